@@ -1,0 +1,168 @@
+"""Every error that durable_import raises on purpose.
+
+    DurableError
+    |-- UnsupportedSyntaxError        (also SyntaxError) code that cannot be rewritten
+    |-- AlreadyDurableException       the function is durable already
+    |-- NoSourceCodeException         the function has no source to rewrite
+    |-- PauseForEventException        a program asks to be suspended until an event arrives
+    |-- CheckpointException           execution stopped at a checkpoint
+    |-- SnapshotError                 a saved state cannot be made or used
+    |   |-- UnsavableStateError       a variable cannot be saved
+    |   |-- SnapshotAuthenticationError   tampered, torn, swapped or foreign bytes
+    |   |-- SnapshotFormatError       made by another format version
+    |   |-- CodeChangedError          the code of a saved frame is not the code of today
+    |   `-- MissingCodeError          the module or function of a saved frame is gone
+    |-- StoreError                    a store cannot do its work
+    |   |-- UnknownStoreError         no store answers to this URL
+    |   |-- MissingDriverError        the extra that this store needs is not installed
+    |   |-- MissingKeyError           no key to authenticate snapshots
+    |   `-- StoreUnavailableError     locked, full, read-only, unreachable
+    |-- OwnershipError                another process owns the instance
+    |   |-- InstanceBusyError         it is being run elsewhere right now
+    |   `-- FencedError               it was taken over; this owner's commit was refused
+    `-- InstanceMismatchError         the id belongs to another function or other arguments
+
+Errors carry their facts as attributes; the message says what happened, where, and what to do next.
+Signals that unwind a program without ending it are not errors and are private (see ``frames.signals``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class DurableError(Exception):
+    """Base of all errors of this package."""
+
+
+class UnsupportedSyntaxError(DurableError, SyntaxError):
+    """A marked module uses code that cannot be rewritten; ``filename`` and ``lineno`` say where."""
+
+    def __init__(self, reason: str, *, filename: str, lineno: int, way_out: str) -> None:
+        message = f"{filename}:{lineno}: cannot make this durable: {reason}. {way_out}"
+        super().__init__(message)
+        self.msg = message
+        self.reason = reason
+        self.filename = filename
+        self.lineno = lineno
+        self.way_out = way_out
+
+    def __str__(self) -> str:
+        return self.msg
+
+
+class AlreadyDurableException(DurableError):
+    """The function given is durable already."""
+
+    def __init__(self, message: str = "Function is already durable") -> None:
+        super().__init__(message)
+
+
+class NoSourceCodeException(DurableError):
+    """The function given has no source code that could be rewritten."""
+
+    def __init__(self, message: str = "Function has no source code, cannot make durable") -> None:
+        super().__init__(message)
+
+
+class PauseForEventException(DurableError):
+    """Raised by a program to be suspended until ``event`` is published for its instance."""
+
+    def __init__(self, event: str) -> None:
+        super().__init__(f"Execution waiting for event {event}")
+        self.event = event
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.event,)
+
+
+class CheckpointException(DurableError):
+    """Execution stopped at checkpoint number ``checkpoint`` with the variables ``namespace``."""
+
+    def __init__(self, checkpoint: int, namespace: dict[str, Any]) -> None:
+        super().__init__(f"Execution paused at checkpoint {checkpoint}")
+        self.checkpoint = checkpoint
+        self.namespace = namespace
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.checkpoint, self.namespace)
+
+
+class SnapshotError(DurableError):
+    """A state could not be saved or restored."""
+
+
+class UnsavableStateError(SnapshotError):
+    """A variable of a durable program cannot be saved.
+
+    Attributes: ``instance_id``, ``filename``, ``lineno``, ``function``, ``path`` (the variable and the way inside it,
+    such as ``session.pool[0]._lock``), ``type_name`` (of the culprit).
+    """
+
+    def __init__(
+        self, *, path: str, type_name: str, reason: str, way_out: str,
+        instance_id: str | None = None, filename: str = "?", lineno: int = 0, function: str = "?",
+    ) -> None:
+        of = f" of instance {instance_id!r}" if instance_id else ""
+        super().__init__(
+            f"{filename}:{lineno}, in {function}: variable `{path}`{of} cannot be saved: it holds a {type_name} ({reason}). {way_out}"
+        )
+        self.instance_id = instance_id
+        self.filename = filename
+        self.lineno = lineno
+        self.function = function
+        self.path = path
+        self.type_name = type_name
+        self.reason = reason
+
+
+class SnapshotAuthenticationError(SnapshotError):
+    """The bytes were not written by an owner of this store's key for this instance, or are torn."""
+
+
+class SnapshotFormatError(SnapshotError):
+    """The snapshot was made by another, incompatible version of the format."""
+
+
+class CodeChangedError(SnapshotError):
+    """The code of a saved frame differs from the code of today."""
+
+
+class MissingCodeError(SnapshotError):
+    """The module or function that a saved frame or value belongs to cannot be found."""
+
+
+class StoreError(DurableError):
+    """A store cannot do its work."""
+
+
+class UnknownStoreError(StoreError):
+    """No store answers to this URL."""
+
+
+class MissingDriverError(StoreError):
+    """The optional package that this store needs is not installed."""
+
+
+class MissingKeyError(StoreError):
+    """There is no key to authenticate snapshots with."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store is locked, full, read-only, unreachable or damaged; what was committed before is safe."""
+
+
+class OwnershipError(DurableError):
+    """Another process owns the instance."""
+
+
+class InstanceBusyError(OwnershipError):
+    """The instance is being run by another live owner."""
+
+
+class FencedError(OwnershipError):
+    """The instance was taken over by a newer owner; this owner's commit was refused."""
+
+
+class InstanceMismatchError(DurableError):
+    """The instance id is in use for another function or other arguments."""
