@@ -1,0 +1,53 @@
+"""The ambient state: whether any runtime exists, and the instance that the running code belongs to."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from types import CellType, FrameType
+from typing import Any, Protocol
+
+ON: list[Any] = []  # the runtimes of this process; rewritten code asks only whether there is one
+
+
+class Driver(Protocol):
+    """What rewritten code and its leaves need of the instance that they belong to."""
+
+    def leaf(self, awaitable: Any) -> Any:
+        """Wrap an awaitable of foreign code so that its completion is a checkpoint; frames come back as they are."""
+        ...
+
+    def wants_announcement(self, leaf: Any) -> bool:
+        """Whether something has to be committed before this leaf may begin."""
+        ...
+
+    def leaf_begins(self) -> None:
+        """From now on foreign code runs; rewritten code that it calls is part of the leaf."""
+        ...
+
+    def leaf_ends(self) -> None:
+        """Foreign code has ended."""
+        ...
+
+
+class AmbientRuntime(Protocol):
+    """What rewritten code needs of a runtime."""
+
+    def begin(self, frame: FrameType, cells: dict[str, CellType]) -> Any:
+        """An awaitable that runs the function of a frame that has just been entered, with its arguments, as an instance.
+
+        ``cells``: those of its free variables.
+        """
+        ...
+
+
+current_driver: ContextVar[Driver | None] = ContextVar("durable_import.current_driver", default=None)
+current_runtime: ContextVar[AmbientRuntime | None] = ContextVar("durable_import.current_runtime", default=None)
+default_runtime: list[AmbientRuntime] = []  # of the process, where no context has one
+
+
+def find_runtime() -> AmbientRuntime | None:
+    """The runtime of the context, else that of the process."""
+    runtime = current_runtime.get()
+    if runtime is None and default_runtime:
+        runtime = default_runtime[-1]
+    return runtime

@@ -1,0 +1,202 @@
+"""Reading suspended frames: which code, at which label, with which variables and cells.
+
+Nothing in the frames pays for being read. Cells come from ``gc.get_referents``, which visits a frame's slots in order;
+that order is no promise of the language, so it is checked against the variables' values.
+"""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import pickle
+from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
+from typing import Any, NamedTuple
+
+from ..rewrite.names import AWAITED, PC, RESUME_ONLY, STATE, is_hidden
+from ..rewrite.registry import CodeInfo, captured_names, info_of
+
+FRAME_TYPES = (CoroutineType, GeneratorType, AsyncGeneratorType)
+CREATED, SUSPENDED, RUNNING, FINISHED = "created", "suspended", "running", "finished"
+
+
+async def _asynchronous_generator() -> Any:
+    yield
+
+
+_asynchronous = _asynchronous_generator()
+ASEND = type(_asynchronous.asend(None))
+ATHROW = type(_asynchronous.aclose())
+del _asynchronous
+
+
+class FrameState(NamedTuple):
+    """What is saved of a frame. ``label`` is 0 before it has begun."""
+
+    info: CodeInfo
+    label: int
+    variables: dict[str, Any]
+    cells: dict[str, CellType]
+
+
+class FrameParts(NamedTuple):
+    """The attributes that coroutines and both kinds of generators name differently."""
+
+    code: CodeType
+    frame: FrameType | None
+    state: str
+
+
+def parts_of(value: Any) -> FrameParts:
+    """Code, frame and state of a coroutine or generator."""
+    if isinstance(value, CoroutineType):
+        return FrameParts(value.cr_code, value.cr_frame, _state(inspect.getcoroutinestate(value)))
+    if isinstance(value, GeneratorType):
+        return FrameParts(value.gi_code, value.gi_frame, _state(inspect.getgeneratorstate(value)))
+    frame = value.ag_frame
+    if frame is None:
+        state = FINISHED
+    elif value.ag_await is None and not value.ag_running and frame.f_lasti < _first_instruction(value.ag_code):
+        state = CREATED
+    else:
+        state = SUSPENDED
+    return FrameParts(value.ag_code, frame, state)
+
+
+def _state(name: str) -> str:
+    ending = name.rpartition("_")[2]
+    return {"CREATED": CREATED, "SUSPENDED": SUSPENDED, "RUNNING": RUNNING, "CLOSED": FINISHED}[ending]
+
+
+_first: dict[int, tuple[CodeType, int]] = {}
+
+
+def _first_instruction(code: CodeType) -> int:
+    """Offset of the first instruction that runs after the frame was created: its RESUME."""
+    known = _first.get(id(code))
+    if known is None:
+        import dis
+
+        offset = next(i.offset for i in dis.get_instructions(code) if i.opname == "RESUME")
+        known = _first[id(code)] = (code, offset)
+    return known[1]
+
+
+def capture(value: Any) -> FrameState:
+    """The state of a coroutine or generator of rewritten code that has not ended and is not running.
+
+    Raises ``pickle.PicklingError`` for foreign code, or when the frame cannot be read.
+    """
+    parts = parts_of(value)
+    info = info_of(parts.code)
+    if info is None:
+        raise pickle.PicklingError(
+            f"{type(value).__name__} of {parts.code.co_qualname!r} ({parts.code.co_filename}:{parts.code.co_firstlineno}), "
+            "which is not durable code"
+        )
+    frame = parts.frame
+    if frame is None or parts.state == RUNNING:
+        raise pickle.PicklingError(f"{type(value).__name__} of {parts.code.co_qualname!r} is running")
+    names = frame.f_locals
+    cells = _cells(value, parts.code, names)
+    if info.is_resume and STATE in names and parts.state == CREATED:
+        variables = dict(names[STATE])  # restored, and not gone on yet
+        return FrameState(info, variables.pop(PC), variables, cells)
+    if not info.is_resume and parts.code.co_name == "<genexpr>" and isinstance(value, GeneratorType):
+        return _capture_plain_genexpr(value, info, parts, dict(names), cells)
+    label = names.get(PC, 0) if parts.state == SUSPENDED else 0
+    live = info.live.get(label, ())
+    variables = {
+        name: item
+        for name, item in names.items()
+        if name not in cells and name not in RESUME_ONLY and (not is_hidden(name) or name in live)
+    }
+    return FrameState(info, label, variables, cells)
+
+
+def _cells(value: Any, code: CodeType, names: Any) -> dict[str, CellType]:
+    """The cells of a frame by variable."""
+    captured = captured_names(code)
+    if not captured:
+        return {}
+    referents = gc.get_referents(value)
+    found = [r for r in referents if type(r) is CellType][: len(captured)]
+    if len(found) < len(captured):
+        raise pickle.PicklingError(f"the captured variables of {code.co_qualname!r} cannot be found")
+    cells = dict(zip(captured, found, strict=True))
+    for name, cell in cells.items():
+        if not _holds(cell, names, name):
+            raise pickle.PicklingError(f"the captured variable {name!r} of {code.co_qualname!r} cannot be found")
+    return cells
+
+
+def _holds(cell: CellType, names: Any, name: str) -> bool:
+    try:
+        content = cell.cell_contents
+    except ValueError:
+        return name not in names
+    return name in names and names[name] is content
+
+
+def _capture_plain_genexpr(
+    value: GeneratorType[Any, Any, Any], info: CodeInfo, parts: FrameParts, names: dict[str, Any], cells: dict[str, CellType]
+) -> FrameState:  # fmt: skip
+    """A generator expression runs as compiled; the iterators of its loops are on its stack, the first also in ``.0``."""
+    variables = {name: item for name, item in names.items() if name not in cells}
+    if parts.state == CREATED:
+        return FrameState(info, 0, variables, cells)
+    first = variables.pop(".0")
+    loops = sorted((n for n in info.live[1] if n.startswith("@i")), key=lambda n: int(n[2:]))
+    stack = gc.get_referents(value)[-len(loops) :]
+    if not stack or stack[0] is not first:
+        raise pickle.PicklingError(f"the loops of the generator expression {info.place!r} cannot be found")
+    variables.update(zip(loops, stack, strict=True))
+    return FrameState(info, 1, variables, cells)
+
+
+def awaited_by(value: Any) -> Any:
+    """What a suspended frame awaits, or None if it waits in a ``yield``."""
+    parts = parts_of(value)
+    if parts.frame is None or parts.state != SUSPENDED:
+        return None
+    names, info = parts.frame.f_locals, info_of(parts.code)
+    if info is None or AWAITED not in info.live.get(names.get(PC, 0), ()):
+        return None
+    return names.get(AWAITED)
+
+
+def generator_behind(awaitable: Any) -> Any:
+    """The asynchronous generator of an ``asend``, ``athrow`` or ``aclose`` object."""
+    return next(r for r in gc.get_referents(awaitable) if isinstance(r, AsyncGeneratorType))
+
+
+def frame_behind(awaitable: Any) -> Any:
+    """The coroutine or asynchronous generator of rewritten code that an awaitable runs directly, or None."""
+    kind = type(awaitable)
+    if kind is CoroutineType:
+        return awaitable if info_of(awaitable.cr_code) is not None else None
+    if kind is ASEND or kind is ATHROW:
+        generator = generator_behind(awaitable)
+        return generator if info_of(generator.ag_code) is not None else None
+    return None
+
+
+def chain(root: Any) -> list[Any]:
+    """The frames of a task from its outermost coroutine to the innermost one, each awaiting the next."""
+    found = []
+    frame = root
+    while frame is not None:
+        found.append(frame)
+        awaited = awaited_by(frame)
+        frame = None if awaited is None else frame_behind(awaited)
+    return found
+
+
+def line_of(value: Any) -> int:
+    """The line a frame is at."""
+    frame = parts_of(value).frame
+    return frame.f_lineno or 0 if frame is not None else 0
+
+
+def is_rewritten_function(function: Any) -> bool:
+    """Whether a function's code is rewritten."""
+    return isinstance(function, FunctionType) and info_of(function.__code__) is not None

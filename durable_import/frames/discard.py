@@ -1,0 +1,36 @@
+"""Dropping frames without ending them: their ``except`` and ``finally`` blocks do not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import AsyncGeneratorType, CoroutineType
+from typing import Any
+
+from .capture import CREATED, SUSPENDED, parts_of
+from .signals import Suspension
+
+
+def discard(frames: Iterable[Any]) -> None:
+    """Drop suspended coroutines and generators, outermost first; foreign code inside is closed as usual."""
+    for frame in frames:
+        state = parts_of(frame).state
+        if state == CREATED and not isinstance(frame, AsyncGeneratorType):
+            frame.close()
+        elif state == SUSPENDED:
+            _drop(frame)
+
+
+def _drop(frame: Any) -> None:
+    try:
+        if isinstance(frame, AsyncGeneratorType):
+            if frame.ag_running:
+                return  # it goes with the frame that awaits it
+            frame.athrow(Suspension()).send(None)
+        else:
+            frame.throw(Suspension())
+    except Suspension:
+        return
+    except (StopIteration, StopAsyncIteration, RuntimeError):
+        return  # a native `finally: return` of foreign code, or a generator that gave way another way
+    kind = "coroutine" if isinstance(frame, CoroutineType) else "generator"
+    raise RuntimeError(f"{kind} {frame.__qualname__} held on to a suspension signal: please report this as a bug")

@@ -1,0 +1,272 @@
+"""Every name that rewritten code calls, in one place.
+
+``provide`` puts them into ``builtins`` under names that cannot be typed (``@leaf``), where rewritten code of any module
+finds them. ``tests/unit/test_layers.py`` checks that each name the rewriter emits is here. This module is imported with
+the first rewritten module, also when no runtime exists: it imports no asyncio.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import itertools
+import sys
+import types
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from typing import Any
+
+from . import ambient
+from .except_star import ExceptStar
+from .signals import Suspension
+
+HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, mostly
+
+
+class _Marker:
+    """A value recognised by identity, also after it was saved."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+NO_MORE = _Marker("NO_MORE")  # the sentinel of wrapped iterators: no user value
+PRIMED = _Marker("PRIMED")  # what a restored generator yields once, to get to where it was
+
+
+# --- instances and leaves
+
+
+def leaf(awaitable: Any) -> Any:
+    """Called with what is about to be awaited, while a runtime exists."""
+    driver = ambient.current_driver.get()
+    return awaitable if driver is None else driver.leaf(awaitable)
+
+
+def outermost() -> bool:
+    """Whether the calling function is not part of an instance yet, and should become one."""
+    return ambient.current_driver.get() is None and ambient.find_runtime() is not None
+
+
+def instance(cells: types.FunctionType) -> Any:
+    """Run the calling frame's function, with its arguments, as a new instance."""
+    runtime = ambient.find_runtime()
+    assert runtime is not None
+    closure = zip(cells.__code__.co_freevars, cells.__closure__ or (), strict=True)
+    return runtime.begin(sys._getframe(1), dict(closure))
+
+
+# --- iteration
+
+
+def iterate(iterable: Any) -> Iterator[Any]:
+    """``iter(iterable)`` as an iterator that can be asked again with ``iter`` and can be saved."""
+    if type(iterable) is io.TextIOWrapper:
+        return iter(iterable.readline, "")  # unlike the file's own iterator it leaves tell() working
+    iterator = iter(iterable)
+    if type(iterator).__flags__ & HEAP_TYPE and not isinstance(iterator, types.GeneratorType):
+        return iter(partial(next, iterator), NO_MORE)
+    return iterator
+
+
+def rest(iterator: Iterator[Any], inside: bool) -> Iterator[Any]:
+    """What a resumed loop iterates over: one round for the item it has, then the rest; nothing if it is in its ``else``."""
+    return itertools.chain((None,), iterator) if inside else iter(())
+
+
+def delegate(iterable: Any) -> Any:
+    """The iterator of ``yield from iterable``."""
+    if isinstance(iterable, (types.GeneratorType, types.CoroutineType)):
+        return iterable
+    return iter(iterable)
+
+
+class Delegated:
+    """A restored target of ``yield from``: gives one marker, so that the generator can be primed, and then goes on."""
+
+    def __init__(self, iterator: Any) -> None:
+        self.iterator = iterator
+        self.primed = False
+
+    def __iter__(self) -> Delegated:
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+    def send(self, value: Any) -> Any:
+        """Pass a value on."""
+        if not self.primed:
+            self.primed = True
+            return PRIMED
+        return next(self.iterator) if value is None else self.iterator.send(value)
+
+    def throw(self, *details: Any) -> Any:
+        """Pass an exception on, or raise it here as ``yield from`` does for plain iterators."""
+        method = getattr(self.iterator, "throw", None)
+        if method is None:
+            raise details[0]
+        return method(*details)
+
+    def close(self) -> None:
+        """Pass the end on."""
+        method = getattr(self.iterator, "close", None)
+        if method is not None:
+            method()
+
+
+def delegated(iterator: Any) -> Any:
+    """The target of a ``yield from`` that is being resumed."""
+    return Delegated(iterator)
+
+
+def async_iterate(iterable: Any) -> Any:
+    """The asynchronous iterator of ``async for``."""
+    kind = type(iterable)
+    method = getattr(kind, "__aiter__", None)
+    if method is None:
+        raise TypeError(f"'async for' requires an object with __aiter__ method, got {kind.__name__}")
+    iterator = lookup_special(iterable, "__aiter__")()
+    if getattr(type(iterator), "__anext__", None) is None:
+        raise TypeError(
+            "'async for' received an object from __aiter__ that does not implement __anext__: " + type(iterator).__name__
+        )
+    return iterator
+
+
+def advance_of(iterator: Any) -> Callable[[Any], Any]:
+    """The function that gives the next awaitable of an asynchronous iterator."""
+    if type(iterator) is types.AsyncGeneratorType:
+        return anext
+    return checked_anext
+
+
+def checked_anext(iterator: AsyncIterator[Any]) -> Any:
+    """``anext(iterator)`` with the complaint of ``async for``."""
+    awaitable = lookup_special(iterator, "__anext__")()
+    if not is_awaitable(awaitable):
+        kind = type(awaitable).__name__
+        cause = TypeError(f"object {kind} can't be used in 'await' expression")
+        raise TypeError(f"'async for' received an invalid object from __anext__: {kind}") from cause
+    return awaitable
+
+
+def is_awaitable(value: Any) -> bool:
+    """Whether ``await`` takes the value."""
+    if isinstance(value, types.GeneratorType):
+        return bool(value.gi_code.co_flags & 0x100)  # CO_ITERABLE_COROUTINE
+    return isinstance(value, types.CoroutineType) or getattr(type(value), "__await__", None) is not None
+
+
+# --- with
+
+
+def lookup_special(value: Any, name: str) -> Any:
+    """A method looked up as the interpreter does for syntax: on the type, not on the instance. None if there is none."""
+    kind = type(value)
+    for base in kind.__mro__:
+        if name in base.__dict__:
+            found = base.__dict__[name]
+            if type(found) is types.FunctionType:
+                return types.MethodType(found, value)
+            bind = getattr(type(found), "__get__", None)
+            return found if bind is None else bind(found, value, kind)
+    return None
+
+
+def enter_with(manager: Any) -> tuple[Any, Any]:
+    """Bound ``__enter__`` and ``__exit__``."""
+    return _context_methods(manager, "__enter__", "__exit__", "context manager")
+
+
+def enter_async_with(manager: Any) -> tuple[Any, Any]:
+    """Bound ``__aenter__`` and ``__aexit__``."""
+    return _context_methods(manager, "__aenter__", "__aexit__", "asynchronous context manager")
+
+
+def _context_methods(manager: Any, enter: str, leave: str, protocol: str) -> tuple[Any, Any]:
+    entering, leaving = lookup_special(manager, enter), lookup_special(manager, leave)
+    if entering is None or leaving is None:
+        missed = f" (missed {leave} method)" if entering is not None else ""
+        kind = type(manager).__name__
+        raise TypeError(f"'{kind}' object does not support the {protocol} protocol{missed}")
+    return entering, leaving
+
+
+def awaitable_of_enter(awaitable: Any) -> Any:
+    """Complain as ``async with`` does."""
+    if not is_awaitable(awaitable):
+        kind = type(awaitable).__name__
+        raise TypeError(f"'async with' received an object from __aenter__ that does not implement __await__: {kind}")
+    return awaitable
+
+
+def awaitable_of_exit(awaitable: Any) -> Any:
+    """Complain as ``async with`` does."""
+    if not is_awaitable(awaitable):
+        kind = type(awaitable).__name__
+        raise TypeError(f"'async with' received an object from __aexit__ that does not implement __await__: {kind}")
+    return awaitable
+
+
+# --- exceptions
+
+
+def stash(exception: BaseException) -> tuple[Any, Any, bool]:
+    """What raising an exception again will change of it."""
+    return exception.__traceback__, exception.__context__, exception.__suppress_context__
+
+
+def unstash(exception: BaseException, stashed: tuple[Any, Any, bool]) -> None:
+    """Undo what raising the exception again has changed."""
+    exception.__traceback__, exception.__context__, exception.__suppress_context__ = stashed
+
+
+def matches(exception: BaseException, kinds: Any) -> bool:
+    """Whether ``except kinds`` takes the exception."""
+    for kind in kinds if isinstance(kinds, tuple) else (kinds,):
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise TypeError("catching classes that do not inherit from BaseException is not allowed")
+    return isinstance(exception, kinds)
+
+
+def is_exception(value: Any) -> bool:
+    """Whether a pending outcome is an exception."""
+    return isinstance(value, BaseException)
+
+
+# --- names
+
+
+def visible(names: Any) -> Any:
+    """``locals()``, ``vars()``, ``dir()`` without hidden variables."""
+    if type(names) is dict:
+        for name in [n for n in names if type(n) is str and (n[:1] in ("@", "<") or n == ".0")]:
+            del names[name]
+    elif type(names) is list:
+        names = [n for n in names if not (type(n) is str and n[:1] in ("@", "<"))]
+    return names
+
+
+def explicit_super(function: Any, cls: Any, first: Any) -> Any:
+    """``super()`` in a function whose first parameter is elsewhere."""
+    return super(cls, first) if function is super else function()
+
+
+PROVIDED: dict[str, Any] = {
+    "@ON": ambient.ON, "@leaf": leaf, "@outermost": outermost, "@instance": instance,
+    "@Suspension": Suspension, "@BaseException": BaseException, "@StopAsyncIteration": StopAsyncIteration,
+    "@ExceptStar": ExceptStar, "@iter": iterate, "@rest": rest, "@delegate": delegate, "@delegated": delegated,
+    "@aiter": async_iterate, "@advance": advance_of, "@with": enter_with, "@awith": enter_async_with,
+    "@aenter": awaitable_of_enter, "@aexit": awaitable_of_exit, "@stash": stash, "@unstash": unstash,
+    "@matches": matches, "@is_exception": is_exception, "@visible": visible, "@super": explicit_super,
+    "@PRIMED": PRIMED, "@type_of": type, "@slice": slice, "@set": set,
+}  # fmt: skip
+
+
+def provide() -> None:
+    """Make the intrinsics visible to rewritten code. Idempotent."""
+    builtins.__dict__.update(PROVIDED)

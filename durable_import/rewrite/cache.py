@@ -1,0 +1,152 @@
+"""Rewritten bytecode, kept in ``__pycache__`` beside the ordinary one.
+
+The name is the ordinary one (so version, optimization level and ``sys.pycache_prefix`` count) plus a hash of the
+rewriter's own sources: ``mod.cpython-311.durable-1a2b3c4d.pyc``. A file is valid for one module name, path and source:
+rewritten code and its table may name all three.
+
+The source is checked by its hash, not by time and size as CPython does. It is read anyway (the registry needs it), the
+hash costs 1 us per KB, and it is right where times are not: two saves within one tick, a checkout, an image layer.
+
+File: ``MAGIC_NUMBER`` (4 bytes), key (8), checksum of the rest (8), marshalled ``(code, table)``. The checksum makes a
+torn or damaged file a miss; marshal must never see one. As with CPython's cache, no failure to write is an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import marshal
+import os
+import sys
+import threading
+from types import CodeType
+from typing import Any
+
+__all__ = ["RewrittenModule", "bytecode_path", "load", "rewriter_hash", "store"]
+
+_FORMAT = b"1"
+_HEADER = 20  # bytes
+
+_rewriter_hash: str | None = None
+
+
+class RewrittenModule:
+    """What ``compiler.RewrittenModule`` holds, a module's ``code`` and the rewriter's ``table``, without the rewriter.
+
+    A warm start must not have to import that.
+    """
+
+    __slots__ = ("code", "table")
+
+    def __init__(self, code: CodeType, table: tuple[Any, ...]) -> None:
+        self.code = code
+        self.table = table
+
+    def to_bytes(self) -> bytes:
+        """The module for ``from_bytes`` of the same Python version."""
+        return marshal.dumps((self.code, self.table))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> RewrittenModule:
+        """The module that ``to_bytes`` saved; raises ValueError, EOFError or TypeError for anything else."""
+        code, table = marshal.loads(data)
+        if not isinstance(code, CodeType) or not isinstance(table, tuple):
+            raise TypeError("not a rewritten module")
+        return cls(code, table)
+
+
+def rewriter_files() -> tuple[str, ...]:
+    """Paths of the sources that decide what rewritten code looks like: ``compiler.REWRITER_FILES``, not imported."""
+    folder = os.path.dirname(__file__)
+    return tuple(sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".py")))
+
+
+def rewriter_hash() -> str | None:
+    """Eight hexadecimal digits for the rewriter's sources; None if they cannot be read (then nothing is cached)."""
+    global _rewriter_hash
+    if _rewriter_hash is None:
+        sources = [_FORMAT]
+        try:
+            for path in rewriter_files():
+                with open(path, "rb", buffering=0) as file:
+                    sources.append(file.read())
+        except OSError:  # installed without sources, or in a zip archive
+            return None
+        _rewriter_hash = importlib.util.source_hash(b"\0".join(sources))[:4].hex()
+    return _rewriter_hash
+
+
+def bytecode_path(path: str) -> str | None:
+    """Where the rewritten bytecode of the source file ``path`` belongs; None if it cannot be cached."""
+    version = rewriter_hash()
+    if version is None or sys.implementation.cache_tag is None:
+        return None
+    return f"{_stem(path)}{version}.pyc"
+
+
+def load(path: str, module: str, source: bytes) -> RewrittenModule | None:
+    """The rewritten ``module`` of the ``source`` at ``path``; None if it is not cached, outdated or damaged."""
+    target = bytecode_path(path)
+    if target is None:
+        return None
+    try:
+        with open(target, "rb", buffering=0) as file:
+            data = file.read()
+    except OSError:
+        return None
+    payload = data[_HEADER:]
+    if data[:_HEADER] != _header(path, module, source, payload):
+        return None
+    try:
+        return RewrittenModule.from_bytes(payload)
+    except (ValueError, EOFError, TypeError):
+        return None
+
+
+def store(path: str, module: str, source: bytes, rewritten: RewrittenModule) -> bool:
+    """Keep ``rewritten`` for ``load``, and remove what older rewriters left for ``path``; whether that was possible."""
+    target = bytecode_path(path)
+    if target is None or sys.dont_write_bytecode:
+        return False
+    payload = rewritten.to_bytes()
+    try:
+        mode = (os.stat(path).st_mode | 0o200) & 0o666  # readable by whoever may read the source
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        _write_atomically(target, _header(path, module, source, payload) + payload, mode)
+        _remove_older(path, target)
+    except OSError:  # a read-only folder, a full disk: the module works without
+        return False
+    return True
+
+
+def _stem(path: str) -> str:
+    return importlib.util.cache_from_source(path).removesuffix("pyc") + "durable-"
+
+
+def _header(path: str, module: str, source: bytes, payload: bytes) -> bytes:
+    key = importlib.util.source_hash(b"\0".join((module.encode("utf-8", "surrogatepass"), os.fsencode(path), source)))
+    return importlib.util.MAGIC_NUMBER + key + importlib.util.source_hash(payload)
+
+
+def _write_atomically(target: str, data: bytes, mode: int) -> None:
+    temporary = f"{target}.{os.getpid()}-{threading.get_ident()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), mode)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+        os.replace(temporary, target)
+    except OSError:
+        os.unlink(temporary)
+        raise
+
+
+def _remove_older(path: str, target: str) -> None:
+    """Remove the files of older rewriters and of writers that were killed, for the same source, version and level.
+
+    A writer at work that loses its temporary file to us just does not cache.
+    """
+    folder, prefix = os.path.split(_stem(path))
+    for name in os.listdir(folder):
+        if name.startswith(prefix) and name != os.path.basename(target):
+            with contextlib.suppress(FileNotFoundError):  # somebody else was faster
+                os.unlink(os.path.join(folder, name))

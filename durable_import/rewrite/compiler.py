@@ -1,0 +1,202 @@
+"""Source to rewritten code: the passes in order, for a module, and for the resume variant of one function.
+
+    parse -> scopes -> places -> [for each function] normalise -> label -> fast            (import)
+                                                                       `-> resume          (first restore)
+"""
+
+from __future__ import annotations
+
+import __future__
+
+import ast
+import types
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .comprehensions import FIRST, generator_function
+from .fast import fast_body, located, uses_label_early
+from .lift import Statements
+from .names import AWAITED, PC, assign, call, constant, load
+from .normalise import Normaliser, number_labels
+from .places import Places, digest, nested_codes, numbers_by_code
+from .resume import resume_function
+from .scopes import ScopeAnalysis
+from .suspensions import FUNCTION_DEFINITIONS, is_generator, points
+
+REWRITER_FILES = tuple(sorted(str(p) for p in Path(__file__).parent.glob("*.py")))
+MARK_BASE = 1 << 20  # line numbers that name nodes start beyond any real line
+
+
+@dataclass(frozen=True)
+class RewrittenModule:
+    """The code of a rewritten module and what the run time must know of its functions.
+
+    ``table``: for each nested code object in the order of ``places.nested_codes`` a row ``(place, digest, live)``, or
+    None; ``live`` maps each label to the hidden variables to keep there. All of it can be marshalled.
+    """
+
+    code: types.CodeType
+    table: tuple[Any, ...]
+
+
+def compile_module(source: bytes, path: str, module: str) -> RewrittenModule:
+    """Rewrite and compile a module. Raises ``SyntaxError``, or ``UnsupportedSyntaxError`` with the way out."""
+    del module
+    rewriting = ModuleRewriting(source, path)
+    numbers = {node: MARK_BASE + i for i, node in enumerate(rewriting.places.order)}
+    carriers = {rewriting.carrier.get(node, node): number for node, number in numbers.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        by_code = numbers_by_code(rewriting.tree, carriers, path)
+    code = compile(rewriting.tree, path, "exec", dont_inherit=True)
+    rows = [rewriting.row(rewriting.places.order[n - MARK_BASE]) if n else None for n in by_code]
+    return RewrittenModule(code, tuple(rows))
+
+
+class ModuleRewriting(ast.NodeTransformer):
+    """One run of the rewriter over a module: ``tree`` becomes the fast variant, the bodies before it are kept."""
+
+    def __init__(self, source: bytes | ast.Module, path: str) -> None:
+        self.path = path
+        self.tree: Any = source if isinstance(source, ast.Module) else ast.parse(source, path)
+        self.analysis = ScopeAnalysis(self.tree)
+        self.places = Places(self.tree)
+        self.digests = {node: digest(node) for node in self.places.order}
+        self.bodies: dict[ast.AST, Statements] = {}
+        self.carrier: dict[ast.AST, Any] = {}  # for comprehensions: the function made of them
+        self.tree = self.visit(self.tree)
+
+    def row(self, node: ast.AST) -> tuple[str, str, dict[int, tuple[str, ...]]]:
+        """What the run time must know of one function-like node."""
+        body = self.body_of(node)
+        live = {p.label: tuple(sorted(p.live | ({AWAITED} if p.kind != "yield" else set()))) for p in points(body or [])}
+        return self.places.path_of[node], self.digests[node], live
+
+    def body_of(self, node: Any) -> Statements | None:
+        """The normalised body of a function; that of a plain generator expression is made on demand."""
+        if isinstance(node, ast.GeneratorExp) and node not in self.bodies:
+            function = self.carrier[node] = generator_function(node)
+            scope = self.analysis.scopes[node]
+            body = Normaliser(scope, is_async_generator=False, rewrite_nested=lambda n: n).body(function.body)
+            number_labels(body)
+            self.bodies[node] = body
+        return self.bodies.get(node)
+
+    def visit_FunctionDef(self, node: Any) -> Any:
+        origin = getattr(node, "origin", node)
+        if origin is not node:
+            self.carrier[origin] = node
+        generator = is_generator(node)
+        asynchronous = isinstance(node, ast.AsyncFunctionDef)
+        if not generator and not asynchronous:
+            return self.generic_visit(node)
+        docstring, statements = _split_docstring(node.body)
+        statements = [_HiddenFromLocals().visit(s) for s in statements]
+        normaliser = Normaliser(
+            self.analysis.scopes[origin], is_async_generator=generator and asynchronous, rewrite_nested=self.visit
+        )
+        body = normaliser.body(statements)
+        number_labels(body)
+        self.bodies[origin] = body
+        emitted = fast_body(body)
+        opening: Statements = [assign(PC, constant(0))] if uses_label_early(body) else []
+        if asynchronous and not generator and origin is node:
+            opening.append(self._become_instance(origin))
+        at = statements[0] if statements else node
+        node.body = [*docstring, *(located(s, at) for s in (*opening, *emitted))]
+        return node
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def _become_instance(self, function: Any) -> ast.stmt:
+        """``if @ON and @outermost(): return await @instance(lambda: free variables)``."""
+        names = self.analysis.free_names(function)
+        cells = ast.Lambda(args=_no_arguments(), body=ast.Tuple(elts=[load(n) for n in names], ctx=ast.Load()))
+        test = ast.BoolOp(op=ast.And(), values=[load("@ON"), call("@outermost")])
+        instance = ast.Await(value=call("@instance", cells))
+        return ast.If(test=test, body=[ast.Return(value=instance)], orelse=[])
+
+    def _is_own(self, node: ast.AST, name: str) -> bool:
+        """Whether a captured variable is one of the function, not private to a comprehension inlined into it (PEP 709)."""
+        scope = self.analysis.scopes[node]
+        owner = (self.places.class_of[node] or "").lstrip("_")
+        names = {f"_{owner}{n}" if owner and n[:2] == "__" != n[-2:] else n for n in scope.bound | scope.free()}
+        return name in names or name == FIRST
+
+    def compile_resume(
+        self, place: str, variables: list[str], captured: list[str], originals: dict[str, types.CodeType], flags: int
+    ) -> types.CodeType:
+        """The code of the resume variant of the function at ``place``. May be called once a place.
+
+        ``originals``: code objects by place, which take the place of their copies inside.
+        """
+        node = self.places.by_path[place]
+        body = self.body_of(node)
+        assert body is not None
+        captured = [name for name in captured if self._is_own(node, name)]
+        tree = resume_function(
+            self.carrier.get(node, node), body, variables=variables, captured=captured,
+            class_name=self.places.class_of[node],
+        )  # fmt: skip
+        inner = {n for n in ast.walk(tree)}
+        numbers = {}
+        for i, candidate in enumerate(self.places.order):
+            carrier = self.carrier.get(candidate, candidate)
+            if carrier in inner:
+                numbers[carrier] = MARK_BASE + i
+        flags &= __future__.annotations.compiler_flag
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            by_code = numbers_by_code(tree, numbers, self.path, flags)
+            code = compile(tree, self.path, "exec", flags=flags, dont_inherit=True)
+        replacements = {}
+        for nested, number in zip(nested_codes(code), by_code, strict=True):
+            original = originals.get(self.places.path_of[self.places.order[number - MARK_BASE]]) if number else None
+            if original is not None:
+                replacements[id(nested)] = original
+        resumed = next(c for c in nested_codes(code) if "@S" in c.co_varnames[:1])
+        return _with_originals(resumed, replacements)
+
+
+def _with_originals(code: types.CodeType, replacements: dict[int, types.CodeType]) -> types.CodeType:
+    constants: list[Any] = []
+    for constant_ in code.co_consts:
+        if isinstance(constant_, types.CodeType):
+            original = replacements.get(id(constant_))
+            constant_ = original if original is not None else _with_originals(constant_, replacements)
+        constants.append(constant_)
+    return code.replace(co_consts=tuple(constants))
+
+
+def _split_docstring(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    first = body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        return body[:1], body[1:]
+    return [], body
+
+
+def _no_arguments() -> ast.arguments:
+    return ast.arguments(
+        posonlyargs=[], args=[], vararg=None, kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[]
+    )
+
+
+class _HiddenFromLocals(ast.NodeTransformer):
+    """``locals()``, ``vars()`` and ``dir()`` show only what the user has bound."""
+
+    def _leave_alone(self, node: Any) -> Any:
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_Lambda = visit_ClassDef = _leave_alone
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        asks = isinstance(node.func, ast.Name) and node.func.id in ("locals", "vars", "dir")
+        if not asks or node.args or node.keywords:
+            return node
+        return located(call("@visible", node), node)  # type: ignore[no-any-return]
+
+
+__all__ = ["FUNCTION_DEFINITIONS", "REWRITER_FILES", "ModuleRewriting", "RewrittenModule", "compile_module"]

@@ -1,0 +1,127 @@
+"""Asynchronous comprehensions and generator expressions as the functions they stand for.
+
+The compiler does the same (a comprehension is a function of its first iterator), except that Python 3.12 inlines most;
+a function keeps the variables private and gives each run cells of its own in all versions.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from .names import load, store
+from .scopes import Scope
+
+FIRST = ".0"  # the compiler's own name for the first iterator
+RESULT = "@result"
+KEY = "@key"
+
+FUNCTION_NAMES = {
+    ast.ListComp: "<listcomp>", ast.SetComp: "<setcomp>", ast.DictComp: "<dictcomp>", ast.GeneratorExp: "<genexpr>",
+}  # fmt: skip
+
+
+def comprehension_function(node: Any, scope: Scope) -> Any:
+    """The function definition that a comprehension stands for; ``scope`` is that of the function it is in."""
+    is_generator = isinstance(node, ast.GeneratorExp)
+    body: list[ast.stmt] = _walrus_declarations(node, scope)
+    if not is_generator:
+        body.append(ast.Assign(targets=[store(RESULT)], value=_empty(node)))
+    body.append(_loops(node, node.generators, first=True))
+    if not is_generator:
+        body.append(ast.Return(value=load(RESULT)))
+    function = ast.AsyncFunctionDef(
+        name=FUNCTION_NAMES[type(node)], args=_one_argument(), body=body, decorator_list=[], returns=None,
+    )  # fmt: skip
+    if "type_params" in function._fields:
+        function.type_params = []  # type: ignore[attr-defined]
+    return _place(function, node)
+
+
+def generator_function(node: ast.GeneratorExp) -> Any:
+    """The generator function that a plain generator expression stands for."""
+    function = ast.FunctionDef(
+        name="<genexpr>", args=_one_argument(), body=[_loops(node, node.generators, first=True)],
+        decorator_list=[], returns=None,
+    )  # fmt: skip
+    if "type_params" in function._fields:
+        function.type_params = []  # type: ignore[attr-defined]
+    return _place(function, node)
+
+
+def _place(function: Any, node: Any) -> Any:
+    function.origin = node
+    ast.copy_location(function, node)
+    for child in ast.walk(function):
+        if not hasattr(child, "lineno") or child.lineno is None:
+            ast.copy_location(child, node)
+    return function
+
+
+def _one_argument() -> ast.arguments:
+    return ast.arguments(
+        posonlyargs=[ast.arg(arg=FIRST)], args=[], vararg=None, kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[]
+    )
+
+
+def _empty(node: Any) -> ast.expr:
+    if isinstance(node, ast.ListComp):
+        return ast.List(elts=[], ctx=ast.Load())
+    if isinstance(node, ast.SetComp):
+        return ast.Call(func=load("@set"), args=[], keywords=[])
+    return ast.Dict(keys=[], values=[])
+
+
+def _loops(node: Any, generators: list[ast.comprehension], *, first: bool) -> ast.stmt:
+    generator, *others = generators
+    body: list[ast.stmt] = [_loops(node, others, first=False)] if others else _element(node)
+    for condition in reversed(generator.ifs):
+        body = [ast.If(test=condition, body=body, orelse=[])]
+    kind = ast.AsyncFor if generator.is_async else ast.For
+    source = load(FIRST) if first else generator.iter
+    loop = kind(target=generator.target, iter=source, body=body, orelse=[])
+    loop.is_iterator = first  # type: ignore[union-attr]
+    ast.copy_location(source, generator.iter)
+    return loop
+
+
+def _element(node: Any) -> list[ast.stmt]:
+    if isinstance(node, ast.DictComp):
+        # A dict comprehension evaluates the key first, an assignment the value first: bind the key before.
+        item = ast.Subscript(value=load(RESULT), slice=load(KEY), ctx=ast.Store())
+        key = ast.Assign(targets=[store(KEY)], value=node.key)
+        return [key, ast.Assign(targets=[item], value=node.value)]
+    if isinstance(node, ast.GeneratorExp):
+        return [ast.Expr(value=ast.Yield(value=node.elt))]
+    method = "append" if isinstance(node, ast.ListComp) else "add"
+    bound = ast.Attribute(value=load(RESULT), attr=method, ctx=ast.Load())
+    return [ast.Expr(value=ast.Call(func=bound, args=[node.elt], keywords=[]))]
+
+
+def walrus_names(node: Any) -> list[str]:
+    """The names that ``:=`` binds inside a comprehension."""
+    return sorted({n.target.id for n in _own_walruses(node)})
+
+
+def _walrus_declarations(node: Any, scope: Scope) -> list[ast.stmt]:
+    """``:=`` inside a comprehension binds in the function around it."""
+    by_kind: dict[str, list[str]] = {"global": [], "nonlocal": []}
+    for name in walrus_names(node):
+        by_kind[scope.declaration_for(name)].append(name)
+    declarations: list[ast.stmt] = []
+    if by_kind["global"]:
+        declarations.append(ast.Global(names=by_kind["global"]))
+    if by_kind["nonlocal"]:
+        declarations.append(ast.Nonlocal(names=by_kind["nonlocal"]))
+    return declarations
+
+
+def _own_walruses(node: ast.AST) -> list[Any]:
+    found = []
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Lambda):
+            continue
+        if isinstance(child, ast.NamedExpr):
+            found.append(child)
+        found += _own_walruses(child)
+    return found

@@ -1,0 +1,192 @@
+"""Pass 2a: the fast variant of a normalised function. Native control flow; the only additions are hidden stores around
+suspensions, and what keeps ``except`` and ``finally`` blocks from running when the frame is dropped, not ended.
+
+Assumes: a body from ``normalise`` with labels. Guarantees: plain ``ast``, positions kept.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .lift import Statements
+from .names import ABANDONED, AWAITED, PC, assign, call, constant, load, store
+from .suspensions import Suspend, points
+
+
+def fast_body(statements: Statements) -> Statements:
+    """Emit a block."""
+    out: Statements = []
+    for statement in statements:
+        out += _emit(statement)
+    return out or [ast.Pass()]
+
+
+def _emit(node: Any) -> Statements:
+    if isinstance(node, Suspend):
+        return suspension(node)
+    if isinstance(node, (ast.If, ast.While, ast.For)) and _suspending(node):
+        copy: Any = type(node)(**{name: getattr(node, name) for name in node._fields if hasattr(node, name)})
+        copy.body = fast_body(node.body)
+        copy.orelse = fast_body(node.orelse) if node.orelse else []
+        return [ast.copy_location(copy, node)]
+    if isinstance(node, ast.Match) and _suspending(node):
+        cases = [ast.match_case(pattern=c.pattern, guard=c.guard, body=fast_body(c.body)) for c in node.cases]
+        return [ast.copy_location(ast.Match(subject=node.subject, cases=cases), node)]
+    if isinstance(node, (ast.Try, ast.TryStar)) and (_suspending(node) or needs_guard(node)):
+        before, statement = guarded_try(node, fast_body, handler)
+        return [*before, statement]
+    return [node]
+
+
+def _suspending(node: ast.AST) -> bool:
+    return next(points([node]), None) is not None
+
+
+def needs_guard(node: Any) -> bool:
+    """Whether a ``try`` has something that a suspension signal, or a resume, must get around."""
+    return getattr(node, "outcome", None) is not None or _suspending(node)
+
+
+def suspension(node: Suspend) -> Statements:
+    """``@a = operand; if @ON: @a = @leaf(@a); @pc = label; target = await @a``."""
+    out: Statements = [] if node.kind == "yield" else evaluate_operand(node)
+    out.append(assign(PC, constant(node.label)))
+    out.append(perform(node, node.operand if node.kind == "yield" else load(AWAITED)))
+    return [located(statement, node) for statement in out]
+
+
+def evaluate_operand(node: Suspend) -> Statements:
+    """Bind what is awaited or delegated to."""
+    assert node.operand is not None
+    if node.kind == "yield from":
+        return [assign(AWAITED, call("@delegate", node.operand))]
+    leaf = ast.If(test=load("@ON"), body=[assign(AWAITED, call("@leaf", load(AWAITED)))], orelse=[])
+    return [assign(AWAITED, node.operand), leaf]
+
+
+def perform(node: Suspend, operand: ast.expr | None) -> ast.stmt:
+    """The suspension proper."""
+    value: ast.expr
+    if node.kind == "yield":
+        value = ast.Yield(value=operand)
+    else:
+        assert operand is not None
+        value = ast.Await(value=operand) if node.kind == "await" else ast.YieldFrom(value=operand)
+    if node.target is None:
+        return ast.Expr(value=value)
+    return ast.Assign(targets=[node.target], value=value)
+
+
+def handler(node: Any) -> ast.ExceptHandler:
+    """One ``except`` clause; a suspending one keeps the exception in a hidden variable too."""
+    body = fast_body(node.body)
+    if getattr(node, "hidden", None) and node.user_name:
+        body = [assign(node.user_name, load(node.hidden)), forgetting(node.user_name, body)]
+        body = [located(statement, node) for statement in body]
+    return ast.copy_location(ast.ExceptHandler(type=node.type, name=node.name, body=body), node)
+
+
+def forgetting(name: str, body: Statements) -> ast.stmt:
+    """What the compiler does at the end of ``except ... as name``."""
+    clear: Statements = [assign(name, constant(None)), ast.Delete(targets=[ast.Name(id=name, ctx=ast.Del())])]
+    return ast.Try(body=body, handlers=[], orelse=[], finalbody=clear)
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """What the resume variant adds to a ``try`` statement: statements that come first in the part with handlers, first
+    in the whole, and first (made for the name of the exception) where a pending exception is recorded."""
+
+    entry: Statements = field(default_factory=list)
+    final_entry: Statements = field(default_factory=list)
+    on_record: Callable[[str], Statements] = lambda _: []
+
+
+def guarded_try(
+    node: Any, emit_body: Callable[[Statements], Statements], emit_handler: Callable[[Any], ast.ExceptHandler],
+    resumption: Resumption | None = None,
+) -> tuple[Statements, ast.stmt]:  # fmt: skip
+    """A ``try`` statement that lets suspension signals pass: what comes before it, and the statement."""
+    resumption = resumption or Resumption()
+    suspending = next(points([*node.body, *node.handlers, *node.orelse]), None) is not None
+    body: Statements = [*resumption.entry, *emit_body(node.body)]
+    if node.handlers:
+        body = [_with_handlers(node, body, suspending, emit_body, emit_handler)]
+    if not node.finalbody:
+        return [], body[0]
+    return _with_finally(node, body, suspending, emit_body, resumption)
+
+
+def _with_handlers(
+    node: Any, body: Statements, suspending: bool, emit_body: Callable[[Statements], Statements],
+    emit_handler: Callable[[Any], ast.ExceptHandler],
+) -> ast.stmt:  # fmt: skip
+    handlers = [emit_handler(h) for h in node.handlers]
+    if suspending and isinstance(node, ast.TryStar):
+        clause = _signal_handler([assign(PC, constant(ABANDONED)), ast.Raise()])
+        body = [ast.Try(body=body, handlers=[clause], orelse=[], finalbody=[])]
+        for h in handlers:
+            h.type = ast.IfExp(test=_not_abandoned(), body=h.type, orelse=ast.Tuple(elts=[], ctx=ast.Load()))
+    elif suspending:
+        handlers.insert(0, _signal_handler([ast.Raise()]))
+    orelse = emit_body(node.orelse) if node.orelse else []
+    return located(type(node)(body=body, handlers=handlers, orelse=orelse, finalbody=[]), node)  # type: ignore[no-any-return]
+
+
+def _with_finally(
+    node: Any, body: Statements, suspending: bool, emit_body: Callable[[Statements], Statements], resumption: Resumption,
+) -> tuple[Statements, ast.stmt]:  # fmt: skip
+    final = emit_body(node.finalbody)
+    before: Statements = []
+    clauses: list[ast.ExceptHandler] = []
+    if suspending:
+        clauses.append(_signal_handler([assign(PC, constant(ABANDONED)), ast.Raise()]))
+        final = [ast.If(test=_not_abandoned(), body=final, orelse=[])]
+    if node.outcome:
+        caught = node.outcome + "'"
+        record = [*resumption.on_record(caught), assign(node.outcome, load(caught)), ast.Raise()]
+        clauses.append(ast.ExceptHandler(type=load("@BaseException"), name=caught, body=record))
+        before.append(assign(node.outcome, constant(None)))
+        body.append(assign(node.outcome, constant(None)))
+        final.append(assign(node.outcome, constant(None)))
+    body = [*resumption.final_entry, *body]
+    if clauses:
+        body = [ast.Try(body=body, handlers=clauses, orelse=[], finalbody=[])]
+    for statement in (*body, *final):
+        located(statement, node.finalbody[0])
+    whole = ast.Try(body=body, handlers=[], orelse=[], finalbody=final)
+    return [located(statement, node) for statement in before], located(whole, node)
+
+
+def _not_abandoned() -> ast.expr:
+    return ast.Compare(left=load(PC), ops=[ast.NotEq()], comparators=[constant(ABANDONED)])
+
+
+def _signal_handler(body: Statements) -> ast.ExceptHandler:
+    return ast.ExceptHandler(type=load("@Suspension"), name=None, body=body)
+
+
+def located(node: Any, at: ast.AST) -> Any:
+    """Give new nodes a position: that of the nearest node around them that has one, at first ``at``."""
+    if "lineno" in node._attributes:
+        if getattr(node, "lineno", None):
+            if getattr(node, "is_located", False):
+                return node
+        else:
+            ast.copy_location(node, at)
+            if getattr(node, "end_lineno", None) is None:
+                node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
+        node.is_located = True
+        at = node
+    for child in ast.iter_child_nodes(node):
+        located(child, at)
+    return node
+
+
+def uses_label_early(statements: Statements) -> bool:
+    """Whether the label may be asked for before it was first set."""
+    guards = (n for s in statements for n in ast.walk(s) if isinstance(n, (ast.Try, ast.TryStar)))
+    return any(needs_guard(n) and (n.finalbody or isinstance(n, ast.TryStar)) for n in guards)

@@ -1,0 +1,113 @@
+"""Identity of code: where in its module a function stands, and a hash of what it says.
+
+A *place* is the path of a function-like node in its module, such as ``Cart.total``, ``main.<locals>.<lambda>`` or, for the
+second of two of the same name, ``main.<locals>.<lambda>#2``. It does not change with the position of other code.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import types
+from collections.abc import Iterator
+from typing import Any
+
+from .comprehensions import FUNCTION_NAMES
+
+NUMBERING = 1  # raised whenever the rewriter would number labels or name hidden variables of the same code differently
+POSITIONS = frozenset({"lineno", "col_offset", "end_lineno", "end_col_offset", "ctx", "type_comment", "kind"})
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, *FUNCTION_NAMES)
+
+
+class Places:
+    """The places of all function-like nodes of a tree as parsed, in source order; ``order`` numbers them from 1."""
+
+    def __init__(self, tree: ast.AST) -> None:
+        self.order: list[ast.AST] = []
+        self.path_of: dict[ast.AST, str] = {}
+        self.class_of: dict[ast.AST, str | None] = {}
+        self.outermost_function: dict[ast.AST, ast.AST] = {}
+        self._names: dict[tuple[str, str], int] = {}
+        self._walk(tree, "", None)
+        self.by_path = {path: node for node, path in self.path_of.items()}
+
+    def _walk(self, node: ast.AST, prefix: str, class_name: str | None) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, FUNCTIONS):
+                path = self._name(prefix, getattr(child, "name", None) or FUNCTION_NAMES.get(type(child), "<lambda>"))
+                self.order.append(child)
+                self.path_of[child] = path
+                self.class_of[child] = class_name
+                self._walk(child, path + ".<locals>.", class_name)
+            elif isinstance(child, ast.ClassDef):
+                path = self._name(prefix, child.name)
+                self.order.append(child)
+                self.path_of[child] = path
+                self.class_of[child] = class_name
+                self._walk(child, path + ".", child.name)
+            else:
+                self._walk(child, prefix, class_name)
+
+    def _name(self, prefix: str, name: str) -> str:
+        count = self._names[prefix, name] = self._names.get((prefix, name), 0) + 1
+        return f"{prefix}{name}" if count == 1 else f"{prefix}{name}#{count}"
+
+
+def digest(node: ast.AST) -> str:
+    """A hash of what a piece of code says, whatever its position and the Python version that parsed it."""
+    text = f"{NUMBERING}\n{_dump(node)}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _dump(node: Any) -> str:
+    if isinstance(node, ast.AST):
+        parts = []
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if name not in POSITIONS and value is not None and value != []:
+                parts.append(f"{name}={_dump(value)}")
+        return f"{type(node).__name__}({','.join(parts)})"
+    if isinstance(node, list):
+        return "[" + ",".join(_dump(item) for item in node) + "]"
+    return f"{type(node).__name__}:{node!r}"
+
+
+def mark_lines(nodes: dict[Any, int]) -> list[tuple[Any, int, int, int]]:
+    """Give function-like nodes line numbers that name them; returns the true ones for ``restore_lines``."""
+    true = []
+    for node, number in nodes.items():
+        for carrier in {id(n): n for n in (node, *getattr(node, "decorator_list", [])[:1])}.values():
+            true.append((carrier, carrier.lineno, carrier.end_lineno, carrier.end_col_offset))
+            carrier.lineno = carrier.end_lineno = number
+            carrier.end_col_offset = max(carrier.col_offset, carrier.end_col_offset)
+    return true
+
+
+def restore_lines(true: list[tuple[Any, int, int, int]]) -> None:
+    """Undo ``mark_lines``."""
+    for node, line, end_line, end_column in reversed(true):
+        node.lineno, node.end_lineno, node.end_col_offset = line, end_line, end_column
+
+
+def nested_codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """All code objects inside one, depth first, in the order of the constants."""
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield constant
+            yield from nested_codes(constant)
+
+
+def numbers_by_code(tree: ast.Module, nodes: dict[ast.AST, int], path: str, flags: int = 0) -> list[int]:
+    """Compile once with marked lines: for each nested code object, in the order of ``nested_codes``, its node's number.
+
+    The compiler says which code object belongs to which definition by first lines only, and those are ambiguous; two
+    compilations of one tree have the same shape whatever the line numbers. 0: a code object of no interest.
+    """
+    true = mark_lines(nodes)
+    try:
+        marked = compile(tree, path, "exec", flags=flags, dont_inherit=True)
+    finally:
+        restore_lines(true)
+    known = set(nodes.values())
+    return [c.co_firstlineno if c.co_firstlineno in known else 0 for c in nested_codes(marked)]

@@ -1,0 +1,141 @@
+"""Which code objects are rewritten, and what is known of each.
+
+Filled by the loader at import; asked by ``@leaf`` (is this awaitable a frame?), by capture (which place, which hidden
+variables are live?) and by restore (the resume variant of a place). Of a reloaded module the newest version answers for
+places, older code objects stay known for the frames that still run them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+import types
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..errors import CodeChangedError, MissingCodeError
+
+if TYPE_CHECKING:
+    from .compiler import ModuleRewriting, RewrittenModule
+
+KNOWN: dict[int, CodeInfo] = {}  # by id of the code object; the info keeps the code object alive
+MODULES: dict[str, ModuleInfo] = {}
+
+
+@dataclass(frozen=True)
+class CodeInfo:
+    """One rewritten function: its code, module, place, digest, and hidden variables live at each label."""
+
+    code: types.CodeType
+    module: ModuleInfo
+    place: str
+    digest: str
+    live: dict[int, tuple[str, ...]]
+    is_resume: bool = False
+
+
+@dataclass
+class ModuleInfo:
+    """One rewritten version of a module."""
+
+    name: str
+    path: str
+    source: bytes
+    by_place: dict[str, CodeInfo] = field(default_factory=dict)
+    resumes: dict[str, types.CodeType] = field(default_factory=dict)
+    flags: int = 0
+
+    def rewriting(self) -> ModuleRewriting:
+        """A fresh run of the rewriter over the source as it was imported."""
+        from .compiler import ModuleRewriting
+
+        return ModuleRewriting(self.source, self.path)
+
+
+def register_module(name: str, path: str, source: bytes, rewritten: RewrittenModule) -> None:
+    """Make the functions of a module known, before its code runs."""
+    from .places import nested_codes
+
+    module = ModuleInfo(name, path, source, flags=rewritten.code.co_flags)
+    for code, row in zip(nested_codes(rewritten.code), rewritten.table, strict=True):
+        if row is not None:
+            info = CodeInfo(code, module, *row)
+            KNOWN[id(code)] = info
+            module.by_place.setdefault(info.place, info)
+    MODULES[name] = module
+
+
+def info_of(code: types.CodeType) -> CodeInfo | None:
+    """What is known of a code object; None if it is not rewritten code."""
+    return KNOWN.get(id(code))
+
+
+def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
+    """The function at a place today.
+
+    Raises MissingCodeError when module or place are gone, CodeChangedError when the code there has another digest.
+    """
+    if module not in MODULES:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise MissingCodeError(
+                f"the saved state needs module {module!r}, which cannot be imported ({error}). "
+                "Put it back on the import path and resume again; the saved state is kept."
+            ) from error
+    known = MODULES.get(module)
+    if known is None:
+        where = getattr(sys.modules.get(module), "__file__", module)
+        raise MissingCodeError(
+            f"the saved state needs {place!r} of module {module!r} ({where}), which is no longer marked durable. "
+            "Begin the file with `# durable: on` again; the saved state is kept."
+        )
+    info = known.by_place.get(place)
+    if info is None:
+        raise MissingCodeError(
+            f"the saved state needs function {place!r} of {known.path}, which is no longer there. "
+            "Put it back, or start afresh; the saved state is kept."
+        )
+    if digest is not None and info.digest != digest:
+        raise CodeChangedError(
+            f"{known.path}:{info.code.co_firstlineno}: the code of {place!r} has changed since the state was saved "
+            f"(it was {digest[:12]}, it is {info.digest[:12]}). Put the old code back to let the instance finish, "
+            "or start afresh; the saved state is kept."
+        )
+    return info
+
+
+def resume_code(info: CodeInfo) -> types.CodeType:
+    """The code of the resume variant of a function, compiled at the first use."""
+    module = info.module
+    code = module.resumes.get(info.place)
+    if code is None:
+        fast = info.code
+        captured = captured_names(fast)
+        variables = [*fast.co_varnames]
+        variables += sorted({n for names in info.live.values() for n in names if n not in variables})
+        originals = {place: other.code for place, other in module.by_place.items()}
+        code = module.rewriting().compile_resume(
+            info.place, [n for n in variables if n != "@pc"], captured, originals, module.flags
+        )
+        code = code.replace(co_name=fast.co_name, co_qualname=fast.co_qualname, co_firstlineno=fast.co_firstlineno)
+        module.resumes[info.place] = code
+        KNOWN[id(code)] = CodeInfo(code, module, info.place, info.digest, info.live, is_resume=True)
+    return code
+
+
+def captured_names(code: types.CodeType) -> list[str]:
+    """The variables of a function that live in cells, in the order of its frame's slots."""
+    cells = {*code.co_cellvars, *code.co_freevars}
+    slots = [*code.co_varnames, *(n for n in code.co_cellvars if n not in code.co_varnames), *code.co_freevars]
+    return [name for name in slots if name in cells]
+
+
+def source_of(info: CodeInfo) -> str:
+    """The source text of a function as it was imported."""
+    lines = info.module.source.decode("utf-8", "replace").splitlines(keepends=True)
+    try:
+        return "".join(inspect.getblock(lines[info.code.co_firstlineno - 1 :]))
+    except (SyntaxError, IndexError):
+        return ""

@@ -1,0 +1,110 @@
+"""What suspends: the one intermediate node of the rewriter, and how to find suspension points in a tree."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .scopes import all_arguments
+
+FUNCTION_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+LISTS = (ast.ListComp, ast.SetComp, ast.DictComp)
+
+
+class Suspend(ast.stmt):
+    """One suspension point: ``target = await operand`` (or ``yield``, ``yield from``) and nothing else in the statement.
+
+    ``label`` numbers it within its function, from 1, in source order. ``live`` names the hidden variables that are
+    read after it.
+    """
+
+    _fields = ("operand", "target")
+
+    def __init__(self, kind: str, operand: ast.expr | None, target: ast.expr | None, live: Iterable[str]) -> None:
+        super().__init__()
+        self.kind = kind
+        self.operand = operand
+        self.target = target
+        self.live = set(live)
+        self.label = 0
+
+
+def evaluated_here(node: ast.AST) -> Iterator[ast.AST]:
+    """The children that run in the frame of ``node`` itself: not the bodies of functions, classes, generators."""
+    if isinstance(node, FUNCTION_DEFINITIONS):
+        yield from node.decorator_list
+        yield from node.args.defaults
+        yield from (d for d in node.args.kw_defaults if d is not None)
+        yield from (getattr(holder, field) for holder, field in annotations(node))
+    elif isinstance(node, ast.Lambda):
+        yield from node.args.defaults
+        yield from (d for d in node.args.kw_defaults if d is not None)
+    elif isinstance(node, ast.ClassDef):
+        yield from node.decorator_list
+        yield from node.bases
+        yield from (k.value for k in node.keywords)
+    elif isinstance(node, ast.GeneratorExp):
+        yield node.generators[0].iter
+    else:
+        yield from ast.iter_child_nodes(node)
+
+
+def annotations(function: Any) -> list[tuple[Any, str]]:
+    """Where a function definition has annotations, as (node, field), in the order of evaluation."""
+    holders: list[tuple[Any, str]] = [(a, "annotation") for a in all_arguments(function.args) if a.annotation]
+    return holders + ([(function, "returns")] if function.returns else [])
+
+
+def suspends(node: ast.AST | None) -> bool:
+    """Whether evaluating ``node`` can suspend the frame it is in."""
+    if node is None:
+        return False
+    known: bool | None = getattr(node, "_suspends", None)
+    if known is None:
+        known = isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith, Suspend)) or (
+            isinstance(node, ast.comprehension) and bool(node.is_async)
+        )
+        known = known or any(suspends(child) for child in evaluated_here(node))
+        node._suspends = known  # type: ignore[attr-defined]
+    return known
+
+
+def any_suspends(nodes: Iterable[ast.AST | None]) -> bool:
+    """Whether any of the nodes can suspend the frame."""
+    return any(suspends(node) for node in nodes)
+
+
+def is_asynchronous(comprehension: Any) -> bool:
+    """Whether a comprehension awaits inside (its first iterable is evaluated outside of it)."""
+    first, *others = comprehension.generators
+    inner: list[ast.AST] = [first.target, *first.ifs, *others]
+    inner += [comprehension.key, comprehension.value] if isinstance(comprehension, ast.DictComp) else [comprehension.elt]
+    return bool(first.is_async) or any_suspends(inner)
+
+
+def is_generator(function: Any) -> bool:
+    """Whether a function has a ``yield`` of its own."""
+    return any(_yields(statement) for statement in function.body)
+
+
+def _yields(node: ast.AST) -> bool:
+    if isinstance(node, (ast.Yield, ast.YieldFrom)):
+        return True
+    return any(_yields(child) for child in evaluated_here(node))
+
+
+def points(nodes: Iterable[ast.AST]) -> Iterator[Suspend]:
+    """All suspension points of normalised statements, in order; nested functions have their own."""
+    for node in nodes:
+        if isinstance(node, Suspend):
+            yield node
+        elif isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+            if not isinstance(node, (*FUNCTION_DEFINITIONS, ast.ClassDef)):
+                yield from points(ast.iter_child_nodes(node))
+
+
+def span(nodes: Iterable[ast.AST]) -> tuple[int, int] | None:
+    """First and last label within normalised statements, or None."""
+    labels = [point.label for point in points(nodes)]
+    return (labels[0], labels[-1]) if labels else None

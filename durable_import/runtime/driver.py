@@ -1,0 +1,147 @@
+"""The driver of one instance: runs its outermost coroutine, and commits the whole state whenever a leaf has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..frames import ambient
+from ..frames.capture import chain, frame_behind, line_of, parts_of
+from ..frames.intrinsics import is_awaitable
+from ..snapshot.snapshot import Encoder, Snapshot
+from .leaf import DONE, FAILED, Leaf, Timer, as_timer
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is committed: the number of the checkpoint, where the program is, and the payload of the snapshot."""
+
+    number: int
+    status: str
+    location: str
+    function: str
+    payload: bytes
+
+
+Commit = Callable[[Checkpoint], Awaitable[None]]
+
+
+class InstanceDriver:
+    """Drives ``root`` inside the current task. Awaiting it gives the program's result or raises its exception.
+
+    ``commit`` makes a checkpoint permanent; ``checkpoint`` is the number of the one that ``root`` was restored from.
+    """
+
+    def __init__(self, root: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
+        self.root = root
+        self.encoder = encoder
+        self.commit = commit
+        self.checkpoint = checkpoint
+        self.function = parts_of(root).code.co_qualname
+        self.task: Any = None
+        self.in_leaf = False
+        self.deferred: Checkpoint | None = None  # of a failed leaf: committed only if the program goes on from there
+
+    # --- what rewritten code calls
+
+    def leaf(self, awaitable: Any) -> Any:
+        """See ``ambient.Driver``."""
+        if self.in_leaf or frame_behind(awaitable) is not None or type(awaitable) is Leaf:
+            return awaitable
+        if asyncio.current_task() is not self.task or not is_awaitable(awaitable):
+            return awaitable
+        return Leaf(as_timer(awaitable) or awaitable)
+
+    def wants_announcement(self, leaf: Leaf) -> bool:
+        """See ``ambient.Driver``."""
+        return self.deferred is not None or type(leaf.awaitable) is Timer
+
+    def leaf_begins(self) -> None:
+        """See ``ambient.Driver``."""
+        self.in_leaf = True
+
+    def leaf_ends(self) -> None:
+        """See ``ambient.Driver``."""
+        self.in_leaf = False
+
+    # --- driving
+
+    def __await__(self) -> Any:
+        self.task = asyncio.current_task()
+        token = ambient.current_driver.set(self)
+        try:
+            return (yield from self._drive())
+        finally:
+            ambient.current_driver.reset(token)
+
+    def _drive(self) -> Any:
+        error: BaseException | None = None
+        if self.checkpoint < 0:
+            error = yield from self._save(self._capture("running"))
+        while True:
+            try:
+                given = self.root.send(None) if error is None else self.root.throw(error)
+            except StopIteration as stop:
+                return stop.value
+            except BaseException as raised:
+                if raised.__traceback__ is not None:
+                    raised.__traceback__ = raised.__traceback__.tb_next  # this frame is none of the program's
+                raise
+            if type(given) is Leaf:
+                error = yield from self._leaf_waits(given)
+                continue
+            error = None
+            try:
+                yield given
+            except BaseException as thrown:  # cancellation, close: the program's to handle
+                error = thrown
+
+    def _leaf_waits(self, leaf: Leaf) -> Any:
+        """A leaf is about to begin or has ended: commit what has to be. Gives what to throw into the frame, if anything."""
+        if leaf.state == FAILED:
+            if not leaf.is_restored:
+                self.deferred = self._capture("running")
+            error: BaseException = leaf.value
+            return error
+        if leaf.state == DONE or type(leaf.awaitable) is Timer:
+            self.deferred = None
+            return (yield from self._save(self._capture("running" if leaf.state == DONE else "sleeping")))
+        deferred, self.deferred = self.deferred, None
+        assert deferred is not None
+        return (yield from self._save(deferred))
+
+    def _capture(self, status: str) -> Checkpoint:
+        self.checkpoint += 1
+        payload = self.encoder.encode(Snapshot(self.root, {"checkpoint": self.checkpoint}))
+        return Checkpoint(self.checkpoint, status, location_of(self.root), self.function, payload)
+
+    def _save(self, checkpoint: Checkpoint) -> Any:
+        """Commit; a cancellation that arrives meanwhile is returned, to be thrown into the program afterwards."""
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()  # what was printed before the checkpoint is not printed again after it
+        committing = asyncio.ensure_future(self.commit(checkpoint))
+        cancelled: BaseException | None = None
+        while not committing.done():
+            try:
+                yield from asyncio.shield(committing).__await__()
+            except asyncio.CancelledError as error:
+                if committing.cancelled():
+                    raise
+                cancelled = error
+            except BaseException:
+                break
+        committing.result()
+        return cancelled
+
+
+def location_of(root: Any) -> str:
+    """Where a program is: ``file:line function`` of its innermost frame."""
+    frame = chain(root)[-1]
+    code = parts_of(frame).code
+    return f"{code.co_filename}:{line_of(frame)} {code.co_qualname}"
+
+

@@ -1,0 +1,148 @@
+"""A leaf: an await of something that is not rewritten code. Its completion is a checkpoint.
+
+A ``Leaf`` stands between a frame and the foreign awaitable: it passes everything through until the awaitable has ended,
+then gives itself to the driver, which commits, and then hands the outcome to the frame. An exception is thrown straight
+into the frame, so that tracebacks show nothing of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import CoroutineType, GeneratorType
+from typing import Any
+
+from ..frames import ambient
+from ..frames.intrinsics import lookup_special
+from ..frames.signals import Suspension
+
+NEW, PENDING, DONE, FAILED = "new", "pending", "done", "failed"
+MIN_DURABLE_DELAY = 0.1  # seconds: of a shorter sleep the deadline is not worth a commit
+
+_SLEEP = asyncio.sleep.__code__
+
+
+class Timer:
+    """A sleep until a moment of the wall clock (seconds since 1970), so that what remains survives a restart."""
+
+    def __init__(self, deadline: float, result: Any) -> None:
+        self.deadline = deadline
+        self.result = result
+
+    def __await__(self) -> Any:
+        return asyncio.sleep(max(0.0, self.deadline - time.time()), self.result).__await__()
+
+
+def as_timer(awaitable: Any) -> Timer | None:
+    """The timer that an ``asyncio.sleep`` about to be awaited stands for; None for all else, and for short sleeps."""
+    if type(awaitable) is not CoroutineType or awaitable.cr_code is not _SLEEP or awaitable.cr_frame is None:
+        return None
+    arguments = awaitable.cr_frame.f_locals
+    delay = arguments.get("delay")
+    if not isinstance(delay, (int, float)) or not delay >= MIN_DURABLE_DELAY:
+        return None
+    timer = Timer(time.time() + delay, arguments.get("result"))
+    awaitable.close()
+    return timer
+
+
+class Leaf:
+    """One foreign awaitable that a frame awaits, and its outcome once it has one."""
+
+    __slots__ = ("announced", "awaitable", "is_restored", "iterator", "state", "value")
+
+    def __init__(self, awaitable: Any, state: str = NEW, value: Any = None, is_restored: bool = False) -> None:
+        self.awaitable = awaitable
+        self.iterator: Any = None
+        self.state = state
+        self.value = value  # the result, or the exception
+        self.announced = is_restored
+        self.is_restored = is_restored
+
+    def __await__(self) -> Leaf:
+        return self
+
+    def __iter__(self) -> Leaf:
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+    def send(self, value: Any) -> Any:
+        """Go on; gives what the event loop is to wait for, or itself when the driver has something to do."""
+        if self.state == PENDING:
+            return self._step(self.iterator.send if value is not None else self.iterator.__next__, value)
+        if self.state == DONE:
+            result, self.value = self.value, None
+            raise StopIteration(result)
+        if self.state == FAILED:
+            return self  # restored: the driver throws the exception
+        driver = ambient.current_driver.get()
+        if driver is not None and not self.announced and driver.wants_announcement(self):
+            self.announced = True
+            return self
+        self.iterator = iterator_of(self.awaitable)
+        self.state = PENDING
+        if driver is not None:
+            driver.leaf_begins()
+        return self._step(self.iterator.__next__, None)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only while the awaitable runs there is someone to throw to; else the exception belongs to the frame itself.
+        if self.state == PENDING and name in ("throw", "close"):
+            return self._throw if name == "throw" else self._close
+        raise AttributeError(name)
+
+    def _throw(self, *details: Any) -> Any:
+        error = details[-1] if len(details) > 1 and details[1] is not None else details[0]
+        if isinstance(error, type):
+            error = error()
+        if isinstance(error, (Suspension, GeneratorExit)):
+            self._close()
+            raise error
+        throw = getattr(self.iterator, "throw", None)
+        if throw is None:
+            return self._ends(FAILED, error)
+        return self._step(throw, error)
+
+    def _close(self) -> None:
+        close = getattr(self.iterator, "close", None)
+        self._ends(NEW, None)
+        if close is not None:
+            close()
+
+    def _step(self, advance: Any, value: Any) -> Any:
+        try:
+            return advance() if value is None else advance(value)
+        except StopIteration as stop:
+            return self._ends(DONE, stop.value)
+        except (Suspension, GeneratorExit):
+            self._ends(NEW, None)
+            raise
+        except BaseException as error:  # every outcome is the program's, to be saved and handed on
+            if error.__traceback__ is not None:
+                error.__traceback__ = error.__traceback__.tb_next  # this frame is none of the program's
+            return self._ends(FAILED, error)
+
+    def _ends(self, state: str, value: Any) -> Leaf:
+        self.state, self.value = state, value
+        self.iterator = self.awaitable = None
+        driver = ambient.current_driver.get()
+        if driver is not None:
+            driver.leaf_ends()
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.state in (DONE, FAILED):
+            return Leaf, (None, self.state, self.value, True)
+        return Leaf, (self.awaitable, NEW, None, True)
+
+
+def iterator_of(awaitable: Any) -> Any:
+    """What ``await`` iterates over."""
+    if type(awaitable) is GeneratorType:
+        return awaitable
+    iterator = lookup_special(awaitable, "__await__")()
+    if not hasattr(type(iterator), "__next__"):
+        raise TypeError(f"__await__() returned non-iterator of type '{type(iterator).__name__}'")
+    return iterator

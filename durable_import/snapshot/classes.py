@@ -1,0 +1,144 @@
+"""Reducer for classes that cannot be found by name (local ones): saved by value, in two steps.
+
+First an empty skeleton (metaclass, name, bases, slots), which the pickle memo knows from then on; then everything in
+the class's ``__dict__``. So a class may be reached from its own methods (``__class__`` cells, closures) and instances.
+Nothing of the user's runs on restore: no metaclass's ``__new__``, no ``__init_subclass__``, no ``__set_name__``.
+Enums, named tuples and dataclasses, whose insides differ between Python versions, are made anew (``class_recipes``).
+
+Functions found inside are left to the pickler's function reducer. Not supported: metaclasses written in C.
+"""
+
+from __future__ import annotations
+
+import abc
+import enum
+import sys
+import types
+from pickle import PicklingError
+from types import GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+from durable_import.snapshot import class_recipes
+
+_HEAP_TYPE = 1 << 9
+_NOT_STATE = frozenset({"__module__", "__slots__", "_abc_impl"})
+_NAMED_IN_TYPES = {cls: name for name, cls in vars(types).items() if isinstance(cls, type)}
+_SINGLETON_TYPES = frozenset({type(None), type(NotImplemented), type(...)})
+
+
+def reduce_class(cls: type) -> Any:
+    """NotImplemented for a class that pickle finds by its name, else the class by value."""
+    if _is_found_by_name(cls) or cls in _SINGLETON_TYPES:
+        return NotImplemented
+    if cls in _NAMED_IN_TYPES:
+        return type_of_interpreter, (_NAMED_IN_TYPES[cls],)
+    if not cls.__flags__ & _HEAP_TYPE:
+        raise PicklingError(f"{cls!r} is built into the interpreter and has no name to find it by")
+    if issubclass(cls, enum.Enum):
+        return class_recipes.reduce_enum(cls)
+    if class_recipes.is_namedtuple(cls):
+        return class_recipes.reduce_namedtuple(cls)
+    meta = type(cls)
+    if any(base not in (type, object) and not base.__flags__ & _HEAP_TYPE for base in meta.__mro__):
+        raise PicklingError(f"{cls!r} is a local class whose metaclass is written in C; define it at module level")
+    made = (meta, cls.__name__, cls.__qualname__, cls.__module__, cls.__bases__, vars(cls).get("__slots__"))
+    return make_class, made, _class_state(cls), None, None, fill_class
+
+
+def _is_found_by_name(cls: type) -> bool:
+    found: Any = sys.modules.get(cls.__module__)
+    for name in cls.__qualname__.split("."):
+        found = getattr(found, name, None)
+        if found is None:
+            return False
+    return found is cls
+
+
+def type_of_interpreter(name: str) -> Any:
+    """A class such as that of functions, under its name in ``types``."""
+    return getattr(types, name)
+
+
+def make_class(
+    meta: type[Any], name: str, qualname: str, module: str, bases: tuple[type, ...], slots: Any
+) -> type:
+    """The skeleton: a class without attributes."""
+    namespace: dict[str, Any] = {"__module__": module, "__qualname__": qualname}
+    if slots is not None:
+        namespace["__slots__"] = slots
+    cls = _bare_class(meta, name, bases, namespace)
+    if isinstance(cls, abc.ABCMeta):
+        _abc_init(cls)
+    return cls
+
+
+class _QuietWithDict:
+    """Stands first among the bases for a moment, so that nobody else's ``__init_subclass__`` is called."""
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        pass
+
+
+class _Quiet:
+    """The same for a class without ``__dict__``, whose layout must match."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        pass
+
+
+def _bare_class(meta: type[Any], name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> type:
+    above = [cls for base in bases for cls in base.__mro__ if cls is not object]
+    if any("__init_subclass__" in vars(cls) for cls in above):
+        for quiet in (_QuietWithDict, _Quiet):
+            cls: type = type.__new__(meta, name, (quiet, *bases), dict(namespace))
+            try:
+                cls.__bases__ = bases
+            except TypeError:  # the layouts differ
+                continue
+            return cls
+    bare: type = type.__new__(meta, name, bases, namespace)
+    return bare
+
+
+def _abc_init(cls: abc.ABCMeta) -> None:
+    from _abc import _abc_init as initialise  # type: ignore[import-not-found]  # the part of ABCMeta.__new__ after type.__new__
+
+    initialise(cls)
+
+
+def _virtual_subclasses(cls: type) -> list[type]:
+    if not isinstance(cls, abc.ABCMeta):
+        return []
+    from _abc import _get_dump
+
+    references = _get_dump(cls)[0]
+    return sorted((x for x in (r() for r in references) if x is not None), key=lambda x: x.__qualname__)
+
+
+def _class_state(cls: type) -> tuple[Any, ...]:
+    """Attributes, how to make it a dataclass (or None), and the registered subclasses of an ABC."""
+    attributes = {name: value for name, value in vars(cls).items() if not _belongs_to_skeleton(cls, name, value)}
+    recipe = None
+    if "__dataclass_fields__" in attributes:
+        recipe = class_recipes.take_dataclass(attributes)
+    return attributes, recipe, _virtual_subclasses(cls)
+
+
+def _belongs_to_skeleton(cls: type, name: str, value: Any) -> bool:
+    if name in _NOT_STATE:
+        return True
+    made_by_type = isinstance(value, MemberDescriptorType | GetSetDescriptorType)
+    return made_by_type and value.__objclass__ is cls
+
+
+def fill_class(cls: type, state: tuple[Any, ...]) -> None:
+    """Give the skeleton its attributes."""
+    attributes, recipe, subclasses = state
+    for name, value in attributes.items():
+        type.__setattr__(cls, name, value)
+    if recipe is not None:
+        class_recipes.make_dataclass(cls, *recipe)
+    for subclass in subclasses:
+        abc.ABCMeta.register(cls, subclass)  # type: ignore[arg-type]

@@ -1,0 +1,187 @@
+"""Finds which object inside a variable cannot be saved, and the shortest way to it.
+
+Breadth first over the objects that fail to be saved, so the first culprit found is a nearest one. Each object is looked
+at once; among many children the failing ones are found by halving, so a list of n good items costs one trial.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import CellType, FunctionType, MethodType
+from typing import Any
+
+from durable_import.snapshot.reducers import TABLE, reduce_by_kind
+
+WAY_OUT = (
+    "Open it inside a with block, keep it at module level, register a reducer with copyreg, "
+    "or define __getstate__ on the class that holds it."
+)
+_MOST_FOLLOWED = 8  # failing children of one object
+_MOST_LOOKED_AT = 2_000  # objects in all
+_SHORT = 40  # characters of a key's repr
+
+Dumps = Callable[[Any], object]
+Child = tuple[str, Any]
+
+
+@dataclass(frozen=True)
+class Culprit:
+    """What cannot be saved: ``path`` from the variable's name on, ``type_name``, ``reason``, and what to do."""
+
+    path: str
+    type_name: str
+    reason: str
+    way_out: str = WAY_OUT
+
+
+def find_culprit(variables: Mapping[str, Any], dumps: Dumps) -> Culprit | None:
+    """The nearest object that ``dumps`` fails for though it can save everything inside it.
+
+    ``dumps`` is called many times and must not keep anything. None means that each variable can be saved alone.
+    """
+    queue: deque[tuple[str, Any, Exception]] = deque(_failing(list(variables.items()), dumps))
+    seen: dict[int, Any] = {}  # the objects too: some are made on the way, and an id must not be used again
+    fallback: Culprit | None = None
+    while queue and len(seen) < _MOST_LOOKED_AT:
+        path, obj, error = queue.popleft()
+        if id(obj) in seen:
+            continue
+        seen[id(obj)] = obj
+        if isinstance(error, RecursionError):
+            return Culprit(path, _type_name(obj), "it is nested too deeply")
+        failing = _failing(_children(path, obj), dumps)
+        if not failing:
+            return Culprit(path, _type_name(obj), _reason(error))
+        fresh = [child for child in failing if id(child[1]) not in seen]
+        if not fresh and fallback is None:  # it only leads back to where we came from
+            fallback = Culprit(path, _type_name(obj), _reason(error))
+        queue.extend(fresh)
+    return fallback
+
+
+def _failing(children: list[Child], dumps: Dumps) -> list[tuple[str, Any, Exception]]:
+    """The children that cannot be saved, with their errors; at most a few."""
+    found: list[tuple[str, Any, Exception]] = []
+    pending = [children] if children else []
+    while pending and len(found) < _MOST_FOLLOWED:
+        group = pending.pop()
+        error = _error(dumps, group[0][1] if len(group) == 1 else [value for _, value in group])
+        if error is None:
+            continue
+        if len(group) == 1:
+            found.append((*group[0], error))
+        else:
+            half = len(group) // 2
+            pending += [group[half:], group[:half]]
+    return found
+
+
+def _error(dumps: Dumps, value: Any) -> Exception | None:
+    try:
+        dumps(value)
+    except Exception as error:  # whatever a reduce method raises is the answer
+        return error
+    return None
+
+
+def _children(path: str, obj: Any) -> list[Child]:
+    """What is inside, labelled as a person would write it."""
+    inner = list(_contents(path, obj))
+    return inner if inner else list(_reduced(path, obj))
+
+
+def _contents(path: str, obj: Any) -> Iterator[Child]:
+    if isinstance(obj, type):
+        return
+    if isinstance(obj, dict):
+        for key, value in list(obj.items()):
+            yield f"{path}[{_short(key)}]", value
+            yield f"the key {_short(key)} of {path}", key
+    elif isinstance(obj, list | tuple):
+        yield from ((f"{path}[{i}]", value) for i, value in enumerate(obj))
+    elif isinstance(obj, set | frozenset):
+        yield from ((f"{path}{{{_short(value)}}}", value) for value in list(obj))
+    yield from _of_function(path, obj)
+    yield from _of_exception(path, obj)
+    yield from _attributes(path, obj)
+
+
+def _of_function(path: str, obj: Any) -> Iterator[Child]:
+    if isinstance(obj, FunctionType):
+        for name, cell in zip(obj.__code__.co_freevars, obj.__closure__ or (), strict=True):
+            yield f"{path}.<closure>.{name}", cell
+        yield from ((f"{path}.__defaults__[{i}]", value) for i, value in enumerate(obj.__defaults__ or ()))
+        yield from ((f"{path}.__kwdefaults__[{k!r}]", value) for k, value in (obj.__kwdefaults__ or {}).items())
+    elif isinstance(obj, MethodType):
+        yield f"{path}.__self__", obj.__self__
+        yield f"{path}.__func__", obj.__func__
+    elif isinstance(obj, partial):
+        yield f"{path}.func", obj.func
+        yield from ((f"{path}.args[{i}]", value) for i, value in enumerate(obj.args))
+        yield from ((f"{path}.keywords[{k!r}]", value) for k, value in obj.keywords.items())
+    elif isinstance(obj, CellType):
+        try:
+            yield path, obj.cell_contents
+        except ValueError:  # an empty cell
+            return
+
+
+def _of_exception(path: str, obj: Any) -> Iterator[Child]:
+    if isinstance(obj, BaseException):
+        yield from ((f"{path}.args[{i}]", value) for i, value in enumerate(obj.args))
+        yield f"{path}.__cause__", obj.__cause__
+        yield f"{path}.__context__", obj.__context__
+
+
+def _attributes(path: str, obj: Any) -> Iterator[Child]:
+    attributes = getattr(obj, "__dict__", None)
+    if isinstance(attributes, dict):
+        yield from ((f"{path}.{name}", value) for name, value in list(attributes.items()))
+    for cls in type(obj).__mro__:
+        slots = vars(cls).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else tuple(slots):
+            mangled = f"_{cls.__name__.lstrip('_')}{name}" if name.startswith("__") and name[-2:] != "__" else name
+            if name not in ("__dict__", "__weakref__") and hasattr(obj, mangled):
+                yield f"{path}.{mangled}", getattr(obj, mangled)
+
+
+def _reduced(path: str, obj: Any) -> Iterator[Child]:
+    """Of an object without visible contents: what it is saved by."""
+    reducer = TABLE.get(type(obj), reduce_by_kind)
+    try:
+        reduced = reducer(obj)
+        if reduced is NotImplemented:
+            reduced = obj.__reduce_ex__(5)
+    except Exception:  # it cannot even begin to be saved: it is a culprit, and why is known already
+        return
+    if isinstance(reduced, tuple):
+        yield from ((f"<inside {path}>", value) for value in _flat(reduced[1:3]) if value is not obj)
+
+
+def _flat(parts: Iterable[Any]) -> Iterator[Any]:
+    for part in parts:
+        if isinstance(part, tuple):
+            yield from _flat(part)
+        elif part is not None:
+            yield part
+
+
+def _short(key: Any) -> str:
+    try:
+        text = repr(key)
+    except Exception as error:  # a user's __repr__ must not hide the culprit
+        text = f"<{type(key).__name__} whose repr raises {type(error).__name__}>"
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
+
+
+def _type_name(obj: Any) -> str:
+    cls = type(obj)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _reason(error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    return text.splitlines()[0]

@@ -1,0 +1,210 @@
+"""Reducers for frames, functions and cells of rewritten code, and for the awaitables that drive asynchronous generators.
+
+The names of the functions here, and their arguments, are part of the snapshot format.
+"""
+
+from __future__ import annotations
+
+import gc
+import pickle
+from types import AsyncGeneratorType, CellType, CoroutineType, FunctionType, GeneratorType
+from typing import Any
+
+from ..frames import restore
+from ..frames.capture import ASEND, ATHROW, FINISHED, capture, generator_behind, parts_of
+from ..rewrite.registry import find, info_of
+from . import fixups
+
+Reduced = tuple[Any, ...]
+
+
+def reduce_frame(value: Any) -> Reduced:
+    """A coroutine, generator or asynchronous generator."""
+    if parts_of(value).state == FINISHED:
+        return finished, (type(value).__name__, value.__name__, value.__qualname__)
+    state = capture(value)
+    info = state.info
+    identity = (info.module.name, info.place, info.digest, value.__name__, value.__qualname__)
+    return build, (*identity, state.cells), (state.label, state.variables), None, None, fill
+
+
+def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
+    """A frame without variables."""
+    frame = restore.build_frame(find(module, place, digest), cells, name, qualname)
+    frame.__name__, frame.__qualname__ = name, qualname
+    return frame
+
+
+def fill(frame: Any, state: tuple[int, dict[str, Any]]) -> None:
+    """Give a frame its variables; a generator in the middle is primed once all is loaded."""
+    label, variables = state
+    restore.fill_frame(frame, label, variables)
+    if label and not isinstance(frame, CoroutineType) and not _awaits(frame, label):
+        fixups.later(_prime_later, frame)
+
+
+def _awaits(frame: Any, label: int) -> bool:
+    """Whether an asynchronous generator is at an ``await``: it is not primed, but awaited by who asked for an item."""
+    info = info_of(parts_of(frame).code)
+    return isinstance(frame, AsyncGeneratorType) and info is not None and "@a" in info.live.get(label, ())
+
+
+_waiting: list[Any] = []
+
+
+def _prime_later(frame: Any) -> None:
+    """Collect the generators to prime; the first puts the priming behind everything else that was put off."""
+    if not _waiting:
+        fixups.later(_prime_all)
+    _waiting.append(frame)
+
+
+def _prime_all() -> None:
+    frames = list({id(f): f for f in _waiting}.values())
+    _waiting.clear()
+    restore.prime(frames)
+
+
+async def _ended_coroutine() -> None:
+    return
+
+
+def _ended_generator() -> Any:
+    yield
+
+
+async def _ended_asynchronous_generator() -> Any:
+    yield
+
+
+_ENDED: dict[str, Any] = {
+    "coroutine": _ended_coroutine,
+    "generator": _ended_generator,
+    "async_generator": _ended_asynchronous_generator,
+}
+
+
+def finished(kind: str, name: str, qualname: str) -> Any:
+    """A coroutine or generator that has ended."""
+    value = _ENDED[kind]()
+    value.__name__, value.__qualname__ = name, qualname
+    if isinstance(value, AsyncGeneratorType):
+        try:
+            value.aclose().send(None)
+        except StopIteration:
+            pass
+    else:
+        value.close()
+    return value
+
+
+# --- awaitables of asynchronous generators
+
+
+class Continued:
+    """An ``asend``, ``athrow`` or ``aclose`` that was under way: awaits what the generator gives next."""
+
+    def __init__(self, generator: Any, closing: bool) -> None:
+        self.generator = generator
+        self.closing = closing
+
+    def __await__(self) -> Any:
+        step = self.generator.__anext__()
+        if not self.closing:
+            return step.__await__()
+        return self._close(step)
+
+    @staticmethod
+    def _close(step: Any) -> Any:
+        try:
+            yield from step.__await__()
+        except (StopAsyncIteration, GeneratorExit):
+            return None
+        raise RuntimeError("async generator ignored GeneratorExit")
+
+
+def reduce_asend(value: Any) -> Reduced:
+    """``asend(x)`` or ``__anext__()``: under way, or not begun."""
+    generator = generator_behind(value)
+    if generator.ag_running:
+        return Continued, (generator, False)
+    sent = [r for r in gc.get_referents(value) if r is not generator]
+    return begin_asend, (generator, sent[0] if sent else None)
+
+
+def begin_asend(generator: Any, value: Any) -> Any:
+    """An ``asend`` object that was not awaited yet."""
+    return generator.asend(value)
+
+
+def reduce_athrow(value: Any) -> Reduced:
+    """``athrow(...)`` or ``aclose()``: under way, or not begun."""
+    generator = generator_behind(value)
+    arguments = [r for r in gc.get_referents(value) if r is not generator]
+    if generator.ag_running:
+        return Continued, (generator, not arguments)
+    return begin_athrow, (generator, arguments[0] if arguments else None)
+
+
+def begin_athrow(generator: Any, arguments: tuple[Any, ...] | None) -> Any:
+    """An ``athrow`` or ``aclose`` object that was not awaited yet."""
+    return generator.aclose() if arguments is None else generator.athrow(*arguments)
+
+
+# --- functions and cells
+
+
+def reduce_function(function: FunctionType) -> Any:
+    """A function that its module and name do not lead to; NotImplemented for one that they do lead to."""
+    if is_found_by_name(function):
+        return NotImplemented
+    info = info_of(function.__code__)
+    if info is None:
+        code = function.__code__
+        raise pickle.PicklingError(
+            f"function {function.__qualname__!r} ({code.co_filename}:{code.co_firstlineno}) is not durable code and cannot "
+            "be found by its name"
+        )
+    state = {
+        name: getattr(function, name)
+        for name in ("__defaults__", "__kwdefaults__", "__doc__", "__module__", "__name__", "__qualname__", "__annotations__")
+    }
+    if function.__dict__:
+        state["__dict__"] = function.__dict__
+    arguments = (info.module.name, info.place, info.digest, function.__closure__ or ())
+    return build_function, arguments, state, None, None, fill_function
+
+
+def build_function(module: str, place: str, digest: str, cells: tuple[CellType, ...]) -> FunctionType:
+    """A function of rewritten code by its place."""
+    return restore.build_function(find(module, place, digest), cells)
+
+
+def fill_function(function: FunctionType, state: dict[str, Any]) -> None:
+    """Give a function its defaults, names and attributes."""
+    function.__dict__.update(state.pop("__dict__", {}))
+    for name, value in state.items():
+        setattr(function, name, value)
+
+
+def is_found_by_name(value: Any) -> bool:
+    """Whether pickling by module and qualified name finds this very object."""
+    import sys
+
+    module = sys.modules.get(getattr(value, "__module__", None) or "")
+    found: Any = module
+    for part in value.__qualname__.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            return False
+    return found is value
+
+
+FRAME_TABLE: dict[type, Any] = {
+    CoroutineType: reduce_frame,
+    GeneratorType: reduce_frame,
+    AsyncGeneratorType: reduce_frame,
+    ASEND: reduce_asend,
+    ATHROW: reduce_athrow,
+    FunctionType: reduce_function,
+}

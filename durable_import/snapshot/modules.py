@@ -1,0 +1,221 @@
+"""Module-level objects of rewritten modules: saved by reference; and the data of a script, which belongs to its snapshot.
+
+A script's data are the module-level names that its functions use. What can be refilled (list, dict, set, bytearray,
+deque, plain instances of its own classes) keeps its identity: the object made when the module ran again is found by name
+and gets the saved contents. Other data is rebound. What cannot be saved (clients, pools, locks in use) stays as it was
+made when the module ran.
+"""
+
+from __future__ import annotations
+
+import dis
+import importlib
+import sys
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import Any
+
+from ..rewrite.registry import KNOWN, MODULES
+
+ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
+CONTAINERS = (list, dict, set, bytearray, frozenset, tuple)
+REFILLED = (list, dict, set, bytearray, deque)
+NEVER_DATA = (ModuleType, FunctionType, BuiltinFunctionType)
+
+
+@dataclass
+class References:
+    """The objects that are saved by name: others by id, containers in an order of their own with their names."""
+
+    by_id: dict[int, tuple[str, str]] = field(default_factory=dict)
+    containers: list[Any] = field(default_factory=list)
+    container_names: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class ScriptData:
+    """Which names of a script are data, and which of them turned out not to be savable."""
+
+    module: str
+    used: frozenset[str]
+    rebound: frozenset[str]
+    unsavable: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, module: str) -> ScriptData:
+        """Look through the functions of a script."""
+        used: set[str] = set()
+        rebound: set[str] = set()
+        for info in list(KNOWN.values()):
+            if info.module.name == module:
+                for code in _with_nested(info.code):
+                    for instruction in dis.get_instructions(code):
+                        if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+                            rebound.add(instruction.argval)
+                        elif instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+                            used.add(instruction.argval)
+        return cls(module, frozenset(used | rebound), frozenset(rebound))
+
+    def namespace(self) -> dict[str, Any]:
+        """The script's module-level names."""
+        return sys.modules[self.module].__dict__
+
+
+def _with_nested(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _with_nested(constant)
+
+
+def resolve(module: str, name: str) -> Any:
+    """The object that a module has under a name today."""
+    return getattr(importlib.import_module(module) if module not in sys.modules else sys.modules[module], name)
+
+
+def resolve_or_none(module: str, name: str) -> Any:
+    """As ``resolve``; a container that is gone is missed only by what refers to it."""
+    try:
+        return resolve(module, name)
+    except (AttributeError, ImportError):
+        return None
+
+
+def collect_references(script: ScriptData | None) -> References:
+    """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
+    found = References()
+    for name in MODULES:
+        module = sys.modules.get(name)
+        if module is None:
+            continue
+        for key, value in list(vars(module).items()):
+            kind = type(value)
+            if kind in ATOMS or kind is ModuleType or key.startswith("__") or isinstance(value, type):
+                continue
+            if script is not None and name == script.module and _is_saved_by_value(script, key, value):
+                continue
+            if kind in CONTAINERS:
+                found.containers.append(value)
+                found.container_names.append((name, key))
+            else:
+                found.by_id.setdefault(id(value), (name, key))
+    return found
+
+
+def _is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
+    if name not in script.used or name in script.unsavable or isinstance(value, NEVER_DATA):
+        return False
+    return not _keeps_identity(value)
+
+
+def _keeps_identity(value: Any) -> bool:
+    return type(value) in REFILLED or _is_plain_instance(value)
+
+
+def _is_plain_instance(value: Any) -> bool:
+    """An instance of a rewritten module's class that is saved and restored by its attributes alone."""
+    cls = type(value)
+    if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, BaseException):
+        return False
+    special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
+    inherits_only_object = all(b is object or getattr(b, "__module__", None) in MODULES for b in cls.__mro__)
+    return inherits_only_object and all(
+        name not in b.__dict__ for b in cls.__mro__ if b is not object for name in special
+    )
+
+
+# --- a script's data
+
+Content = tuple[str, Any, Any]  # how to restore, the object or its type, what it holds
+
+
+def script_contents(script: ScriptData) -> dict[str, Content]:
+    """What to save of a script's data, by name."""
+    namespace = script.namespace()
+    contents: dict[str, Content] = {}
+    for name in script.used:
+        if name in script.unsavable or name.startswith("__"):
+            continue
+        if name not in namespace:
+            if name in script.rebound:
+                contents[name] = ("unbound", None, None)
+            continue
+        content = _content_of(namespace[name], rebound=name in script.rebound)
+        if content is not None:
+            contents[name] = content
+    for name, value in namespace.items():
+        if isinstance(value, type) and value.__module__ == script.module and name not in script.unsavable:
+            attributes = _class_data(value)
+            if attributes:
+                contents[f"class {name}"] = ("class", value, attributes)
+    return contents
+
+
+def _content_of(value: Any, *, rebound: bool) -> Content | None:
+    kind = type(value)
+    if isinstance(value, (*NEVER_DATA, type)) or kind in ATOMS:
+        return ("value", None, value) if rebound else None
+    if kind in REFILLED:
+        return ("refill", value, list(value.items()) if kind is dict else list(value))
+    if _is_plain_instance(value):
+        return ("attributes", value, value.__getstate__())
+    return ("value", None, value)
+
+
+def _class_data(cls: type) -> dict[str, Any]:
+    """The attributes of a class that are data: counters, registries."""
+    found = {}
+    for name, value in cls.__dict__.items():
+        if name.startswith("__") or name in ("_abc_impl", "_member_map_", "_value2member_map_"):
+            continue
+        if type(value) in (*ATOMS, list, dict, set, deque, tuple) and not name.startswith("_"):
+            found[name] = list(value.items()) if type(value) is dict else value
+            found[name] = (type(value).__name__, found[name])
+    return found
+
+
+def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
+    """Give a script's data what they held; after the whole snapshot is loaded."""
+    namespace = script.namespace()
+    for name, (how, target, saved) in contents.items():
+        if how == "unbound":
+            namespace.pop(name, None)
+        elif how == "value":
+            namespace[name] = saved
+        elif how == "class":
+            _restore_class(target, saved)
+        else:
+            _refill(target, saved)
+            namespace[name] = target
+
+
+def _refill(target: Any, saved: Any) -> None:
+    if isinstance(target, (list, bytearray)):
+        target[:] = saved
+    elif isinstance(target, (dict, set)):
+        target.clear()
+        target.update(saved)
+    elif isinstance(target, deque):
+        target.clear()
+        target.extend(saved)
+    else:
+        attributes, slots = saved if isinstance(saved, tuple) else (saved, None)
+        if hasattr(target, "__dict__"):
+            target.__dict__.clear()
+            target.__dict__.update(attributes or {})
+        for name, value in (slots or {}).items():
+            object.__setattr__(target, name, value)
+
+
+def _restore_class(cls: type, saved: dict[str, Any]) -> None:
+    for name, (kind, value) in saved.items():
+        present = cls.__dict__.get(name)
+        if kind == "dict":
+            value = dict(value)
+        if type(present) is type(value) and type(value) in (list, dict, set, deque):
+            _refill(present, value)
+        elif present is not value:
+            setattr(cls, name, value)
+

@@ -1,0 +1,111 @@
+"""The pickler of snapshots: one pickle, protocol 5, by the C implementation.
+
+Objects named in ``references`` are saved by module and name. Exact lists, dicts and the like never reach
+``reducer_override``. For those a prelude is pickled first, of stand-ins that load as the objects themselves; then the
+stand-ins' places in the memo are given to the objects.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+from types import FunctionType
+from typing import Any
+
+from . import fixups
+from .frames import FRAME_TABLE
+from .modules import References, resolve, resolve_or_none
+from .reducers import TABLE, reduce_by_kind
+
+PROTOCOL = 5
+DEEP = 1_000_000  # recursion limit for the fallback, whose recursion is in Python code
+
+_TABLE = {**TABLE, **FRAME_TABLE}
+
+
+class _Reducing:
+    """What both picklers share: which reducer saves an object."""
+
+    references: References
+    frames: list[Any]
+
+    def reducer_override(self, obj: Any) -> Any:
+        reference = self.references.by_id.get(id(obj))
+        if reference is not None:
+            return resolve, reference
+        kind = type(obj)
+        reducer = _TABLE.get(kind)
+        if reducer is not None:
+            if kind in FRAME_TABLE and kind is not FunctionType:
+                self.frames.append(obj)
+            return reducer(obj)
+        return reduce_by_kind(obj)
+
+
+class SnapshotPickler(_Reducing, pickle.Pickler):
+    """Pickles what programs hold. ``frames`` lists the coroutines and generators met."""
+
+    def __init__(self, file: io.BytesIO, references: References) -> None:
+        super().__init__(file, PROTOCOL)
+        self.references = references
+        self.frames = []
+
+
+class _DeepPickler(_Reducing, pickle._Pickler):  # type: ignore[misc, name-defined]
+    """The same in Python, for graphs nested deeper than the C stack allows. Slow."""
+
+    def __init__(self, file: io.BytesIO, references: References) -> None:
+        super().__init__(file, PROTOCOL)
+        self.references = references
+        self.frames = []
+
+
+class _StandIn:
+    """Loads as the module-level object of that name."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self.place = module, name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return resolve_or_none, self.place
+
+
+def dumps(value: Any, references: References, frames: list[Any] | None = None) -> bytes:
+    """Pickle ``value``; append the coroutines and generators met to ``frames``."""
+    try:
+        return _dumps(SnapshotPickler, value, references, frames)
+    except RecursionError:
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(DEEP)
+        try:
+            return _dumps(_DeepPickler, value, references, frames)
+        finally:
+            sys.setrecursionlimit(limit)
+
+
+def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | None) -> bytes:
+    file = io.BytesIO()
+    pickler = kind(file, references)
+    stand_ins = [_StandIn(module, name) for module, name in references.container_names]
+    pickler.dump(stand_ins)
+    if stand_ins:
+        memo = dict(pickler.memo.copy())
+        for stand_in, container in zip(stand_ins, references.containers, strict=True):
+            index, _ = memo.pop(id(stand_in))
+            memo[id(container)] = index, container
+        pickler.memo = memo
+    pickler.dump(value)
+    if frames is not None:
+        frames.extend(pickler.frames)
+    return file.getvalue()
+
+
+def loads(data: bytes) -> Any:
+    """Load what ``dumps`` made, and complete it."""
+    unpickler = pickle.Unpickler(io.BytesIO(data))
+    with fixups.collecting() as pending:
+        unpickler.load()
+        value = unpickler.load()
+        pending.run()
+    return value

@@ -1,0 +1,144 @@
+"""A snapshot: the whole state of an instance as bytes, and back.
+
+Layout of the payload: the format version (two bytes), then one pickle of the state. The frames of each stack come innermost first, so that each is saved before the frame
+that awaits it, and depth of calls is not depth of pickling.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import SnapshotFormatError, UnsavableStateError
+from ..frames.capture import capture, chain, line_of, parts_of
+from ..rewrite.names import is_hidden
+from .diagnose import find_culprit
+from .modules import References, ScriptData, collect_references, restore_contents, script_contents
+from .pickler import dumps, loads
+
+VERSION = 1
+
+
+@dataclass
+class Snapshot:
+    """What a snapshot holds. ``root`` is the outermost coroutine, or None once the instance has ended."""
+
+    root: Any = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Encoder:
+    """Makes and loads snapshots of one instance.
+
+    ``script``: the script whose module-level data belong to the snapshot. ``base``: the context variables as they were
+    when the instance began, which are not the program's.
+    """
+
+    instance_id: str | None = None
+    script: ScriptData | None = None
+    base: contextvars.Context = field(default_factory=contextvars.copy_context)
+
+    def encode(self, snapshot: Snapshot, frames: list[Any] | None = None) -> bytes:
+        """The payload. Appends to ``frames`` the coroutines and generators in it.
+
+        Raises UnsavableStateError, which names the variable.
+        """
+        references = collect_references(self.script)
+        try:
+            return self._encode(snapshot, references, frames)
+        except Exception as error:
+            if self.script is not None and self._set_aside(references):
+                return self.encode(snapshot, frames)
+            raise self._explain(snapshot, references, error) from error
+
+    def _encode(self, snapshot: Snapshot, references: References, frames: list[Any] | None) -> bytes:
+        stack = chain(snapshot.root) if snapshot.root is not None else []
+        contents = script_contents(self.script) if self.script is not None else {}
+        state = (stack[::-1], snapshot.facts, contents, self._context())
+        return VERSION.to_bytes(2, "big") + dumps(state, references, frames)
+
+    def decode(self, payload: bytes) -> Snapshot:
+        """The snapshot of a payload that has been authenticated; call it in the context that the program shall run in."""
+        version = int.from_bytes(payload[:2], "big")
+        if version != VERSION:
+            raise SnapshotFormatError(
+                f"the snapshot has payload format {version}, this version of durable_import reads {VERSION}: "
+                "resume it with the version that saved it"
+            )
+        stack, facts, contents, context = loads(payload[2:])
+        if self.script is not None:
+            restore_contents(self.script, contents)
+        variables, decimals = context
+        for variable, value in variables:
+            variable.set(value)
+        if decimals is not None:
+            import decimal
+
+            decimal.setcontext(decimals)
+        return Snapshot(stack[-1] if stack else None, facts)
+
+    def _context(self) -> tuple[list[tuple[Any, Any]], Any]:
+        """The context variables that the program has set; decimal's context, whose variable has no name to find it by."""
+        changed, decimals = [], None
+        for variable, value in contextvars.copy_context().items():
+            if self.base.get(variable, _NOTHING) is value or variable.name.startswith("durable_import."):
+                continue
+            if variable.name == "decimal_context":
+                decimals = value
+            else:
+                changed.append((variable, value))
+        return changed, decimals
+
+    def _set_aside(self, references: References) -> bool:
+        """Leave script data that cannot be saved to the module's own code; whether there was any."""
+        assert self.script is not None
+        failing = set()
+        for name, content in script_contents(self.script).items():
+            try:
+                dumps(content, references)
+            except Exception:  # whatever it is, the module makes it again; what frames hold is diagnosed with its reason
+                failing.add(name.removeprefix("class "))
+        self.script.unsavable |= failing
+        return bool(failing)
+
+    def _explain(self, snapshot: Snapshot, references: References, error: Exception) -> Exception:
+        """The error that names the variable that cannot be saved."""
+
+        def attempt(value: Any) -> None:
+            dumps(value, references)
+
+        for frame in reversed(chain(snapshot.root) if snapshot.root is not None else []):
+            state = capture(frame)
+            variables = {n: v for n, v in state.variables.items() if n != "@a"} | _contents(state.cells)
+            named = {n: v for n, v in variables.items() if not is_hidden(n)}
+            culprit = find_culprit(named, attempt) or find_culprit(variables, attempt)
+            if culprit is not None:
+                code = parts_of(frame).code
+                return UnsavableStateError(
+                    path=culprit.path, type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
+                    instance_id=self.instance_id, filename=code.co_filename, lineno=line_of(frame),
+                    function=code.co_qualname,
+                )  # fmt: skip
+        culprit = find_culprit({"facts": snapshot.facts, "context variables": self._context()}, attempt)
+        if culprit is not None:
+            return UnsavableStateError(
+                path=culprit.path, type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
+                instance_id=self.instance_id,
+            )  # fmt: skip
+        return error
+
+
+_NOTHING: Any = object()
+
+
+def _contents(cells: dict[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, cell in cells.items():
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:
+            continue
+    return found
+

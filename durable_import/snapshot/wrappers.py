@@ -1,0 +1,211 @@
+"""Reducers for small objects that wrap another: cells, descriptors, bound methods, weak references, type variables."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import sys
+import typing
+import weakref
+from collections.abc import Callable
+from pickle import PicklingError
+from types import CellType, MethodType
+from typing import Any
+
+from durable_import.snapshot.fixups import later
+
+Reduced = tuple[Any, ...] | str
+
+# --- cells and descriptors -------------------------------------------------------------------------------------------
+
+
+def fill_cell(cell: CellType, contents: tuple[Any]) -> None:
+    """Put the contents into a new, empty cell; cycles through closures end here."""
+    (cell.cell_contents,) = contents
+
+
+def _reduce_cell(cell: CellType) -> Reduced:
+    try:
+        contents = (cell.cell_contents,)
+    except ValueError:
+        return CellType, ()
+    return CellType, (), contents, None, None, fill_cell
+
+
+def _reduce_property(descriptor: property) -> Reduced:
+    return property, (descriptor.fget, descriptor.fset, descriptor.fdel, descriptor.__doc__)
+
+
+def _reduce_method_descriptor(descriptor: Any) -> Reduced:
+    return type(descriptor), (descriptor.__func__,)
+
+
+def restore_cached_property(function: Any, name: str | None) -> Any:
+    """A cached property that is known under ``name``."""
+    descriptor = functools.cached_property(function)
+    descriptor.attrname = name
+    return descriptor
+
+
+def _reduce_cached_property(descriptor: functools.cached_property[Any]) -> Reduced:
+    return restore_cached_property, (descriptor.func, descriptor.attrname)
+
+
+def restore_lru_cache(function: Any, maxsize: int | None, typed: bool) -> Any:
+    """A new, empty cache around ``function``."""
+    return functools.lru_cache(maxsize, typed)(function)
+
+
+def _reduce_lru_cache(wrapper: Any) -> Any:
+    found: Any = sys.modules.get(wrapper.__module__)
+    for name in wrapper.__qualname__.split("."):
+        found = getattr(found, name, None)
+    if found is wrapper:
+        return NotImplemented
+    parameters = wrapper.cache_parameters()
+    return restore_lru_cache, (wrapper.__wrapped__, parameters["maxsize"], parameters["typed"])
+
+
+def _reduce_method(method: MethodType) -> Any:
+    """The native form looks the name up again; use it only if that finds the same function."""
+    owner, function = method.__self__, method.__func__
+    name = getattr(function, "__name__", None)
+    if isinstance(name, str):
+        if isinstance(owner, type):
+            if getattr(owner, name, None) == method:
+                return NotImplemented
+        elif getattr(type(owner), name, None) is function and name not in getattr(owner, "__dict__", ()):
+            return NotImplemented
+    return MethodType, (function, owner)
+
+
+# --- weak references -------------------------------------------------------------------------------------------------
+
+
+class _Gone:
+    """What dead references of restored graphs referred to."""
+
+
+def restore_dead_reference() -> weakref.ref[Any]:
+    """A weak reference whose object is gone."""
+    return weakref.ref(_Gone())
+
+
+def _reduce_reference(reference: weakref.ref[Any]) -> Reduced:
+    target = reference()
+    if target is None:
+        return restore_dead_reference, ()
+    callback = reference.__callback__
+    return weakref.ref, (target,) if callback is None else (target, callback)
+
+
+def _reduce_weak_method(reference: weakref.WeakMethod[Any]) -> Reduced:
+    method = reference()
+    return (restore_dead_reference, ()) if method is None else (weakref.WeakMethod, (method,))
+
+
+def _reduce_proxy(proxy: Any) -> Reduced:
+    try:
+        target = proxy.__init__.__self__
+    except ReferenceError:
+        raise PicklingError("a weak proxy whose object is gone; delete the variable") from None
+    return weakref.proxy, (target,)
+
+
+def fill_weak_set(container: weakref.WeakSet[Any], items: list[Any]) -> None:
+    """Add the items when they are complete: their hashes may need it."""
+    later(container.update, items)
+
+
+def _reduce_weak_set(container: weakref.WeakSet[Any]) -> Reduced:
+    return weakref.WeakSet, (), list(container), None, None, fill_weak_set
+
+
+def fill_weak_dict(container: Any, items: list[tuple[Any, Any]]) -> None:
+    """Add the entries when they are complete."""
+    later(container.update, items)
+
+
+def _reduce_weak_dict(container: Any) -> Reduced:
+    return type(container), (), list(container.items()), None, None, fill_weak_dict
+
+
+# --- typing and dataclasses ------------------------------------------------------------------------------------------
+
+
+def restore_type_variable(kind: str, name: str, module: str, options: dict[str, Any], bounds: tuple[Any, ...]) -> Any:
+    """A type variable that no module-level name leads to, as in ``class C[T]``."""
+    if sys.version_info < (3, 12):
+        options.pop("infer_variance", None)
+    made = getattr(typing, kind)(name, *bounds, **options)
+    made.__module__ = module
+    return made
+
+
+def _reduce_type_variable(variable: Any) -> Any:
+    name, module = variable.__name__, variable.__module__
+    if getattr(sys.modules.get(module), name, None) is variable:
+        return name
+    options: dict[str, Any] = {}
+    if not isinstance(variable, typing.TypeVarTuple):
+        options = {
+            "bound": variable.__bound__,
+            "covariant": variable.__covariant__, "contravariant": variable.__contravariant__,
+            "infer_variance": getattr(variable, "__infer_variance__", False),
+        }  # fmt: skip
+        options = {key: value for key, value in options.items() if value}
+    kind = type(variable).__name__
+    return restore_type_variable, (kind, name, module, options, getattr(variable, "__constraints__", ()))
+
+
+def restore_forward_reference(name: str, module: Any, is_argument: bool, is_class: bool) -> typing.ForwardRef:
+    """An annotation written as a string, compiled by this Python version."""
+    return typing.ForwardRef(name, is_argument, module, is_class=is_class)
+
+
+def _reduce_forward_reference(reference: Any) -> Reduced:
+    module, is_argument = reference.__forward_module__, reference.__forward_is_argument__
+    return restore_forward_reference, (reference.__forward_arg__, module, is_argument, reference.__forward_is_class__)
+
+
+def restore_sentinel(name: str) -> Any:
+    """One of the objects of ``dataclasses`` that are compared by identity."""
+    return getattr(dataclasses, name)
+
+
+def _sentinels() -> dict[type, dict[int, str]]:
+    found: dict[type, dict[int, str]] = {}
+    for name in ("MISSING", "KW_ONLY", "_HAS_DEFAULT_FACTORY", "_FIELD", "_FIELD_CLASSVAR", "_FIELD_INITVAR"):
+        sentinel = getattr(dataclasses, name)
+        found.setdefault(type(sentinel), {})[id(sentinel)] = name
+    return found
+
+
+_SENTINELS = _sentinels()
+
+
+def _reduce_sentinel(sentinel: Any) -> Reduced:
+    return restore_sentinel, (_SENTINELS[type(sentinel)][id(sentinel)],)
+
+
+TABLE: dict[type, Callable[[Any], Any]] = {
+    CellType: _reduce_cell,
+    property: _reduce_property,
+    classmethod: _reduce_method_descriptor,
+    staticmethod: _reduce_method_descriptor,
+    functools.cached_property: _reduce_cached_property,
+    functools._lru_cache_wrapper: _reduce_lru_cache,
+    MethodType: _reduce_method,
+    weakref.ref: _reduce_reference,
+    weakref.WeakMethod: _reduce_weak_method,
+    weakref.ProxyType: _reduce_proxy,
+    weakref.CallableProxyType: _reduce_proxy,
+    weakref.WeakSet: _reduce_weak_set,
+    weakref.WeakValueDictionary: _reduce_weak_dict,
+    weakref.WeakKeyDictionary: _reduce_weak_dict,
+    typing.ForwardRef: _reduce_forward_reference,
+    typing.TypeVar: _reduce_type_variable,
+    typing.ParamSpec: _reduce_type_variable,
+    typing.TypeVarTuple: _reduce_type_variable,
+    **dict.fromkeys(_SENTINELS, _reduce_sentinel),
+}

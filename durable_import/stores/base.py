@@ -1,0 +1,135 @@
+"""What a store is: the small interface that a user implements, and what more a store can do.
+
+A *state* is a flat dict: ``status`` (str), ``checkpoint`` (int), ``location`` ('file:line function'),
+``function`` (str) and ``snapshot`` (bytes, sealed before the store sees them).
+"""
+
+from __future__ import annotations
+
+import builtins
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from durable_import.errors import FencedError
+from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Owner
+
+STATE_TYPES: dict[str, type] = {"status": str, "checkpoint": int, "location": str, "function": str, "snapshot": bytes}
+
+
+class StateStore(ABC):
+    """Keeps the last state of each instance. Implement these two methods to bring a store of your own."""
+
+    @abstractmethod
+    async def load(self, instance_id: str) -> dict[str, Any] | None:
+        """The state last saved, or None."""
+
+    @abstractmethod
+    async def save(self, instance_id: str, state: dict[str, Any]) -> None:
+        """Keep ``state`` in place of the one before; when this returns, it must survive a crash."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to commit to an instance until a later claim exists; ``state`` is the one found then."""
+
+    instance_id: str
+    epoch: int
+    state: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class InstanceSummary:
+    """One instance that has a state. Times are seconds since 1970; ``owner`` is None when nobody holds it."""
+
+    instance_id: str
+    status: str
+    checkpoint: int
+    location: str
+    function: str
+    updated_at: float
+    owner: Owner | None
+    lease_until: float | None
+
+
+class OwningStore(StateStore):
+    """A store that several processes may open: one owner per instance, and each commit checks that it still is the one.
+
+    A claim's epoch is higher than every epoch this store gave before, also after ``delete``.
+    All methods may raise StoreUnavailableError.
+    """
+
+    @abstractmethod
+    async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
+        """Become the owner. Raises InstanceBusyError while another one that may be alive holds an unexpired lease.
+
+        An owner whose process is dead is taken over at once. The same ``owner`` may acquire again: its earlier claim is
+        fenced.
+        """
+
+    @abstractmethod
+    async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
+        """Keep ``state`` if ``claim`` is current, else raise FencedError and change nothing.
+
+        A commit whose awaiting task is cancelled still happens.
+        """
+
+    @abstractmethod
+    async def renew(
+        self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
+    ) -> builtins.list[Claim]:
+        """Let the leases run for ``lease_seconds`` from now; gives the claims that are not current any more."""
+
+    @abstractmethod
+    async def release(self, claim: Claim) -> None:
+        """Give the instance up; nothing happens if the claim is not current."""
+
+    @abstractmethod
+    async def save(self, instance_id: str, state: dict[str, Any]) -> None:
+        """Acquire, commit and release in one step; raises InstanceBusyError like ``acquire``."""
+
+    @abstractmethod
+    async def delete(self, instance_id: str) -> None:
+        """Forget the instance, whoever owns it; its owner's next commit is refused."""
+
+    @abstractmethod
+    async def list(self) -> builtins.list[InstanceSummary]:
+        """All instances that have a state, the most recently committed first."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of files and threads; the next use opens the store again."""
+
+
+@runtime_checkable
+class SourceStore(Protocol):
+    """Optional: keeps source texts of functions, each once, so that a change of code can be shown."""
+
+    async def save_source(self, digest: str, text: str) -> None: ...
+
+    async def load_source(self, digest: str) -> str | None: ...
+
+
+@runtime_checkable
+class KeyedStore(Protocol):
+    """Optional: an embedded store that brings the key its snapshots are authenticated with."""
+
+    def key(self) -> bytes: ...
+
+
+def check_state(state: dict[str, Any]) -> None:
+    """Raise TypeError for what is not a state: a key that no column holds would be dropped silently."""
+    if state.keys() != STATE_TYPES.keys():
+        raise TypeError(f"a state has exactly the keys {sorted(STATE_TYPES)}, not {sorted(state)}")
+    for key, kind in STATE_TYPES.items():
+        if not isinstance(state[key], kind):
+            raise TypeError(f"a state's {key!r} is a {kind.__name__}, not a {type(state[key]).__name__}")
+
+
+def fenced(claim: Claim) -> FencedError:
+    return FencedError(
+        f"instance {claim.instance_id!r} was taken over, released or deleted: this owner's claim (epoch {claim.epoch}) "
+        f"is not current, and its commit was refused. The newer state is safe; stop this process, or resume the "
+        f"instance to get a new claim."
+    )

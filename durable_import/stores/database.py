@@ -1,0 +1,269 @@
+"""The SQLite connection of one store, used by its worker thread only: opening, migrating, transactions, errors."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TypeVar
+
+from durable_import.errors import DurableError, StoreUnavailableError
+from durable_import.stores.files import make_folder, refused_by_system
+from durable_import.stores.worker import Job
+
+T = TypeVar("T")
+
+APPLICATION_ID = 0x44555242
+MEMORY = ":memory:"
+
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_NEARLY_NOTHING = 128 * 1024  # bytes; SQLite reports a full disk in several disguises
+_DISGUISES = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+_WRITES = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+# Closing a connection whose file was replaced would delete the log of the file that stands there now.
+_abandoned: list[sqlite3.Connection] = []
+
+
+class Database:
+    """``path`` is a file or ``:memory:``; ``synchronous`` FULL or NORMAL; ``patience`` seconds to wait for a lock."""
+
+    def __init__(self, path: str, synchronous: str, patience: float) -> None:
+        self._path = path
+        self._synchronous = synchronous
+        self._patience = patience
+        self._connection: sqlite3.Connection | None = None
+        self._inode: tuple[int, int] | None = None
+
+    def run(self, jobs: Sequence[Job[sqlite3.Connection]]) -> None:
+        """Do ``jobs`` in one transaction; if that fails, each in its own, so that a failure stays with its cause."""
+        error = self._attempt(jobs)
+        if error is None:
+            return
+        if len(jobs) == 1:
+            jobs[0].fail(self._explain(error))
+            return
+        for job in jobs:
+            if job.writes and _is_locked(error):
+                job.fail(self._explain(error))  # do not be patient once for each
+            else:
+                self.run([job])
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self._is_replaced():
+            _abandoned.append(connection)
+        else:
+            connection.close()
+
+    def _attempt(self, jobs: Sequence[Job[sqlite3.Connection]]) -> Exception | None:
+        """None when all jobs have their outcome and are committed, else what went wrong; nothing is committed then."""
+        try:
+            if self._connection is None:
+                self._connection = self._patiently(self._open)
+            connection = self._connection
+            if self._is_replaced():
+                raise StoreUnavailableError(
+                    f"the database {self._path} was removed or replaced while it was in use. Put the file back and run "
+                    f"again; nothing is written to the file that stands there now."
+                )
+            begin = "BEGIN IMMEDIATE" if any(job.writes for job in jobs) else "BEGIN"
+            self._patiently(lambda: connection.execute(begin))
+            for job in jobs:
+                _do(job, connection)
+            connection.execute("COMMIT")
+        except Exception as error:  # becomes the answer to the caller of each job
+            self._roll_back()
+            return error
+        return None
+
+    def _roll_back(self) -> None:
+        if self._connection is None or not self._connection.in_transaction:
+            return
+        try:
+            self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self.close()  # a broken connection rolls back by closing
+
+    def _patiently(self, step: Callable[[], T]) -> T:
+        """Repeat ``step`` with growing pauses while another process holds a lock."""
+        deadline = time.monotonic() + self._patience
+        pause = 0.001
+        while True:
+            try:
+                return step()
+            except sqlite3.OperationalError as error:
+                if not _is_locked(error) or time.monotonic() >= deadline:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 2, 0.1)
+
+    def _open(self) -> sqlite3.Connection:
+        if self._path != MEMORY:
+            make_folder(Path(self._path).parent)
+        # commits wait in _patiently; SQLite's own patience covers what it locks inside a statement
+        connection = sqlite3.connect(self._path, timeout=min(self._patience, 1.0), isolation_level=None)
+        try:
+            _check_foreign(connection, self._path)
+            self._configure(connection)
+            _migrate(connection, self._path)
+            self._inode = self._current_inode()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _configure(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal" and self._path != MEMORY:
+            raise StoreUnavailableError(
+                f"the file system of {self._path} does not allow SQLite's write-ahead log (journal mode is {mode!r}). "
+                f"Choose a store on a local disk."
+            )
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        connection.execute("PRAGMA journal_size_limit = 16777216")
+        if sys.platform == "darwin":
+            connection.execute("PRAGMA fullfsync = ON")  # fsync alone stops at the drive's cache there
+
+    def _is_replaced(self) -> bool:
+        return self._inode is not None and self._inode != self._current_inode()
+
+    def _current_inode(self) -> tuple[int, int] | None:
+        if self._path == MEMORY:
+            return None
+        try:
+            found = os.stat(self._path)
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _explain(self, error: Exception) -> Exception:
+        """StoreUnavailableError in words for what SQLite or the system refuses; anything else stays as it is."""
+        if isinstance(error, OSError):
+            explained: Exception = refused_by_system(Path(self._path), error)
+        elif isinstance(error, sqlite3.DatabaseError) and hasattr(error, "sqlite_errorcode"):
+            explained = StoreUnavailableError(
+                f"the database {self._path} {self._reason(error)}; what was committed before is safe. "
+                f"(SQLite: {error}, {error.sqlite_errorname})"
+            )
+        else:
+            return error
+        explained.__cause__ = error
+        return explained
+
+    def _reason(self, error: sqlite3.Error) -> str:
+        code = error.sqlite_errorcode & 0xFF
+        folder = os.path.dirname(self._path) or "."
+        if code in _LOCKED:
+            return f"was locked by another process for {self._patience:g} s. Stop that process or wait, then run again"
+        if code == sqlite3.SQLITE_NOTADB:
+            return "is not an SQLite database. Choose another file name; this file was left as it is"
+        if code == sqlite3.SQLITE_CORRUPT:
+            return "is damaged. Put a backup back; this file was left as it is"
+        if code == sqlite3.SQLITE_FULL or (code in _DISGUISES and _is_nearly_full(folder)):
+            return "cannot grow: the disk is full. Free some space and run again"
+        if error.sqlite_errorcode in _WRITES:  # SQLite knows a full disk, but not a quota
+            return (
+                "could not be written: a disk quota or file size limit is used up, or the device fails. Free some space"
+            )
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+            if os.path.isdir(self._path):
+                return "is a folder. Choose a file name inside it"
+            if not os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+                return f"cannot be written: its folder {folder} is not writable for this user. Change its permissions"
+            return "cannot be written: the file is read-only for this user. Change its permissions"
+        return "cannot be used. Repair what SQLite names and run again"
+
+
+def _is_nearly_full(folder: str) -> bool:
+    return os.path.isdir(folder) and shutil.disk_usage(folder).free < _NEARLY_NOTHING
+
+
+def _is_locked(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCKED
+
+
+def _do(job: Job[sqlite3.Connection], connection: sqlite3.Connection) -> None:
+    """Our own refusals come before the job wrote anything: they are its outcome, and the transaction goes on."""
+    try:
+        job.succeed(job.work(connection))
+    except DurableError as refusal:
+        job.fail(refusal)
+
+
+def _check_foreign(connection: sqlite3.Connection, path: str) -> None:
+    """Refuse the database of another program before anything is written to it."""
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    if application_id == APPLICATION_ID:
+        return
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables or application_id:
+        raise StoreUnavailableError(
+            f"the database {path} belongs to another program (application id {application_id:#x}, {tables} tables and "
+            f"indexes). Choose another file name; this file was left as it is."
+        )
+
+
+def _migrate(connection: sqlite3.Connection, path: str) -> None:
+    latest = _migrations()[-1][0]
+    if _version(connection) < latest:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            before = _version(connection)  # another process may have been first
+            for number, script in _migrations():
+                if number > before:
+                    for statement in _statements(script):
+                        connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {max(latest, before)}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    if _version(connection) > latest:
+        raise StoreUnavailableError(
+            f"the database {path} has format {_version(connection)}, this durable_import knows up to {latest}. "
+            f"Use the newer durable_import that wrote it; this file was left as it is."
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+@cache
+def _migrations() -> list[tuple[int, str]]:
+    """Number and text of each migration, in order; a file is named like ``0001_instances.sql``."""
+    folder: Traversable = resources.files("durable_import.stores") / "migrations" / "sqlite"
+    scripts = [file for file in folder.iterdir() if file.name.endswith(".sql")]
+    return sorted((int(file.name.partition("_")[0]), file.read_text(encoding="utf-8")) for file in scripts)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """``executescript`` would commit first."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+@cache
+def queries() -> dict[str, str]:
+    """The statements of ``sqlite_queries.sql`` by name."""
+    text = (resources.files("durable_import.stores") / "sqlite_queries.sql").read_text(encoding="utf-8")
+    parts = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)[1:]
+    return {name: query.strip() for name, query in zip(parts[::2], parts[1::2], strict=True)}

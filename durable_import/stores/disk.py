@@ -1,0 +1,88 @@
+"""A folder of files, one file per instance: for looking at, copying and backing up with ordinary tools."""
+
+from __future__ import annotations
+
+import builtins
+import os
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from durable_import.errors import MissingKeyError
+from durable_import.snapshot.seal import load_or_create_key
+from durable_import.stores.base import Claim, InstanceSummary, OwningStore, check_state
+from durable_import.stores.folder import Folder, FolderEngine
+from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Owner
+from durable_import.stores.worker import Worker
+
+
+class DiskStateStore(OwningStore):
+    """Keeps states as files in the folder ``path``; each commit survives power loss.
+
+    ``patience``: seconds to wait while another process holds the folder's lock.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, patience: float = 10.0) -> None:
+        # the program may change its folder before the first use
+        self.path = os.path.abspath(os.fspath(path))
+        self._worker: Worker[Folder] = Worker(
+            partial(FolderEngine, Path(self.path), patience), f"durable_import {self.path}"
+        )
+
+    def __repr__(self) -> str:
+        return f"DiskStateStore({self.path!r})"
+
+    def key(self) -> bytes:
+        """The key in ``<path>.key``, made on first use.
+
+        Raises MissingKeyError when it is gone though the folder has snapshots.
+        """
+        file = Path(f"{self.path}.key")
+        # whoever saves makes the key first: look for it again after the snapshots were seen
+        if not file.exists() and Folder(Path(self.path)).has_instances() and not file.exists():
+            raise MissingKeyError(
+                f"the store {self.path} has saved instances but their key {file} is gone. Put the key file back; "
+                f"without it the snapshots cannot be opened. To start anew, move the folder away."
+            )
+        return load_or_create_key(file)
+
+    async def load(self, instance_id: str) -> dict[str, Any] | None:
+        return await self._worker.call(lambda folder: folder.load(instance_id), writes=False)
+
+    async def save(self, instance_id: str, state: dict[str, Any]) -> None:
+        check_state(state)
+        owner, kept = Owner.current(), dict(state)
+        await self._worker.call(lambda folder: folder.save(instance_id, owner, kept))
+
+    async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
+        return await self._worker.call(lambda folder: folder.acquire(instance_id, owner, lease_seconds))
+
+    async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
+        check_state(state)
+        kept = dict(state)
+        await self._worker.call(lambda folder: folder.commit(claim, kept))
+
+    async def renew(
+        self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
+    ) -> builtins.list[Claim]:
+        each = tuple(claims)
+        return await self._worker.call(lambda folder: folder.renew(each, lease_seconds))
+
+    async def release(self, claim: Claim) -> None:
+        await self._worker.call(lambda folder: folder.release(claim))
+
+    async def delete(self, instance_id: str) -> None:
+        await self._worker.call(lambda folder: folder.delete(instance_id))
+
+    async def list(self) -> builtins.list[InstanceSummary]:
+        return await self._worker.call(lambda folder: folder.summaries(), writes=False)
+
+    async def close(self) -> None:
+        await self._worker.close()
+
+    async def save_source(self, digest: str, text: str) -> None:
+        await self._worker.call(lambda folder: folder.save_source(digest, text))
+
+    async def load_source(self, digest: str) -> str | None:
+        return await self._worker.call(lambda folder: folder.load_source(digest), writes=False)

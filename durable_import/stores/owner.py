@@ -1,0 +1,145 @@
+"""Who advances an instance, and whether that process still lives.
+
+Only a process of the same machine and boot whose process ids we can see is ever declared dead; of all others we know
+nothing until their lease runs out. A wrong guess costs a refused commit (FencedError), never a damaged state.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import secrets
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from durable_import.errors import InstanceBusyError
+
+DEFAULT_LEASE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Owner:
+    """One user of a store in one process.
+
+    ``machine`` (a hash of the machine id), ``boot`` (boot id), ``pid_space`` (pid namespace: containers share a boot)
+    and ``started`` (start of the process in clock ticks after boot) are '' where the system does not tell.
+    ``session`` tells two owners in one process apart.
+    """
+
+    host: str
+    pid: int
+    machine: str = ""
+    boot: str = ""
+    pid_space: str = ""
+    started: str = ""
+    session: str = ""
+
+    @classmethod
+    def current(cls) -> Owner:
+        """A new owner in this process; keep it: another call gives another owner."""
+        pid = os.getpid()
+        return cls(
+            host=socket.gethostname(),
+            pid=pid,
+            machine=_machine(),
+            boot=_boot(),
+            pid_space=_pid_space(),
+            started=_start_of(pid)[0],
+            session=secrets.token_hex(8),
+        )
+
+    def is_dead(self) -> bool:
+        """True only if it is certain that the process is gone."""
+        here = Owner.current()
+        if (self.host, self.machine) != (here.host, here.machine):
+            return False
+        if self.boot != here.boot:
+            # a reboot; without a machine id it could as well be a twin of the same name
+            return bool(self.machine and self.boot and here.boot)
+        return self.pid_space == here.pid_space and not _is_running(self.pid, self.started)
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Owner:
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class Lease:
+    """``owner`` may advance an instance under ``epoch``; times are seconds since 1970."""
+
+    epoch: int
+    owner: Owner
+    since: float
+    until: float
+
+    def check_free(self, instance_id: str, newcomer: Owner) -> None:
+        """Raise InstanceBusyError unless ``newcomer`` may take the instance over now."""
+        if self.owner == newcomer or self.until <= time.time() or self.owner.is_dead():
+            return
+        moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
+        raise InstanceBusyError(
+            f"instance {instance_id!r} is being run by process {self.owner.pid} on host {self.owner.host} since "
+            f"{moment} (its lease runs for {self.until - time.time():.0f} s more unless renewed). Wait until it ends, "
+            f"stop that process, or choose another instance id."
+        )
+
+
+def _is_running(pid: int, started: str) -> bool:
+    now_started, state = _start_of(pid)
+    if state:
+        # a zombie will not advance anything; another start time means the pid was used again
+        return state not in "ZX" and (not started or now_started == started)
+    if sys.platform == "win32":
+        return True  # os.kill would end the process; its lease tells
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _start_of(pid: int) -> tuple[str, str]:
+    """Start time and state letter of a process (proc(5), fields 22 and 3); '' and '' where /proc has nothing."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "", ""
+    fields = text.rpartition(")")[2].split()  # the name before ')' may hold spaces and brackets
+    return fields[19], fields[0]
+
+
+def _pid_space() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
+@cache
+def _machine() -> str:
+    # machine-id(5): the id itself is confidential, a keyed hash of it is not
+    identity = _first_line("/etc/machine-id")
+    return hashlib.sha256(f"durable_import:{identity}".encode()).hexdigest()[:16] if identity else ""
+
+
+@cache
+def _boot() -> str:
+    return _first_line("/proc/sys/kernel/random/boot_id")
+
+
+def _first_line(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,221 @@
+"""The embedded default: one SQLite file, shared by all processes of a machine."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from durable_import.errors import MissingKeyError, StoreError
+from durable_import.snapshot.seal import load_or_create_key
+from durable_import.stores.base import Claim, InstanceSummary, OwningStore, check_state, fenced
+from durable_import.stores.database import MEMORY, Database, queries
+from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
+from durable_import.stores.worker import Worker
+
+SYNCHRONOUS = ("FULL", "NORMAL")
+
+
+class SQLiteStateStore(OwningStore):
+    """Keeps states in the SQLite file ``path`` (``:memory:`` for one that ends with ``close``).
+
+    ``synchronous``: 'FULL', a commit survives power loss; 'NORMAL', it survives the crash of the process only.
+    ``patience``: seconds to wait while another process holds the database's lock.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], synchronous: str = "FULL", *, patience: float = 10.0) -> None:
+        if synchronous.upper() not in SYNCHRONOUS:
+            raise StoreError(f"synchronous is one of {', '.join(SYNCHRONOUS)}, not {synchronous!r}")
+        name = os.fspath(path)
+        # the program may change its folder before the file is opened
+        self.path = name if name == MEMORY else os.path.abspath(name)
+        self._memory_key = secrets.token_bytes(32)
+        engine = partial(Database, self.path, synchronous.upper(), patience)
+        self._worker: Worker[sqlite3.Connection] = Worker(engine, f"durable_import {self.path}")
+
+    def __repr__(self) -> str:
+        return f"SQLiteStateStore({self.path!r})"
+
+    def key(self) -> bytes:
+        """The key in ``<path>.key``, made on first use.
+
+        Raises MissingKeyError when it is gone though the database has snapshots.
+        """
+        if self.path == MEMORY:
+            return self._memory_key
+        file = Path(f"{self.path}.key")
+        # whoever saves makes the key first: look for it again after the snapshots were seen
+        if not file.exists() and _has_instances(self.path) and not file.exists():
+            raise MissingKeyError(
+                f"the database {self.path} has saved instances but their key {file} is gone. Put the key file back; "
+                f"without it the snapshots cannot be opened. To start anew, move the database away."
+            )
+        return load_or_create_key(file)
+
+    async def load(self, instance_id: str) -> dict[str, Any] | None:
+        return await self._worker.call(partial(_load, instance_id), writes=False)
+
+    async def save(self, instance_id: str, state: dict[str, Any]) -> None:
+        check_state(state)
+        await self._worker.call(partial(_save, instance_id, Owner.current(), state))
+
+    async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
+        return await self._worker.call(partial(_acquire, instance_id, owner, lease_seconds))
+
+    async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
+        check_state(state)
+        await self._worker.call(partial(_commit, claim, dict(state)))
+
+    async def renew(
+        self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
+    ) -> builtins.list[Claim]:
+        return await self._worker.call(partial(_renew, tuple(claims), lease_seconds))
+
+    async def release(self, claim: Claim) -> None:
+        await self._worker.call(partial(_release, claim))
+
+    async def delete(self, instance_id: str) -> None:
+        await self._worker.call(partial(_delete, instance_id))
+
+    async def list(self) -> builtins.list[InstanceSummary]:
+        return await self._worker.call(_list, writes=False)
+
+    async def close(self) -> None:
+        await self._worker.close()
+
+    async def save_source(self, digest: str, text: str) -> None:
+        await self._worker.call(partial(_save_source, digest, text))
+
+    async def load_source(self, digest: str) -> str | None:
+        return await self._worker.call(partial(_load_source, digest), writes=False)
+
+
+def _load(instance_id: str, connection: sqlite3.Connection) -> dict[str, Any] | None:
+    found = connection.execute(queries()["load"], {"instance_id": _column(instance_id)}).fetchone()
+    if found is None:
+        return None
+    status, checkpoint, location, function, snapshot = found
+    return {
+        "status": _text(status),
+        "checkpoint": checkpoint,
+        "location": _text(location),
+        "function": _text(function),
+        "snapshot": snapshot,
+    }
+
+
+def _commit(claim: Claim, state: dict[str, Any], connection: sqlite3.Connection) -> None:
+    row = {
+        "instance_id": _column(claim.instance_id),
+        "epoch": claim.epoch,
+        "status": _column(state["status"]),
+        "checkpoint": state["checkpoint"],
+        "location": _column(state["location"]),
+        "function": _column(state["function"]),
+        "now": time.time(),
+        "snapshot": state["snapshot"],
+    }
+    if connection.execute(queries()["commit"], row).rowcount == 0:
+        raise fenced(claim)
+
+
+def _acquire(instance_id: str, owner: Owner, lease_seconds: float, connection: sqlite3.Connection) -> Claim:
+    key = {"instance_id": _column(instance_id)}
+    found = connection.execute(queries()["find_claim"], key).fetchone()
+    if found is not None:
+        epoch, holder, since, until = found
+        Lease(epoch, Owner.from_json(holder), since, until).check_free(instance_id, owner)
+    # fetchall: the statement is only done when it is read to its end
+    [(epoch,)] = connection.execute(queries()["next_epoch"]).fetchall()
+    now = time.time()
+    row = {**key, "epoch": epoch, "owner": owner.to_json(), "since": now, "until": now + lease_seconds}
+    connection.execute(queries()["take_claim"], row)
+    return Claim(instance_id, epoch, _load(instance_id, connection))
+
+
+def _save(instance_id: str, owner: Owner, state: dict[str, Any], connection: sqlite3.Connection) -> None:
+    claim = _acquire(instance_id, owner, DEFAULT_LEASE_SECONDS, connection)
+    _commit(claim, state, connection)
+    _release(claim, connection)
+
+
+def _renew(claims: tuple[Claim, ...], lease_seconds: float, connection: sqlite3.Connection) -> list[Claim]:
+    until = time.time() + lease_seconds
+    return [
+        claim
+        for claim in claims
+        if connection.execute(queries()["renew_claim"], {**_key_of(claim), "until": until}).rowcount == 0
+    ]
+
+
+def _release(claim: Claim, connection: sqlite3.Connection) -> None:
+    connection.execute(queries()["release_claim"], _key_of(claim))
+
+
+def _delete(instance_id: str, connection: sqlite3.Connection) -> None:
+    for query in ("delete_claim", "delete_instance"):
+        connection.execute(queries()[query], {"instance_id": _column(instance_id)})
+
+
+def _list(connection: sqlite3.Connection) -> list[InstanceSummary]:
+    return [
+        InstanceSummary(
+            instance_id=_text(instance_id),
+            status=_text(status),
+            checkpoint=checkpoint,
+            location=_text(location),
+            function=_text(function),
+            updated_at=updated_at,
+            owner=Owner.from_json(owner) if owner is not None else None,
+            lease_until=until,
+        )
+        for instance_id, status, checkpoint, location, function, updated_at, owner, until in connection.execute(
+            queries()["list"]
+        )
+    ]
+
+
+def _save_source(digest: str, text: str, connection: sqlite3.Connection) -> None:
+    connection.execute(queries()["save_source"], {"digest": _column(digest), "text": _column(text)})
+
+
+def _load_source(digest: str, connection: sqlite3.Connection) -> str | None:
+    found = connection.execute(queries()["load_source"], {"digest": _column(digest)}).fetchone()
+    return _text(found[0]) if found is not None else None
+
+
+def _key_of(claim: Claim) -> dict[str, Any]:
+    return {"instance_id": _column(claim.instance_id), "epoch": claim.epoch}
+
+
+def _column(text: str) -> str | bytes:
+    """Lone surrogates have no place in a TEXT value: such a text is stored as BLOB."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text
+
+
+def _text(column: str | bytes) -> str:
+    return column if isinstance(column, str) else column.decode("utf-8", "surrogatepass")
+
+
+def _has_instances(path: str) -> bool:
+    """Whether the file is a store with states; what else may be wrong with it shows when it is opened."""
+    if not os.path.exists(path):
+        return False
+    try:
+        with closing(sqlite3.connect(path, timeout=1.0)) as connection:
+            return bool(connection.execute(queries()["any_instance"]).fetchone()[0])
+    except sqlite3.Error:
+        return False

@@ -1,0 +1,91 @@
+"""From a URL, or a store of the user's own, to a store and its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qsl, unquote
+
+from durable_import.errors import UnknownStoreError
+from durable_import.snapshot.seal import key_from_environment
+from durable_import.stores.base import KeyedStore, StateStore
+from durable_import.stores.database import MEMORY
+from durable_import.stores.disk import DiskStateStore
+from durable_import.stores.memory import InMemoryStateStore
+from durable_import.stores.sqlite import SYNCHRONOUS, SQLiteStateStore
+
+KNOWN = """\
+  sqlite:///app.db            an SQLite file below the current folder
+  sqlite:////var/lib/app.db   an SQLite file by its full path (?synchronous=normal: faster, may lose commits with power)
+  sqlite://                   SQLite in memory
+  disk:///var/lib/app         a folder of files by its full path (disk://folder: below the current folder)
+  memory:                     nothing survives the process"""
+
+
+def open_store(url: str | StateStore) -> StateStore:
+    """The store that ``url`` names; a store is given back as it is. No file is touched before the first use.
+
+    Raises UnknownStoreError, which lists what is known.
+    """
+    if isinstance(url, StateStore):
+        return url
+    scheme, colon, rest = url.partition(":")
+    opener = _OPENERS.get(scheme.lower()) if colon else None
+    if opener is None:
+        what = f"no store is called {scheme!r}" if colon else "it has no scheme such as 'sqlite:'"
+        raise _unknown(url, what)
+    place, _, query = rest.partition("?")
+    return opener(url, unquote(place), dict(parse_qsl(query, keep_blank_values=True)))
+
+
+def key_for(store: StateStore) -> bytes:
+    """The key that the snapshots in ``store`` are authenticated with.
+
+    An embedded store brings its own; any other needs DURABLE_KEY. Raises MissingKeyError or StoreUnavailableError.
+    """
+    return store.key() if isinstance(store, KeyedStore) else key_from_environment()
+
+
+def _open_memory(url: str, place: str, options: dict[str, str]) -> StateStore:
+    _check_options(url, options, ())
+    if place.strip("/"):
+        raise _unknown(url, "memory: takes no path")
+    return InMemoryStateStore()
+
+
+def _open_disk(url: str, place: str, options: dict[str, str]) -> StateStore:
+    _check_options(url, options, ())
+    path = place.removeprefix("//")
+    if not path.strip("/"):
+        raise _unknown(url, "the folder is missing")
+    return DiskStateStore(path)
+
+
+def _open_sqlite(url: str, place: str, options: dict[str, str]) -> StateStore:
+    _check_options(url, options, ("synchronous",))
+    synchronous = options.get("synchronous", "full").upper()
+    if synchronous not in SYNCHRONOUS:
+        raise _unknown(url, f"synchronous is 'full' or 'normal', not {options['synchronous']!r}")
+    if place in ("", "//", "///", f"///{MEMORY}"):
+        return SQLiteStateStore(MEMORY, synchronous)
+    if not place.startswith("///"):
+        raise _unknown(url, "a path follows three slashes, four for a full path")
+    return SQLiteStateStore(place.removeprefix("///"), synchronous)
+
+
+def _check_options(url: str, options: dict[str, str], known: tuple[str, ...]) -> None:
+    for option in options:
+        if option not in known:
+            raise _unknown(url, f"the option {option!r} is not known")
+
+
+def _unknown(url: str, reason: str) -> UnknownStoreError:
+    # a URL may carry a password
+    shown = url if "@" not in url else f"{url.partition(':')[0]}:..."
+    return UnknownStoreError(f"cannot open the store {shown!r}: {reason}. Known are:\n{KNOWN}")
+
+
+_OPENERS: dict[str, Callable[[str, str, dict[str, str]], StateStore]] = {
+    "memory": _open_memory,
+    "disk": _open_disk,
+    "sqlite": _open_sqlite,
+}

@@ -1,0 +1,173 @@
+"""Runs random programs: `python -m tests.fuzz --seeds 0:500 --size 40 --mode native|torture|crash`.
+
+native: each program runs twice, without complaints and with the same outcome; `--against PYTHON` runs the same seeds
+with another interpreter and compares. torture, crash: each program runs natively and then under the harness. Failing
+seeds are printed; `--keep FOLDER` writes their programs there, `--print SEED` shows one, `--stats` prints how often
+each construct occurs. The exit status is 1 when a seed fails, or a construct is missing from the statistics.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from .grammar import generate
+from .native import run_native
+from .statistics import CONSTRUCTS, POSITIONS, count, table
+
+#: A mode's judgement of one program: what is wrong with it, or an empty string.
+Judge = Callable[[str], str]
+
+
+def judge_native(text: str) -> str:
+    first, second = run_native(text), run_native(text)
+    if first.complaints:
+        return "; ".join(first.complaints)
+    return "" if first == second else f"two native runs differ: {first} and {second}"
+
+
+def judge_by(function: str) -> Judge:
+    """Compares with `tests.harness.<...>`, which takes the path of a program and gives the repr of its result."""
+    module, name = function.rsplit(".", 1)
+    run = getattr(importlib.import_module(module), name)
+
+    def judge(text: str) -> str:
+        native = run_native(text).result
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "program.py"
+            path.write_text(text)
+            try:
+                durable = run(path)
+            except Exception as error:
+                return f"{type(error).__name__}: {error}"
+        return "" if durable == native else difference(native, durable)
+
+    return judge
+
+
+def difference(native: str, durable: str) -> str:
+    shorter = min(len(native), len(durable))
+    at = next((i for i in range(shorter) if native[i] != durable[i]), shorter)
+    start = max(at - 60, 0)
+    return f"differs at {at}: native ...{native[start : at + 60]!r}, durable ...{durable[start : at + 60]!r}"
+
+
+JUDGES: dict[str, Callable[[], Judge]] = {
+    "native": lambda: judge_native,
+    "torture": lambda: judge_by("tests.harness.torture.hard_torture"),
+    "crash": lambda: judge_by("tests.harness.torture.crash_torture"),
+}
+
+
+def judge_file(path: Path, mode: str) -> int:
+    """For `tests.fuzz.shrink`: exit status 1 when the program in `path` fails, 2 when it is no fair test of the mode."""
+    text = path.read_text()
+    unfair = judge_native(text) if mode != "native" else ""
+    if unfair:
+        print(unfair)
+        return 2
+    complaint = JUDGES[mode]()(text)
+    print(complaint or "as natively")
+    return 1 if complaint else 0
+
+
+def digests(options: argparse.Namespace) -> Iterator[str]:
+    """One line for a seed: the seed and hashes of the text and of the native outcome."""
+    for seed in options.seeds:
+        text = generate(seed, options.size, options.without)
+        outcome = run_native(text)
+        seen = repr((outcome.result, outcome.effects, outcome.complaints))
+        yield f"{seed} {hashed(text)} {hashed(seen)}"
+
+
+def hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def compare(options: argparse.Namespace, python: str) -> list[int]:
+    """The seeds whose text or native outcome is different under the interpreter `python`."""
+    command = [python, "-m", "tests.fuzz", "--digests", "--seeds", f"{options.seeds.start}:{options.seeds.stop}"]
+    command += ["--size", str(options.size), "--without", *options.without]
+    theirs = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    ours = list(digests(options))
+    if len(theirs) != len(ours):
+        raise SystemExit(f"{python} gave {len(theirs)} digests for {len(ours)} seeds")
+    return [seed for seed, mine, other in zip(options.seeds, ours, theirs, strict=True) if mine != other]
+
+
+def run(options: argparse.Namespace) -> list[int]:
+    judge = JUDGES[options.mode]()
+    failed = []
+    for seed in options.seeds:
+        text = generate(seed, options.size, options.without)
+        complaint = judge(text)
+        if complaint:
+            failed.append(seed)
+            print(f"seed {seed}: {complaint[:600]}", flush=True)
+            if options.keep:
+                options.keep.mkdir(parents=True, exist_ok=True)
+                (options.keep / f"seed{seed}.py").write_text(text)
+    print(f"{len(options.seeds)} programs of size {options.size}, mode {options.mode}: {len(failed)} failed")
+    for python in options.against:
+        other = compare(options, python)
+        print(f"against {python}: {len(other)} of {len(options.seeds)} differ {other[:20] if other else ''}")
+        failed += other
+    return failed
+
+
+def statistics(options: argparse.Namespace) -> list[str]:
+    """Print the tables; gives the required constructs and positions that did not occur."""
+    constructs: Counter[str] = Counter()
+    positions: Counter[str] = Counter()
+    for seed in options.seeds:
+        found, places = count(generate(seed, options.size, options.without))
+        constructs += found
+        positions += places
+    print(table("constructs", constructs, CONSTRUCTS))
+    print(table("await positions", positions, POSITIONS))
+    wanted = [(constructs, name) for name in CONSTRUCTS] + [(positions, name) for name in POSITIONS]
+    return [name for counts, name in wanted if not counts[name]]
+
+
+def seeds(text: str) -> range:
+    start, _, stop = text.partition(":")
+    return range(int(start), int(stop)) if stop else range(int(start), int(start) + 1)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Run random programs.")
+    parser.add_argument("--seeds", type=seeds, default=range(100), help="START:STOP or one seed")
+    parser.add_argument("--size", type=int, default=40, help="statements in a program, about")
+    parser.add_argument("--mode", choices=JUDGES, default="native")
+    parser.add_argument("--without", nargs="*", default=[], metavar="RULE", help="constructs to leave out")
+    parser.add_argument("--against", nargs="*", default=[], metavar="PYTHON", help="compare native outcomes with these")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write failing programs there")
+    parser.add_argument("--stats", action="store_true", help="count constructs, run nothing")
+    parser.add_argument("--print", type=int, metavar="SEED", help="print one program, run nothing")
+    parser.add_argument("--file", type=Path, help="judge this program; status 1 when it fails (for tests.fuzz.shrink)")
+    parser.add_argument("--digests", action="store_true", help="print a line of hashes for each seed")
+    options = parser.parse_args(arguments)
+    if options.file:
+        return judge_file(options.file, options.mode)
+    if options.print is not None:
+        print(generate(options.print, options.size, options.without), end="")
+        return 0
+    if options.digests:
+        print("\n".join(digests(options)))
+        return 0
+    if options.stats:
+        missing = statistics(options)
+        print(f"missing: {', '.join(missing) or 'none'}")
+        return 1 if missing else 0
+    return 1 if run(options) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,85 @@
+"""Runs the text of a program in this process, natively, and says what it gave and what it did.
+
+The module `world` is the programs' only import beyond the standard library; here it is replaced by one that keeps the
+effects in a list, so that a run touches no file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import types
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a native run gave: the repr of the result, the names of the effects in order, and complaints."""
+
+    result: str
+    effects: tuple[str, ...]
+    complaints: tuple[str, ...] = ()
+
+
+def run_native(text: str) -> Outcome:
+    """Run `main()` of the program natively. A complaint is a warning, an unraisable error or an error that escaped."""
+    effects: list[str] = []
+    with replaced_world(effects), complaints() as heard:
+        try:
+            result = repr(asyncio.run(fresh_main(text)()))
+        except Exception as error:
+            heard.append(f"escaped: {error!r}")
+            result = "escaped"
+        gc.collect()
+    return Outcome(result, tuple(effects), tuple(heard))
+
+
+def fresh_main(text: str) -> Any:
+    module = types.ModuleType("program")
+    exec(compile(text, "<program>", "exec"), module.__dict__)
+    return module.main
+
+
+@contextmanager
+def replaced_world(effects: list[str]) -> Iterator[None]:
+    async def effect(name: str, value: Any = None) -> Any:
+        effects.append(name)
+        await asyncio.sleep(0)
+        return value
+
+    async def fail(name: str, exc: BaseException) -> None:
+        effects.append(name)
+        await asyncio.sleep(0)
+        raise exc
+
+    world = types.ModuleType("world")
+    world.__dict__.update(effect=effect, fail=fail)
+    before = sys.modules.get("world")
+    sys.modules["world"] = world
+    try:
+        yield
+    finally:
+        del sys.modules["world"]
+        if before is not None:
+            sys.modules["world"] = before
+
+
+@contextmanager
+def complaints() -> Iterator[list[str]]:
+    """Collect warnings, asyncio's included, and errors that Python can only report."""
+    heard: list[str] = []
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda report: heard.append(f"unraisable: {report.exc_value!r} in {report.object!r}")
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield heard
+        # The programs may say `0 == ...` or call a literal's method: warnings of the compiler are no fault of a run.
+        heard += [str(item.message) for item in caught if not issubclass(item.category, SyntaxWarning)]
+    finally:
+        sys.unraisablehook = before
