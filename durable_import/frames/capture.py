@@ -104,6 +104,10 @@ def capture(value: Any) -> FrameState:
     if not info.is_resume and parts.code.co_name == "<genexpr>" and isinstance(value, GeneratorType):
         return _capture_plain_genexpr(value, info, parts, dict(names), cells)
     label = names.get(PC, 0) if parts.state == SUSPENDED else 0
+    if parts.state == SUSPENDED and not label:
+        raise pickle.PicklingError(
+            f"a yield in a lambda ({parts.code.co_filename}:{parts.code.co_firstlineno}); make it a def"
+        )
     live = info.live.get(label, ())
     variables = {
         name: item

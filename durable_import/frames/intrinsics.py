@@ -72,9 +72,9 @@ def iterate(iterable: Any) -> Iterator[Any]:
     return iterator
 
 
-def rest(iterator: Iterator[Any], inside: bool) -> Iterator[Any]:
-    """What a resumed loop iterates over: one round for the item it has, then the rest; nothing if it is in its ``else``."""
-    return itertools.chain((None,), iterator) if inside else iter(())
+def rest(iterator: Iterator[Any]) -> Iterator[Any]:
+    """What a resumed loop iterates over: one round for the item it has, then the rest."""
+    return itertools.chain((None,), iterator)
 
 
 def delegate(iterable: Any) -> Any:
@@ -119,8 +119,8 @@ class Delegated:
 
 
 def delegated(iterator: Any) -> Any:
-    """The target of a ``yield from`` that is being resumed."""
-    return Delegated(iterator)
+    """The target of a ``yield from`` that is being resumed; a restored generator gives the marker by itself."""
+    return iterator if isinstance(iterator, types.GeneratorType) else Delegated(iterator)
 
 
 def async_iterate(iterable: Any) -> Any:
@@ -220,9 +220,10 @@ def stash(exception: BaseException) -> tuple[Any, Any, bool]:
     return exception.__traceback__, exception.__context__, exception.__suppress_context__
 
 
-def unstash(exception: BaseException, stashed: tuple[Any, Any, bool]) -> None:
+def unstash(exception: BaseException, stashed: tuple[Any, Any, bool] | None) -> None:
     """Undo what raising the exception again has changed."""
-    exception.__traceback__, exception.__context__, exception.__suppress_context__ = stashed
+    if stashed is not None:
+        exception.__traceback__, exception.__context__, exception.__suppress_context__ = stashed
 
 
 def matches(exception: BaseException, kinds: Any) -> bool:

@@ -23,7 +23,7 @@ from .normalise import Normaliser, number_labels
 from .places import Places, digest, nested_codes, numbers_by_code
 from .resume import resume_function
 from .scopes import ScopeAnalysis
-from .suspensions import FUNCTION_DEFINITIONS, is_generator, points
+from .suspensions import any_suspends, is_asynchronous, is_generator, points, LISTS
 
 REWRITER_FILES = tuple(sorted(str(p) for p in Path(__file__).parent.glob("*.py")))
 MARK_BASE = 1 << 20  # line numbers that name nodes start beyond any real line
@@ -68,15 +68,17 @@ class ModuleRewriting(ast.NodeTransformer):
         self.carrier: dict[ast.AST, Any] = {}  # for comprehensions: the function made of them
         self.tree = self.visit(self.tree)
 
-    def row(self, node: ast.AST) -> tuple[str, str, dict[int, tuple[str, ...]]]:
-        """What the run time must know of one function-like node."""
+    def row(self, node: ast.AST) -> tuple[str, str, dict[int, tuple[str, ...]]] | None:
+        """What the run time must know of one function-like node; None for what runs as it was."""
         body = self.body_of(node)
+        if body is None and isinstance(node, (ast.GeneratorExp, *LISTS)):
+            return None  # a comprehension of its own function in Python 3.11, or an asynchronous one in a lambda
         live = {p.label: tuple(sorted(p.live | ({AWAITED} if p.kind != "yield" else set()))) for p in points(body or [])}
         return self.places.path_of[node], self.digests[node], live
 
     def body_of(self, node: Any) -> Statements | None:
         """The normalised body of a function; that of a plain generator expression is made on demand."""
-        if isinstance(node, ast.GeneratorExp) and node not in self.bodies:
+        if isinstance(node, ast.GeneratorExp) and node not in self.bodies and not is_asynchronous(node):
             function = self.carrier[node] = generator_function(node)
             scope = self.analysis.scopes[node]
             body = Normaliser(scope, is_async_generator=False, rewrite_nested=lambda n: n).body(function.body)
@@ -90,7 +92,7 @@ class ModuleRewriting(ast.NodeTransformer):
             self.carrier[origin] = node
         generator = is_generator(node)
         asynchronous = isinstance(node, ast.AsyncFunctionDef)
-        if not generator and not asynchronous:
+        if not generator and not asynchronous and not any_suspends(node.body):
             return self.generic_visit(node)
         docstring, statements = _split_docstring(node.body)
         statements = [_HiddenFromLocals().visit(s) for s in statements]
@@ -198,5 +200,3 @@ class _HiddenFromLocals(ast.NodeTransformer):
             return node
         return located(call("@visible", node), node)  # type: ignore[no-any-return]
 
-
-__all__ = ["FUNCTION_DEFINITIONS", "REWRITER_FILES", "ModuleRewriting", "RewrittenModule", "compile_module"]

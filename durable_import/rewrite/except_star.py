@@ -43,7 +43,7 @@ def _method(state: str, name: str, *arguments: ast.expr) -> ast.Call:
 
 
 def _locate(node: Any, at: ast.AST) -> Any:
-    if not getattr(node, "lineno", None):
+    if "lineno" in node._attributes and not getattr(node, "lineno", None):
         ast.copy_location(node, at)
     for child in ast.iter_child_nodes(node):
         _locate(child, at)

@@ -129,7 +129,8 @@ def _with_handlers(
         clause = _signal_handler([assign(PC, constant(ABANDONED)), ast.Raise()])
         body = [ast.Try(body=body, handlers=[clause], orelse=[], finalbody=[])]
         for h in handlers:
-            h.type = ast.IfExp(test=_not_abandoned(), body=h.type, orelse=ast.Tuple(elts=[], ctx=ast.Load()))
+            kind = ast.IfExp(test=_not_abandoned(), body=h.type, orelse=ast.Tuple(elts=[], ctx=ast.Load()))
+            h.type = located(kind, h)
     elif suspending:
         handlers.insert(0, _signal_handler([ast.Raise()]))
     orelse = emit_body(node.orelse) if node.orelse else []
@@ -172,15 +173,16 @@ def _signal_handler(body: Statements) -> ast.ExceptHandler:
 def located(node: Any, at: ast.AST) -> Any:
     """Give new nodes a position: that of the nearest node around them that has one, at first ``at``."""
     if "lineno" in node._attributes:
+        if getattr(node, "is_located", False):
+            return node
         if getattr(node, "lineno", None):
-            if getattr(node, "is_located", False):
-                return node
-        else:
+            node.is_located = True
+        elif getattr(at, "lineno", None):
             ast.copy_location(node, at)
             if getattr(node, "end_lineno", None) is None:
                 node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
-        node.is_located = True
-        at = node
+            node.is_located = True
+        at = node if getattr(node, "lineno", None) else at
     for child in ast.iter_child_nodes(node):
         located(child, at)
     return node

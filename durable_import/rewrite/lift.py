@@ -122,8 +122,6 @@ class Lifter:
         return ast.BinOp(left=left, op=node.op, right=right)
 
     def _lift_UnaryOp(self, node: ast.UnaryOp, out: Statements) -> ast.expr:
-        if isinstance(node.op, ast.Not):
-            return ast.UnaryOp(op=node.op, operand=self.test(node.operand, out))
         return ast.UnaryOp(op=node.op, operand=self.expression(node.operand, out))
 
     def _lift_Compare(self, node: ast.Compare, out: Statements) -> ast.expr:

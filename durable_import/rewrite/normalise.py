@@ -294,8 +294,9 @@ class Normaliser:
             if suspends(node.target):
                 item = self._hide("n")
                 built.target = _locate(store(item), node.target)
-                self._assign(node.target, load(item), built.body)
-                self._flush(built.body, [], node.target)
+                with self._holding(item):
+                    self._assign(node.target, load(item), built.body)
+                    self._flush(built.body, [], node.target)
             built.body += self.body(node.body)
         built.orelse = self.body(node.orelse)
         out.append(built)
@@ -312,8 +313,9 @@ class Normaliser:
             self.lifter.suspend("await", _call_name(advance, load(iterator)), store(item), node.iter, step)
             self._flush(step, [], node.iter)
             body: Statements = []
-            self._assign(node.target, load(item), body)
-            self._flush(body, [], node.target)
+            with self._holding(item):
+                self._assign(node.target, load(item), body)
+                self._flush(body, [], node.target)
             body += self.body(node.body)
         stop = ast.ExceptHandler(type=load("@StopAsyncIteration"), name=None, body=[assign(going, constant(False))])
         attempt = self._try(step, [_locate(stop, node.iter)], body, node.iter)
@@ -383,7 +385,7 @@ class Normaliser:
         if outcome is None:
             body, handler.body = inside()
         else:
-            with self._inside(outcome):
+            with self._inside(outcome), self._holding(outcome):
                 body, handler.body = inside()
         ending: Statements = []
         with self._holding(*([outcome] if outcome else [])):
@@ -408,7 +410,7 @@ class Normaliser:
     def _normalise_Try(self, node: Any, out: Statements) -> None:
         outcome = self._hide("o") if any_suspends(node.finalbody) else None
         if outcome:
-            with self._inside(outcome):
+            with self._inside(outcome), self._holding(outcome):
                 inner = self._handled(node)
         else:
             inner = self._handled(node)

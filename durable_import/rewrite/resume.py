@@ -37,6 +37,7 @@ def resume_function(
     opening += preparation.declarations
     opening += [_restore(name) for name in variables if name not in captured]
     opening.append(ast.Assign(targets=[_store(TARGET_LABEL), _store(PC)], value=_pop(PC)))
+    opening.append(assign(STASH, constant(None)))
     kind = type(function) if isinstance(function, FUNCTION_DEFINITIONS) else ast.FunctionDef
     resumed = kind(
         name=function.name, args=_arguments([STATE]), decorator_list=[], returns=None,
@@ -102,7 +103,9 @@ def _while(node: ast.While) -> Statements:
 
 
 def _for(node: ast.For) -> Statements:
-    source = _while_resuming(call("@rest", node.iter, _reaches(node.body)), node.iter)
+    nothing = ast.Tuple(elts=[], ctx=ast.Load())
+    rest = ast.IfExp(test=_reaches(node.body), body=call("@rest", node.iter), orelse=nothing)
+    source = _while_resuming(rest, node.iter)
     bind = ast.Assign(targets=[node.target], value=load(ITEM))
     body = [_unless_resuming([located(bind, node.target)]), *resume_body(node.body)]
     loop = ast.For(target=_store(ITEM), iter=source, body=body, orelse=resume_body(node.orelse) if node.orelse else [])

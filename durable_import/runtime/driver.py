@@ -83,13 +83,11 @@ class InstanceDriver:
             error = yield from self._save(self._capture("running"))
         while True:
             try:
-                given = self.root.send(None) if error is None else self.root.throw(error)
+                given = self._advance(error)
             except StopIteration as stop:
                 return stop.value
             except BaseException as raised:
-                if raised.__traceback__ is not None:
-                    raised.__traceback__ = raised.__traceback__.tb_next  # this frame is none of the program's
-                raise
+                raise raised.with_traceback(_without_ours(raised.__traceback__))
             if type(given) is Leaf:
                 error = yield from self._leaf_waits(given)
                 continue
@@ -98,6 +96,9 @@ class InstanceDriver:
                 yield given
             except BaseException as thrown:  # cancellation, close: the program's to handle
                 error = thrown
+
+    def _advance(self, error: BaseException | None) -> Any:
+        return self.root.send(None) if error is None else self.root.throw(error)
 
     def _leaf_waits(self, leaf: Leaf) -> Any:
         """A leaf is about to begin or has ended: commit what has to be. Gives what to throw into the frame, if anything."""
@@ -136,6 +137,13 @@ class InstanceDriver:
                 break
         committing.result()
         return cancelled
+
+
+def _without_ours(traceback: Any) -> Any:
+    """A traceback from the first frame on that is not of this file."""
+    while traceback is not None and traceback.tb_frame.f_code.co_filename == __file__:
+        traceback = traceback.tb_next
+    return traceback
 
 
 def location_of(root: Any) -> str:

@@ -172,10 +172,16 @@ def _search(variable: contextvars.ContextVar[Any]) -> tuple[str, str] | None:
 def restore_token(variable: contextvars.ContextVar[Any], old: tuple[Any, ...], used: bool) -> Any:
     """A token of the current context which resets ``variable`` to ``old`` (empty: to having no value)."""
     if old:
-        variable.set(old[0])
-    elif variable.get(_NOTHING) is not _NOTHING:
+        undo = variable.set(old[0])
+        token = variable.set(None)
+        if used:
+            variable.reset(token)
+        variable.reset(undo)
+        return token
+    if used or variable.get(_NOTHING) is _NOTHING:
+        token = variable.set(None)  # only resetting the token itself could take this value away again
+    else:
         raise RuntimeError(f"load snapshots in a context where {variable.name!r} has no value yet")
-    token = variable.set(None)
     if used:
         variable.reset(token)
     return token

@@ -67,7 +67,7 @@ JUDGES: dict[str, Callable[[], Judge]] = {
 
 
 def judge_file(path: Path, mode: str) -> int:
-    """For `tests.fuzz.shrink`: exit status 1 when the program in `path` fails, 2 when it is no fair test of the mode."""
+    """For `tests.fuzz.shrink`: status 1 when the program in `path` fails, 2 when it is no fair test of the mode."""
     text = path.read_text()
     unfair = judge_native(text) if mode != "native" else ""
     if unfair:

@@ -7,8 +7,13 @@ from .scope import Scope, Source
 
 
 def target(s: Source, inner: Scope) -> str:
-    """A fresh name for the iteration, or one of the function's own, which it then hides (no walrus may assign that)."""
-    hidden = inner.names.get("int=", ()) if not inner.can_walrus else ()
+    """A fresh name for the iteration, or one of the function's own, which it then hides (no walrus may assign that).
+
+    Where a name is free it is not hidden: 3.12.1 and 3.13.0 then lose it in functions nested beside the comprehension.
+    """
+    shared = inner.names.get("shared", ())
+    own = [name for name in inner.names.get("int=", ()) if name not in shared]
+    hidden = own if inner.can_hide and not inner.can_walrus else []
     name = s.choose(hidden) if hidden and s.chance(0.4) else s.fresh("c")
     inner.add("int", name)
     return name
@@ -60,12 +65,12 @@ def async_iterable(s: Source, c: Scope, depth: int) -> str:
 
 
 def async_generator_expression(s: Source, c: Scope, depth: int) -> str:
-    text, inner = clauses(s, c, min(depth, 1), awaits=True)
+    text, inner = clauses(s, c.inside(can_hide=False), min(depth, 1), awaits=True)
     return f"((await effect({s.effect()}, {integer(s, inner, depth)})){text})"
 
 
 def generator_expression(s: Source, c: Scope, depth: int) -> str:
-    text, inner = clauses(s, c, min(depth, 1), awaits=False)
+    text, inner = clauses(s, c.inside(can_hide=False), min(depth, 1), awaits=False)
     return f"({integer(s, inner, depth)}{text})"
 
 

@@ -71,6 +71,7 @@ def opening(s: Source, outer: Scope, c: Scope) -> list[str]:
         shared = s.shuffled(own)[: 1 + s.below(2)]
         lines.append(f"nonlocal {', '.join(shared)}")
         c.add("int=", *shared)
+        c.add("shared", *shared)
     if s.chance(0.25) and "global" not in s.without:
         lines.append("global G0, G1")
         c.local("int", "G0")
@@ -192,7 +193,7 @@ def state_changer(s: Source, c: Scope, room: int) -> list[str]:
 @STATEMENTS("lambda variable", 1.5)
 def lambda_variable(s: Source, c: Scope, room: int) -> list[str]:
     name, first, second = s.fresh("h"), s.fresh("p"), s.fresh("p")
-    inner = c.inside(can_await=False, can_yield=False, can_walrus=False)
+    inner = c.inside(can_await=False, can_yield=False, can_walrus=False, can_hide=False)
     inner.add("int", first, second)
     lines = [f"{name} = lambda {first}, {second}={integer(s, c, 2)}: {integer(s, inner, 2)}"]
     c.add("fn", Function(name, 1, 1))
@@ -206,7 +207,7 @@ def class_def(s: Source, c: Scope, room: int) -> list[str]:
     base, level = "Base", f", level={integer(s, c, 2)}" if s.chance(0.4) else ""
     if c.can_await and s.chance(0.3):
         base = f"(await effect({s.effect()}, Base))"
-    inner = c.inside(can_await=False, can_yield=False, can_walrus=False)
+    inner = c.inside(can_await=False, can_yield=False, can_walrus=False, can_hide=False)
     members = [f"size = {integer(s, inner, 2)}"]
     methods = []
     for _ in range(1 + s.below(2)):
@@ -226,7 +227,7 @@ def class_def(s: Source, c: Scope, room: int) -> list[str]:
 
 def method(s: Source, c: Scope, room: int) -> tuple[list[str], Function]:
     name = s.fresh("m")
-    default_scope = c.inside(can_await=False, can_yield=False, can_walrus=False)
+    default_scope = c.inside(can_await=False, can_yield=False, can_walrus=False, can_hide=False)
     signature, names, call = parameters(s, default_scope, False, first="self")
     inner = body_scope(s, c, "async", names)
     inner.add("attr", "self.value")

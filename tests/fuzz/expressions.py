@@ -200,7 +200,7 @@ def sync_call(s: Source, c: Scope, depth: int) -> str:
 @INTS("lambda", 3)
 def lambda_call(s: Source, c: Scope, depth: int) -> str:
     first, second = s.fresh("p"), s.fresh("p")
-    body = c.inside(can_await=False, can_yield=False, can_walrus=False)
+    body = c.inside(can_await=False, can_yield=False, can_walrus=False, can_hide=False)
     body.add("int", first, second)
     default, value = integer(s, c, depth), integer(s, c, depth)
     return f"(lambda {first}, {second}={default}: {integer(s, body, depth)})({value})"
@@ -318,7 +318,7 @@ def set_display(s: Source, c: Scope, depth: int) -> str:
 @LISTS("map or filter", 2)
 def mapped(s: Source, c: Scope, depth: int) -> str:
     name = s.fresh("p")
-    body = c.inside(can_await=False, can_yield=False, can_walrus=False)
+    body = c.inside(can_await=False, can_yield=False, can_walrus=False, can_hide=False)
     body.add("int", name)
     return f"list({s.choose(('map', 'filter'))}(lambda {name}: {integer(s, body, 1)}, {int_list(s, c, depth)}))"
 

@@ -92,6 +92,7 @@ class Scope:
     can_await: bool = False
     can_yield: bool = False
     can_walrus: bool = True
+    can_hide: bool = True
     can_fstring: bool = True
     can_return: bool = True
     in_loop: bool = False

@@ -4,7 +4,8 @@
 
 runs COMMAND with the path of each candidate added; a candidate counts as failing when COMMAND's exit status is 1 (so a
 crash with another status, or a candidate that is broken in some other way, is not mistaken for the failure; `--status`
-chooses another). The smallest program is printed. `shrink(text, fails)` is the same for a predicate in Python.
+chooses another). The smallest program is printed; the smallest so far stands in PROGRAM.small.py.
+`shrink(text, fails)` is the same for a predicate in Python.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import ast
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,7 +65,8 @@ def reduce_once(
 
 def compiles(text: str) -> bool:
     try:
-        compile(text, "<candidate>", "exec")
+        with warnings.catch_warnings(action="ignore"):
+            compile(text, "<candidate>", "exec")
     except SyntaxError:
         return False
     return True
@@ -176,6 +179,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / options.program.name
+        best = options.program.with_suffix(".small.py")
 
         def fails(text: str) -> bool:
             path.write_text(text)
@@ -184,6 +188,8 @@ def main(arguments: list[str]) -> int:
                 run = subprocess.run(command, capture_output=True, timeout=options.timeout, check=False)
             except subprocess.TimeoutExpired:
                 return False
+            if run.returncode == options.status:
+                best.write_text(text)
             return run.returncode == options.status
 
         print(shrink(options.program.read_text(), fails))

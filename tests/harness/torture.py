@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import itertools
 import os
 import sys
@@ -31,6 +32,18 @@ class TortureDriver(InstanceDriver):
     """Replaces the coroutine by a restored one at every checkpoint, failed leaves included."""
 
     rounds = 0
+    context: contextvars.Context
+
+    def _drive(self) -> Any:
+        self.encoder.base = contextvars.copy_context()
+        self.context = self.encoder.base.copy()
+        return (yield from super()._drive())
+
+    def _advance(self, error: BaseException | None) -> Any:
+        return self.context.run(super()._advance, error)
+
+    def _capture(self, status: str) -> Checkpoint:
+        return self.context.run(super()._capture, status)
 
     def _leaf_waits(self, leaf: Leaf) -> Any:
         if leaf.state == FAILED and not leaf.is_restored:
@@ -40,11 +53,12 @@ class TortureDriver(InstanceDriver):
     async def swap(self, checkpoint: Checkpoint) -> None:
         """Discard the frames and restore them from the payload."""
         frames: list[Any] = []
-        self.encoder.encode(Snapshot(self.root, {}), frames)
+        self.context.run(self.encoder.encode, Snapshot(self.root, {}), frames)
         stack = chain(self.root)
         others = [f for f in {id(f): f for f in frames}.values() if isinstance(f, FRAME_TYPES) and f not in stack]
-        discard([stack[0], *stack[1:], *others])
-        self.root = self.encoder.decode(checkpoint.payload).root
+        self.context.run(discard, [*stack, *others])
+        self.context = self.encoder.base.copy()  # nothing of the program's context survives either
+        self.root = self.context.run(self.encoder.decode, checkpoint.payload).root
         self.rounds += 1
 
 

@@ -356,16 +356,20 @@ def process_objects_belong_to_the_new_process(saved: Any) -> None:
 # --- running it ------------------------------------------------------------------------------------------------------
 
 
-def interpreters() -> list[str]:
-    """This Python and the others of 3.11 to 3.13 that run here."""
-    found = [sys.executable]
+def interpreters() -> dict[int, str]:
+    """By minor version: this Python and those of 3.11 to 3.13 on the path or installed beside it that run."""
+    found = {sys.version_info[1]: sys.executable}
     for minor in (11, 12, 13):
-        path = which(f"python3.{minor}")
-        if minor == sys.version_info[1] or path is None:
-            continue
-        if subprocess.run([path, "-c", ""], capture_output=True).returncode == 0:
-            found.append(path)
+        beside = Path(sys.base_prefix).parent.glob(f"*3.{minor}*/bin/python3")
+        for path in (which(f"python3.{minor}"), *map(str, beside)):
+            if minor not in found and path and _is_version(path, minor):
+                found[minor] = path
     return found
+
+
+def _is_version(path: str, minor: int) -> bool:
+    command = [path, "-c", "import sys; print(*sys.version_info[:2])"]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip() == f"3 {minor}"
 
 
 def _run(python: str, action: str, file: Path) -> None:
@@ -387,13 +391,14 @@ def main(action: str, file: str) -> None:
     print(len(data), f"{action}ed")
 
 
-def test_every_pair_of_versions(tmp_path: Path) -> None:
-    """Each Python that is here loads what this one and each other one saved."""
-    for saver in interpreters():
-        file = tmp_path / "snapshot"
-        _run(saver, "dump", file)
-        for loader in interpreters():
-            _run(loader, "load", file)
+def test_across_versions(tmp_path: Path) -> None:
+    """Each Python that is here loads what this one saved, and this one what each other saved."""
+    file = tmp_path / "snapshot"
+    for other in interpreters().values():
+        _run(sys.executable, "dump", file)
+        _run(other, "load", file)
+        _run(other, "dump", file)
+        _run(sys.executable, "load", file)
 
 
 if __name__ == "__main__":
