@@ -1,0 +1,1 @@
+"""The command line: ``python -m durable_import run | show-rewritten``."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..frames import ambient
 from ..frames.capture import chain, frame_behind, line_of, parts_of
+from ..frames.discard import discard
 from ..frames.intrinsics import is_awaitable
 from ..snapshot.snapshot import Encoder, Snapshot
 from .leaf import DONE, FAILED, Leaf, Timer, as_timer
@@ -43,6 +44,7 @@ class InstanceDriver:
         self.function = parts_of(root).code.co_qualname
         self.task: Any = None
         self.in_leaf = False
+        self.ended = False  # whether the program came to an end of its own, by a result or an exception
         self.deferred: Checkpoint | None = None  # of a failed leaf: committed only if the program goes on from there
 
     # --- what rewritten code calls
@@ -76,6 +78,8 @@ class InstanceDriver:
             return (yield from self._drive())
         finally:
             ambient.current_driver.reset(token)
+            if not self.ended:
+                discard(chain(self.root))  # it did not end, it was stopped: its finally blocks are for later
 
     def _drive(self) -> Any:
         error: BaseException | None = None
@@ -85,8 +89,10 @@ class InstanceDriver:
             try:
                 given = self._advance(error)
             except StopIteration as stop:
+                self.ended = True
                 return stop.value
             except BaseException as raised:
+                self.ended = True
                 raise raised.with_traceback(_without_ours(raised.__traceback__))
             if type(given) is Leaf:
                 error = yield from self._leaf_waits(given)

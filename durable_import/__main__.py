@@ -1,0 +1,5 @@
+"""``python -m durable_import``."""
+
+from .cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,58 @@
+"""Commands and their options."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+DEFAULT_STORE = "sqlite:///.durable/state.db"
+
+EPILOG = """\
+A run after a crash, a kill or Ctrl-C goes on from the last completed await; a run after success starts afresh.
+Exit status: that of the script; 2 for wrong usage, 70 for an error of durable_import, 75 when suspended to wait.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser; ``run`` takes everything after the script for the script."""
+    top = argparse.ArgumentParser(prog="python -m durable_import", description="Run asyncio programs that survive.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+    run = commands.add_parser(
+        "run", help="run a script, or go on with it", epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s [--store URL] [--instance ID] [--fresh] (script.py | -m module) [args ...]",
+    )  # fmt: skip
+    run.add_argument(
+        "--store", metavar="URL", default=os.environ.get("DURABLE_STORE") or DEFAULT_STORE,
+        help=f"where the state is kept (default: $DURABLE_STORE or {DEFAULT_STORE})",
+    )  # fmt: skip
+    run.add_argument("--instance", metavar="ID", help="name of this run (default: from the script and its arguments)")
+    run.add_argument("--fresh", action="store_true", help="forget a run that has not finished, and start afresh")
+    run.add_argument("--exit-on-wait", action="store_true", help="exit with status 75 instead of waiting for an event")
+    run.add_argument("-m", dest="module", metavar="module", nargs=argparse.REMAINDER, help="run a module as a script")
+    run.add_argument("script", nargs=argparse.REMAINDER, help="the script and its arguments")
+    show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
+    show.add_argument("file")
+    show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; gives the exit status."""
+    options = parser().parse_args(arguments)
+    if options.command == "show-rewritten":
+        from .show import show_rewritten
+
+        return show_rewritten(options.file, options.function)
+    from .run import Target, run
+
+    words = options.module or options.script
+    if not words:
+        parser().parse_args(["run", "--help"])
+    target = Target(words[0], is_module=bool(options.module), arguments=words[1:])
+    return run(target, store=options.store, instance_id=options.instance, fresh=options.fresh)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,256 @@
+"""``run``: a script, or a module, as a durable program. What it prints goes to stdout untouched; we speak on stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.util
+import os
+import signal
+import sys
+import threading
+import traceback
+import types
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..errors import DurableError, PauseForEventException, StoreError
+from ..rewrite.install import install
+from ..rewrite.loader import DurableSourceLoader
+from ..rewrite.marker import file_is_marked
+from ..runtime.runtime import DurableRuntime
+from ..stores.base import OwningStore
+from .tracebacks import without_machinery
+
+USAGE, OURS, SUSPENDED = 2, 70, 75  # exit statuses
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to run: a path, or a module's name, and the arguments it sees."""
+
+    name: str
+    is_module: bool
+    arguments: list[str]
+
+
+class UsageError(Exception):
+    """The command cannot be carried out as given."""
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    print(f"durable_import: {text}", file=sys.stderr, flush=True)
+
+
+def run(target: Target, *, store: str, instance_id: str | None, fresh: bool) -> int:
+    """Run a program to its end, or go on with it; gives the exit status."""
+    try:
+        path, package, spec = find_program(target)
+        session = Session(store, instance_id or default_instance_id(target, path))
+        if fresh:
+            asyncio.run(session.forget())
+    except UsageError as error:
+        say(str(error))
+        return USAGE
+    except DurableError as error:
+        say(f"error: {error}")
+        return OURS
+    sys.argv = [path, *target.arguments]
+    sys.path[0] = os.getcwd() if target.is_module else os.path.dirname(os.path.abspath(path))
+    status = session.execute(path, package, spec)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    return status
+
+
+def find_program(target: Target) -> tuple[str, str | None, ModuleSpec | None]:
+    """The file to run, its package and its spec. Raises UsageError when there is none, or when it is not marked."""
+    spec: ModuleSpec | None = None
+    if target.is_module:
+        sys.path.insert(0, os.getcwd())
+        try:
+            spec = importlib.util.find_spec(target.name)
+            if spec is not None and spec.submodule_search_locations is not None:
+                spec = importlib.util.find_spec(target.name + ".__main__")
+        except (ImportError, ValueError) as error:
+            raise UsageError(f"cannot find module {target.name!r}: {error}") from error
+        finally:
+            del sys.path[0]
+        if spec is None or not spec.origin:
+            raise UsageError(f"cannot find module {target.name!r} (or its __main__)")
+        path = spec.origin
+    else:
+        path = target.name
+        if os.path.isdir(path):
+            path = os.path.join(path, "__main__.py")
+    if not os.path.isfile(path):
+        raise UsageError(f"cannot open {path!r}: there is no such file")
+    if not file_is_marked(path):
+        raise UsageError(
+            f"{path} is not marked durable. Put the comment `# durable: on` on its first line, above the imports, "
+            "so that its async functions are saved at every await"
+        )
+    return path, spec.parent if spec is not None else None, spec
+
+
+def default_instance_id(target: Target, path: str) -> str:
+    """A name for the run, from the script and its arguments."""
+    identity = "\0".join([os.path.realpath(path), *target.arguments])
+    name = target.name if target.is_module else Path(path).stem
+    return f"{name}-{hashlib.sha256(identity.encode('utf-8', 'surrogateescape')).hexdigest()[:10]}"
+
+
+class Session:
+    """One execution of a program: its instances are named ``base``, ``base#2``, ... in the order in which they begin."""
+
+    def __init__(self, store: str, base: str) -> None:
+        self.base = base
+        self.begun: list[str] = []
+        self.runtime = DurableRuntime(store, script="__main__", name_instance=self._next_name, observer=self)
+
+    def _next_name(self) -> str:
+        name = self.base if not self.begun else f"{self.base}#{len(self.begun) + 1}"
+        self.begun.append(name)
+        return name
+
+    # --- what the runtime tells
+
+    def starting(self, instance_id: str) -> None:
+        """See ``runtime.Observer``."""
+        say(f"starting instance {instance_id}")
+
+    def resuming(self, instance_id: str, state: dict[str, Any]) -> None:
+        """See ``runtime.Observer``."""
+        again = "retrying" if state["status"] == "failed" else "resuming"
+        say(f"{again} instance {instance_id} at {_place(state)} (checkpoint {state['checkpoint']})")
+
+    # --- the program
+
+    def execute(self, path: str, package: str | None, spec: ModuleSpec | None) -> int:
+        """Execute the program as ``__main__``; gives the exit status."""
+        install()
+        module = types.ModuleType("__main__")
+        loader_spec = spec or ModuleSpec("__main__", None, origin=path)
+        loader = DurableSourceLoader(loader_spec, SourceFileLoader("__main__", path))
+        names: dict[str, Any] = module.__dict__
+        names.update(__file__=path, __package__=package, __spec__=spec, __loader__=loader, __cached__=None)
+        names["__builtins__"] = sys.modules["builtins"]
+        sys.modules["__main__"] = module
+        self.runtime.activate()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._suspend)
+        try:
+            exec(loader.get_code("__main__"), names)
+        except SystemExit as error:
+            status = _exit_status(error)
+        except PauseForEventException as error:
+            say(f"instance {self.base} is waiting for event {error.event!r}")
+            return SUSPENDED
+        except BaseException as error:
+            return self._failed(error)
+        else:
+            status = 0
+        if status == 0:
+            self._finished()
+        return status
+
+    def _failed(self, error: BaseException) -> int:
+        sys.stdout.flush()
+        if isinstance(error, DurableError):
+            say(f"error: {error}")
+            return OURS
+        without_machinery(error)
+        traceback.print_exception(error)
+        for run_state in self._last_states():
+            say(
+                f"instance {run_state[0]} failed; run the same command again to try again from "
+                f"{_place(run_state[1])} (checkpoint {run_state[1]['checkpoint']}), or with --fresh to start over"
+            )
+        if isinstance(error, KeyboardInterrupt):
+            return 130
+        return 1
+
+    def _last_states(self) -> list[tuple[str, dict[str, Any]]]:
+        async def load() -> list[tuple[str, dict[str, Any]]]:
+            states = [(name, await self.runtime.store.load(name)) for name in self.begun]
+            return [(name, state) for name, state in states if state is not None and state["status"] != "completed"]
+
+        try:
+            return asyncio.run(load())
+        except StoreError as error:
+            say(f"error: {error}")
+            return []
+
+    def _finished(self) -> None:
+        try:
+            asyncio.run(self.forget())
+        except StoreError as error:
+            say(f"error: the finished run could not be removed from the store: {error}")
+
+    async def forget(self) -> None:
+        """Remove the state of this run from the store."""
+        store = self.runtime.store
+        if isinstance(store, OwningStore):
+            for summary in await store.list():
+                name = summary.instance_id
+                if name == self.base or name.startswith(self.base + "#"):
+                    await store.delete(name)
+
+    # --- signals
+
+    def _suspend(self, number: int, frame: types.FrameType | None) -> None:
+        """The first Ctrl-C or SIGTERM: leave everything as it was at the last checkpoint. The second one kills."""
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)
+        running = list(self.runtime.running.values())
+        if not running:
+            if number == signal.SIGINT:
+                signal.default_int_handler(number, frame)
+            signal.raise_signal(number)
+        thread = threading.Thread(target=self._release_all, daemon=True)
+        thread.start()
+        thread.join(10)
+        for one in running:
+            where = f" at {_place(one.state)} (checkpoint {one.state['checkpoint']})" if one.state else ""
+            say(f"suspended instance {one.instance_id}{where}; run the same command again to go on")
+        _leave(128 + number)
+
+    def _release_all(self) -> None:
+        """Let commits under way finish, and give the instances up: the next run need not wait for a lease."""
+
+        async def release() -> None:
+            store = self.runtime.store
+            for one in list(self.runtime.running.values()):
+                if one.claim is not None and isinstance(store, OwningStore):
+                    await store.release(one.claim)
+
+        try:
+            asyncio.run(release())
+        except StoreError as error:
+            say(f"error: {error}")
+
+
+def _place(state: dict[str, Any]) -> str:
+    return str(state["location"]).rpartition(" ")[0] or "the beginning"
+
+
+def _exit_status(error: SystemExit) -> int:
+    if error.code is None:
+        return 0
+    if isinstance(error.code, int):
+        return error.code
+    print(error.code, file=sys.stderr)
+    return 1
+
+
+def _leave(status: int) -> NoReturn:
+    """Leave the process without running anybody's ``finally`` blocks or exit handlers: they run when the program gets there."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # closed pipe: nobody to tell
+            continue
+    os._exit(status)

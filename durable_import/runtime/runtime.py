@@ -1,0 +1,247 @@
+"""The runtime: makes instances of rewritten functions, keeps their state in a store, and brings them back."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from contextvars import Token
+from types import CellType, FrameType, FunctionType, TracebackType
+from typing import Any, Protocol
+
+from ..errors import InstanceMismatchError, StoreError
+from ..frames import ambient
+from ..frames.capture import parts_of
+from ..rewrite.registry import info_of
+from ..snapshot.modules import ScriptData
+from ..snapshot.seal import Seal
+from ..snapshot.snapshot import Encoder, Snapshot
+from ..stores.base import Claim, OwningStore, StateStore
+from ..stores.owner import Owner
+from ..stores.url import key_for, open_store
+from .driver import Checkpoint, InstanceDriver
+from .heartbeat import Heartbeat
+
+logger = logging.getLogger("durable_import")
+
+UNFINISHED = ("pending", "running", "sleeping", "waiting", "failed")
+
+
+class Observer(Protocol):
+    """Is told what happens to instances. ``state`` is the last one committed."""
+
+    def starting(self, instance_id: str) -> None: ...
+
+    def resuming(self, instance_id: str, state: dict[str, Any]) -> None: ...
+
+
+class _Silent:
+    def starting(self, instance_id: str) -> None:
+        logger.debug("starting instance %s", instance_id)
+
+    def resuming(self, instance_id: str, state: dict[str, Any]) -> None:
+        logger.info("resuming instance %s at %s (checkpoint %s)", instance_id, state["location"], state["checkpoint"])
+
+
+class DurableRuntime:
+    """Runs rewritten functions as durable instances while it is ambient.
+
+    ``store``: a URL such as ``sqlite:///app.db``, or a ``StateStore``. ``key`` authenticates snapshots (at least 32 bytes;
+    by default that of the store). ``script``: name of the module whose module-level data belong to the snapshots.
+    ``name_instance`` names instances that begin by being awaited.
+    """
+
+    def __init__(
+        self, store: str | StateStore, *, key: bytes | None = None, script: str | None = None,
+        name_instance: Callable[[], str] | None = None, observer: Observer | None = None,
+    ) -> None:  # fmt: skip
+        self.store = open_store(store)
+        self._closes_store = isinstance(store, str)
+        self.seal = Seal(key if key is not None else key_for(self.store))
+        self.owner = Owner.current()
+        self.script = script
+        self.name_instance = name_instance or (lambda: str(uuid.uuid4()))
+        self.observer = observer or _Silent()
+        self.running: dict[str, _Run] = {}
+        self.heartbeat = Heartbeat(self.store)
+        self._token: Token[ambient.AmbientRuntime | None] | None = None
+
+    async def __aenter__(self) -> DurableRuntime:
+        ambient.ON.append(self)
+        self._token = ambient.current_runtime.set(self)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._token is not None
+        ambient.current_runtime.reset(self._token)
+        ambient.ON.remove(self)
+        self.heartbeat.stop()
+        if self._closes_store and isinstance(self.store, OwningStore):
+            await self.store.close()
+
+    def activate(self) -> None:
+        """Make this the runtime of the process, wherever no other one is ambient."""
+        ambient.ON.append(self)
+        ambient.default_runtime.append(self)
+
+    def deactivate(self) -> None:
+        """Undo ``activate``."""
+        ambient.ON.remove(self)
+        ambient.default_runtime.remove(self)
+
+    async def run(self, function: Callable[..., Any], *arguments: Any, instance_id: str, **keywords: Any) -> Any:
+        """Run a rewritten function as the instance ``instance_id``: begins it, resumes it, or gives its stored result.
+
+        Raises InstanceMismatchError when the id belongs to another function, InstanceBusyError when another process runs
+        it, and what the function raises.
+        """
+        return await self._instance(instance_id, lambda: function(*arguments, **keywords))
+
+    def begin(self, frame: FrameType, cells: dict[str, CellType]) -> Awaitable[Any]:
+        """See ``ambient.AmbientRuntime``."""
+        function, arguments, keywords = call_of(frame, cells)
+        return self._instance(self.name_instance(), lambda: function(*arguments, **keywords))
+
+    async def _instance(self, instance_id: str, make_root: Callable[[], Any]) -> Any:
+        run = _Run(self, instance_id)
+        self.running[instance_id] = run
+        try:
+            return await run.to_end(make_root)
+        finally:
+            del self.running[instance_id]
+
+
+class _Run:
+    """One run of one instance by this process."""
+
+    def __init__(self, runtime: DurableRuntime, instance_id: str) -> None:
+        self.runtime = runtime
+        self.instance_id = instance_id
+        self.claim: Claim | None = None
+        self.state: dict[str, Any] = {}
+
+    async def to_end(self, make_root: Callable[[], Any]) -> Any:
+        """Begin or resume, and drive to the end."""
+        runtime = self.runtime
+        self.state = await self._acquire() or {}
+        try:
+            encoder = Encoder(self.instance_id, ScriptData.of(runtime.script) if runtime.script else None)
+            if self.state.get("status") == "completed":
+                return self._open(encoder).facts["result"]
+            driver = self._driver(encoder, make_root)
+            try:
+                result = await driver
+            except GeneratorExit:
+                raise
+            except Exception as error:
+                if driver.ended:
+                    await self._commit_state({**self.state, "status": "failed"})
+                    logger.debug("instance %s failed: %r", self.instance_id, error)
+                raise
+            payload = encoder.encode(Snapshot(None, {"result": result}))
+            await self._commit(Checkpoint(driver.checkpoint + 1, "completed", "", driver.function, payload))
+            return result
+        finally:
+            await self._release()
+
+    def _driver(self, encoder: Encoder, make_root: Callable[[], Any]) -> InstanceDriver:
+        runtime, state = self.runtime, self.state
+        token = ambient.current_driver.set(_NOT_OUTERMOST)
+        try:
+            fresh = make_root()
+            if not state:
+                runtime.observer.starting(self.instance_id)
+                return InstanceDriver(fresh, encoder, self._commit)
+            function = parts_of(fresh).code.co_qualname
+            fresh.close()
+            if state["function"] != function:
+                raise InstanceMismatchError(
+                    f"instance {self.instance_id!r} is a run of {state['function']!r}, not of {function!r}: "
+                    "choose another instance id, or start afresh"
+                )
+            root = self._open(encoder).root
+            runtime.observer.resuming(self.instance_id, state)
+            return InstanceDriver(root, encoder, self._commit, state["checkpoint"])
+        finally:
+            ambient.current_driver.reset(token)
+
+    def _open(self, encoder: Encoder) -> Snapshot:
+        return encoder.decode(self.runtime.seal.open(self.instance_id, self.state["snapshot"]))
+
+    async def _acquire(self) -> dict[str, Any] | None:
+        store = self.runtime.store
+        if isinstance(store, OwningStore):
+            self.claim = await store.acquire(self.instance_id, self.runtime.owner)
+            self.runtime.heartbeat.add(self.claim)
+            return self.claim.state
+        return await store.load(self.instance_id)
+
+    async def _commit(self, checkpoint: Checkpoint) -> None:
+        await self._commit_state(
+            {
+                "status": checkpoint.status,
+                "checkpoint": checkpoint.number,
+                "location": checkpoint.location,
+                "function": checkpoint.function,
+                "snapshot": self.runtime.seal.seal(self.instance_id, checkpoint.payload),
+            }
+        )
+
+    async def _commit_state(self, state: dict[str, Any]) -> None:
+        if self.claim is not None:
+            store = self.runtime.store
+            assert isinstance(store, OwningStore)
+            await store.commit(self.claim, state)
+        else:
+            await self.runtime.store.save(self.instance_id, state)
+        self.state = state
+
+    async def _release(self) -> None:
+        if self.claim is not None and isinstance(self.runtime.store, OwningStore):
+            self.runtime.heartbeat.remove(self.claim)
+            try:
+                await self.runtime.store.release(self.claim)
+            except StoreError as error:  # the lease ends by itself; what matters is committed
+                logger.warning("instance %s was not released: %s", self.instance_id, error)
+
+
+class _Placeholder:
+    """Stands for a driver while the outermost coroutine is being made, so that it does not become an instance again."""
+
+    def leaf(self, awaitable: Any) -> Any:
+        return awaitable
+
+    def wants_announcement(self, leaf: Any) -> bool:  # noqa: ARG002  the protocol's signature
+        return False
+
+    def leaf_begins(self) -> None:
+        return
+
+    def leaf_ends(self) -> None:
+        return
+
+
+_NOT_OUTERMOST = _Placeholder()
+
+
+def call_of(frame: FrameType, cells: dict[str, CellType]) -> tuple[FunctionType, list[Any], dict[str, Any]]:
+    """The call that a frame which has just been entered came from: function, positional and keyword arguments."""
+    code = frame.f_code
+    info = info_of(code)
+    assert info is not None
+    closure = tuple(cells[name] for name in code.co_freevars)
+    function = FunctionType(code, frame.f_globals, code.co_name, None, closure)
+    names, values = code.co_varnames, frame.f_locals
+    positional = [values[name] for name in names[: code.co_argcount]]
+    end = code.co_argcount + code.co_kwonlyargcount
+    keywords = {name: values[name] for name in names[code.co_argcount : end]}
+    if code.co_flags & 0x04:  # CO_VARARGS
+        positional += values[names[end]]
+        end += 1
+    if code.co_flags & 0x08:  # CO_VARKEYWORDS
+        keywords |= values[names[end]]
+    return function, positional, keywords
+
+

@@ -1,0 +1,94 @@
+"""One test file of CPython run natively and rewritten, each in a process of its own, and compared test by test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .worker import FAILED, NATIVE, PASSED, REWRITTEN
+
+FILES = (
+    "test_coroutines", "test_asyncgen", "test_contextlib_async", "test_contextlib", "test_generators", "test_genexps",
+    "test_generator_stop", "test_yield_from", "test_with", "test_patma", "test_except_star", "test_exceptions",
+)  # fmt: skip
+TIME_LIMIT = 300  # seconds for one run of one file
+ROOT = Path(__file__).parents[2]
+
+# Tests that pass natively and may fail rewritten, each with the reason. At most five in all files and versions together.
+EXCEPTIONS: dict[str, str] = {}
+assert len(EXCEPTIONS) <= 5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of a file gave: outcomes and failure texts by test. ``failure``: why there are none, else empty."""
+
+    outcomes: dict[str, str] = field(default_factory=dict)
+    details: dict[str, str] = field(default_factory=dict)
+    failure: str = ""
+
+    @property
+    def passed(self) -> int:
+        """Number of tests that passed."""
+        return sum(outcome == PASSED for outcome in self.outcomes.values())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both runs of one file."""
+
+    file: str
+    native: Outcome
+    rewritten: Outcome
+
+    @property
+    def differences(self) -> dict[str, str]:
+        """Tests that pass natively but not rewritten, with what happened instead."""
+        found = {}
+        for test, outcome in self.native.outcomes.items():
+            other = self.rewritten.outcomes.get(test, "missing")
+            if outcome == PASSED != other:
+                found[test] = other
+        return found
+
+    @property
+    def problems(self) -> list[str]:
+        """Why this file does not conform; empty if it does."""
+        found = []
+        for kind, run in ((NATIVE, self.native), (REWRITTEN, self.rewritten)):
+            if run.failure:
+                found.append(f"{kind}: {run.failure}")
+            elif not run.passed:
+                found.append(f"{kind}: no test passed")
+        for test, other in self.differences.items():
+            if test not in EXCEPTIONS:
+                found.append(f"{test}: {other} when rewritten\n{self.rewritten.details.get(test, '')}")
+        return found
+
+
+def compare(file: str) -> Comparison:
+    """Run a file of the standard library's ``test`` package both ways."""
+    return Comparison(file, run(file, NATIVE), run(file, REWRITTEN))
+
+
+def run(file: str, kind: str) -> Outcome:
+    """Run a file one way."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.json")
+        command = [sys.executable, "-B", "-m", "tests.conformance.worker", f"test.{file}", kind, str(report)]
+        try:
+            process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
+        except subprocess.TimeoutExpired:
+            return Outcome(failure=f"not done after {TIME_LIMIT} s")
+        if process.returncode or not report.exists():
+            return Outcome(failure=f"exit status {process.returncode}\n{process.stderr[-2000:]}")
+        return Outcome(**json.loads(report.read_text()))
+
+
+def failed_natively(comparison: Comparison) -> int:
+    """Number of tests that do not pass natively on this machine: they say nothing about the rewriter."""
+    return sum(outcome == FAILED for outcome in comparison.native.outcomes.values())

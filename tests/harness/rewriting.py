@@ -1,0 +1,73 @@
+"""The rewriter seen from outside: the text of the two variants, and what identifies each function of a module."""
+
+from __future__ import annotations
+
+import ast
+import re
+import types
+from pathlib import Path
+from typing import Any
+
+from durable_import.rewrite.compiler import ModuleRewriting, compile_module
+from durable_import.rewrite.names import PC
+from durable_import.rewrite.places import nested_codes
+from durable_import.rewrite.registry import captured_names
+from durable_import.rewrite.resume import resume_function
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+PROGRAMS = Path(__file__).parent.parent / "programs"
+
+
+def requirement(path: Path) -> tuple[int, int]:
+    """The oldest Python version that can parse a program, from its line ``# requires: 3.12``."""
+    head = "\n".join(path.read_text().splitlines()[:5])
+    found = re.search(r"^# requires: 3\.(\d+)", head, re.MULTILINE)
+    return (3, int(found[1])) if found else (3, 11)
+
+
+def sources(folder: Path, version: tuple[int, int]) -> list[Path]:
+    """The programs of a folder that a Python version can parse."""
+    return [path for path in sorted(folder.glob("*.py")) if requirement(path) <= version]
+
+
+def function_codes(source: bytes, path: str = "<program>") -> dict[str, types.CodeType]:
+    """The code objects of the fast variants of the frames of a module, by place."""
+    module = compile_module(source, path, "m")
+    codes = zip(nested_codes(module.code), module.table, strict=True)
+    return {row[0]: code for code, row in codes if row is not None}
+
+
+def resume_tree(source: bytes, place: str, code: types.CodeType) -> ast.Module:
+    """The tree of the resume variant of one function; ``code``: that of its fast variant."""
+    rewriting = ModuleRewriting(source, "<program>")
+    node: Any = rewriting.places.by_path[place]
+    body = rewriting.body_of(node)
+    assert body is not None
+    bound = rewriting.analysis.scopes[node].bound
+    names = [n for n in code.co_varnames if n != PC and (n in bound or n[0] in "@<.")]  # no inlined comprehension's
+    captured = [n for n in captured_names(code) if n in bound or n in code.co_freevars]
+    return resume_function(
+        rewriting.carrier.get(node, node), body, variables=names, captured=captured,
+        class_name=rewriting.places.class_of[node],
+    )  # fmt: skip
+
+
+def fast_text(source: bytes) -> str:
+    """The rewritten module."""
+    return ast.unparse(ModuleRewriting(source, "<program>").tree) + "\n"
+
+
+def resume_text(source: bytes) -> str:
+    """The resume variants of all functions of a module that can suspend."""
+    table = {row[0]: row[2] for row in compile_module(source, "<program>", "m").table if row is not None}
+    texts = []
+    for place, code in function_codes(source).items():
+        if table[place]:
+            texts.append(f"# --- {place}\n{ast.unparse(resume_tree(source, place, code))}\n")
+    return "\n".join(texts)
+
+
+def identities(source: bytes) -> list[tuple[Any, ...]]:
+    """What snapshots know of a module's code: place, digest, and live hidden variables by label, of each frame."""
+    table = compile_module(source, "<program>", "m").table
+    return sorted((place, digest, sorted(live.items())) for place, digest, live in filter(None, table))
