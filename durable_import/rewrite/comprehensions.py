@@ -49,6 +49,15 @@ def generator_function(node: ast.GeneratorExp) -> Any:
     return _place(function, node)
 
 
+def lambda_function(node: ast.Lambda) -> Any:
+    """The generator function that a lambda with ``yield`` stands for."""
+    body = ast.Return(value=node.body)
+    function = ast.FunctionDef(name="<lambda>", args=node.args, body=[body], decorator_list=[], returns=None)
+    if "type_params" in function._fields:
+        function.type_params = []  # type: ignore[attr-defined]
+    return _place(function, node)
+
+
 def _place(function: Any, node: Any) -> Any:
     function.origin = node
     ast.copy_location(function, node)

@@ -18,11 +18,16 @@ Statements = list[ast.stmt]
 
 
 class Lifter:
-    """Lifts suspensions out of expressions; ``define_comprehension`` turns an asynchronous one into a function."""
+    """Lifts suspensions out of expressions; ``define_comprehension`` turns an asynchronous one into a function, ``define_lambda`` a
+    lambda that yields."""
 
-    def __init__(self, held: list[str], define_comprehension: Callable[[Any, Statements], ast.expr]) -> None:
+    def __init__(
+        self, held: list[str], define_comprehension: Callable[[Any, Statements], ast.expr],
+        define_lambda: Callable[[Any, Statements], ast.expr],
+    ) -> None:  # fmt: skip
         self.held = held
         self.define_comprehension = define_comprehension
+        self.define_lambda = define_lambda
         self.temporaries = 0
 
     def temporary(self) -> str:
@@ -270,7 +275,7 @@ class Lifter:
 
     def _lift_Lambda(self, node: ast.Lambda, out: Statements) -> ast.expr:
         self.defaults(node.args, out)
-        return node
+        return self.define_lambda(node, out) if suspends(node.body) else node
 
     def _lift_GeneratorExp(self, node: Any, out: Statements) -> ast.expr:
         node.generators[0].iter = self.expression(node.generators[0].iter, out)

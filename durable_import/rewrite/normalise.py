@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import except_star
-from .comprehensions import KEY, RESULT, comprehension_function, walrus_names
+from .comprehensions import KEY, RESULT, comprehension_function, lambda_function, walrus_names
 from .lift import Lifter, Statements
 from .names import assign, call, constant, load, store
 from .scopes import Scope
@@ -42,7 +42,7 @@ class Normaliser:
         self.held: list[str] = [RESULT, KEY] if scope.kind == "comprehension" else []
         self.crossed: list[str] = []  # loop marks and outcome variables around the current statement
         self.hidden = 0
-        self.lifter = Lifter(self.held, self._define_comprehension)
+        self.lifter = Lifter(self.held, self._define_comprehension, self._define_lambda)
 
     def body(self, statements: list[ast.stmt]) -> Statements:
         """Normalise a block."""
@@ -101,6 +101,11 @@ class Normaliser:
         out.append(_locate(self.rewrite_nested(function), node))
         first = call("@aiter", source.iter) if source.is_async else call("@iter", source.iter)
         return _locate(ast.Call(func=load(function.name), args=[first], keywords=[]), node)
+
+    def _define_lambda(self, node: ast.Lambda, out: Statements) -> ast.expr:
+        function = lambda_function(node)
+        out.append(_locate(self.rewrite_nested(function), node))
+        return _locate(load(function.name), node)
 
     def _jumps_over_outcome(self, node: ast.AST) -> bool:
         """Whether a statement without suspensions leaves a ``finally`` whose outcome is recorded."""

@@ -20,6 +20,8 @@ from .normalise import BREAK, CONTINUE
 from .scopes import all_arguments
 from .suspensions import FUNCTION_DEFINITIONS, Suspend, span
 
+RESUME_NAME = "@resume"  # not its own: inside, that name means what it means to the original
+
 
 def resume_function(
     function: Any, body: Statements, *, variables: Iterable[str], captured: Iterable[str], class_name: str | None,
@@ -40,13 +42,15 @@ def resume_function(
     opening.append(assign(STASH, constant(None)))
     kind = type(function) if isinstance(function, FUNCTION_DEFINITIONS) else ast.FunctionDef
     resumed = kind(
-        name=function.name, args=_arguments([STATE]), decorator_list=[], returns=None,
+        name=RESUME_NAME, args=_arguments([STATE]), decorator_list=[], returns=None,
         body=[located(statement, function) for statement in opening + resume_body([s for s in prepared if s])],
     )  # fmt: skip
     inner: ast.stmt = ast.copy_location(resumed, function)
-    if class_name is not None:
+    block: list[ast.stmt] = [inner]
+    if class_name is not None:  # for the sake of private names; it must not hide a class of this name
         inner = ast.ClassDef(name=class_name, bases=[], keywords=[], body=[inner], decorator_list=[])
-    outer = ast.FunctionDef(name="@outer", args=_arguments(captured), body=[inner], decorator_list=[], returns=None)
+        block = [inner] if class_name in captured else [ast.Global(names=[class_name]), inner]
+    outer = ast.FunctionDef(name="@outer", args=_arguments(captured), body=block, decorator_list=[], returns=None)
     for node in (resumed, inner, outer):
         if "type_params" in node._fields:
             node.type_params = []

@@ -57,7 +57,7 @@ def annotations(function: Any) -> list[tuple[Any, str]]:
 
 
 def suspends(node: ast.AST | None) -> bool:
-    """Whether ``node`` can suspend the frame it is in, or holds an asynchronous generator expression, lifted likewise."""
+    """Whether ``node`` can suspend the frame it is in, or holds a generator that is lifted likewise."""
     if node is None:
         return False
     known: bool | None = getattr(node, "_suspends", None)
@@ -66,6 +66,7 @@ def suspends(node: ast.AST | None) -> bool:
             isinstance(node, ast.comprehension) and bool(node.is_async)
         )
         known = known or (isinstance(node, ast.GeneratorExp) and is_asynchronous(node))
+        known = known or (isinstance(node, ast.Lambda) and _yields(node.body))
         known = known or any(suspends(child) for child in evaluated_here(node))
         node._suspends = known  # type: ignore[attr-defined]
     return known

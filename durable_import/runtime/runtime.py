@@ -13,6 +13,7 @@ from ..errors import InstanceMismatchError, StoreError
 from ..frames import ambient
 from ..frames.capture import parts_of
 from ..rewrite.registry import info_of
+from ..snapshot.foreign import arguments_of
 from ..snapshot.modules import ScriptData
 from ..snapshot.seal import Seal
 from ..snapshot.snapshot import Encoder, Snapshot
@@ -233,15 +234,4 @@ def call_of(frame: FrameType, cells: dict[str, CellType]) -> tuple[FunctionType,
     assert info is not None
     closure = tuple(cells[name] for name in code.co_freevars)
     function = FunctionType(code, frame.f_globals, code.co_name, None, closure)
-    names, values = code.co_varnames, frame.f_locals
-    positional = [values[name] for name in names[: code.co_argcount]]
-    end = code.co_argcount + code.co_kwonlyargcount
-    keywords = {name: values[name] for name in names[code.co_argcount : end]}
-    if code.co_flags & 0x04:  # CO_VARARGS
-        positional += values[names[end]]
-        end += 1
-    if code.co_flags & 0x08:  # CO_VARKEYWORDS
-        keywords |= values[names[end]]
-    return function, positional, keywords
-
-
+    return function, *arguments_of(code, frame.f_locals)

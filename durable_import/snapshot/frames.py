@@ -6,7 +6,6 @@ The names of the functions here, and their arguments, are part of the snapshot f
 from __future__ import annotations
 
 import gc
-import pickle
 from types import AsyncGeneratorType, CellType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..frames import restore
 from ..frames.capture import ASEND, ATHROW, FINISHED, capture, generator_behind, parts_of
 from ..rewrite.registry import find, info_of
 from . import fixups
+from .foreign import reduce_foreign_frame, reduce_foreign_function
 
 Reduced = tuple[Any, ...]
 
@@ -22,6 +22,8 @@ def reduce_frame(value: Any) -> Reduced:
     """A coroutine, generator or asynchronous generator."""
     if parts_of(value).state == FINISHED:
         return finished, (type(value).__name__, value.__name__, value.__qualname__)
+    if info_of(parts_of(value).code) is None:
+        return reduce_foreign_frame(value)
     state = capture(value)
     info = state.info
     identity = (info.module.name, info.place, info.digest, value.__name__, value.__qualname__)
@@ -158,19 +160,15 @@ def reduce_function(function: FunctionType) -> Any:
     """A function that its module and name do not lead to; NotImplemented for one that they do lead to."""
     if is_found_by_name(function):
         return NotImplemented
-    info = info_of(function.__code__)
-    if info is None:
-        code = function.__code__
-        raise pickle.PicklingError(
-            f"function {function.__qualname__!r} ({code.co_filename}:{code.co_firstlineno}) is not durable code and cannot "
-            "be found by its name"
-        )
     state = {
         name: getattr(function, name)
         for name in ("__defaults__", "__kwdefaults__", "__doc__", "__module__", "__name__", "__qualname__", "__annotations__")
     }
     if function.__dict__:
         state["__dict__"] = function.__dict__
+    info = info_of(function.__code__)
+    if info is None:
+        return reduce_foreign_function(function, state, fill_function)
     arguments = (info.module.name, info.place, info.digest, function.__closure__ or ())
     return build_function, arguments, state, None, None, fill_function
 

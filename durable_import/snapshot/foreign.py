@@ -1,0 +1,142 @@
+"""Functions and coroutines of code that is not rewritten: what of them can be saved.
+
+A nested function (a decorator's wrapper, a callback of the standard library) is saved by its module, its qualified name,
+and its number among the code objects of that name. A coroutine or generator that has not begun is saved as the call that
+made it.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import pickle
+import sys
+from collections.abc import Iterator
+from types import CellType, CodeType, FunctionType
+from typing import Any
+
+from ..errors import MissingCodeError
+from ..frames.capture import CREATED, parts_of
+
+Reduced = tuple[Any, ...]
+
+_codes: dict[str, dict[str, list[CodeType]]] = {}
+
+
+def reduce_foreign_function(function: FunctionType, state: dict[str, Any], fill: Any) -> Reduced:
+    """A nested function of an importable module. Raises ``pickle.PicklingError`` when it cannot be found again."""
+    code = function.__code__
+    module = function.__globals__.get("__name__")
+    known = _codes_of(module).get(code.co_qualname, []) if isinstance(module, str) else []
+    number = next((i for i, other in enumerate(known) if other is code), None)
+    if number is None:
+        raise pickle.PicklingError(
+            f"function {function.__qualname__!r} ({code.co_filename}:{code.co_firstlineno}) is not durable code and cannot "
+            "be found by its name"
+        )
+    cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
+    return foreign_function, (module, code.co_qualname, number, cells), state, None, None, fill
+
+
+def foreign_function(module: str, qualname: str, number: int, cells: dict[str, CellType]) -> FunctionType:
+    """The nested function at that place of a module."""
+    codes = _codes_of(module).get(qualname, [])
+    code = codes[number] if number < len(codes) else None
+    if code is None or set(code.co_freevars) != set(cells):
+        raise MissingCodeError(
+            f"the saved state holds the function {qualname!r} of module {module!r}, which that module does not have in this "
+            "form. Install the version that the state was saved with; the saved state is kept."
+        )
+    closure = tuple(cells[name] for name in code.co_freevars)
+    return FunctionType(code, sys.modules[module].__dict__, code.co_name, None, closure)
+
+
+def reduce_foreign_frame(value: Any) -> Reduced:
+    """A coroutine or generator of foreign code that has not begun. Raises ``pickle.PicklingError`` for one that has."""
+    parts = parts_of(value)
+    function = next((r for r in gc.get_referents(value) if isinstance(r, FunctionType)), None)
+    if parts.state != CREATED or function is None or parts.frame is None:
+        raise pickle.PicklingError(
+            f"a {type(value).__name__} of {parts.code.co_qualname!r} "
+            f"({parts.code.co_filename}:{parts.code.co_firstlineno}), which is not durable code, has begun: mark its module "
+            "with `# durable: on`, or name it in durable_import.install(modules=[...])"
+        )
+    return begin_call, (function, *arguments_of(parts.code, parts.frame.f_locals))
+
+
+def begin_call(function: Any, positional: list[Any], keywords: dict[str, Any]) -> Any:
+    """Make the coroutine or generator again."""
+    return function(*positional, **keywords)
+
+
+def arguments_of(code: CodeType, values: Any) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments of a frame that has not begun: positional and keyword."""
+    names = code.co_varnames
+    positional = [values[name] for name in names[: code.co_argcount]]
+    end = code.co_argcount + code.co_kwonlyargcount
+    keywords = {name: values[name] for name in names[code.co_argcount : end]}
+    if code.co_flags & 0x04:  # CO_VARARGS
+        positional += values[names[end]]
+        end += 1
+    if code.co_flags & 0x08:  # CO_VARKEYWORDS
+        keywords |= values[names[end]]
+    return positional, keywords
+
+
+def _codes_of(module: str) -> dict[str, list[CodeType]]:
+    """The code objects of a module by qualified name, in the order in which they are found."""
+    known = _codes.get(module)
+    if known is None:
+        try:
+            loaded = importlib.import_module(module)
+        except ImportError as error:
+            raise MissingCodeError(
+                f"the saved state needs module {module!r}, which cannot be imported ({error}); the saved state is kept."
+            ) from error
+        known = _codes[module] = {}
+        seen: set[int] = set()
+        for function in _functions(vars(loaded), module, set()):
+            for code in _with_nested(function.__code__):
+                if id(code) not in seen:
+                    seen.add(id(code))
+                    known.setdefault(code.co_qualname, []).append(code)
+    return known
+
+
+def _functions(namespace: Any, module: str, seen: set[int]) -> Iterator[FunctionType]:
+    for value in list(namespace.values()):
+        yield from _functions_in(value, module, seen)
+
+
+def _functions_in(value: Any, module: str, seen: set[int]) -> Iterator[FunctionType]:
+    """Functions of a module that a value leads to: itself, what it wraps, the methods of a class."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, FunctionType):
+        if value.__globals__.get("__name__") == module:
+            yield value
+        inner = [value.__dict__.get("__wrapped__"), *(_content(cell) for cell in value.__closure__ or ())]
+        for each in inner:
+            yield from _functions_in(each, module, seen)
+    elif isinstance(value, (staticmethod, classmethod)):
+        yield from _functions_in(value.__func__, module, seen)
+    elif isinstance(value, property):
+        for each in (value.fget, value.fset, value.fdel):
+            yield from _functions_in(each, module, seen)
+    elif isinstance(value, type) and value.__module__ == module:
+        yield from _functions(vars(value), module, seen)
+
+
+def _content(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _with_nested(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _with_nested(constant)
