@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any
 
+from ..rewrite.registry import info_of
 from . import ambient
 from .except_star import ExceptStar
 from .signals import Suspension
@@ -247,6 +248,12 @@ def visible(names: Any) -> Any:
     if type(names) is dict:
         for name in [n for n in names if type(n) is str and (n[:1] in ("@", "<") or n == ".0")]:
             del names[name]
+        info = info_of(sys._getframe(1).f_code)
+        if info is not None and info.is_resume:  # whose variables come in another order
+            code = info.code
+            order = {n: i for i, n in enumerate((*code.co_varnames, *code.co_cellvars, *code.co_freevars))}
+            for name in sorted(names, key=lambda n: order.get(n, 0)):
+                names[name] = names.pop(name)
     elif type(names) is list:
         names = [n for n in names if not (type(n) is str and n[:1] in ("@", "<"))]
     return names

@@ -11,6 +11,7 @@ from typing import Any
 
 from .names import load, store
 from .scopes import Scope
+from .suspensions import is_asynchronous
 
 FIRST = ".0"  # the compiler's own name for the first iterator
 RESULT = "@result"
@@ -30,11 +31,12 @@ def comprehension_function(node: Any, scope: Scope) -> Any:
     body.append(_loops(node, node.generators, first=True))
     if not is_generator:
         body.append(ast.Return(value=load(RESULT)))
-    function = ast.AsyncFunctionDef(
+    kind = ast.AsyncFunctionDef if is_asynchronous(node) else ast.FunctionDef
+    function = kind(
         name=FUNCTION_NAMES[type(node)], args=_one_argument(), body=body, decorator_list=[], returns=None,
     )  # fmt: skip
     if "type_params" in function._fields:
-        function.type_params = []  # type: ignore[attr-defined]
+        function.type_params = []  # type: ignore[union-attr]
     return _place(function, node)
 
 

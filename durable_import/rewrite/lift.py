@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .names import assign, call, constant, is_hidden, load, store
-from .suspensions import LISTS, Suspend, is_asynchronous, suspends
+from .suspensions import LISTS, Suspend, is_asynchronous, is_lifted, suspends
 
 Statements = list[ast.stmt]
 
@@ -279,15 +279,17 @@ class Lifter:
 
     def _lift_GeneratorExp(self, node: Any, out: Statements) -> ast.expr:
         node.generators[0].iter = self.expression(node.generators[0].iter, out)
-        if not is_asynchronous(node):
+        if not is_lifted(node):
             return node  # type: ignore[no-any-return]
         return self.define_comprehension(node, out)
 
     def _lift_ListComp(self, node: Any, out: Statements) -> ast.expr:
         node.generators[0].iter = self.expression(node.generators[0].iter, out)
-        if not is_asynchronous(node):
+        if not is_lifted(node):
             return node  # type: ignore[no-any-return]
         assert isinstance(node, LISTS)
+        if not is_asynchronous(node):
+            return self.define_comprehension(node, out)
         name = self.temporary()
         self.suspend("await", self.define_comprehension(node, out), store(name), node, out)
         return load(name)

@@ -74,13 +74,17 @@ def _dump(node: Any) -> str:
 
 
 def mark_lines(nodes: dict[Any, int]) -> list[tuple[Any, int, int, int]]:
-    """Give function-like nodes line numbers that name them; returns the true ones for ``restore_lines``."""
+    """Give function-like nodes line numbers that name them; returns the true ones for ``restore_lines``.
+
+    A decorated function begins at the line of its first decorator, for which a stand-in is put.
+    """
     true = []
     for node, number in nodes.items():
-        for carrier in {id(n): n for n in (node, *getattr(node, "decorator_list", [])[:1])}.values():
-            true.append((carrier, carrier.lineno, carrier.end_lineno, carrier.end_col_offset))
-            carrier.lineno = carrier.end_lineno = number
-            carrier.end_col_offset = max(carrier.col_offset, carrier.end_col_offset)
+        true.append((node, node.lineno, node.end_lineno, node.end_col_offset))
+        node.lineno = node.end_lineno = number
+        node.end_col_offset = max(node.col_offset, node.end_col_offset)
+        if getattr(node, "decorator_list", None):
+            node.decorator_list.insert(0, ast.copy_location(ast.Constant(value=None), node))
     return true
 
 
@@ -88,6 +92,8 @@ def restore_lines(true: list[tuple[Any, int, int, int]]) -> None:
     """Undo ``mark_lines``."""
     for node, line, end_line, end_column in reversed(true):
         node.lineno, node.end_lineno, node.end_col_offset = line, end_line, end_column
+        if getattr(node, "decorator_list", None):
+            del node.decorator_list[0]
 
 
 def nested_codes(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -65,7 +65,7 @@ def suspends(node: ast.AST | None) -> bool:
         known = isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith, Suspend)) or (
             isinstance(node, ast.comprehension) and bool(node.is_async)
         )
-        known = known or (isinstance(node, ast.GeneratorExp) and is_asynchronous(node))
+        known = known or (isinstance(node, ast.GeneratorExp) and is_lifted(node))
         known = known or (isinstance(node, ast.Lambda) and _yields(node.body))
         known = known or any(suspends(child) for child in evaluated_here(node))
         node._suspends = known  # type: ignore[attr-defined]
@@ -79,10 +79,25 @@ def any_suspends(nodes: Iterable[ast.AST | None]) -> bool:
 
 def is_asynchronous(comprehension: Any) -> bool:
     """Whether a comprehension awaits inside (its first iterable is evaluated outside of it)."""
+    return bool(comprehension.generators[0].is_async) or any(_awaits(part) for part in _inner_parts(comprehension))
+
+
+def is_lifted(comprehension: Any) -> bool:
+    """Whether a comprehension becomes a function: it awaits inside, or makes asynchronous generators there."""
+    return bool(comprehension.generators[0].is_async) or any_suspends(_inner_parts(comprehension))
+
+
+def _inner_parts(comprehension: Any) -> list[ast.AST]:
     first, *others = comprehension.generators
     inner: list[ast.AST] = [first.target, *first.ifs, *others]
-    inner += [comprehension.key, comprehension.value] if isinstance(comprehension, ast.DictComp) else [comprehension.elt]
-    return bool(first.is_async) or any_suspends(inner)
+    return inner + ([comprehension.key, comprehension.value] if isinstance(comprehension, ast.DictComp) else [comprehension.elt])
+
+
+def _awaits(node: ast.AST) -> bool:
+    """As ``suspends``, except that making an asynchronous generator is no suspension."""
+    if isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom)) or (isinstance(node, ast.comprehension) and node.is_async):
+        return True
+    return suspends(node) and any(_awaits(child) for child in evaluated_here(node))
 
 
 def is_generator(function: Any) -> bool:

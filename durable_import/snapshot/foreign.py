@@ -103,6 +103,11 @@ def _codes_of(module: str) -> dict[str, list[CodeType]]:
     return known
 
 
+def function_with(code: CodeType, module: str) -> FunctionType | None:
+    """The function of a module that has a code object, however it is wrapped there."""
+    return next((f for f in _functions(vars(sys.modules[module]), module, set()) if f.__code__ is code), None)
+
+
 def _functions(namespace: Any, module: str, seen: set[int]) -> Iterator[FunctionType]:
     for value in list(namespace.values()):
         yield from _functions_in(value, module, seen)

@@ -13,7 +13,7 @@ from ..frames import restore
 from ..frames.capture import ASEND, ATHROW, FINISHED, capture, generator_behind, parts_of
 from ..rewrite.registry import find, info_of
 from . import fixups
-from .foreign import reduce_foreign_frame, reduce_foreign_function
+from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
 
 Reduced = tuple[Any, ...]
 
@@ -174,8 +174,13 @@ def reduce_function(function: FunctionType) -> Any:
 
 
 def build_function(module: str, place: str, digest: str, cells: tuple[CellType, ...]) -> FunctionType:
-    """A function of rewritten code by its place."""
-    return restore.build_function(find(module, place, digest), cells)
+    """A function of rewritten code by its place; of one that is made once, when the module runs, that very one."""
+    info = find(module, place, digest)
+    if not cells and "<locals>" not in place:
+        existing = function_with(info.code, module)
+        if existing is not None:
+            return existing
+    return restore.build_function(info, cells)
 
 
 def fill_function(function: FunctionType, state: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -71,8 +72,14 @@ def _with_nested(code: CodeType) -> Iterator[CodeType]:
 
 
 def resolve(module: str, name: str) -> Any:
-    """The object that a module has under a name today."""
-    return getattr(importlib.import_module(module) if module not in sys.modules else sys.modules[module], name)
+    """The object that a module has under a name today; a name such as ``f.__defaults__.0`` leads on from there."""
+    found: Any = sys.modules.get(module) or importlib.import_module(module)
+    for part in name.split("."):
+        if part.isdecimal():
+            found = found[int(part)]
+        else:
+            found = found[part] if type(found) is dict else getattr(found, part)
+    return found
 
 
 def resolve_or_none(module: str, name: str) -> Any:
@@ -92,8 +99,14 @@ def collect_references(script: ScriptData | None) -> References:
             continue
         for key, value in list(vars(module).items()):
             kind = type(value)
-            if kind in ATOMS or kind is ModuleType or key.startswith("__") or isinstance(value, type):
+            if kind in ATOMS or kind is ModuleType or key.startswith("__"):
                 continue
+            if kind is FunctionType or isinstance(value, type):
+                for path, default in _mutable_defaults(key, value, name):
+                    found.containers.append(default)
+                    found.container_names.append((name, path))
+                if isinstance(value, type):
+                    continue
             if script is not None and name == script.module and _is_saved_by_value(script, key, value):
                 continue
             if kind in CONTAINERS:
@@ -104,8 +117,25 @@ def collect_references(script: ScriptData | None) -> References:
     return found
 
 
+def _mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str, Any]]:
+    """The lists, dicts and sets that are default values of a module's functions and methods: shared by all calls."""
+    if isinstance(value, type):
+        if value.__module__ == module:
+            for key, member in list(vars(value).items()):
+                function = getattr(member, "__func__", member)
+                if type(function) is FunctionType and "<locals>" not in function.__qualname__:
+                    yield from _mutable_defaults(f"{name}.{key}", function, module)
+        return
+    for i, default in enumerate(value.__defaults__ or ()):
+        if type(default) in (list, dict, set):
+            yield f"{name}.__defaults__.{i}", default
+    for key, default in (value.__kwdefaults__ or {}).items():
+        if type(default) in (list, dict, set):
+            yield f"{name}.__kwdefaults__.{key}", default
+
+
 def _is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
-    if name not in script.used or name in script.unsavable or isinstance(value, NEVER_DATA):
+    if name not in script.used or name in script.unsavable or isinstance(value, NEVER_DATA) or type(value) is object:
         return False
     return not _keeps_identity(value)
 
@@ -146,33 +176,44 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
         if content is not None:
             contents[name] = content
     for name, value in namespace.items():
-        if isinstance(value, type) and value.__module__ == script.module and name not in script.unsavable:
+        if name in script.unsavable:
+            continue
+        if isinstance(value, type) and value.__module__ == script.module:
             attributes = _class_data(value)
             if attributes:
                 contents[f"class {name}"] = ("class", value, attributes)
+        if type(value) is FunctionType or isinstance(value, type):
+            for path, default in _mutable_defaults(name, value, script.module):
+                contents[f"default {path}"] = ("refill", default, _items(default))
     return contents
 
 
 def _content_of(value: Any, *, rebound: bool) -> Content | None:
     kind = type(value)
-    if isinstance(value, (*NEVER_DATA, type)) or kind in ATOMS:
+    if isinstance(value, (*NEVER_DATA, type)) or kind in ATOMS or kind is object:
         return ("value", None, value) if rebound else None
     if kind in REFILLED:
-        return ("refill", value, list(value.items()) if kind is dict else list(value))
+        return ("refill", value, _items(value))
     if _is_plain_instance(value):
         return ("attributes", value, value.__getstate__())
     return ("value", None, value)
 
 
+def _items(value: Any) -> list[Any]:
+    return list(value.items()) if type(value) is dict else list(value)
+
+
 def _class_data(cls: type) -> dict[str, Any]:
-    """The attributes of a class that are data: counters, registries."""
+    """The attributes of a class that are data: counters, registries, the last instance."""
+    if issubclass(cls, Enum):
+        return {}
     found = {}
     for name, value in cls.__dict__.items():
-        if name.startswith("__") or name in ("_abc_impl", "_member_map_", "_value2member_map_"):
+        kind = type(value)
+        if name.startswith("__") or name == "_abc_impl" or hasattr(kind, "__get__"):
             continue
-        if type(value) in (*ATOMS, list, dict, set, deque, tuple) and not name.startswith("_"):
-            found[name] = list(value.items()) if type(value) is dict else value
-            found[name] = (type(value).__name__, found[name])
+        if not isinstance(value, (*NEVER_DATA, type)):
+            found[name] = (kind.__name__, _items(value) if kind is dict else value)
     return found
 
 
@@ -188,7 +229,8 @@ def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
             _restore_class(target, saved)
         else:
             _refill(target, saved)
-            namespace[name] = target
+            if not name.startswith("default "):
+                namespace[name] = target
 
 
 def _refill(target: Any, saved: Any) -> None:

@@ -1,0 +1,89 @@
+"""Crash torture: a program under `python -m durable_import run`, killed in the middle of every effect, resumed each time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parent.parent.parent
+PROGRAMS = REPOSITORY / "tests" / "programs"
+RUN = ("-m", "durable_import", "run")
+PATIENCE = 60.0  # seconds for one process
+
+
+@dataclass
+class Outcome:
+    """What a program did: what it printed, over all its processes, and the effects it caused."""
+
+    printed: str = ""
+    effects: list[str] = field(default_factory=list)
+    kills: int = 0
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Variables for a process that imports durable_import from this checkout and `world` from the programs' folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DURABLE_", "PYTHON"))}
+    kept.pop("EFFECT_LOG", None)
+    kept.pop("KILL_AT", None)
+    return {**kept, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(PROGRAMS)]), **more}
+
+
+def run_native(path: Path, python: str, folder: Path) -> Outcome:
+    """The program as it is."""
+    log = folder / "effects"
+    done = _process([python, str(path)], folder, {"EFFECT_LOG": str(log)})
+    if done.returncode:
+        raise AssertionError(f"{path.name} fails natively with status {done.returncode}:\n{done.stderr}")
+    return Outcome(done.stdout, _lines(log))
+
+
+def run_killed(path: Path, python: str, folder: Path, most: int) -> Outcome:
+    """The program with a SIGKILL in the middle of every effect, and a new process after each; at most ``most`` kills."""
+    log = folder / "effects"
+    seen = Outcome()
+    while True:
+        # the killed effect happens again, so the next one to kill is the second from here
+        at = len(_lines(log)) + (2 if seen.kills else 1)
+        if seen.kills > most:
+            raise AssertionError(f"{path.name} repeats effects without end: {_lines(log)}")
+        done = _process([python, *RUN, str(path)], folder, {"EFFECT_LOG": str(log), "KILL_AT": str(at)})
+        seen.printed += done.stdout
+        seen.effects = _lines(log)
+        if done.returncode == -signal.SIGKILL:
+            seen.kills += 1
+        elif done.returncode == 0:
+            return seen
+        else:
+            raise AssertionError(f"{path.name} ends with status {done.returncode} after {seen.kills} kills:\n{done.stderr}")
+
+
+def crash_torture(path: str | os.PathLike[str], python: str = sys.executable) -> str:
+    """The repr of the program's result, printed after a SIGKILL in the middle of each of its effects.
+
+    Raises AssertionError when it printed anything else than natively, or when its effects are not the native ones, each
+    exactly once and once more for its kill.
+    """
+    path = Path(path).resolve()
+    with tempfile.TemporaryDirectory() as native_folder, tempfile.TemporaryDirectory() as folder:
+        native = run_native(path, python, Path(native_folder))
+        crashed = run_killed(path, python, Path(folder), most=len(native.effects))
+    twice = [effect for effect in native.effects for _ in range(2)]
+    assert crashed.effects == twice, f"effects of {path.name}: {crashed.effects}, expected {twice}"
+    assert crashed.printed == native.printed, f"{path.name} printed {crashed.printed!r}, natively {native.printed!r}"
+    return crashed.printed.splitlines()[-1]
+
+
+def _process(command: list[str], folder: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=folder, env=environment(**variables), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=PATIENCE, check=False,
+    )  # fmt: skip
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text().splitlines() if log.exists() else []
