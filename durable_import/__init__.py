@@ -4,6 +4,9 @@ A module that begins with the comment ``# durable: on`` is rewritten as it is im
 a checkpoint.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .errors import (
     AlreadyDurableException,
     CheckpointException,
@@ -30,4 +33,44 @@ from .errors import (
 from .frames import intrinsics as _intrinsics
 from .rewrite.install import install, uninstall
 
+if TYPE_CHECKING:
+    from .rewrite.transformer import DurableAstTransformer, transform_to_durable_ast
+    from .runtime.call_stack import CallStack, CodeBlock, FunctionCall
+    from .runtime.runtime import DurableRuntime
+    from .stores.base import StateStore
+    from .stores.disk import DiskStateStore
+    from .stores.memory import InMemoryStateStore
+
 _intrinsics.provide()
+
+_LATE = {  # loaded when first asked for: importing a rewritten module needs none of it
+    "CallStack": "runtime.call_stack",
+    "CodeBlock": "runtime.call_stack",
+    "DiskStateStore": "stores.disk",
+    "DurableAstTransformer": "rewrite.transformer",
+    "DurableRuntime": "runtime.runtime",
+    "FunctionCall": "runtime.call_stack",
+    "InMemoryStateStore": "stores.memory",
+    "StateStore": "stores.base",
+    "transform_to_durable_ast": "rewrite.transformer",
+}
+
+__all__ = [
+    "AlreadyDurableException", "CallStack", "CheckpointException", "CodeBlock", "CodeChangedError", "DiskStateStore",
+    "DurableAstTransformer", "DurableError", "DurableRuntime", "FencedError", "FunctionCall", "InMemoryStateStore",
+    "InstanceBusyError", "InstanceMismatchError", "MissingCodeError", "MissingDriverError", "MissingKeyError",
+    "NoSourceCodeException", "OwnershipError", "PauseForEventException", "SnapshotAuthenticationError", "SnapshotError",
+    "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownStoreError",
+    "UnsavableStateError", "UnsupportedSyntaxError", "install", "transform_to_durable_ast", "uninstall",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_LATE[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})

@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--exit-on-wait", action="store_true", help="exit with status 75 instead of waiting for an event")
     run.add_argument("-m", dest="module", metavar="module", nargs=argparse.REMAINDER, help="run a module as a script")
     run.add_argument("script", nargs=argparse.REMAINDER, help="the script and its arguments")
+    run.set_defaults(refuse=run.error)
     show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
     show.add_argument("file")
     show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     words = options.module or options.script
     if not words:
-        parser().parse_args(["run", "--help"])
+        options.refuse("what is to be run? A script, or -m and a module")
     target = Target(words[0], is_module=bool(options.module), arguments=words[1:])
     return run(target, store=options.store, instance_id=options.instance, fresh=options.fresh)
 

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
 import types
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -36,6 +35,17 @@ class Target:
     arguments: list[str]
 
 
+@dataclass(frozen=True)
+class Program:
+    """A program that was found: what plain python would give its ``__main__`` and ``sys``."""
+
+    file: str
+    argv0: str
+    folder: str  # sys.path[0]
+    package: str | None
+    spec: ModuleSpec | None
+
+
 class UsageError(Exception):
     """The command cannot be carried out as given."""
 
@@ -48,8 +58,9 @@ def say(text: str) -> None:
 def run(target: Target, *, store: str, instance_id: str | None, fresh: bool) -> int:
     """Run a program to its end, or go on with it; gives the exit status."""
     try:
-        path, package, spec = find_program(target)
-        session = Session(store, instance_id or default_instance_id(target, path))
+        program = find_program(target)
+        session = Session(store, instance_id or default_instance_id(target, program.file))
+        asyncio.run(session.check_free())
         if fresh:
             asyncio.run(session.forget())
     except UsageError as error:
@@ -58,42 +69,48 @@ def run(target: Target, *, store: str, instance_id: str | None, fresh: bool) -> 
     except DurableError as error:
         say(f"error: {error}")
         return OURS
-    sys.argv = [path, *target.arguments]
-    sys.path[0] = os.getcwd() if target.is_module else os.path.dirname(os.path.abspath(path))
-    status = session.execute(path, package, spec)
+    sys.argv = [program.argv0, *target.arguments]
+    sys.path[0] = program.folder
+    status = session.execute(program)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     return status
 
 
-def find_program(target: Target) -> tuple[str, str | None, ModuleSpec | None]:
-    """The file to run, its package and its spec. Raises UsageError when there is none, or when it is not marked."""
-    spec: ModuleSpec | None = None
-    if target.is_module:
-        sys.path.insert(0, os.getcwd())
-        try:
-            spec = importlib.util.find_spec(target.name)
-            if spec is not None and spec.submodule_search_locations is not None:
-                spec = importlib.util.find_spec(target.name + ".__main__")
-        except (ImportError, ValueError) as error:
-            raise UsageError(f"cannot find module {target.name!r}: {error}") from error
-        finally:
-            del sys.path[0]
-        if spec is None or not spec.origin:
-            raise UsageError(f"cannot find module {target.name!r} (or its __main__)")
-        path = spec.origin
-    else:
-        path = target.name
-        if os.path.isdir(path):
-            path = os.path.join(path, "__main__.py")
-    if not os.path.isfile(path):
-        raise UsageError(f"cannot open {path!r}: there is no such file")
-    if not file_is_marked(path):
+def find_program(target: Target) -> Program:
+    """The program of a command. Raises UsageError when there is none, or when it is not marked."""
+    program = _find_module(target.name) if target.is_module else _find_script(target.name)
+    if not os.path.isfile(program.file):
+        raise UsageError(f"cannot open {program.file!r}: there is no such file")
+    if not file_is_marked(program.file):
         raise UsageError(
-            f"{path} is not marked durable. Put the comment `# durable: on` on its first line, above the imports, "
+            f"{program.file} is not marked durable. Put the comment `# durable: on` on its first line, above the imports, "
             "so that its async functions are saved at every await"
         )
-    return path, spec.parent if spec is not None else None, spec
+    return program
+
+
+def _find_script(name: str) -> Program:
+    path = os.path.join(os.getcwd(), name)  # not normalised: what plain python gives as __file__
+    if os.path.isdir(path):
+        file = os.path.join(path, "__main__.py")
+        return Program(file, name, path, "", ModuleSpec("__main__", SourceFileLoader("__main__", file), origin=file))
+    return Program(path, name, os.path.dirname(os.path.realpath(path)), None, None)
+
+
+def _find_module(name: str) -> Program:
+    sys.path.insert(0, os.getcwd())
+    try:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(name + ".__main__")
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"cannot find module {name!r}: {error}") from error
+    finally:
+        del sys.path[0]
+    if spec is None or not spec.origin:
+        raise UsageError(f"cannot find module {name!r} (or its __main__)")
+    return Program(spec.origin, spec.origin, os.getcwd(), spec.parent, spec)
 
 
 def default_instance_id(target: Target, path: str) -> str:
@@ -129,14 +146,15 @@ class Session:
 
     # --- the program
 
-    def execute(self, path: str, package: str | None, spec: ModuleSpec | None) -> int:
+    def execute(self, program: Program) -> int:
         """Execute the program as ``__main__``; gives the exit status."""
         install()
         module = types.ModuleType("__main__")
-        loader_spec = spec or ModuleSpec("__main__", None, origin=path)
-        loader = DurableSourceLoader(loader_spec, SourceFileLoader("__main__", path))
+        spec = program.spec or ModuleSpec("__main__", None, origin=program.file)
+        loader = DurableSourceLoader(spec, SourceFileLoader("__main__", program.file))
         names: dict[str, Any] = module.__dict__
-        names.update(__file__=path, __package__=package, __spec__=spec, __loader__=loader, __cached__=None)
+        names.update(__file__=program.file, __package__=program.package, __spec__=program.spec)
+        names.update(__loader__=loader, __cached__=None)
         names["__builtins__"] = sys.modules["builtins"]
         sys.modules["__main__"] = module
         self.runtime.activate()
@@ -153,7 +171,9 @@ class Session:
             return self._failed(error)
         else:
             status = 0
-        if status == 0:
+        unfinished = self._last_states() if status else []
+        self._offer_retry(unfinished)
+        if not unfinished:
             self._finished()
         return status
 
@@ -163,15 +183,18 @@ class Session:
             say(f"error: {error}")
             return OURS
         without_machinery(error)
-        traceback.print_exception(error)
-        for run_state in self._last_states():
-            say(
-                f"instance {run_state[0]} failed; run the same command again to try again from "
-                f"{_place(run_state[1])} (checkpoint {run_state[1]['checkpoint']}), or with --fresh to start over"
-            )
+        sys.excepthook(type(error), error, error.__traceback__)
+        self._offer_retry(self._last_states())
         if isinstance(error, KeyboardInterrupt):
             return 130
         return 1
+
+    def _offer_retry(self, unfinished: list[tuple[str, dict[str, Any]]]) -> None:
+        for name, state in unfinished:
+            say(
+                f"instance {name} failed; run the same command again to try again from "
+                f"{_place(state)} (checkpoint {state['checkpoint']}), or with --fresh to start over"
+            )
 
     def _last_states(self) -> list[tuple[str, dict[str, Any]]]:
         async def load() -> list[tuple[str, dict[str, Any]]]:
@@ -194,10 +217,22 @@ class Session:
         """Remove the state of this run from the store."""
         store = self.runtime.store
         if isinstance(store, OwningStore):
-            for summary in await store.list():
-                name = summary.instance_id
-                if name == self.base or name.startswith(self.base + "#"):
-                    await store.delete(name)
+            for name in await self._names(store):
+                await store.delete(name)
+
+    async def check_free(self) -> None:
+        """Raise InstanceBusyError while another process runs this program: nothing of the script is executed then.
+
+        Raises StoreError when the store cannot be written.
+        """
+        store = self.runtime.store
+        if isinstance(store, OwningStore):
+            for name in {self.base, *await self._names(store)}:
+                await store.release(await store.acquire(name, self.runtime.owner))
+
+    async def _names(self, store: OwningStore) -> list[str]:
+        names = [summary.instance_id for summary in await store.list()]
+        return [name for name in names if name == self.base or name.startswith(self.base + "#")]
 
     # --- signals
 

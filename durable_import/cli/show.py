@@ -24,7 +24,7 @@ def show_rewritten(file: str, place: str | None) -> int:
         return 0
     node = rewriting.places.by_path.get(place)
     body = rewriting.body_of(node) if node is not None else None
-    if body is None:
+    if body is None or node is None:
         suspending = ", ".join(path for path, n in rewriting.places.by_path.items() if rewriting.body_of(n) is not None)
         print(f"durable_import: {file} has no function {place!r} that can be suspended; it has: {suspending}", file=sys.stderr)
         return 2

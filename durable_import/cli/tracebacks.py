@@ -32,9 +32,11 @@ def _cleaned(traceback: TracebackType | None) -> TracebackType | None:
         if not _is_machinery(traceback, following):
             kept.append(traceback)
         traceback = following
-    for entry, following in zip(kept, [*kept[1:], None], strict=True):
+    following = None
+    for entry in reversed(kept):
         entry.tb_next = following
-    return kept[0] if kept else None
+        following = entry
+    return following
 
 
 def _is_machinery(entry: TracebackType, following: TracebackType | None) -> bool:

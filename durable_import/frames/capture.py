@@ -160,9 +160,11 @@ def _capture_plain_genexpr(
 def awaited_by(value: Any) -> Any:
     """What a suspended frame awaits, or None if it waits in a ``yield``."""
     parts = parts_of(value)
-    if parts.frame is None or parts.state != SUSPENDED:
+    if parts.frame is None or parts.state not in (SUSPENDED, CREATED):
         return None
     names, info = parts.frame.f_locals, info_of(parts.code)
+    if parts.state == CREATED:
+        names = names.get(STATE, {})  # of a restored frame that has not gone on yet
     if info is None or AWAITED not in info.live.get(names.get(PC, 0), ()):
         return None
     return names.get(AWAITED)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from types import TracebackType
+from typing import Any
+
+from .unseen import unseen
 
 
 class ExceptStar:
@@ -14,64 +17,66 @@ class ExceptStar:
         self.matched: BaseException | None = None
         self.raised: list[BaseException] = []
         self.reraised: list[BaseException] = []
+        self.stashed: tuple[TracebackType | None, BaseException | None] = None, None
 
+    @unseen
     def match(self, kinds: Any) -> bool:
         """Take from the rest what the handler's types match; whether that is anything."""
         for kind in kinds if isinstance(kinds, tuple) else (kinds,):
             if not (isinstance(kind, type) and issubclass(kind, BaseException)):
                 raise TypeError("catching classes that do not inherit from BaseException is not allowed")
+        for kind in kinds if isinstance(kinds, tuple) else (kinds,):
             if issubclass(kind, BaseExceptionGroup):
                 raise TypeError("catching ExceptionGroup with except* is not allowed. Use except instead.")
         self.matched = None
-        if isinstance(self.rest, BaseExceptionGroup):
+        if self.rest is not None and isinstance(self.rest, kinds):
+            whole = isinstance(self.rest, BaseExceptionGroup)  # one that is an instance of the type by itself
+            self.matched, self.rest = self.rest if whole else BaseExceptionGroup("", (self.rest,)), None
+        elif isinstance(self.rest, BaseExceptionGroup):
             self.matched, self.rest = self.rest.split(kinds)
-        elif self.rest is not None and isinstance(self.rest, kinds):
-            self.matched, self.rest = BaseExceptionGroup("", [self.rest]), None
-        if self.matched is not None and self.matched is not self.caught:
-            self.matched.__traceback__ = self.caught.__traceback__
         return self.matched is not None
 
-    def raise_match(self) -> NoReturn:
-        """Make what matched the exception being handled."""
+    def raise_match(self) -> None:
+        """Make what matched the exception being handled; ``settle`` then undoes what raising changes of it."""
         assert self.matched is not None
-        traceback, context = self.matched.__traceback__, self.matched.__context__
-        try:
-            raise self.matched
-        finally:
-            self.matched.__traceback__, self.matched.__context__ = traceback, context
+        self._raise(self.matched)
 
     def collect(self, exception: BaseException) -> None:
         """Note what a handler raised."""
-        same = exception is self.matched or (
-            isinstance(exception, BaseExceptionGroup)
-            and isinstance(self.matched, BaseExceptionGroup)
-            and exception.__cause__ is self.caught.__cause__
-            and exception.__context__ is self.caught.__context__
-            and exception.__traceback__ is self.caught.__traceback__
-        )
+        same = isinstance(self.caught, BaseExceptionGroup) and self._has_metadata_of_caught(exception)
         (self.reraised if same else self.raised).append(exception)
 
     def finish(self) -> None:
-        """Raise what was raised or not matched; return if nothing is left."""
+        """Raise what was raised or not matched; return if nothing is left. ``settle`` belongs to it as well."""
         remaining = self._unhandled()
-        if not self.raised:
-            result = remaining
-        elif not isinstance(self.caught, BaseExceptionGroup) and len(self.raised) == 1:
-            result = self.raised[0]
-        else:
-            result = BaseExceptionGroup("", [*self.raised, *([remaining] if remaining is not None else [])])
-        if result is not None:
-            context = result.__context__
-            try:
-                raise result
-            finally:
-                result.__context__ = context
+        results = [*self.raised, *([remaining] if remaining is not None else [])]
+        if results:
+            self._raise(results[0] if len(results) == 1 else BaseExceptionGroup("", results))
+
+    def settle(self, exception: BaseException) -> None:
+        """Give an exception raised here the traceback and context that it had before."""
+        exception.__traceback__, exception.__context__ = self.stashed
+        self.stashed = None, None
+
+    def _raise(self, exception: BaseException) -> None:
+        self.stashed = exception.__traceback__, exception.__context__
+        raise exception
+
+    def _has_metadata_of_caught(self, exception: BaseException) -> bool:
+        caught = self.caught
+        return (
+            isinstance(exception, BaseExceptionGroup)
+            and getattr(exception, "__notes__", None) is getattr(caught, "__notes__", None)
+            and exception.__cause__ is caught.__cause__
+            and exception.__context__ is caught.__context__
+            and exception.__traceback__ is caught.__traceback__
+        )
 
     def _unhandled(self) -> BaseException | None:
         """The part of the caught exception that no handler dealt with, with its structure and metadata."""
-        parts = [*self.reraised, *([self.rest] if self.rest is not None else [])]
         if not isinstance(self.caught, BaseExceptionGroup):
-            return self.caught if parts else None
+            return self.rest
+        parts = [*self.reraised, *([self.rest] if self.rest is not None else [])]
         kept = {id(leaf) for part in parts for leaf in _leaves(part)}
         if not kept:
             return None

@@ -19,6 +19,7 @@ from typing import Any
 from ..rewrite.registry import info_of
 from . import ambient
 from .except_star import ExceptStar
+from .unseen import seen_part, unseen
 from .signals import Suspension
 
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, mostly
@@ -63,13 +64,14 @@ def instance(cells: types.FunctionType) -> Any:
 # --- iteration
 
 
+@unseen
 def iterate(iterable: Any) -> Iterator[Any]:
     """``iter(iterable)`` as an iterator that can be asked again with ``iter`` and can be saved."""
     if type(iterable) is io.TextIOWrapper:
         return iter(iterable.readline, "")  # unlike the file's own iterator it leaves tell() working
     iterator = iter(iterable)
     if type(iterator).__flags__ & HEAP_TYPE and not isinstance(iterator, types.GeneratorType):
-        return iter(partial(next, iterator), NO_MORE)
+        return iter(partial(next, iterator), NO_MORE)  # type: ignore[no-any-return]
     return iterator
 
 
@@ -78,6 +80,7 @@ def rest(iterator: Iterator[Any]) -> Iterator[Any]:
     return itertools.chain((None,), iterator)
 
 
+@unseen
 def delegate(iterable: Any) -> Any:
     """The iterator of ``yield from iterable``."""
     if isinstance(iterable, (types.GeneratorType, types.CoroutineType)):
@@ -124,6 +127,7 @@ def delegated(iterator: Any) -> Any:
     return iterator if isinstance(iterator, types.GeneratorType) else Delegated(iterator)
 
 
+@unseen
 def async_iterate(iterable: Any) -> Any:
     """The asynchronous iterator of ``async for``."""
     kind = type(iterable)
@@ -145,21 +149,52 @@ def advance_of(iterator: Any) -> Callable[[Any], Any]:
     return checked_anext
 
 
+@unseen
 def checked_anext(iterator: AsyncIterator[Any]) -> Any:
     """``anext(iterator)`` with the complaint of ``async for``."""
     awaitable = lookup_special(iterator, "__anext__")()
+    if type(awaitable) is types.CoroutineType:
+        return awaitable
     if not is_awaitable(awaitable):
-        kind = type(awaitable).__name__
-        cause = TypeError(f"object {kind} can't be used in 'await' expression")
-        raise TypeError(f"'async for' received an invalid object from __anext__: {kind}") from cause
-    return awaitable
+        cause = TypeError(f"object {type(awaitable).__name__} can't be used in 'await' expression")
+        raise _invalid_next(awaitable, cause) from cause
+    method = getattr(type(awaitable), "__await__", None)
+    return NextItem(awaitable) if type(method) is types.FunctionType else awaitable
+
+
+def _invalid_next(awaitable: Any, cause: BaseException) -> TypeError:
+    error = TypeError(f"'async for' received an invalid object from __anext__: {type(awaitable).__name__}")
+    error.__context__ = cause
+    return error
+
+
+class NextItem:
+    """What ``__anext__`` gave, if its ``__await__`` may fail: ``async for`` has words of its own for that."""
+
+    def __init__(self, awaitable: Any) -> None:
+        self.awaitable = awaitable
+
+    @unseen
+    def __await__(self) -> Any:
+        try:
+            iterator = lookup_special(self.awaitable, "__await__")()
+            if isinstance(iterator, types.CoroutineType):
+                raise TypeError("__await__() returned a coroutine")
+            if not hasattr(type(iterator), "__next__"):
+                raise TypeError(f"__await__() returned non-iterator of type '{type(iterator).__name__}'")
+        except BaseException as cause:
+            cause.__traceback__ = seen_part(cause.__traceback__)
+            raise _invalid_next(self.awaitable, cause) from cause
+        return iterator
 
 
 def is_awaitable(value: Any) -> bool:
     """Whether ``await`` takes the value."""
+    if type(value) is types.CoroutineType:
+        return True
     if isinstance(value, types.GeneratorType):
         return bool(value.gi_code.co_flags & 0x100)  # CO_ITERABLE_COROUTINE
-    return isinstance(value, types.CoroutineType) or getattr(type(value), "__await__", None) is not None
+    return getattr(type(value), "__await__", None) is not None
 
 
 # --- with
@@ -178,11 +213,13 @@ def lookup_special(value: Any, name: str) -> Any:
     return None
 
 
+@unseen
 def enter_with(manager: Any) -> tuple[Any, Any]:
     """Bound ``__enter__`` and ``__exit__``."""
     return _context_methods(manager, "__enter__", "__exit__", "context manager")
 
 
+@unseen
 def enter_async_with(manager: Any) -> tuple[Any, Any]:
     """Bound ``__aenter__`` and ``__aexit__``."""
     return _context_methods(manager, "__aenter__", "__aexit__", "asynchronous context manager")
@@ -197,6 +234,7 @@ def _context_methods(manager: Any, enter: str, leave: str, protocol: str) -> tup
     return entering, leaving
 
 
+@unseen
 def awaitable_of_enter(awaitable: Any) -> Any:
     """Complain as ``async with`` does."""
     if not is_awaitable(awaitable):
@@ -205,6 +243,7 @@ def awaitable_of_enter(awaitable: Any) -> Any:
     return awaitable
 
 
+@unseen
 def awaitable_of_exit(awaitable: Any) -> Any:
     """Complain as ``async with`` does."""
     if not is_awaitable(awaitable):
@@ -227,6 +266,7 @@ def unstash(exception: BaseException, stashed: tuple[Any, Any, bool] | None) -> 
         exception.__traceback__, exception.__context__, exception.__suppress_context__ = stashed
 
 
+@unseen
 def matches(exception: BaseException, kinds: Any) -> bool:
     """Whether ``except kinds`` takes the exception."""
     for kind in kinds if isinstance(kinds, tuple) else (kinds,):

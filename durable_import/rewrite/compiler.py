@@ -18,10 +18,10 @@ from typing import Any
 from .comprehensions import FIRST, generator_function
 from .fast import fast_body, located, uses_label_early
 from .lift import Statements
-from .names import AWAITED, PC, assign, call, constant, load
-from .normalise import Normaliser, number_labels
+from .names import AWAITED, PC, STATE, assign, call, constant, load
+from .normalise import Normaliser, WithBlock, number_labels
 from .places import Places, digest, nested_codes, numbers_by_code
-from .resume import resume_function
+from .resume import enter_function, resume_function
 from .scopes import ScopeAnalysis
 from .suspensions import any_suspends, is_asynchronous, is_generator, points, LISTS
 
@@ -39,6 +39,17 @@ class RewrittenModule:
 
     code: types.CodeType
     table: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What code compiled later has to fit into: the variables to restore from the state, those in cells, the code objects
+    by place that take the place of their copies inside, and the compiler flags of the module."""
+
+    variables: list[str]
+    captured: list[str]
+    originals: dict[str, types.CodeType]
+    flags: int
 
 
 def compile_module(source: bytes, path: str, module: str) -> RewrittenModule:
@@ -65,6 +76,7 @@ class ModuleRewriting(ast.NodeTransformer):
         self.places = Places(self.tree)
         self.digests = {node: digest(node) for node in self.places.order}
         self.bodies: dict[ast.AST, Statements] = {}
+        self.with_blocks: dict[ast.AST, dict[str, WithBlock]] = {}
         self.carrier: dict[ast.AST, Any] = {}  # for comprehensions: the function made of them
         self.tree = self.visit(self.tree)
 
@@ -102,6 +114,7 @@ class ModuleRewriting(ast.NodeTransformer):
         body = normaliser.body(statements)
         number_labels(body)
         self.bodies[origin] = body
+        self.with_blocks[origin] = normaliser.with_blocks
         emitted = fast_body(body)
         opening: Statements = [assign(PC, constant(0))] if uses_label_early(body) else []
         if asynchronous and not generator and origin is node:
@@ -127,39 +140,49 @@ class ModuleRewriting(ast.NodeTransformer):
         names = {f"_{owner}{n}" if owner and n[:2] == "__" != n[-2:] else n for n in scope.bound | scope.free()}
         return name in names or name == FIRST
 
-    def compile_resume(
-        self, place: str, variables: list[str], captured: list[str], originals: dict[str, types.CodeType], flags: int
-    ) -> types.CodeType:
-        """The code of the resume variant of the function at ``place``. May be called once a place.
-
-        ``originals``: code objects by place, which take the place of their copies inside.
-        """
+    def compile_resume(self, place: str, inside: Inside) -> types.CodeType:
+        """The code of the resume variant of the function at ``place``. May be called once a place."""
         node = self.places.by_path[place]
         body = self.body_of(node)
         assert body is not None
-        captured = [name for name in captured if self._is_own(node, name)]
         tree = resume_function(
-            self.carrier.get(node, node), body, variables=variables, captured=captured,
+            self.carrier.get(node, node), body, variables=inside.variables, captured=self._own(node, inside.captured),
             class_name=self.places.class_of[node],
         )  # fmt: skip
-        inner = {n for n in ast.walk(tree)}
+        return self._compile_nested(tree, inside)
+
+    def compile_enter(self, place: str, manager: str, inside: Inside) -> types.CodeType:
+        """The code of a function that enters a ``with`` block again: that of the hidden variable ``manager``."""
+        node = self.places.by_path[place]
+        tree = enter_function(
+            self.carrier.get(node, node), self.with_blocks[node][manager], manager, variables=inside.variables,
+            captured=self._own(node, inside.captured), class_name=self.places.class_of[node],
+        )  # fmt: skip
+        return self._compile_nested(tree, inside)
+
+    def _own(self, node: ast.AST, captured: list[str]) -> list[str]:
+        return [name for name in captured if self._is_own(node, name)]
+
+    def _compile_nested(self, tree: ast.Module, inside: Inside) -> types.CodeType:
+        nodes = set(ast.walk(tree))
         numbers = {}
         for i, candidate in enumerate(self.places.order):
             carrier = self.carrier.get(candidate, candidate)
-            if carrier in inner:
+            if carrier in nodes:
                 numbers[carrier] = MARK_BASE + i
-        flags &= __future__.annotations.compiler_flag
+        flags = inside.flags & __future__.annotations.compiler_flag
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             by_code = numbers_by_code(tree, numbers, self.path, flags)
             code = compile(tree, self.path, "exec", flags=flags, dont_inherit=True)
         replacements = {}
         for nested, number in zip(nested_codes(code), by_code, strict=True):
-            original = originals.get(self.places.path_of[self.places.order[number - MARK_BASE]]) if number else None
+            place = self.places.path_of[self.places.order[number - MARK_BASE]] if number else None
+            original = inside.originals.get(place) if place is not None else None
             if original is not None:
                 replacements[id(nested)] = original
-        resumed = next(c for c in nested_codes(code) if "@S" in c.co_varnames[:1])
-        return _with_originals(resumed, replacements)
+        function = next(c for c in nested_codes(code) if STATE in c.co_varnames[:1])
+        return _with_originals(function, replacements)
 
 
 def _with_originals(code: types.CodeType, replacements: dict[int, types.CodeType]) -> types.CodeType:

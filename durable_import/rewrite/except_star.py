@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from .names import assign, call, load
+from .names import assign, call, constant, load
 
 
 def desugar(node: ast.TryStar, state: str) -> ast.Try:
@@ -19,7 +19,7 @@ def desugar(node: ast.TryStar, state: str) -> ast.Try:
     for handler in node.handlers:
         body.append(_handler(handler, state))
         _locate(body[-1], handler)
-    body.append(ast.Expr(value=_method(state, "finish")))
+    body.append(_settled(ast.Expr(value=_method(state, "finish")), state, [ast.Raise()]))
     outer = ast.ExceptHandler(type=load("@BaseException"), name=caught, body=body)
     built = ast.Try(body=node.body, handlers=[outer], orelse=node.orelse, finalbody=[])
     ast.copy_location(built, node)
@@ -28,14 +28,24 @@ def desugar(node: ast.TryStar, state: str) -> ast.Try:
 
 def _handler(handler: ast.ExceptHandler, state: str) -> ast.stmt:
     assert handler.type is not None
-    matched = ast.ExceptHandler(type=load("@BaseException"), name=handler.name, body=handler.body)
     entered = ast.Expr(value=_method(state, "raise_match"))
-    inner = ast.Try(body=[entered], handlers=[matched], orelse=[], finalbody=[])
+    inner = _settled(entered, state, handler.body, handler.name)
     raised = state + '"'
     collect = ast.Expr(value=_method(state, "collect", load(raised)))
     collecting = ast.ExceptHandler(type=load("@BaseException"), name=raised, body=[collect])
     outer = ast.Try(body=[inner], handlers=[collecting], orelse=[], finalbody=[])
     return ast.If(test=_method(state, "match", handler.type), body=[outer], orelse=[])
+
+
+def _settled(raising: ast.stmt, state: str, body: list[ast.stmt], name: str | None = None) -> ast.Try:
+    """``try: raising; except ...: state.settle(it); body``: a bare ``raise`` in the body leaves no mark on it."""
+    raised = state + "!"
+    settle: list[ast.stmt] = [ast.Expr(value=_method(state, "settle", load(raised)))]
+    if name is not None:
+        clear: list[ast.stmt] = [assign(name, constant(None)), ast.Delete(targets=[ast.Name(id=name, ctx=ast.Del())])]
+        body = [assign(name, load(raised)), ast.Try(body=body, handlers=[], orelse=[], finalbody=clear)]
+    matched = ast.ExceptHandler(type=load("@BaseException"), name=raised, body=[*settle, *body])
+    return ast.Try(body=[raising], handlers=[matched], orelse=[], finalbody=[])
 
 
 def _method(state: str, name: str, *arguments: ast.expr) -> ast.Call:
@@ -45,6 +55,8 @@ def _method(state: str, name: str, *arguments: ast.expr) -> ast.Call:
 def _locate(node: Any, at: ast.AST) -> Any:
     if "lineno" in node._attributes and not getattr(node, "lineno", None):
         ast.copy_location(node, at)
+        if isinstance(node, ast.Attribute):  # the compiler puts the call of a method where its name ends
+            node.end_lineno, node.end_col_offset = node.lineno, node.col_offset + 1
     for child in ast.iter_child_nodes(node):
         _locate(child, at)
     return node

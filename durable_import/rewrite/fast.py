@@ -7,13 +7,15 @@ Assumes: a body from ``normalise`` with labels. Guarantees: plain ``ast``, posit
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from .comprehensions import KEY, RESULT
 from .lift import Statements
-from .names import ABANDONED, AWAITED, PC, assign, call, constant, load, store
-from .suspensions import Suspend, points
+from .names import ABANDONED, AWAITED, PC, assign, call, clear, constant, load, store
+from .suspensions import FUNCTION_DEFINITIONS, Suspend, points
 
 
 def fast_body(statements: Statements) -> Statements:
@@ -36,7 +38,7 @@ def _emit(node: Any) -> Statements:
         cases = [ast.match_case(pattern=c.pattern, guard=c.guard, body=fast_body(c.body)) for c in node.cases]
         return [ast.copy_location(ast.Match(subject=node.subject, cases=cases), node)]
     if isinstance(node, (ast.Try, ast.TryStar)) and (_suspending(node) or needs_guard(node)):
-        before, statement = guarded_try(node, fast_body, handler)
+        before, statement = guarded_try(node, fast_body, partial(handler, unwound=_hidden_variables(node.body)))
         return [*before, statement]
     return [node]
 
@@ -55,16 +57,19 @@ def suspension(node: Suspend) -> Statements:
     out: Statements = [] if node.kind == "yield" else evaluate_operand(node)
     out.append(assign(PC, constant(node.label)))
     out.append(perform(node, node.operand if node.kind == "yield" else load(AWAITED)))
+    if node.kind != "yield":
+        out.append(clear([AWAITED]))
     return [located(statement, node) for statement in out]
 
 
 def evaluate_operand(node: Suspend) -> Statements:
     """Bind what is awaited or delegated to."""
     assert node.operand is not None
+    spent = [clear(node.spent)] if node.spent else []
     if node.kind == "yield from":
-        return [assign(AWAITED, call("@delegate", node.operand))]
+        return [assign(AWAITED, call("@delegate", node.operand)), *spent]
     leaf = ast.If(test=load("@ON"), body=[assign(AWAITED, call("@leaf", load(AWAITED)))], orelse=[])
-    return [assign(AWAITED, node.operand), leaf]
+    return [assign(AWAITED, node.operand), *spent, leaf]
 
 
 def perform(node: Suspend, operand: ast.expr | None) -> ast.stmt:
@@ -80,12 +85,14 @@ def perform(node: Suspend, operand: ast.expr | None) -> ast.stmt:
     return ast.Assign(targets=[node.target], value=value)
 
 
-def handler(node: Any) -> ast.ExceptHandler:
-    """One ``except`` clause; a suspending one keeps the exception in a hidden variable too."""
+def handler(node: Any, unwound: list[str]) -> ast.ExceptHandler:
+    """One ``except`` clause; a suspending one keeps the exception in a hidden variable too. ``unwound`` is cleared."""
     body = fast_body(node.body)
     if getattr(node, "hidden", None) and node.user_name:
         body = [assign(node.user_name, load(node.hidden)), forgetting(node.user_name, body)]
         body = [located(statement, node) for statement in body]
+    if unwound:
+        body = [located(clear(unwound), node), *body]
     return ast.copy_location(ast.ExceptHandler(type=node.type, name=node.name, body=body), node)
 
 
@@ -112,6 +119,10 @@ def guarded_try(
     """A ``try`` statement that lets suspension signals pass: what comes before it, and the statement."""
     resumption = resumption or Resumption()
     suspending = next(points([*node.body, *node.handlers, *node.orelse]), None) is not None
+    inner = node.body[0]
+    if node.finalbody and not node.outcome and len(node.body) == 1 and isinstance(inner, ast.Try) and inner.handlers:
+        if not inner.finalbody and not any(True for _ in points([*inner.handlers, *inner.orelse])) and not hasattr(inner, "abandon"):
+            inner.abandon = PC  # type: ignore[attr-defined]
     body: Statements = [*resumption.entry, *emit_body(node.body)]
     if node.handlers:
         body = [_with_handlers(node, body, suspending, emit_body, emit_handler)]
@@ -129,10 +140,13 @@ def _with_handlers(
         clause = _signal_handler([assign(PC, constant(ABANDONED)), ast.Raise()])
         body = [ast.Try(body=body, handlers=[clause], orelse=[], finalbody=[])]
         for h in handlers:
+            assert h.type is not None
             kind = ast.IfExp(test=_not_abandoned(), body=h.type, orelse=ast.Tuple(elts=[], ctx=ast.Load()))
             h.type = located(kind, h)
     elif suspending:
-        handlers.insert(0, _signal_handler([ast.Raise()]))
+        flag = getattr(node, "abandon", None)
+        mark: Statements = [assign(flag, constant(ABANDONED if flag == PC else False))] if flag else []
+        handlers.insert(0, _signal_handler([*mark, ast.Raise()]))
     orelse = emit_body(node.orelse) if node.orelse else []
     return located(type(node)(body=body, handlers=handlers, orelse=orelse, finalbody=[]), node)  # type: ignore[no-any-return]
 
@@ -143,13 +157,16 @@ def _with_finally(
     final = emit_body(node.finalbody)
     before: Statements = []
     clauses: list[ast.ExceptHandler] = []
-    if suspending:
-        clauses.append(_signal_handler([assign(PC, constant(ABANDONED)), ast.Raise()]))
+    is_with = getattr(node, "normal", None) is not None  # then a handler inside tells the ending not to run
+    if suspending and not is_with:
+        if not _abandons(node):
+            clauses.append(_signal_handler([assign(PC, constant(ABANDONED)), ast.Raise()]))
         final = [ast.If(test=_not_abandoned(), body=final, orelse=[])]
-    if node.outcome:
+    if node.outcome and not is_with:
         caught = node.outcome + "'"
         record = [*resumption.on_record(caught), assign(node.outcome, load(caught)), ast.Raise()]
         clauses.append(ast.ExceptHandler(type=load("@BaseException"), name=caught, body=record))
+    if node.outcome:
         before.append(assign(node.outcome, constant(None)))
         body.append(assign(node.outcome, constant(None)))
         final.append(assign(node.outcome, constant(None)))
@@ -160,6 +177,28 @@ def _with_finally(
         located(statement, node.finalbody[0])
     whole = ast.Try(body=body, handlers=[], orelse=[], finalbody=final)
     return [located(statement, node) for statement in before], located(whole, node)
+
+
+def _hidden_variables(block: Statements) -> list[str]:
+    """What an exception leaves behind in hidden variables of a block; natively it was on the stack, which is unwound."""
+    names: set[str] = {AWAITED} if any(point.kind != "yield" for point in points(block)) else set()
+    for statement in block:
+        names.update(_stored(statement))
+    return sorted(names)
+
+
+def _stored(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Name):
+        if isinstance(node.ctx, ast.Store) and node.id[0] == "@" and node.id not in (PC, RESULT, KEY):
+            yield node.id
+    elif not isinstance(node, (*FUNCTION_DEFINITIONS, ast.ClassDef, ast.Lambda)):
+        for child in ast.iter_child_nodes(node):
+            yield from _stored(child)
+
+
+def _abandons(node: Any) -> bool:
+    """Whether all that suspends in a ``try`` is the body of the statement inside, which then sees signals first."""
+    return len(node.body) == 1 and getattr(node.body[0], "abandon", None) == PC
 
 
 def _not_abandoned() -> ast.expr:

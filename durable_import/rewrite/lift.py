@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .names import assign, call, constant, is_hidden, load, store
+from .names import assign, call, clear, constant, is_hidden, load, store
 from .suspensions import LISTS, Suspend, is_asynchronous, is_lifted, suspends
 
 Statements = list[ast.stmt]
@@ -29,11 +29,20 @@ class Lifter:
         self.define_comprehension = define_comprehension
         self.define_lambda = define_lambda
         self.temporaries = 0
+        self.unspent: list[str] = []  # temporaries that may still hold a value
 
     def temporary(self) -> str:
         """A name for a value that is used once, within the same statement."""
         self.temporaries += 1
-        return f"@t{self.temporaries}"
+        self.unspent.append(f"@t{self.temporaries}")
+        return self.unspent[-1]
+
+    def spend(self, node: ast.expr | None) -> list[str]:
+        """The temporaries that an expression evaluated now uses up: they must not prolong the lives of their values."""
+        used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
+        spent = [name for name in self.unspent if name in used]
+        self.unspent = [name for name in self.unspent if name not in used]
+        return spent
 
     def expression(self, node: ast.expr, out: Statements) -> ast.expr:
         """The equivalent of ``node`` after the statements appended to ``out``."""
@@ -81,13 +90,18 @@ class Lifter:
         node = self.expression(node, out)
         if isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and is_hidden(node.id)):
             return node
+        spent = self.spend(node)
         name = self.temporary()
         out.append(ast.copy_location(assign(name, node), node))
+        if spent:
+            out.append(ast.copy_location(clear(spent), node))
         return ast.copy_location(load(name), node)
 
     def suspend(self, kind: str, operand: ast.expr | None, target: ast.expr | None, at: ast.AST, out: Statements) -> None:
         """Append a suspension point."""
         point = Suspend(kind, operand, target, self.held)
+        if kind != "yield":
+            point.spent = self.spend(operand)
         out.append(ast.copy_location(point, at))
 
     def test(self, node: ast.expr, out: Statements) -> ast.expr:

@@ -7,6 +7,7 @@ where ``frames.intrinsics`` puts them; all others are hidden local variables of 
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 PC = "@pc"  # the label of the suspension point where the frame is, or was last
 AWAITED = "@a"  # what the frame awaits or delegates to
@@ -21,9 +22,10 @@ ABANDONED = -1  # value of PC after a suspension signal: finally blocks do not r
 
 INTRINSICS = frozenset(
     {
-        "@ON", "@leaf", "@outermost", "@instance", "@Suspension", "@BaseException", "@StopAsyncIteration",
-        "@iter", "@rest", "@delegate", "@delegated", "@aiter", "@advance", "@type_of", "@with", "@awith", "@aenter", "@aexit",
+        "@ON", "@leaf", "@outermost", "@instance", "@Suspension", "@BaseException", "@StopAsyncIteration", "@iter",
+        "@rest", "@delegate", "@delegated", "@aiter", "@advance", "@type_of", "@with", "@awith", "@aenter", "@aexit",
         "@stash", "@unstash", "@ExceptStar", "@matches", "@slice", "@visible", "@super", "@is_exception", "@PRIMED",
+        "@set",
     }
 )  # fmt: skip
 
@@ -51,6 +53,11 @@ def call(function: str, *arguments: ast.expr) -> ast.Call:
 def assign(name: str, value: ast.expr) -> ast.Assign:
     """The statement ``name = value``."""
     return ast.Assign(targets=[store(name)], value=value, lineno=0)
+
+
+def clear(names: Sequence[str]) -> ast.Assign:
+    """The statement that makes hidden variables let go of their values: natively these would leave the stack here."""
+    return ast.Assign(targets=[store(name) for name in names], value=constant(None), lineno=0)
 
 
 def constant(value: object) -> ast.Constant:

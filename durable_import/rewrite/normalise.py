@@ -12,18 +12,31 @@ The shape of ``async for`` and ``with`` is that of the language reference, secti
 from __future__ import annotations
 
 import ast
+import copy
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from . import except_star
 from .comprehensions import KEY, RESULT, comprehension_function, lambda_function, walrus_names
 from .lift import Lifter, Statements
-from .names import assign, call, constant, load, store
+from .names import assign, call, clear, constant, load, store
 from .scopes import Scope
-from .suspensions import FUNCTION_DEFINITIONS, Suspend, annotations, any_suspends, evaluated_here, points, suspends
+from .suspensions import FUNCTION_DEFINITIONS, Suspend, annotation_places, any_suspends, evaluated_here, points, suspends
 
 BREAK, CONTINUE = "break", "continue"
+PROTOCOL_AT_EXPRESSION = sys.version_info >= (3, 13)  # where tracebacks see __iter__, __enter__: before, at the statement
+
+
+@dataclass(frozen=True)
+class WithBlock:
+    """One item of a suspending ``with`` statement, as written: needed to enter it again."""
+
+    expression: ast.expr
+    target: ast.expr | None
+    is_async: bool
 
 
 class Normaliser:
@@ -42,6 +55,7 @@ class Normaliser:
         self.held: list[str] = [RESULT, KEY] if scope.kind == "comprehension" else []
         self.crossed: list[str] = []  # loop marks and outcome variables around the current statement
         self.hidden = 0
+        self.with_blocks: dict[str, WithBlock] = {}  # by the hidden variable of the manager
         self.lifter = Lifter(self.held, self._define_comprehension, self._define_lambda)
 
     def body(self, statements: list[ast.stmt]) -> Statements:
@@ -82,12 +96,20 @@ class Normaliser:
         self.crossed.pop()
 
     def _flush(self, out: Statements, built: Statements, at: ast.AST) -> None:
-        """Append statements made of lifted parts; from here on their temporaries are dead."""
+        """Append statements made of lifted parts; from here on their temporaries are dead, and cleared."""
+        forgotten = self._flush_branching(out, built, at)
+        if not (built and isinstance(built[-1], (ast.Return, ast.Raise))):
+            out += forgotten
+
+    def _flush_branching(self, out: Statements, built: Statements, at: ast.AST) -> Statements:
+        """As ``_flush``; returns what clears the temporaries, for the beginning of each branch of what was built."""
         for statement in built:
             _locate(statement, at)
         out += built
         mark_temporaries(out)
+        names, self.lifter.unspent = self.lifter.unspent, []
         self.lifter.temporaries = 0
+        return [_locate(clear(names), at)] if names else []
 
     def _nested(self, node: Any) -> Any:
         return self.rewrite_nested(node)
@@ -99,13 +121,14 @@ class Normaliser:
             if self.scope.declaration_for(name) == "nonlocal":  # bound here, as far as the compiler can see
                 out.append(_locate(ast.If(constant(False), [assign(name, constant(None))], []), node))
         out.append(_locate(self.rewrite_nested(function), node))
-        first = call("@aiter", source.iter) if source.is_async else call("@iter", source.iter)
-        return _locate(ast.Call(func=load(function.name), args=[first], keywords=[]), node)
+        first = call("@aiter" if source.is_async else "@iter", source.iter)
+        _locate(first, source.iter if PROTOCOL_AT_EXPRESSION else node)
+        return _locate(ast.Call(func=load(function.name), args=[first], keywords=[]), node)  # type: ignore[no-any-return]
 
     def _define_lambda(self, node: ast.Lambda, out: Statements) -> ast.expr:
         function = lambda_function(node)
         out.append(_locate(self.rewrite_nested(function), node))
-        return _locate(load(function.name), node)
+        return _locate(load(function.name), node)  # type: ignore[no-any-return]
 
     def _jumps_over_outcome(self, node: ast.AST) -> bool:
         """Whether a statement without suspensions leaves a ``finally`` whose outcome is recorded."""
@@ -128,7 +151,7 @@ class Normaliser:
                 bases = self.lifter.sequence([*node.bases, *(k.value for k in node.keywords)], out)
                 node.bases, values = bases[: len(node.bases)], bases[len(node.bases) :]
             else:
-                holders = annotations(node)
+                holders = annotation_places(node)
                 notes = [getattr(*holder) for holder in holders]
                 self.lifter.defaults(node.args, out, keep=any_suspends(notes))
                 values = self.lifter.sequence(notes, out)
@@ -150,7 +173,7 @@ class Normaliser:
         operand = self.lifter.optional(node.value, out)
         kind = {ast.Await: "await", ast.Yield: "yield", ast.YieldFrom: "yield from"}[type(node)]
         self.lifter.suspend(kind, operand, target, node, out)
-        mark_temporaries(out)
+        self._flush(out, [], node)
 
     def _normalise_Assign(self, node: ast.Assign, out: Statements) -> None:
         value = node.value
@@ -267,8 +290,8 @@ class Normaliser:
     def _normalise_If(self, node: ast.If, out: Statements) -> None:
         test = self.lifter.test(node.test, out)
         built = ast.If(test=test, body=[ast.Pass()], orelse=[])
-        self._flush(out, [built], node)
-        built.body, built.orelse = self.body(node.body), self.body(node.orelse)
+        forget = self._flush_branching(out, [built], node)
+        built.body, built.orelse = [*forget, *self.body(node.body)], [*forget, *self.body(node.orelse)]
 
     def _normalise_While(self, node: ast.While, out: Statements) -> None:
         built = ast.copy_location(ast.While(test=node.test, body=[], orelse=[]), node)
@@ -280,8 +303,9 @@ class Normaliser:
             with self._holding(going), self._inside("loop"):
                 check = ast.If(test=self.lifter.test(node.test, tests), body=[ast.Pass()], orelse=[])
                 check.orelse = [assign(going, constant(False))]
-                self._flush(tests, [check], node)
-                check.body = self.body(node.body)
+                forget = self._flush_branching(tests, [check], node)
+                check.body = [*forget, *self.body(node.body)]
+                check.orelse += forget
             built.body = tests
         else:
             with self._inside("loop"):
@@ -292,7 +316,8 @@ class Normaliser:
     def _normalise_For(self, node: ast.For, out: Statements) -> None:
         iterator = self._hide("i")
         source = self.lifter.expression(node.iter, out)
-        self._flush(out, [ast.copy_location(assign(iterator, call("@iter", source)), node.iter)], node.iter)
+        at = _protocol_place(node, node.iter)
+        self._flush(out, [ast.copy_location(assign(iterator, call("@iter", source)), at)], at)
         built = ast.copy_location(ast.For(target=node.target, iter=load(iterator), body=[], orelse=[]), node)
         _locate(built.iter, node.iter)
         with self._holding(iterator), self._inside("loop"):
@@ -303,8 +328,13 @@ class Normaliser:
                     self._assign(node.target, load(item), built.body)
                     self._flush(built.body, [], node.target)
             built.body += self.body(node.body)
-        built.orelse = self.body(node.orelse)
-        out.append(built)
+        self._leave_loop(built, [iterator], node.orelse, out)
+
+    def _leave_loop(self, loop: Any, hidden: list[str], orelse: list[ast.stmt], out: Statements) -> None:
+        """Append a loop that lets go of its iterator at its end."""
+        if orelse:
+            loop.orelse = [_locate(clear(hidden), loop), *self.body(orelse)]
+        out += [loop, _locate(clear(hidden), loop)]
 
     def _normalise_AsyncFor(self, node: ast.AsyncFor, out: Statements) -> None:
         iterator, advance, going, item = (self._hide(prefix) for prefix in "ixwn")
@@ -312,34 +342,39 @@ class Normaliser:
         if not getattr(node, "is_iterator", False):
             source = call("@aiter", source)
         begin = [assign(iterator, source), assign(advance, call("@advance", load(iterator)))]
-        self._flush(out, [*begin, assign(going, constant(True))], node.iter)
+        self._flush(out, [*begin, assign(going, constant(True))], _protocol_place(node, node.iter))
         with self._holding(iterator, advance, going), self._inside("loop"):
             step: Statements = []
-            self.lifter.suspend("await", _call_name(advance, load(iterator)), store(item), node.iter, step)
-            self._flush(step, [], node.iter)
             body: Statements = []
-            with self._holding(item):
-                self._assign(node.target, load(item), body)
-                self._flush(body, [], node.target)
+            named = isinstance(node.target, ast.Name)
+            target = node.target if named else store(item)
+            self.lifter.suspend("await", _locate(_call_name(advance, load(iterator)), node), target, node, step)
+            self._flush(step, [], node)
+            if not named:
+                with self._holding(item):
+                    self._assign(node.target, load(item), body)
+                    self._flush(body, [clear([item])], node.target)
             body += self.body(node.body)
         stop = ast.ExceptHandler(type=load("@StopAsyncIteration"), name=None, body=[assign(going, constant(False))])
         attempt = self._try(step, [_locate(stop, node.iter)], body, node.iter)
-        loop = ast.While(test=_locate(load(going), node.iter), body=[attempt], orelse=self.body(node.orelse))
-        out.append(ast.copy_location(loop, node))
+        loop = ast.copy_location(ast.While(test=_locate(load(going), node.iter), body=[attempt], orelse=[]), node)
+        self._leave_loop(loop, [iterator], node.orelse, out)
 
     def _normalise_With(self, node: Any, out: Statements) -> None:
-        self._with(node.items, node.body, isinstance(node, ast.AsyncWith), out)
+        self._with(node.items, node, isinstance(node, ast.AsyncWith), out)
 
     _normalise_AsyncWith = _normalise_With
 
-    def _with(self, items: list[ast.withitem], block: list[ast.stmt], is_async: bool, out: Statements) -> None:
+    def _with(self, items: list[ast.withitem], statement: Any, is_async: bool, out: Statements) -> None:
         if not items:
-            out += self.body(block)
+            out += self.body(statement.body)
             return
         item, *others = items
-        at = item.context_expr
-        manager, leave, entered, normal = (self._hide(prefix) for prefix in "mxvz")
-        lifted = self.lifter.expression(at, out)
+        expression, at = item.context_expr, _protocol_place(statement, item.context_expr)
+        manager = self._hide("m")
+        leave, entered, normal = (f"@{prefix}{manager[2:]}" for prefix in "xvz")
+        self.with_blocks[manager] = WithBlock(copy.deepcopy(expression), copy.deepcopy(item.optional_vars), is_async)
+        lifted = self.lifter.expression(expression, out)
         pair = ast.Tuple(elts=[store(entered), store(leave)], ctx=ast.Store())
         lookup = ast.Assign(targets=[pair], value=call("@awith" if is_async else "@with", load(manager)))
         self._flush(out, [assign(manager, lifted), lookup], at)
@@ -349,19 +384,25 @@ class Normaliser:
                 _locate(out[-1], at)
             else:
                 out.append(_locate(assign(entered, _call_name(entered)), at))
-            out.append(_locate(assign(normal, constant(True)), at))
-            with self._holding(normal):
-                out.append(self._guarded(item, entered, leave, normal, others, block, is_async))
-        done = ast.Assign(targets=[store(manager), store(leave), store(entered)], value=constant(None))
-        out.append(_locate(done, at))
+            if any(_jumps_out(inner) for inner in statement.body):
+                out.append(_locate(assign(normal, constant(True)), at))
+                with self._holding(normal):
+                    out.append(self._guarded(item, entered, [manager, leave], normal, others, statement, is_async))
+            else:
+                out.append(self._guarded(item, entered, [manager, leave], None, others, statement, is_async))
 
     def _guarded(
-        self, item: ast.withitem, entered: str, leave: str, normal: str,
-        others: list[ast.withitem], block: list[ast.stmt], is_async: bool,
+        self, item: ast.withitem, entered: str, held: list[str], normal: str | None,
+        others: list[ast.withitem], statement: Any, is_async: bool,
     ) -> ast.stmt:  # fmt: skip
-        """``try: target = entered; block; except: leave(exception); finally: leave()``."""
-        at = item.context_expr
-        outcome = self._hide("o") if is_async else None
+        """``try: target = entered; block; except: leave(exception); else: leave()``.
+
+        If the block can jump out, the ending is in a ``finally``, for the case that all is ``normal``. The compiler has a
+        limit of nested blocks, so no more are used than needed.
+        """
+        at = _protocol_place(statement, item.context_expr)
+        leave = held[-1]
+        outcome = self._hide("o") if is_async and normal else None
 
         def inner_block() -> Statements:
             inner: Statements = []
@@ -369,7 +410,8 @@ class Normaliser:
                 with self._holding(entered):
                     self._assign(item.optional_vars, load(entered), inner)
                     self._flush(inner, [], item.optional_vars)
-            self._with(others, block, is_async, inner)
+            inner.append(_locate(clear([entered]), at))
+            self._with(others, statement, is_async, inner)
             return inner
 
         caught = self._hide("e")
@@ -381,10 +423,10 @@ class Normaliser:
         def inside() -> tuple[Statements, Statements]:
             body = inner_block()
             with self._holding(caught):
-                handling: Statements = [assign(normal, constant(False))]
+                handling: Statements = [assign(normal, constant(False))] if normal else []
                 self._leave(leave, details, swallowed, is_async, at, handling)
                 reraise = ast.If(test=ast.UnaryOp(ast.Not(), load(swallowed)), body=[ast.Raise()], orelse=[])
-                handling.append(reraise)
+                handling += [clear(held), reraise]
             return body, handling
 
         if outcome is None:
@@ -395,10 +437,15 @@ class Normaliser:
         ending: Statements = []
         with self._holding(*([outcome] if outcome else [])):
             self._leave(leave, [constant(None)] * 3, None, is_async, at, ending)
+        ending.append(clear(held))
         _locate(handler, at)
+        if not normal:
+            return self._try(body, [handler], [_locate(statement, at) for statement in ending], at)
         final = _locate(ast.If(test=load(normal), body=ending, orelse=[]), at)
         attempt = self._try(body, [handler], [], at)
-        return self._try([attempt], [], [], at, finalbody=[final], outcome=outcome)
+        whole = self._try([attempt], [], [], at, finalbody=[final], outcome=outcome)
+        attempt.abandon = whole.normal = normal  # type: ignore[attr-defined]
+        return whole
 
     def _leave(
         self, leave: str, details: list[ast.expr], result: str | None, is_async: bool, at: ast.AST, out: Statements,
@@ -407,6 +454,7 @@ class Normaliser:
         if is_async:
             target = store(result) if result else None
             self.lifter.suspend("await", call("@aexit", leaving), target, at, out)
+            out[-1].live.add(f"@l{leave[2:]}")  # type: ignore[attr-defined]  # no variable: says that the block is being left
         else:
             out.append(assign(result, leaving) if result else ast.Expr(value=leaving))
         for statement in out:
@@ -482,12 +530,15 @@ class Normaliser:
             self._flush(out, [assign(kept, subject)], node.subject)
             with self._holding(kept):
                 self._cases_as_chain(kept, node.cases, out, node)
+            out.append(_locate(clear([kept]), node))
             return
         built = ast.Match(subject=subject, cases=[])
-        self._flush(out, [built], node)
+        forget = self._flush_branching(out, [built], node)
         for case in node.cases:
             guard = case.guard and self._nested(case.guard)
-            built.cases.append(ast.match_case(pattern=case.pattern, guard=guard, body=self.body(case.body)))
+            body = [*forget, *self.body(case.body)]
+            built.cases.append(ast.match_case(pattern=case.pattern, guard=guard, body=body))
+        out += forget
 
     def _cases_as_chain(self, subject: str, cases: list[ast.match_case], out: Statements, at: ast.AST) -> None:
         """Cases whose guards suspend: match one pattern, ask its guard, and only then go on to the next."""
@@ -504,7 +555,7 @@ class Normaliser:
                 out.append(_locate(ast.If(test=load(matched), body=asked, orelse=[]), at))
             chosen = ast.If(test=load(matched), body=[ast.Pass()], orelse=[])
             out.append(_locate(chosen, at))
-            chosen.body = self.body(case.body)
+            chosen.body = [_locate(clear([subject]), at), *self.body(case.body)]
             if i < len(cases) - 1:
                 out = chosen.orelse
 
@@ -520,6 +571,17 @@ class Normaliser:
             node.in_loop = True  # type: ignore[union-attr]
         node.returns_nothing = self.is_async_generator  # type: ignore[union-attr]
         return ast.copy_location(node, at)
+
+
+def _jumps_out(node: ast.AST, *, in_loop: bool = False) -> bool:
+    """Whether a statement may leave the block it is in by ``return``, ``break`` or ``continue``."""
+    if isinstance(node, ast.Return) or (isinstance(node, (ast.Break, ast.Continue)) and not in_loop):
+        return True
+    if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+        return any(_jumps_out(s, in_loop=True) for s in node.body) or any(_jumps_out(s, in_loop=in_loop) for s in node.orelse)
+    if isinstance(node, (*FUNCTION_DEFINITIONS, ast.ClassDef, ast.expr)):
+        return False
+    return any(_jumps_out(child, in_loop=in_loop) for child in ast.iter_child_nodes(node))
 
 
 def mark_temporaries(statements: Statements) -> None:
@@ -573,6 +635,11 @@ def _locate(node: Any, at: ast.AST) -> Any:
     for child in ast.iter_child_nodes(node):
         _locate(child, node if hasattr(node, "lineno") else at)
     return node
+
+
+def _protocol_place(statement: ast.stmt, expression: ast.expr) -> ast.AST:
+    """Where the calls are that a statement makes of the methods of its operand."""
+    return expression if PROTOCOL_AT_EXPRESSION else statement
 
 
 def _call_name(name: str, *arguments: ast.expr) -> ast.Call:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ..errors import CodeChangedError, MissingCodeError
 
 if TYPE_CHECKING:
-    from .compiler import ModuleRewriting, RewrittenModule
+    from .compiler import Inside, ModuleRewriting, RewrittenModule
 
 KNOWN: dict[int, CodeInfo] = {}  # by id of the code object; the info keeps the code object alive
 MODULES: dict[str, ModuleInfo] = {}
@@ -112,17 +112,26 @@ def resume_code(info: CodeInfo) -> types.CodeType:
     code = module.resumes.get(info.place)
     if code is None:
         fast = info.code
-        captured = captured_names(fast)
-        variables = [*fast.co_varnames]
-        variables += sorted({n for names in info.live.values() for n in names if n not in variables})
-        originals = {place: other.code for place, other in module.by_place.items()}
-        code = module.rewriting().compile_resume(
-            info.place, [n for n in variables if n != "@pc"], captured, originals, module.flags
-        )
+        code = module.rewriting().compile_resume(info.place, _inside(info))
         code = code.replace(co_name=fast.co_name, co_qualname=fast.co_qualname, co_firstlineno=fast.co_firstlineno)
         module.resumes[info.place] = code
         KNOWN[id(code)] = CodeInfo(code, module, info.place, info.digest, info.live, is_resume=True)
     return code
+
+
+def enter_code(info: CodeInfo, manager: str) -> types.CodeType:
+    """The code of a function that enters a ``with`` block of a function again."""
+    return info.module.rewriting().compile_enter(info.place, manager, _inside(info))
+
+
+def _inside(info: CodeInfo) -> Inside:
+    from .compiler import Inside
+
+    fast, module = info.code, info.module
+    variables = [*fast.co_varnames]
+    variables += sorted({n for names in info.live.values() for n in names if n not in variables})
+    originals = {place: other.code for place, other in module.by_place.items()}
+    return Inside([n for n in variables if n != "@pc"], captured_names(fast), originals, module.flags)
 
 
 def captured_names(code: types.CodeType) -> list[str]:

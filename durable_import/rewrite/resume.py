@@ -16,7 +16,7 @@ from typing import Any
 from .fast import Resumption, evaluate_operand, forgetting, guarded_try, located, perform
 from .lift import Statements
 from .names import AWAITED, ITEM, PC, SELECTED, STASH, STATE, TARGET_LABEL, assign, call, constant, load
-from .normalise import BREAK, CONTINUE
+from .normalise import BREAK, CONTINUE, WithBlock
 from .scopes import all_arguments
 from .suspensions import FUNCTION_DEFINITIONS, Suspend, span
 
@@ -45,13 +45,48 @@ def resume_function(
         name=RESUME_NAME, args=_arguments([STATE]), decorator_list=[], returns=None,
         body=[located(statement, function) for statement in opening + resume_body([s for s in prepared if s])],
     )  # fmt: skip
-    inner: ast.stmt = ast.copy_location(resumed, function)
+    return _nested(ast.copy_location(resumed, function), captured, class_name)
+
+
+def enter_function(
+    function: Any, block: WithBlock, manager: str, *, variables: Iterable[str], captured: Iterable[str], class_name: str | None,
+) -> ast.Module:  # fmt: skip
+    """A module with one asynchronous function: enters the manager of a ``with`` block again, with the variables of the state.
+
+    It gives the manager, its bound exit method, and what entering gave.
+    """
+    captured = list(captured)
+    arguments = all_arguments(function.args)
+    preparation = _Preparation(arguments[0].arg if arguments else None)
+    expression = preparation.visit(block.expression)
+    pair = ast.Tuple(elts=[_store(ITEM), _store(STASH)], ctx=ast.Store())
+    entering: ast.expr = ast.Call(func=load(ITEM), args=[], keywords=[])
+    if block.is_async:
+        entering = ast.Await(value=call("@aenter", entering))
+    body: Statements = [_restore(name) for name in variables if name not in captured]
+    body += [
+        assign(manager, expression),
+        ast.Assign(targets=[pair], value=call("@awith" if block.is_async else "@with", load(manager))),
+        assign(ITEM, entering),
+        ast.Return(value=ast.Tuple(elts=[load(manager), load(STASH), load(ITEM)], ctx=ast.Load())),
+    ]
+    body = [located(statement, block.expression) for statement in body]
+    entered = ast.AsyncFunctionDef(
+        name=RESUME_NAME, args=_arguments([STATE]), decorator_list=[], returns=None, body=body
+    )
+    return _nested(ast.copy_location(entered, block.expression), captured, class_name)
+
+
+def _nested(function: Any, captured: list[str], class_name: str | None) -> ast.Module:
+    """The function inside one whose parameters are ``captured``, and inside a class for the sake of private names."""
+    inner: ast.stmt = function
     block: list[ast.stmt] = [inner]
-    if class_name is not None:  # for the sake of private names; it must not hide a class of this name
+    if class_name is not None:  # it must not hide a class of this name
         inner = ast.ClassDef(name=class_name, bases=[], keywords=[], body=[inner], decorator_list=[])
         block = [inner] if class_name in captured else [ast.Global(names=[class_name]), inner]
     outer = ast.FunctionDef(name="@outer", args=_arguments(captured), body=block, decorator_list=[], returns=None)
-    for node in (resumed, inner, outer):
+    definitions: list[Any] = [function, inner, outer]
+    for node in definitions:
         if "type_params" in node._fields:
             node.type_params = []
     return ast.Module(body=[located(outer, function)], type_ignores=[])
@@ -77,7 +112,7 @@ def resume_body(statements: Statements) -> Statements:
 
 
 def _emit(node: Any) -> Statements:
-    method = {
+    method: Any = {
         Suspend: _suspension, ast.If: _if, ast.While: _while, ast.For: _for, ast.Match: _match,
         ast.Try: _try, ast.TryStar: _try,
     }[type(node)]  # fmt: skip

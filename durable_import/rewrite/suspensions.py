@@ -16,7 +16,7 @@ class Suspend(ast.stmt):
     """One suspension point: ``target = await operand`` (or ``yield``, ``yield from``) and nothing else in the statement.
 
     ``label`` numbers it within its function, from 1, in source order. ``live`` names the hidden variables that are
-    read after it.
+    read after it, ``spent`` those that nothing reads once the operand is evaluated.
     """
 
     _fields = ("operand", "target")
@@ -27,6 +27,7 @@ class Suspend(ast.stmt):
         self.operand = operand
         self.target = target
         self.live = set(live)
+        self.spent: list[str] = []
         self.label = 0
 
 
@@ -36,7 +37,7 @@ def evaluated_here(node: ast.AST) -> Iterator[ast.AST]:
         yield from node.decorator_list
         yield from node.args.defaults
         yield from (d for d in node.args.kw_defaults if d is not None)
-        yield from (getattr(holder, field) for holder, field in annotations(node))
+        yield from (getattr(holder, field) for holder, field in annotation_places(node))
     elif isinstance(node, ast.Lambda):
         yield from node.args.defaults
         yield from (d for d in node.args.kw_defaults if d is not None)
@@ -50,7 +51,7 @@ def evaluated_here(node: ast.AST) -> Iterator[ast.AST]:
         yield from ast.iter_child_nodes(node)
 
 
-def annotations(function: Any) -> list[tuple[Any, str]]:
+def annotation_places(function: Any) -> list[tuple[Any, str]]:
     """Where a function definition has annotations, as (node, field), in the order of evaluation."""
     holders: list[tuple[Any, str]] = [(a, "annotation") for a in all_arguments(function.args) if a.annotation]
     return holders + ([(function, "returns")] if function.returns else [])

@@ -12,8 +12,9 @@ from ..frames import ambient
 from ..frames.capture import chain, frame_behind, line_of, parts_of
 from ..frames.discard import discard
 from ..frames.intrinsics import is_awaitable
+from ..snapshot.managers import enter_again
 from ..snapshot.snapshot import Encoder, Snapshot
-from .leaf import DONE, FAILED, Leaf, Timer, as_timer
+from ..frames.leaf import DONE, FAILED, Leaf, Timer, as_timer
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,16 @@ class InstanceDriver:
         self.in_leaf = False
 
     # --- driving
+
+    async def enter_again(self) -> None:
+        """Enter the ``with`` blocks whose managers could not be saved; rewritten code that this runs is part of it."""
+        token = ambient.current_driver.set(self)
+        self.in_leaf = True
+        try:
+            await enter_again(self.root)
+        finally:
+            self.in_leaf = False
+            ambient.current_driver.reset(token)
 
     def __await__(self) -> Any:
         self.task = asyncio.current_task()

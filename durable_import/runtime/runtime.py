@@ -133,6 +133,7 @@ class _Run:
                 return self._open(encoder).facts["result"]
             driver = self._driver(encoder, make_root)
             try:
+                await driver.enter_again()
                 result = await driver
             except GeneratorExit:
                 raise

@@ -14,12 +14,14 @@ import abc
 import enum
 import sys
 import types
+import typing
 from pickle import PicklingError
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from durable_import.snapshot import class_recipes
 
+_ANY = typing.TypeVar("_ANY")
 _HEAP_TYPE = 1 << 9
 _NOT_STATE = frozenset({"__module__", "__slots__", "_abc_impl"})
 _NAMED_IN_TYPES = {cls: name for name, cls in vars(types).items() if isinstance(cls, type)}
@@ -98,6 +100,8 @@ def _bare_class(meta: type[Any], name: str, bases: tuple[type, ...], namespace: 
             except TypeError:  # the layouts differ
                 continue
             return cls
+    if typing.Generic in bases:  # its layout is C's from Python 3.12 on, and it asks for its parameters
+        namespace = namespace | {"__orig_bases__": (typing.Generic[_ANY],)}  # type: ignore[index]
     bare: type = type.__new__(meta, name, bases, namespace)
     return bare
 

@@ -6,6 +6,8 @@ Reconstruct functions then call ``later``; the loader runs what was put off once
     with fixups.collecting() as pending:
         root = unpickler.load()
         pending.run()
+
+or, for snapshots with instances that must be hashed before they are complete (see ``instances``), ``fixups.load``.
 """
 
 from __future__ import annotations
@@ -18,12 +20,20 @@ from typing import Any
 
 
 class Pending:
-    """Calls put off during one load, in the order in which they were asked for."""
+    """Calls put off during one load, in the order in which they were asked for.
 
-    __slots__ = ("_calls",)
+    ``incomplete``: the instances that are made before their hash is known. ``early``: the numbers of those that were
+    hashed nevertheless. ``hashes``: by number, from an earlier load of the same bytes. ``frames``: what was built.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_calls", "early", "frames", "hashes", "incomplete")
+
+    def __init__(self, hashes: dict[int, int] | None = None) -> None:
         self._calls: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+        self.hashes = hashes or {}
+        self.incomplete: list[Any] = []
+        self.early: set[int] = set()
+        self.frames: list[Any] = []
 
     def add(self, function: Callable[..., object], args: tuple[Any, ...]) -> None:
         """Put off ``function(*args)``."""
@@ -47,9 +57,9 @@ _LOADS = _Loads()
 
 
 @contextmanager
-def collecting() -> Iterator[Pending]:
+def collecting(hashes: dict[int, int] | None = None) -> Iterator[Pending]:
     """Collect the calls that reconstruct functions of this thread put off; loads may nest."""
-    pending = Pending()
+    pending = Pending(hashes)
     _LOADS.stack.append(pending)
     try:
         yield pending
@@ -57,11 +67,50 @@ def collecting() -> Iterator[Pending]:
         _LOADS.stack.remove(pending)
 
 
+def load(read: Callable[[], Any]) -> Any:
+    """What ``read`` loads, completed. Calls it twice if an instance in a cycle was hashed before it was complete."""
+    with collecting() as pending:
+        value = read()
+        if not pending.early:
+            pending.run()
+            return value
+        hashes = {number: hash(pending.incomplete[number]) for number in pending.early}
+        for frame in pending.frames:  # these have not begun: closing them runs nothing
+            frame.close()
+    with collecting(hashes) as pending:
+        value = read()
+        pending.run()
+    return value
+
+
+def _innermost() -> Pending:
+    if not _LOADS.stack:
+        raise RuntimeError("snapshots are loaded inside `fixups.collecting()`: a bare pickle.loads would leave gaps")
+    return _LOADS.stack[-1]
+
+
+def built(frame: Any) -> None:
+    """Note a coroutine or generator that ``load`` has to close if it reads again."""
+    _innermost().frames.append(frame)
+
+
+def number_incomplete(instance: Any) -> int:
+    """Note an instance whose hash is not known yet; its number is the same whenever the same bytes are loaded."""
+    incomplete = _innermost().incomplete
+    incomplete.append(instance)
+    return len(incomplete) - 1
+
+
+def early_hash(instance: Any, number: int) -> int:
+    """The hash of an instance that is not complete yet: the true one if this is the second load."""
+    pending = _innermost()
+    pending.early.add(number)
+    return pending.hashes.get(number, id(instance) >> 4)
+
+
 def later(function: Callable[..., object], *args: Any) -> None:
     """Call ``function(*args)`` when the graph being loaded is complete.
 
     Raises RuntimeError outside ``collecting``: a snapshot loaded with a bare ``pickle.loads`` would be half restored.
     """
-    if not _LOADS.stack:
-        raise RuntimeError("snapshots are loaded inside `fixups.collecting()`: a bare pickle.loads would leave gaps")
-    _LOADS.stack[-1].add(function, args)
+    _innermost().add(function, args)

@@ -280,31 +280,6 @@ def _reduce_mapping_proxy(proxy: MappingProxyType[Any, Any]) -> Reduced:
     return MappingProxyType, (mapping,)
 
 
-def restore_memoryview(source: Any, form: str, shape: tuple[int, ...]) -> memoryview:
-    """A view of all of ``source``."""
-    flat = memoryview(source).cast("B")
-    return flat if form == "B" and len(shape) == 1 else flat.cast(form, shape)  # type: ignore[call-overload]
-
-
-def restore_released_memoryview() -> memoryview:
-    """A view after its ``release()``."""
-    view = memoryview(b"")
-    view.release()
-    return view
-
-
-def _reduce_memoryview(view: memoryview) -> Reduced:
-    try:
-        source = view.obj
-    except ValueError:
-        return restore_released_memoryview, ()
-    if not view.c_contiguous or view.nbytes != memoryview(source).nbytes:
-        if not isinstance(source, bytes):
-            raise PicklingError("a memoryview of a part of a writable buffer; keep the buffer and the bounds instead")
-        source = view.tobytes()  # bytes never change: a copy of the part means the same
-    return restore_memoryview, (source, view.format, view.shape)
-
-
 _DICT_ITERATORS: dict[type, tuple[str, bool]] = {}
 for _kind, _view in _VIEWS.items():
     _DICT_ITERATORS[type(iter(_view({})))] = (_kind, False)
@@ -324,5 +299,4 @@ TABLE: dict[type, Callable[[Any], Reduced]] = {
     type(iter(deque())): _reduce_deque_iterator,
     type(reversed(deque())): _reduce_deque_iterator,
     MappingProxyType: _reduce_mapping_proxy,
-    memoryview: _reduce_memoryview,
 }

@@ -33,6 +33,7 @@ class References:
     by_id: dict[int, tuple[str, str]] = field(default_factory=dict)
     containers: list[Any] = field(default_factory=list)
     container_names: list[tuple[str, str]] = field(default_factory=list)
+    lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
 
 
 @dataclass
@@ -107,6 +108,11 @@ def collect_references(script: ScriptData | None) -> References:
                     found.container_names.append((name, path))
                 if isinstance(value, type):
                     continue
+                wrapped, path = value.__dict__.get("__wrapped__"), key
+                while isinstance(wrapped, FunctionType):
+                    path += ".__wrapped__"
+                    found.by_id.setdefault(id(wrapped), (name, path))
+                    wrapped = wrapped.__dict__.get("__wrapped__")
             if script is not None and name == script.module and _is_saved_by_value(script, key, value):
                 continue
             if kind in CONTAINERS:
@@ -138,6 +144,11 @@ def _is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
     if name not in script.used or name in script.unsavable or isinstance(value, NEVER_DATA) or type(value) is object:
         return False
     return not _keeps_identity(value)
+
+
+def is_refilled(script: ScriptData, name: str, value: Any) -> bool:
+    """Whether an object that is saved by reference gets its contents back from the snapshot."""
+    return name in script.used and name not in script.unsavable and _keeps_identity(value)
 
 
 def _keeps_identity(value: Any) -> bool:

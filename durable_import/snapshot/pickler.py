@@ -15,6 +15,7 @@ from typing import Any
 
 from . import fixups
 from .frames import FRAME_TABLE
+from .managers import lost
 from .modules import References, resolve, resolve_or_none
 from .reducers import TABLE, reduce_by_kind
 
@@ -31,6 +32,8 @@ class _Reducing:
     frames: list[Any]
 
     def reducer_override(self, obj: Any) -> Any:
+        if self.references.lost and id(obj) in self.references.lost:
+            return lost, self.references.lost[id(obj)]
         reference = self.references.by_id.get(id(obj))
         if reference is not None:
             return resolve, reference
@@ -52,7 +55,7 @@ class SnapshotPickler(_Reducing, pickle.Pickler):
         self.frames = []
 
 
-class _DeepPickler(_Reducing, pickle._Pickler):  # type: ignore[misc, name-defined]
+class _DeepPickler(_Reducing, pickle._Pickler):
     """The same in Python, for graphs nested deeper than the C stack allows. Slow."""
 
     def __init__(self, file: io.BytesIO, references: References) -> None:

@@ -211,13 +211,40 @@ def _reduce_context(context: contextvars.Context) -> Reduced:
     return contextvars.Context, (), (items, decimals), None, None, fill_context
 
 
+def restore_decimal_context(inside: decimal.Context, outside: decimal.Context) -> Any:
+    """What ``decimal.localcontext`` returned while ``outside`` was the current context; nothing changes here."""
+
+    def make() -> Any:
+        decimal.setcontext(outside)
+        return decimal.localcontext(inside)
+
+    return contextvars.copy_context().run(make)
+
+
+def _reduce_decimal_context(manager: Any) -> Reduced:
+    """Ask the manager in contexts of their own, for it has no attributes."""
+
+    def inside() -> decimal.Context:
+        entered: decimal.Context = manager.__enter__()
+        return entered
+
+    def outside() -> decimal.Context:
+        manager.__exit__(None, None, None)
+        return decimal.getcontext()
+
+    return restore_decimal_context, (contextvars.copy_context().run(inside), contextvars.copy_context().run(outside))
+
+
 # --- modules and refusals --------------------------------------------------------------------------------------------
 
 
 def _reduce_module(module: ModuleType) -> Reduced:
-    if sys.modules.get(module.__name__) is not module:
+    if sys.modules.get(module.__name__) is module:
+        return importlib.import_module, (module.__name__,)
+    name = next((name for name, found in list(sys.modules.items()) if found is module), None)
+    if name is None:
         raise PicklingError(f"the module {module.__name__!r} cannot be imported by that name")
-    return importlib.import_module, (module.__name__,)
+    return importlib.import_module, (name,)
 
 
 def _refuse_code_in_progress(value: Any) -> Reduced:
@@ -241,7 +268,29 @@ def refuse_process_bound(value: Any) -> Reduced:
     raise PicklingError(f"a {type(value).__name__} belongs to this process and is gone after a restart")
 
 
+def restore_closed_connection() -> Any:
+    """An SQLite connection after its ``close()``."""
+    import sqlite3
+
+    connection = sqlite3.connect(":memory:")
+    connection.close()
+    return connection
+
+
+def reduce_connection(connection: Any) -> Reduced:
+    """An SQLite connection: kept only if it is closed."""
+    import sqlite3
+
+    try:
+        connection.total_changes  # noqa: B018  # the cheapest thing that a closed one refuses
+    except sqlite3.ProgrammingError as error:
+        if "closed" in str(error):
+            return restore_closed_connection, ()
+    raise PicklingError("an open SQLite connection; open it inside a with block, or close it before the await")
+
+
 TABLE: dict[type, Callable[[Any], Any]] = {
+    type(decimal.localcontext()): _reduce_decimal_context,
     _Lock: _reduce_lock,
     _RLock: _reduce_lock,
     threading.Condition: _reduce_condition,

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import _io
 import asyncio
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 from durable_import.snapshot import (
+    buffers,
     classes,
     exceptions,
     files,
+    instances,
     iterators,
     itertools_state,
     parsing,
     process_objects,
+    singletons,
     tracebacks,
     wrappers,
 )
@@ -31,6 +35,8 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     **wrappers.TABLE,
     **process_objects.TABLE,
     **parsing.TABLE,
+    **buffers.TABLE,
+    **singletons.TABLE,
 }
 
 _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
@@ -41,13 +47,31 @@ _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((_io._IOBase,), files.reduce_stream),
     (process_objects.PROCESS_BOUND, process_objects.refuse_process_bound),
 )
-# None of these has a metaclass of its own, which keeps the subclass test in C.
-_KINDS = tuple(kind for kinds, _ in _BY_KIND for kind in kinds)
+_BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are not imported for their sake
+    ("numpy", "ndarray"): buffers.reduce_array,
+    ("sqlite3", "Connection"): process_objects.reduce_connection,
+}
+
+_Plan = Callable[[Any], Any] | None  # None: pickle's own way
+_PLANS: dict[type, _Plan] = {}
+_LOCAL_PLANS: weakref.WeakKeyDictionary[type, _Plan] = weakref.WeakKeyDictionary()  # such classes come and go
 
 
 def reduce_by_kind(obj: Any) -> Any:
-    """The reduce value of an object whose class derives from a kind that needs care, else NotImplemented."""
+    """The reduce value of an object whose class needs care, else NotImplemented."""
     cls = type(obj)
-    if not issubclass(cls, _KINDS):
-        return NotImplemented
-    return next(reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds))(obj)
+    try:
+        plan = _PLANS[cls]
+    except KeyError:
+        plan = _plan(cls)
+    return NotImplemented if plan is None else plan(obj)
+
+
+def _plan(cls: type) -> _Plan:
+    known = _PLANS if "<locals>" not in cls.__qualname__ else _LOCAL_PLANS
+    if cls not in known:
+        reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
+        if reducer is None:
+            reducer = _BY_NAME.get((cls.__module__, cls.__name__)) or instances.reducer_for(cls)
+        known[cls] = singletons.by_reference(cls, reducer)
+    return known[cls]

@@ -14,7 +14,8 @@ from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import capture, chain, line_of, parts_of
 from ..rewrite.names import is_hidden
 from .diagnose import find_culprit
-from .modules import References, ScriptData, collect_references, restore_contents, script_contents
+from .managers import find_lost, find_released
+from .modules import References, ScriptData, collect_references, is_refilled, restore_contents, script_contents
 from .pickler import dumps, loads
 
 VERSION = 1
@@ -46,12 +47,38 @@ class Encoder:
         Raises UnsavableStateError, which names the variable.
         """
         references = collect_references(self.script)
+        stack = chain(snapshot.root) if snapshot.root is not None else []
+        remade = find_lost(stack, lambda manager: self._is_made_by_module(manager, references))
+        references.lost = remade.by_id
         try:
             return self._encode(snapshot, references, frames)
         except Exception as error:
             if self.script is not None and self._set_aside(references):
                 return self.encode(snapshot, frames)
+            unsavable = find_lost(stack, lambda manager: not self._can_be_saved(manager, references))
+            references.lost = unsavable.by_id | remade.by_id
+            released = find_released(stack, lambda value: not self._can_be_saved(value, references))
+            if unsavable.by_id or released.by_id:
+                references.lost = released.by_id | references.lost
+                try:
+                    return self._encode(snapshot, references, frames)
+                except Exception as other:
+                    error = other
             raise self._explain(snapshot, references, error) from error
+
+    def _is_made_by_module(self, manager: Any, references: References) -> bool:
+        """Whether a manager is saved by reference, and its state not with the script's data."""
+        if id(manager) not in references.by_id:
+            return False
+        module, name = references.by_id[id(manager)]
+        return self.script is None or module != self.script.module or not is_refilled(self.script, name, manager)
+
+    def _can_be_saved(self, value: Any, references: References) -> bool:
+        try:
+            dumps(value, references)
+        except Exception:  # whatever the reason: it is made again
+            return False
+        return True
 
     def _encode(self, snapshot: Snapshot, references: References, frames: list[Any] | None) -> bytes:
         stack = chain(snapshot.root) if snapshot.root is not None else []
@@ -60,7 +87,7 @@ class Encoder:
         return VERSION.to_bytes(2, "big") + dumps(state, references, frames)
 
     def decode(self, payload: bytes) -> Snapshot:
-        """The snapshot of a payload that has been authenticated; call it in the context that the program shall run in."""
+        """The snapshot of an authenticated payload; to be called in the context that the program shall run in."""
         version = int.from_bytes(payload[:2], "big")
         if version != VERSION:
             raise SnapshotFormatError(
@@ -80,7 +107,7 @@ class Encoder:
         return Snapshot(stack[-1] if stack else None, facts)
 
     def _context(self) -> tuple[list[tuple[Any, Any]], Any]:
-        """The context variables that the program has set; decimal's context, whose variable has no name to find it by."""
+        """The context variables that the program has set; and decimal's context, whose variable has no findable name."""
         changed, decimals = [], None
         for variable, value in contextvars.copy_context().items():
             if self.base.get(variable, _NOTHING) is value or variable.name.startswith("durable_import."):
@@ -98,7 +125,7 @@ class Encoder:
         for name, content in script_contents(self.script).items():
             try:
                 dumps(content, references)
-            except Exception:  # whatever it is, the module makes it again; what frames hold is diagnosed with its reason
+            except Exception:  # whatever it is, the module makes it again
                 failing.add(name.removeprefix("class "))
         self.script.unsavable |= failing
         return bool(failing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import sys
 import typing
 import weakref
@@ -64,6 +65,17 @@ def _reduce_lru_cache(wrapper: Any) -> Any:
         return NotImplemented
     parameters = wrapper.cache_parameters()
     return restore_lru_cache, (wrapper.__wrapped__, parameters["maxsize"], parameters["typed"])
+
+
+def restore_key(compare: Any, item: tuple[Any, ...]) -> Any:
+    """What ``cmp_to_key`` returns, or (with an item) what calling that with the item returns."""
+    key: Any = functools.cmp_to_key(compare)
+    return key(*item) if item else key
+
+
+def _reduce_key(key: Any) -> Reduced:
+    compare, *item = (x for x in gc.get_referents(key) if x is not type(key))
+    return restore_key, (compare, tuple(item))
 
 
 def _reduce_method(method: MethodType) -> Any:
@@ -158,6 +170,19 @@ def _reduce_type_variable(variable: Any) -> Any:
     return restore_type_variable, (kind, name, module, options, getattr(variable, "__constraints__", ()))
 
 
+def restore_type_alias(name: str, module: str, value: Any, variables: tuple[Any, ...]) -> Any:
+    """A type alias that no module-level name leads to, as of a ``type`` statement in a function (since Python 3.12)."""
+    namespace = {"__name__": module, "typing": typing, "name": name, "value": value, "variables": variables}
+    return eval("typing.TypeAliasType(name, value, type_params=variables)", namespace)  # it notes its caller's module
+
+
+def _reduce_type_alias(alias: Any) -> Any:
+    name, module = alias.__name__, alias.__module__
+    if getattr(sys.modules.get(module), name, None) is alias:
+        return NotImplemented
+    return restore_type_alias, (name, module, alias.__value__, alias.__type_params__)
+
+
 def restore_forward_reference(name: str, module: Any, is_argument: bool, is_class: bool) -> typing.ForwardRef:
     """An annotation written as a string, compiled by this Python version."""
     return typing.ForwardRef(name, is_argument, module, is_class=is_class)
@@ -195,6 +220,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     staticmethod: _reduce_method_descriptor,
     functools.cached_property: _reduce_cached_property,
     functools._lru_cache_wrapper: _reduce_lru_cache,
+    type(functools.cmp_to_key(max)): _reduce_key,
     MethodType: _reduce_method,
     weakref.ref: _reduce_reference,
     weakref.WeakMethod: _reduce_weak_method,
@@ -209,3 +235,5 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     typing.TypeVarTuple: _reduce_type_variable,
     **dict.fromkeys(_SENTINELS, _reduce_sentinel),
 }
+if sys.version_info >= (3, 12):
+    TABLE[typing.TypeAliasType] = _reduce_type_alias

@@ -1,9 +1,10 @@
-"""Runs random programs: `python -m tests.fuzz --seeds 0:500 --size 40 --mode native|torture|crash`.
+"""Runs random programs: `python -m tests.fuzz --seeds 0:500 --size 40 --mode native|rewritten|torture`.
 
 native: each program runs twice, without complaints and with the same outcome; `--against PYTHON` runs the same seeds
-with another interpreter and compares. torture, crash: each program runs natively and then under the harness. Failing
-seeds are printed; `--keep FOLDER` writes their programs there, `--print SEED` shows one, `--stats` prints how often
-each construct occurs. The exit status is 1 when a seed fails, or a construct is missing from the statistics.
+with another interpreter and compares. rewritten: each program runs natively, and rewritten without a runtime. torture:
+natively, and with its state saved, dropped and restored at every leaf. Failing seeds are printed; `--keep FOLDER` writes
+their programs there, `--print SEED` shows one, `--stats` prints how often each construct occurs. The exit status is 1
+when a seed fails, or a construct is missing from the statistics.
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ import hashlib
 import importlib
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .grammar import generate
-from .native import run_native
+from .native import observed, run_native
 from .statistics import CONSTRUCTS, POSITIONS, count, table
 
 #: A mode's judgement of one program: what is wrong with it, or an empty string.
@@ -33,21 +33,19 @@ def judge_native(text: str) -> str:
     return "" if first == second else f"two native runs differ: {first} and {second}"
 
 
-def judge_by(function: str) -> Judge:
-    """Compares with `tests.harness.<...>`, which takes the path of a program and gives the repr of its result."""
-    module, name = function.rsplit(".", 1)
-    run = getattr(importlib.import_module(module), name)
+def judge_by(name: str) -> Judge:
+    """Compares with a function of `tests.harness.torture`, which takes the text of a program and gives the repr of its
+    result: result, effects in order, and no complaints (warnings and unraisable errors).
+    """
+    run = getattr(importlib.import_module("tests.harness.torture"), name)
 
     def judge(text: str) -> str:
-        native = run_native(text).result
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "program.py"
-            path.write_text(text)
-            try:
-                durable = run(path)
-            except Exception as error:
-                return f"{type(error).__name__}: {error}"
-        return "" if durable == native else difference(native, durable)
+        native, durable = run_native(text), observed(lambda: run(text, "<program>"))
+        if durable.complaints:
+            return "; ".join(durable.complaints)
+        if durable.result != native.result:
+            return difference(native.result, durable.result)
+        return "" if durable == native else "effects: " + difference(repr(native.effects), repr(durable.effects))
 
     return judge
 
@@ -61,8 +59,8 @@ def difference(native: str, durable: str) -> str:
 
 JUDGES: dict[str, Callable[[], Judge]] = {
     "native": lambda: judge_native,
-    "torture": lambda: judge_by("tests.harness.torture.hard_torture"),
-    "crash": lambda: judge_by("tests.harness.torture.crash_torture"),
+    "rewritten": lambda: judge_by("rewritten"),
+    "torture": lambda: judge_by("hard_torture"),
 }
 
 

@@ -11,7 +11,7 @@ import gc
 import sys
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,16 +27,20 @@ class Outcome:
 
 
 def run_native(text: str) -> Outcome:
-    """Run `main()` of the program natively. A complaint is a warning, an unraisable error or an error that escaped."""
-    effects: list[str] = []
-    with replaced_world(effects), complaints() as heard:
+    """Run `main()` of the program natively."""
+    return observed(lambda: repr(asyncio.run(fresh_main(text)())))
+
+
+def observed(run: Callable[[], str]) -> Outcome:
+    """The outcome of a run. A complaint is a warning, an unraisable error or an error that escaped."""
+    with replaced_world() as effects, complaints() as heard:
         try:
-            result = repr(asyncio.run(fresh_main(text)()))
+            result = run()
         except Exception as error:
-            heard.append(f"escaped: {error!r}")
+            heard.append(f"escaped: {type(error).__name__}: {error}")
             result = "escaped"
         gc.collect()
-    return Outcome(result, tuple(effects), tuple(heard))
+        return Outcome(result, tuple(effects), tuple(heard))
 
 
 def fresh_main(text: str) -> Any:
@@ -45,24 +49,33 @@ def fresh_main(text: str) -> Any:
     return module.main
 
 
+EFFECTS: list[str] = []
+
+
+async def effect(name: str, value: Any = None) -> Any:
+    """As in `world`, but the effect is noted in this process only."""
+    EFFECTS.append(name)
+    await asyncio.sleep(0)
+    return value
+
+
+async def fail(name: str, exc: BaseException) -> None:
+    """As in `world`, but the effect is noted in this process only."""
+    EFFECTS.append(name)
+    await asyncio.sleep(0)
+    raise exc
+
+
 @contextmanager
-def replaced_world(effects: list[str]) -> Iterator[None]:
-    async def effect(name: str, value: Any = None) -> Any:
-        effects.append(name)
-        await asyncio.sleep(0)
-        return value
-
-    async def fail(name: str, exc: BaseException) -> None:
-        effects.append(name)
-        await asyncio.sleep(0)
-        raise exc
-
+def replaced_world() -> Iterator[list[str]]:
+    """Let `import world` give the functions above; yields the effects that happen meanwhile."""
     world = types.ModuleType("world")
     world.__dict__.update(effect=effect, fail=fail)
     before = sys.modules.get("world")
     sys.modules["world"] = world
+    EFFECTS.clear()
     try:
-        yield
+        yield EFFECTS
     finally:
         del sys.modules["world"]
         if before is not None:

@@ -30,11 +30,11 @@ def sources(folder: Path, version: tuple[int, int]) -> list[Path]:
     return [path for path in sorted(folder.glob("*.py")) if requirement(path) <= version]
 
 
-def function_codes(source: bytes, path: str = "<program>") -> dict[str, types.CodeType]:
-    """The code objects of the fast variants of the frames of a module, by place."""
+def frame_codes(source: bytes, path: str = "<program>") -> dict[str, types.CodeType]:
+    """The code objects of the functions of a module that can suspend, by place."""
     module = compile_module(source, path, "m")
     codes = zip(nested_codes(module.code), module.table, strict=True)
-    return {row[0]: code for code, row in codes if row is not None}
+    return {row[0]: code for code, row in codes if row is not None and row[2]}
 
 
 def resume_tree(source: bytes, place: str, code: types.CodeType) -> ast.Module:
@@ -59,12 +59,8 @@ def fast_text(source: bytes) -> str:
 
 def resume_text(source: bytes) -> str:
     """The resume variants of all functions of a module that can suspend."""
-    table = {row[0]: row[2] for row in compile_module(source, "<program>", "m").table if row is not None}
-    texts = []
-    for place, code in function_codes(source).items():
-        if table[place]:
-            texts.append(f"# --- {place}\n{ast.unparse(resume_tree(source, place, code))}\n")
-    return "\n".join(texts)
+    trees = [(place, resume_tree(source, place, code)) for place, code in frame_codes(source).items()]
+    return "\n".join(f"# --- {place}\n{ast.unparse(tree)}\n" for place, tree in trees)
 
 
 def identities(source: bytes) -> list[tuple[Any, ...]]:

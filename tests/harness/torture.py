@@ -19,7 +19,7 @@ from durable_import.frames.discard import discard
 from durable_import.rewrite.compiler import compile_module
 from durable_import.rewrite.registry import register_module
 from durable_import.runtime.driver import Checkpoint, InstanceDriver
-from durable_import.runtime.leaf import FAILED, Leaf
+from durable_import.frames.leaf import FAILED, Leaf
 from durable_import.snapshot.modules import ScriptData
 from durable_import.snapshot.snapshot import Encoder, Snapshot
 from durable_import.frames import ambient

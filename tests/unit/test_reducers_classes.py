@@ -315,3 +315,29 @@ def test_nameless_builtin_class_is_refused() -> None:
     """With its name in the message."""
     with pytest.raises(pickle.PicklingError, match="list_iterator"):
         dumps(type(iter([])))
+
+
+def test_local_generic_classes() -> None:
+    """With the parameters it had, whether ``Generic`` is its only base or not."""
+
+    class Plain(Generic[T]):
+        held: T
+
+    class Derived(Plain[int]):
+        pass
+
+    plain, derived = restored((Plain, Derived))
+    assert plain.__parameters__ == (T,)
+    assert plain[int].__args__ == (int,)
+    assert derived.__bases__ == (plain,)
+    assert derived.__orig_bases__ == (plain[int],)
+
+
+def test_local_type_aliases() -> None:
+    """Those of a ``type`` statement inside a function; Python 3.11 has none."""
+    if hasattr(typing, "TypeAliasType"):
+        plain = typing.TypeAliasType("plain", list[int])
+        general = typing.TypeAliasType("general", dict[str, T], type_params=(T,))  # type: ignore[misc]
+        again, general_again = restored((plain, general))
+        assert (again.__name__, again.__module__, again.__value__) == ("plain", __name__, list[int])
+        assert general_again.__type_params__ == (T,)

@@ -68,10 +68,7 @@ def dumps(obj: Any) -> bytes:
 
 def loads(data: bytes) -> Any:
     """The restored graph."""
-    with fixups.collecting() as pending:
-        root = pickle.loads(data)
-        pending.run()
-    return root
+    return fixups.load(lambda: pickle.loads(data))
 
 
 def restored(obj: Any) -> Any:

@@ -302,16 +302,3 @@ def test_csv_reader_goes_on() -> None:
     next(reader)
     reader = restored(restored(reader))
     assert (next(reader), reader.line_num) == (["c", "d"], 2)
-
-
-def test_memoryviews() -> None:
-    """Of bytes, of a part of them, of a whole bytearray (shared), but not of a part of one."""
-    buffer = bytearray(b"abcd")
-    whole, part, buffer, shared = restored(
-        (memoryview(b"abcd").cast("H"), memoryview(b"abcd")[1:3], buffer, memoryview(buffer))
-    )
-    assert (whole.format, whole.tobytes(), part.tobytes()) == ("H", b"abcd", b"bc")
-    buffer[0] = 0
-    assert shared[0] == 0
-    with pytest.raises(pickle.PicklingError, match="part"):
-        dumps(memoryview(buffer)[1:])

@@ -123,6 +123,20 @@ def test_contexts() -> None:
     assert str(again.run(lambda: decimal.Decimal(1) / 3)) == "0.33333"
 
 
+def test_decimal_local_context() -> None:
+    """Leaving a restored ``localcontext`` brings the outer context back; saving it changes nothing."""
+    outer = decimal.getcontext()
+    manager: Any = decimal.localcontext(prec=3)
+    inner = manager.__enter__()
+    again, outer_again = restored((manager, outer))
+    assert decimal.getcontext() is inner
+    manager.__exit__(None, None, None)
+    with again as entered:
+        assert entered.prec == 3
+    assert decimal.getcontext() is outer_again
+    decimal.setcontext(outer)
+
+
 def test_local_context_variable_is_refused() -> None:
     """There is no name to find it by."""
     with pytest.raises(pickle.PicklingError, match="'lost' is not at module level"):

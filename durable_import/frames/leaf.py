@@ -12,9 +12,9 @@ import time
 from types import CoroutineType, GeneratorType
 from typing import Any
 
-from ..frames import ambient
-from ..frames.intrinsics import lookup_special
-from ..frames.signals import Suspension
+from . import ambient
+from .intrinsics import lookup_special
+from .signals import Suspension
 
 NEW, PENDING, DONE, FAILED = "new", "pending", "done", "failed"
 MIN_DURABLE_DELAY = 0.1  # seconds: of a shorter sleep the deadline is not worth a commit

@@ -1,0 +1,240 @@
+"""The public data model of what is saved: a call stack, its function calls, and their blocks of code."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import reprlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import SnapshotFormatError
+from ..frames.capture import FrameState, capture, chain, line_of, parts_of
+from ..rewrite.names import is_hidden
+from ..rewrite.registry import CodeInfo, info_of
+from ..rewrite.scopes import all_arguments
+from ..rewrite.suspensions import points
+from ..snapshot.snapshot import Encoder, Snapshot
+from ..frames.leaf import FAILED, Leaf
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class CodeBlock:
+    """A stretch of a function between two suspension points.
+
+    ``label`` numbers the suspension point that ends it (0 for the last block, which the function's end ends), ``lines`` are
+    its first and last line in the file, ``variables`` the local names that occur in it.
+    """
+
+    label: int
+    lines: tuple[int, int]
+    variables: tuple[str, ...]
+
+
+@dataclass
+class FunctionCall:
+    """One call that has not returned.
+
+    ``arguments`` are the current values of its parameters, ``locals`` those of all its variables, ``blocks`` its code,
+    ``current`` the index of the block that it is in (at its end, if suspended).
+    """
+
+    fn: Callable[..., Any] | None
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+    module: str = ""
+    filename: str = ""
+    lineno: int = 0
+    locals: dict[str, Any] = field(default_factory=dict)
+    blocks: list[CodeBlock] = field(default_factory=list)
+    current: int = 0
+
+    def __post_init__(self) -> None:
+        if self.fn is not None and not self.name:
+            self.name = getattr(self.fn, "__qualname__", repr(self.fn))
+            self.module = getattr(self.fn, "__module__", "")
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The parameters' values."""
+        return self.kwargs
+
+    def __str__(self) -> str:
+        lines = [f'  File "{self.filename}", line {self.lineno}, in {self.name}']
+        source = linecache.getline(self.filename, self.lineno).strip()
+        if source:
+            lines.append(f"    {source}")
+        lines += [f"      {name} = {_short(value)}" for name, value in self.locals.items()]
+        return "\n".join(lines)
+
+
+class CallStack:
+    """The frames of one task, outermost first; made by ``capture`` or ``from_state``, or built up by ``push``."""
+
+    def __init__(self, root: Any = None) -> None:
+        self._root = root
+        self.calls: list[FunctionCall] = [_call_of(frame) for frame in chain(root)] if root is not None else []
+        self.last_result: Any = None
+
+    @classmethod
+    def capture(cls, coroutine: Any) -> CallStack:
+        """The stack of a suspended coroutine of rewritten code, from itself to the innermost frame it awaits.
+
+        Reads only: the coroutine can go on. Raises ValueError for one that is running, has ended, or is not rewritten.
+        """
+        code = parts_of(coroutine).code
+        if info_of(code) is None:
+            raise ValueError(f"{code.co_qualname} ({code.co_filename}) is not durable code: mark its module")
+        if parts_of(coroutine).frame is None or parts_of(coroutine).state == "running":
+            raise ValueError(f"{coroutine!r} is not suspended: it is running or has ended")
+        return cls(coroutine)
+
+    def push(self, call: FunctionCall) -> None:
+        """Put a call on an empty stack: ``resume`` begins it."""
+        if self.calls:
+            raise ValueError("a call can be pushed on an empty stack only; what it calls gets there by itself")
+        if call.fn is None:
+            raise ValueError("the call has no function")
+        self._root = call.fn(**call.kwargs)
+        self.calls.append(call)
+
+    def is_empty(self) -> bool:
+        """Whether nothing is left to run."""
+        return not self.calls
+
+    def __len__(self) -> int:
+        return len(self.calls)
+
+    def __iter__(self) -> Any:
+        return iter(self.calls)
+
+    def __getitem__(self, index: int) -> FunctionCall:
+        return self.calls[index]
+
+    def to_state(self) -> dict[str, Any]:
+        """The state as plain data: a summary of the frames, and ``snapshot``, bytes.
+
+        The bytes are a pickle: load only what you made yourself. Raises UnsavableStateError.
+        """
+        frames = [
+            {"function": c.name, "module": c.module, "file": c.filename, "line": c.lineno, "label": c.current}
+            for c in self.calls
+        ]
+        return {"format": FORMAT, "frames": frames, "snapshot": Encoder().encode(Snapshot(self._root))}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> CallStack:
+        """The stack that ``to_state`` saved, as new frames; in this process or another.
+
+        Raises SnapshotFormatError, MissingCodeError, CodeChangedError.
+        """
+        if state.get("format") != FORMAT:
+            raise SnapshotFormatError(f"a call stack of format {state.get('format')!r}; this version reads {FORMAT}")
+        return cls(Encoder().decode(state["snapshot"]).root)
+
+    async def resume(self, namespace: dict[str, Any] | None = None) -> Any:  # noqa: ARG002  the original library's signature
+        """Run the frames to the end; gives the outermost one's result, also kept as ``last_result``.
+
+        An await that was in flight is made again. ``namespace`` is accepted for the original library's sake.
+        """
+        if self._root is None:
+            return self.last_result
+        root, self._root = self._root, None
+        self.calls = []
+        self.last_result = await _Resumed(root)
+        return self.last_result
+
+    def __str__(self) -> str:
+        return "\n".join(["Call stack (most recent call last):", *map(str, self.calls)])
+
+    def __repr__(self) -> str:
+        return f"<CallStack {' > '.join(c.name for c in self.calls) or 'empty'}>"
+
+
+def _short(value: Any) -> str:
+    try:
+        return reprlib.repr(value)
+    except Exception as error:  # a repr may do anything; the stack is shown all the same
+        return f"<{type(value).__name__}: {type(error).__name__} in its repr>"
+
+
+class _Resumed:
+    """Awaits a coroutine some of whose leaves may have ended before it was saved."""
+
+    def __init__(self, root: Any) -> None:
+        self.root = root
+
+    def __await__(self) -> Any:
+        error: BaseException | None = None
+        while True:
+            try:
+                given = self.root.send(None) if error is None else self.root.throw(error)
+            except StopIteration as stop:
+                return stop.value
+            error = None
+            if type(given) is Leaf:
+                error = given.value if given.state == FAILED else None
+                continue
+            try:
+                yield given
+            except BaseException as thrown:  # cancellation, close: the program's to handle
+                error = thrown
+
+
+def _call_of(frame: Any) -> FunctionCall:
+    state = capture(frame)
+    info = state.info
+    variables = {name: value for name, value in _variables(state).items() if not is_hidden(name)}
+    node = info.module.rewriting().places.by_path[info.place]
+    parameters = [a.arg for a in all_arguments(node.args)] if hasattr(node, "args") else []
+    blocks = code_blocks(info)
+    return FunctionCall(
+        fn=None, kwargs={name: variables[name] for name in parameters if name in variables}, name=frame.__qualname__,
+        module=info.module.name, filename=info.code.co_filename, lineno=_line(frame, state, blocks), locals=variables,
+        blocks=blocks, current=max(state.label - 1, 0),
+    )  # fmt: skip
+
+
+def _line(frame: Any, state: FrameState, blocks: list[CodeBlock]) -> int:
+    """The line of a frame; of one that is restored and has not gone on yet, that of its suspension point."""
+    if state.label:
+        return blocks[state.label - 1].lines[1]
+    return line_of(frame)
+
+
+def _variables(state: FrameState) -> dict[str, Any]:
+    found = dict(state.variables)
+    for name, cell in state.cells.items():
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:
+            continue  # unbound
+    return found
+
+
+def code_blocks(info: CodeInfo) -> list[CodeBlock]:
+    """The blocks of a rewritten function, in source order."""
+    rewriting = info.module.rewriting()
+    node: Any = rewriting.places.by_path[info.place]
+    body = rewriting.body_of(node) or []
+    names = _names_by_line(ast.parse(info.module.source), node)
+    ends = [(point.label, point.lineno) for point in points(body)]
+    first, blocks = node.lineno, []
+    for label, line in [*ends, (0, node.end_lineno)]:
+        last = max(first, line)
+        used = {name for at, name in names if first <= at <= last}
+        blocks.append(CodeBlock(label, (first, last), tuple(sorted(used))))
+        first = last
+    return blocks
+
+
+def _names_by_line(tree: ast.AST, function: Any) -> list[tuple[int, str]]:
+    """The local names of a function and the lines where they occur."""
+    inside = [n for n in ast.walk(tree) if getattr(n, "lineno", 0) and function.lineno <= n.lineno <= function.end_lineno]  # type: ignore[attr-defined]
+    bound = {n.id for n in inside if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    bound |= {n.arg for n in inside if isinstance(n, ast.arg)}
+    found = [(n.lineno, n.id) for n in inside if isinstance(n, ast.Name) and n.id in bound]
+    return found + [(n.lineno, n.arg) for n in inside if isinstance(n, ast.arg)]

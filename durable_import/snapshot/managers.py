@@ -1,0 +1,232 @@
+"""``with`` blocks whose managers cannot be saved: they are entered again on resume.
+
+On saving, such a manager, its exit method and what entering gave are replaced by placeholders. On loading the placeholders
+stand in the graph until ``enter_again`` has evaluated the ``with`` expressions with the restored variables, outermost first,
+and then every reference to a placeholder is made one to the new object. Managers at module level are entered again as
+well: the module has made them anew.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import CellType, FunctionType
+from typing import Any
+
+from ..frames import restore
+from ..frames.capture import FrameState, capture, chain, parts_of
+from ..frames.leaf import DONE, Leaf
+from ..rewrite.names import AWAITED, STATE
+from ..rewrite.places import Places
+from ..rewrite.registry import CodeInfo, enter_code, info_of
+from . import fixups
+
+MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
+
+Key = tuple[int, str, str]  # number of the frame from outside, hidden variable of the manager, which of the three
+
+
+class Lost:
+    """A placeholder for an object that is made again on resume; or, for good, for one whose ``with`` block has ended."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise ReferenceError(
+            f"{self.key[1]!r} was bound by a `with` block that had ended when the program was saved; the object could not be "
+            f"saved, so {name!r} of it is gone"
+        )
+
+
+@dataclass
+class LostObjects:
+    """What was left out of a snapshot: keys by id of the object, and the objects, so that the ids stay theirs."""
+
+    by_id: dict[int, Key]
+    kept: list[Any]
+
+
+def blocks_of(stack: list[Any]) -> Iterator[tuple[int, str, FrameState]]:
+    """The ``with`` blocks that the frames of a stack are in, outermost first: frame number, manager's variable, state."""
+    for number, frame in enumerate(stack):
+        info = info_of(parts_of(frame).code)
+        if info is None or not any(n.startswith("@m") for names in info.live.values() for n in names):
+            continue
+        state = capture(frame)
+        inside = [n for n in info.live.get(state.label, ()) if n.startswith("@m") and n in state.variables]
+        for manager in sorted(inside, key=lambda n: int(n[2:])):
+            yield number, manager, state
+
+
+def find_lost(stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
+    """The managers for which ``is_lost``, and what belongs to them."""
+    found = LostObjects({}, [])
+    for number, name, state in blocks_of(stack):
+        manager = state.variables[name]
+        if not is_lost(manager):
+            continue
+        parts = {MANAGER: manager, LEAVE: state.variables.get(f"@x{name[2:]}"), VALUE: _value(state, name)}
+        is_left = f"@l{name[2:]}" in state.info.live[state.label] and type(state.variables.get(AWAITED)) is Leaf
+        for kind, part in parts.items():
+            if part is not None and id(part) not in found.by_id:
+                found.by_id[id(part)] = (number, name, RELEASED if is_left else kind)
+                found.kept.append(part)
+    return found
+
+
+def find_released(stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
+    """Variables bound by ``with`` blocks that have ended, which still hold what cannot be saved."""
+    found = LostObjects({}, [])
+    for number, frame in enumerate(stack):
+        state = capture(frame)
+        variables = state.variables | {n: c.cell_contents for n, c in state.cells.items() if _is_bound(c)}
+        for name in _bound_by_with(state.info) & variables.keys():
+            if is_lost(variables[name]) and id(variables[name]) not in found.by_id:
+                found.by_id[id(variables[name])] = (number, name, RELEASED)
+                found.kept.append(variables[name])
+    return found
+
+
+def _bound_by_with(info: CodeInfo) -> set[str]:
+    """The variables that are targets of ``with ... as`` anywhere in a function."""
+    node = Places(ast.parse(info.module.source)).by_path[info.place]
+    items = [item for n in ast.walk(node) if isinstance(n, (ast.With, ast.AsyncWith)) for item in n.items]
+    return {item.optional_vars.id for item in items if isinstance(item.optional_vars, ast.Name)}
+
+
+def _is_bound(cell: CellType) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  raises if it is empty
+    except ValueError:
+        return False
+    return True
+
+
+def _value(state: FrameState, manager: str) -> Any:
+    """What entering gave, if the target of ``as`` is a variable that still holds it, or if the block is just being entered."""
+    awaited = state.variables.get(AWAITED)
+    if f"@z{manager[2:]}" not in state.info.live.get(state.label, ()):
+        return awaited.value if type(awaited) is Leaf and awaited.state == DONE else None
+    name = _target(state.info, manager)
+    if name is None:
+        return None
+    if name in state.cells:
+        return state.cells[name].cell_contents
+    return state.variables.get(name)
+
+
+def _target(info: CodeInfo, manager: str) -> str | None:
+    rewriting = info.module.rewriting()
+    target = rewriting.with_blocks[rewriting.places.by_path[info.place]][manager].target
+    return target.id if isinstance(target, ast.Name) else None
+
+
+# --- loading
+
+_present: dict[Key, Lost] = {}
+
+
+def lost(*key: Any) -> Lost:
+    """The placeholder of that key in the snapshot being loaded."""
+    placeholder = _present.get(key)
+    if placeholder is None:
+        if not _present:
+            fixups.later(_present.clear)
+        placeholder = _present[key] = Lost(key)
+    return placeholder
+
+
+async def enter_again(root: Any) -> None:
+    """Enter the blocks whose managers are placeholders, and put the new objects in their place.
+
+    Raises what the ``with`` expressions or the managers raise, with a note that says where.
+    """
+    for number, name, state in list(blocks_of(chain(root))):
+        frame = chain(root)[number]
+        holder = parts_of(frame).frame.f_locals[STATE]  # type: ignore[union-attr]
+        if type(holder.get(name)) is not Lost or holder[name].key[2] == RELEASED:
+            continue
+        code = enter_code(state.info, name)
+        closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
+        function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
+        try:
+            manager, leave, value = await function(dict(holder))
+        except Exception as error:
+            error.add_note(
+                f"while entering again the `with` block at {state.info.code.co_filename}:{code.co_firstlineno}, "
+                "whose manager could not be saved"
+            )
+            raise
+        _replace(frame, holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, number)
+
+
+def _replace(
+    frame: Any, holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], number: int
+) -> None:
+    del frame
+    placeholders = {kind: _find(holder, state, (number, name, kind)) for kind in new}
+    for kind, placeholder in placeholders.items():
+        if placeholder is not None:
+            replace_references(placeholder, new[kind])
+    holder[name], holder[f"@x{name[2:]}"] = new[MANAGER], new[LEAVE]
+    if f"@z{name[2:]}" not in state.info.live.get(state.label, ()):
+        holder[AWAITED] = Leaf(None, DONE, new[VALUE], True)
+        return
+    target = _target(state.info, name)
+    if target is not None and target in state.cells:
+        state.cells[target].cell_contents = new[VALUE]
+    elif target is not None:
+        holder[target] = new[VALUE]
+
+
+def _find(holder: dict[str, Any], state: FrameState, key: Key) -> Lost | None:
+    values = [*holder.values()]
+    for cell in state.cells.values():
+        try:
+            values.append(cell.cell_contents)
+        except ValueError:
+            continue
+    awaited = holder.get(AWAITED)
+    if type(awaited) is Leaf:
+        values.append(awaited.value)
+    return next((v for v in values if type(v) is Lost and v.key == key), None)
+
+
+def replace_references(old: Any, new: Any) -> None:
+    """Make every reference from containers, cells and attributes to ``old`` one to ``new``.
+
+    ``old`` must stay a plain local variable here: in a cell it would be found and replaced as well.
+    """
+    for referrer in gc.get_referrers(old):
+        if isinstance(referrer, dict):
+            for key, value in list(referrer.items()):
+                if value is old:
+                    referrer[key] = new
+        elif isinstance(referrer, list):
+            for index, value in enumerate(referrer):
+                if value is old:
+                    referrer[index] = new
+        elif isinstance(referrer, CellType):
+            referrer.cell_contents = new
+        elif isinstance(referrer, set):
+            referrer.discard(old)
+            referrer.add(new)
+        elif type(referrer) is tuple:
+            items = []
+            for value in referrer:
+                items.append(new if value is old else value)
+            replace_references(referrer, tuple(items))
+        else:
+            _replace_in_slots(referrer, old, new)
+
+
+def _replace_in_slots(referrer: Any, old: Any, new: Any) -> None:
+    for cls in type(referrer).__mro__:
+        for slot in getattr(cls, "__slots__", ()):
+            if getattr(referrer, slot, None) is old:
+                object.__setattr__(referrer, slot, new)

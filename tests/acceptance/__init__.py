@@ -1,0 +1,1 @@
+"""What users see: whole programs, real processes, exit statuses and messages."""

@@ -1,0 +1,284 @@
+"""Signals and kills: what a program goes through when it is stopped from outside, at a chosen or at any moment."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import time
+from textwrap import dedent
+
+import pytest
+
+from tests.acceptance.processes import KILLED, Desk, is_alive
+
+WAITING = """
+    # durable: on
+    import asyncio, pathlib, sys
+    from world import effect
+
+    async def main():
+        try:
+            await effect("begin")
+            print("waiting")
+            while not pathlib.Path("go").exists():
+                await asyncio.sleep(0.05)
+            return "went"
+        except BaseException as error:
+            print("caught", repr(error))
+            raise
+        finally:
+            await effect("cleanup")
+            print("cleaned up")
+
+    if __name__ == "__main__":
+        print(asyncio.run(main()))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_first_signal_suspends(desk: Desk, number: signal.Signals) -> None:
+    """Ctrl-C or SIGTERM leaves the program as it is: no except or finally block runs before it gets there."""
+    path = desk.write("waiting.py", WAITING)
+    running = desk.start("--instance", "w", "waiting.py")
+    running.wait_until(lambda: "waiting" in running.out)
+    running.send(number)
+    suspended = running.end()
+    assert (suspended.status, suspended.out, suspended.err) == (128 + number, "waiting\n", "")
+    place = rf"instance w at {re.escape(str(path))}:\d+ \(checkpoint \d+\)"
+    assert re.search(rf"^durable_import: suspended {place}; run the same command again to go on$", suspended.said, re.M)
+    assert desk.effects == ["begin"]
+    (desk.folder / "go").touch()
+    resumed = desk.run("--instance", "w", "waiting.py")
+    assert (resumed.status, resumed.out, resumed.err) == (0, "cleaned up\nwent\n", "")
+    assert re.search(rf"^durable_import: resuming {place}$", resumed.said, re.M)
+    assert desk.effects == ["begin", "cleanup"]
+
+
+BUSY = """
+    # durable: on
+    import asyncio, time
+    from world import effect
+
+    class Stubborn:
+        def __enter__(self):
+            print("inside", flush=True)
+        def __exit__(self, *details):
+            print("left", flush=True)
+
+    async def main():
+        await effect("begin")
+        with Stubborn():
+            while not await effect("look", {condition}):
+                time.sleep({pause})
+        return "done"
+
+    print(asyncio.run(main()))
+"""
+
+
+def test_suspending_while_the_program_computes(desk: Desk) -> None:
+    """A signal that comes between two awaits suspends at the last checkpoint, at once."""
+    desk.write("busy.py", BUSY.format(condition="False", pause=40))
+    running = desk.start("busy.py")
+    running.wait_until(lambda: "look" in desk.effects)
+    began = time.monotonic()
+    running.send(signal.SIGTERM)
+    suspended = running.end()
+    assert time.monotonic() - began < 10
+    assert suspended.status == 128 + signal.SIGTERM
+    assert "suspended instance busy-" in suspended.said
+    assert suspended.out == "inside\n"
+
+
+def test_signal_before_the_first_await(desk: Desk) -> None:
+    """While no instance runs, signals do what they do to any script."""
+    desk.write("early.py", """
+        # durable: on
+        import time
+        print("early", flush=True)
+        time.sleep(40)
+    """)  # fmt: skip
+    for number, status in ((signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)):
+        running = desk.start("early.py")
+        running.wait_until(lambda running=running: "early" in running.out)
+        running.send(number)
+        ended = running.end()
+        assert ended.status == status
+        assert ended.said == ""
+        assert ("KeyboardInterrupt" in ended.err) == (number == signal.SIGINT)
+
+
+def test_second_signal_kills(desk: Desk) -> None:
+    """When suspending takes long because the disk does, a second signal ends the process at once; nothing is lost."""
+    desk.write("waiting.py", WAITING)
+    running = desk.start("--instance", "w", "waiting.py")
+    running.wait_until(lambda: "waiting" in running.out)
+    lock = desk.lock_database()
+    try:
+        running.send(signal.SIGINT)
+        time.sleep(0.5)
+        assert is_alive(running.process.pid), "the first signal waits for the store"
+        running.send(signal.SIGINT)
+        assert running.end().status == -signal.SIGINT
+    finally:
+        lock.close()
+    (desk.folder / "go").touch()
+    resumed = desk.run("--instance", "w", "waiting.py")
+    assert (resumed.status, resumed.out) == (0, "cleaned up\nwent\n")
+    assert desk.effects == ["begin", "cleanup"]
+
+
+def test_suspended_again_and_again(desk: Desk) -> None:
+    """A program suspended several times goes on where it was each time, in any number of processes."""
+    desk.write("waiting.py", WAITING)
+    for _ in range(3):
+        running = desk.start("--instance", "w", "waiting.py")
+        running.wait_until(lambda running=running: "instance w" in running.err)
+        time.sleep(0.2)
+        running.send(signal.SIGTERM)
+        assert running.end().status == 128 + signal.SIGTERM
+    (desk.folder / "go").touch()
+    assert desk.run("--instance", "w", "waiting.py").out.endswith("cleaned up\nwent\n")
+    assert desk.effects == ["begin", "cleanup"]
+
+
+def test_two_processes_of_one_instance(desk: Desk) -> None:
+    """The second run of an instance is refused while the first one lives, which is not harmed; a dead one is followed."""
+    desk.write("waiting.py", WAITING)
+    first = desk.start("--instance", "w", "waiting.py")
+    first.wait_until(lambda: "waiting" in first.out)
+    for options in ([], ["--fresh"]):
+        second = desk.run(*options, "--instance", "w", "waiting.py")
+        assert (second.status, second.out, second.err) == (70, "", "")
+        assert "'w'" in second.said
+        assert str(first.process.pid) in second.said
+    third = desk.start("--instance", "other", "waiting.py")
+    third.wait_until(lambda: "waiting" in third.out)
+    first.send(signal.SIGKILL)
+    assert first.end().status == KILLED
+    (desk.folder / "go").touch()
+    follower = desk.run("--instance", "w", "waiting.py")
+    assert (follower.status, follower.out) == (0, "cleaned up\nwent\n")
+    assert "resuming instance w" in follower.said
+    assert third.end().status == 0
+    assert sorted(desk.effects) == ["begin", "begin", "cleanup", "cleanup"]
+
+
+def test_refused_before_the_script_begins(desk: Desk) -> None:
+    """The refused process executes nothing of the script: what that does at its top might harm the first one."""
+    desk.write("waiting.py", "# durable: on\nprint('top', flush=True)\n" + dedent(WAITING))
+    first = desk.start("--instance", "w", "waiting.py")
+    first.wait_until(lambda: "waiting" in first.out)
+    second = desk.run("--instance", "w", "waiting.py")
+    assert (second.status, second.out) == (70, "")
+
+
+def test_stalled_owner_cannot_overwrite_its_successor(desk: Desk) -> None:
+    """A process that slept past its lease is told so when it wakes up; its successor is not harmed."""
+    desk.write("waiting.py", WAITING)
+    first = desk.start("--instance", "w", "waiting.py")
+    first.wait_until(lambda: "waiting" in first.out)
+    desk.stop_outside_a_commit(first)
+    desk.rows("UPDATE claim SET until = 0")
+    second = desk.start("--instance", "w", "waiting.py")
+    second.wait_until(lambda: "resuming instance w" in second.err)
+    first.send(signal.SIGCONT)
+    woken = first.end()
+    assert woken.status == 70
+    assert "taken over" in woken.said
+    (desk.folder / "go").touch()
+    done = second.end()
+    assert (done.status, done.out) == (0, "cleaned up\nwent\n")
+    assert desk.effects == ["begin", "cleanup"]
+
+
+LONG = """
+    # durable: on
+    import asyncio
+    from world import effect
+
+    async def item(n, seen):
+        seen.append(n)
+        await asyncio.sleep(0.002)
+        print(n, await effect(f"item {n}", n * n))
+
+    async def main():
+        seen = []
+        for n in range(150):
+            await item(n, seen)
+        return seen == list(range(150))
+
+    print(asyncio.run(main()))
+"""
+
+
+def test_killed_at_random_moments(desk: Desk) -> None:
+    """Killed again and again at any moment, a program ends as natively; an effect is repeated only if it was cut short."""
+    desk.write("long.py", LONG)
+    moments = random.Random(7)
+    kills = 0
+    printed: list[str] = []
+    while True:
+        running = desk.start("long.py")
+        if kills < 8:
+            running.wait_until(lambda running=running: "instance long-" in running.err)
+            time.sleep(moments.uniform(0, 0.1))
+            running.send(signal.SIGKILL)
+        ended = running.end()
+        printed += ended.out.splitlines()
+        if "True" in printed:
+            break
+        assert ended.status == KILLED
+        kills += 1
+    assert printed[-1] == "True"
+    expected = [f"item {n}" for n in range(150)]
+    assert list(dict.fromkeys(desk.effects)) == expected
+    assert len(desk.effects) <= 150 + kills
+    assert list(dict.fromkeys(printed[:-1])) == [f"{n} {n * n}" for n in range(150)]
+    assert len(printed) <= 151 + kills
+
+
+SLEEPER = """
+    # durable: on
+    import asyncio, time
+
+    async def main():
+        print("asleep", flush=True)
+        value = await asyncio.sleep({delay}, "slept")
+        return value
+
+    print(asyncio.run(main()))
+"""
+
+
+def test_remaining_time_of_a_sleep(desk: Desk) -> None:
+    """A sleep goes on while the program is dead: after the restart only what remains is slept, or nothing."""
+    desk.write("sleeper.py", SLEEPER.format(delay=8))
+    running = desk.start("sleeper.py")
+    running.wait_until(lambda: "asleep" in running.out and desk.statuses() == ["sleeping"])
+    began = time.monotonic()
+    time.sleep(2)
+    running.send(signal.SIGKILL)
+    running.end()
+    time.sleep(2)
+    resumed = desk.run("sleeper.py")
+    spent = time.monotonic() - began
+    assert resumed.out == "slept\n"
+    assert 7 < spent < 10.5
+
+
+def test_sleep_that_ended_meanwhile(desk: Desk) -> None:
+    """A sleep whose end passed while the program was dead ends at once."""
+    desk.write("sleeper.py", SLEEPER.format(delay=2))
+    running = desk.start("sleeper.py")
+    running.wait_until(lambda: desk.statuses() == ["sleeping"])
+    running.send(signal.SIGKILL)
+    running.end()
+    time.sleep(2)
+    began = time.monotonic()
+    again = desk.start("sleeper.py")
+    again.wait_until(lambda: "resuming" in again.err)
+    resumed_after = time.monotonic() - began
+    assert again.end().out == "slept\n"
+    assert time.monotonic() - began < resumed_after + 1.5

@@ -1,0 +1,61 @@
+"""Every program of tests/programs in this process: natively, rewritten, and with its state restored at every leaf."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from tests.acceptance.programs import runnable_programs
+from tests.harness.torture import hard_torture, native, rewritten
+
+PATIENCE = 20  # seconds for the three runs of one program
+
+
+class TooLong(BaseException):
+    """No program catches it."""
+
+
+@pytest.fixture(autouse=True)
+def _limited_time() -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signature of handlers
+        raise TooLong(f"still running after {PATIENCE} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(PATIENCE)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+Observed = tuple[str, list[str]]
+
+
+def observe(run: Callable[[str, str], str], path: Path, log: Path) -> Observed:
+    """The repr of the result, or the exception and the line it comes from; and the effects."""
+    log.write_text("")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            result = run(path.read_text(), str(path))
+    except (Exception, SystemExit, GeneratorExit) as error:  # an ending like any other, if it is the native one
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        result = f"{type(error).__name__}: {error} at {last.filename}:{last.lineno}"
+    return result, log.read_text().splitlines()
+
+
+@pytest.mark.parametrize("path", runnable_programs(), ids=lambda path: path.stem)
+def test_same_natively_rewritten_and_tortured(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program gives the same result by the same effects however often its state is saved, dropped and restored."""
+    log = tmp_path / "effects"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EFFECT_LOG", str(log))
+    expected = observe(native, path, log)
+    assert observe(rewritten, path, log) == expected
+    assert observe(hard_torture, path, log) == expected
+    assert expected[1], "a program without effects proves nothing"

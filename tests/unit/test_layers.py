@@ -1,0 +1,124 @@
+"""The structure of the package: which part may import which, and where rewriter and run time meet."""
+
+from __future__ import annotations
+
+import ast
+import dis
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import durable_import
+from durable_import.frames.intrinsics import PROVIDED
+from durable_import.rewrite.compiler import ModuleRewriting, compile_module
+from durable_import.rewrite.names import INTRINSICS
+from durable_import.rewrite.places import nested_codes
+from tests.harness.rewriting import GOLDEN, frame_codes, resume_tree, sources
+
+PACKAGE = Path(durable_import.__file__).parent
+LAYERS = ("errors", "rewrite", "frames", "snapshot", "stores", "runtime", "backends", "cli")
+# The public names and the entry point stand above all layers; so does what a user's program imports.
+ABOVE = ("__init__", "__main__", "ui", "pytest_plugin")
+LOOKUPS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    """The dotted name of a module of the package."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def layer_of(name: str) -> int | None:
+    """The number of the layer of a module; None for what stands above or outside."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE.name or len(parts) < 2 or parts[1] in ABOVE:
+        return None
+    return LAYERS.index(parts[1])
+
+
+def imported_modules(path: Path) -> Iterator[tuple[str, int]]:
+    """The modules that a module imports, anywhere in it, with the line; names imported from a package count as modules."""
+    name = module_name(path)
+    package = name if path.stem == "__init__" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            target = ".".join([*base, *([node.module] if node.module else [])])
+            yield target, node.lineno
+            yield from ((f"{target}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_imports_point_one_way(path: Path) -> None:
+    """A module imports only from its own layer and those below it, lazy imports included."""
+    own = layer_of(module_name(path))
+    if own is None:
+        return
+    for imported, line in imported_modules(path):
+        parts = imported.split(".")
+        if parts[0] == PACKAGE.name and len(parts) > 1 and parts[1] in LAYERS:
+            where = f"{relative(path)}:{line}"
+            assert LAYERS.index(parts[1]) <= own, f"{where} imports {imported} from a layer above its own"
+        else:
+            assert parts[0] != PACKAGE.name or len(parts) == 1, f"{relative(path)}:{line} imports {imported} from above"
+
+
+def test_every_layer_is_known() -> None:
+    """Each top-level module or package of durable_import has its place in the order."""
+    found = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES}
+    assert found <= {*LAYERS, *ABOVE}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_modules_are_named_and_described(path: Path) -> None:
+    """Each module says what it is for, and none is a drawer for odds and ends."""
+    assert path.stem not in ("utils", "util", "helpers", "helper", "common", "misc")
+    assert ast.get_docstring(ast.parse(path.read_bytes())), f"{relative(path)} has no docstring"
+
+
+def test_intrinsics_are_the_names_provided() -> None:
+    """The names that the rewriter says it calls and those that the run time provides are the same."""
+    assert set(PROVIDED) == INTRINSICS
+
+
+def unbound_hidden_names(code: types.CodeType) -> set[str]:
+    """The hidden names that a code object and those inside it look up as globals or builtins."""
+    instructions = (i for inner in (code, *nested_codes(code)) for i in dis.get_instructions(inner))
+    return {str(i.argval) for i in instructions if i.opname in LOOKUPS and str(i.argval).startswith("@")}
+
+
+def hidden_attributes(tree: ast.AST) -> set[str]:
+    """Hidden names used as attributes or keywords, of which there should be none."""
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    keywords = {node.arg or "" for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+    return {name for name in attributes | keywords if name.startswith("@")}
+
+
+def emitted_names() -> set[str]:
+    """Every hidden name that rewritten code, fast or resumed, takes from ``builtins``."""
+    emitted: set[str] = set()
+    for path in sources(GOLDEN, sys.version_info[:2]):
+        source = path.read_bytes()
+        emitted |= unbound_hidden_names(compile_module(source, str(path), path.stem).code)
+        assert not hidden_attributes(ModuleRewriting(source, str(path)).tree)
+        for place, code in frame_codes(source).items():
+            tree = resume_tree(source, place, code)
+            emitted |= unbound_hidden_names(compile(tree, str(path), "exec", dont_inherit=True))
+    return emitted
+
+
+def test_every_emitted_name_is_provided() -> None:
+    """Each name that rewritten code takes from ``builtins`` is there, and nothing is provided that no code asks for."""
+    emitted = emitted_names()
+    assert emitted <= set(PROVIDED)
+    assert set(PROVIDED) <= emitted
