@@ -125,7 +125,17 @@ class SnapshotFormatError(SnapshotError):
 
 
 class CodeChangedError(SnapshotError):
-    """The code of a saved frame differs from the code of today."""
+    """The code of a saved frame differs from the code of today.
+
+    Attributes: ``filename``, ``lineno``, ``function`` (its place in the module), ``digest`` (of the code that was saved).
+    """
+
+    def __init__(self, message: str, *, filename: str, lineno: int, function: str, digest: str) -> None:
+        super().__init__(message)
+        self.filename = filename
+        self.lineno = lineno
+        self.function = function
+        self.digest = digest
 
 
 class MissingCodeError(SnapshotError):

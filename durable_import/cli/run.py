@@ -180,7 +180,7 @@ class Session:
     def _failed(self, error: BaseException) -> int:
         sys.stdout.flush()
         if isinstance(error, DurableError):
-            say(f"error: {error}")
+            say("\n".join([f"error: {error}", *getattr(error, "__notes__", [])]))
             return OURS
         without_machinery(error)
         sys.excepthook(type(error), error, error.__traceback__)

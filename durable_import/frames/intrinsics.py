@@ -19,8 +19,8 @@ from typing import Any
 from ..rewrite.registry import info_of
 from . import ambient
 from .except_star import ExceptStar
-from .unseen import seen_part, unseen
 from .signals import Suspension
+from .unseen import seen_part, unseen
 
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, mostly
 
@@ -71,8 +71,8 @@ def iterate(iterable: Any) -> Iterator[Any]:
         return iter(iterable.readline, "")  # unlike the file's own iterator it leaves tell() working
     iterator = iter(iterable)
     if type(iterator).__flags__ & HEAP_TYPE and not isinstance(iterator, types.GeneratorType):
-        return iter(partial(next, iterator), NO_MORE)  # type: ignore[no-any-return]
-    return iterator
+        return iter(partial(next, iterator), NO_MORE)
+    return iterator  # type: ignore[no-any-return]
 
 
 def rest(iterator: Iterator[Any]) -> Iterator[Any]:

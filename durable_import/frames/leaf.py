@@ -49,7 +49,7 @@ def as_timer(awaitable: Any) -> Timer | None:
 class Leaf:
     """One foreign awaitable that a frame awaits, and its outcome once it has one."""
 
-    __slots__ = ("announced", "awaitable", "is_restored", "iterator", "state", "value")
+    __slots__ = ("announced", "awaitable", "is_restored", "iterator", "raises", "state", "value")
 
     def __init__(self, awaitable: Any, state: str = NEW, value: Any = None, is_restored: bool = False) -> None:
         self.awaitable = awaitable
@@ -58,6 +58,7 @@ class Leaf:
         self.value = value  # the result, or the exception
         self.announced = is_restored
         self.is_restored = is_restored
+        self.raises = False
 
     def __await__(self) -> Leaf:
         return self
@@ -76,7 +77,7 @@ class Leaf:
             result, self.value = self.value, None
             raise StopIteration(result)
         if self.state == FAILED:
-            return self  # restored: the driver throws the exception
+            return self._raise() if self.raises else self  # the driver says how it is to be delivered
         driver = ambient.current_driver.get()
         if driver is not None and not self.announced and driver.wants_announcement(self):
             self.announced = True
@@ -86,6 +87,25 @@ class Leaf:
         if driver is not None:
             driver.leaf_begins()
         return self._step(self.iterator.__next__, None)
+
+    def deliver(self) -> BaseException | None:
+        """For the driver, of a failed leaf: what to throw into the frame; None if going on raises it from here.
+
+        Throwing shows nothing of ours in tracebacks; but it would replace a context by the exception being handled, and
+        a GeneratorExit would close the frames instead.
+        """
+        error: BaseException = self.value
+        self.raises = error.__context__ is not None or isinstance(error, GeneratorExit)
+        return None if self.raises else error
+
+    def _raise(self) -> Any:
+        error, self.value = self.value, None
+        context = error.__context__
+        try:
+            raise error
+        finally:
+            error.__context__ = context
+            del error
 
     def __getattr__(self, name: str) -> Any:
         # Only while the awaitable runs there is someone to throw to; else the exception belongs to the frame itself.
@@ -116,7 +136,7 @@ class Leaf:
             return advance() if value is None else advance(value)
         except StopIteration as stop:
             return self._ends(DONE, stop.value)
-        except (Suspension, GeneratorExit):
+        except Suspension:
             self._ends(NEW, None)
             raise
         except BaseException as error:  # every outcome is the program's, to be saved and handed on

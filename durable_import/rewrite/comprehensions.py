@@ -11,7 +11,7 @@ from typing import Any
 
 from .names import load, store
 from .scopes import Scope
-from .suspensions import is_asynchronous
+from .suspensions import is_asynchronous, is_lifted
 
 FIRST = ".0"  # the compiler's own name for the first iterator
 RESULT = "@result"
@@ -136,3 +136,53 @@ def _own_walruses(node: ast.AST) -> list[Any]:
             found.append(child)
         found += _own_walruses(child)
     return found
+
+
+def make_super_explicit(tree: ast.AST) -> None:
+    """In comprehensions that become functions ``super()`` has to name its arguments: Python 3.12 inlines them, natively.
+
+    For the tree as parsed, before any analysis, since it makes the function's first argument a captured variable.
+    """
+    _SuperInComprehensions().visit(tree)
+
+
+class _SuperInComprehensions(ast.NodeTransformer):
+    def __init__(self) -> None:
+        self.first_argument: str | None = None
+        self.is_inlined = False
+
+    def _visit_with(self, first_argument: str | None, is_inlined: bool, nodes: list[Any]) -> None:
+        outer = self.first_argument, self.is_inlined
+        self.first_argument, self.is_inlined = first_argument, is_inlined
+        for node in nodes:
+            self.generic_visit(node)
+        self.first_argument, self.is_inlined = outer
+
+    def visit_FunctionDef(self, node: Any) -> Any:
+        names = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
+        self._visit_with(names[0] if names else None, False, [node])
+        return node
+
+    visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
+        self._visit_with(None, False, [node])
+        return node
+
+    def visit_ListComp(self, node: Any) -> Any:
+        self._visit_with(self.first_argument, self.is_inlined or is_lifted(node), [node])
+        return node
+
+    visit_SetComp = visit_DictComp = visit_ListComp
+
+    def visit_GeneratorExp(self, node: Any) -> Any:
+        self._visit_with(None, False, [node])
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        asks = isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args and not node.keywords
+        if not asks or not self.is_inlined or self.first_argument is None:
+            return node
+        explicit = ast.Call(load("@super"), [node.func, load("__class__"), load(self.first_argument)], [])
+        return ast.fix_missing_locations(ast.copy_location(explicit, node))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from .names import assign, call, constant, load
+from .names import assign, call, load
 
 
 def desugar(node: ast.TryStar, state: str) -> ast.Try:
@@ -39,11 +39,8 @@ def _handler(handler: ast.ExceptHandler, state: str) -> ast.stmt:
 
 def _settled(raising: ast.stmt, state: str, body: list[ast.stmt], name: str | None = None) -> ast.Try:
     """``try: raising; except ...: state.settle(it); body``: a bare ``raise`` in the body leaves no mark on it."""
-    raised = state + "!"
+    raised = name or state + "!"
     settle: list[ast.stmt] = [ast.Expr(value=_method(state, "settle", load(raised)))]
-    if name is not None:
-        clear: list[ast.stmt] = [assign(name, constant(None)), ast.Delete(targets=[ast.Name(id=name, ctx=ast.Del())])]
-        body = [assign(name, load(raised)), ast.Try(body=body, handlers=[], orelse=[], finalbody=clear)]
     matched = ast.ExceptHandler(type=load("@BaseException"), name=raised, body=[*settle, *body])
     return ast.Try(body=[raising], handlers=[matched], orelse=[], finalbody=[])
 

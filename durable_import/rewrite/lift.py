@@ -215,9 +215,14 @@ class Lifter:
     # --- calls and access
 
     def _lift_Call(self, node: ast.Call, out: Statements) -> ast.expr:
-        values = [node.func, *node.args, *_read_in_place([(k.arg is None, k.value) for k in node.keywords])]
+        only = node.args[0] if len(node.args) == 1 else None
+        starred = only if isinstance(only, ast.Starred) else None  # f(*x, k=...): x is iterated over last of all
+        positional = node.args if starred is None else [starred.value]
+        values = [node.func, *positional, *_read_in_place([(k.arg is None, k.value) for k in node.keywords])]
         function, *rest = self.sequence(values, out)
         arguments, keyword_values = rest[: len(node.args)], rest[len(node.args) :]
+        if starred is not None:
+            arguments = [ast.copy_location(ast.Starred(value=arguments[0], ctx=ast.Load()), starred)]
         keywords = []
         for keyword, value in zip(node.keywords, keyword_values, strict=True):
             keywords.append(ast.copy_location(ast.keyword(arg=keyword.arg, value=value), keyword))
@@ -267,10 +272,7 @@ class Lifter:
         return ast.JoinedStr(values=values)
 
     def _lift_FormattedValue(self, node: ast.FormattedValue, out: Statements) -> ast.expr:
-        if suspends(node.format_spec):
-            value = self.saved(node.value, out)
-        else:
-            value = self.expression(node.value, out)
+        value = self.saved(node.value, out) if suspends(node.format_spec) else self.expression(node.value, out)
         return ast.FormattedValue(
             value=value, conversion=node.conversion, format_spec=self.optional(node.format_spec, out)
         )

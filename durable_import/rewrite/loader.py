@@ -151,7 +151,7 @@ def _rewrite(source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
         except UnsupportedSyntaxError:
             raise
         except SyntaxError as error:
-            compile(source, path, "exec", dont_inherit=True)  # raises the ordinary error, in the compiler's words
+            _raise_ordinary(source, path)
             raise UnsupportedSyntaxError(
                 f"the rewriter failed on it ({error})",
                 filename=path,
@@ -159,3 +159,12 @@ def _rewrite(source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
                 way_out="Please report this. Without the mark the module is imported as it is.",
             ) from error
     return cache.RewrittenModule(rewritten.code, rewritten.table)
+
+
+def _raise_ordinary(source: bytes, path: str) -> None:
+    """Raise what the compiler says of a source that it refuses, and nothing of the rewriter's attempt."""
+    try:
+        compile(source, path, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        error.__context__ = None
+        raise

@@ -22,7 +22,7 @@ from typing import Any
 from . import except_star
 from .comprehensions import KEY, RESULT, comprehension_function, lambda_function, walrus_names
 from .lift import Lifter, Statements
-from .names import assign, call, clear, constant, load, store
+from .names import assign, call, clear, constant, is_hidden, load, store
 from .scopes import Scope
 from .suspensions import FUNCTION_DEFINITIONS, Suspend, annotation_places, any_suspends, evaluated_here, points, suspends
 
@@ -495,12 +495,16 @@ class Normaliser:
         if not any_suspends(handler.body):
             built.body = self.body(handler.body)
             return built
-        built.hidden = built.name = self._hide("e")  # type: ignore[attr-defined]
-        built.user_name = handler.name  # type: ignore[attr-defined]
+        own = handler.name is not None and is_hidden(handler.name)
+        hidden = handler.name if handler.name is not None and own else self._hide("e")
+        with self._holding(hidden):
+            built.body = self.body(handler.body)
+        if next(points(built.body), None) is None:  # an asynchronous generator expression, which only runs elsewhere
+            return built
+        built.hidden = built.name = hidden  # type: ignore[attr-defined]
+        built.user_name = None if own else handler.name  # type: ignore[attr-defined]
         if built.type is None:
             built.type = _locate(load("@BaseException"), handler)
-        with self._holding(built.hidden):  # type: ignore[attr-defined]
-            built.body = self.body(handler.body)
         return built
 
     def _handlers_as_chain(self, node: Any, caught: str) -> ast.Try:

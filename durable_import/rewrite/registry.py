@@ -8,7 +8,6 @@ places, older code objects stay known for the frames that still run them.
 from __future__ import annotations
 
 import importlib
-import inspect
 import sys
 import types
 from dataclasses import dataclass, field
@@ -101,8 +100,9 @@ def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
         raise CodeChangedError(
             f"{known.path}:{info.code.co_firstlineno}: the code of {place!r} has changed since the state was saved "
             f"(it was {digest[:12]}, it is {info.digest[:12]}). Put the old code back to let the instance finish, "
-            "or start afresh; the saved state is kept."
-        )
+            "or start afresh; the saved state is kept.",
+            filename=known.path, lineno=info.code.co_firstlineno, function=place, digest=digest,
+        )  # fmt: skip
     return info
 
 
@@ -143,6 +143,8 @@ def captured_names(code: types.CodeType) -> list[str]:
 
 def source_of(info: CodeInfo) -> str:
     """The source text of a function as it was imported."""
+    import inspect
+
     lines = info.module.source.decode("utf-8", "replace").splitlines(keepends=True)
     try:
         return "".join(inspect.getblock(lines[info.code.co_firstlineno - 1 :]))

@@ -117,9 +117,10 @@ def points(nodes: Iterable[ast.AST]) -> Iterator[Suspend]:
     for node in nodes:
         if isinstance(node, Suspend):
             yield node
-        elif isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
-            if not isinstance(node, (*FUNCTION_DEFINITIONS, ast.ClassDef)):
-                yield from points(ast.iter_child_nodes(node))
+        elif isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)) and not isinstance(
+            node, (*FUNCTION_DEFINITIONS, ast.ClassDef)
+        ):
+            yield from points(ast.iter_child_nodes(node))
 
 
 def span(nodes: Iterable[ast.AST]) -> tuple[int, int] | None:

@@ -176,7 +176,7 @@ class _Resumed:
                 return stop.value
             error = None
             if type(given) is Leaf:
-                error = given.value if given.state == FAILED else None
+                error = given.deliver() if given.state == FAILED else None
                 continue
             try:
                 yield given

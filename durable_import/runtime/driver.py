@@ -12,6 +12,7 @@ from ..frames import ambient
 from ..frames.capture import chain, frame_behind, line_of, parts_of
 from ..frames.discard import discard
 from ..frames.intrinsics import is_awaitable
+from ..rewrite.registry import CodeInfo, info_of
 from ..snapshot.managers import enter_again
 from ..snapshot.snapshot import Encoder, Snapshot
 from ..frames.leaf import DONE, FAILED, Leaf, Timer, as_timer
@@ -19,13 +20,15 @@ from ..frames.leaf import DONE, FAILED, Leaf, Timer, as_timer
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is committed: the number of the checkpoint, where the program is, and the payload of the snapshot."""
+    """What is committed: the number of the checkpoint, where the program is, the payload of the snapshot, and the
+    functions that it has frames of."""
 
     number: int
     status: str
     location: str
     function: str
     payload: bytes
+    code: tuple[CodeInfo, ...] = ()
 
 
 Commit = Callable[[Checkpoint], Awaitable[None]]
@@ -122,8 +125,7 @@ class InstanceDriver:
         if leaf.state == FAILED:
             if not leaf.is_restored:
                 self.deferred = self._capture("running")
-            error: BaseException = leaf.value
-            return error
+            return leaf.deliver()
         if leaf.state == DONE or type(leaf.awaitable) is Timer:
             self.deferred = None
             return (yield from self._save(self._capture("running" if leaf.state == DONE else "sleeping")))
@@ -134,7 +136,9 @@ class InstanceDriver:
     def _capture(self, status: str) -> Checkpoint:
         self.checkpoint += 1
         payload = self.encoder.encode(Snapshot(self.root, {"checkpoint": self.checkpoint}))
-        return Checkpoint(self.checkpoint, status, location_of(self.root), self.function, payload)
+        frames = chain(self.root)
+        code = tuple(info for info in (info_of(parts_of(f).code) for f in frames) if info is not None)
+        return Checkpoint(self.checkpoint, status, location_of(frames[-1]), self.function, payload, code)
 
     def _save(self, checkpoint: Checkpoint) -> Any:
         """Commit; a cancellation that arrives meanwhile is returned, to be thrown into the program afterwards."""
@@ -163,9 +167,8 @@ def _without_ours(traceback: Any) -> Any:
     return traceback
 
 
-def location_of(root: Any) -> str:
-    """Where a program is: ``file:line function`` of its innermost frame."""
-    frame = chain(root)[-1]
+def location_of(frame: Any) -> str:
+    """Where a frame is: ``file:line function``."""
     code = parts_of(frame).code
     return f"{code.co_filename}:{line_of(frame)} {code.co_qualname}"
 

@@ -9,7 +9,7 @@ from contextvars import Token
 from types import CellType, FrameType, FunctionType, TracebackType
 from typing import Any, Protocol
 
-from ..errors import InstanceMismatchError, StoreError
+from ..errors import CodeChangedError, InstanceMismatchError, StoreError
 from ..frames import ambient
 from ..frames.capture import parts_of
 from ..rewrite.registry import info_of
@@ -22,6 +22,7 @@ from ..stores.owner import Owner
 from ..stores.url import key_for, open_store
 from .driver import Checkpoint, InstanceDriver
 from .heartbeat import Heartbeat
+from .sources import Sources
 
 logger = logging.getLogger("durable_import")
 
@@ -65,6 +66,7 @@ class DurableRuntime:
         self.observer = observer or _Silent()
         self.running: dict[str, _Run] = {}
         self.heartbeat = Heartbeat(self.store)
+        self.sources = Sources(self.store)
         self._token: Token[ambient.AmbientRuntime | None] | None = None
 
     async def __aenter__(self) -> DurableRuntime:
@@ -130,8 +132,8 @@ class _Run:
         try:
             encoder = Encoder(self.instance_id, ScriptData.of(runtime.script) if runtime.script else None)
             if self.state.get("status") == "completed":
-                return self._open(encoder).facts["result"]
-            driver = self._driver(encoder, make_root)
+                return (await self._open(encoder)).facts["result"]
+            driver = await self._driver(encoder, make_root)
             try:
                 await driver.enter_again()
                 result = await driver
@@ -148,7 +150,7 @@ class _Run:
         finally:
             await self._release()
 
-    def _driver(self, encoder: Encoder, make_root: Callable[[], Any]) -> InstanceDriver:
+    async def _driver(self, encoder: Encoder, make_root: Callable[[], Any]) -> InstanceDriver:
         runtime, state = self.runtime, self.state
         token = ambient.current_driver.set(_NOT_OUTERMOST)
         try:
@@ -163,14 +165,19 @@ class _Run:
                     f"instance {self.instance_id!r} is a run of {state['function']!r}, not of {function!r}: "
                     "choose another instance id, or start afresh"
                 )
-            root = self._open(encoder).root
+            root = (await self._open(encoder)).root
             runtime.observer.resuming(self.instance_id, state)
             return InstanceDriver(root, encoder, self._commit, state["checkpoint"])
         finally:
             ambient.current_driver.reset(token)
 
-    def _open(self, encoder: Encoder) -> Snapshot:
-        return encoder.decode(self.runtime.seal.open(self.instance_id, self.state["snapshot"]))
+    async def _open(self, encoder: Encoder) -> Snapshot:
+        payload = self.runtime.seal.open(self.instance_id, self.state["snapshot"])
+        try:
+            return encoder.decode(payload)
+        except CodeChangedError as error:
+            error.add_note(await self.runtime.sources.difference(error))
+            raise
 
     async def _acquire(self) -> dict[str, Any] | None:
         store = self.runtime.store
@@ -181,6 +188,7 @@ class _Run:
         return await store.load(self.instance_id)
 
     async def _commit(self, checkpoint: Checkpoint) -> None:
+        await self.runtime.sources.save(checkpoint.code)
         await self._commit_state(
             {
                 "status": checkpoint.status,

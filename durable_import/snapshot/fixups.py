@@ -67,20 +67,33 @@ def collecting(hashes: dict[int, int] | None = None) -> Iterator[Pending]:
         _LOADS.stack.remove(pending)
 
 
-def load(read: Callable[[], Any]) -> Any:
-    """What ``read`` loads, completed. Calls it twice if an instance in a cycle was hashed before it was complete."""
-    with collecting() as pending:
-        value = read()
-        if not pending.early:
-            pending.run()
-            return value
-        hashes = {number: hash(pending.incomplete[number]) for number in pending.early}
-        for frame in pending.frames:  # these have not begun: closing them runs nothing
-            frame.close()
-    with collecting(hashes) as pending:
-        value = read()
-        pending.run()
+def load(read: Callable[[], Any], discard: Callable[[list[Any]], object] = list) -> Any:
+    """What ``read`` loads, completed. Calls it twice if an instance in a cycle was hashed before it was complete.
+
+    ``discard`` is given the frames that were built in vain: by the first of two readings, or by one that failed.
+    """
+    value, hashes = _read_once(read, discard, {})
+    if hashes:
+        value, _ = _read_once(read, discard, hashes)
     return value
+
+
+def _read_once(
+    read: Callable[[], Any], discard: Callable[[list[Any]], object], hashes: dict[int, int]
+) -> tuple[Any, dict[int, int]]:
+    """What was read; or None, and the hashes to read it with."""
+    with collecting(hashes) as pending:
+        try:
+            value = read()
+            if hashes or not pending.early:
+                pending.run()
+                return value, {}
+            found = {number: hash(pending.incomplete[number]) for number in pending.early}
+        except BaseException:
+            discard(pending.frames)
+            raise
+        discard(pending.frames)
+        return None, found
 
 
 def _innermost() -> Pending:
@@ -90,7 +103,7 @@ def _innermost() -> Pending:
 
 
 def built(frame: Any) -> None:
-    """Note a coroutine or generator that ``load`` has to close if it reads again."""
+    """Note a coroutine or generator that was made for the snapshot being loaded."""
     _innermost().frames.append(frame)
 
 

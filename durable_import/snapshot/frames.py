@@ -17,6 +17,8 @@ from .foreign import function_with, reduce_foreign_frame, reduce_foreign_functio
 
 Reduced = tuple[Any, ...]
 
+BUILT: list[Any] = []  # the frames of the load going on: a load that fails drops them
+
 
 def reduce_frame(value: Any) -> Reduced:
     """A coroutine, generator or asynchronous generator."""
@@ -34,6 +36,7 @@ def build(module: str, place: str, digest: str, name: str, qualname: str, cells:
     """A frame without variables."""
     frame = restore.build_frame(find(module, place, digest), cells, name, qualname)
     frame.__name__, frame.__qualname__ = name, qualname
+    BUILT.append(frame)
     return frame
 
 

@@ -141,6 +141,8 @@ def _mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str,
 
 
 def _is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
+    if name in script.rebound and name not in script.unsavable:
+        return True  # the module's own code need not have made it
     if name not in script.used or name in script.unsavable or isinstance(value, NEVER_DATA) or type(value) is object:
         return False
     return not _keeps_identity(value)
@@ -148,7 +150,7 @@ def _is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
 
 def is_refilled(script: ScriptData, name: str, value: Any) -> bool:
     """Whether an object that is saved by reference gets its contents back from the snapshot."""
-    return name in script.used and name not in script.unsavable and _keeps_identity(value)
+    return name in script.used - script.rebound - script.unsavable and _keeps_identity(value)
 
 
 def _keeps_identity(value: Any) -> bool:
@@ -193,6 +195,9 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
             attributes = _class_data(value)
             if attributes:
                 contents[f"class {name}"] = ("class", value, attributes)
+        if type(value) is FunctionType and value.__module__ == script.module and value.__dict__.keys() - {"__wrapped__"}:
+            attributes = {key: item for key, item in value.__dict__.items() if key != "__wrapped__"}
+            contents[f"function {name}"] = ("function", value, attributes)
         if type(value) is FunctionType or isinstance(value, type):
             for path, default in _mutable_defaults(name, value, script.module):
                 contents[f"default {path}"] = ("refill", default, _items(default))
@@ -201,8 +206,10 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
 
 def _content_of(value: Any, *, rebound: bool) -> Content | None:
     kind = type(value)
+    if rebound:
+        return "value", None, value
     if isinstance(value, (*NEVER_DATA, type)) or kind in ATOMS or kind is object:
-        return ("value", None, value) if rebound else None
+        return None
     if kind in REFILLED:
         return ("refill", value, _items(value))
     if _is_plain_instance(value):
@@ -236,6 +243,8 @@ def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
             namespace.pop(name, None)
         elif how == "value":
             namespace[name] = saved
+        elif how == "function":
+            target.__dict__.update(saved)
         elif how == "class":
             _restore_class(target, saved)
         else:

@@ -13,8 +13,9 @@ import sys
 from types import FunctionType
 from typing import Any
 
+from ..frames.discard import discard
 from . import fixups
-from .frames import FRAME_TABLE
+from .frames import BUILT, FRAME_TABLE
 from .managers import lost
 from .modules import References, resolve, resolve_or_none
 from .reducers import TABLE, reduce_by_kind
@@ -107,8 +108,15 @@ def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | No
 def loads(data: bytes) -> Any:
     """Load what ``dumps`` made, and complete it."""
     unpickler = pickle.Unpickler(io.BytesIO(data))
-    with fixups.collecting() as pending:
-        unpickler.load()
-        value = unpickler.load()
-        pending.run()
+    begun = len(BUILT)
+    try:
+        with fixups.collecting() as pending:
+            unpickler.load()
+            value = unpickler.load()
+            pending.run()
+    except BaseException:
+        discard(BUILT[begun:])
+        raise
+    finally:
+        del BUILT[begun:]
     return value

@@ -149,6 +149,8 @@ def restore_type_variable(kind: str, name: str, module: str, options: dict[str, 
     """A type variable that no module-level name leads to, as in ``class C[T]``."""
     if sys.version_info < (3, 12):
         options.pop("infer_variance", None)
+    if sys.version_info < (3, 13):
+        options.pop("default", None)
     made = getattr(typing, kind)(name, *bounds, **options)
     made.__module__ = module
     return made
@@ -166,6 +168,8 @@ def _reduce_type_variable(variable: Any) -> Any:
             "infer_variance": getattr(variable, "__infer_variance__", False),
         }  # fmt: skip
         options = {key: value for key, value in options.items() if value}
+    if sys.version_info >= (3, 13) and variable.has_default():
+        options["default"] = variable.__default__
     kind = type(variable).__name__
     return restore_type_variable, (kind, name, module, options, getattr(variable, "__constraints__", ()))
 

@@ -101,7 +101,11 @@ class Desk:
 
     def native(self, *arguments: str) -> Finished:
         """Run `python ARGUMENTS`."""
-        return self._start([sys.executable, *arguments], None, {}).end()
+        return self.start_command([sys.executable, *arguments]).end()
+
+    def start_command(self, command: list[str]) -> Running:
+        """Begin any command, with the variables of this desk."""
+        return self._start(command, None, {})
 
     def _start(self, command: list[str], kill_at: int | None, variables: dict[str, str]) -> Running:
         variables = {"EFFECT_LOG": str(self.folder / "effects"), **variables}

@@ -52,7 +52,7 @@ class Recorder(unittest.TestResult):
             key = self.keys[id(test)]
             self.details[key] = f"{subtest.id()}\n{self.details[key]}"
 
-    def addSkip(self, test: Any, reason: str) -> None:
+    def addSkip(self, test: Any, reason: str) -> None:  # noqa: ARG002  (the name is unittest's)
         key = self.keys.get(id(test)) or test.id()
         self.outcomes[key] = SKIPPED
 

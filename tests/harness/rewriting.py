@@ -66,4 +66,4 @@ def resume_text(source: bytes) -> str:
 def identities(source: bytes) -> list[tuple[Any, ...]]:
     """What snapshots know of a module's code: place, digest, and live hidden variables by label, of each frame."""
     table = compile_module(source, "<program>", "m").table
-    return sorted((place, digest, sorted(live.items())) for place, digest, live in filter(None, table))
+    return sorted((place, digest, sorted((live or {}).items())) for place, digest, live in filter(None, table))

@@ -341,3 +341,12 @@ def test_local_type_aliases() -> None:
         again, general_again = restored((plain, general))
         assert (again.__name__, again.__module__, again.__value__) == ("plain", __name__, list[int])
         assert general_again.__type_params__ == (T,)
+
+
+def test_defaults_of_type_variables() -> None:
+    """Those of Python 3.13, None included; older versions have none."""
+    if hasattr(typing, "NoDefault"):
+        for default in (int, None):
+            variable = TypeVar("variable", default=default)  # type: ignore[call-arg, misc, unused-ignore]
+            assert restored(variable).__default__ is default  # type: ignore[attr-defined, unused-ignore]
+        assert not restored(TypeVar("variable")).has_default()

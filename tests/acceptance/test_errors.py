@@ -1,0 +1,271 @@
+"""What goes wrong with saved state, code and stores: a clear message on stderr, a status, and nothing lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from tests.acceptance.processes import KILLED, OURS, Desk, Finished
+
+STEPS = """
+    # durable: on
+    import asyncio
+    from world import effect
+
+    async def step(n):
+        return await effect(f"e{n}", n)
+
+    async def main():
+        found = []
+        for n in range(4):
+            found.append(await step(n))
+        return found
+
+    if __name__ == "__main__":
+        print(asyncio.run(main()))
+"""
+
+
+def assert_refused(refused: Finished, *words: str, status: int = 70) -> None:
+    """One message of ours that has all the words; no traceback, nothing printed."""
+    assert refused.status == status, refused
+    assert refused.out == ""
+    assert "Traceback" not in refused.err
+    errors = [line for line in refused.said.splitlines() if line.startswith(f"{OURS}error: ")]
+    assert len(errors) == 1, refused
+    text = refused.said + refused.err
+    for word in words:
+        assert word in text, text
+
+
+def assert_goes_on(desk: Desk, *arguments: str) -> None:
+    """STEPS, killed in its third effect, ends as if nothing had been."""
+    done = desk.run(*arguments, "--instance", "s", "steps.py")
+    assert (done.status, done.out, done.err) == (0, "[0, 1, 2, 3]\n", ""), done
+    assert "resuming instance s at " in done.said
+    assert desk.effects == ["e0", "e1", "e2", "e2", "e3"]
+
+
+@pytest.fixture
+def killed(desk: Desk) -> Desk:
+    """A desk where STEPS was killed in its third effect."""
+    desk.write("steps.py", STEPS)
+    assert desk.run("--instance", "s", "steps.py", kill_at=3).status == KILLED
+    return desk
+
+
+def snapshot_of(desk: Desk, instance: str = "s") -> bytes:
+    with closing(sqlite3.connect(desk.database)) as connection:
+        [(snapshot,)] = connection.execute("SELECT snapshot FROM instance WHERE instance_id = ?", (instance,))
+    return bytes(snapshot)
+
+
+def replace_snapshot(desk: Desk, snapshot: bytes, instance: str = "s") -> None:
+    with closing(sqlite3.connect(desk.database)) as connection, connection:
+        connection.execute("UPDATE instance SET snapshot = ? WHERE instance_id = ?", (snapshot, instance))
+
+
+def flipped(data: bytes, position: int) -> bytes:
+    changed = bytearray(data)
+    changed[position] ^= 1
+    return bytes(changed)
+
+
+DAMAGES = {
+    "first byte": (lambda s: flipped(s, 0), "foreign"),
+    "version": (lambda s: flipped(s, 9), "version"),
+    "authentication code": (lambda s: flipped(s, 50), "tampered"),
+    "payload": (lambda s: flipped(s, len(s) // 2), "tampered"),
+    "last byte": (lambda s: flipped(s, len(s) - 1), "tampered"),
+    "longer": (lambda s: s + b"x", "tampered"),
+    "half": (lambda s: s[: len(s) // 2], "truncated"),
+    "header only": (lambda s: s[:40], "torn"),
+    "empty": (lambda s: b"", "torn"),
+    "a bare pickle": (lambda s: b"cposix\nsystem\n(S'touch hacked'\ntR.", "foreign"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_snapshot(killed: Desk, damage: str) -> None:
+    """Tampered, torn and foreign bytes are refused unopened and stay where they are; put back, the run goes on."""
+    change, word = DAMAGES[damage]
+    good = snapshot_of(killed)
+    replace_snapshot(killed, change(good))
+    assert_refused(killed.run("--instance", "s", "steps.py"), "'s'", word)
+    assert snapshot_of(killed) == change(good)
+    assert not (killed.folder / "hacked").exists()
+    replace_snapshot(killed, good)
+    assert_goes_on(killed)
+
+
+def test_swapped_snapshots(killed: Desk) -> None:
+    """The snapshot of another instance is refused."""
+    assert killed.run("--instance", "t", "steps.py", kill_at=5).status == KILLED
+    mine, other = snapshot_of(killed), snapshot_of(killed, "t")
+    replace_snapshot(killed, other)
+    replace_snapshot(killed, mine, "t")
+    for name in ("s", "t"):
+        assert_refused(killed.run("--instance", name, "steps.py"), f"'{name}'", "swapped")
+
+
+UNSAVABLE = """
+    # durable: on
+    import asyncio, os, sqlite3, threading
+    from world import effect
+
+    class Session:
+        def __init__(self, held):
+            self.pool = {{"locks": [1, held]}}
+
+    async def work(session):
+        await effect("two")
+        {problem}
+        await effect("three")
+        return sorted(session.pool)
+
+    async def main():
+        session = Session(None)
+        await effect("one")
+        print(await work(session))
+
+    if __name__ == "__main__":
+        asyncio.run(main())
+"""
+
+PROBLEMS = {
+    "session.pool['locks'][1]": ("session.pool['locks'][1] = threading.Lock()", "_thread.lock"),
+    "connection": ("connection = sqlite3.connect(':memory:')", "sqlite3.Connection"),
+    "channel": ("import socket; channel = socket.socket()", "socket.socket"),
+    "pages": ("pages = __import__('mmap').mmap(-1, 10)", "mmap.mmap"),
+    "thread._started": ("thread = threading.Thread()", "lock"),
+}
+
+
+@pytest.mark.parametrize("variable", PROBLEMS)
+def test_unsavable_variable(desk: Desk, variable: str) -> None:
+    """The message names place, function, variable path, type and way out; the last checkpoint is kept and goes on."""
+    statement, type_name = PROBLEMS[variable]
+    path = desk.write("unsavable.py", UNSAVABLE.format(problem=f"if 'GO' not in os.environ: {statement}"))
+    for attempt in (1, 2):
+        failed = desk.run("--instance", "u", "unsavable.py")
+        # the third effect happened; that it did could not be saved
+        assert_refused(failed, f"{path}:12, in work", f"`{variable}", type_name, "'u'", "with block")
+        assert desk.effects == ["one", "two", *["three"] * attempt]
+        assert desk.rows() == [("u", "running", 2)]
+    done = desk.run("--instance", "u", "unsavable.py", GO="1")
+    assert (done.status, done.out, done.err) == (0, "['locks']\n", "")
+    assert f"resuming instance u at {path}:10 (checkpoint 2)" in done.said
+
+
+def test_unsavable_module_level_value_held_by_a_frame(desk: Desk) -> None:
+    """A variable of the outermost function is named as well, with its own line."""
+    path = desk.write("unsavable.py", """
+        # durable: on
+        import asyncio, threading
+        from world import effect
+
+        async def main():
+            await effect("one")
+            guards = [(0, threading.Lock())]
+            await effect("two")
+
+        asyncio.run(main())
+    """)  # fmt: skip
+    assert_refused(desk.run("unsavable.py"), f"{path}:8, in main", "`guards[0][1]`", "_thread.lock")
+
+
+CHANGES = {
+    "statement": ('return await effect(f"e{n}", n)', 'return await effect(f"e{n}", n + 1)', "step"),
+    "loop": ("for n in range(4)", "for n in range(5)", "main"),
+    "added line": ("found = []", "found = []; print(found)", "main"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_changed_code(killed: Desk, change: str) -> None:
+    """When the code of a frame on the stack was changed, the refusal shows what changed; undone, the run goes on."""
+    before, after, function = CHANGES[change]
+    assert before in STEPS
+    killed.write("steps.py", STEPS.replace(before, after))
+    refused = killed.run("--instance", "s", "steps.py")
+    assert_refused(refused, str(killed.folder / "steps.py"), function)
+    assert any(line.startswith("-") and before in line for line in (refused.said + refused.err).splitlines()), refused
+    assert any(line.startswith("+") and after in line for line in (refused.said + refused.err).splitlines()), refused
+    killed.write("steps.py", STEPS)
+    assert_goes_on(killed)
+
+
+def test_code_changed_elsewhere(killed: Desk) -> None:
+    """Comments, line numbers, formatting and functions that are not on the stack may change."""
+    text = STEPS.replace("async def step(n):", "def other():\n        return 1\n\n    # new\n    async def step( n ):")
+    killed.write("steps.py", text.replace("found = []", "found = list()  # empty") .replace("list()", "[]"))
+    assert_goes_on(killed)
+
+
+def test_function_gone(killed: Desk) -> None:
+    """When a function on the stack is gone, it is named."""
+    killed.write("steps.py", STEPS.replace("step(n)", "stride(n)"))
+    assert_refused(killed.run("--instance", "s", "steps.py"), "step", "steps.py")
+    killed.write("steps.py", STEPS)
+    assert_goes_on(killed)
+
+
+def test_missing_module(desk: Desk) -> None:
+    """When the module of a frame or of a value is gone, it is named."""
+    desk.write("library.py", """
+        # durable: on
+        from world import effect
+
+        class Basket(list):
+            pass
+
+        async def fill(basket):
+            for n in range(3):
+                basket.append(await effect(f"e{n}", n))
+            return basket
+    """)  # fmt: skip
+    script = """
+        # durable: on
+        import asyncio
+
+        async def main():
+            from {} import Basket, fill
+            print(await fill(Basket()))
+
+        asyncio.run(main())
+    """
+    desk.write("script.py", script.format("library"))
+    assert desk.run("script.py", kill_at=2).status == KILLED
+    (desk.folder / "library.py").rename(desk.folder / "moved.py")
+    assert_refused(desk.run("script.py"), "library")
+    (desk.folder / "moved.py").rename(desk.folder / "library.py")
+    done = desk.run("script.py")
+    assert (done.status, done.out) == (0, "[0, 1, 2]\n")
+
+
+def test_script_no_longer_marked(killed: Desk) -> None:
+    """Without its mark the script is refused; with it, it goes on."""
+    killed.write("steps.py", STEPS.replace("# durable: on", "# durable: no"))
+    refused = killed.run("--instance", "s", "steps.py")
+    assert refused.status == 2
+    assert "# durable: on" in refused.said
+    killed.write("steps.py", STEPS)
+    assert_goes_on(killed)
+
+
+def test_unsupported_syntax(desk: Desk) -> None:
+    """Code that cannot be rewritten is refused before anything runs, with its place; or else runs as natively."""
+    path = desk.write("stars.py", """
+        # durable: on
+        import asyncio
+        from world import effect
+
+        async def main():
+            exec("async def f(): return 1", space := {})
+            print(await space["f"](), await effect("one", 1))
+
+        asyncio.run(main())
+    """)  # fmt: skip
+    assert desk.run("stars.py").out == desk.native(str(path)).out

@@ -1,0 +1,68 @@
+"""The Python versions on this machine that a test can compare with one another."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parent.parent.parent
+SUPPORTED = ((3, 11), (3, 12), (3, 13))
+Version = tuple[int, int]
+
+
+@cache
+def interpreters() -> dict[Version, str]:
+    """One interpreter of each supported version that is found: this one, those beside it, and those on the path."""
+    found = {sys.version_info[:2]: sys.executable}
+    for version in SUPPORTED:
+        for candidate in _candidates(version):
+            if version not in found and _version_of(candidate) == version:
+                found[version] = candidate
+    if len(found) == 1:
+        warnings.warn(
+            f"only Python {name_of(*found)} is here: tests across versions compared it with itself", stacklevel=2
+        )
+    return dict(sorted(found.items()))
+
+
+def name_of(version: Version) -> str:
+    """A version as ``3.12``."""
+    return ".".join(map(str, version))
+
+
+def _candidates(version: Version) -> Iterator[str]:
+    name = f"python{name_of(version)}"
+    on_path = shutil.which(name)
+    if on_path:
+        yield on_path
+    for prefix in (sys.prefix, sys.base_prefix):
+        for beside in sorted(Path(prefix).parent.glob(f"*/bin/{name}")):
+            yield str(beside)
+
+
+def _version_of(executable: str) -> Version | None:
+    command = [executable, "-c", "import sys; print(*sys.version_info[:2])"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        return None  # such as a launcher for a version that is not switched on
+    major, minor = done.stdout.split()
+    return int(major), int(minor)
+
+
+def ask(executable: str, module: str, request: Any) -> Any:
+    """Run ``python -m module`` of this repository with a request on stdin; its answer from stdout. Both are JSON."""
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "7"}
+    done = subprocess.run(
+        [executable, "-W", "ignore", "-m", module], input=json.dumps(request), capture_output=True, text=True,
+        cwd=REPOSITORY, env=environment, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{executable} -m {module}\n{done.stderr}"
+    return json.loads(done.stdout.splitlines()[-1])
