@@ -299,6 +299,16 @@ def visible(names: Any) -> Any:
     return names
 
 
+def bound(read: Callable[[], Any]) -> Any:
+    """The value of a captured local variable of a resumed function; if it is unbound, the error is that of a local one."""
+    try:
+        return read()
+    except NameError as error:
+        problem = error
+    name = problem.name
+    raise UnboundLocalError(f"cannot access local variable '{name}' where it is not associated with a value", name=name)
+
+
 def explicit_super(function: Any, cls: Any, first: Any) -> Any:
     """``super()`` in a function whose first parameter is elsewhere."""
     return super(cls, first) if function is super else function()
@@ -310,7 +320,7 @@ PROVIDED: dict[str, Any] = {
     "@ExceptStar": ExceptStar, "@iter": iterate, "@rest": rest, "@delegate": delegate, "@delegated": delegated,
     "@aiter": async_iterate, "@advance": advance_of, "@with": enter_with, "@awith": enter_async_with,
     "@aenter": awaitable_of_enter, "@aexit": awaitable_of_exit, "@stash": stash, "@unstash": unstash,
-    "@matches": matches, "@is_exception": is_exception, "@visible": visible, "@super": explicit_super,
+    "@matches": matches, "@is_exception": is_exception, "@visible": visible, "@super": explicit_super, "@bound": bound,
     "@PRIMED": PRIMED, "@type_of": type, "@slice": slice, "@set": set,
 }  # fmt: skip
 

@@ -24,7 +24,7 @@ INTRINSICS = frozenset(
     {
         "@ON", "@leaf", "@outermost", "@instance", "@Suspension", "@BaseException", "@StopAsyncIteration", "@iter",
         "@rest", "@delegate", "@delegated", "@aiter", "@advance", "@type_of", "@with", "@awith", "@aenter", "@aexit",
-        "@stash", "@unstash", "@ExceptStar", "@matches", "@slice", "@visible", "@super", "@is_exception", "@PRIMED",
+        "@stash", "@unstash", "@ExceptStar", "@matches", "@slice", "@visible", "@bound", "@super", "@is_exception", "@PRIMED",
         "@set",
     }
 )  # fmt: skip

@@ -10,7 +10,7 @@ variant. The tree given is used up.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .fast import Resumption, evaluate_operand, forgetting, guarded_try, located, perform
@@ -32,7 +32,7 @@ def resume_function(
     """
     captured = list(captured)
     arguments = all_arguments(function.args)
-    preparation = _Preparation(arguments[0].arg if arguments else None)
+    preparation = _Preparation(arguments[0].arg if arguments else None, _unbindable(body) & set(captured))
     prepared = [preparation.visit(statement) for statement in body]
     rebound = [name for name in captured if name not in preparation.declared and name != "__class__"]
     opening: Statements = [ast.Nonlocal(names=rebound)] if rebound else []
@@ -57,7 +57,7 @@ def enter_function(
     """
     captured = list(captured)
     arguments = all_arguments(function.args)
-    preparation = _Preparation(arguments[0].arg if arguments else None)
+    preparation = _Preparation(arguments[0].arg if arguments else None, set())
     expression = preparation.visit(block.expression)
     pair = ast.Tuple(elts=[_store(ITEM), _store(STASH)], ctx=ast.Store())
     entering: ast.expr = ast.Call(func=load(ITEM), args=[], keywords=[])
@@ -275,11 +275,36 @@ def _arguments(names: list[str]) -> ast.arguments:
     )
 
 
+def _unbindable(body: Statements) -> set[str]:
+    """Local variables that are unbound somewhere: by ``del``, or at the end of ``except ... as``.
+
+    In a cell of the resume variant they are free variables, and an unbound one would raise another NameError than natively.
+    """
+    found: set[str] = set()
+    declared: set[str] = set()
+    for node in _own_nodes(body):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
+            found.add(node.id)
+        elif isinstance(node, ast.ExceptHandler):
+            found |= {name for name in (node.name, getattr(node, "user_name", None)) if name}
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            declared.update(node.names)
+    return found - declared
+
+
+def _own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    for node in nodes:
+        yield node
+        if not isinstance(node, (*FUNCTION_DEFINITIONS, ast.ClassDef, ast.Lambda)):
+            yield from _own_nodes(ast.iter_child_nodes(node))
+
+
 class _Preparation(ast.NodeTransformer):
     """Makes a body fit a function of other parameters: declarations go to its top, annotations go, ``super()`` is explicit."""
 
-    def __init__(self, first_argument: str | None) -> None:
+    def __init__(self, first_argument: str | None, unbindable: set[str]) -> None:
         self.first_argument = first_argument
+        self.unbindable = unbindable
         self.declarations: Statements = []
         self.declared: set[str] = set()
 
@@ -296,6 +321,12 @@ class _Preparation(ast.NodeTransformer):
         return ast.copy_location(ast.Pass(), node)
 
     visit_Nonlocal = visit_Global
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in self.unbindable or not isinstance(node.ctx, ast.Load):
+            return node
+        reading = ast.Lambda(args=_arguments([]), body=node)
+        return located(call("@bound", reading), node)  # type: ignore[no-any-return]
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         self.generic_visit(node)
