@@ -19,14 +19,24 @@ FRAME_TYPES = (CoroutineType, GeneratorType, AsyncGeneratorType)
 CREATED, SUSPENDED, RUNNING, FINISHED = "created", "suspended", "running", "finished"
 
 
+async def _nothing() -> None:
+    return
+
+
 async def _asynchronous_generator() -> Any:
     yield
 
 
-_asynchronous = _asynchronous_generator()
-ASEND = type(_asynchronous.asend(None))
-ATHROW = type(_asynchronous.aclose())
-del _asynchronous
+def _types_of_steps() -> tuple[type, type]:
+    """The types of what ``asend`` and ``aclose`` of an asynchronous generator give; they have no names."""
+    generator = _asynchronous_generator()
+    steps = generator.asend(None), generator.aclose()
+    for step in steps:
+        step.close()
+    return type(steps[0]), type(steps[1])
+
+
+ASEND, ATHROW = _types_of_steps()
 
 
 class FrameState(NamedTuple):
@@ -184,6 +194,25 @@ def frame_behind(awaitable: Any) -> Any:
         generator = generator_behind(awaitable)
         return generator if info_of(generator.ag_code) is not None else None
     return None
+
+
+COROUTINE_WRAPPER = type(_wrapped := _nothing().__await__())
+_wrapped.close()
+
+
+def coroutine_of(awaitable: Any) -> Any:
+    """The coroutine of rewritten code that an object's own, rewritten ``__await__`` delegates to; else what it returned.
+
+    None for awaitables of other kinds, whose ``__await__`` is not called here.
+    """
+    method = getattr(type(awaitable), "__await__", None)
+    if not isinstance(method, FunctionType) or info_of(method.__code__) is None:
+        return None
+    iterator = method(awaitable)
+    if type(iterator) is COROUTINE_WRAPPER:
+        coroutine = next(r for r in gc.get_referents(iterator) if isinstance(r, CoroutineType))
+        return coroutine if frame_behind(coroutine) is not None else iterator
+    return iterator
 
 
 def chain(root: Any) -> list[Any]:

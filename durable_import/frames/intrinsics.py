@@ -8,6 +8,7 @@ the first rewritten module, also when no runtime exists: it imports no asyncio.
 from __future__ import annotations
 
 import builtins
+import gc
 import io
 import itertools
 import sys
@@ -22,6 +23,7 @@ from .except_star import ExceptStar
 from .signals import Suspension
 from .unseen import seen_part, unseen
 
+CALLABLE_ITERATOR = type(iter(int, 1))
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, mostly
 
 
@@ -70,9 +72,16 @@ def iterate(iterable: Any) -> Iterator[Any]:
     if type(iterable) is io.TextIOWrapper:
         return iter(iterable.readline, "")  # unlike the file's own iterator it leaves tell() working
     iterator = iter(iterable)
+    if type(iterator) is CALLABLE_ITERATOR and _is_finditer(iterator):
+        return iter(list(iterator))  # it does not tell its position; what it will give is settled already
     if type(iterator).__flags__ & HEAP_TYPE and not isinstance(iterator, types.GeneratorType):
         return iter(partial(next, iterator), NO_MORE)
     return iterator  # type: ignore[no-any-return]
+
+
+def _is_finditer(iterator: Any) -> bool:
+    """Whether an iterator is one of ``re.finditer``."""
+    return any(type(getattr(r, "__self__", None)).__name__ == "SRE_Scanner" for r in gc.get_referents(iterator))
 
 
 def rest(iterator: Iterator[Any]) -> Iterator[Any]:

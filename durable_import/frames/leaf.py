@@ -51,9 +51,11 @@ class Leaf:
 
     __slots__ = ("announced", "awaitable", "is_restored", "iterator", "raises", "state", "value")
 
-    def __init__(self, awaitable: Any, state: str = NEW, value: Any = None, is_restored: bool = False) -> None:
+    def __init__(
+        self, awaitable: Any, state: str = NEW, value: Any = None, is_restored: bool = False, *, iterator: Any = None
+    ) -> None:
         self.awaitable = awaitable
-        self.iterator: Any = None
+        self.iterator = iterator  # what ``await`` iterates over, once known
         self.state = state
         self.value = value  # the result, or the exception
         self.announced = is_restored
@@ -82,7 +84,8 @@ class Leaf:
         if driver is not None and not self.announced and driver.wants_announcement(self):
             self.announced = True
             return self
-        self.iterator = iterator_of(self.awaitable)
+        if self.iterator is None:
+            self.iterator = iterator_of(self.awaitable)
         self.state = PENDING
         if driver is not None:
             driver.leaf_begins()

@@ -14,7 +14,7 @@ from typing import Any
 
 from .comprehensions import KEY, RESULT
 from .lift import Statements
-from .names import ABANDONED, AWAITED, PC, assign, call, clear, constant, load, store
+from .names import ABANDONED, AWAITED, PC, assign, call, clear, constant, load
 from .suspensions import FUNCTION_DEFINITIONS, Suspend, points
 
 

@@ -116,4 +116,10 @@ def numbers_by_code(tree: ast.Module, nodes: dict[ast.AST, int], path: str, flag
     finally:
         restore_lines(true)
     known = set(nodes.values())
-    return [c.co_firstlineno if c.co_firstlineno in known else 0 for c in nested_codes(marked)]
+    return [_number(code, known) for code in nested_codes(marked)]
+
+
+def _number(code: types.CodeType, known: set[int]) -> int:
+    if code.co_name.startswith("<generic parameters of"):  # PEP 695: it begins where its function begins
+        return 0
+    return code.co_firstlineno if code.co_firstlineno in known else 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..frames import ambient
-from ..frames.capture import chain, frame_behind, line_of, parts_of
+from ..frames.capture import chain, coroutine_of, frame_behind, line_of, parts_of
 from ..frames.discard import discard
 from ..frames.intrinsics import is_awaitable
 from ..rewrite.registry import CodeInfo, info_of
@@ -59,6 +59,9 @@ class InstanceDriver:
             return awaitable
         if asyncio.current_task() is not self.task or not is_awaitable(awaitable):
             return awaitable
+        own = coroutine_of(awaitable)
+        if own is not None:
+            return own if frame_behind(own) is not None else Leaf(awaitable, iterator=own)
         return Leaf(as_timer(awaitable) or awaitable)
 
     def wants_announcement(self, leaf: Leaf) -> bool:

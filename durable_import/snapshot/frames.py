@@ -17,7 +17,10 @@ from .foreign import function_with, reduce_foreign_frame, reduce_foreign_functio
 
 Reduced = tuple[Any, ...]
 
-BUILT: list[Any] = []  # the frames of the load going on: a load that fails drops them
+FUNCTION_ATTRIBUTES = (
+    "__defaults__", "__kwdefaults__", "__doc__", "__module__", "__name__", "__qualname__", "__annotations__",
+    "__type_params__",
+)  # fmt: skip
 
 
 def reduce_frame(value: Any) -> Reduced:
@@ -36,7 +39,7 @@ def build(module: str, place: str, digest: str, name: str, qualname: str, cells:
     """A frame without variables."""
     frame = restore.build_frame(find(module, place, digest), cells, name, qualname)
     frame.__name__, frame.__qualname__ = name, qualname
-    BUILT.append(frame)
+    fixups.built(frame)
     return frame
 
 
@@ -163,10 +166,7 @@ def reduce_function(function: FunctionType) -> Any:
     """A function that its module and name do not lead to; NotImplemented for one that they do lead to."""
     if is_found_by_name(function):
         return NotImplemented
-    state = {
-        name: getattr(function, name)
-        for name in ("__defaults__", "__kwdefaults__", "__doc__", "__module__", "__name__", "__qualname__", "__annotations__")
-    }
+    state = {name: getattr(function, name) for name in FUNCTION_ATTRIBUTES if getattr(function, name, None)}
     if function.__dict__:
         state["__dict__"] = function.__dict__
     info = info_of(function.__code__)
@@ -190,7 +190,8 @@ def fill_function(function: FunctionType, state: dict[str, Any]) -> None:
     """Give a function its defaults, names and attributes."""
     function.__dict__.update(state.pop("__dict__", {}))
     for name, value in state.items():
-        setattr(function, name, value)
+        if hasattr(function, name):  # a later Python has more of them
+            setattr(function, name, value)
 
 
 def is_found_by_name(value: Any) -> bool:

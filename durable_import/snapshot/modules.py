@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from ..rewrite.registry import KNOWN, MODULES
@@ -23,6 +23,7 @@ from ..rewrite.registry import KNOWN, MODULES
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray, frozenset, tuple)
 REFILLED = (list, dict, set, bytearray, deque)
+_HEAP_TYPE = 1 << 9
 NEVER_DATA = (ModuleType, FunctionType, BuiltinFunctionType)
 
 
@@ -79,7 +80,7 @@ def resolve(module: str, name: str) -> Any:
         if part.isdecimal():
             found = found[int(part)]
         else:
-            found = found[part] if type(found) is dict else getattr(found, part)
+            found = found[part] if type(found) in (dict, MappingProxyType) else getattr(found, part)
     return found
 
 
@@ -93,7 +94,7 @@ def resolve_or_none(module: str, name: str) -> Any:
 
 def collect_references(script: ScriptData | None) -> References:
     """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
-    found = References()
+    found = References(containers=[sys.modules], container_names=[("sys", "modules")])
     for name in MODULES:
         module = sys.modules.get(name)
         if module is None:
@@ -107,6 +108,8 @@ def collect_references(script: ScriptData | None) -> References:
                     found.containers.append(default)
                     found.container_names.append((name, path))
                 if isinstance(value, type):
+                    for attribute, descriptor in _descriptors(value, name):
+                        found.by_id.setdefault(id(descriptor), (name, f"{key}.__dict__.{attribute}"))
                     continue
                 wrapped, path = value.__dict__.get("__wrapped__"), key
                 while isinstance(wrapped, FunctionType):
@@ -121,6 +124,17 @@ def collect_references(script: ScriptData | None) -> References:
             else:
                 found.by_id.setdefault(id(value), (name, key))
     return found
+
+
+def _descriptors(cls: type, module: str) -> Iterator[tuple[str, Any]]:
+    """The descriptors of a module's class whose own class is written in Python: they are part of the code."""
+    if cls.__module__ != module:
+        return
+    for name, value in list(vars(cls).items()):
+        kind = type(value)
+        is_descriptor = hasattr(kind, "__get__") or hasattr(kind, "__set__")
+        if is_descriptor and kind.__flags__ & _HEAP_TYPE and not isinstance(value, type):
+            yield name, value
 
 
 def _mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str, Any]]:

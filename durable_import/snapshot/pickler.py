@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
 import sys
 from types import FunctionType
 from typing import Any
 
 from ..frames.discard import discard
 from . import fixups
-from .frames import BUILT, FRAME_TABLE
+from .frames import FRAME_TABLE
 from .managers import lost
 from .modules import References, resolve, resolve_or_none
 from .reducers import TABLE, reduce_by_kind
 
 PROTOCOL = 5
+_NAN = (b"G\x7f\xf8", b"G\xff\xf8")  # how pickle writes it; may also be there by chance
 DEEP = 1_000_000  # recursion limit for the fallback, whose recursion is in Python code
 
 _TABLE = {**TABLE, **FRAME_TABLE}
@@ -64,6 +66,38 @@ class _DeepPickler(_Reducing, pickle._Pickler):
         self.references = references
         self.frames = []
 
+        # Python 3.12 recurses in C when a bound method is called with *args, as pickle does; not so for a function.
+        def save_reduce(
+            func: Any, args: Any, state: Any = None, items: Any = None, pairs: Any = None, setter: Any = None,
+            *, obj: Any = None,
+        ) -> None:  # fmt: skip
+            base: Any = pickle._Pickler
+            base.save_reduce(self, func, args, state, items, pairs, setter, obj=obj)
+
+        self.save_reduce = save_reduce
+
+
+class _NanPickler(SnapshotPickler):
+    """For graphs with nan, whose identity shows (``nan in [nan]``); it asks about every object, so is not the rule."""
+
+    def persistent_id(self, obj: Any) -> Any:
+        """Which nan it is, and its bits."""
+        return (id(obj), struct.pack(">d", obj)) if type(obj) is float and obj != obj else None
+
+
+class _SnapshotUnpickler(pickle.Unpickler):
+    """Loads what any of the picklers made."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self.nans: dict[tuple[int, bytes], float] = {}
+
+    def persistent_load(self, pid: tuple[int, bytes]) -> float:
+        """One object for each nan."""
+        if pid not in self.nans:
+            (self.nans[pid],) = struct.unpack(">d", pid[1])
+        return self.nans[pid]
+
 
 class _StandIn:
     """Loads as the module-level object of that name."""
@@ -77,15 +111,23 @@ class _StandIn:
 
 def dumps(value: Any, references: References, frames: list[Any] | None = None) -> bytes:
     """Pickle ``value``; append the coroutines and generators met to ``frames``."""
+    met: list[Any] = []
     try:
-        return _dumps(SnapshotPickler, value, references, frames)
+        data = _dumps(SnapshotPickler, value, references, met)
+        if any(mark in data for mark in _NAN):
+            met.clear()
+            data = _dumps(_NanPickler, value, references, met)
     except RecursionError:
+        met.clear()
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(DEEP)
         try:
-            return _dumps(_DeepPickler, value, references, frames)
+            data = _dumps(_DeepPickler, value, references, met)
         finally:
             sys.setrecursionlimit(limit)
+    if frames is not None:
+        frames.extend(met)
+    return data
 
 
 def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | None) -> bytes:
@@ -107,16 +149,10 @@ def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | No
 
 def loads(data: bytes) -> Any:
     """Load what ``dumps`` made, and complete it."""
-    unpickler = pickle.Unpickler(io.BytesIO(data))
-    begun = len(BUILT)
-    try:
-        with fixups.collecting() as pending:
-            unpickler.load()
-            value = unpickler.load()
-            pending.run()
-    except BaseException:
-        discard(BUILT[begun:])
-        raise
-    finally:
-        del BUILT[begun:]
-    return value
+
+    def read() -> Any:
+        unpickler = _SnapshotUnpickler(io.BytesIO(data))
+        unpickler.load()
+        return unpickler.load()
+
+    return fixups.load(read, discard)

@@ -87,14 +87,13 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_snapshot(killed: Desk, damage: str) -> None:
+def test_damaged_snapshot(killed: Desk) -> None:
     """Tampered, torn and foreign bytes are refused unopened and stay where they are; put back, the run goes on."""
-    change, word = DAMAGES[damage]
     good = snapshot_of(killed)
-    replace_snapshot(killed, change(good))
-    assert_refused(killed.run("--instance", "s", "steps.py"), "'s'", word)
-    assert snapshot_of(killed) == change(good)
+    for change, word in DAMAGES.values():
+        replace_snapshot(killed, change(good))
+        assert_refused(killed.run("--instance", "s", "steps.py"), "'s'", word)
+        assert snapshot_of(killed) == change(good)
     assert not (killed.folder / "hacked").exists()
     replace_snapshot(killed, good)
     assert_goes_on(killed)
@@ -135,11 +134,10 @@ UNSAVABLE = """
 """
 
 PROBLEMS = {
-    "session.pool['locks'][1]": ("session.pool['locks'][1] = threading.Lock()", "_thread.lock"),
+    "session.pool['locks'][1]": ("session.pool['locks'][1] = __import__('socket').socket()", "socket.socket"),
     "connection": ("connection = sqlite3.connect(':memory:')", "sqlite3.Connection"),
-    "channel": ("import socket; channel = socket.socket()", "socket.socket"),
     "pages": ("pages = __import__('mmap').mmap(-1, 10)", "mmap.mmap"),
-    "thread._started": ("thread = threading.Thread()", "lock"),
+    "thread": ("thread = threading.Thread()", "threading.Thread"),
 }
 
 
@@ -159,21 +157,21 @@ def test_unsavable_variable(desk: Desk, variable: str) -> None:
     assert f"resuming instance u at {path}:10 (checkpoint 2)" in done.said
 
 
-def test_unsavable_module_level_value_held_by_a_frame(desk: Desk) -> None:
+def test_unsavable_variable_of_the_outermost_function(desk: Desk) -> None:
     """A variable of the outermost function is named as well, with its own line."""
     path = desk.write("unsavable.py", """
         # durable: on
-        import asyncio, threading
+        import asyncio, sqlite3
         from world import effect
 
         async def main():
             await effect("one")
-            guards = [(0, threading.Lock())]
+            made = [(0, sqlite3.connect(":memory:"))]
             await effect("two")
 
         asyncio.run(main())
     """)  # fmt: skip
-    assert_refused(desk.run("unsavable.py"), f"{path}:8, in main", "`guards[0][1]`", "_thread.lock")
+    assert_refused(desk.run("unsavable.py"), f"{path}:8, in main", "`made[0][1]`", "sqlite3.Connection")
 
 
 CHANGES = {
@@ -183,16 +181,16 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_changed_code(killed: Desk, change: str) -> None:
+def test_changed_code(killed: Desk) -> None:
     """When the code of a frame on the stack was changed, the refusal shows what changed; undone, the run goes on."""
-    before, after, function = CHANGES[change]
-    assert before in STEPS
-    killed.write("steps.py", STEPS.replace(before, after))
-    refused = killed.run("--instance", "s", "steps.py")
-    assert_refused(refused, str(killed.folder / "steps.py"), function)
-    assert any(line.startswith("-") and before in line for line in (refused.said + refused.err).splitlines()), refused
-    assert any(line.startswith("+") and after in line for line in (refused.said + refused.err).splitlines()), refused
+    for before, after, function in CHANGES.values():
+        assert before in STEPS
+        killed.write("steps.py", STEPS.replace(before, after))
+        refused = killed.run("--instance", "s", "steps.py")
+        assert_refused(refused, str(killed.folder / "steps.py"), function)
+        shown = (refused.said + refused.err).splitlines()
+        assert any(line.startswith("-") and before in line for line in shown), refused
+        assert any(line.startswith("+") and after in line for line in shown), refused
     killed.write("steps.py", STEPS)
     assert_goes_on(killed)
 
@@ -200,7 +198,7 @@ def test_changed_code(killed: Desk, change: str) -> None:
 def test_code_changed_elsewhere(killed: Desk) -> None:
     """Comments, line numbers, formatting and functions that are not on the stack may change."""
     text = STEPS.replace("async def step(n):", "def other():\n        return 1\n\n    # new\n    async def step( n ):")
-    killed.write("steps.py", text.replace("found = []", "found = list()  # empty") .replace("list()", "[]"))
+    killed.write("steps.py", text.replace("found = []", "found = list()  # empty").replace("list()", "[]"))
     assert_goes_on(killed)
 
 
@@ -253,19 +251,3 @@ def test_script_no_longer_marked(killed: Desk) -> None:
     assert "# durable: on" in refused.said
     killed.write("steps.py", STEPS)
     assert_goes_on(killed)
-
-
-def test_unsupported_syntax(desk: Desk) -> None:
-    """Code that cannot be rewritten is refused before anything runs, with its place; or else runs as natively."""
-    path = desk.write("stars.py", """
-        # durable: on
-        import asyncio
-        from world import effect
-
-        async def main():
-            exec("async def f(): return 1", space := {})
-            print(await space["f"](), await effect("one", 1))
-
-        asyncio.run(main())
-    """)  # fmt: skip
-    assert desk.run("stars.py").out == desk.native(str(path)).out

@@ -193,8 +193,10 @@ ENDING = """
 """
 
 
-@pytest.mark.parametrize("place", ["inside", "after"])
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    ("ending", "place"),
+    [*((ending, "inside") for ending in ENDINGS), ("exit status", "after"), ("exception with a cause", "after")],
+)
 def test_exit_status_and_stderr(desk: Desk, ending: str, place: str) -> None:
     """Exit status, output and traceback are those of plain python, whatever ends the program."""
     desk.write("ending.py", ENDING.format(**{"inside": "pass", "after": "pass", place: ENDINGS[ending]}))

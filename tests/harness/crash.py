@@ -23,6 +23,7 @@ class Outcome:
     printed: str = ""
     effects: list[str] = field(default_factory=list)
     kills: int = 0
+    lives: list[list[str]] = field(default_factory=list)  # the effects of each process
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -42,17 +43,22 @@ def run_native(path: Path, python: str, folder: Path) -> Outcome:
     return Outcome(done.stdout, _lines(log))
 
 
-def run_killed(path: Path, python: str, folder: Path, most: int) -> Outcome:
-    """The program with a SIGKILL in the middle of every effect, and a new process after each; at most ``most`` kills."""
+def run_killed(path: Path, python: str, folder: Path, most: int, pace: int = 0) -> Outcome:
+    """The program with a SIGKILL in the middle of an effect, a new process after each kill; at most ``most`` kills.
+
+    ``pace`` 0 kills every effect; with 1 each process gets one effect further than the one before it, so that a leaf of
+    several effects gets done.
+    """
     log = folder / "effects"
     seen = Outcome()
     while True:
-        # the killed effect happens again, so the next one to kill is the second from here
-        at = len(_lines(log)) + (2 if seen.kills else 1)
         if seen.kills > most:
             raise AssertionError(f"{path.name} repeats effects without end: {_lines(log)}")
+        # the killed effect happens again, so the next one to kill is the second from here
+        at = len(_lines(log)) + (2 + pace * seen.kills if seen.kills else 1)
         done = _process([python, *RUN, str(path)], folder, {"EFFECT_LOG": str(log), "KILL_AT": str(at)})
         seen.printed += done.stdout
+        seen.lives.append(_lines(log)[len(seen.effects) :])
         seen.effects = _lines(log)
         if done.returncode == -signal.SIGKILL:
             seen.kills += 1
@@ -62,20 +68,38 @@ def run_killed(path: Path, python: str, folder: Path, most: int) -> Outcome:
             raise AssertionError(f"{path.name} ends with status {done.returncode} after {seen.kills} kills:\n{done.stderr}")
 
 
-def crash_torture(path: str | os.PathLike[str], python: str = sys.executable) -> str:
+def crash_torture(path: str | os.PathLike[str], python: str = sys.executable, *, leaf_may_repeat: bool = False) -> str:
     """The repr of the program's result, printed after a SIGKILL in the middle of each of its effects.
 
     Raises AssertionError when it printed anything else than natively, or when its effects are not the native ones, each
-    exactly once and once more for its kill.
+    exactly once and once more for its kill. ``leaf_may_repeat``: for a program whose leaves cause several effects each; a
+    process then repeats the effects of the leaf that was cut short from its first one on.
     """
     path = Path(path).resolve()
     with tempfile.TemporaryDirectory() as native_folder, tempfile.TemporaryDirectory() as folder:
         native = run_native(path, python, Path(native_folder))
-        crashed = run_killed(path, python, Path(folder), most=len(native.effects))
-    twice = [effect for effect in native.effects for _ in range(2)]
-    assert crashed.effects == twice, f"effects of {path.name}: {crashed.effects}, expected {twice}"
+        crashed = run_killed(path, python, Path(folder), most=len(native.effects), pace=int(leaf_may_repeat))
+    if leaf_may_repeat:
+        assert is_relay(crashed.lives, native.effects), f"effects of {path.name}: {crashed.lives}, of {native.effects}"
+    else:
+        twice = [effect for effect in native.effects for _ in range(2)]
+        assert crashed.effects == twice, f"effects of {path.name}: {crashed.effects}, expected {twice}"
     assert crashed.printed == native.printed, f"{path.name} printed {crashed.printed!r}, natively {native.printed!r}"
     return crashed.printed.splitlines()[-1]
+
+
+def is_relay(lives: list[list[str]], whole: list[str]) -> bool:
+    """Whether each life is a stretch of the whole that begins where the one before it ended, or earlier; to the end."""
+    starts = {0}  # where the next life may begin
+    ends = {0}
+    for life in lives:
+        found = {i for i in starts if whole[i : i + len(life)] == life}
+        if not found:
+            return False
+        ends = {i + len(life) for i in found}
+        # the effect that was killed is the last of a life, and is repeated
+        starts = set(range(min(found), max(ends)))
+    return len(whole) in ends
 
 
 def _process(command: list[str], folder: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
