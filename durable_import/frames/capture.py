@@ -111,7 +111,7 @@ def capture(value: Any) -> FrameState:
     if info.is_resume and STATE in names and parts.state == CREATED:
         variables = dict(names[STATE])  # restored, and not gone on yet
         return FrameState(info, variables.pop(PC), variables, cells)
-    if not info.is_resume and parts.code.co_name == "<genexpr>" and isinstance(value, GeneratorType):
+    if isinstance(value, GeneratorType) and parts.code.co_name == "<genexpr>" and PC not in parts.code.co_varnames:
         return _capture_plain_genexpr(value, info, parts, dict(names), cells)
     label = names.get(PC, 0) if parts.state == SUSPENDED else 0
     if parts.state == SUSPENDED and not label:

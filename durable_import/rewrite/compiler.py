@@ -9,13 +9,14 @@ from __future__ import annotations
 import __future__
 
 import ast
+import sys
 import types
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .comprehensions import FIRST, generator_function
+from .comprehensions import FIRST, generator_function, make_super_explicit
 from .fast import fast_body, located, uses_label_early
 from .lift import Statements
 from .names import AWAITED, PC, STATE, assign, call, constant, load
@@ -72,9 +73,11 @@ class ModuleRewriting(ast.NodeTransformer):
     def __init__(self, source: bytes | ast.Module, path: str) -> None:
         self.path = path
         self.tree: Any = source if isinstance(source, ast.Module) else ast.parse(source, path)
-        self.analysis = ScopeAnalysis(self.tree)
         self.places = Places(self.tree)
         self.digests = {node: digest(node) for node in self.places.order}
+        if sys.version_info >= (3, 12):
+            make_super_explicit(self.tree)
+        self.analysis = ScopeAnalysis(self.tree)
         self.bodies: dict[ast.AST, Statements] = {}
         self.with_blocks: dict[ast.AST, dict[str, WithBlock]] = {}
         self.carrier: dict[ast.AST, Any] = {}  # for comprehensions: the function made of them

@@ -47,6 +47,8 @@ class DurableFinder:
 
     def add_patterns(self, patterns: Iterable[str]) -> None:
         """Rewrite modules with these names, too."""
+        import fnmatch  # noqa: F401  now: while a module is being looked for, its own import would look for it again
+
         self.patterns = tuple(dict.fromkeys((*self.patterns, *patterns)))
 
     def find_spec(

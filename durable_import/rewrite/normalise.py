@@ -117,12 +117,14 @@ class Normaliser:
     def _define_comprehension(self, node: Any, out: Statements) -> ast.expr:
         function = comprehension_function(node, self.scope)
         source = node.generators[0]
+        first: ast.expr = call("@aiter" if source.is_async else "@iter", source.iter)
+        _locate(first, source.iter if PROTOCOL_AT_EXPRESSION else node)
+        if any(isinstance(n, ast.Name) and n.id == function.name for n in ast.walk(source.iter)):
+            first = self.lifter.saved(first, out)  # it calls another function of the same name
         for name in walrus_names(node):
             if self.scope.declaration_for(name) == "nonlocal":  # bound here, as far as the compiler can see
                 out.append(_locate(ast.If(constant(False), [assign(name, constant(None))], []), node))
         out.append(_locate(self.rewrite_nested(function), node))
-        first = call("@aiter" if source.is_async else "@iter", source.iter)
-        _locate(first, source.iter if PROTOCOL_AT_EXPRESSION else node)
         return _locate(ast.Call(func=load(function.name), args=[first], keywords=[]), node)  # type: ignore[no-any-return]
 
     def _define_lambda(self, node: ast.Lambda, out: Statements) -> ast.expr:

@@ -82,8 +82,8 @@ DAMAGES = {
     "longer": (lambda s: s + b"x", "tampered"),
     "half": (lambda s: s[: len(s) // 2], "truncated"),
     "header only": (lambda s: s[:40], "torn"),
-    "empty": (lambda s: b"", "torn"),
-    "a bare pickle": (lambda s: b"cposix\nsystem\n(S'touch hacked'\ntR.", "foreign"),
+    "empty": (lambda _: b"", "torn"),
+    "a bare pickle": (lambda _: b"cposix\nsystem\n(S'touch hacked'\ntR.", "foreign"),
 }
 
 

@@ -266,26 +266,24 @@ def test_context_variables_and_surroundings(desk: Desk) -> None:
     assert killed_everywhere(desk, "surroundings.py", effects=3) == native.out
 
 
-@pytest.mark.parametrize("name", ["module-level client", "lock at module level"])
-def test_process_objects_at_module_level(desk: Desk, name: str) -> None:
+def test_process_objects_at_module_level(desk: Desk) -> None:
     """Connections, locks and loggers made at module level just work: each process makes its own."""
-    made = {"module-level client": "sqlite3.connect(':memory:')", "lock at module level": "threading.Lock()"}[name]
-    path = desk.write("client.py", f"""
+    path = desk.write("client.py", """
         # durable: on
         import asyncio, logging, sqlite3, threading
         from world import effect
 
-        client = {made}
-        log = logging.getLogger("shop")
+        client, lock, log = sqlite3.connect(":memory:"), threading.Lock(), logging.getLogger("shop")
 
-        async def use(it):
-            await effect("use")
-            return it is client
+        async def use(*held):
+            with lock:
+                await effect("use")
+            return held == (client, lock, log)
 
         async def main():
-            held, logger = client, log
+            held = client, lock, log
             await effect("begin")
-            print(held is client, logger is log, await use(held))
+            print(await use(*held))
 
         asyncio.run(main())
     """)  # fmt: skip
