@@ -71,10 +71,7 @@ def run(target: Target, *, store: str, instance_id: str | None, fresh: bool) -> 
         return OURS
     sys.argv = [program.argv0, *target.arguments]
     sys.path[0] = program.folder
-    status = session.execute(program)
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    return status
+    return session.execute(program)
 
 
 def find_program(target: Target) -> Program:
@@ -178,7 +175,6 @@ class Session:
         return status
 
     def _failed(self, error: BaseException) -> int:
-        sys.stdout.flush()
         if isinstance(error, DurableError):
             say("\n".join([f"error: {error}", *getattr(error, "__notes__", [])]))
             return OURS
@@ -286,6 +282,6 @@ def _leave(status: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError):  # closed pipe: nobody to tell
+        except (OSError, ValueError, AttributeError):  # closed, or None where there is none: nobody to tell
             continue
     os._exit(status)

@@ -123,7 +123,9 @@ class ModuleRewriting(ast.NodeTransformer):
         if asynchronous and not generator and origin is node:
             opening.append(self._become_instance(origin))
         at = statements[0] if statements else node
-        node.body = [*docstring, *(located(s, at) for s in (*opening, *emitted))]
+        first = next((s for s in emitted if not isinstance(s, (ast.Global, ast.Nonlocal))), None)
+        begins = _evaluated_first(first) if first is not None and hasattr(first, "lineno") else at
+        node.body = [*docstring, *(located(s, begins) for s in opening), *(located(s, at) for s in emitted)]
         return node
 
     visit_AsyncFunctionDef = visit_FunctionDef
@@ -203,6 +205,17 @@ def _split_docstring(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stm
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
         return body[:1], body[1:]
     return [], body
+
+
+def _evaluated_first(node: ast.AST) -> ast.AST:
+    """The part of a statement that runs first: a function's opening shares its position, so that tracers see no more lines."""
+    for decorator in getattr(node, "decorator_list", []):
+        return decorator  # type: ignore[no-any-return]
+    for name in ("value", "func", "left", "test", "iter", "exc", "operand", "subject", "body"):
+        part = getattr(node, name, None)
+        if isinstance(part, ast.expr) and hasattr(part, "lineno"):
+            return _evaluated_first(part)
+    return node
 
 
 def _no_arguments() -> ast.arguments:

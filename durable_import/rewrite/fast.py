@@ -7,6 +7,7 @@ Assumes: a body from ``normalise`` with labels. Guarantees: plain ``ast``, posit
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,17 +24,29 @@ def fast_body(statements: Statements) -> Statements:
     out: Statements = []
     for statement in statements:
         out += _emit(statement)
+    for i in reversed(range(len(out) - 1)):
+        if getattr(out[i], "is_floating", False) and getattr(out[i + 1], "lineno", None):
+            out[i] = _moved(out[i], out[i + 1])
     return out or [ast.Pass()]
+
+
+def _moved(statement: ast.stmt, to: ast.stmt) -> ast.stmt:
+    """A statement at the position of another: a tracer sees no line of its own."""
+    moved = copy.deepcopy(statement)
+    for node in ast.walk(moved):
+        if "lineno" in node._attributes:
+            ast.copy_location(node, to)
+    return moved
 
 
 def _emit(node: Any) -> Statements:
     if isinstance(node, Suspend):
         return suspension(node)
     if isinstance(node, (ast.If, ast.While, ast.For)) and _suspending(node):
-        copy: Any = type(node)(**{name: getattr(node, name) for name in node._fields if hasattr(node, name)})
-        copy.body = fast_body(node.body)
-        copy.orelse = fast_body(node.orelse) if node.orelse else []
-        return [ast.copy_location(copy, node)]
+        emitted: Any = type(node)(**{name: getattr(node, name) for name in node._fields if hasattr(node, name)})
+        emitted.body = fast_body(node.body)
+        emitted.orelse = fast_body(node.orelse) if node.orelse else []
+        return [ast.copy_location(emitted, node)]
     if isinstance(node, ast.Match) and _suspending(node):
         cases = [ast.match_case(pattern=c.pattern, guard=c.guard, body=fast_body(c.body)) for c in node.cases]
         return [ast.copy_location(ast.Match(subject=node.subject, cases=cases), node)]
@@ -119,10 +132,8 @@ def guarded_try(
     """A ``try`` statement that lets suspension signals pass: what comes before it, and the statement."""
     resumption = resumption or Resumption()
     suspending = next(points([*node.body, *node.handlers, *node.orelse]), None) is not None
-    inner = node.body[0]
-    if node.finalbody and not node.outcome and len(node.body) == 1 and isinstance(inner, ast.Try) and inner.handlers:
-        if not inner.finalbody and not any(True for _ in points([*inner.handlers, *inner.orelse])) and not hasattr(inner, "abandon"):
-            inner.abandon = PC  # type: ignore[attr-defined]
+    if node.finalbody and not node.outcome:
+        _abandon_inside(node.body)
     body: Statements = [*resumption.entry, *emit_body(node.body)]
     if node.handlers:
         body = [_with_handlers(node, body, suspending, emit_body, emit_handler)]
@@ -146,7 +157,7 @@ def _with_handlers(
     elif suspending:
         flag = getattr(node, "abandon", None)
         mark: Statements = [assign(flag, constant(ABANDONED if flag == PC else False))] if flag else []
-        handlers.insert(0, _signal_handler([*mark, ast.Raise()]))
+        handlers.insert(0, located(_signal_handler([*mark, ast.Raise()]), handlers[0]))
     orelse = emit_body(node.orelse) if node.orelse else []
     return located(type(node)(body=body, handlers=handlers, orelse=orelse, finalbody=[]), node)  # type: ignore[no-any-return]
 
@@ -172,7 +183,10 @@ def _with_finally(
         final.append(assign(node.outcome, constant(None)))
     body = [*resumption.final_entry, *body]
     if clauses:
-        body = [ast.Try(body=body, handlers=clauses, orelse=[], finalbody=[])]
+        clauses = [located(clause, node.finalbody[0]) for clause in clauses]
+        for statement in body:
+            located(statement, node.finalbody[0])
+        body = [located(ast.Try(body=body, handlers=clauses, orelse=[], finalbody=[]), node)]
     for statement in (*body, *final):
         located(statement, node.finalbody[0])
     whole = ast.Try(body=body, handlers=[], orelse=[], finalbody=final)
@@ -194,6 +208,15 @@ def _stored(node: ast.AST) -> Iterator[str]:
     elif not isinstance(node, (*FUNCTION_DEFINITIONS, ast.ClassDef, ast.Lambda)):
         for child in ast.iter_child_nodes(node):
             yield from _stored(child)
+
+
+def _abandon_inside(body: Statements) -> None:
+    """If all that suspends is the body of one ``try``, let that tell the ``finally`` around it of a signal: a block less."""
+    inner: Any = body[0]
+    if len(body) > 1 or not isinstance(inner, ast.Try) or inner.finalbody or not inner.handlers:
+        return
+    if not hasattr(inner, "abandon") and next(points([*inner.handlers, *inner.orelse]), None) is None:
+        inner.abandon = PC  # type: ignore[attr-defined]
 
 
 def _abandons(node: Any) -> bool:
@@ -218,7 +241,7 @@ def located(node: Any, at: ast.AST) -> Any:
             node.is_located = True
         elif getattr(at, "lineno", None):
             ast.copy_location(node, at)
-            if getattr(node, "end_lineno", None) is None:
+            if getattr(node, "end_lineno", None) is None or isinstance(node, ast.Attribute):
                 node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
             node.is_located = True
         at = node if getattr(node, "lineno", None) else at

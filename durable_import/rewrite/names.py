@@ -57,7 +57,9 @@ def assign(name: str, value: ast.expr) -> ast.Assign:
 
 def clear(names: Sequence[str]) -> ast.Assign:
     """The statement that makes hidden variables let go of their values: natively these would leave the stack here."""
-    return ast.Assign(targets=[store(name) for name in names], value=constant(None), lineno=0)
+    statement = ast.Assign(targets=[store(name) for name in names], value=constant(None), lineno=0)
+    statement.is_floating = True  # type: ignore[attr-defined]  # it takes the position of what comes next
+    return statement
 
 
 def constant(value: object) -> ast.Constant:

@@ -37,6 +37,7 @@ class WithBlock:
     expression: ast.expr
     target: ast.expr | None
     is_async: bool
+    entering: Suspend | None  # where ``__aenter__`` is awaited
 
 
 class Normaliser:
@@ -375,17 +376,19 @@ class Normaliser:
         expression, at = item.context_expr, _protocol_place(statement, item.context_expr)
         manager = self._hide("m")
         leave, entered, normal = (f"@{prefix}{manager[2:]}" for prefix in "xvz")
-        self.with_blocks[manager] = WithBlock(copy.deepcopy(expression), copy.deepcopy(item.optional_vars), is_async)
+        written = copy.deepcopy(expression), copy.deepcopy(item.optional_vars)
         lifted = self.lifter.expression(expression, out)
         pair = ast.Tuple(elts=[store(entered), store(leave)], ctx=ast.Store())
         lookup = ast.Assign(targets=[pair], value=call("@awith" if is_async else "@with", load(manager)))
         self._flush(out, [assign(manager, lifted), lookup], at)
         with self._holding(manager, leave):
+            entering: Any = None
             if is_async:
                 self.lifter.suspend("await", call("@aenter", _call_name(entered)), store(entered), at, out)
-                _locate(out[-1], at)
+                entering = _locate(out[-1], at)
             else:
                 out.append(_locate(assign(entered, _call_name(entered)), at))
+            self.with_blocks[manager] = WithBlock(*written, is_async, entering)
             if any(_jumps_out(inner) for inner in statement.body):
                 out.append(_locate(assign(normal, constant(True)), at))
                 with self._holding(normal):
@@ -638,6 +641,8 @@ def _locate(node: Any, at: ast.AST) -> Any:
     """Put new nodes at a position; those that have one keep it."""
     if not hasattr(node, "lineno") or getattr(node, "lineno", None) in (None, 0):
         ast.copy_location(node, at)
+        if isinstance(node, ast.Attribute):  # the compiler looks for an attribute's name in the last line
+            node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
     for child in ast.iter_child_nodes(node):
         _locate(child, node if hasattr(node, "lineno") else at)
     return node

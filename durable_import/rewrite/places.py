@@ -65,12 +65,27 @@ def _dump(node: Any) -> str:
         parts = []
         for name in node._fields:
             value = getattr(node, name, None)
+            if isinstance(node, ast.JoinedStr):
+                value = _text_merged(node.values)
             if name not in POSITIONS and value is not None and value != []:
                 parts.append(f"{name}={_dump(value)}")
         return f"{type(node).__name__}({','.join(parts)})"
     if isinstance(node, list):
         return "[" + ",".join(_dump(item) for item in node) + "]"
-    return f"{type(node).__name__}:{node!r}"
+    return f"{type(node).__name__}:{node!a}"
+
+
+def _text_merged(values: list[Any]) -> list[Any]:
+    """The parts of an f-string with neighbouring texts joined and empty ones left out: Python versions differ in this."""
+    merged: list[Any] = []
+    for value in values:
+        if not isinstance(value, ast.Constant):
+            merged.append(value)
+        elif merged and isinstance(merged[-1], ast.Constant):
+            merged[-1] = ast.Constant(value=str(merged[-1].value) + str(value.value))
+        elif value.value != "":
+            merged.append(value)
+    return merged
 
 
 def mark_lines(nodes: dict[Any, int]) -> list[tuple[Any, int, int, int]]:

@@ -19,6 +19,7 @@ from ..frames import restore
 from ..frames.capture import FrameState, capture, chain, parts_of
 from ..frames.leaf import DONE, Leaf
 from ..rewrite.names import AWAITED, STATE
+from ..rewrite.normalise import WithBlock
 from ..rewrite.places import Places
 from ..rewrite.registry import CodeInfo, enter_code, info_of
 from . import fixups
@@ -110,7 +111,7 @@ def _is_bound(cell: CellType) -> bool:
 def _value(state: FrameState, manager: str) -> Any:
     """What entering gave, if the target of ``as`` is a variable that still holds it, or if the block is just being entered."""
     awaited = state.variables.get(AWAITED)
-    if f"@z{manager[2:]}" not in state.info.live.get(state.label, ()):
+    if _is_entering(state, manager):
         return awaited.value if type(awaited) is Leaf and awaited.state == DONE else None
     name = _target(state.info, manager)
     if name is None:
@@ -120,9 +121,20 @@ def _value(state: FrameState, manager: str) -> Any:
     return state.variables.get(name)
 
 
-def _target(info: CodeInfo, manager: str) -> str | None:
+def _block(info: CodeInfo, manager: str) -> WithBlock:
     rewriting = info.module.rewriting()
-    target = rewriting.with_blocks[rewriting.places.by_path[info.place]][manager].target
+    block: WithBlock = rewriting.with_blocks[rewriting.places.by_path[info.place]][manager]
+    return block
+
+
+def _is_entering(state: FrameState, manager: str) -> bool:
+    """Whether the frame waits for the manager's ``__aenter__``."""
+    entering = _block(state.info, manager).entering
+    return entering is not None and entering.label == state.label
+
+
+def _target(info: CodeInfo, manager: str) -> str | None:
+    target = _block(info, manager).target
     return target.id if isinstance(target, ast.Name) else None
 
 
@@ -174,7 +186,7 @@ def _replace(
         if placeholder is not None:
             replace_references(placeholder, new[kind])
     holder[name], holder[f"@x{name[2:]}"] = new[MANAGER], new[LEAVE]
-    if f"@z{name[2:]}" not in state.info.live.get(state.label, ()):
+    if _is_entering(state, name):
         holder[AWAITED] = Leaf(None, DONE, new[VALUE], True)
         return
     target = _target(state.info, name)

@@ -27,8 +27,9 @@ SAMPLE = (
     "p162_dataclasses",
 )
 
-#: One await of these causes several effects inside an awaitable object of their own: a kill repeats the earlier ones.
-SEVERAL_EFFECTS_IN_A_LEAF = ("p064_await_many_steps", "p152_custom_awaitable")
+#: One await of the first two causes several effects inside an awaitable object of theirs: a kill repeats the earlier
+#: ones. The third flushes what it prints.
+REPEATING = ("p064_await_many_steps", "p152_custom_awaitable", "p1043_process_objects")
 
 
 def chosen() -> list[Path]:
@@ -38,4 +39,4 @@ def chosen() -> list[Path]:
 @pytest.mark.parametrize("path", chosen(), ids=lambda path: path.stem)
 def test_killed_in_every_effect(path: Path) -> None:
     """Killed in the middle of every effect, a program prints what it prints natively and causes each effect once per life."""
-    crash_torture(path, leaf_may_repeat=path.stem in SEVERAL_EFFECTS_IN_A_LEAF)
+    crash_torture(path, repeats=path.stem in REPEATING)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.processes import KILLED, Desk
+from tests.harness.crash import RUN
 
 STEPS = """
     # durable: on
@@ -254,3 +256,12 @@ def test_syntax_error_in_the_script(desk: Desk) -> None:
     native = desk.native("wrong.py")
     durable = desk.run("wrong.py")
     assert (durable.status, durable.out, durable.err) == (1, "", native.err)
+
+
+def test_closed_stdout(desk: Desk) -> None:
+    """A program whose stdout is closed runs as under plain python."""
+    desk.write("steps.py", STEPS)
+    durable = [sys.executable, *RUN, "steps.py"]
+    for command in ([sys.executable, "steps.py"], durable):
+        done = desk.start_command(["sh", "-c", 'exec "$@" >&-', "sh", *command]).end()
+        assert (done.status, done.err) == (0, "")

@@ -18,12 +18,10 @@ PATIENCE = 60.0  # seconds for one process
 
 @dataclass
 class Outcome:
-    """What a program did: what it printed, over all its processes, and the effects it caused."""
+    """What a program did, in each of its processes: what it printed, and the effects it caused."""
 
-    printed: str = ""
-    effects: list[str] = field(default_factory=list)
-    kills: int = 0
-    lives: list[list[str]] = field(default_factory=list)  # the effects of each process
+    printed: list[str] = field(default_factory=list)
+    effects: list[list[str]] = field(default_factory=list)
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -40,7 +38,7 @@ def run_native(path: Path, python: str, folder: Path) -> Outcome:
     done = _process([python, str(path)], folder, {"EFFECT_LOG": str(log)})
     if done.returncode:
         raise AssertionError(f"{path.name} fails natively with status {done.returncode}:\n{done.stderr}")
-    return Outcome(done.stdout, _lines(log))
+    return Outcome([done.stdout], [_lines(log)])
 
 
 def run_killed(path: Path, python: str, folder: Path, most: int, pace: int = 0) -> Outcome:
@@ -51,54 +49,52 @@ def run_killed(path: Path, python: str, folder: Path, most: int, pace: int = 0) 
     """
     log = folder / "effects"
     seen = Outcome()
-    while True:
-        if seen.kills > most:
-            raise AssertionError(f"{path.name} repeats effects without end: {_lines(log)}")
+    while (kills := len(seen.printed)) <= most:
+        begun = len(_lines(log))
         # the killed effect happens again, so the next one to kill is the second from here
-        at = len(_lines(log)) + (2 + pace * seen.kills if seen.kills else 1)
+        at = begun + (2 + pace * kills if kills else 1)
         done = _process([python, *RUN, str(path)], folder, {"EFFECT_LOG": str(log), "KILL_AT": str(at)})
-        seen.printed += done.stdout
-        seen.lives.append(_lines(log)[len(seen.effects) :])
-        seen.effects = _lines(log)
-        if done.returncode == -signal.SIGKILL:
-            seen.kills += 1
-        elif done.returncode == 0:
+        seen.printed.append(done.stdout)
+        seen.effects.append(_lines(log)[begun:])
+        if done.returncode == 0:
             return seen
-        else:
-            raise AssertionError(f"{path.name} ends with status {done.returncode} after {seen.kills} kills:\n{done.stderr}")
+        if done.returncode != -signal.SIGKILL:
+            raise AssertionError(f"{path.name} ends with status {done.returncode} after {kills} kills:\n{done.stderr}")
+    raise AssertionError(f"{path.name} repeats effects without end: {seen.effects}")
 
 
-def crash_torture(path: str | os.PathLike[str], python: str = sys.executable, *, leaf_may_repeat: bool = False) -> str:
+def crash_torture(path: str | os.PathLike[str], python: str = sys.executable, *, repeats: bool = False) -> str:
     """The repr of the program's result, printed after a SIGKILL in the middle of each of its effects.
 
     Raises AssertionError when it printed anything else than natively, or when its effects are not the native ones, each
-    exactly once and once more for its kill. ``leaf_may_repeat``: for a program whose leaves cause several effects each; a
-    process then repeats the effects of the leaf that was cut short from its first one on.
+    exactly once and once more for its kill. ``repeats``: for a program whose leaves cause several effects each, or that
+    flushes what it prints; a process then repeats what the one before it did since its last checkpoint.
     """
     path = Path(path).resolve()
     with tempfile.TemporaryDirectory() as native_folder, tempfile.TemporaryDirectory() as folder:
         native = run_native(path, python, Path(native_folder))
-        crashed = run_killed(path, python, Path(folder), most=len(native.effects), pace=int(leaf_may_repeat))
-    if leaf_may_repeat:
-        assert is_relay(crashed.lives, native.effects), f"effects of {path.name}: {crashed.lives}, of {native.effects}"
+        crashed = run_killed(path, python, Path(folder), most=len(native.effects[0]), pace=int(repeats))
+    if repeats:
+        assert is_relay(crashed.effects, native.effects[0]), f"{path.name}: {crashed.effects}, of {native.effects[0]}"
+        lines = [printed.splitlines() for printed in crashed.printed]
+        assert is_relay(lines, native.printed[0].splitlines()), f"{path.name} printed {lines}, of {native.printed}"
     else:
-        twice = [effect for effect in native.effects for _ in range(2)]
-        assert crashed.effects == twice, f"effects of {path.name}: {crashed.effects}, expected {twice}"
-    assert crashed.printed == native.printed, f"{path.name} printed {crashed.printed!r}, natively {native.printed!r}"
-    return crashed.printed.splitlines()[-1]
+        twice = [effect for effect in native.effects[0] for _ in range(2)]
+        effects = [effect for life in crashed.effects for effect in life]
+        assert effects == twice, f"effects of {path.name}: {effects}, expected {twice}"
+        assert "".join(crashed.printed) == native.printed[0], f"{path.name}: {crashed.printed}, natively {native.printed}"
+    return crashed.printed[-1].splitlines()[-1]
 
 
 def is_relay(lives: list[list[str]], whole: list[str]) -> bool:
     """Whether each life is a stretch of the whole that begins where the one before it ended, or earlier; to the end."""
-    starts = {0}  # where the next life may begin
-    ends = {0}
+    starts, ends = {0}, {0}  # where the next life may begin, where the last one may have ended
     for life in lives:
         found = {i for i in starts if whole[i : i + len(life)] == life}
         if not found:
             return False
         ends = {i + len(life) for i in found}
-        # the effect that was killed is the last of a life, and is repeated
-        starts = set(range(min(found), max(ends)))
+        starts = set(range(min(found), max(ends) + 1))
     return len(whole) in ends
 
 

@@ -29,19 +29,12 @@ COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>")
 # Where a tracer sees lines more often than natively, and why.
 DETOURS = {
     "handlers": "the guard for suspension signals is at the line of `try`, the end of the handler at that of `except`",
-    "handler_without_await": "the guard for suspension signals is at the line of `try`",
     "groups": "the guard for suspension signals is at the line of `try`",
     "groups_with_await": "`except*` with awaits is taken apart",
     "finals": "the statement that records the pending outcome begins at the first line of `finally`",
-    "finals_with_return": "the statement that records the pending outcome begins at the first line of `finally`",
     "matches_with_await_in_guard": "matching pattern by pattern goes back to the line of `match`",
-    "loops": "the iterator is let go of at the line of `for`",
-    "async_loops": "the iterator is let go of at the line of `for`",
-    "managers_left_early": "the iterator is let go of at the line of `for`",
-    "matches": "the subject is let go of at the line of `match`",
-    "nested": "the opening of the function is at the line of `nonlocal`",
     "decorated": "decorators are evaluated before the definition, not as part of it",
-    "expressions_on_several_lines": "the opening of the function is at the first line of its first statement",
+    "expressions_on_several_lines": "operands that are kept in temporaries are evaluated by statements of their own",
 }
 # `except*` with awaits raises what is left of a group by a call, which tracebacks show as one more entry.
 MORE_ENTRIES = ("in_except_star", "through_except_star")
