@@ -104,8 +104,9 @@ class UnsavableStateError(SnapshotError):
         instance_id: str | None = None, filename: str = "?", lineno: int = 0, function: str = "?",
     ) -> None:
         of = f" of instance {instance_id!r}" if instance_id else ""
+        what = f"`{path}`" if path.startswith("(") else f"variable `{path}`"  # a leaf's outcome is in no variable yet
         super().__init__(
-            f"{filename}:{lineno}, in {function}: variable `{path}`{of} cannot be saved: it holds a {type_name} ({reason}). {way_out}"
+            f"{filename}:{lineno}, in {function}: {what}{of} cannot be saved: it holds a {type_name} ({reason}). {way_out}"
         )
         self.instance_id = instance_id
         self.filename = filename

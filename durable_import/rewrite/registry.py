@@ -10,8 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 import types
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CodeChangedError, MissingCodeError
 
@@ -22,8 +21,7 @@ KNOWN: dict[int, CodeInfo] = {}  # by id of the code object; the info keeps the 
 MODULES: dict[str, ModuleInfo] = {}
 
 
-@dataclass(frozen=True)
-class CodeInfo:
+class CodeInfo(NamedTuple):
     """One rewritten function: its code, module, place, digest, and hidden variables live at each label."""
 
     code: types.CodeType
@@ -34,16 +32,16 @@ class CodeInfo:
     is_resume: bool = False
 
 
-@dataclass
 class ModuleInfo:
     """One rewritten version of a module."""
 
-    name: str
-    path: str
-    source: bytes
-    by_place: dict[str, CodeInfo] = field(default_factory=dict)
-    resumes: dict[str, types.CodeType] = field(default_factory=dict)
-    flags: int = 0
+    def __init__(self, name: str, path: str, source: bytes, flags: int) -> None:
+        self.name = name
+        self.path = path
+        self.source = source
+        self.flags = flags  # of its code, as far as they say how to compile
+        self.by_place: dict[str, CodeInfo] = {}
+        self.resumes: dict[str, types.CodeType] = {}
 
     def rewriting(self) -> ModuleRewriting:
         """A fresh run of the rewriter over the source as it was imported."""
@@ -136,9 +134,8 @@ def _inside(info: CodeInfo) -> Inside:
 
 def captured_names(code: types.CodeType) -> list[str]:
     """The variables of a function that live in cells, in the order of its frame's slots."""
-    cells = {*code.co_cellvars, *code.co_freevars}
-    slots = [*code.co_varnames, *(n for n in code.co_cellvars if n not in code.co_varnames), *code.co_freevars]
-    return [name for name in slots if name in cells]
+    arguments = [n for n in code.co_varnames if n in code.co_cellvars]  # a local may also hide a free variable (PEP 709)
+    return [*arguments, *(n for n in code.co_cellvars if n not in arguments), *code.co_freevars]
 
 
 def source_of(info: CodeInfo) -> str:

@@ -16,8 +16,8 @@ from typing import Any
 from durable_import.snapshot.reducers import TABLE, reduce_by_kind
 
 WAY_OUT = (
-    "Open it inside a with block, keep it at module level, register a reducer with copyreg, "
-    "or define __getstate__ on the class that holds it."
+    "Open it inside a with block, keep it at module level, open, use and close it in one plain function called with "
+    "asyncio.to_thread, register a reducer with copyreg, or define __getstate__ on the class that holds it."
 )
 _MOST_FOLLOWED = 8  # failing children of one object
 _MOST_LOOKED_AT = 2_000  # objects in all

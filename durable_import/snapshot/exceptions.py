@@ -12,7 +12,10 @@ itself, only to word "Did you mean", and it could drag in a whole session object
 from __future__ import annotations
 
 import copyreg
-from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
+import http.client
+import io
+import urllib.response
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
 
 _HEAP_TYPE = 1 << 9
@@ -87,12 +90,29 @@ def _apply_state(exc: Any, state: Any) -> None:
 def _own_reduce(exc: BaseException) -> Any:
     """What the class itself says how to save it, or None if it says nothing."""
     cls = type(exc)
+    if cls.__module__ == "urllib.error" and cls.__name__ == "HTTPError":
+        return _reduce_http_error(exc)
     if cls in copyreg.dispatch_table:
         registered: Any = copyreg.dispatch_table[cls]
         return _with_lists(registered(exc))
     if _defines(cls, "__reduce__") or _defines(cls, "__reduce_ex__"):
         return _with_lists(exc.__reduce_ex__(5))
     return None
+
+
+def _reduce_http_error(exc: Any) -> tuple[Any, ...]:
+    """Of ``urllib``: it is also the response, on a socket; what is left of its body is read into memory first."""
+    if exc.fp is not None and not isinstance(exc.fp, io.BytesIO):
+        try:
+            body = exc.fp.read()
+        except (OSError, ValueError, http.client.HTTPException):  # broken off, or closed: there is no more
+            body = b""
+        for name in [n for n, value in vars(exc).items() if isinstance(value, FunctionType)]:
+            del vars(exc)[name]  # methods of the socket's file, kept by ``tempfile``
+        urllib.response.addinfourl.__init__(exc, io.BytesIO(body), exc.hdrs, exc.filename, exc.code)
+        exc.args = (*exc.args[:4], exc.fp)
+    notes = {"__notes__": exc.__notes__} if hasattr(exc, "__notes__") else None
+    return type(exc), (exc.filename, exc.code, exc.msg, exc.hdrs, exc.fp), notes
 
 
 def _with_lists(reduced: Any) -> Any:

@@ -21,7 +21,7 @@ from typing import Any
 from ..rewrite.registry import KNOWN, MODULES
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
-CONTAINERS = (list, dict, set, bytearray, frozenset, tuple)
+CONTAINERS = (list, dict, set, bytearray)
 REFILLED = (list, dict, set, bytearray, deque)
 _HEAP_TYPE = 1 << 9
 NEVER_DATA = (ModuleType, FunctionType, BuiltinFunctionType)
@@ -34,7 +34,15 @@ class References:
     by_id: dict[int, tuple[str, str]] = field(default_factory=dict)
     containers: list[Any] = field(default_factory=list)
     container_names: list[tuple[str, str]] = field(default_factory=list)
+    container_ids: set[int] = field(default_factory=set)
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
+
+    def add_container(self, container: Any, module: str, name: str) -> None:
+        """Refer to a container by name; one that has several names, by the first."""
+        if id(container) not in self.container_ids:
+            self.container_ids.add(id(container))
+            self.containers.append(container)
+            self.container_names.append((module, name))
 
 
 @dataclass
@@ -94,36 +102,58 @@ def resolve_or_none(module: str, name: str) -> Any:
 
 def collect_references(script: ScriptData | None) -> References:
     """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
-    found = References(containers=[sys.modules], container_names=[("sys", "modules")])
+    found = References()
+    found.add_container(sys.modules, "sys", "modules")
     for name in MODULES:
         module = sys.modules.get(name)
         if module is None:
             continue
-        for key, value in list(vars(module).items()):
+        namespace = vars(module)
+        for path, value in _parts_of_code(name, namespace):
+            if type(value) in CONTAINERS:
+                found.add_container(value, name, path)
+            else:
+                found.by_id.setdefault(id(value), (name, path))
+        for key, value in list(namespace.items()):
             kind = type(value)
-            if kind in ATOMS or kind is ModuleType or key.startswith("__"):
+            if kind in ATOMS or kind is ModuleType or key.startswith("__") or isinstance(value, type):
                 continue
-            if kind is FunctionType or isinstance(value, type):
-                for path, default in _mutable_defaults(key, value, name):
-                    found.containers.append(default)
-                    found.container_names.append((name, path))
-                if isinstance(value, type):
-                    for attribute, descriptor in _descriptors(value, name):
-                        found.by_id.setdefault(id(descriptor), (name, f"{key}.__dict__.{attribute}"))
-                    continue
-                wrapped, path = value.__dict__.get("__wrapped__"), key
-                while isinstance(wrapped, FunctionType):
-                    path += ".__wrapped__"
-                    found.by_id.setdefault(id(wrapped), (name, path))
-                    wrapped = wrapped.__dict__.get("__wrapped__")
             if script is not None and name == script.module and _is_saved_by_value(script, key, value):
                 continue
             if kind in CONTAINERS:
-                found.containers.append(value)
-                found.container_names.append((name, key))
-            else:
+                found.add_container(value, name, key)
+            elif kind not in (tuple, frozenset):
                 found.by_id.setdefault(id(value), (name, key))
     return found
+
+
+_parts: dict[str, tuple[tuple[int, int], list[tuple[str, Any]]]] = {}
+
+
+def _parts_of_code(module: str, namespace: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What belongs to a module's functions and classes: default values, wrapped functions, descriptors; with their paths.
+
+    Looked for again only when the module has got more names.
+    """
+    version = id(namespace), len(namespace)
+    known = _parts.get(module)
+    if known is None or known[0] != version:
+        found: list[tuple[str, Any]] = []
+        for key, value in list(namespace.items()):
+            if key.startswith("__"):
+                continue
+            if type(value) is FunctionType:
+                found += _mutable_defaults(key, value, module)
+                wrapped, path = value.__dict__.get("__wrapped__"), key
+                while isinstance(wrapped, FunctionType):
+                    path += ".__wrapped__"
+                    found.append((path, wrapped))
+                    wrapped = wrapped.__dict__.get("__wrapped__")
+            elif isinstance(value, type):
+                found += _mutable_defaults(key, value, module)
+                found += [(f"{key}.__dict__.{attribute}", d) for attribute, d in _descriptors(value, module)]
+        known = _parts[module] = (version, found)
+    return known[1]
 
 
 def _descriptors(cls: type, module: str) -> Iterator[tuple[str, Any]]:

@@ -12,13 +12,15 @@ from typing import Any
 
 from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import capture, chain, line_of, parts_of
-from ..rewrite.names import is_hidden
+from ..frames.leaf import DONE, FAILED, Leaf
+from ..rewrite.names import AWAITED, is_hidden
 from .diagnose import find_culprit
 from .managers import find_lost, find_released
 from .modules import References, ScriptData, collect_references, is_refilled, restore_contents, script_contents
 from .pickler import dumps, loads
 
 VERSION = 1
+AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
 
 
 @dataclass
@@ -138,9 +140,10 @@ class Encoder:
 
         for frame in reversed(chain(snapshot.root) if snapshot.root is not None else []):
             state = capture(frame)
-            variables = {n: v for n, v in state.variables.items() if n != "@a"} | _contents(state.cells)
+            variables = {n: v for n, v in state.variables.items() if n != AWAITED} | _contents(state.cells)
             named = {n: v for n, v in variables.items() if not is_hidden(n)}
-            culprit = find_culprit(named, attempt) or find_culprit(variables, attempt)
+            outcome = _outcome(state.variables.get(AWAITED))
+            culprit = find_culprit(named, attempt) or find_culprit(outcome, attempt) or find_culprit(variables, attempt)
             if culprit is not None:
                 code = parts_of(frame).code
                 return UnsavableStateError(
@@ -158,6 +161,13 @@ class Encoder:
 
 
 _NOTHING: Any = object()
+
+
+def _outcome(awaited: Any) -> dict[str, Any]:
+    """What a leaf that has ended gave, under the name that errors call it."""
+    if type(awaited) is not Leaf or awaited.state not in (DONE, FAILED):
+        return {}
+    return {AWAITED_RESULT if awaited.state == DONE else AWAITED_EXCEPTION: awaited.value}
 
 
 def _contents(cells: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ async def main():
     out = []
     for found in re.finditer(r"\w+", "one two three four"):
         out.append(await effect(found[0], found.start()))
-    words = re.compile(r"(\w)(\w)").finditer("abcdefgh", 2)
+    words = iter(list(re.compile(r"(\w)(\w)").finditer("abcdefgh", 2)))
     out.append(next(words).groups())
     await effect("held")
     out.extend(m.groups() for m in words)
