@@ -21,6 +21,7 @@ from ..rewrite.loader import DurableSourceLoader
 from ..rewrite.marker import file_is_marked
 from ..runtime.runtime import DurableRuntime
 from ..stores.base import OwningStore
+from ..stores.worker import Worker
 from .tracebacks import without_machinery
 
 USAGE, OURS, SUSPENDED = 2, 70, 75  # exit statuses
@@ -234,6 +235,11 @@ class Session:
 
     def _suspend(self, number: int, frame: types.FrameType | None) -> None:
         """The first Ctrl-C or SIGTERM: leave everything as it was at the last checkpoint. The second one kills."""
+        if _is_handing_over(frame):
+            again = threading.Timer(0.01, signal.raise_signal, [number])
+            again.daemon = True
+            again.start()
+            return
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.SIG_DFL)
         running = list(self.runtime.running.values())
@@ -268,6 +274,15 @@ def _place(state: dict[str, Any]) -> str:
     return str(state["location"]).rpartition(" ")[0] or "the beginning"
 
 
+def _is_handing_over(frame: types.FrameType | None) -> bool:
+    """Whether the code that a signal interrupted holds the lock of a store's worker: releasing would wait for ever."""
+    while frame is not None:
+        if frame.f_code is Worker.call.__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _exit_status(error: SystemExit) -> int:
     if error.code is None:
         return 0
@@ -282,6 +297,6 @@ def _leave(status: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError, AttributeError):  # closed, or None where there is none: nobody to tell
+        except (OSError, ValueError, AttributeError, RuntimeError):  # closed, None, or interrupted while it was written to
             continue
     os._exit(status)

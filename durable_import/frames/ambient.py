@@ -16,6 +16,10 @@ class Driver(Protocol):
         """Wrap an awaitable of foreign code so that its completion is a checkpoint; frames come back as they are."""
         ...
 
+    def enters(self) -> None:
+        """A rewritten coroutine begins, in the instance's own task or in one that the program has made."""
+        ...
+
     def wants_announcement(self, leaf: Any) -> bool:
         """Whether something has to be committed before this leaf may begin."""
         ...

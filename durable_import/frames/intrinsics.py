@@ -52,7 +52,11 @@ def leaf(awaitable: Any) -> Any:
 
 def outermost() -> bool:
     """Whether the calling function is not part of an instance yet, and should become one."""
-    return ambient.current_driver.get() is None and ambient.find_runtime() is not None
+    driver = ambient.current_driver.get()
+    if driver is not None:
+        driver.enters()
+        return False
+    return ambient.find_runtime() is not None
 
 
 def instance(cells: types.FunctionType) -> Any:

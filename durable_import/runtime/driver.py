@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import UnsavableStateError
 from ..frames import ambient
 from ..frames.capture import chain, coroutine_of, frame_behind, line_of, parts_of
 from ..frames.discard import discard
@@ -47,6 +49,7 @@ class InstanceDriver:
         self.checkpoint = checkpoint
         self.function = parts_of(root).code.co_qualname
         self.task: Any = None
+        self.tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that the program has made, of rewritten code
         self.in_leaf = False
         self.ended = False  # whether the program came to an end of its own, by a result or an exception
         self.deferred: Checkpoint | None = None  # of a failed leaf: committed only if the program goes on from there
@@ -63,6 +66,12 @@ class InstanceDriver:
         if own is not None:
             return own if frame_behind(own) is not None else Leaf(awaitable, iterator=own)
         return Leaf(as_timer(awaitable) or awaitable)
+
+    def enters(self) -> None:
+        """See ``ambient.Driver``."""
+        task = asyncio.current_task()
+        if task is not self.task and task is not None:
+            self.tasks.add(task)
 
     def wants_announcement(self, leaf: Leaf) -> bool:
         """See ``ambient.Driver``."""
@@ -137,11 +146,24 @@ class InstanceDriver:
         return (yield from self._save(deferred))
 
     def _capture(self, status: str) -> Checkpoint:
+        for task in self.tasks:
+            if not task.done():
+                raise self._unsavable(task)
         self.checkpoint += 1
         payload = self.encoder.encode(Snapshot(self.root, {"checkpoint": self.checkpoint}))
         frames = chain(self.root)
         code = tuple(info for info in (info_of(parts_of(f).code) for f in frames) if info is not None)
         return Checkpoint(self.checkpoint, status, location_of(frames[-1]), self.function, payload, code)
+
+    def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
+        """A task of the program is running while its own task is at a checkpoint."""
+        code = parts_of(task.get_coro()).code
+        return UnsavableStateError(
+            path=task.get_name(), type_name="asyncio.Task", instance_id=self.encoder.instance_id,
+            reason="a task that runs beside the program's own one cannot be saved yet", filename=code.co_filename,
+            lineno=code.co_firstlineno, function=code.co_qualname,
+            way_out="Begin and await tasks within one expression, such as `await asyncio.gather(...)`, which is one leaf.",
+        )  # fmt: skip
 
     def _save(self, checkpoint: Checkpoint) -> Any:
         """Commit; a cancellation that arrives meanwhile is returned, to be thrown into the program afterwards."""

@@ -9,7 +9,7 @@ from contextvars import Token
 from types import CellType, FrameType, FunctionType, TracebackType
 from typing import Any, Protocol
 
-from ..errors import CodeChangedError, InstanceMismatchError, StoreError
+from ..errors import CodeChangedError, DurableError, InstanceMismatchError, SnapshotError, StoreError
 from ..frames import ambient
 from ..frames.capture import parts_of
 from ..rewrite.registry import info_of
@@ -178,6 +178,13 @@ class _Run:
         except CodeChangedError as error:
             error.add_note(await self.runtime.sources.difference(error))
             raise
+        except DurableError:
+            raise
+        except Exception as error:
+            raise SnapshotError(
+                f"the saved state of instance {self.instance_id!r} cannot be restored: {type(error).__name__}: {error}. "
+                "It is kept: mend what is missing and run again, or start afresh"
+            ) from error
 
     async def _acquire(self) -> dict[str, Any] | None:
         store = self.runtime.store
@@ -222,6 +229,9 @@ class _Placeholder:
 
     def leaf(self, awaitable: Any) -> Any:
         return awaitable
+
+    def enters(self) -> None:
+        return
 
     def wants_announcement(self, leaf: Any) -> bool:  # noqa: ARG002  the protocol's signature
         return False

@@ -12,9 +12,7 @@ itself, only to word "Did you mean", and it could drag in a whole session object
 from __future__ import annotations
 
 import copyreg
-import http.client
 import io
-import urllib.response
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
 
@@ -102,6 +100,9 @@ def _own_reduce(exc: BaseException) -> Any:
 
 def _reduce_http_error(exc: Any) -> tuple[Any, ...]:
     """Of ``urllib``: it is also the response, on a socket; what is left of its body is read into memory first."""
+    import http.client  # there already, with the exception; slow to import for programs that do not use it
+    import urllib.response
+
     if exc.fp is not None and not isinstance(exc.fp, io.BytesIO):
         try:
             body = exc.fp.read()

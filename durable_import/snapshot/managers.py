@@ -9,7 +9,9 @@ well: the module has made them anew.
 from __future__ import annotations
 
 import ast
+import asyncio
 import gc
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import CellType, FunctionType
@@ -26,7 +28,9 @@ from . import fixups
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 
-Key = tuple[int, str, str]  # number of the frame from outside, hidden variable of the manager, which of the three
+# Number of the frame from outside, hidden variable of the manager, which of the four, and the deadline of a timeout
+# (seconds since 1970).
+Key = tuple[int, str, str, float | None]
 
 
 class Lost:
@@ -69,15 +73,23 @@ def find_lost(stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
     found = LostObjects({}, [])
     for number, name, state in blocks_of(stack):
         manager = state.variables[name]
-        if not is_lost(manager):
-            continue
+        if isinstance(manager, asyncio.TaskGroup) or not is_lost(manager):
+            continue  # entered again, a group would be empty
+        deadline = _deadline(manager)
         parts = {MANAGER: manager, LEAVE: state.variables.get(f"@x{name[2:]}"), VALUE: _value(state, name)}
         is_left = f"@l{name[2:]}" in state.info.live[state.label] and type(state.variables.get(AWAITED)) is Leaf
         for kind, part in parts.items():
             if part is not None and id(part) not in found.by_id:
-                found.by_id[id(part)] = (number, name, RELEASED if is_left else kind)
+                found.by_id[id(part)] = (number, name, RELEASED if is_left else kind, deadline)
                 found.kept.append(part)
     return found
+
+
+def _deadline(manager: Any) -> float | None:
+    """When an ``asyncio.timeout`` fires."""
+    if not isinstance(manager, asyncio.Timeout) or manager.when() is None:
+        return None
+    return time.time() + (manager.when() or 0.0) - asyncio.get_running_loop().time()
 
 
 def find_released(stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
@@ -88,7 +100,7 @@ def find_released(stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjec
         variables = state.variables | {n: c.cell_contents for n, c in state.cells.items() if _is_bound(c)}
         for name in _bound_by_with(state.info) & variables.keys():
             if is_lost(variables[name]) and id(variables[name]) not in found.by_id:
-                found.by_id[id(variables[name])] = (number, name, RELEASED)
+                found.by_id[id(variables[name])] = (number, name, RELEASED, None)
                 found.kept.append(variables[name])
     return found
 
@@ -174,13 +186,13 @@ async def enter_again(root: Any) -> None:
                 "whose manager could not be saved"
             )
             raise
-        _replace(frame, holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, number)
+        deadline = holder[name].key[3]
+        if deadline is not None and isinstance(manager, asyncio.Timeout):
+            manager.reschedule(asyncio.get_running_loop().time() + deadline - time.time())
+        _replace(holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, number)
 
 
-def _replace(
-    frame: Any, holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], number: int
-) -> None:
-    del frame
+def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], number: int) -> None:
     placeholders = {kind: _find(holder, state, (number, name, kind)) for kind in new}
     for kind, placeholder in placeholders.items():
         if placeholder is not None:
@@ -196,7 +208,7 @@ def _replace(
         holder[target] = new[VALUE]
 
 
-def _find(holder: dict[str, Any], state: FrameState, key: Key) -> Lost | None:
+def _find(holder: dict[str, Any], state: FrameState, key: tuple[int, str, str]) -> Lost | None:
     values = [*holder.values()]
     for cell in state.cells.values():
         try:
@@ -206,7 +218,7 @@ def _find(holder: dict[str, Any], state: FrameState, key: Key) -> Lost | None:
     awaited = holder.get(AWAITED)
     if type(awaited) is Leaf:
         values.append(awaited.value)
-    return next((v for v in values if type(v) is Lost and v.key == key), None)
+    return next((v for v in values if type(v) is Lost and v.key[:3] == key), None)
 
 
 def replace_references(old: Any, new: Any) -> None:

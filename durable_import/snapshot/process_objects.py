@@ -260,6 +260,32 @@ def _refuse_frame(frame: types.FrameType) -> Reduced:
     raise PicklingError(f"a frame object (of {frame.f_code.co_qualname}); keep what you need of it instead")
 
 
+def reduce_future(future: asyncio.Future[Any]) -> Reduced:
+    """A future or task that is done: its outcome. One that is not cannot be saved."""
+    if not future.done():
+        raise PicklingError(
+            f"a {type(future).__name__} that is not done cannot be saved yet; begin and await tasks within one expression, "
+            "such as `await asyncio.gather(...)`, which is one leaf"
+        )
+    if future.cancelled():
+        return restore_future, ("cancelled", None)
+    error = future.exception()
+    return restore_future, ("result", future.result()) if error is None else ("error", error)
+
+
+def restore_future(kind: str, outcome: Any) -> asyncio.Future[Any]:
+    """A done future; of a task only the outcome is left."""
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    if kind == "cancelled":
+        future.cancel()
+    elif kind == "error":
+        future.set_exception(outcome)
+        future.exception()  # it was asked for before: nobody is to be warned
+    else:
+        future.set_result(outcome)
+    return future
+
+
 PROCESS_BOUND = (threading.Thread, subprocess.Popen, concurrent.futures.Executor, concurrent.futures.Future)
 
 

@@ -43,6 +43,7 @@ _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((BaseException,), exceptions.reduce_exception),
     ((type,), classes.reduce_class),
     ((process_objects.LoopBound,), process_objects.reduce_bound),
+    ((asyncio.Future,), process_objects.reduce_future),
     ((asyncio.AbstractEventLoop,), process_objects.reduce_loop),
     ((_io._IOBase,), files.reduce_stream),
     (process_objects.PROCESS_BOUND, process_objects.refuse_process_bound),

@@ -147,7 +147,7 @@ class Encoder:
             if culprit is not None:
                 code = parts_of(frame).code
                 return UnsavableStateError(
-                    path=culprit.path, type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
+                    path=_readable(culprit.path), type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
                     instance_id=self.instance_id, filename=code.co_filename, lineno=line_of(frame),
                     function=code.co_qualname,
                 )  # fmt: skip
@@ -168,6 +168,20 @@ def _outcome(awaited: Any) -> dict[str, Any]:
     if type(awaited) is not Leaf or awaited.state not in (DONE, FAILED):
         return {}
     return {AWAITED_RESULT if awaited.state == DONE else AWAITED_EXCEPTION: awaited.value}
+
+
+HIDDEN = {
+    "@a": "what is awaited", "@e": "the exception being handled", "@i": "the iterator of a loop", "@m": "the manager of a with block",
+    "@o": "the pending outcome of a try block", "@t": "an operand", "@x": "the exit method of a with block",
+}  # fmt: skip
+
+
+def _readable(path: str) -> str:
+    """The path of a culprit, with words for a hidden variable."""
+    if not is_hidden(path):
+        return path
+    name = path.replace("[", ".").split(".")[0]
+    return HIDDEN.get(name[:2], "a hidden variable") + path[len(name) :]
 
 
 def _contents(cells: dict[str, Any]) -> dict[str, Any]:
