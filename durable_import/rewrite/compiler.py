@@ -5,7 +5,6 @@
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -24,7 +23,7 @@ from .normalise import Normaliser, WithBlock, number_labels
 from .places import Places, digest, nested_codes, numbers_by_code
 from .resume import enter_function, resume_function
 from .scopes import ScopeAnalysis
-from .suspensions import any_suspends, is_asynchronous, is_generator, points, LISTS
+from .suspensions import LISTS, any_suspends, is_asynchronous, is_generator, points
 
 REWRITER_FILES = tuple(sorted(str(p) for p in Path(__file__).parent.glob("*.py")))
 MARK_BASE = 1 << 20  # line numbers that name nodes start beyond any real line

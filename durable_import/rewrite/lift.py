@@ -18,8 +18,10 @@ Statements = list[ast.stmt]
 
 
 class Lifter:
-    """Lifts suspensions out of expressions; ``define_comprehension`` turns an asynchronous one into a function, ``define_lambda`` a
-    lambda that yields."""
+    """Lifts suspensions out of expressions.
+
+    ``define_comprehension`` turns an asynchronous one into a function, ``define_lambda`` a lambda that yields.
+    """
 
     def __init__(
         self, held: list[str], define_comprehension: Callable[[Any, Statements], ast.expr],

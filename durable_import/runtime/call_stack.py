@@ -11,12 +11,12 @@ from typing import Any
 
 from ..errors import SnapshotFormatError
 from ..frames.capture import FrameState, capture, chain, line_of, parts_of
+from ..frames.leaf import FAILED, Leaf
 from ..rewrite.names import is_hidden
 from ..rewrite.registry import CodeInfo, info_of
 from ..rewrite.scopes import all_arguments
 from ..rewrite.suspensions import points
 from ..snapshot.snapshot import Encoder, Snapshot
-from ..frames.leaf import FAILED, Leaf
 
 FORMAT = 1
 

@@ -14,10 +14,10 @@ from ..frames import ambient
 from ..frames.capture import chain, coroutine_of, frame_behind, line_of, parts_of
 from ..frames.discard import discard
 from ..frames.intrinsics import is_awaitable
+from ..frames.leaf import DONE, FAILED, Leaf, Timer, as_timer
 from ..rewrite.registry import CodeInfo, info_of
 from ..snapshot.managers import enter_again
 from ..snapshot.snapshot import Encoder, Snapshot
-from ..frames.leaf import DONE, FAILED, Leaf, Timer, as_timer
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,8 @@ class InstanceDriver:
                 return stop.value
             except BaseException as raised:
                 self.ended = True
-                raise raised.with_traceback(_without_ours(raised.__traceback__))
+                raised.__traceback__ = _without_ours(raised.__traceback__)
+                raise
             if type(given) is Leaf:
                 error = yield from self._leaf_waits(given)
                 continue

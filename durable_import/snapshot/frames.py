@@ -6,6 +6,7 @@ The names of the functions here, and their arguments, are part of the snapshot f
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
 from types import AsyncGeneratorType, CellType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
@@ -97,10 +98,8 @@ def finished(kind: str, name: str, qualname: str) -> Any:
     value = _ENDED[kind]()
     value.__name__, value.__qualname__ = name, qualname
     if isinstance(value, AsyncGeneratorType):
-        try:
+        with suppress(StopIteration):
             value.aclose().send(None)
-        except StopIteration:
-            pass
     else:
         value.close()
     return value

@@ -19,6 +19,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType,
 from typing import Any
 
 from ..rewrite.registry import KNOWN, MODULES
+from .closures import captured_cells, rebound_variables
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray)
@@ -52,6 +53,7 @@ class ScriptData:
     module: str
     used: frozenset[str]
     rebound: frozenset[str]
+    captured: frozenset[tuple[str, str]] = frozenset()  # captured variables that are rebound: see ``closures``
     unsavable: set[str] = field(default_factory=set)
 
     @classmethod
@@ -59,15 +61,17 @@ class ScriptData:
         """Look through the functions of a script."""
         used: set[str] = set()
         rebound: set[str] = set()
+        codes: list[CodeType] = []
         for info in list(KNOWN.values()):
             if info.module.name == module:
+                codes += _with_nested(info.code)
                 for code in _with_nested(info.code):
                     for instruction in dis.get_instructions(code):
                         if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
                             rebound.add(instruction.argval)
                         elif instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
                             used.add(instruction.argval)
-        return cls(module, frozenset(used | rebound), frozenset(rebound))
+        return cls(module, frozenset(used | rebound), frozenset(rebound), rebound_variables(codes))
 
     def namespace(self) -> dict[str, Any]:
         """The script's module-level names."""
@@ -245,6 +249,11 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
         if type(value) is FunctionType or isinstance(value, type):
             for path, default in _mutable_defaults(name, value, script.module):
                 contents[f"default {path}"] = ("refill", default, _items(default))
+            for path, cell, is_rebound in captured_cells(name, value, script.module, script.captured):
+                content = cell.cell_contents
+                is_data = type(content) not in ATOMS and not isinstance(content, (*NEVER_DATA, type))
+                if path not in script.unsavable and (is_rebound or is_data):
+                    contents[path] = ("cell", cell, content)
     return contents
 
 
@@ -289,6 +298,8 @@ def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
             namespace[name] = saved
         elif how == "function":
             target.__dict__.update(saved)
+        elif how == "cell":
+            target.cell_contents = saved
         elif how == "class":
             _restore_class(target, saved)
         else:

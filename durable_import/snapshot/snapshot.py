@@ -1,7 +1,7 @@
 """A snapshot: the whole state of an instance as bytes, and back.
 
-Layout of the payload: the format version (two bytes), then one pickle of the state. The frames of each stack come innermost first, so that each is saved before the frame
-that awaits it, and depth of calls is not depth of pickling.
+Layout of the payload: the format version (two bytes), then one pickle of the state. The frames of each stack come
+innermost first, so that each is saved before the frame that awaits it, and depth of calls is not depth of pickling.
 """
 
 from __future__ import annotations
@@ -57,16 +57,20 @@ class Encoder:
         except Exception as error:
             if self.script is not None and self._set_aside(references):
                 return self.encode(snapshot, frames)
-            unsavable = find_lost(stack, lambda manager: not self._can_be_saved(manager, references))
-            references.lost = unsavable.by_id | remade.by_id
-            released = find_released(stack, lambda value: not self._can_be_saved(value, references))
-            if unsavable.by_id or released.by_id:
-                references.lost = released.by_id | references.lost
-                try:
-                    return self._encode(snapshot, references, frames)
-                except Exception as other:
-                    error = other
+            if not self._leave_out(stack, references):
+                raise self._explain(snapshot, references, error) from error
+        try:
+            return self._encode(snapshot, references, frames)
+        except Exception as error:
             raise self._explain(snapshot, references, error) from error
+
+    def _leave_out(self, stack: list[Any], references: References) -> bool:
+        """Leave out managers of ``with`` blocks that cannot be saved, and what ended blocks have left behind; if any."""
+        unsavable = find_lost(stack, lambda manager: not self._can_be_saved(manager, references))
+        references.lost = unsavable.by_id | references.lost
+        released = find_released(stack, lambda value: not self._can_be_saved(value, references))
+        references.lost = released.by_id | references.lost
+        return bool(unsavable.by_id or released.by_id)
 
     def _is_made_by_module(self, manager: Any, references: References) -> bool:
         """Whether a manager is saved by reference, and its state not with the script's data."""
@@ -171,7 +175,8 @@ def _outcome(awaited: Any) -> dict[str, Any]:
 
 
 HIDDEN = {
-    "@a": "what is awaited", "@e": "the exception being handled", "@i": "the iterator of a loop", "@m": "the manager of a with block",
+    "@a": "what is awaited", "@e": "the exception being handled", "@i": "the iterator of a loop",
+    "@m": "the manager of a with block",
     "@o": "the pending outcome of a try block", "@t": "an operand", "@x": "the exit method of a with block",
 }  # fmt: skip
 

@@ -61,3 +61,12 @@ async def nested(f):
             await f(2)
         except KeyError as inner:
             await f(inner)
+
+
+async def forgotten_exception(f):
+    try:
+        await f()
+    except ValueError as error:
+        show = lambda: error
+        await f(show())
+    return error

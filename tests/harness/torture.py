@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import durable_import  # noqa: F401  (provides what rewritten code calls)
+from durable_import.frames import ambient
 from durable_import.frames.capture import FRAME_TYPES, chain
 from durable_import.frames.discard import discard
+from durable_import.frames.leaf import FAILED, Leaf
 from durable_import.rewrite.compiler import compile_module
 from durable_import.rewrite.registry import register_module
 from durable_import.runtime.driver import Checkpoint, InstanceDriver
-from durable_import.frames.leaf import FAILED, Leaf
 from durable_import.snapshot.modules import ScriptData
 from durable_import.snapshot.snapshot import Encoder, Snapshot
-from durable_import.frames import ambient
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
 _numbers = itertools.count()
