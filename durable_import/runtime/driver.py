@@ -89,6 +89,7 @@ class InstanceDriver:
 
     async def enter_again(self) -> None:
         """Enter the ``with`` blocks whose managers could not be saved; rewritten code that this runs is part of it."""
+        self.task = asyncio.current_task()
         token = ambient.current_driver.set(self)
         self.in_leaf = True
         try:

@@ -16,7 +16,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from ..errors import MissingCodeError
-from ..frames.capture import CREATED, parts_of
+from ..frames.capture import CREATED, SUSPENDED, parts_of
 
 Reduced = tuple[Any, ...]
 
@@ -51,11 +51,16 @@ def foreign_function(module: str, qualname: str, number: int, cells: dict[str, C
     return FunctionType(code, sys.modules[module].__dict__, code.co_name, None, closure)
 
 
-def reduce_foreign_frame(value: Any) -> Reduced:
-    """A coroutine or generator of foreign code that has not begun. Raises ``pickle.PicklingError`` for one that has."""
+def reduce_foreign_frame(value: Any, *, in_flight: bool = False) -> Reduced:
+    """A coroutine or generator of foreign code that has not begun: the call that made it.
+
+    Also of one that has, if it is the leaf ``in_flight``: it runs again, with what its parameters hold now.
+    Raises ``pickle.PicklingError`` for others.
+    """
     parts = parts_of(value)
     function = next((r for r in gc.get_referents(value) if isinstance(r, FunctionType)), None)
-    if parts.state != CREATED or function is None or parts.frame is None:
+    state = (CREATED, SUSPENDED) if in_flight else (CREATED,)
+    if parts.state not in state or function is None or parts.frame is None:
         raise pickle.PicklingError(
             f"a {type(value).__name__} of {parts.code.co_qualname!r} "
             f"({parts.code.co_filename}:{parts.code.co_firstlineno}), which is not durable code, has begun: mark its module "

@@ -19,7 +19,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType,
 from typing import Any
 
 from ..rewrite.registry import KNOWN, MODULES
-from .closures import captured_cells, rebound_variables
+from .closures import Cell, captured_cells, rebound_variables
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray)
@@ -36,6 +36,7 @@ class References:
     containers: list[Any] = field(default_factory=list)
     container_names: list[tuple[str, str]] = field(default_factory=list)
     container_ids: set[int] = field(default_factory=set)
+    in_flight: int = 0  # id of what the innermost frame awaits
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
 
     def add_container(self, container: Any, module: str, name: str) -> None:
@@ -55,6 +56,7 @@ class ScriptData:
     rebound: frozenset[str]
     captured: frozenset[tuple[str, str]] = frozenset()  # captured variables that are rebound: see ``closures``
     unsavable: set[str] = field(default_factory=set)
+    cells: tuple[tuple[int, int], list[Cell]] | None = None
 
     @classmethod
     def of(cls, module: str) -> ScriptData:
@@ -76,6 +78,15 @@ class ScriptData:
     def namespace(self) -> dict[str, Any]:
         """The script's module-level names."""
         return sys.modules[self.module].__dict__
+
+    def captured_cells(self) -> list[Cell]:
+        """See ``closures``; looked for again only when the script has got more names."""
+        namespace = self.namespace()
+        version = id(namespace), len(namespace)
+        if self.cells is None or self.cells[0] != version:
+            found = [c for n, v in list(namespace.items()) for c in captured_cells(n, v, self.module, self.captured)]
+            self.cells = version, found
+        return self.cells[1]
 
 
 def _with_nested(code: CodeType) -> Iterator[CodeType]:
@@ -118,6 +129,9 @@ def collect_references(script: ScriptData | None) -> References:
                 found.add_container(value, name, path)
             else:
                 found.by_id.setdefault(id(value), (name, path))
+        if script is not None and name == script.module:
+            for path, cell, _ in script.captured_cells():
+                found.by_id.setdefault(id(cell), (name, path))
         for key, value in list(namespace.items()):
             kind = type(value)
             if kind in ATOMS or kind is ModuleType or key.startswith("__") or isinstance(value, type):
@@ -249,11 +263,11 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
         if type(value) is FunctionType or isinstance(value, type):
             for path, default in _mutable_defaults(name, value, script.module):
                 contents[f"default {path}"] = ("refill", default, _items(default))
-            for path, cell, is_rebound in captured_cells(name, value, script.module, script.captured):
-                content = cell.cell_contents
-                is_data = type(content) not in ATOMS and not isinstance(content, (*NEVER_DATA, type))
-                if path not in script.unsavable and (is_rebound or is_data):
-                    contents[path] = ("cell", cell, content)
+    for path, cell, is_rebound in script.captured_cells():
+        content = cell.cell_contents
+        is_data = type(content) not in ATOMS and not isinstance(content, (*NEVER_DATA, type))
+        if path not in script.unsavable and (is_rebound or is_data):
+            contents[path] = ("cell", cell, content)
     return contents
 
 

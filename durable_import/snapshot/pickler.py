@@ -14,8 +14,11 @@ import sys
 from types import FunctionType
 from typing import Any
 
+from ..frames.capture import FRAME_TYPES, parts_of
 from ..frames.discard import discard
+from ..rewrite.registry import info_of
 from . import fixups
+from .foreign import reduce_foreign_frame
 from .frames import FRAME_TABLE
 from .managers import lost
 from .modules import References, resolve, resolve_or_none
@@ -43,6 +46,8 @@ class _Reducing:
         kind = type(obj)
         reducer = _TABLE.get(kind)
         if reducer is not None:
+            if id(obj) == self.references.in_flight and kind in FRAME_TYPES and info_of(parts_of(obj).code) is None:
+                return reduce_foreign_frame(obj, in_flight=True)
             if kind in FRAME_TABLE and kind is not FunctionType:
                 self.frames.append(obj)
             return reducer(obj)

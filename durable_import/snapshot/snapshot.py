@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import SnapshotFormatError, UnsavableStateError
-from ..frames.capture import capture, chain, line_of, parts_of
+from ..frames.capture import awaited_by, capture, chain, frame_behind, line_of, parts_of
+from ..frames.leaf import Leaf
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.names import AWAITED, is_hidden
 from .diagnose import find_culprit
@@ -50,6 +51,7 @@ class Encoder:
         """
         references = collect_references(self.script)
         stack = chain(snapshot.root) if snapshot.root is not None else []
+        references.in_flight = id(leaf_of(stack[-1])) if stack else 0
         remade = find_lost(stack, lambda manager: self._is_made_by_module(manager, references))
         references.lost = remade.by_id
         try:
@@ -148,6 +150,8 @@ class Encoder:
             named = {n: v for n, v in variables.items() if not is_hidden(n)}
             outcome = _outcome(state.variables.get(AWAITED))
             culprit = find_culprit(named, attempt) or find_culprit(outcome, attempt) or find_culprit(variables, attempt)
+            if culprit is None and frame_behind(state.variables.get(AWAITED)) is None:
+                culprit = find_culprit({AWAITED: state.variables.get(AWAITED)}, attempt)
             if culprit is not None:
                 code = parts_of(frame).code
                 return UnsavableStateError(
@@ -165,6 +169,12 @@ class Encoder:
 
 
 _NOTHING: Any = object()
+
+
+def leaf_of(frame: Any) -> Any:
+    """The foreign awaitable that a frame awaits, if any."""
+    awaited = awaited_by(frame)
+    return awaited.awaitable if type(awaited) is Leaf else awaited
 
 
 def _outcome(awaited: Any) -> dict[str, Any]:

@@ -1,0 +1,155 @@
+"""`with` blocks around a kill: managers that cannot be saved are entered again, and every reference to them is kept."""
+
+from __future__ import annotations
+
+from tests.acceptance.processes import KILLED, Desk
+
+SOCKETS = """
+    # durable: on
+    import asyncio, contextlib, socket, threading
+    from world import effect
+
+    LOCK = threading.Lock()
+
+    class Client:
+        def __init__(self, name):
+            self.name, self.socket = name, socket.socket()
+        async def __aenter__(self):
+            print("enter", self.name)
+            return self
+        async def __aexit__(self, *details):
+            print("exit", self.name)
+            self.socket.close()
+
+    @contextlib.asynccontextmanager
+    async def session(name):
+        async with Client(name) as client:
+            yield client
+
+    async def main():
+        async with Client("a") as a, session("b") as b:
+            others = {"list": [a, (b, 1)]}
+            with LOCK:
+                await effect("inside")
+                print(others["list"][0] is a, others["list"][1][0] is b, a.socket.fileno() >= 0, LOCK.locked())
+        await effect("after")
+        return LOCK.locked()
+
+    print(asyncio.run(main()))
+"""
+
+
+def test_managers_are_entered_again(desk: Desk) -> None:
+    """Clients with sockets, a generator's manager and a held lock are made anew; one that has been left is not."""
+    desk.write("clients.py", SOCKETS)
+    killed = desk.run("clients.py", kill_at=1)
+    assert (killed.status, killed.out) == (KILLED, "enter a\nenter b\n")
+    killed = desk.run("clients.py", kill_at=3)
+    assert (killed.status, killed.out) == (KILLED, "enter a\nenter b\nTrue True True True\nexit b\n"), killed
+    done = desk.run("clients.py")
+    assert (done.status, done.out, done.err) == (0, "enter a\nexit a\nFalse\n", ""), done  # killed before a was left
+
+
+def test_failure_to_enter_again_loses_nothing(desk: Desk) -> None:
+    """What entering raises is told with the place of the block; once the cause is gone, the program goes on."""
+    desk.write(
+        "opened.py",
+        """
+        # durable: on
+        import asyncio, socket, sys
+        from pathlib import Path
+        from world import effect
+
+        class Client:
+            def __enter__(self):
+                if Path("down").exists():
+                    raise ConnectionError("the server is down")
+                self.socket = socket.socket()
+                return self
+            def __exit__(self, *details):
+                self.socket.close()
+
+        async def main():
+            with Client():
+                await effect("first")
+                await effect("second")
+            return "done"
+
+        print(asyncio.run(main()))
+        """,
+    )
+    assert desk.run("opened.py", kill_at=2).status == KILLED
+    (desk.folder / "down").touch()
+    failed = desk.run("opened.py")
+    assert failed.status != 0
+    assert "the server is down" in failed.err + failed.said
+    assert "opened.py:17" in failed.err + failed.said
+    (desk.folder / "down").unlink()
+    done = desk.run("opened.py")
+    assert (done.status, done.out) == (0, "done\n"), done
+    assert desk.effects == ["first", "second", "second"]
+
+
+def test_timeout_keeps_its_deadline(desk: Desk) -> None:
+    """`asyncio.timeout` fires when it would have fired, not that much after the restart."""
+    desk.write(
+        "patience.py",
+        """
+        # durable: on
+        import asyncio, time
+        from world import effect
+
+        async def main():
+            begun = time.time()
+            try:
+                async with asyncio.timeout(1.5):
+                    await effect("begun")
+                    await effect("killed here")
+                    await asyncio.sleep(60)
+            except TimeoutError:
+                return time.time() - begun < 30
+            return "no timeout"
+
+        print(asyncio.run(main()))
+        """,
+    )
+    assert desk.run("patience.py", kill_at=2).status == KILLED
+    done = desk.run("patience.py")
+    assert (done.status, done.out) == (0, "True\n"), done
+
+
+def test_running_task_is_an_error(desk: Desk) -> None:
+    """A task beside the program's own one is refused, not forgotten; one that has ended is kept."""
+    desk.write(
+        "tasks.py",
+        """
+        # durable: on
+        import asyncio, sys
+        from world import effect
+
+        async def beside(seconds):
+            await asyncio.sleep(seconds)
+            return seconds
+
+        async def main():
+            ended = asyncio.create_task(beside(0))
+            await ended
+            await effect("first")
+            print(await ended)
+            if sys.argv[1] == "group":
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(beside(0.2))
+                    await effect("second")
+            else:
+                asyncio.create_task(beside(30))
+                await asyncio.sleep(0)
+                await effect("second")
+
+        asyncio.run(main())
+        """,
+    )
+    for kind in ("group", "bare"):
+        refused = desk.run("tasks.py", kind)
+        assert (refused.status, refused.out) == (70, "0\n"), refused
+        assert "cannot be saved" in refused.said
+        assert "gather" in refused.said
