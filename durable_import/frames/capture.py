@@ -7,7 +7,6 @@ that order is no promise of the language, so it is checked against the variables
 from __future__ import annotations
 
 import gc
-import inspect
 import pickle
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any, NamedTuple
@@ -59,9 +58,11 @@ class FrameParts(NamedTuple):
 def parts_of(value: Any) -> FrameParts:
     """Code, frame and state of a coroutine or generator."""
     if isinstance(value, CoroutineType):
-        return FrameParts(value.cr_code, value.cr_frame, _state(inspect.getcoroutinestate(value)))
+        frame = value.cr_frame
+        return FrameParts(value.cr_code, frame, _state(frame, value.cr_running, value.cr_suspended))
     if isinstance(value, GeneratorType):
-        return FrameParts(value.gi_code, value.gi_frame, _state(inspect.getgeneratorstate(value)))
+        frame = value.gi_frame
+        return FrameParts(value.gi_code, frame, _state(frame, value.gi_running, value.gi_suspended))
     frame = value.ag_frame
     if frame is None:
         state = FINISHED
@@ -72,9 +73,12 @@ def parts_of(value: Any) -> FrameParts:
     return FrameParts(value.ag_code, frame, state)
 
 
-def _state(name: str) -> str:
-    ending = name.rpartition("_")[2]
-    return {"CREATED": CREATED, "SUSPENDED": SUSPENDED, "RUNNING": RUNNING, "CLOSED": FINISHED}[ending]
+def _state(frame: FrameType | None, is_running: bool, is_suspended: bool) -> str:
+    if frame is None:
+        return FINISHED
+    if is_running:
+        return RUNNING
+    return SUSPENDED if is_suspended else CREATED
 
 
 _first: dict[int, tuple[CodeType, int]] = {}

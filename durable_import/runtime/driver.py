@@ -152,8 +152,8 @@ class InstanceDriver:
             if not task.done():
                 raise self._unsavable(task)
         self.checkpoint += 1
-        payload = self.encoder.encode(Snapshot(self.root, {"checkpoint": self.checkpoint}))
         frames = chain(self.root)
+        payload = self.encoder.encode(Snapshot(self.root, {"checkpoint": self.checkpoint}, frames))
         code = tuple(info for info in (info_of(parts_of(f).code) for f in frames) if info is not None)
         return Checkpoint(self.checkpoint, status, location_of(frames[-1]), self.function, payload, code)
 

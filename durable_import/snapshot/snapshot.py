@@ -12,7 +12,6 @@ from typing import Any
 
 from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import awaited_by, capture, chain, frame_behind, line_of, parts_of
-from ..frames.leaf import Leaf
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.names import AWAITED, is_hidden
 from .diagnose import find_culprit
@@ -30,6 +29,11 @@ class Snapshot:
 
     root: Any = None
     facts: dict[str, Any] = field(default_factory=dict)
+    stack: list[Any] = field(default_factory=list)  # of ``root``, outermost first; found if not given
+
+    def __post_init__(self) -> None:
+        if self.root is not None and not self.stack:
+            self.stack = chain(self.root)
 
 
 @dataclass
@@ -50,7 +54,7 @@ class Encoder:
         Raises UnsavableStateError, which names the variable.
         """
         references = collect_references(self.script)
-        stack = chain(snapshot.root) if snapshot.root is not None else []
+        stack = snapshot.stack
         references.in_flight = id(leaf_of(stack[-1])) if stack else 0
         remade = find_lost(stack, lambda manager: self._is_made_by_module(manager, references))
         references.lost = remade.by_id
@@ -89,7 +93,7 @@ class Encoder:
         return True
 
     def _encode(self, snapshot: Snapshot, references: References, frames: list[Any] | None) -> bytes:
-        stack = chain(snapshot.root) if snapshot.root is not None else []
+        stack = snapshot.stack
         contents = script_contents(self.script) if self.script is not None else {}
         state = (stack[::-1], snapshot.facts, contents, self._context())
         return VERSION.to_bytes(2, "big") + dumps(state, references, frames)
@@ -144,7 +148,7 @@ class Encoder:
         def attempt(value: Any) -> None:
             dumps(value, references)
 
-        for frame in reversed(chain(snapshot.root) if snapshot.root is not None else []):
+        for frame in reversed(snapshot.stack):
             state = capture(frame)
             variables = {n: v for n, v in state.variables.items() if n != AWAITED} | _contents(state.cells)
             named = {n: v for n, v in variables.items() if not is_hidden(n)}

@@ -43,8 +43,7 @@ def program() -> Iterator[types.ModuleType]:
 
 async def suspended(coroutine: types.CoroutineType) -> CallStack:
     coroutine.send(None)
-    stack = CallStack.capture(coroutine)
-    return stack
+    return CallStack.capture(coroutine)
 
 
 async def test_stack_lists_calls_outermost_first(program: types.ModuleType) -> None:
