@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     run.add_argument("--instance", metavar="ID", help="name of this run (default: from the script and its arguments)")
     run.add_argument("--fresh", action="store_true", help="forget a run that has not finished, and start afresh")
-    run.add_argument("--exit-on-wait", action="store_true", help="exit with status 75 instead of waiting for an event")
+    run.add_argument("--exit-on-wait", action="store_true", help="exit with status 75 instead of sleeping long")
     run.add_argument("-m", dest="module", metavar="module", nargs=argparse.REMAINDER, help="run a module as a script")
     run.add_argument("script", nargs=argparse.REMAINDER, help="the script and its arguments")
     run.set_defaults(refuse=run.error)
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not words:
         options.refuse("what is to be run? A script, or -m and a module")
     target = Target(words[0], is_module=bool(options.module), arguments=words[1:])
-    return run(target, store=options.store, instance_id=options.instance, fresh=options.fresh)
+    return run(target, store=options.store, instance_id=options.instance, fresh=options.fresh, exit_on_wait=options.exit_on_wait)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import types
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -25,6 +26,7 @@ from ..stores.worker import Worker
 from .tracebacks import without_machinery
 
 USAGE, OURS, SUSPENDED = 2, 70, 75  # exit statuses
+LONG_WAIT = 1.0  # seconds: shorter sleeps are slept in spite of --exit-on-wait
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,13 @@ def say(text: str) -> None:
     print(f"durable_import: {text}", file=sys.stderr, flush=True)
 
 
-def run(target: Target, *, store: str, instance_id: str | None, fresh: bool) -> int:
+def run(target: Target, *, store: str, instance_id: str | None, fresh: bool, exit_on_wait: bool = False) -> int:
     """Run a program to its end, or go on with it; gives the exit status."""
     try:
         program = find_program(target)
         session = Session(store, instance_id or default_instance_id(target, program.file))
+        if exit_on_wait:
+            session.runtime.on_wait = session.exit_for
         asyncio.run(session.check_free())
         if fresh:
             asyncio.run(session.forget())
@@ -247,13 +251,23 @@ class Session:
             if number == signal.SIGINT:
                 signal.default_int_handler(number, frame)
             signal.raise_signal(number)
+        self._leave_suspended(128 + number, "run the same command again to go on")
+
+    def exit_for(self, deadline: float) -> None:
+        """Leave instead of sleeping until ``deadline`` (seconds since 1970), unless that is soon."""
+        if deadline - time.time() >= LONG_WAIT:
+            until = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(deadline))
+            self._leave_suspended(SUSPENDED, f"it sleeps until {until}: run the same command again then")
+
+    def _leave_suspended(self, status: int, advice: str) -> NoReturn:
+        """Leave everything as it was at the last checkpoint, and the process."""
         thread = threading.Thread(target=self._release_all, daemon=True)
         thread.start()
         thread.join(10)
-        for one in running:
+        for one in list(self.runtime.running.values()):
             where = f" at {_place(one.state)} (checkpoint {one.state['checkpoint']})" if one.state else ""
-            say(f"suspended instance {one.instance_id}{where}; run the same command again to go on")
-        _leave(128 + number)
+            say(f"suspended instance {one.instance_id}{where}; {advice}")
+        _leave(status)
 
     def _release_all(self) -> None:
         """Let commits under way finish, and give the instances up: the next run need not wait for a lease."""

@@ -24,7 +24,7 @@ class Driver(Protocol):
         """Whether something has to be committed before this leaf may begin."""
         ...
 
-    def leaf_begins(self) -> None:
+    def leaf_begins(self, leaf: Any) -> None:
         """From now on foreign code runs; rewritten code that it calls is part of the leaf."""
         ...
 

@@ -88,7 +88,7 @@ class Leaf:
             self.iterator = iterator_of(self.awaitable)
         self.state = PENDING
         if driver is not None:
-            driver.leaf_begins()
+            driver.leaf_begins(self)
         return self._step(self.iterator.__next__, None)
 
     def deliver(self) -> BaseException | None:

@@ -50,6 +50,7 @@ class InstanceDriver:
         self.function = parts_of(root).code.co_qualname
         self.task: Any = None
         self.tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that the program has made, of rewritten code
+        self.on_wait: Callable[[float], None] | None = None  # told when a committed sleep begins, and its deadline
         self.in_leaf = False
         self.ended = False  # whether the program came to an end of its own, by a result or an exception
         self.deferred: Checkpoint | None = None  # of a failed leaf: committed only if the program goes on from there
@@ -77,8 +78,10 @@ class InstanceDriver:
         """See ``ambient.Driver``."""
         return self.deferred is not None or type(leaf.awaitable) is Timer
 
-    def leaf_begins(self) -> None:
+    def leaf_begins(self, leaf: Leaf) -> None:
         """See ``ambient.Driver``."""
+        if self.on_wait is not None and type(leaf.awaitable) is Timer:
+            self.on_wait(leaf.awaitable.deadline)
         self.in_leaf = True
 
     def leaf_ends(self) -> None:

@@ -65,6 +65,7 @@ class DurableRuntime:
         self.name_instance = name_instance or (lambda: str(uuid.uuid4()))
         self.observer = observer or _Silent()
         self.running: dict[str, _Run] = {}
+        self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
         self.heartbeat = Heartbeat(self.store)
         self.sources = Sources(self.store)
         self._token: Token[ambient.AmbientRuntime | None] | None = None
@@ -134,6 +135,7 @@ class _Run:
             if self.state.get("status") == "completed":
                 return (await self._open(encoder)).facts["result"]
             driver = await self._driver(encoder, make_root)
+            driver.on_wait = runtime.on_wait
             try:
                 await driver.enter_again()
                 result = await driver
@@ -236,7 +238,7 @@ class _Placeholder:
     def wants_announcement(self, leaf: Any) -> bool:  # noqa: ARG002  the protocol's signature
         return False
 
-    def leaf_begins(self) -> None:
+    def leaf_begins(self, leaf: Any) -> None:  # noqa: ARG002  the protocol's signature
         return
 
     def leaf_ends(self) -> None:

@@ -51,7 +51,7 @@ def reducer_for(cls: type) -> Reducer | None:
     if cls.__reduce_ex__ is not base.__reduce_ex__ or cls.__reduce__ is not base.__reduce__ or defined & _OWN_WAYS:
         return None
     try:
-        base.__new__(cls)  # type: ignore[call-overload]
+        base.__new__(_without_del(cls) if "__del__" in defined else cls)  # type: ignore[call-overload]
     except TypeError:  # memory laid out by another base, written in C
         return None
     if base in _VALUES:
@@ -84,7 +84,26 @@ def _may_stand_in(cls: type) -> bool:
         probe.__class__ = cls
     except TypeError:  # slots
         return False
+    probe.__class__ = Incomplete  # else the class's __del__ would be called
     return True
+
+
+class _Quiet:
+    """A first base that keeps a class's ``__del__`` and ``__init_subclass__`` from being called."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **details: Any) -> None:
+        pass
+
+    def __del__(self) -> None:
+        pass
+
+
+def _without_del(cls: type) -> type:
+    """A class for a probe: laid out in memory as ``cls``."""
+    made: type = type.__new__(type(cls), cls.__name__, (_Quiet, cls), {"__slots__": ()})
+    return made
 
 
 # --- plain instances -------------------------------------------------------------------------------------------------

@@ -197,7 +197,7 @@ HIDDEN = {
 
 def _readable(path: str) -> str:
     """The path of a culprit, with words for a hidden variable."""
-    if not is_hidden(path):
+    if not is_hidden(path) or path.startswith("<inside"):
         return path
     name = path.replace("[", ".").split(".")[0]
     return HIDDEN.get(name[:2], "a hidden variable") + path[len(name) :]

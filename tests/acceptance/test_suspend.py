@@ -282,3 +282,29 @@ def test_sleep_that_ended_meanwhile(desk: Desk) -> None:
     resumed_after = time.monotonic() - began
     assert again.end().out == "slept\n"
     assert time.monotonic() - began < resumed_after + 1.5
+
+
+def test_long_sleep_can_end_the_process(desk: Desk) -> None:
+    """With `--exit-on-wait` a program that sleeps long exits with status 75, again and again until the sleep is over."""
+    desk.write(
+        "patient.py",
+        """
+        # durable: on
+        import asyncio
+        from world import effect
+
+        async def main():
+            await effect("before")
+            await asyncio.sleep(8)
+            return await effect("after", "done")
+
+        print(asyncio.run(main()))
+        """,
+    )
+    for _ in range(2):
+        left = desk.run("--exit-on-wait", "patient.py")
+        assert (left.status, left.out) == (75, ""), left
+        assert "sleeps until" in left.said
+    done = desk.run("patient.py")
+    assert (done.status, done.out) == (0, "done\n")
+    assert desk.effects == ["before", "after"]
