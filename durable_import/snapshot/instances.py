@@ -84,7 +84,7 @@ def _may_stand_in(cls: type) -> bool:
         probe.__class__ = cls
     except TypeError:  # slots
         return False
-    probe.__class__ = Incomplete  # else the class's __del__ would be called
+    object.__setattr__(probe, "__class__", Incomplete)  # else the class's __del__ would be called
     return True
 
 
