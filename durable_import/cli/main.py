@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run", help="run a script, or go on with it", epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--store URL] [--instance ID] [--fresh] (script.py | -m module) [args ...]",
+        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--exit-on-wait] (script.py | -m module) [args ...]",
     )  # fmt: skip
     run.add_argument(
         "--store", metavar="URL", default=os.environ.get("DURABLE_STORE") or DEFAULT_STORE,

@@ -41,6 +41,15 @@ NO_MORE = _Marker("NO_MORE")  # the sentinel of wrapped iterators: no user value
 PRIMED = _Marker("PRIMED")  # what a restored generator yields once, to get to where it was
 
 
+def signalled() -> bool:
+    """Whether the ``finally`` block or ``except*`` clause that asks was entered because the calling frame is dropped."""
+    error = sys.exception()
+    if type(error) is not Suspension:
+        return False
+    traceback = error.__traceback__  # another frame's signal does not count: foreign code may call us as it is closed
+    return traceback is not None and traceback.tb_frame is sys._getframe(1)
+
+
 # --- instances and leaves
 
 
@@ -329,7 +338,8 @@ def explicit_super(function: Any, cls: Any, first: Any) -> Any:
 
 PROVIDED: dict[str, Any] = {
     "@ON": ambient.ON, "@leaf": leaf, "@outermost": outermost, "@instance": instance,
-    "@Suspension": Suspension, "@BaseException": BaseException, "@StopAsyncIteration": StopAsyncIteration,
+    "@Suspension": Suspension, "@signalled": signalled, "@BaseException": BaseException,
+    "@StopAsyncIteration": StopAsyncIteration,
     "@ExceptStar": ExceptStar, "@iter": iterate, "@rest": rest, "@delegate": delegate, "@delegated": delegated,
     "@aiter": async_iterate, "@advance": advance_of, "@with": enter_with, "@awith": enter_async_with,
     "@aenter": awaitable_of_enter, "@aexit": awaitable_of_exit, "@stash": stash, "@unstash": unstash,

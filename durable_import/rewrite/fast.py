@@ -15,7 +15,7 @@ from typing import Any
 
 from .comprehensions import KEY, RESULT
 from .lift import Statements
-from .names import ABANDONED, AWAITED, PC, assign, call, clear, constant, load
+from .names import AWAITED, PC, assign, call, clear, constant, load
 from .suspensions import FUNCTION_DEFINITIONS, Suspend, points
 
 
@@ -132,8 +132,6 @@ def guarded_try(
     """A ``try`` statement that lets suspension signals pass: what comes before it, and the statement."""
     resumption = resumption or Resumption()
     suspending = next(points([*node.body, *node.handlers, *node.orelse]), None) is not None
-    if node.finalbody and not node.outcome:
-        _abandon_inside(node.body)
     body: Statements = [*resumption.entry, *emit_body(node.body)]
     if node.handlers:
         body = [_with_handlers(node, body, suspending, emit_body, emit_handler)]
@@ -148,15 +146,13 @@ def _with_handlers(
 ) -> ast.stmt:  # fmt: skip
     handlers = [emit_handler(h) for h in node.handlers]
     if suspending and isinstance(node, ast.TryStar):
-        clause = _signal_handler([assign(PC, constant(ABANDONED)), ast.Raise()])
-        body = [ast.Try(body=body, handlers=[clause], orelse=[], finalbody=[])]
         for h in handlers:
             assert h.type is not None
             kind = ast.IfExp(test=_not_abandoned(), body=h.type, orelse=ast.Tuple(elts=[], ctx=ast.Load()))
             h.type = located(kind, h)
     elif suspending:
         flag = getattr(node, "abandon", None)
-        mark: Statements = [assign(flag, constant(ABANDONED if flag == PC else False))] if flag else []
+        mark: Statements = [assign(flag, constant(False))] if flag else []
         handlers.insert(0, located(_signal_handler([*mark, ast.Raise()]), handlers[0]))
     orelse = emit_body(node.orelse) if node.orelse else []
     return located(type(node)(body=body, handlers=handlers, orelse=orelse, finalbody=[]), node)  # type: ignore[no-any-return]
@@ -170,8 +166,8 @@ def _with_finally(
     clauses: list[ast.ExceptHandler] = []
     is_with = getattr(node, "normal", None) is not None  # then a handler inside tells the ending not to run
     if suspending and not is_with:
-        if not _abandons(node):
-            clauses.append(_signal_handler([assign(PC, constant(ABANDONED)), ast.Raise()]))
+        if node.outcome:
+            clauses.append(_signal_handler([ast.Raise()]))
         final = [ast.If(test=_not_abandoned(), body=final, orelse=[])]
     if node.outcome and not is_with:
         caught = node.outcome + "'"
@@ -210,22 +206,8 @@ def _stored(node: ast.AST) -> Iterator[str]:
             yield from _stored(child)
 
 
-def _abandon_inside(body: Statements) -> None:
-    """If all that suspends is the body of one ``try``, let that tell the ``finally`` around it of a signal: a block less."""
-    inner: Any = body[0]
-    if len(body) > 1 or not isinstance(inner, ast.Try) or inner.finalbody or not inner.handlers:
-        return
-    if not hasattr(inner, "abandon") and next(points([*inner.handlers, *inner.orelse]), None) is None:
-        inner.abandon = PC  # type: ignore[attr-defined]
-
-
-def _abandons(node: Any) -> bool:
-    """Whether all that suspends in a ``try`` is the body of the statement inside, which then sees signals first."""
-    return len(node.body) == 1 and getattr(node.body[0], "abandon", None) == PC
-
-
 def _not_abandoned() -> ast.expr:
-    return ast.Compare(left=load(PC), ops=[ast.NotEq()], comparators=[constant(ABANDONED)])
+    return ast.UnaryOp(op=ast.Not(), operand=call("@signalled"))
 
 
 def _signal_handler(body: Statements) -> ast.ExceptHandler:
@@ -248,9 +230,3 @@ def located(node: Any, at: ast.AST) -> Any:
     for child in ast.iter_child_nodes(node):
         located(child, at)
     return node
-
-
-def uses_label_early(statements: Statements) -> bool:
-    """Whether the label may be asked for before it was first set."""
-    guards = (n for s in statements for n in ast.walk(s) if isinstance(n, (ast.Try, ast.TryStar)))
-    return any(needs_guard(n) and (n.finalbody or isinstance(n, ast.TryStar)) for n in guards)

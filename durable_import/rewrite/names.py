@@ -18,11 +18,11 @@ STASH = "@s"  # in a resume variant: context and traceback of the exception bein
 SELECTED = "@k"  # in a resume variant: the case that matched
 RESUME_ONLY = frozenset({STATE, TARGET_LABEL, ITEM, STASH, SELECTED})
 
-ABANDONED = -1  # value of PC after a suspension signal: finally blocks do not run
 
 INTRINSICS = frozenset(
     {
-        "@ON", "@leaf", "@outermost", "@instance", "@Suspension", "@BaseException", "@StopAsyncIteration", "@iter",
+        "@ON", "@leaf", "@outermost", "@instance", "@Suspension", "@signalled", "@BaseException", "@StopAsyncIteration",
+        "@iter",
         "@rest", "@delegate", "@delegated", "@aiter", "@advance", "@type_of", "@with", "@awith", "@aenter", "@aexit",
         "@stash", "@unstash", "@ExceptStar", "@matches", "@slice", "@visible", "@bound", "@super", "@is_exception", "@PRIMED",
         "@set",

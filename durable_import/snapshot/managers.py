@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import functools
 import gc
 import time
 from collections.abc import Callable, Iterator
@@ -18,12 +19,13 @@ from types import CellType, FunctionType
 from typing import Any
 
 from ..frames import restore
-from ..frames.capture import FrameState, capture, chain, parts_of
+from ..frames.capture import FRAME_TYPES, FrameState, capture, chain, parts_of
+from ..frames.discard import discard
 from ..frames.leaf import DONE, Leaf
 from ..rewrite.names import AWAITED, STATE
 from ..rewrite.normalise import WithBlock
 from ..rewrite.places import Places
-from ..rewrite.registry import CodeInfo, enter_code, info_of
+from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code, info_of
 from . import fixups
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
@@ -68,9 +70,12 @@ def blocks_of(stack: list[Any]) -> Iterator[tuple[int, str, FrameState]]:
             yield number, manager, state
 
 
-def find_lost(stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
-    """The managers for which ``is_lost``, and what belongs to them."""
-    found = LostObjects({}, [])
+def find_lost(stack: list[Any], is_lost: Callable[[Any], bool], known: dict[int, Key] | None = None) -> LostObjects:
+    """The managers for which ``is_lost``, outermost first, and what belongs to them.
+
+    They are added to ``known``, in which ``is_lost`` may see those further out: one that only refers to these is not lost.
+    """
+    found = LostObjects({} if known is None else known, [])
     for number, name, state in blocks_of(stack):
         manager = state.variables[name]
         if isinstance(manager, asyncio.TaskGroup) or not is_lost(manager):
@@ -134,9 +139,14 @@ def _value(state: FrameState, manager: str) -> Any:
 
 
 def _block(info: CodeInfo, manager: str) -> WithBlock:
-    rewriting = info.module.rewriting()
-    block: WithBlock = rewriting.with_blocks[rewriting.places.by_path[info.place]][manager]
-    return block
+    return _blocks_of_module(info.module)[info.place, manager]
+
+
+@functools.lru_cache(maxsize=64)
+def _blocks_of_module(module: ModuleInfo) -> dict[tuple[str, str], WithBlock]:
+    """By place of the function and hidden variable of the manager. Rewriting takes long: once for each module."""
+    rewriting = module.rewriting()
+    return {(rewriting.places.path_of[n], m): b for n, blocks in rewriting.with_blocks.items() for m, b in blocks.items()}
 
 
 def _is_entering(state: FrameState, manager: str) -> bool:
@@ -199,6 +209,8 @@ def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str
             replace_references(placeholder, new[kind])
     holder[name], holder[f"@x{name[2:]}"] = new[MANAGER], new[LEAVE]
     if _is_entering(state, name):
+        if isinstance(holder.get(AWAITED), FRAME_TYPES):
+            discard(chain(holder[AWAITED]))  # the ``__aenter__`` that was under way
         holder[AWAITED] = Leaf(None, DONE, new[VALUE], True)
         return
     target = _target(state.info, name)
@@ -246,10 +258,14 @@ def replace_references(old: Any, new: Any) -> None:
                 items.append(new if value is old else value)
             replace_references(referrer, tuple(items))
         else:
-            _replace_in_slots(referrer, old, new)
+            _replace_in_attributes(referrer, old, new)
 
 
-def _replace_in_slots(referrer: Any, old: Any, new: Any) -> None:
+def _replace_in_attributes(referrer: Any, old: Any, new: Any) -> None:
+    attributes: Any = getattr(referrer, "__dict__", None)  # Python 3.13 has no dict between an instance and its attributes
+    for key, value in list(attributes.items()) if type(attributes) is dict else ():
+        if value is old:
+            attributes[key] = new
     for cls in type(referrer).__mro__:
         for slot in getattr(cls, "__slots__", ()):
             if getattr(referrer, slot, None) is old:

@@ -72,11 +72,11 @@ class Encoder:
 
     def _leave_out(self, stack: list[Any], references: References) -> bool:
         """Leave out managers of ``with`` blocks that cannot be saved, and what ended blocks have left behind; if any."""
-        unsavable = find_lost(stack, lambda manager: not self._can_be_saved(manager, references))
-        references.lost = unsavable.by_id | references.lost
+        references.lost = dict(references.lost)
+        unsavable = find_lost(stack, lambda manager: not self._can_be_saved(manager, references), references.lost)
         released = find_released(stack, lambda value: not self._can_be_saved(value, references))
         references.lost = released.by_id | references.lost
-        return bool(unsavable.by_id or released.by_id)
+        return bool(unsavable.kept or released.by_id)
 
     def _is_made_by_module(self, manager: Any, references: References) -> bool:
         """Whether a manager is saved by reference, and its state not with the script's data."""

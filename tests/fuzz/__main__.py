@@ -26,6 +26,10 @@ from .statistics import CONSTRUCTS, POSITIONS, count, table
 Judge = Callable[[str], str]
 
 
+#: The programs that were refused at import: their blocks are nested too deeply.
+REFUSED: list[str] = []
+
+
 def judge_native(text: str) -> str:
     first, second = run_native(text), run_native(text)
     if first.complaints:
@@ -41,6 +45,9 @@ def judge_by(name: str) -> Judge:
 
     def judge(text: str) -> str:
         native, durable = run_native(text), observed(lambda: run(text, "<program>"))
+        if any(line.startswith("escaped: UnsupportedSyntaxError") for line in durable.complaints):
+            REFUSED.append(text)
+            return ""
         if durable.complaints:
             return "; ".join(durable.complaints)
         if durable.result != native.result:
@@ -112,7 +119,8 @@ def run(options: argparse.Namespace) -> list[int]:
             if options.keep:
                 options.keep.mkdir(parents=True, exist_ok=True)
                 (options.keep / f"seed{seed}.py").write_text(text)
-    print(f"{len(options.seeds)} programs of size {options.size}, mode {options.mode}: {len(failed)} failed")
+    done = f"{len(failed)} failed, {len(REFUSED)} refused"
+    print(f"{len(options.seeds)} programs of size {options.size}, mode {options.mode}: {done}")
     for python in options.against:
         other = compare(options, python)
         print(f"against {python}: {len(other)} of {len(options.seeds)} differ {other[:20] if other else ''}")

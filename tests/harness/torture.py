@@ -21,6 +21,7 @@ from durable_import.frames.leaf import FAILED, Leaf
 from durable_import.rewrite.compiler import compile_module
 from durable_import.rewrite.registry import register_module
 from durable_import.runtime.driver import Checkpoint, InstanceDriver
+from durable_import.snapshot.managers import enter_again
 from durable_import.snapshot.modules import ScriptData
 from durable_import.snapshot.snapshot import Encoder, Snapshot
 
@@ -59,6 +60,7 @@ class TortureDriver(InstanceDriver):
         self.context.run(discard, [*stack, *others])
         self.context = self.encoder.base.copy()  # nothing of the program's context survives either
         self.root = self.context.run(self.encoder.decode, checkpoint.payload).root
+        await asyncio.create_task(enter_again(self.root), context=self.context)
         self.rounds += 1
 
 

@@ -49,6 +49,7 @@ async def retry(function, order, tries=3):
             if not error.again:
                 raise
             await effect(f"back off {2**attempt}")
+    return None
 
 
 async def saga(order):

@@ -19,6 +19,7 @@ def tool(name=None, *, tries=1):
                     if attempt == tries - 1:
                         return f"{type(error).__name__}: {error}"
                     await effect(f"wait {attempt}")
+            return None
 
         TOOLS[name or function.__name__] = inner
         return inner
@@ -50,7 +51,8 @@ async def model(messages):
     if used < len(PLAN):
         name, arguments = PLAN[used]
         return await effect(f"model {used}", {"role": "assistant", "calls": [{"name": name, "arguments": arguments}]})
-    return await effect("model answers", {"role": "assistant", "content": [m["content"] for m in messages if m["role"] == "tool"]})
+    found = [message["content"] for message in messages if message["role"] == "tool"]
+    return await effect("model answers", {"role": "assistant", "content": found})
 
 
 async def main():

@@ -6,14 +6,14 @@ from world import effect
 
 
 class Registry(type):
-    known = {}
+    known = {}  # noqa: RUF012
 
     def __new__(meta, name, bases, namespace, **details):
         made = super().__new__(meta, name, bases, namespace)
         meta.known[name] = details.get("tag")
         return made
 
-    def __init__(cls, name, bases, namespace, **details):
+    def __init__(cls, name, bases, namespace, **_details):
         super().__init__(name, bases, namespace)
 
 

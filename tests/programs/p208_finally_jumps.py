@@ -19,7 +19,7 @@ async def loop():
             await effect(f"finally {number}")
             seen.append(number)
             if number == 3:
-                return "finally"
+                return "finally"  # noqa: B012
     return "never"
 
 
@@ -44,7 +44,7 @@ async def swallowed():
             await fail("dropped", OSError("dropped"))
         finally:
             await effect("break")
-            break
+            break  # noqa: B012
     return "went on"
 
 

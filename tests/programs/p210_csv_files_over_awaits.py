@@ -18,11 +18,12 @@ async def write():
 
 
 async def append():
-    file = open(NAME, "a", encoding="utf-8")
+    file = open(NAME, "a", encoding="utf-8")  # noqa: SIM115
     try:
         file.write("4,last\n")
         await effect("appended")
         file.write("5,after\n")
+        await effect("appended again")
     finally:
         file.close()
 

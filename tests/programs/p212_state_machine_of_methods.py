@@ -62,7 +62,8 @@ class Machine(Generic[T]):
 async def main():
     machine = Machine[int]()
     last = await machine.run()
-    return last, replace(last, number=0) in machine.history, Machine.made, len(machine.history), machine.__orig_class__ == Machine[int]
+    is_known = replace(last, number=0) in machine.history
+    return last, is_known, Machine.made, len(machine.history), machine.__orig_class__ == Machine[int]
 
 
 

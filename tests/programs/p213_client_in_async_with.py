@@ -56,7 +56,7 @@ async def main():
                 assert response.session is session
         stack.callback(found.append, "left")
         await effect("inside")
-    return found, session.is_open if isinstance(session, Session) else False
+    return found
 
 
 
