@@ -148,11 +148,23 @@ def _cells(value: Any, code: CodeType, names: Any) -> dict[str, CellType]:
 
 
 def _holds(cell: CellType, names: Any, name: str) -> bool:
-    try:
-        content = cell.cell_contents
-    except ValueError:
+    if not is_bound(cell):
         return name not in names
-    return name in names and names[name] is content
+    return name in names and names[name] is cell.cell_contents
+
+
+def is_bound(cell: CellType) -> bool:
+    """Whether a captured variable has a value."""
+    try:
+        cell.cell_contents  # noqa: B018  raises if it is empty
+    except ValueError:
+        return False
+    return True
+
+
+def contents_of(cells: dict[str, CellType]) -> dict[str, Any]:
+    """The values of captured variables, without those that are unbound."""
+    return {name: cell.cell_contents for name, cell in cells.items() if is_bound(cell)}
 
 
 def _capture_plain_genexpr(

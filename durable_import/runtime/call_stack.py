@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import SnapshotFormatError
-from ..frames.capture import FrameState, capture, chain, line_of, parts_of
+from ..frames.capture import FrameState, capture, chain, contents_of, line_of, parts_of
 from ..frames.leaf import FAILED, Leaf
 from ..rewrite.names import is_hidden
 from ..rewrite.registry import CodeInfo, info_of
@@ -187,7 +187,7 @@ class _Resumed:
 def _call_of(frame: Any) -> FunctionCall:
     state = capture(frame)
     info = state.info
-    variables = {name: value for name, value in _variables(state).items() if not is_hidden(name)}
+    variables = {name: value for name, value in (state.variables | contents_of(state.cells)).items() if not is_hidden(name)}
     node = info.module.rewriting().places.by_path[info.place]
     parameters = [a.arg for a in all_arguments(node.args)] if hasattr(node, "args") else []
     blocks = code_blocks(info)
@@ -203,16 +203,6 @@ def _line(frame: Any, state: FrameState, blocks: list[CodeBlock]) -> int:
     if state.label:
         return blocks[state.label - 1].lines[1]
     return line_of(frame)
-
-
-def _variables(state: FrameState) -> dict[str, Any]:
-    found = dict(state.variables)
-    for name, cell in state.cells.items():
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:
-            continue  # unbound
-    return found
 
 
 def code_blocks(info: CodeInfo) -> list[CodeBlock]:

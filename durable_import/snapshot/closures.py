@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from ..frames.capture import is_bound
+
 Cell = tuple[str, CellType, bool]  # path from the module, the cell, whether some function rebinds its variable
 
 
@@ -35,7 +37,7 @@ def captured_cells(name: str, value: Any, module: str, rebound: frozenset[tuple[
         if type(function) is not FunctionType or function.__closure__ is None or function.__globals__["__name__"] != module:
             continue
         for index, (variable, cell) in enumerate(zip(function.__code__.co_freevars, function.__closure__, strict=True)):
-            if id(cell) in seen or not _is_bound(cell):
+            if id(cell) in seen or not is_bound(cell):
                 continue
             seen.add(id(cell))
             here = f"{path}.__closure__.{index}"
@@ -45,11 +47,3 @@ def captured_cells(name: str, value: Any, module: str, rebound: frozenset[tuple[
 
 def _outermost(code: CodeType) -> str:
     return code.co_qualname.partition(".<locals>")[0]
-
-
-def _is_bound(cell: CellType) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018  raises if it is empty
-    except ValueError:
-        return False
-    return True

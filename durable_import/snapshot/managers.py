@@ -19,7 +19,7 @@ from types import CellType, FunctionType
 from typing import Any
 
 from ..frames import restore
-from ..frames.capture import FRAME_TYPES, FrameState, capture, chain, parts_of
+from ..frames.capture import FRAME_TYPES, FrameState, capture, chain, contents_of, parts_of
 from ..frames.discard import discard
 from ..frames.leaf import DONE, Leaf
 from ..rewrite.names import AWAITED, STATE
@@ -102,7 +102,7 @@ def find_released(stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjec
     found = LostObjects({}, [])
     for number, frame in enumerate(stack):
         state = capture(frame)
-        variables = state.variables | {n: c.cell_contents for n, c in state.cells.items() if _is_bound(c)}
+        variables = state.variables | contents_of(state.cells)
         for name in _bound_by_with(state.info) & variables.keys():
             if is_lost(variables[name]) and id(variables[name]) not in found.by_id:
                 found.by_id[id(variables[name])] = (number, name, RELEASED, None)
@@ -115,14 +115,6 @@ def _bound_by_with(info: CodeInfo) -> set[str]:
     node = Places(ast.parse(info.module.source)).by_path[info.place]
     items = [item for n in ast.walk(node) if isinstance(n, (ast.With, ast.AsyncWith)) for item in n.items]
     return {item.optional_vars.id for item in items if isinstance(item.optional_vars, ast.Name)}
-
-
-def _is_bound(cell: CellType) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018  raises if it is empty
-    except ValueError:
-        return False
-    return True
 
 
 def _value(state: FrameState, manager: str) -> Any:
@@ -221,12 +213,7 @@ def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str
 
 
 def _find(holder: dict[str, Any], state: FrameState, key: tuple[int, str, str]) -> Lost | None:
-    values = [*holder.values()]
-    for cell in state.cells.values():
-        try:
-            values.append(cell.cell_contents)
-        except ValueError:
-            continue
+    values = [*holder.values(), *contents_of(state.cells).values()]
     awaited = holder.get(AWAITED)
     if type(awaited) is Leaf:
         values.append(awaited.value)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import SnapshotFormatError, UnsavableStateError
-from ..frames.capture import awaited_by, capture, chain, frame_behind, line_of, parts_of
+from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.names import AWAITED, is_hidden
 from .diagnose import find_culprit
@@ -150,7 +150,7 @@ class Encoder:
 
         for frame in reversed(snapshot.stack):
             state = capture(frame)
-            variables = {n: v for n, v in state.variables.items() if n != AWAITED} | _contents(state.cells)
+            variables = {n: v for n, v in state.variables.items() if n != AWAITED} | contents_of(state.cells)
             named = {n: v for n, v in variables.items() if not is_hidden(n)}
             outcome = _outcome(state.variables.get(AWAITED))
             culprit = find_culprit(named, attempt) or find_culprit(outcome, attempt) or find_culprit(variables, attempt)
@@ -201,14 +201,4 @@ def _readable(path: str) -> str:
         return path
     name = path.replace("[", ".").split(".")[0]
     return HIDDEN.get(name[:2], "a hidden variable") + path[len(name) :]
-
-
-def _contents(cells: dict[str, Any]) -> dict[str, Any]:
-    found = {}
-    for name, cell in cells.items():
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:
-            continue
-    return found
 
