@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import UnsupportedSyntaxError
 from .comprehensions import FIRST, generator_function, make_super_explicit
 from .fast import fast_body, located
 from .lift import Statements
 from .names import AWAITED, STATE, call, load
+from .nesting import check_nesting
 from .normalise import Normaliser, WithBlock, number_labels
 from .places import Places, digest, nested_codes, numbers_by_code
 from .resume import enter_function, resume_function
@@ -27,8 +27,6 @@ from .scopes import ScopeAnalysis
 from .suspensions import LISTS, any_suspends, is_asynchronous, is_generator, points
 
 REWRITER_FILES = tuple(sorted(str(p) for p in Path(__file__).parent.glob("*.py")))
-MAX_BLOCKS = 20  # CO_MAXBLOCKS of CPython
-TOO_MANY_BLOCKS = "too many statically nested blocks"
 MARK_BASE = 1 << 20  # line numbers that name nodes start beyond any real line
 
 
@@ -59,31 +57,15 @@ def compile_module(source: bytes, path: str, module: str) -> RewrittenModule:
     """Rewrite and compile a module. Raises ``SyntaxError``, or ``UnsupportedSyntaxError`` with the way out."""
     del module
     rewriting = ModuleRewriting(source, path)
-    code = _compile_fast(rewriting.tree, source, path)
+    check_nesting(rewriting.tree, source, path)
     numbers = {node: MARK_BASE + i for i, node in enumerate(rewriting.places.order)}
     carriers = {rewriting.carrier.get(node, node): number for node, number in numbers.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         by_code = numbers_by_code(rewriting.tree, carriers, path)
+    code = compile(rewriting.tree, path, "exec", dont_inherit=True)
     rows = [rewriting.row(rewriting.places.order[n - MARK_BASE]) if n else None for n in by_code]
     return RewrittenModule(code, tuple(rows))
-
-
-def _compile_fast(tree: ast.Module, source: bytes, path: str) -> types.CodeType:
-    """The code of a rewritten module. Raises ``UnsupportedSyntaxError`` where it has too many nested blocks, which are
-    those of the resume variant too: that has the same ``try`` statements and loops, and besides them only ``if``."""
-    try:
-        return compile(tree, path, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        if error.msg != TOO_MANY_BLOCKS:
-            raise
-        lineno = error.lineno or 0
-    compile(source, path, "exec", dont_inherit=True)  # if it has too many as it is, that is an ordinary error
-    raise UnsupportedSyntaxError(
-        f"loops, try and with statements are nested too deeply here (Python allows {MAX_BLOCKS} blocks in each other, and "
-        "some statements with an await inside take one or two more than they would natively)",
-        filename=path, lineno=lineno, way_out="Move the inner blocks into a function of their own and await that.",
-    )  # fmt: skip
 
 
 class ModuleRewriting(ast.NodeTransformer):

@@ -6,6 +6,7 @@ import pytest
 
 from durable_import.errors import UnsupportedSyntaxError
 from durable_import.rewrite.compiler import compile_module
+from durable_import.rewrite.nesting import MAX_BLOCKS
 from tests.fuzz.native import replaced_world
 from tests.harness.torture import hard_torture, native
 
@@ -19,7 +20,7 @@ SHAPES = {
     "body with await after": ["try:", "    ...", "finally:", "    await effect('l')"],
     "loop": ["for _ in range(1):", "    ..."],
 }
-NATIVELY = {"body": 20, "loop": 20}  # no block more than the language needs itself
+NATIVELY = {"body": MAX_BLOCKS, "loop": MAX_BLOCKS}  # no block more than the language needs itself
 
 
 def nested(shape: str, depth: int) -> str:

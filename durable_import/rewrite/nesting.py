@@ -1,0 +1,62 @@
+"""How deeply blocks are nested: CPython allows 20 in a function, and says it late (3.12.1 crashes at some of them)."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from ..errors import UnsupportedSyntaxError
+
+CPYTHON_MAXIMUM = 20  # CO_MAXBLOCKS
+MAX_BLOCKS = CPYTHON_MAXIMUM - (2 if sys.version_info[:2] == (3, 12) else 0)  # its compiler crashes at more in a coroutine
+OWN_FRAMES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def check_nesting(tree: ast.Module, source: bytes, path: str) -> None:
+    """Refuse a module whose rewritten ``tree`` has too many blocks in each other.
+
+    They are those of the resume variants too: these have the same ``try`` statements and loops, and more only of ``if``.
+    Raises ``UnsupportedSyntaxError``, or the compiler's error if ``source`` has too many as it is.
+    """
+    node = too_deep(tree.body)
+    if node is None:
+        return
+    if too_deep(ast.parse(source, path).body, maximum=CPYTHON_MAXIMUM) is not None:
+        compile(source, path, "exec", dont_inherit=True)
+    raise UnsupportedSyntaxError(
+        f"loops, try and with statements are nested too deeply here (Python allows {MAX_BLOCKS} blocks in each other, and "
+        "some statements with an await inside take one or two more than they would natively)",
+        filename=path, lineno=node.lineno, way_out="Move the inner blocks into a function of their own and await that.",
+    )  # fmt: skip
+
+
+def too_deep(block: Iterable[Any], depth: int = 0, maximum: int = MAX_BLOCKS) -> Any:
+    """The first statement that needs more blocks than ``maximum``, within ``depth`` blocks; None if there is none."""
+    for node in block:
+        if isinstance(node, OWN_FRAMES):
+            found = too_deep(node.body, 0, maximum)
+        else:
+            parts = _parts(node)
+            found = node if any(depth + more > maximum for _, more in parts) else None
+            found = found or next(filter(None, (too_deep(part, depth + more, maximum) for part, more in parts)), None)
+        if found is not None:
+            return found
+    return None
+
+
+def _parts(node: Any) -> list[tuple[list[Any], int]]:
+    """The blocks of statements in a statement, each with how many of the compiler's blocks are around it."""
+    if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+        return [(node.body, 1), (node.orelse, 0)]
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        return [(node.body, len(node.items))]
+    if isinstance(node, (ast.Try, ast.TryStar)):
+        final = 1 if node.finalbody else 0
+        body = (node.body, final + (1 if node.handlers else 0))
+        handlers = [(handler.body, final + 2) for handler in node.handlers]
+        return [body, *handlers, (node.orelse, final), (node.finalbody, final)]
+    if isinstance(node, ast.Match):
+        return [(case.body, 0) for case in node.cases]
+    return [(node.body, 0), (node.orelse, 0)] if isinstance(node, ast.If) else []
