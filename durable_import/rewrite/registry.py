@@ -42,12 +42,15 @@ class ModuleInfo:
         self.flags = flags  # of its code, as far as they say how to compile
         self.by_place: dict[str, CodeInfo] = {}
         self.resumes: dict[str, types.CodeType] = {}
+        self._rewriting: ModuleRewriting | None = None
 
     def rewriting(self) -> ModuleRewriting:
-        """A fresh run of the rewriter over the source as it was imported."""
-        from .compiler import ModuleRewriting
+        """A run of the rewriter over the source as it was imported: made when first needed, for all functions."""
+        if self._rewriting is None:
+            from .compiler import ModuleRewriting
 
-        return ModuleRewriting(self.source, self.path)
+            self._rewriting = ModuleRewriting(self.source, self.path)
+        return self._rewriting
 
 
 def register_module(name: str, path: str, source: bytes, rewritten: RewrittenModule) -> None:
