@@ -10,7 +10,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.acceptance.processes import KILLED, Desk, is_alive
+from tests.acceptance.processes import KILLED, Desk, Running, is_alive
 
 WAITING = """
     # durable: on
@@ -41,7 +41,7 @@ def test_first_signal_suspends(desk: Desk, number: signal.Signals) -> None:
     """Ctrl-C or SIGTERM leaves the program as it is: no except or finally block runs before it gets there."""
     path = desk.write("waiting.py", WAITING)
     running = desk.start("--instance", "w", "waiting.py")
-    running.wait_until(lambda: "waiting" in running.out)
+    running.wait_until(lambda: has_waited(desk, running))
     running.send(number)
     suspended = running.end()
     assert (suspended.status, suspended.out, suspended.err) == (128 + number, "waiting\n", "")
@@ -75,6 +75,11 @@ BUSY = """
 
     print(asyncio.run(main()))
 """
+
+
+def has_waited(desk: Desk, running: Running) -> bool:
+    """Whether a waiting program has printed, and a checkpoint after that is committed: it will not print again."""
+    return "waiting" in running.out and any(int(str(row[2])) >= 2 for row in desk.rows())
 
 
 def test_suspending_while_the_program_computes(desk: Desk) -> None:
@@ -113,7 +118,7 @@ def test_second_signal_kills(desk: Desk) -> None:
     """When suspending takes long because the disk does, a second signal ends the process at once; nothing is lost."""
     desk.write("waiting.py", WAITING)
     running = desk.start("--instance", "w", "waiting.py")
-    running.wait_until(lambda: "waiting" in running.out)
+    running.wait_until(lambda: has_waited(desk, running))
     lock = desk.lock_database()
     try:
         running.send(signal.SIGINT)
@@ -147,14 +152,14 @@ def test_two_processes_of_one_instance(desk: Desk) -> None:
     """The second run of an instance is refused while the first one lives, which is not harmed; a dead one is followed."""
     desk.write("waiting.py", WAITING)
     first = desk.start("--instance", "w", "waiting.py")
-    first.wait_until(lambda: "waiting" in first.out)
+    first.wait_until(lambda: has_waited(desk, first))
     for options in ([], ["--fresh"]):
         second = desk.run(*options, "--instance", "w", "waiting.py")
         assert (second.status, second.out, second.err) == (70, "", "")
         assert "'w'" in second.said
         assert str(first.process.pid) in second.said
     third = desk.start("--instance", "other", "waiting.py")
-    third.wait_until(lambda: "waiting" in third.out)
+    third.wait_until(lambda: has_waited(desk, third))
     first.send(signal.SIGKILL)
     assert first.end().status == KILLED
     (desk.folder / "go").touch()
@@ -169,7 +174,7 @@ def test_refused_before_the_script_begins(desk: Desk) -> None:
     """The refused process executes nothing of the script: what that does at its top might harm the first one."""
     desk.write("waiting.py", "# durable: on\nprint('top', flush=True)\n" + dedent(WAITING))
     first = desk.start("--instance", "w", "waiting.py")
-    first.wait_until(lambda: "waiting" in first.out)
+    first.wait_until(lambda: has_waited(desk, first))
     second = desk.run("--instance", "w", "waiting.py")
     assert (second.status, second.out) == (70, "")
 
@@ -178,7 +183,7 @@ def test_stalled_owner_cannot_overwrite_its_successor(desk: Desk) -> None:
     """A process that slept past its lease is told so when it wakes up; its successor is not harmed."""
     desk.write("waiting.py", WAITING)
     first = desk.start("--instance", "w", "waiting.py")
-    first.wait_until(lambda: "waiting" in first.out)
+    first.wait_until(lambda: has_waited(desk, first))
     desk.stop_outside_a_commit(first)
     desk.rows("UPDATE claim SET until = 0")
     second = desk.start("--instance", "w", "waiting.py")
