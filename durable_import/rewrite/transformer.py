@@ -46,6 +46,8 @@ def transform_to_durable_ast(function: Callable[..., Any]) -> ast.Module:
     try:
         source = textwrap.dedent(inspect.getsource(function))
         tree = ast.parse(source)
+        if getattr(tree.body[0], "name", None) != code.co_name:
+            raise OSError("what stands there is something else")
     except (OSError, SyntaxError) as error:
         raise NoSourceCodeException(
             f"the source of {function.__qualname__} cannot be read ({error}): functions made by exec, in a prompt, or by a "
