@@ -24,8 +24,8 @@ class Child:
             match action.split():
                 case ["crash"]:
                     await fail(f"{self.name} crashes ({len(self.script)} left)", Crash(self.name))
-                case ["do", *job]:
-                    await effect(f"{self.name} does {chr(32).join(job)}")
+                case ["do", *words]:
+                    await effect(" ".join([self.name, "does", *words]))
                 case ["serve"]:
                     await events.put(("serving", self.name))
                     await asyncio.Event().wait()
