@@ -17,19 +17,19 @@ class Driver(Protocol):
         ...
 
     def enters(self) -> None:
-        """A rewritten coroutine begins, in the instance's own task or in one that the program has made."""
+        """A rewritten coroutine begins, in a task of the instance or in a native one that the program has made."""
         ...
 
     def wants_announcement(self, leaf: Any) -> bool:
         """Whether something has to be committed before this leaf may begin."""
         ...
 
-    def leaf_begins(self, leaf: Any) -> None:
-        """From now on foreign code runs; rewritten code that it calls is part of the leaf."""
+    def leaf_steps(self, leaf: Any) -> Any:
+        """From now on foreign code runs; rewritten code that it calls is part of the leaf. The result is for the next."""
         ...
 
-    def leaf_ends(self) -> None:
-        """Foreign code has ended."""
+    def leaf_rests(self, leaf: Any, token: Any) -> None:
+        """The foreign code waits for something, or has ended."""
         ...
 
 

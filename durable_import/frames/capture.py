@@ -201,13 +201,35 @@ def generator_behind(awaitable: Any) -> Any:
     return next(r for r in gc.get_referents(awaitable) if isinstance(r, AsyncGeneratorType))
 
 
+class Continued:
+    """An ``asend``, ``athrow`` or ``aclose`` that was under way: awaits what the generator gives next."""
+
+    def __init__(self, generator: Any, closing: bool) -> None:
+        self.generator = generator
+        self.closing = closing
+
+    def __await__(self) -> Any:
+        step = self.generator.__anext__()
+        if not self.closing:
+            return step.__await__()
+        return self._close(step)
+
+    @staticmethod
+    def _close(step: Any) -> Any:
+        try:
+            yield from step.__await__()
+        except (StopAsyncIteration, GeneratorExit):
+            return None
+        raise RuntimeError("async generator ignored GeneratorExit")
+
+
 def frame_behind(awaitable: Any) -> Any:
     """The coroutine or asynchronous generator of rewritten code that an awaitable runs directly, or None."""
     kind = type(awaitable)
     if kind is CoroutineType:
         return awaitable if info_of(awaitable.cr_code) is not None else None
-    if kind is ASEND or kind is ATHROW:
-        generator = generator_behind(awaitable)
+    if kind is ASEND or kind is ATHROW or kind is Continued:
+        generator = awaitable.generator if kind is Continued else generator_behind(awaitable)
         return generator if info_of(generator.ag_code) is not None else None
     return None
 

@@ -7,43 +7,15 @@ into the frame, so that tracebacks show nothing of ours.
 
 from __future__ import annotations
 
-import asyncio
-import time
 from types import CoroutineType, GeneratorType
 from typing import Any
 
 from . import ambient
 from .intrinsics import lookup_special
 from .signals import Suspension
+from .unseen import seen_part
 
 NEW, PENDING, DONE, FAILED = "new", "pending", "done", "failed"
-MIN_DURABLE_DELAY = 0.1  # seconds: of a shorter sleep the deadline is not worth a commit
-
-_SLEEP = asyncio.sleep.__code__
-
-
-class Timer:
-    """A sleep until a moment of the wall clock (seconds since 1970), so that what remains survives a restart."""
-
-    def __init__(self, deadline: float, result: Any) -> None:
-        self.deadline = deadline
-        self.result = result
-
-    def __await__(self) -> Any:
-        return asyncio.sleep(max(0.0, self.deadline - time.time()), self.result).__await__()
-
-
-def as_timer(awaitable: Any) -> Timer | None:
-    """The timer that an ``asyncio.sleep`` about to be awaited stands for; None for all else, and for short sleeps."""
-    if type(awaitable) is not CoroutineType or awaitable.cr_code is not _SLEEP or awaitable.cr_frame is None:
-        return None
-    arguments = awaitable.cr_frame.f_locals
-    delay = arguments.get("delay")
-    if not isinstance(delay, (int, float)) or not delay >= MIN_DURABLE_DELAY:
-        return None
-    timer = Timer(time.time() + delay, arguments.get("result"))
-    awaitable.close()
-    return timer
 
 
 class Leaf:
@@ -58,7 +30,7 @@ class Leaf:
         self.iterator = iterator  # what ``await`` iterates over, once known
         self.state = state
         self.value = value  # the result, or the exception
-        self.announced = is_restored
+        self.announced = False
         self.is_restored = is_restored
         self.raises = False
 
@@ -84,12 +56,13 @@ class Leaf:
         if driver is not None and not self.announced and driver.wants_announcement(self):
             self.announced = True
             return self
+        self.state = PENDING
+        return self._step(self._begin, None)
+
+    def _begin(self) -> Any:
         if self.iterator is None:
             self.iterator = iterator_of(self.awaitable)
-        self.state = PENDING
-        if driver is not None:
-            driver.leaf_begins(self)
-        return self._step(self.iterator.__next__, None)
+        return self.iterator.__next__()
 
     def deliver(self) -> BaseException | None:
         """For the driver, of a failed leaf: what to throw into the frame; None if going on raises it from here.
@@ -123,10 +96,12 @@ class Leaf:
         if isinstance(error, (Suspension, GeneratorExit)):
             self._close()
             raise error
-        throw = getattr(self.iterator, "throw", None)
-        if throw is None:
-            return self._ends(FAILED, error)
-        return self._step(throw, error)
+        return self._step(getattr(self.iterator, "throw", self._fail), error)
+
+    @staticmethod
+    def _fail(error: BaseException) -> Any:
+        """What throwing into an iterator without ``throw`` comes to."""
+        raise error
 
     def _close(self) -> None:
         close = getattr(self.iterator, "close", None)
@@ -134,7 +109,24 @@ class Leaf:
         if close is not None:
             close()
 
+    def drop(self) -> None:
+        """Let go of the awaitable: it is not going to be awaited here."""
+        awaitable = self.awaitable
+        if self.state == PENDING:
+            self._close()
+        if isinstance(awaitable, CoroutineType):
+            awaitable.close()
+
     def _step(self, advance: Any, value: Any) -> Any:
+        driver = ambient.current_driver.get()
+        token = driver.leaf_steps(self) if driver is not None else None
+        try:
+            return self._foreign_step(advance, value)
+        finally:
+            if driver is not None:
+                driver.leaf_rests(self, token)
+
+    def _foreign_step(self, advance: Any, value: Any) -> Any:
         try:
             return advance() if value is None else advance(value)
         except StopIteration as stop:
@@ -143,16 +135,12 @@ class Leaf:
             self._ends(NEW, None)
             raise
         except BaseException as error:  # every outcome is the program's, to be saved and handed on
-            if error.__traceback__ is not None:
-                error.__traceback__ = error.__traceback__.tb_next  # this frame is none of the program's
+            error.__traceback__ = seen_part(error.__traceback__)  # these frames are none of the program's
             return self._ends(FAILED, error)
 
     def _ends(self, state: str, value: Any) -> Leaf:
         self.state, self.value = state, value
         self.iterator = self.awaitable = None
-        driver = ambient.current_driver.get()
-        if driver is not None:
-            driver.leaf_ends()
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, TypeVar
 
-_FOLDER = os.path.dirname(__file__)
+_FOLDER = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

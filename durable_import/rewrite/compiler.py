@@ -35,7 +35,8 @@ class RewrittenModule:
     """The code of a rewritten module and what the run time must know of its functions.
 
     ``table``: for each nested code object in the order of ``places.nested_codes`` a row ``(place, digest, live)``, or
-    None; ``live`` maps each label to the hidden variables to keep there. All of it can be marshalled.
+    None; ``live`` maps each label to the hidden variables to keep there. Of a library a row has a fourth item, which maps
+    each label to the text of what is awaited there. All of it can be marshalled.
     """
 
     code: types.CodeType
@@ -53,10 +54,13 @@ class Inside:
     flags: int
 
 
-def compile_module(source: bytes, path: str, module: str) -> RewrittenModule:
-    """Rewrite and compile a module. Raises ``SyntaxError``, or ``UnsupportedSyntaxError`` with the way out."""
+def compile_module(source: bytes, path: str, module: str = "", *, is_library: bool = False) -> RewrittenModule:
+    """Rewrite and compile a module. Raises ``SyntaxError``, or ``UnsupportedSyntaxError`` with the way out.
+
+    ``is_library``: its functions do not become instances when they are the outermost ones.
+    """
     del module
-    rewriting = ModuleRewriting(source, path)
+    rewriting = ModuleRewriting(source, path, is_library=is_library)
     check_nesting(rewriting.tree, source, path)
     numbers = {node: MARK_BASE + i for i, node in enumerate(rewriting.places.order)}
     carriers = {rewriting.carrier.get(node, node): number for node, number in numbers.items()}
@@ -71,8 +75,9 @@ def compile_module(source: bytes, path: str, module: str) -> RewrittenModule:
 class ModuleRewriting(ast.NodeTransformer):
     """One run of the rewriter over a module: ``tree`` becomes the fast variant, the bodies before it are kept."""
 
-    def __init__(self, source: bytes | ast.Module, path: str) -> None:
+    def __init__(self, source: bytes | ast.Module, path: str, *, is_library: bool = False) -> None:
         self.path = path
+        self.is_library = is_library
         self.tree: Any = source if isinstance(source, ast.Module) else ast.parse(source, path)
         self.places = Places(self.tree)
         self.digests = {node: digest(node) for node in self.places.order}
@@ -84,13 +89,16 @@ class ModuleRewriting(ast.NodeTransformer):
         self.carrier: dict[ast.AST, Any] = {}  # for comprehensions: the function made of them
         self.tree = self.visit(self.tree)
 
-    def row(self, node: ast.AST) -> tuple[str, str, dict[int, tuple[str, ...]]] | None:
+    def row(self, node: ast.AST) -> tuple[Any, ...] | None:
         """What the run time must know of one function-like node; None for what runs as it was."""
         body = self.body_of(node)
         if body is None and isinstance(node, (ast.GeneratorExp, *LISTS)):
             return None  # a comprehension of its own function in Python 3.11, or an asynchronous one in a lambda
         live = {p.label: tuple(sorted(p.live | ({AWAITED} if p.kind != "yield" else set()))) for p in points(body or [])}
-        return self.places.path_of[node], self.digests[node], live
+        row = self.places.path_of[node], self.digests[node], live
+        if not self.is_library:
+            return row
+        return *row, {p.label: ast.unparse(p.operand) if p.operand is not None else "" for p in points(body or [])}
 
     def body_of(self, node: Any) -> Statements | None:
         """The normalised body of a function; that of a plain generator expression is made on demand."""
@@ -120,7 +128,7 @@ class ModuleRewriting(ast.NodeTransformer):
         self.bodies[origin] = body
         self.with_blocks[origin] = normaliser.with_blocks
         emitted = fast_body(body)
-        is_root = asynchronous and not generator and origin is node
+        is_root = asynchronous and not generator and origin is node and not self.is_library
         opening: Statements = [self._become_instance(origin)] if is_root else []
         at = statements[0] if statements else node
         first = next((s for s in emitted if not isinstance(s, (ast.Global, ast.Nonlocal))), None)

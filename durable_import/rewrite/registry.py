@@ -22,21 +22,26 @@ MODULES: dict[str, ModuleInfo] = {}
 
 
 class CodeInfo(NamedTuple):
-    """One rewritten function: its code, module, place, digest, and hidden variables live at each label."""
+    """One rewritten function: its code, module, place, digest, and hidden variables live at each label.
+
+    ``awaited``, only of a library: the text of what is awaited at each label.
+    """
 
     code: types.CodeType
     module: ModuleInfo
     place: str
     digest: str
     live: dict[int, tuple[str, ...]]
+    awaited: dict[int, str] = {}  # noqa: RUF012  never changed
     is_resume: bool = False
 
 
 class ModuleInfo:
     """One rewritten version of a module."""
 
-    def __init__(self, name: str, path: str, source: bytes, flags: int) -> None:
+    def __init__(self, name: str, path: str, source: bytes, flags: int, *, is_library: bool = False) -> None:
         self.name = name
+        self.is_library = is_library  # asyncio itself: its module-level objects are not the program's
         self.path = path
         self.source = source
         self.flags = flags  # of its code, as far as they say how to compile
@@ -53,11 +58,11 @@ class ModuleInfo:
         return self._rewriting
 
 
-def register_module(name: str, path: str, source: bytes, rewritten: RewrittenModule) -> None:
+def register_module(name: str, path: str, source: bytes, rewritten: RewrittenModule, *, is_library: bool = False) -> None:
     """Make the functions of a module known, before its code runs."""
     from .places import nested_codes
 
-    module = ModuleInfo(name, path, source, flags=rewritten.code.co_flags)
+    module = ModuleInfo(name, path, source, flags=rewritten.code.co_flags, is_library=is_library)
     for code, row in zip(nested_codes(rewritten.code), rewritten.table, strict=True):
         if row is not None:
             info = CodeInfo(code, module, *row)
@@ -74,7 +79,8 @@ def info_of(code: types.CodeType) -> CodeInfo | None:
 def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
     """The function at a place today.
 
-    Raises MissingCodeError when module or place are gone, CodeChangedError when the code there has another digest.
+    Raises MissingCodeError when module or place are gone, CodeChangedError when the code there has another digest. Of a
+    library it may have: see ``label_today``.
     """
     if module not in MODULES:
         try:
@@ -97,7 +103,7 @@ def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
             f"the saved state needs function {place!r} of {known.path}, which is no longer there. "
             "Put it back, or start afresh; the saved state is kept."
         )
-    if digest is not None and info.digest != digest:
+    if digest is not None and info.digest != digest and not known.is_library:
         raise CodeChangedError(
             f"{known.path}:{info.code.co_firstlineno}: the code of {place!r} has changed since the state was saved "
             f"(it was {digest[:12]}, it is {info.digest[:12]}). Put the old code back to let the instance finish, "
@@ -105,6 +111,26 @@ def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
             filename=known.path, lineno=info.code.co_firstlineno, function=place, digest=digest,
         )  # fmt: skip
     return info
+
+
+def label_today(info: CodeInfo, label: int, awaited: str, variables: dict[str, object]) -> int:
+    """The label in a library's function, perhaps of another Python version, where ``awaited`` is awaited as it was at ``label``.
+
+    Local variables that the function did not have then are added to ``variables``. Raises CodeChangedError if there is no
+    such label.
+    """
+    same = [n for n, text in info.awaited.items() if text == awaited and all(v in variables for v in info.live[n] if v[0] == "@")]
+    if label not in same and len(same) != 1:
+        version = ".".join(map(str, sys.version_info[:3]))
+        raise CodeChangedError(
+            f"the saved state waits in {info.module.name}.{info.place} (at `await {awaited}`), which is written differently in "
+            f"Python {version}: resume with the Python version that it was saved by. The saved state is kept.",
+            filename=info.module.path, lineno=info.code.co_firstlineno, function=info.place, digest="",
+        )  # fmt: skip
+    for name in info.code.co_varnames:
+        if name[0] != "@":
+            variables.setdefault(name, None)
+    return label if label in same else same[0]
 
 
 def resume_code(info: CodeInfo) -> types.CodeType:
@@ -116,7 +142,7 @@ def resume_code(info: CodeInfo) -> types.CodeType:
         code = module.rewriting().compile_resume(info.place, _inside(info))
         code = code.replace(co_name=fast.co_name, co_qualname=fast.co_qualname, co_firstlineno=fast.co_firstlineno)
         module.resumes[info.place] = code
-        KNOWN[id(code)] = CodeInfo(code, module, info.place, info.digest, info.live, is_resume=True)
+        KNOWN[id(code)] = info._replace(code=code, is_resume=True)
     return code
 
 

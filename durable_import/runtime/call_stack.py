@@ -76,7 +76,8 @@ class CallStack:
 
     def __init__(self, root: Any = None) -> None:
         self._root = root
-        self.calls: list[FunctionCall] = [_call_of(frame) for frame in chain(root)] if root is not None else []
+        frames = [frame for frame in chain(root) if not _is_library(frame)] if root is not None else []
+        self.calls: list[FunctionCall] = [_call_of(frame) for frame in frames]
         self.last_result: Any = None
 
     @classmethod
@@ -182,6 +183,12 @@ class _Resumed:
                 yield given
             except BaseException as thrown:  # cancellation, close: the program's to handle
                 error = thrown
+
+
+def _is_library(frame: Any) -> bool:
+    """Whether a frame is of asyncio's own code."""
+    info = info_of(parts_of(frame).code)
+    return info is not None and info.module.is_library
 
 
 def _call_of(frame: Any) -> FunctionCall:

@@ -1,23 +1,35 @@
-"""The driver of one instance: runs its outermost coroutine, and commits the whole state whenever a leaf has ended."""
+"""The driver of one instance: runs its tasks, and commits the whole state before anything goes on from a wait.
+
+A round is one pass over the callbacks that are ready, as in asyncio's own loop. First the leaves among them go on, foreign
+code all of it; then, if a task is going to go on from where it waited, everything is committed; then all run in their order.
+A leaf that ends without having waited is committed at once: natively nothing else would run in between. While a commit is
+under way, nothing of the instance runs.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import logging
+import re
 import sys
-import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UnsavableStateError
 from ..frames import ambient
-from ..frames.capture import chain, coroutine_of, frame_behind, line_of, parts_of
+from ..frames.capture import FRAME_TYPES, line_of, parts_of
 from ..frames.discard import discard
-from ..frames.intrinsics import is_awaitable
-from ..frames.leaf import DONE, FAILED, Leaf, Timer, as_timer
+from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.registry import CodeInfo, info_of
+from ..scheduling.loop import InstanceLoop
+from ..scheduling.standard import make_asyncio_durable
+from ..scheduling.task import DurableTask
 from ..snapshot.managers import enter_again
 from ..snapshot.snapshot import Encoder, Snapshot
+
+logger = logging.getLogger("durable_import")
 
 
 @dataclass(frozen=True)
@@ -37,169 +49,277 @@ Commit = Callable[[Checkpoint], Awaitable[None]]
 
 
 class InstanceDriver:
-    """Drives ``root`` inside the current task. Awaiting it gives the program's result or raises its exception.
+    """Drives an instance inside the current task. Awaiting it gives the program's result or raises its exception.
 
-    ``commit`` makes a checkpoint permanent; ``checkpoint`` is the number of the one that ``root`` was restored from.
+    ``instance``: the coroutine of a new one, or the loop of one that was restored from checkpoint number ``checkpoint``.
+    ``commit`` makes a checkpoint permanent.
     """
 
-    def __init__(self, root: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
-        self.root = root
+    def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
+        make_asyncio_durable()
+        if isinstance(instance, InstanceLoop):
+            self.loop = instance
+            self.coroutine = instance.root.get_coro()
+        else:
+            self.loop = InstanceLoop(encoder.instance_id)
+            self.coroutine = instance
         self.encoder = encoder
         self.commit = commit
         self.checkpoint = checkpoint
-        self.function = parts_of(root).code.co_qualname
-        self.task: Any = None
-        self.tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that the program has made, of rewritten code
-        self.on_wait: Callable[[float], None] | None = None  # told when a committed sleep begins, and its deadline
-        self.in_leaf = False
-        self.ended = False  # whether the program came to an end of its own, by a result or an exception
+        self.function = parts_of(self.coroutine).code.co_qualname
+        self.on_wait: Callable[[float], None] | None = None  # told when only time is waited for, and until when
         self.deferred: Checkpoint | None = None  # of a failed leaf: committed only if the program goes on from there
 
-    # --- what rewritten code calls
-
-    def leaf(self, awaitable: Any) -> Any:
-        """See ``ambient.Driver``."""
-        if self.in_leaf or frame_behind(awaitable) is not None or type(awaitable) is Leaf:
-            return awaitable
-        if asyncio.current_task() is not self.task or not is_awaitable(awaitable):
-            return awaitable
-        own = coroutine_of(awaitable)
-        if own is not None:
-            return own if frame_behind(own) is not None else Leaf(awaitable, iterator=own)
-        return Leaf(as_timer(awaitable) or awaitable)
-
-    def enters(self) -> None:
-        """See ``ambient.Driver``."""
-        task = asyncio.current_task()
-        if task is not self.task and task is not None:
-            self.tasks.add(task)
-
-    def wants_announcement(self, leaf: Leaf) -> bool:
-        """See ``ambient.Driver``."""
-        return self.deferred is not None or type(leaf.awaitable) is Timer
-
-    def leaf_begins(self, leaf: Leaf) -> None:
-        """See ``ambient.Driver``."""
-        if self.on_wait is not None and type(leaf.awaitable) is Timer:
-            self.on_wait(leaf.awaitable.deadline)
-        self.in_leaf = True
-
-    def leaf_ends(self) -> None:
-        """See ``ambient.Driver``."""
-        self.in_leaf = False
+    @property
+    def ended(self) -> bool:
+        """Whether the program came to an end of its own, by a result or an exception."""
+        return hasattr(self.loop, "root") and self.loop.root.done()
 
     # --- driving
 
     async def enter_again(self) -> None:
-        """Enter the ``with`` blocks whose managers could not be saved; rewritten code that this runs is part of it."""
-        self.task = asyncio.current_task()
-        token = ambient.current_driver.set(self)
-        self.in_leaf = True
-        try:
-            await enter_again(self.root)
-        finally:
-            self.in_leaf = False
-            ambient.current_driver.reset(token)
+        """Enter the ``with`` blocks whose managers could not be saved."""
+        loop = self.loop
+        if not hasattr(loop, "root"):
+            return
+        contexts = [task.get_context() for task in loop.tasks for _ in task.stack()]
+        entered = await enter_again(Snapshot(loop=loop).stack(), contexts)
+        for task in loop.tasks:
+            if task._fut_waiter is not None and any(frame in task.stack() for frame in entered):
+                task._fut_waiter = None
+                loop.step_soon(task)
 
     def __await__(self) -> Any:
-        self.task = asyncio.current_task()
-        token = ambient.current_driver.set(self)
+        self.loop.attach()
+        if not hasattr(self.loop, "root"):
+            self._begin()
         try:
-            return (yield from self._drive())
+            yield from self._drive()
+            self._give_back_context()
+            return self.loop.root.result()
         finally:
-            ambient.current_driver.reset(token)
-            if not self.ended:
-                discard(chain(self.root))  # it did not end, it was stopped: its finally blocks are for later
+            if self.loop.tasks:
+                self.drop()
+
+    def _begin(self) -> None:
+        """Make the first task."""
+        context = contextvars.copy_context()
+        context.run(ambient.current_driver.set, self.loop)
+        native = asyncio.current_task()
+        name = native.get_name() if native is not None else ""
+        if re.fullmatch(r"(Task-\d+)?", name):
+            name = "Task-1"  # a number of this process
+        self.loop.root = DurableTask(self.coroutine, loop=self.loop, name=name, path="0", context=context)
+
+    def _give_back_context(self) -> None:
+        """The program's changes of context variables are seen by who awaited it."""
+        own = contextvars.copy_context()
+        for variable, value in self.loop.root.get_context().items():
+            if not variable.name.startswith("durable_import.") and (variable not in own or own[variable] is not value):
+                variable.set(value)
+
+    def drop(self) -> None:
+        """Let go of the tasks as they are: their ``finally`` blocks are for when the program gets there."""
+        self.loop.is_dropped = True
+        for task in list(self.loop.tasks):
+            leaf = task.leaf_at()
+            discard(task.stack())
+            if leaf is not None:
+                leaf.drop()
+        self.loop.tasks.clear()
 
     def _drive(self) -> Any:
-        error: BaseException | None = None
+        loop = self.loop
         if self.checkpoint < 0:
-            error = yield from self._save(self._capture("running"))
+            yield from self._save(self._capture("running"))
         while True:
-            try:
-                given = self._advance(error)
-            except StopIteration as stop:
-                self.ended = True
-                return stop.value
-            except BaseException as raised:
-                self.ended = True
-                raised.__traceback__ = _without_ours(raised.__traceback__)
-                raise
-            if type(given) is Leaf:
-                error = yield from self._leaf_waits(given)
+            loop.take_due_timers()
+            if loop.ready:
+                yield from self._round()
+            if loop.root.done() and not loop.is_ending:
+                self._end_others()
+            if loop.root.done() and not loop.tasks:
+                return
+            if loop.ready:
+                yield from self._outside(_PAUSE)
+            else:
+                yield from self._idle()
+
+    def _end_others(self) -> None:
+        """As ``asyncio.run`` does, cancel what the program has left running."""
+        self.loop.is_ending = True
+        for task in [t for t in self.loop.tasks if not t.is_shown]:
+            self.loop.has_ended(task)  # a call in a thread: nobody waits for it
+        for task in list(self.loop.tasks):
+            task.add_done_callback(_report_failure)
+            task.cancel()
+
+    def _round(self) -> Any:
+        loop = self.loop
+        goes_on, failed = self._advance_leaves()
+        if goes_on and loop.is_dirty:
+            self._owe(None)
+            yield from self._save(self._capture("running"))
+        elif failed:
+            self._owe(self._capture("running"))
+        left = len(loop.ready)
+        while left and loop.ready:
+            handle = loop.ready.popleft()
+            left -= 1
+            if handle._cancelled:
                 continue
-            error = None
-            try:
-                yield given
-            except BaseException as thrown:  # cancellation, close: the program's to handle
-                error = thrown
+            task = loop.task_of(handle)
+            if task is None:
+                with loop.inside(None):
+                    handle._run()
+                continue
+            leaf = self._advance(task, handle)
+            if leaf is not None:
+                loop.ready.appendleft(loop.step_of(task))  # it goes on before all others
+                left += 1
+                yield from self._attend(leaf)
 
-    def _advance(self, error: BaseException | None) -> Any:
-        return self.root.send(None) if error is None else self.root.throw(error)
+    def _advance_leaves(self) -> tuple[bool, bool]:
+        """Let the leaves that are ready go on; gives whether a task is to go on from a wait, and whether a leaf failed."""
+        loop = self.loop
+        goes_on = failed = False
+        for _ in range(len(loop.ready)):
+            handle = loop.ready.popleft()
+            task = loop.task_of(handle)
+            if task is not None and task.leaf is not None and not task.done():
+                leaf = self._advance(task, handle)
+                if leaf is None:
+                    continue
+                handle = loop.step_of(task)
+                goes_on = goes_on or leaf.state == DONE
+                failed = failed or leaf.state == FAILED
+            elif task is not None:
+                goes_on = goes_on or task.has_begun
+            loop.ready.append(handle)
+        return goes_on, failed
 
-    def _leaf_waits(self, leaf: Leaf) -> Any:
-        """A leaf is about to begin or has ended: commit what has to be. Gives what to throw into the frame, if anything."""
+    def _advance(self, task: DurableTask, handle: asyncio.Handle) -> Leaf | None:
+        """Let a task take the step that a callback is."""
+        argument: Any = handle._args[0] if handle._args else None
+        if isinstance(argument, asyncio.Future):
+            if argument is not task._fut_waiter:
+                return None  # it does not wait for that any more
+            argument = _error_of(argument)
+        if task.done():
+            return None
+        with self.loop.inside(task):
+            return task.advance(argument)
+
+    def _attend(self, leaf: Leaf) -> Any:
+        """A leaf wants to begin, or has ended without having waited: commit what has to be."""
         if leaf.state == FAILED:
             if not leaf.is_restored:
-                self.deferred = self._capture("running")
-            return leaf.deliver()
-        if leaf.state == DONE or type(leaf.awaitable) is Timer:
-            self.deferred = None
-            return (yield from self._save(self._capture("running" if leaf.state == DONE else "sleeping")))
-        deferred, self.deferred = self.deferred, None
-        assert deferred is not None
-        return (yield from self._save(deferred))
+                self._owe(self._capture("running"))
+        elif leaf.state == DONE:
+            self._owe(None)
+            yield from self._save(self._capture("running"))
+        elif self.deferred is not None:
+            deferred = self.deferred
+            self._owe(None)
+            yield from self._save(deferred)
+
+    def _owe(self, deferred: Checkpoint | None) -> None:
+        self.deferred = deferred
+        self.loop.owes_commit = deferred is not None
+
+    def _idle(self) -> Any:
+        """Wait until something is ready."""
+        loop = self.loop
+        if loop.has_new_timer:
+            self._owe(None)
+            yield from self._save(self._capture("running" if loop.in_flight else "sleeping"))
+        with loop.waiting() as waiter:
+            deadline = loop.next_deadline()
+            if loop.ready:
+                return
+            if self.on_wait is not None and deadline is not None and not loop.in_flight:
+                self.on_wait(deadline)
+            yield from self._outside(waiter)
+
+    def _outside(self, awaitable: Any) -> Any:
+        """Let the rest of the process go on; a cancellation that arrives is the program's."""
+        try:
+            yield from awaitable.__await__()
+        except asyncio.CancelledError as error:
+            self.loop.root.cancel(*error.args)
 
     def _capture(self, status: str) -> Checkpoint:
-        for task in self.tasks:
+        loop = self.loop
+        for task in loop.native_tasks:
             if not task.done():
                 raise self._unsavable(task)
         self.checkpoint += 1
-        frames = chain(self.root)
-        payload = self.encoder.encode(Snapshot(self.root, {"checkpoint": self.checkpoint}, frames))
-        code = tuple(info for info in (info_of(parts_of(f).code) for f in frames) if info is not None)
-        return Checkpoint(self.checkpoint, status, location_of(frames[-1]), self.function, payload, code)
+        frames: list[Any] = []
+        payload = self.encoder.encode(Snapshot(None, {"checkpoint": self.checkpoint}, loop), frames)
+        loop.is_dirty = loop.has_new_timer = False
+        codes = {parts_of(frame).code for frame in frames if isinstance(frame, FRAME_TYPES)}
+        infos = tuple(info for info in map(info_of, codes) if info is not None and not info.module.is_library)
+        return Checkpoint(self.checkpoint, status, location_of(loop.root), self.function, payload, infos)
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
-        """A task of the program is running while its own task is at a checkpoint."""
+        """A native task runs rewritten code beside the tasks of the instance."""
         code = parts_of(task.get_coro()).code
         return UnsavableStateError(
             path=task.get_name(), type_name="asyncio.Task", instance_id=self.encoder.instance_id,
-            reason="a task that runs beside the program's own one cannot be saved yet", filename=code.co_filename,
+            reason="code that is not durable has made it, and it is running beside the program", filename=code.co_filename,
             lineno=code.co_firstlineno, function=code.co_qualname,
-            way_out="Begin and await tasks within one expression, such as `await asyncio.gather(...)`, which is one leaf.",
+            way_out="Mark the module that makes the task with `# durable: on`, or make and await it within one expression.",
         )  # fmt: skip
 
     def _save(self, checkpoint: Checkpoint) -> Any:
-        """Commit; a cancellation that arrives meanwhile is returned, to be thrown into the program afterwards."""
+        """Commit; a cancellation that arrives meanwhile is the program's."""
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()  # what was printed before the checkpoint is not printed again after it
         committing = asyncio.ensure_future(self.commit(checkpoint))
-        cancelled: BaseException | None = None
         while not committing.done():
             try:
                 yield from asyncio.shield(committing).__await__()
             except asyncio.CancelledError as error:
                 if committing.cancelled():
                     raise
-                cancelled = error
-            except BaseException:
+                self.loop.root.cancel(*error.args)
+            except Exception:
                 break
         committing.result()
-        return cancelled
 
 
-def _without_ours(traceback: Any) -> Any:
-    """A traceback from the first frame on that is not of this file."""
-    while traceback is not None and traceback.tb_frame.f_code.co_filename == __file__:
-        traceback = traceback.tb_next
-    return traceback
+class _Pause:
+    """An await that gives way to the rest of the process once."""
+
+    def __await__(self) -> Any:
+        yield
 
 
-def location_of(frame: Any) -> str:
-    """Where a frame is: ``file:line function``."""
-    code = parts_of(frame).code
-    return f"{code.co_filename}:{line_of(frame)} {code.co_qualname}"
+_PAUSE = _Pause()
 
 
+def _error_of(future: asyncio.Future[Any]) -> BaseException | None:
+    """What awaiting a future that is done would raise."""
+    if future.cancelled():
+        return future._make_cancelled_error()  # type: ignore[attr-defined, no-any-return]
+    return future.exception()
+
+
+def _report_failure(task: asyncio.Future[Any]) -> None:
+    """Of a task that fails as it is cancelled at the end of the program."""
+    if not task.cancelled() and task.exception() is not None:
+        context = {
+            "message": "unhandled exception during the end of a durable instance", "exception": task.exception(), "task": task,
+        }  # fmt: skip
+        task.get_loop().call_exception_handler(context)
+
+
+def location_of(task: DurableTask) -> str:
+    """Where a task is: ``file:line function``, of its innermost frame that is not asyncio's own."""
+    for frame in reversed(task.stack()):
+        code = parts_of(frame).code
+        info = info_of(code)
+        if info is not None and not info.module.is_library:
+            return f"{code.co_filename}:{line_of(frame)} {code.co_qualname}"
+    return ""

@@ -167,9 +167,9 @@ class _Run:
                     f"instance {self.instance_id!r} is a run of {state['function']!r}, not of {function!r}: "
                     "choose another instance id, or start afresh"
                 )
-            root = (await self._open(encoder)).root
+            loop = (await self._open(encoder)).loop
             runtime.observer.resuming(self.instance_id, state)
-            return InstanceDriver(root, encoder, self._commit, state["checkpoint"])
+            return InstanceDriver(loop, encoder, self._commit, state["checkpoint"])
         finally:
             ambient.current_driver.reset(token)
 
@@ -238,10 +238,10 @@ class _Placeholder:
     def wants_announcement(self, leaf: Any) -> bool:  # noqa: ARG002  the protocol's signature
         return False
 
-    def leaf_begins(self, leaf: Any) -> None:  # noqa: ARG002  the protocol's signature
+    def leaf_steps(self, leaf: Any) -> None:  # noqa: ARG002  the protocol's signature
         return
 
-    def leaf_ends(self) -> None:
+    def leaf_rests(self, leaf: Any, token: Any) -> None:  # noqa: ARG002  the protocol's signature
         return
 
 

@@ -11,8 +11,8 @@ from types import AsyncGeneratorType, CellType, CoroutineType, FunctionType, Gen
 from typing import Any
 
 from ..frames import restore
-from ..frames.capture import ASEND, ATHROW, FINISHED, capture, generator_behind, parts_of
-from ..rewrite.registry import find, info_of
+from ..frames.capture import ASEND, ATHROW, FINISHED, Continued, capture, generator_behind, parts_of
+from ..rewrite.registry import find, info_of, label_today
 from . import fixups
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
 
@@ -33,7 +33,10 @@ def reduce_frame(value: Any) -> Reduced:
     state = capture(value)
     info = state.info
     identity = (info.module.name, info.place, info.digest, value.__name__, value.__qualname__)
-    return build, (*identity, state.cells), (state.label, state.variables), None, None, fill
+    held: tuple[Any, ...] = (state.label, state.variables)
+    if info.module.is_library and state.label:
+        held += (info.awaited[state.label], info.digest)
+    return build, (*identity, state.cells), held, None, None, fill
 
 
 def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
@@ -44,9 +47,12 @@ def build(module: str, place: str, digest: str, name: str, qualname: str, cells:
     return frame
 
 
-def fill(frame: Any, state: tuple[int, dict[str, Any]]) -> None:
+def fill(frame: Any, state: tuple[Any, ...]) -> None:
     """Give a frame its variables; a generator in the middle is primed once all is loaded."""
-    label, variables = state
+    label, variables, *library = state
+    info = info_of(parts_of(frame).code)
+    if library and info is not None and info.digest != library[1]:
+        label = label_today(info, label, library[0], variables)
     restore.fill_frame(frame, label, variables)
     if label and not isinstance(frame, CoroutineType) and not _awaits(frame, label):
         fixups.later(_prime_later, frame)
@@ -106,28 +112,6 @@ def finished(kind: str, name: str, qualname: str) -> Any:
 
 
 # --- awaitables of asynchronous generators
-
-
-class Continued:
-    """An ``asend``, ``athrow`` or ``aclose`` that was under way: awaits what the generator gives next."""
-
-    def __init__(self, generator: Any, closing: bool) -> None:
-        self.generator = generator
-        self.closing = closing
-
-    def __await__(self) -> Any:
-        step = self.generator.__anext__()
-        if not self.closing:
-            return step.__await__()
-        return self._close(step)
-
-    @staticmethod
-    def _close(step: Any) -> Any:
-        try:
-            yield from step.__await__()
-        except (StopAsyncIteration, GeneratorExit):
-            return None
-        raise RuntimeError("async generator ignored GeneratorExit")
 
 
 def reduce_asend(value: Any) -> Reduced:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextvars
 import functools
 import gc
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import CellType, FunctionType
@@ -30,9 +30,8 @@ from . import fixups
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 
-# Number of the frame from outside, hidden variable of the manager, which of the four, and the deadline of a timeout
-# (seconds since 1970).
-Key = tuple[int, str, str, float | None]
+# Number of the frame in the stacks of all tasks, hidden variable of the manager, which of the four.
+Key = tuple[int, str, str]
 
 
 class Lost:
@@ -80,21 +79,13 @@ def find_lost(stack: list[Any], is_lost: Callable[[Any], bool], known: dict[int,
         manager = state.variables[name]
         if isinstance(manager, asyncio.TaskGroup) or not is_lost(manager):
             continue  # entered again, a group would be empty
-        deadline = _deadline(manager)
         parts = {MANAGER: manager, LEAVE: state.variables.get(f"@x{name[2:]}"), VALUE: _value(state, name)}
         is_left = f"@l{name[2:]}" in state.info.live[state.label] and type(state.variables.get(AWAITED)) is Leaf
         for kind, part in parts.items():
             if part is not None and id(part) not in found.by_id:
-                found.by_id[id(part)] = (number, name, RELEASED if is_left else kind, deadline)
+                found.by_id[id(part)] = (number, name, RELEASED if is_left else kind)
                 found.kept.append(part)
     return found
-
-
-def _deadline(manager: Any) -> float | None:
-    """When an ``asyncio.timeout`` fires."""
-    if not isinstance(manager, asyncio.Timeout) or manager.when() is None:
-        return None
-    return time.time() + (manager.when() or 0.0) - asyncio.get_running_loop().time()
 
 
 def find_released(stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
@@ -105,7 +96,7 @@ def find_released(stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjec
         variables = state.variables | contents_of(state.cells)
         for name in _bound_by_with(state.info) & variables.keys():
             if is_lost(variables[name]) and id(variables[name]) not in found.by_id:
-                found.by_id[id(variables[name])] = (number, name, RELEASED, None)
+                found.by_id[id(variables[name])] = (number, name, RELEASED)
                 found.kept.append(variables[name])
     return found
 
@@ -167,31 +158,35 @@ def lost(*key: Any) -> Lost:
     return placeholder
 
 
-async def enter_again(root: Any) -> None:
+async def enter_again(stack: list[Any], contexts: list[contextvars.Context]) -> list[Any]:
     """Enter the blocks whose managers are placeholders, and put the new objects in their place.
 
-    Raises what the ``with`` expressions or the managers raise, with a note that says where.
+    ``stack``: the frames of all tasks, as they were saved; ``contexts``: the context of each. Gives the frames that were
+    waiting to enter a block, and have entered it now. Raises what the ``with`` expressions or the managers raise, with a
+    note that says where.
     """
-    for number, name, state in list(blocks_of(chain(root))):
-        frame = chain(root)[number]
-        holder = parts_of(frame).frame.f_locals[STATE]  # type: ignore[union-attr]
+    entered = []
+    for number, name, state in list(blocks_of(stack)):
+        frame = parts_of(stack[number]).frame
+        holder = frame.f_locals[STATE] if frame is not None else {}  # none: it was part of entering another one
         if type(holder.get(name)) is not Lost or holder[name].key[2] == RELEASED:
             continue
         code = enter_code(state.info, name)
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
-            manager, leave, value = await function(dict(holder))
+            entering = asyncio.create_task(function(dict(holder)), context=contexts[number])
+            manager, leave, value = await entering
         except Exception as error:
             error.add_note(
                 f"while entering again the `with` block at {state.info.code.co_filename}:{code.co_firstlineno}, "
                 "whose manager could not be saved"
             )
             raise
-        deadline = holder[name].key[3]
-        if deadline is not None and isinstance(manager, asyncio.Timeout):
-            manager.reschedule(asyncio.get_running_loop().time() + deadline - time.time())
         _replace(holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, number)
+        if _is_entering(state, name):
+            entered.append(stack[number])
+    return entered
 
 
 def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], number: int) -> None:
@@ -217,7 +212,7 @@ def _find(holder: dict[str, Any], state: FrameState, key: tuple[int, str, str]) 
     awaited = holder.get(AWAITED)
     if type(awaited) is Leaf:
         values.append(awaited.value)
-    return next((v for v in values if type(v) is Lost and v.key[:3] == key), None)
+    return next((v for v in values if type(v) is Lost and v.key == key), None)
 
 
 def replace_references(old: Any, new: Any) -> None:

@@ -8,6 +8,7 @@ made when the module ran.
 
 from __future__ import annotations
 
+import contextvars
 import dis
 import importlib
 import sys
@@ -19,6 +20,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType,
 from typing import Any
 
 from ..rewrite.registry import KNOWN, MODULES
+from .asyncio_state import LoopBound, bound_state, fill_bound
 from .closures import Cell, captured_cells, rebound_variables
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
@@ -36,7 +38,9 @@ class References:
     containers: list[Any] = field(default_factory=list)
     container_names: list[tuple[str, str]] = field(default_factory=list)
     container_ids: set[int] = field(default_factory=set)
-    in_flight: int = 0  # id of what the innermost frame awaits
+    in_flight: set[int] = field(default_factory=set)  # ids of the awaitables of leaves that have begun
+    has_loop: bool = False  # whether it is the state of an instance, with its futures
+    base: contextvars.Context = field(default_factory=contextvars.copy_context)  # context variables that are not the program's
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
 
     def add_container(self, container: Any, module: str, name: str) -> None:
@@ -119,9 +123,9 @@ def collect_references(script: ScriptData | None) -> References:
     """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
     found = References()
     found.add_container(sys.modules, "sys", "modules")
-    for name in MODULES:
+    for name, rewritten in MODULES.items():
         module = sys.modules.get(name)
-        if module is None:
+        if module is None or rewritten.is_library:
             continue
         namespace = vars(module)
         for path, value in _parts_of_code(name, namespace):
@@ -216,7 +220,7 @@ def is_refilled(script: ScriptData, name: str, value: Any) -> bool:
 
 
 def _keeps_identity(value: Any) -> bool:
-    return type(value) in REFILLED or _is_plain_instance(value)
+    return type(value) in REFILLED or isinstance(value, LoopBound) or _is_plain_instance(value)
 
 
 def _is_plain_instance(value: Any) -> bool:
@@ -279,6 +283,8 @@ def _content_of(value: Any, *, rebound: bool) -> Content | None:
         return None
     if kind in REFILLED:
         return ("refill", value, _items(value))
+    if isinstance(value, LoopBound):
+        return ("primitive", value, bound_state(value))
     if _is_plain_instance(value):
         return ("attributes", value, value.__getstate__())
     return ("value", None, value)
@@ -316,6 +322,8 @@ def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
             target.cell_contents = saved
         elif how == "class":
             _restore_class(target, saved)
+        elif how == "primitive":
+            fill_bound(target, saved)
         else:
             _refill(target, saved)
             if not name.startswith("default "):

@@ -2,7 +2,8 @@
 
 Objects named in ``references`` are saved by module and name. Exact lists, dicts and the like never reach
 ``reducer_override``. For those a prelude is pickled first, of stand-ins that load as the objects themselves; then the
-stand-ins' places in the memo are given to the objects.
+stand-ins' places in the memo are given to the objects. Tasks are pickled as numbers; what they hold follows, one pickle each,
+then None.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ import io
 import pickle
 import struct
 import sys
+from contextvars import Context
 from types import FunctionType
 from typing import Any
 
 from ..frames.capture import FRAME_TYPES, parts_of
 from ..frames.discard import discard
 from ..rewrite.registry import info_of
+from ..scheduling.loop import InstanceLoop
+from ..scheduling.task import DurableTask
 from . import fixups
+from .asyncio_state import fill_task, loading, new_task, reduce_context, task_state
 from .foreign import reduce_foreign_frame
 from .frames import FRAME_TABLE
 from .managers import lost
@@ -36,6 +41,8 @@ class _Reducing:
 
     references: References
     frames: list[Any]
+    tasks: list[DurableTask]  # the tasks met
+    numbers: dict[DurableTask, int]  # their places in that list
 
     def reducer_override(self, obj: Any) -> Any:
         if self.references.lost and id(obj) in self.references.lost:
@@ -44,14 +51,33 @@ class _Reducing:
         if reference is not None:
             return resolve, reference
         kind = type(obj)
+        if kind is DurableTask:
+            return new_task, (self.number_of(obj),)
+        if kind is Context:
+            return reduce_context(obj, self.references.base)
         reducer = _TABLE.get(kind)
         if reducer is not None:
-            if id(obj) == self.references.in_flight and kind in FRAME_TYPES and info_of(parts_of(obj).code) is None:
+            if kind in FRAME_TYPES and self._is_leaf(obj):
                 return reduce_foreign_frame(obj, in_flight=True)
             if kind in FRAME_TABLE and kind is not FunctionType:
                 self.frames.append(obj)
             return reducer(obj)
         return reduce_by_kind(obj)
+
+    def _is_leaf(self, frame: Any) -> bool:
+        """Whether a frame that has begun is begun again on resume: one of foreign code, or asyncio's own outside an instance."""
+        info = info_of(parts_of(frame).code)
+        if info is None:
+            return id(frame) in self.references.in_flight
+        return info.module.is_library and not self.references.has_loop and parts_of(frame).frame is not None
+
+    def number_of(self, task: DurableTask) -> int:
+        """The number that a task is saved by."""
+        number = self.numbers.get(task)
+        if number is None:
+            number = self.numbers[task] = len(self.tasks)
+            self.tasks.append(task)
+        return number
 
 
 class SnapshotPickler(_Reducing, pickle.Pickler):
@@ -61,6 +87,8 @@ class SnapshotPickler(_Reducing, pickle.Pickler):
         super().__init__(file, PROTOCOL)
         self.references = references
         self.frames = []
+        self.tasks = []
+        self.numbers = {}
 
 
 class _DeepPickler(_Reducing, pickle._Pickler):
@@ -70,6 +98,8 @@ class _DeepPickler(_Reducing, pickle._Pickler):
         super().__init__(file, PROTOCOL)
         self.references = references
         self.frames = []
+        self.tasks = []
+        self.numbers = {}
 
         # Python 3.12 recurses in C when a bound method is called with *args, as pickle does; not so for a function.
         def save_reduce(
@@ -147,6 +177,9 @@ def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | No
             memo[id(container)] = index, container
         pickler.memo = memo
     pickler.dump(value)
+    for task in pickler.tasks:  # what they hold may lead to further ones
+        pickler.dump(task_state(task))
+    pickler.dump(None)
     if frames is not None:
         frames.extend(pickler.frames)
     return file.getvalue()
@@ -154,10 +187,22 @@ def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | No
 
 def loads(data: bytes) -> Any:
     """Load what ``dumps`` made, and complete it."""
+    return load_with_loop(data)[0]
 
-    def read() -> Any:
-        unpickler = _SnapshotUnpickler(io.BytesIO(data))
-        unpickler.load()
-        return unpickler.load()
 
-    return fixups.load(read, discard)
+def load_with_loop(data: bytes) -> tuple[Any, InstanceLoop]:
+    """The same, with the loop that tasks and futures in it belong to."""
+
+    def read() -> tuple[Any, InstanceLoop]:
+        with loading() as found:
+            unpickler = _SnapshotUnpickler(io.BytesIO(data))
+            unpickler.load()
+            value = unpickler.load()
+            number = 0
+            while (state := unpickler.load()) is not None:
+                fill_task(new_task(number), state)
+                number += 1
+            return value, found.loop
+
+    loaded: tuple[Any, InstanceLoop] = fixups.load(read, discard)
+    return loaded

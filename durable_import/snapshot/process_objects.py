@@ -1,18 +1,16 @@
-"""Reducers for what belongs to a process: locks, loops, context variables, modules; and clear refusals of the rest.
+"""Reducers for what belongs to a process: threads' locks, context variables, modules; and clear refusals of the rest.
 
 - A free lock is restored as a new one; one that is held cannot be: its holder would not be restored with it.
-- asyncio's primitives are kept without the loop they are bound to (they bind again at their next use); the event loop
-  itself is restored as the loop that runs then.
-- Context variables and modules are kept by name. A ``contextvars.Token`` is made anew *in the context in which the
-  snapshot is loaded*: load inside the program's context, before the values of its variables are put back.
+- Context variables and modules are kept by name. A ``contextvars.Token`` is made anew in its context, before the values
+  of that context's variables are put back.
 """
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
 import contextvars
 import decimal
+import gc
 import importlib
 import subprocess
 import sys
@@ -68,71 +66,9 @@ def _reduce_event(event: threading.Event) -> Reduced:
     return restore_event, (event.is_set(),)
 
 
-# --- asyncio ---------------------------------------------------------------------------------------------------------
-
-_BOUND_BASES: tuple[type[Any], ...] = (
-    asyncio.Queue, asyncio.Lock, asyncio.Event, asyncio.Condition, asyncio.BoundedSemaphore, asyncio.Semaphore,
-)  # fmt: skip
-LoopBound: type = asyncio.mixins._LoopBoundMixin
-_OWN_WAYS = ("__reduce__", "__reduce_ex__", "__getstate__")
-_WAITING = ("_waiters", "_getters", "_putters")
-
-
-def restore_bound(cls: type[Any], base: type[Any]) -> Any:
-    """A new primitive of ``cls``, initialised by the standard library's ``base`` only."""
-    made = object.__new__(cls)
-    base.__init__(made)
-    return made
-
-
-def fill_bound(primitive: Any, attributes: dict[str, Any]) -> None:
-    """What the primitive held; attributes that only another Python version has stay as they are."""
-    primitive.__dict__.update(attributes)
-
-
-def reduce_bound(primitive: Any) -> Any:
-    """Of asyncio's Lock, Event, Queue, ... and their subclasses, when no task waits for them."""
-    cls = type(primitive)
-    base = next((b for b in cls.__mro__ if b in _BOUND_BASES), None)
-    if base is None or any(name in vars(b) for b in cls.__mro__[:-1] for name in _OWN_WAYS):
-        return NotImplemented
-    attributes = {name: value for name, value in vars(primitive).items() if name != "_loop"}
-    for name in _WAITING:
-        if any(not waiter.done() for waiter in attributes.get(name) or ()):
-            raise PicklingError(f"a native task waits for this asyncio.{base.__name__}")
-        if attributes.get(name):
-            attributes[name] = type(attributes[name])()
-    if isinstance(primitive, asyncio.Condition):
-        for name in ("locked", "acquire", "release"):
-            attributes.pop(name, None)
-        lock = attributes["_lock"]
-        return restore_condition, (cls, lock), attributes, None, None, fill_bound
-    return restore_bound, (cls, base), attributes, None, None, fill_bound
-
-
-def restore_condition(cls: type[Any], lock: asyncio.Lock) -> Any:
-    """A condition over ``lock``, whose methods it borrows."""
-    made = object.__new__(cls)
-    asyncio.Condition.__init__(made, lock)
-    return made
-
-
-def running_loop() -> asyncio.AbstractEventLoop:
-    """The loop that runs when the snapshot is loaded."""
-    return asyncio.get_running_loop()
-
-
-def reduce_loop(loop: asyncio.AbstractEventLoop) -> Reduced:
-    """The running loop is restored as the loop that runs then; no other loop can be kept."""
-    if loop.is_closed() or not loop.is_running():
-        raise PicklingError("an event loop that does not run")
-    return running_loop, ()
-
-
 # --- contexts --------------------------------------------------------------------------------------------------------
 
 _FOUND: dict[contextvars.ContextVar[Any], tuple[str, str]] = {}
-_DECIMAL = "decimal_context"
 
 
 def named_variable(module: str, name: str) -> Any:
@@ -169,8 +105,12 @@ def _search(variable: contextvars.ContextVar[Any]) -> tuple[str, str] | None:
     return None
 
 
-def restore_token(variable: contextvars.ContextVar[Any], old: tuple[Any, ...], used: bool) -> Any:
-    """A token of the current context which resets ``variable`` to ``old`` (empty: to having no value)."""
+def restore_token(context: contextvars.Context, variable: contextvars.ContextVar[Any], old: tuple[Any, ...], used: bool) -> Any:
+    """A token of ``context`` which resets ``variable`` to ``old`` (empty: to having no value)."""
+    return context.run(_make_token, variable, old, used)
+
+
+def _make_token(variable: contextvars.ContextVar[Any], old: tuple[Any, ...], used: bool) -> Any:
     if old:
         undo = variable.set(old[0])
         token = variable.set(None)
@@ -193,22 +133,8 @@ _NOTHING: Any = object()
 def _reduce_token(token: contextvars.Token[Any]) -> Reduced:
     old = token.old_value
     used = repr(token).startswith("<Token used")
-    return restore_token, (token.var, () if old is contextvars.Token.MISSING else (old,), used)
-
-
-def fill_context(context: contextvars.Context, state: tuple[list[tuple[Any, Any]], Any]) -> None:
-    """Give the new context its values."""
-    items, decimals = state
-    for variable, value in items:
-        context.run(variable.set, value)
-    if decimals is not None:
-        context.run(decimal.setcontext, decimals)
-
-
-def _reduce_context(context: contextvars.Context) -> Reduced:
-    items = [(variable, value) for variable, value in context.items() if variable.name != _DECIMAL]
-    decimals = next((value for variable, value in context.items() if variable.name == _DECIMAL), None)
-    return contextvars.Context, (), (items, decimals), None, None, fill_context
+    context = next(r for r in gc.get_referents(token) if isinstance(r, contextvars.Context))
+    return restore_token, (context, token.var, () if old is contextvars.Token.MISSING else (old,), used)
 
 
 def restore_decimal_context(inside: decimal.Context, outside: decimal.Context) -> Any:
@@ -260,32 +186,6 @@ def _refuse_frame(frame: types.FrameType) -> Reduced:
     raise PicklingError(f"a frame object (of {frame.f_code.co_qualname}); keep what you need of it instead")
 
 
-def reduce_future(future: asyncio.Future[Any]) -> Reduced:
-    """A future or task that is done: its outcome. One that is not cannot be saved."""
-    if not future.done():
-        raise PicklingError(
-            f"a {type(future).__name__} that is not done cannot be saved yet; begin and await tasks within one expression, "
-            "such as `await asyncio.gather(...)`, which is one leaf"
-        )
-    if future.cancelled():
-        return restore_future, ("cancelled", None)
-    error = future.exception()
-    return restore_future, ("result", future.result()) if error is None else ("error", error)
-
-
-def restore_future(kind: str, outcome: Any) -> asyncio.Future[Any]:
-    """A done future; of a task only the outcome is left."""
-    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    if kind == "cancelled":
-        future.cancel()
-    elif kind == "error":
-        future.set_exception(outcome)
-        future.exception()  # it was asked for before: nobody is to be warned
-    else:
-        future.set_result(outcome)
-    return future
-
-
 PROCESS_BOUND = (threading.Thread, subprocess.Popen, concurrent.futures.Executor, concurrent.futures.Future)
 
 
@@ -323,7 +223,6 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     threading.Event: _reduce_event,
     contextvars.ContextVar: _reduce_variable,
     contextvars.Token: _reduce_token,
-    contextvars.Context: _reduce_context,
     ModuleType: _reduce_module,
     types.GeneratorType: _refuse_code_in_progress,
     types.CoroutineType: _refuse_code_in_progress,

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from durable_import.snapshot import (
+    asyncio_state,
     buffers,
     classes,
     exceptions,
@@ -34,6 +35,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     **tracebacks.TABLE,
     **wrappers.TABLE,
     **process_objects.TABLE,
+    **asyncio_state.TABLE,
     **parsing.TABLE,
     **buffers.TABLE,
     **singletons.TABLE,
@@ -42,9 +44,9 @@ TABLE: dict[type, Callable[[Any], Any]] = {
 _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((BaseException,), exceptions.reduce_exception),
     ((type,), classes.reduce_class),
-    ((process_objects.LoopBound,), process_objects.reduce_bound),
-    ((asyncio.Future,), process_objects.reduce_future),
-    ((asyncio.AbstractEventLoop,), process_objects.reduce_loop),
+    ((asyncio_state.LoopBound,), asyncio_state.reduce_bound),
+    ((asyncio.Future,), asyncio_state.reduce_future),
+    ((asyncio.AbstractEventLoop,), asyncio_state.reduce_loop),
     ((_io._IOBase,), files.reduce_stream),
     (process_objects.PROCESS_BOUND, process_objects.refuse_process_bound),
 )

@@ -1,7 +1,8 @@
 """A snapshot: the whole state of an instance as bytes, and back.
 
-Layout of the payload: the format version (two bytes), then one pickle of the state. The frames of each stack come
-innermost first, so that each is saved before the frame that awaits it, and depth of calls is not depth of pickling.
+Layout of the payload: the format version (two bytes), then what ``pickler.dumps`` made of the state. The frames of each
+stack come innermost first, so that each is saved before the frame that awaits it, and depth of calls is not depth of
+pickling.
 """
 
 from __future__ import annotations
@@ -14,26 +15,31 @@ from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.names import AWAITED, is_hidden
+from ..scheduling.loop import InstanceLoop
+from ..scheduling.standard import make_asyncio_durable
+from .asyncio_state import fill_loop, loop_state
 from .diagnose import find_culprit
 from .managers import find_lost, find_released
 from .modules import References, ScriptData, collect_references, is_refilled, restore_contents, script_contents
-from .pickler import dumps, loads
+from .pickler import dumps, load_with_loop
 
-VERSION = 1
+VERSION = 2
 AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
 
 
 @dataclass
 class Snapshot:
-    """What a snapshot holds. ``root`` is the outermost coroutine, or None once the instance has ended."""
+    """What a snapshot holds: the loop of an instance, or a single coroutine (``root``), or neither once it has ended."""
 
     root: Any = None
     facts: dict[str, Any] = field(default_factory=dict)
-    stack: list[Any] = field(default_factory=list)  # of ``root``, outermost first; found if not given
+    loop: InstanceLoop | None = None
 
-    def __post_init__(self) -> None:
-        if self.root is not None and not self.stack:
-            self.stack = chain(self.root)
+    def stack(self) -> list[Any]:
+        """The frames of all tasks, outermost first; one task after the other."""
+        if self.loop is not None:
+            return [frame for task in self.loop.tasks for frame in task.stack()]
+        return chain(self.root) if self.root is not None else []
 
 
 @dataclass
@@ -54,8 +60,10 @@ class Encoder:
         Raises UnsavableStateError, which names the variable.
         """
         references = collect_references(self.script)
-        stack = snapshot.stack
-        references.in_flight = id(leaf_of(stack[-1])) if stack else 0
+        references.base = self.base
+        references.in_flight = _in_flight(snapshot)
+        references.has_loop = snapshot.loop is not None
+        stack = snapshot.stack()
         remade = find_lost(stack, lambda manager: self._is_made_by_module(manager, references))
         references.lost = remade.by_id
         try:
@@ -93,42 +101,29 @@ class Encoder:
         return True
 
     def _encode(self, snapshot: Snapshot, references: References, frames: list[Any] | None) -> bytes:
-        stack = snapshot.stack
         contents = script_contents(self.script) if self.script is not None else {}
-        state = (stack[::-1], snapshot.facts, contents, self._context())
+        stack = chain(snapshot.root)[::-1] if snapshot.root is not None else []
+        loop = loop_state(snapshot.loop) if snapshot.loop is not None else None
+        state = (stack, snapshot.facts, contents, loop)
         return VERSION.to_bytes(2, "big") + dumps(state, references, frames)
 
     def decode(self, payload: bytes) -> Snapshot:
-        """The snapshot of an authenticated payload; to be called in the context that the program shall run in."""
+        """The snapshot of an authenticated payload."""
         version = int.from_bytes(payload[:2], "big")
         if version != VERSION:
             raise SnapshotFormatError(
                 f"the snapshot has payload format {version}, this version of durable_import reads {VERSION}: "
                 "resume it with the version that saved it"
             )
-        stack, facts, contents, context = loads(payload[2:])
+        make_asyncio_durable()
+        (stack, facts, contents, held), loop = load_with_loop(payload[2:])
         if self.script is not None:
             restore_contents(self.script, contents)
-        variables, decimals = context
-        for variable, value in variables:
-            variable.set(value)
-        if decimals is not None:
-            import decimal
-
-            decimal.setcontext(decimals)
-        return Snapshot(stack[-1] if stack else None, facts)
-
-    def _context(self) -> tuple[list[tuple[Any, Any]], Any]:
-        """The context variables that the program has set; and decimal's context, whose variable has no findable name."""
-        changed, decimals = [], None
-        for variable, value in contextvars.copy_context().items():
-            if self.base.get(variable, _NOTHING) is value or variable.name.startswith("durable_import."):
-                continue
-            if variable.name == "decimal_context":
-                decimals = value
-            else:
-                changed.append((variable, value))
-        return changed, decimals
+        if held is None:
+            return Snapshot(stack[-1] if stack else None, facts)
+        fill_loop(loop, held)
+        loop.instance_id = self.instance_id
+        return Snapshot(None, facts, loop)
 
     def _set_aside(self, references: References) -> bool:
         """Leave script data that cannot be saved to the module's own code; whether there was any."""
@@ -148,7 +143,7 @@ class Encoder:
         def attempt(value: Any) -> None:
             dumps(value, references)
 
-        for frame in reversed(snapshot.stack):
+        for frame in reversed(snapshot.stack()):
             state = capture(frame)
             variables = {n: v for n, v in state.variables.items() if n != AWAITED} | contents_of(state.cells)
             named = {n: v for n, v in variables.items() if not is_hidden(n)}
@@ -163,7 +158,7 @@ class Encoder:
                     instance_id=self.instance_id, filename=code.co_filename, lineno=line_of(frame),
                     function=code.co_qualname,
                 )  # fmt: skip
-        culprit = find_culprit({"facts": snapshot.facts, "context variables": self._context()}, attempt)
+        culprit = find_culprit(_beside_frames(snapshot), attempt)
         if culprit is not None:
             return UnsavableStateError(
                 path=culprit.path, type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
@@ -172,13 +167,26 @@ class Encoder:
         return error
 
 
-_NOTHING: Any = object()
+def _in_flight(snapshot: Snapshot) -> set[int]:
+    """The ids of the awaitables that will be awaited again."""
+    if snapshot.loop is not None:
+        return {id(leaf.awaitable) for leaf in snapshot.loop.in_flight.values()}
+    stack = snapshot.stack()
+    awaited = awaited_by(stack[-1]) if stack else None
+    return {id(awaited.awaitable if type(awaited) is Leaf else awaited)}
 
 
-def leaf_of(frame: Any) -> Any:
-    """The foreign awaitable that a frame awaits, if any."""
-    awaited = awaited_by(frame)
-    return awaited.awaitable if type(awaited) is Leaf else awaited
+def _beside_frames(snapshot: Snapshot) -> dict[str, Any]:
+    """What a snapshot holds beside the variables of frames, under the names that errors call it."""
+    found: dict[str, Any] = {"(result)": snapshot.facts}
+    if snapshot.loop is not None:
+        for task in snapshot.loop.tasks:
+            found[f"(context variables of {task.get_name()})"] = task.get_context()
+            if not task.stack():
+                found[f"(task {task.get_name()})"] = task.get_coro()
+        found["(callbacks that are ready)"] = [h for h in snapshot.loop.ready if not snapshot.loop.task_of(h)]
+        found["(timers)"] = [h for h in snapshot.loop.timers if not h.cancelled()]
+    return found
 
 
 def _outcome(awaited: Any) -> dict[str, Any]:

@@ -118,38 +118,39 @@ def test_timeout_keeps_its_deadline(desk: Desk) -> None:
     assert (done.status, done.out) == (0, "True\n"), done
 
 
-def test_running_task_is_an_error(desk: Desk) -> None:
-    """A task beside the program's own one is refused, not forgotten; one that has ended is kept."""
+def test_task_of_foreign_code_is_an_error(desk: Desk) -> None:
+    """A native task that runs the program's code beside it is refused, not forgotten."""
+    desk.write(
+        "spawner.py",
+        """
+        import asyncio
+
+        def spawn(coroutine):
+            return asyncio.create_task(coroutine)
+        """,
+    )
     desk.write(
         "tasks.py",
         """
         # durable: on
-        import asyncio, sys
+        import asyncio, spawner
         from world import effect
 
         async def beside(seconds):
             await asyncio.sleep(seconds)
-            return seconds
 
         async def main():
-            ended = asyncio.create_task(beside(0))
-            await ended
+            spawner.spawn(beside(0))
+            await asyncio.sleep(0.05)
             await effect("first")
-            print(await ended)
-            if sys.argv[1] == "group":
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(beside(0.2))
-                    await effect("second")
-            else:
-                asyncio.create_task(beside(30))
-                await asyncio.sleep(0)
-                await effect("second")
+            spawner.spawn(beside(30))
+            await asyncio.sleep(0.05)
+            await effect("second")
 
         asyncio.run(main())
         """,
     )
-    for kind in ("group", "bare"):
-        refused = desk.run("tasks.py", kind)
-        assert (refused.status, refused.out) == (70, "0\n"), refused
-        assert "cannot be saved" in refused.said
-        assert "gather" in refused.said
+    refused = desk.run("tasks.py")
+    assert (refused.status, desk.effects) == (70, ["first"]), refused
+    assert "code that is not durable has made it" in refused.said
+    assert "Mark the module that makes the task" in refused.said

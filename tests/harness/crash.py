@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,6 +85,25 @@ def crash_torture(path: str | os.PathLike[str], python: str = sys.executable, *,
         assert effects == twice, f"effects of {path.name}: {effects}, expected {twice}"
         assert "".join(crashed.printed) == native.printed[0], f"{path.name}: {crashed.printed}, natively {native.printed}"
     return crashed.printed[-1].splitlines()[-1]
+
+
+def concurrent_crash_torture(path: str | os.PathLike[str], python: str = sys.executable) -> None:
+    """The same for a program of many tasks: an effect that is in flight when another one is killed happens again as well.
+
+    Raises AssertionError when it printed anything else than natively, left an effect out, or caused one more often than
+    once and once more for each kill.
+    """
+    path = Path(path).resolve()
+    with tempfile.TemporaryDirectory() as native_folder, tempfile.TemporaryDirectory() as folder:
+        native = run_native(path, python, Path(native_folder))
+        crashed = run_killed(path, python, Path(folder), most=len(native.effects[0]), pace=1)
+    kills = len(crashed.effects) - 1
+    expected = Counter(native.effects[0])
+    seen = Counter(effect for life in crashed.effects for effect in life)
+    assert kills > 0 or not expected, f"{path.name} was never killed"
+    assert crashed.printed[-1] == native.printed[0], f"{path.name}: {crashed.printed}, natively {native.printed}"
+    assert seen.keys() == expected.keys(), f"effects of {path.name}: {crashed.effects}, of {native.effects}"
+    assert all(expected[e] <= seen[e] <= expected[e] + kills for e in seen), f"effects of {path.name}: {crashed.effects}"
 
 
 def is_relay(lives: list[list[str]], whole: list[str]) -> bool:

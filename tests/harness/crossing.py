@@ -45,8 +45,8 @@ async def drive(module: types.ModuleType, payload: bytes | None) -> dict[str, An
     async def commit(checkpoint: Checkpoint) -> None:
         payloads.append(checkpoint.payload)
 
-    root = module.main() if payload is None else encoder.decode(payload).root
-    driver = InstanceDriver(root, encoder, commit, -1 if payload is None else 0)
+    instance = module.main() if payload is None else encoder.decode(payload).loop
+    driver = InstanceDriver(instance, encoder, commit, -1 if payload is None else 0)
     ambient.ON.append(driver)  # type: ignore[arg-type]
     try:
         result = repr(await driver)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import itertools
 import os
 import sys
@@ -15,13 +14,12 @@ from typing import Any
 
 import durable_import  # noqa: F401  (provides what rewritten code calls)
 from durable_import.frames import ambient
-from durable_import.frames.capture import FRAME_TYPES, chain
+from durable_import.frames.capture import FRAME_TYPES
 from durable_import.frames.discard import discard
-from durable_import.frames.leaf import FAILED, Leaf
+from durable_import.frames.leaf import Leaf
 from durable_import.rewrite.compiler import compile_module
 from durable_import.rewrite.registry import register_module
 from durable_import.runtime.driver import Checkpoint, InstanceDriver
-from durable_import.snapshot.managers import enter_again
 from durable_import.snapshot.modules import ScriptData
 from durable_import.snapshot.snapshot import Encoder, Snapshot
 
@@ -29,39 +27,50 @@ PROGRAMS = Path(__file__).parent.parent / "programs"
 _numbers = itertools.count()
 
 
+class _Swapped(Exception):
+    """The instance is another one now."""
+
+
 class TortureDriver(InstanceDriver):
-    """Replaces the coroutine by a restored one at every checkpoint, failed leaves included."""
+    """Replaces the whole instance by a restored one at every checkpoint, failed leaves included."""
 
     rounds = 0
-    context: contextvars.Context
 
     def _drive(self) -> Any:
-        self.encoder.base = contextvars.copy_context()
-        self.context = self.encoder.base.copy()
-        return (yield from super()._drive())
+        while True:
+            try:
+                return (yield from super()._drive())
+            except _Swapped:
+                self.rounds += 1
 
-    def _advance(self, error: BaseException | None) -> Any:
-        return self.context.run(super()._advance, error)
+    def _owe(self, deferred: Checkpoint | None) -> None:
+        super()._owe(None)
+        if deferred is not None:
+            self.deferred = deferred
 
-    def _capture(self, status: str) -> Checkpoint:
-        return self.context.run(super()._capture, status)
+    def _attend(self, leaf: Leaf) -> Any:
+        yield from super()._attend(leaf)
+        if self.deferred is not None:
+            yield from self._save(self.deferred)
 
-    def _leaf_waits(self, leaf: Leaf) -> Any:
-        if leaf.state == FAILED and not leaf.is_restored:
-            return (yield from self._save(self._capture("running")))
-        return (yield from super()._leaf_waits(leaf))
+    def _save(self, checkpoint: Checkpoint) -> Any:
+        self.deferred = None
+        yield from self.swap(checkpoint).__await__()
+        raise _Swapped
 
     async def swap(self, checkpoint: Checkpoint) -> None:
-        """Discard the frames and restore them from the payload."""
+        """Discard all tasks and what they hold, and restore them from the payload."""
         frames: list[Any] = []
-        self.context.run(self.encoder.encode, Snapshot(self.root, {}), frames)
-        stack = chain(self.root)
-        others = [f for f in {id(f): f for f in frames}.values() if isinstance(f, FRAME_TYPES) and f not in stack]
-        self.context.run(discard, [*stack, *others])
-        self.context = self.encoder.base.copy()  # nothing of the program's context survives either
-        self.root = self.context.run(self.encoder.decode, checkpoint.payload).root
-        await asyncio.create_task(enter_again(self.root), context=self.context)
-        self.rounds += 1
+        self.encoder.encode(Snapshot(loop=self.loop), frames)
+        stacks = [frame for task in self.loop.tasks for frame in task.stack()]
+        self.drop()
+        discard([f for f in {id(f): f for f in frames}.values() if isinstance(f, FRAME_TYPES) and f not in stacks])
+        context = self.encoder.base.copy()  # nothing of the program's context survives either
+        loop = context.run(self.encoder.decode, checkpoint.payload).loop
+        assert loop is not None
+        self.loop = loop
+        loop.attach()
+        await self.enter_again()
 
 
 @contextlib.contextmanager
@@ -107,7 +116,6 @@ def hard_torture(source: str | os.PathLike[str], path: str = "<program>") -> str
             root = module.main()
             encoder = Encoder("torture", ScriptData.of(module.__name__))
             driver = TortureDriver(root, encoder, None)  # type: ignore[arg-type]
-            driver.commit = driver.swap
             ambient.ON.append(driver)
             try:
                 return await driver

@@ -1,0 +1,397 @@
+"""The loop of an instance: its ready callbacks, timers and tasks, which are state, over the loop of the process.
+
+It is the running loop while a task or callback of the instance runs. What the program's own code asks of it stays in the
+instance; what foreign code asks of it, and everything about input and output, goes to the loop of the process. The order of
+callbacks and timers is that of ``asyncio.base_events.BaseEventLoop._run_once``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import heapq
+import os
+import sys
+import time
+import weakref
+from asyncio import events
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context, ContextVar, Token
+from typing import Any
+
+from ..errors import DurableError
+from ..frames.capture import coroutine_of, frame_behind
+from ..frames.intrinsics import is_awaitable
+from ..frames.leaf import PENDING, Leaf
+from ..rewrite.registry import MODULES
+from .task import _NO_CONTEXT, DurableTask, _TaskIterator
+
+MIN_DURABLE_DELAY = 0.1  # seconds: the deadline of a shorter timer is not worth a commit
+tasks: Any = asyncio.tasks  # it takes anything for a task
+_ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep
+_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
+
+in_leaf: ContextVar[bool] = ContextVar("durable_import.in_leaf", default=False)
+
+
+_Base: Any = asyncio.AbstractEventLoop  # what is not defined here is filled in below
+
+
+class InstanceLoop(_Base):  # type: ignore[misc]
+    """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
+
+    def __init__(self, instance_id: str | None = None) -> None:
+        self.instance_id = instance_id
+        self.real: asyncio.AbstractEventLoop
+        self.ready: deque[asyncio.Handle] = deque()
+        self.timers: list[asyncio.TimerHandle] = []  # a heap
+        self.tasks: dict[DurableTask, None] = {}  # that have not ended, in the order in which they were made
+        self.in_flight: dict[DurableTask, Leaf] = {}  # leaves that have begun, in that order
+        self.root: DurableTask
+        self.task_count = 1
+        self.is_dropped = False  # it is not going on here: what it held is garbage
+        self.is_ending = False  # the root has ended, and what it left running is being cancelled
+        self.current: DurableTask | None = None  # whose step is being taken
+        self.is_inside = False  # code of the instance runs, or foreign code called by it
+        self.is_foreign = False  # ... which is a leaf
+        self.is_dirty = False  # something has happened since the last checkpoint
+        self.has_new_timer = False  # one whose deadline is worth a checkpoint
+        self.owes_commit = False  # a checkpoint has to be committed before the next leaf
+        self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that run rewritten code beside it
+        self._waiter: asyncio.Future[None] | None = None
+        self._cancelled_timers = 0
+        self._clock_offset = 0.0
+
+    def attach(self) -> None:
+        """Run over the loop that is running."""
+        self.real = asyncio.get_running_loop()
+        self._clock_offset = time.time() - self.real.time()
+
+    # --- what rewritten code and its leaves need: see ``ambient.Driver``
+
+    def leaf(self, awaitable: Any) -> Any:
+        """See ``ambient.Driver``."""
+        if self.current is None or self.is_foreign or type(awaitable) is Leaf or frame_behind(awaitable) is not None:
+            return awaitable
+        if isinstance(awaitable, asyncio.Future) and awaitable.get_loop() is self:
+            return awaitable
+        if not is_awaitable(awaitable):
+            return awaitable
+        own = coroutine_of(awaitable)
+        if own is not None:
+            future = _future_behind(own)
+            if future is not None and future.get_loop() is self:
+                return future
+            return own if frame_behind(own) is not None else Leaf(awaitable, iterator=own)
+        return Leaf(awaitable)
+
+    def enters(self) -> None:
+        """See ``ambient.Driver``."""
+        if (self.current is None or self.is_foreign) and not in_leaf.get():
+            task = tasks.current_task()
+            if task is not None and type(task) is not DurableTask:
+                self.native_tasks.add(task)
+
+    def wants_announcement(self, leaf: Leaf) -> bool:  # noqa: ARG002  the protocol's signature
+        """See ``ambient.Driver``."""
+        return self.owes_commit
+
+    def leaf_steps(self, leaf: Leaf) -> Token[bool] | None:
+        """See ``ambient.Driver``."""
+        task = self.current
+        if task is None or self.is_foreign:
+            return None
+        task.leaf = self.in_flight[task] = leaf
+        self.is_foreign = True
+        events._set_running_loop(self.real)
+        return in_leaf.set(True)
+
+    def leaf_rests(self, leaf: Leaf, token: Token[bool] | None) -> None:
+        """See ``ambient.Driver``."""
+        task = self.current
+        if task is None or token is None:
+            return
+        in_leaf.reset(token)
+        events._set_running_loop(self)
+        self.is_foreign = False
+        if leaf.state != PENDING:
+            del self.in_flight[task]
+            task.leaf = None
+            task.ended = leaf
+            task.is_leaf_cancelled = False
+            task.leaves += 1
+            self.is_dirty = True
+
+    # --- running
+
+    @contextmanager
+    def inside(self, task: DurableTask | None) -> Iterator[None]:
+        """The surroundings of a step of ``task``, or of a callback."""
+        outside = tasks.current_task(self.real)
+        if outside is not None:
+            tasks._leave_task(self.real, outside)
+        if task is not None:
+            tasks._enter_task(self.real, task)
+            tasks._enter_task(self, task)
+        events._set_running_loop(self)
+        self.current, self.is_inside, self.is_dirty = task, True, True
+        try:
+            yield
+        finally:
+            self.current, self.is_inside = None, False
+            events._set_running_loop(self.real)
+            if task is not None:
+                tasks._leave_task(self, task)
+                tasks._leave_task(self.real, task)
+            if outside is not None:
+                tasks._enter_task(self.real, outside)
+
+    def begin(self, task: DurableTask) -> None:
+        """A task was made: its first step is due."""
+        self.tasks[task] = None
+        if task.is_shown:
+            tasks._register_task(task)  # type: ignore[arg-type]
+        self.step_soon(task)
+
+    def has_ended(self, task: DurableTask) -> None:
+        """A task has ended."""
+        self.tasks.pop(task, None)
+        tasks._unregister_task(task)  # type: ignore[arg-type]
+
+    def step_soon(self, task: DurableTask, error: BaseException | None = None) -> None:
+        """Let a task take a step in the next round."""
+        self._accept(self.step_of(task, error))
+
+    def step_of(self, task: DurableTask, error: BaseException | None = None) -> asyncio.Handle:
+        """The callback of a step."""
+        return asyncio.Handle(task._step, (error,) if error is not None else (), self, _NO_CONTEXT)
+
+    def wakes(self, task: DurableTask, future: Any) -> None:
+        """A foreign future that a leaf of ``task`` waits for is done."""
+        self._accept(asyncio.Handle(task._wakeup, (future,), self, _NO_CONTEXT))
+
+    def _accept(self, handle: asyncio.Handle) -> None:
+        self.ready.append(handle)
+        self.is_dirty = True
+        self._poke()
+
+    def _poke(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    @contextmanager
+    def waiting(self) -> Iterator[asyncio.Future[None]]:
+        """A future of the process that is done when there is something to do."""
+        waiter = self._waiter = self.real.create_future()
+        deadline = self.next_deadline()
+        timer = self.real.call_at(deadline - self._clock_offset, self._poke) if deadline is not None else None
+        try:
+            yield waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+
+    @staticmethod
+    def task_of(handle: asyncio.Handle) -> DurableTask | None:
+        """The task whose step a callback is."""
+        if handle._cancelled:
+            return None
+        task = getattr(handle._callback, "__self__", None)  # type: ignore[attr-defined]
+        return task if type(task) is DurableTask and handle._context is _NO_CONTEXT else None  # type: ignore[attr-defined]
+
+    # --- time: seconds since 1970, so that what is left of a delay survives a restart
+
+    def time(self) -> float:
+        """See ``asyncio.AbstractEventLoop``; as for all methods below."""
+        return self.real.time() + self._clock_offset
+
+    def next_deadline(self) -> float | None:
+        """When the next timer is due."""
+        while self.timers and self.timers[0]._cancelled:
+            heapq.heappop(self.timers)._scheduled = False  # type: ignore[attr-defined]
+            self._cancelled_timers -= 1
+        return self.timers[0].when() if self.timers else None
+
+    def take_due_timers(self) -> None:
+        """Make the callbacks of timers that are due ready."""
+        end = self.time() + time.get_clock_info("monotonic").resolution
+        while (deadline := self.next_deadline()) is not None and deadline < end:
+            handle = heapq.heappop(self.timers)
+            handle._scheduled = False  # type: ignore[attr-defined]
+            self._accept(handle)
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        if not handle._scheduled:  # type: ignore[attr-defined]
+            return
+        self._cancelled_timers += 1
+        if self._cancelled_timers > 100 and self._cancelled_timers > len(self.timers) / 2:
+            for timer in self.timers:
+                timer._scheduled = not timer._cancelled  # type: ignore[attr-defined]
+            self.timers = [timer for timer in self.timers if not timer._cancelled]
+            heapq.heapify(self.timers)
+            self._cancelled_timers = 0
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        if self.is_asked_by_program():
+            return self._schedule(self.time() + delay, callback, args, context)
+        return self.real.call_later(delay, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        if self.is_asked_by_program():
+            return self._schedule(when, callback, args, context)
+        return self.real.call_at(when - self._clock_offset, callback, *args, context=context)
+
+    def _schedule(
+        self, when: float, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
+    ) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        handle._scheduled = True  # type: ignore[attr-defined]
+        heapq.heappush(self.timers, handle)
+        if when - self.time() >= MIN_DURABLE_DELAY:
+            self.has_new_timer = True
+        self.is_dirty = True
+        if not self.is_inside:
+            self._poke()
+        return handle
+
+    # --- callbacks, futures, tasks
+
+    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.Handle:
+        if not self._is_ours(callback, args):
+            return self.real.call_soon(callback, *args, context=context)
+        handle = asyncio.Handle(callback, args, self, context)
+        self._accept(handle)
+        return handle
+
+    def call_soon_threadsafe(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self.real.call_soon_threadsafe(self._accept, handle)
+        return handle
+
+    def create_future(self) -> asyncio.Future[Any]:
+        return asyncio.Future(loop=self) if self.is_asked_by_program() else self.real.create_future()
+
+    def create_task(self, coro: Any, *, name: Any = None, context: Context | None = None, **options: Any) -> Any:
+        if not self.is_asked_by_program():
+            return self.real.create_task(coro, name=name, context=context, **options)
+        self.task_count += 1
+        name = f"Task-{self.task_count}" if name is None else str(name)
+        return DurableTask(coro, loop=self, name=name, path=self._next_path(), context=context)
+
+    def _next_path(self) -> str:
+        parent = self.current or self.root
+        parent.children += 1
+        return f"{parent.path}.{parent.children}"
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+        if not self.is_asked_by_program():
+            return self.real.run_in_executor(executor, func, *args)
+        call = _begin_call(ExecutorCall(executor, func, args))
+        task = DurableTask(call, loop=self, name=f"{func!r} in an executor", path=self._next_path())
+        tasks._unregister_task(task)  # type: ignore[arg-type]
+        task.is_shown = False
+        return task
+
+    def set_task_factory(self, factory: Any) -> None:
+        if factory is not None:
+            raise DurableError("the tasks of a durable instance cannot be made by a factory: leave the loop's own in place")
+
+    def get_task_factory(self) -> Any:
+        return None
+
+    def _is_ours(self, callback: Any, args: tuple[Any, ...]) -> bool:
+        """Whether a callback belongs to the instance: a step, the program's own call, or the end of a future of it."""
+        owner = getattr(callback, "__self__", None)
+        if type(owner) is DurableTask:
+            return True
+        if type(callback).__name__.startswith("TaskWakeup") or isinstance(owner, _NATIVE_TASK):
+            return False
+        is_end_of_future = bool(args) and isinstance(args[0], asyncio.Future) and args[0].get_loop() is self
+        return is_end_of_future or self.is_asked_by_program()
+
+    def is_asked_by_program(self) -> bool:
+        """Whether the code that calls a method of this loop is the program's, be it by way of asyncio."""
+        if not self.is_inside or self.is_foreign:
+            return False
+        frame = sys._getframe(2)
+        while frame is not None:
+            if frame.f_code.co_filename.startswith(_OURS):
+                return True
+            if not frame.f_code.co_filename.startswith(_ASYNCIO):
+                return frame.f_globals.get("__name__") in MODULES
+            frame = frame.f_back  # type: ignore[assignment]
+        return False
+
+    # --- the rest is the process's
+
+    def is_running(self) -> bool:
+        return True
+
+    def is_closed(self) -> bool:
+        return False
+
+    def get_debug(self) -> bool:
+        return False
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        if not self.is_dropped:
+            self.real.call_exception_handler(context)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "real":
+            raise AttributeError(name)
+        return getattr(self.real, name)
+
+    def __repr__(self) -> str:
+        return f"<InstanceLoop of {self.instance_id!r}, {len(self.tasks)} tasks>"
+
+
+def _future_behind(iterator: Any) -> asyncio.Future[Any] | None:
+    """The future that an iterator of ``await`` is of."""
+    if type(iterator) is _TaskIterator:
+        return iterator.task
+    if type(iterator).__name__ != "FutureIter":
+        return None
+    return next((r for r in gc.get_referents(iterator) if isinstance(r, asyncio.Future)), None)
+
+
+_NATIVE_TASK = tuple({tasks.Task, tasks._PyTask})  # type: ignore[attr-defined]
+
+
+class ExecutorCall:
+    """A call in a thread or process pool, as a leaf."""
+
+    def __init__(self, executor: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self.executor = executor
+        self.function = function
+        self.arguments = arguments
+
+    def __await__(self) -> Any:
+        return asyncio.get_running_loop().run_in_executor(self.executor, self.function, *self.arguments).__await__()
+
+
+async def _begin_call(call: ExecutorCall) -> Any:
+    """Foreign code, so a leaf; saved as this call."""
+    return await call
+
+
+def _delegate(name: str) -> Any:
+    def method(self: InstanceLoop, *arguments: Any, **keywords: Any) -> Any:
+        return getattr(self.real, name)(*arguments, **keywords)
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+for _name, _member in vars(asyncio.AbstractEventLoop).items():
+    if callable(_member) and not _name.startswith("_") and _name not in vars(InstanceLoop):
+        setattr(InstanceLoop, _name, _delegate(_name))

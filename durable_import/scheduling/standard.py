@@ -1,0 +1,87 @@
+"""asyncio's own waiting functions, made durable where they stand: ``sleep``, ``wait``, ``Queue.get``, ``Lock.acquire``, ...
+
+Their modules are run through the rewriter as they are in this Python version; the functions keep their identity and get the
+rewritten code. What they mean stays the same everywhere. Done once, when the first runtime becomes ambient.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+from asyncio import events, mixins
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from ..rewrite import cache
+from ..rewrite.places import nested_codes
+from ..rewrite.registry import register_module
+from .loop import InstanceLoop
+
+NAMES = ("asyncio.locks", "asyncio.queues", "asyncio.taskgroups", "asyncio.tasks", "asyncio.timeouts", "contextlib")
+
+_SUSPENDS = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+_done: list[str] = []
+
+
+def make_asyncio_durable() -> None:
+    """Give asyncio's functions that wait their rewritten code. Idempotent."""
+    if _done:
+        return
+    for name in NAMES:
+        module = importlib.import_module(name)
+        _rewrite(module)
+        _done.append(name)
+    mixins._LoopBoundMixin._get_loop = _get_loop  # type: ignore[attr-defined]
+
+
+def _rewrite(module: ModuleType) -> None:
+    path = str(module.__file__)
+    source = Path(path).read_bytes()
+    rewritten = cache.load(path, module.__name__, source)
+    if rewritten is None:
+        from ..rewrite.compiler import compile_module
+
+        made = compile_module(source, path, is_library=True)
+        rewritten = cache.RewrittenModule(made.code, made.table)
+        cache.store(path, module.__name__, source, rewritten)
+    codes = {(code.co_qualname, code.co_firstlineno): code for code in nested_codes(rewritten.code)}
+    for function in _functions(vars(module), path):
+        old = function.__code__
+        if _suspends(old):
+            function.__code__ = codes[old.co_qualname, old.co_firstlineno]
+    register_module(module.__name__, path, source, rewritten, is_library=True)  # type: ignore[arg-type]
+
+
+def _functions(namespace: Any, path: str) -> Iterator[FunctionType]:
+    """The functions of a module and the methods of its classes."""
+    for value in list(namespace.values()):
+        function = getattr(value, "__func__", value)
+        if isinstance(function, FunctionType) and function.__code__.co_filename == path:
+            yield function
+        elif isinstance(value, type) and value.__module__ == namespace.get("__name__"):
+            yield from _functions(vars(value), path)
+
+
+def _suspends(code: CodeType) -> bool:
+    """Whether frames of a function, or of one nested in it, can be held.
+
+    A generator expression is used up at once; a generator that ``types.coroutine`` made awaitable is a leaf.
+    """
+    if code.co_flags & inspect.CO_ITERABLE_COROUTINE:
+        return False
+    nested = (c for c in nested_codes(code) if c.co_name != "<genexpr>")
+    return bool(code.co_flags & _SUSPENDS) or any(c.co_flags & _SUSPENDS for c in nested)
+
+
+def _get_loop(self: Any) -> asyncio.AbstractEventLoop | None:
+    """``_LoopBoundMixin._get_loop``, for which all loops over the same loop of the process are one."""
+    loop = events._get_running_loop()
+    process = loop.real if type(loop) is InstanceLoop else loop
+    if self._loop is None:
+        self._loop = process
+    if process is not self._loop:
+        raise RuntimeError(f"{self!r} is bound to a different event loop")
+    return loop

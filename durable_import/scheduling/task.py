@@ -1,0 +1,324 @@
+"""A task of an instance: what ``asyncio.Task`` is, but its whole state can be read and put back.
+
+The semantics are those of the standard library's ``asyncio.tasks.Task`` (CPython's Lib/asyncio/tasks.py), on top of the C
+implementation of ``asyncio.Future``. Its steps are taken by the driver, which is given the leaves that need a checkpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import sys
+from asyncio import coroutines
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any
+
+from ..frames import ambient
+from ..frames.capture import awaited_by, chain, frame_behind, parts_of
+from ..frames.leaf import FAILED, Leaf
+from ..frames.unseen import unseen
+from ..rewrite.names import AWAITED, STATE
+
+if TYPE_CHECKING:
+    from .loop import InstanceLoop
+
+base_tasks: Any = asyncio.base_tasks  # it takes anything for a task
+_NO_CONTEXT = contextvars.Context()  # of handles whose callback is a step: it runs in the task's own context
+
+
+class DurableTask(asyncio.Future[Any]):
+    """``coroutine`` as a task of the instance whose loop is ``loop``.
+
+    ``path`` names it among the tasks of the instance, the same after a crash: the numbers of its ancestors as children.
+    """
+
+    _log_destroy_pending = False  # dropping a task is how an instance is suspended
+
+    def __init__(
+        self, coroutine: Any, *, loop: InstanceLoop, name: str, path: str, context: contextvars.Context | None = None
+    ) -> None:
+        super().__init__(loop=loop)
+        if not coroutines.iscoroutine(coroutine):
+            raise TypeError(f"a coroutine was expected, got {coroutine!r}")
+        self._set_up(loop, coroutine)
+        self._name = name
+        self.path = path
+        self._context = contextvars.copy_context() if context is None else context
+        if context is not None and context.get(ambient.current_driver) is not loop:
+            context.run(ambient.current_driver.set, loop)
+        loop.begin(self)
+
+    def _set_up(self, loop: InstanceLoop, coroutine: Any) -> None:
+        self.loop = loop
+        self._name = self.path = ""
+        self.set_coroutine(coroutine)
+        self._context = _NO_CONTEXT
+        self._fut_waiter: Any = None
+        self._must_cancel = False
+        self._num_cancels_requested = 0
+        self._cancelled_exc: BaseException | None = None
+        self.is_shown = True  # in ``all_tasks``
+        self.children = 0  # tasks that it has made so far
+        self.leaves = 0  # leaves of it that have ended
+        self.leaf: Leaf | None = None  # in flight
+        self.is_leaf_cancelled = False  # whether the leaf in flight has been asked to end
+        self.ended: Leaf | None = None  # has ended, and the frame is to be told
+        self.has_begun = False
+
+    @classmethod
+    def empty(cls, loop: InstanceLoop) -> DurableTask:
+        """A task to be filled by ``restore``."""
+        made = cls.__new__(cls)
+        asyncio.Future.__init__(made, loop=loop)
+        made._set_up(loop, None)
+        return made
+
+    # --- what runs
+
+    @property
+    def root(self) -> Any:
+        """What the steps are taken of: the outermost coroutine, or the leaf that a foreign one is."""
+        return self._root
+
+    def set_coroutine(self, coroutine: Any, root: Any = None) -> None:
+        """What it runs; ``root`` as saved."""
+        self._coro = coroutine
+        if root is None and coroutine is not None:
+            root = coroutine if frame_behind(coroutine) is not None else Leaf(coroutine)
+        self._root = root
+
+    def stack(self) -> list[Any]:
+        """Its frames, outermost first."""
+        return chain(self._root) if type(self._root) is CoroutineType else []
+
+    def leaf_at(self) -> Leaf | None:
+        """The leaf that it is at, whether that has begun or not."""
+        stack = self.stack()
+        found = awaited_by(stack[-1]) if stack else self._root
+        return found if type(found) is Leaf else None
+
+    def advance(self, error: BaseException | None) -> Leaf | None:
+        """Take a step; gives a leaf that the driver has to attend to, or None when the task waits or has ended."""
+        return self._context.run(self._advance, error)
+
+    def _advance(self, error: BaseException | None) -> Leaf | None:
+        if self._must_cancel:
+            if not isinstance(error, asyncio.CancelledError):
+                error = self._make_cancelled_error()
+            self._must_cancel = False
+        self._fut_waiter = None
+        ended, self.ended = self.ended, None
+        if error is None and ended is not None and ended.state == FAILED:
+            error = ended.deliver()
+        root = self._root
+        begun, self.has_begun = self.has_begun, True
+        try:
+            if error is not None and not begun and self._is_restored():
+                self._prime()
+            given = root.send(None) if error is None else self._throw(root, error)
+        except StopIteration as stop:
+            if self._must_cancel:
+                self._must_cancel = False
+                super().cancel(msg=self._cancel_message)
+            else:
+                super().set_result(stop.value)
+        except asyncio.CancelledError as cancelled:
+            self._cancelled_exc = _without_ours(cancelled)
+            super().cancel()
+        except (KeyboardInterrupt, SystemExit) as leaving:
+            super().set_exception(_without_ours(leaving))
+            self._log_traceback = False  # it goes on to the caller of the event loop
+            self.loop.has_ended(self)
+            raise
+        except BaseException as failed:
+            super().set_exception(_without_ours(failed))
+        else:
+            return self._was_given(given)
+        self.loop.has_ended(self)
+        return None
+
+    def _is_restored(self) -> bool:
+        frame = parts_of(self._root).frame if type(self._root) is CoroutineType else None
+        return frame is not None and bool(frame.f_locals.get(STATE))
+
+    def _prime(self) -> None:
+        """Take a restored coroutine to the await where it was, and no further, so that it can be thrown into there."""
+        frame = parts_of(self.stack()[-1]).frame
+        assert frame is not None
+        frame.f_locals[STATE][AWAITED] = _Gate()
+        self._root.send(None)
+
+    @staticmethod
+    def _throw(root: Any, error: BaseException) -> Any:
+        if type(root) is Leaf and not hasattr(root, "throw"):
+            raise error
+        return root.throw(error)
+
+    def _was_given(self, given: Any) -> Leaf | None:
+        if type(given) is Leaf:
+            return given
+        blocking = getattr(given, "_asyncio_future_blocking", None)
+        if given is None:
+            self.loop.step_soon(self)
+        elif blocking is not None and self.leaf is None and given.get_loop() is not self.loop:
+            self._refuse(f"Task {self!r} got Future {given!r} attached to a different loop")
+        elif blocking:
+            if given is self:
+                self._refuse(f"Task cannot await on itself: {self!r}")
+            else:
+                self._wait_for(given)
+        elif blocking is not None:
+            self._refuse(f"yield was used instead of yield from in task {self!r} with {given!r}")
+        elif inspect.isgenerator(given):
+            self._refuse(f"yield was used instead of yield from for generator in task {self!r} with {given!r}")
+        else:
+            self._refuse(f"Task got bad yield: {given!r}")
+        return None
+
+    def _refuse(self, message: str) -> None:
+        self.loop.step_soon(self, RuntimeError(message))
+
+    def _wait_for(self, future: Any) -> None:
+        future._asyncio_future_blocking = False
+        future.add_done_callback(self._wakeup, context=_NO_CONTEXT)
+        self._fut_waiter = future
+        if self._must_cancel and self._cancel_waiter(self._cancel_message):
+            self._must_cancel = False
+
+    def _cancel_waiter(self, msg: Any) -> bool:
+        if not self._fut_waiter.cancel(msg=msg):
+            return False
+        self.is_leaf_cancelled = self.leaf is not None
+        return True
+
+    def _step(self, error: BaseException | None = None) -> None:  # noqa: ARG002
+        """As a callback: take a step. The driver takes it itself, see ``InstanceLoop.task_of``."""
+        raise RuntimeError("steps are taken by the driver")
+
+    def _wakeup(self, future: Any) -> None:
+        """As a callback: what was waited for is done. Of a foreign future it runs on the loop of the process."""
+        self.loop.wakes(self, future)
+
+    # --- what tasks can do
+
+    __class__ = property(lambda _: asyncio.Task)  # for isinstance
+
+    def __await__(self) -> Any:
+        return _TaskIterator(self)
+
+    __iter__ = __await__
+
+    def __repr__(self) -> str:
+        return base_tasks._task_repr(self)  # type: ignore[no-any-return]
+
+    def get_coro(self) -> Any:
+        """See ``asyncio.Task``; as for all methods below."""
+        return self._coro
+
+    def get_context(self) -> contextvars.Context:
+        return self._context
+
+    def get_name(self) -> str:
+        return self._name
+
+    def set_name(self, value: object) -> None:
+        self._name = str(value)
+
+    def set_result(self, result: Any) -> None:  # noqa: ARG002
+        raise RuntimeError("Task does not support set_result operation")
+
+    def set_exception(self, exception: Any) -> None:  # noqa: ARG002
+        raise RuntimeError("Task does not support set_exception operation")
+
+    def get_stack(self, *, limit: int | None = None) -> list[Any]:
+        return base_tasks._task_get_stack(self, limit)  # type: ignore[no-any-return]
+
+    def print_stack(self, *, limit: int | None = None, file: Any = None) -> None:
+        base_tasks._task_print_stack(self, limit, file)
+
+    def result(self) -> Any:
+        if self._cancelled_exc is not None:
+            raise self._make_cancelled_error()
+        return super().result()
+
+    def exception(self) -> BaseException | None:
+        if self._cancelled_exc is not None:
+            raise self._make_cancelled_error()
+        return super().exception()
+
+    def _make_cancelled_error(self) -> BaseException:
+        if self._cancelled_exc is not None:
+            error, self._cancelled_exc = self._cancelled_exc, None
+            return error
+        return super()._make_cancelled_error()  # type: ignore[misc, no-any-return]
+
+    def cancel(self, msg: Any = None) -> bool:
+        self._log_traceback = False
+        if self.done():
+            return False
+        self._num_cancels_requested += 1
+        if self._fut_waiter is not None and self._cancel_waiter(msg):
+            return True
+        self._must_cancel = True
+        self._cancel_message = msg
+        self.loop.is_dirty = True
+        return True
+
+    def cancelling(self) -> int:
+        return self._num_cancels_requested
+
+    def uncancel(self) -> int:
+        if self._num_cancels_requested > 0:
+            self._num_cancels_requested -= 1
+            if self._num_cancels_requested == 0 and UNCANCEL_CLEARS:
+                self._must_cancel = False
+        return self._num_cancels_requested
+
+
+UNCANCEL_CLEARS = sys.version_info >= (3, 13)  # gh-117407: a cancellation that is taken back is not delivered
+
+
+class _Gate:
+    """Stands for what a restored frame awaits: something is thrown in here."""
+
+    def __await__(self) -> _Gate:
+        return self
+
+    def __iter__(self) -> _Gate:
+        return self
+
+    def __next__(self) -> None:
+        return None
+
+
+class _TaskIterator:
+    """What ``await task`` iterates over."""
+
+    __slots__ = ("has_asked", "task")
+
+    def __init__(self, task: DurableTask) -> None:
+        self.task = task
+        self.has_asked = False
+
+    def __iter__(self) -> _TaskIterator:
+        return self
+
+    @unseen
+    def __next__(self) -> Any:
+        if self.task.done():
+            raise StopIteration(self.task.result())
+        if self.has_asked:
+            raise RuntimeError("await wasn't used with future")
+        self.has_asked = True
+        self.task._asyncio_future_blocking = True
+        return self.task
+
+
+def _without_ours(error: Any) -> Any:
+    """An exception whose traceback begins with the program's own frames."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_code.co_filename == __file__:
+        traceback = traceback.tb_next
+    error.__traceback__ = traceback
+    return error

@@ -1,0 +1,362 @@
+"""Reducers for asyncio's objects: what belongs to an instance's loop with its state, the rest as far as it can be kept.
+
+- The loop of an instance, and the loop of the process, are restored as the ones that run then.
+- Tasks are saved by number; what they hold follows behind everything else, so that chains of tasks do not nest.
+- Of primitives (locks, queues, events), waiters that are not the instance's belong to leaves in flight, which run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import decimal
+import threading
+from asyncio import mixins
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pickle import PicklingError
+from typing import Any
+
+from ..frames import ambient
+from ..frames.leaf import Leaf
+from ..scheduling.loop import InstanceLoop
+from ..scheduling.task import _NO_CONTEXT, DurableTask
+from . import fixups
+
+Reduced = tuple[Any, ...] | str
+DECIMAL = "decimal_context"  # decimal's context variable, which no module holds under a name
+_NOTHING: Any = object()
+
+
+class Loading:
+    """The loop and the tasks of the snapshot that is being loaded."""
+
+    def __init__(self) -> None:
+        self.loop = InstanceLoop()
+        self.tasks: list[DurableTask] = []
+
+
+class _Loads(threading.local):
+    def __init__(self) -> None:
+        self.stack: list[Loading] = []
+
+
+_LOADS = _Loads()
+
+
+@contextmanager
+def loading() -> Iterator[Loading]:
+    """While a snapshot is loaded."""
+    found = Loading()
+    _LOADS.stack.append(found)
+    try:
+        yield found
+    finally:
+        _LOADS.stack.remove(found)
+
+
+def _innermost() -> Loading:
+    if not _LOADS.stack:
+        raise RuntimeError("tasks and futures are loaded with the snapshot that they belong to")
+    return _LOADS.stack[-1]
+
+
+# --- loops -----------------------------------------------------------------------------------------------------------
+
+
+def instance_loop() -> InstanceLoop:
+    """The loop of the instance being loaded."""
+    return _innermost().loop
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """The loop that runs when the snapshot is loaded."""
+    return asyncio.get_running_loop()
+
+
+def reduce_loop(loop: asyncio.AbstractEventLoop) -> Reduced:
+    """The running loop is restored as the loop that runs then; no other loop can be kept."""
+    if type(loop) is InstanceLoop:
+        return instance_loop, ()
+    if loop.is_closed() or not loop.is_running():
+        raise PicklingError("an event loop that does not run")
+    return running_loop, ()
+
+
+def loop_state(loop: InstanceLoop) -> dict[str, Any]:
+    """What a loop holds, to be pickled."""
+    return {
+        "root": loop.root, "tasks": list(loop.tasks), "ready": list(loop.ready), "timers": loop.timers,
+        "in_flight": list(loop.in_flight), "task_count": loop.task_count, "is_ending": loop.is_ending,
+    }  # fmt: skip
+
+
+def fill_loop(loop: InstanceLoop, state: dict[str, Any]) -> None:
+    """The opposite. Leaves that were in flight are begun again, after what was ready."""
+    loop.root = state["root"]
+    loop.tasks = dict.fromkeys(state["tasks"])
+    loop.timers = state["timers"]
+    loop.task_count = state["task_count"]
+    loop.is_ending = state["is_ending"]
+    loop.ready.extend(state["ready"])
+    for task in state["in_flight"]:
+        loop.ready.append(loop.step_of(task))
+    for task in loop.tasks:
+        if task.is_shown:
+            asyncio.tasks._register_task(task)  # type: ignore[arg-type]
+
+
+# --- tasks -----------------------------------------------------------------------------------------------------------
+
+
+def new_task(number: int) -> DurableTask:
+    """A task; what it holds is loaded later."""
+    found = _innermost()
+    while len(found.tasks) <= number:
+        found.tasks.append(DurableTask.empty(found.loop))
+    return found.tasks[number]
+
+
+def task_state(task: DurableTask) -> tuple[Any, ...]:
+    """What a task holds, to be pickled; its frames innermost first, so that depth of calls is not depth of pickling."""
+    return (
+        task.stack()[::-1], task._coro, task.root if type(task.root) is Leaf else None, task._name, task.path, task._context,
+        task._must_cancel or task.is_leaf_cancelled, task._num_cancels_requested, task._cancelled_exc,
+        task._fut_waiter if task.leaf is None else None, task.children, task.leaves, task.is_shown, task.has_begun,
+        task.ended, _future_state(task),
+    )  # fmt: skip
+
+
+def fill_task(task: DurableTask, state: tuple[Any, ...]) -> None:
+    """The opposite."""
+    (
+        _, coroutine, leaf, task._name, task.path, task._context, task._must_cancel, task._num_cancels_requested,
+        cancelled, task._fut_waiter, task.children, task.leaves, task.is_shown, _, task.ended, future,
+    ) = state  # fmt: skip
+    task.set_coroutine(coroutine, leaf)
+    fill_future(task, future)
+    task._cancelled_exc = cancelled
+
+
+# --- futures and callbacks -------------------------------------------------------------------------------------------
+
+
+def new_future(cls: type[asyncio.Future[Any]]) -> asyncio.Future[Any]:
+    """A future of the instance; what it holds is loaded later."""
+    made = cls.__new__(cls)
+    asyncio.Future.__init__(made, loop=_innermost().loop)
+    return made
+
+
+def reduce_future(future: asyncio.Future[Any]) -> Any:
+    """A future of an instance with all that it holds; a foreign one, when it is done, as its outcome."""
+    if type(future.get_loop()) is InstanceLoop:
+        return new_future, (type(future),), (_future_state(future), object.__getstate__(future)), None, None, fill_own_future
+    if not future.done():
+        raise PicklingError(
+            f"a {type(future).__name__} that is not done and was not made by durable code: await it where it is made, or mark "
+            "the module that makes it with `# durable: on`"
+        )
+    if future.cancelled():
+        return restore_future, ("cancelled", None)
+    error = future.exception()
+    return restore_future, ("result", future.result()) if error is None else ("error", error)
+
+
+def restore_future(kind: str, outcome: Any) -> asyncio.Future[Any]:
+    """A done foreign future; of a task only the outcome is left."""
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    if kind == "cancelled":
+        future.cancel()
+    elif kind == "error":
+        future.set_exception(outcome)
+        future.exception()  # it was asked for before: nobody is to be warned
+    else:
+        future.set_result(outcome)
+    return future
+
+
+def fill_own_future(future: asyncio.Future[Any], state: tuple[Any, dict[str, Any] | None]) -> None:
+    """Give a future of the instance what it held."""
+    held, attributes = state
+    for name, value in (attributes or {}).items():
+        setattr(future, name, value)
+    fill_future(future, held)
+
+
+def _future_state(future: Any) -> tuple[Any, ...]:
+    plain: Any = asyncio.Future
+    warns = future._log_traceback
+    if not future.done():
+        callbacks = [pair for pair in future._callbacks or () if not _is_native(pair[0])]
+        return "pending", None, callbacks, future._cancel_message, warns
+    if future.cancelled():
+        return "cancelled", None, None, future._cancel_message, warns
+    error = future._exception
+    if error is not None:
+        return "failed", error, None, None, warns
+    return "done", plain.result(future), None, None, warns
+
+
+def fill_future(future: Any, state: tuple[Any, ...]) -> None:
+    """Give a future of the instance, or a task, its outcome or its callbacks."""
+    status, value, callbacks, message, warns = state
+    plain: Any = asyncio.Future
+    if status == "done":
+        plain.set_result(future, value)
+    elif status == "failed":
+        plain.set_exception(future, value)
+    elif status == "cancelled":
+        plain.cancel(future, message)
+    else:
+        future._cancel_message = message
+        for callback, context in callbacks:
+            future.add_done_callback(callback, context=context)
+    if not warns:
+        future._log_traceback = False
+
+
+def _is_native(callback: Callable[..., Any]) -> bool:
+    """Whether a callback wakes a task of the process, which waits for a future of the instance in a leaf."""
+    owner = getattr(callback, "__self__", None)
+    if type(owner) is DurableTask:
+        return False
+    return type(callback).__name__.startswith("TaskWakeup") or isinstance(owner, asyncio.Task)
+
+
+def new_handle(cls: type[asyncio.Handle]) -> asyncio.Handle:
+    """A callback to come; what it holds is loaded later."""
+    return cls.__new__(cls)
+
+
+_HANDLE = ("_callback", "_args", "_cancelled", "_context")
+_TIMER = (*_HANDLE, "_when", "_scheduled")
+
+
+def reduce_handle(handle: Any) -> Reduced:
+    """A callback or timer of an instance's loop."""
+    if type(handle._loop) is not InstanceLoop:
+        raise PicklingError("a callback that waits in the event loop of the process")
+    names = _TIMER if isinstance(handle, asyncio.TimerHandle) else _HANDLE
+    return new_handle, (type(handle),), {name: getattr(handle, name) for name in names}, None, None, fill_handle
+
+
+def fill_handle(handle: Any, state: dict[str, Any]) -> None:
+    """Give a callback what it held."""
+    handle._loop, handle._source_traceback, handle._repr = _innermost().loop, None, None
+    for name, value in state.items():
+        setattr(handle, name, value)
+
+
+# --- contexts --------------------------------------------------------------------------------------------------------
+
+
+def no_context() -> contextvars.Context:
+    """The context of the callbacks that are steps."""
+    return _NO_CONTEXT
+
+
+def new_context() -> contextvars.Context:
+    """A context with the values that are not the program's."""
+    context = contextvars.copy_context()
+    if _LOADS.stack:
+        context.run(ambient.current_driver.set, _innermost().loop)
+    return context
+
+
+def reduce_context(context: contextvars.Context, base: contextvars.Context) -> Reduced:
+    """The variables that differ from ``base``, the context in which the instance began."""
+    if context is _NO_CONTEXT:
+        return no_context, ()
+    items, decimals = [], None
+    for variable, value in context.items():
+        if base.get(variable, _NOTHING) is value or variable.name.startswith("durable_import."):
+            continue
+        if variable.name == DECIMAL:
+            decimals = value
+        else:
+            items.append((variable, value))
+    return new_context, (), (items, decimals), None, None, fill_context
+
+
+def fill_context(context: contextvars.Context, state: tuple[list[tuple[Any, Any]], Any]) -> None:
+    """Give the new context its values, after all tokens were made."""
+    fixups.later(_fill_context, context, state)
+
+
+def _fill_context(context: contextvars.Context, state: tuple[list[tuple[Any, Any]], Any]) -> None:
+    items, decimals = state
+    for variable, value in items:
+        context.run(variable.set, value)
+    if decimals is not None:
+        context.run(decimal.setcontext, decimals)
+
+
+# --- primitives ------------------------------------------------------------------------------------------------------
+
+LoopBound: type = mixins._LoopBoundMixin
+_BOUND_BASES: tuple[type[Any], ...] = (
+    asyncio.Queue, asyncio.Lock, asyncio.Event, asyncio.Condition, asyncio.BoundedSemaphore, asyncio.Semaphore,
+    asyncio.Barrier,
+)  # fmt: skip
+_OWN_WAYS = ("__reduce__", "__reduce_ex__", "__getstate__")
+_WAITING = ("_waiters", "_getters", "_putters")
+
+
+def reduce_bound(primitive: Any) -> Any:
+    """asyncio's Lock, Event, Queue, ... and their subclasses, with those who wait for them."""
+    cls = type(primitive)
+    base = next((b for b in cls.__mro__ if b in _BOUND_BASES), None)
+    if base is None or any(name in vars(b) for b in cls.__mro__[:-1] for name in _OWN_WAYS):
+        return NotImplemented
+    if issubclass(cls, asyncio.Condition):
+        return restore_condition, (cls, primitive._lock), bound_state(primitive), None, None, fill_bound
+    return restore_bound, (cls, base), bound_state(primitive), None, None, fill_bound
+
+
+def bound_state(primitive: Any) -> dict[str, Any]:
+    """The attributes of a primitive, without its loop and without waiters of the process."""
+    attributes = {name: value for name, value in vars(primitive).items() if name != "_loop"}
+    for name in _WAITING:
+        waiters = attributes.get(name)
+        if waiters:
+            attributes[name] = type(waiters)(w for w in waiters if type(w.get_loop()) is InstanceLoop)
+    if isinstance(primitive, asyncio.Condition):
+        for name in ("locked", "acquire", "release"):
+            attributes.pop(name, None)
+    return attributes
+
+
+def restore_bound(cls: type[Any], base: type[Any]) -> Any:
+    """A new primitive of ``cls``, initialised by the standard library's ``base`` only."""
+    made = object.__new__(cls)
+    if base is asyncio.Barrier:
+        base.__init__(made, 1)
+    else:
+        base.__init__(made)
+    return made
+
+
+def restore_condition(cls: type[Any], lock: asyncio.Lock) -> Any:
+    """A condition over ``lock``, whose methods it borrows."""
+    made = object.__new__(cls)
+    asyncio.Condition.__init__(made, lock)
+    return made
+
+
+def fill_bound(primitive: Any, attributes: dict[str, Any]) -> None:
+    """What the primitive held; attributes that only another Python version has stay as they are."""
+    primitive.__dict__.update(attributes)
+
+
+def reduce_lone_context(context: contextvars.Context) -> Reduced:
+    """A context with all its variables, where no instance is known."""
+    return reduce_context(context, contextvars.Context())
+
+
+TABLE: dict[type, Callable[[Any], Any]] = {
+    contextvars.Context: reduce_lone_context,
+    asyncio.Handle: reduce_handle,
+    asyncio.TimerHandle: reduce_handle,
+    InstanceLoop: reduce_loop,
+}

@@ -1,0 +1,37 @@
+"""Every program of tests/programs/concurrent: natively, with its state restored at every await, and killed in effects."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.test_torture import observe
+from tests.harness.crash import PROGRAMS, concurrent_crash_torture
+from tests.harness.rewriting import sources
+from tests.harness.torture import hard_torture, native, rewritten
+
+CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
+EVERYTHING = bool(os.environ.get("CRASH_ALL"))
+SAMPLE = CONCURRENT if EVERYTHING else CONCURRENT[::8]
+
+
+@pytest.mark.parametrize("path", CONCURRENT, ids=lambda path: path.stem)
+def test_tasks_are_the_same_when_tortured(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks give the same result by the same effects however often all of them are saved, dropped and restored."""
+    log = tmp_path / "effects"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EFFECT_LOG", str(log))
+    expected = observe(native, path, log)
+    assert observe(rewritten, path, log) == expected
+    result, effects = observe(hard_torture, path, log)
+    assert result == expected[0]
+    assert set(effects) == set(expected[1])  # those in flight begin again
+
+
+@pytest.mark.parametrize("path", SAMPLE, ids=lambda path: path.stem)
+def test_tasks_survive_a_kill_in_effects(path: Path) -> None:
+    """SIGKILL in the middle of an effect, again and again: the native result, and no effect is lost."""
+    concurrent_crash_torture(path)
