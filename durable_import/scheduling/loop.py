@@ -152,13 +152,13 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         """A task was made: its first step is due."""
         self.tasks[task] = None
         if task.is_shown:
-            tasks._register_task(task)  # type: ignore[arg-type]
+            tasks._register_task(task)
         self.step_soon(task)
 
     def has_ended(self, task: DurableTask) -> None:
         """A task has ended."""
         self.tasks.pop(task, None)
-        tasks._unregister_task(task)  # type: ignore[arg-type]
+        tasks._unregister_task(task)
 
     def step_soon(self, task: DurableTask, error: BaseException | None = None) -> None:
         """Let a task take a step in the next round."""
@@ -297,7 +297,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             return self.real.run_in_executor(executor, func, *args)
         call = _begin_call(ExecutorCall(executor, func, args))
         task = DurableTask(call, loop=self, name=f"{func!r} in an executor", path=self._next_path())
-        tasks._unregister_task(task)  # type: ignore[arg-type]
+        tasks._unregister_task(task)
         task.is_shown = False
         return task
 
@@ -364,7 +364,7 @@ def _future_behind(iterator: Any) -> asyncio.Future[Any] | None:
     return next((r for r in gc.get_referents(iterator) if isinstance(r, asyncio.Future)), None)
 
 
-_NATIVE_TASK = tuple({tasks.Task, tasks._PyTask})  # type: ignore[attr-defined]
+_NATIVE_TASK = tuple({tasks.Task, tasks._PyTask})
 
 
 class ExecutorCall:

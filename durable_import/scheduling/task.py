@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import importlib
 import inspect
 import sys
 from asyncio import coroutines
@@ -23,7 +24,7 @@ from ..rewrite.names import AWAITED, STATE
 if TYPE_CHECKING:
     from .loop import InstanceLoop
 
-base_tasks: Any = asyncio.base_tasks  # it takes anything for a task
+base_tasks: Any = importlib.import_module("asyncio.base_tasks")  # it takes anything for a task
 _NO_CONTEXT = contextvars.Context()  # of handles whose callback is a step: it runs in the task's own context
 
 
