@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 from collections import Counter
+
+import pytest
 
 from tests.acceptance.chaos import kill_at_random
 from tests.acceptance.processes import Desk
@@ -28,3 +31,23 @@ def test_two_hundred_tasks_over_shared_state(desk: Desk) -> None:
         assert lives.effects.keys() == wanted.keys()
         assert all(1 <= times <= 1 + lives.kills for times in lives.effects.values())
         killed += lives.kills
+
+
+@pytest.fixture
+def site(desk: Desk) -> str:
+    """The port of a web site that is served by a process of its own."""
+    server = desk.start_command([sys.executable, str(CHAOS / "site_server.py")])
+    server.wait_until(lambda: server.out.endswith("\n"))
+    return server.out.strip()
+
+
+def test_crawler_of_a_web_site(desk: Desk, site: str) -> None:
+    """A crawler killed at any moment gets the pages that it gets natively, with as few requests at a time."""
+    program = str(CHAOS / "crawler.py")
+    expected = desk.native(program, site)
+    assert expected.status == 0
+    assert expected.out.count("/page/") == 120
+    moments = random.Random(2)
+    for _ in range(max(2, KILLS // 20)):
+        lives = kill_at_random(desk, program, site, moments=moments, kills=10, span=0.15)
+        assert (lives.out, lives.err) == (expected.out, "")
