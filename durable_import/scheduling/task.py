@@ -95,7 +95,7 @@ class DurableTask(asyncio.Future[Any]):
 
     def stack(self) -> list[Any]:
         """Its frames, outermost first."""
-        return chain(self._root) if type(self._root) is CoroutineType else []
+        return chain(self._root) if type(self._root) is CoroutineType and not self.done() else []
 
     def leaf_at(self) -> Leaf | None:
         """The leaf that it is at, whether that has begun or not."""

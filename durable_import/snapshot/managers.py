@@ -30,8 +30,8 @@ from . import fixups
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 
-# Number of the frame in the stacks of all tasks, hidden variable of the manager, which of the four.
-Key = tuple[int, str, str]
+# Path of the task, number of the frame in its stack, hidden variable of the manager, which of the four.
+Key = tuple[str, int, str, str]
 
 
 class Lost:
@@ -44,7 +44,7 @@ class Lost:
         if name.startswith("__"):
             raise AttributeError(name)
         raise ReferenceError(
-            f"{self.key[1]!r} was bound by a `with` block that had ended when the program was saved; the object could not be "
+            f"{self.key[2]!r} was bound by a `with` block that had ended when the program was saved; the object could not be "
             f"saved, so {name!r} of it is gone"
         )
 
@@ -69,8 +69,10 @@ def blocks_of(stack: list[Any]) -> Iterator[tuple[int, str, FrameState]]:
             yield number, manager, state
 
 
-def find_lost(stack: list[Any], is_lost: Callable[[Any], bool], known: dict[int, Key] | None = None) -> LostObjects:
-    """The managers for which ``is_lost``, outermost first, and what belongs to them.
+def find_lost(
+    path: str, stack: list[Any], is_lost: Callable[[Any], bool], known: dict[int, Key] | None = None
+) -> LostObjects:
+    """The managers in the stack of one task for which ``is_lost``, outermost first, and what belongs to them.
 
     They are added to ``known``, in which ``is_lost`` may see those further out: one that only refers to these is not lost.
     """
@@ -83,12 +85,12 @@ def find_lost(stack: list[Any], is_lost: Callable[[Any], bool], known: dict[int,
         is_left = f"@l{name[2:]}" in state.info.live[state.label] and type(state.variables.get(AWAITED)) is Leaf
         for kind, part in parts.items():
             if part is not None and id(part) not in found.by_id:
-                found.by_id[id(part)] = (number, name, RELEASED if is_left else kind)
+                found.by_id[id(part)] = (path, number, name, RELEASED if is_left else kind)
                 found.kept.append(part)
     return found
 
 
-def find_released(stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
+def find_released(path: str, stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
     """Variables bound by ``with`` blocks that have ended, which still hold what cannot be saved."""
     found = LostObjects({}, [])
     for number, frame in enumerate(stack):
@@ -96,7 +98,7 @@ def find_released(stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjec
         variables = state.variables | contents_of(state.cells)
         for name in _bound_by_with(state.info) & variables.keys():
             if is_lost(variables[name]) and id(variables[name]) not in found.by_id:
-                found.by_id[id(variables[name])] = (number, name, RELEASED)
+                found.by_id[id(variables[name])] = (path, number, name, RELEASED)
                 found.kept.append(variables[name])
     return found
 
@@ -158,24 +160,23 @@ def lost(*key: Any) -> Lost:
     return placeholder
 
 
-async def enter_again(stack: list[Any], contexts: list[contextvars.Context]) -> list[Any]:
-    """Enter the blocks whose managers are placeholders, and put the new objects in their place.
+async def enter_again(path: str, stack: list[Any], context: contextvars.Context) -> bool:
+    """Enter the blocks of a task whose managers are placeholders, and put the new objects in their place.
 
-    ``stack``: the frames of all tasks, as they were saved; ``contexts``: the context of each. Gives the frames that were
-    waiting to enter a block, and have entered it now. Raises what the ``with`` expressions or the managers raise, with a
-    note that says where.
+    Gives whether the task was waiting to enter one, and has entered it now. Raises what the ``with`` expressions or the
+    managers raise, with a note that says where.
     """
-    entered = []
+    was_waiting = False
     for number, name, state in list(blocks_of(stack)):
         frame = parts_of(stack[number]).frame
         holder = frame.f_locals[STATE] if frame is not None else {}  # none: it was part of entering another one
-        if type(holder.get(name)) is not Lost or holder[name].key[2] == RELEASED:
+        if type(holder.get(name)) is not Lost or holder[name].key[3] == RELEASED:
             continue
         code = enter_code(state.info, name)
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
-            entering = asyncio.create_task(function(dict(holder)), context=contexts[number])
+            entering = asyncio.create_task(function(dict(holder)), context=context)
             manager, leave, value = await entering
         except Exception as error:
             error.add_note(
@@ -183,14 +184,15 @@ async def enter_again(stack: list[Any], contexts: list[contextvars.Context]) -> 
                 "whose manager could not be saved"
             )
             raise
-        _replace(holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, number)
-        if _is_entering(state, name):
-            entered.append(stack[number])
-    return entered
+        _replace(holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, (path, number))
+        was_waiting = was_waiting or _is_entering(state, name)
+    return was_waiting
 
 
-def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], number: int) -> None:
-    placeholders = {kind: _find(holder, state, (number, name, kind)) for kind in new}
+def _replace(
+    holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], place: tuple[str, int]
+) -> None:
+    placeholders = {kind: _find(holder, state, (*place, name, kind)) for kind in new}
     for kind, placeholder in placeholders.items():
         if placeholder is not None:
             replace_references(placeholder, new[kind])
@@ -207,7 +209,7 @@ def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str
         holder[target] = new[VALUE]
 
 
-def _find(holder: dict[str, Any], state: FrameState, key: tuple[int, str, str]) -> Lost | None:
+def _find(holder: dict[str, Any], state: FrameState, key: Key) -> Lost | None:
     values = [*holder.values(), *contents_of(state.cells).values()]
     awaited = holder.get(AWAITED)
     if type(awaited) is Leaf:

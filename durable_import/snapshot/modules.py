@@ -42,6 +42,7 @@ class References:
     has_loop: bool = False  # whether it is the state of an instance, with its futures
     base: contextvars.Context = field(default_factory=contextvars.copy_context)  # context variables that are not the program's
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
+    left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
 
     def add_container(self, container: Any, module: str, name: str) -> None:
         """Refer to a container by name; one that has several names, by the first."""
