@@ -245,7 +245,7 @@ def test_full_disk_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(os, "write", full)
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StoreUnavailableError, match="No space left on device. Free some space"):
+    with pytest.raises(StoreUnavailableError, match=r"No space left on device\. Free some space"):
         load_or_create_key(tmp_path / "x.key")
     assert list(tmp_path.iterdir()) == []
 
