@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import _io
 import asyncio
+import contextlib
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 from durable_import.snapshot import (
+    adopted,
     buffers,
     classes,
     exceptions,
@@ -43,6 +45,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
 
 _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((BaseException,), exceptions.reduce_exception),
+    ((contextlib._GeneratorContextManager,), adopted.reduce_generator_manager),
     ((type,), classes.reduce_class),
     ((process_objects.LoopBound,), process_objects.reduce_bound),
     ((asyncio.Future,), process_objects.reduce_future),
