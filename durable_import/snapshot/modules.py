@@ -20,6 +20,7 @@ from typing import Any
 
 from ..rewrite.registry import KNOWN, MODULES
 from .closures import Cell, captured_cells, rebound_variables
+from .process_objects import PROCESS_BOUND
 from .surroundings import Surroundings, restore_changes, uses_random
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
@@ -228,12 +229,15 @@ def _keeps_identity(value: Any) -> bool:
 
 
 def _is_plain_instance(value: Any) -> bool:
-    """An instance of a rewritten module's class that is saved and restored by its attributes alone."""
+    """An instance of a rewritten module's class that is saved and restored by its attributes alone.
+
+    Bases of other modules may have registered it somewhere, as logging does its handlers: so it has to stay what it is.
+    """
     cls = type(value)
-    if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, BaseException):
+    if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, (BaseException, *PROCESS_BOUND)):
         return False
     special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
-    inherits_only_object = all(b is object or getattr(b, "__module__", None) in MODULES for b in cls.__mro__)
+    inherits_only_object = all(b is object or b.__flags__ & _HEAP_TYPE for b in cls.__mro__)
     return inherits_only_object and all(
         name not in b.__dict__ for b in cls.__mro__ if b is not object for name in special
     )
