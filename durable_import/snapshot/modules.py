@@ -19,9 +19,10 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType,
 from typing import Any
 
 from ..rewrite.registry import KNOWN, MODULES
+from . import surroundings
 from .closures import Cell, captured_cells, rebound_variables
 from .process_objects import PROCESS_BOUND
-from .surroundings import Surroundings, restore_changes, uses_random
+from .surroundings import STREAMS, Surroundings, restore_changes, uses_random
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray)
@@ -128,6 +129,8 @@ def collect_references(script: ScriptData | None) -> References:
     """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
     found = References()
     found.add_container(sys.modules, "sys", "modules")
+    if script is not None:
+        found.by_id.update((id(stream), (surroundings.__name__, f"STREAMS.{name}")) for name, stream in STREAMS.items())
     for name in MODULES:
         module = sys.modules.get(name)
         if module is None:

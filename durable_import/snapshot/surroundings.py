@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+STREAMS: dict[str, Any] = {}  # the standard streams as they were when the run began: the program may redirect them
 GENERATOR: Any = getattr(random.seed, "__self__")  # noqa: B009  what the functions of the module are methods of
 
 
@@ -30,6 +32,9 @@ class Surroundings:
     draws: bool = False
     folder: str = field(default_factory=_folder)
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def __post_init__(self) -> None:
+        STREAMS.update((name, getattr(sys, name)) for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is not None)
 
     def changes(self) -> dict[str, Any]:
         """What is different now."""
