@@ -12,7 +12,7 @@ import importlib
 import pickle
 import sys
 from collections.abc import Iterator
-from types import CellType, CodeType, FunctionType, GeneratorType
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from ..errors import MissingCodeError
@@ -61,11 +61,10 @@ def reduce_foreign_frame(value: Any, *, in_flight: bool = False) -> Reduced:
     function = next((r for r in gc.get_referents(value) if isinstance(r, FunctionType)), None)
     state = (CREATED, SUSPENDED) if in_flight else (CREATED,)
     if parts.state not in state or function is None or parts.frame is None:
-        way = "go through list(...) of it, or " if isinstance(value, GeneratorType) else ""
         raise pickle.PicklingError(
             f"a {type(value).__name__} of {parts.code.co_qualname!r} "
-            f"({parts.code.co_filename}:{parts.code.co_firstlineno}), which is not durable code, has begun: {way}mark its "
-            "module with `# durable: on`, or name it in durable_import.install(modules=[...])"
+            f"({parts.code.co_filename}:{parts.code.co_firstlineno}), which is not durable code, has begun: mark its module "
+            "with `# durable: on`, or name it in durable_import.install(modules=[...])"
         )
     return begin_call, (function, *arguments_of(parts.code, parts.frame.f_locals))
 
