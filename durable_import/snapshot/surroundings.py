@@ -25,6 +25,11 @@ def _folder() -> str:
         return ""
 
 
+def _encoded_environment() -> Any:
+    """What ``os.environ`` holds: it would decode each variable to be compared itself."""
+    return os.environ._data  # type: ignore[attr-defined]
+
+
 @dataclass
 class Surroundings:
     """How the process was when the run began. ``draws``: whether the script uses the module ``random``."""
@@ -34,6 +39,7 @@ class Surroundings:
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def __post_init__(self) -> None:
+        self._encoded = dict(_encoded_environment())
         STREAMS.update((name, getattr(sys, name)) for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is not None)
 
     def changes(self) -> dict[str, Any]:
@@ -42,7 +48,7 @@ class Surroundings:
         folder = _folder()
         if folder != self.folder:
             found["folder"] = folder
-        if os.environ != self.environment:
+        if _encoded_environment() != self._encoded:
             names = os.environ.keys() | self.environment.keys()
             changed = {n: os.environ.get(n) for n in names if os.environ.get(n) != self.environment.get(n)}
             found["environment"] = changed
