@@ -177,7 +177,8 @@ def new_future(cls: type[asyncio.Future[Any]]) -> asyncio.Future[Any]:
 def reduce_future(future: asyncio.Future[Any]) -> Any:
     """A future of an instance with all that it holds; a foreign one, when it is done, as its outcome."""
     if type(future.get_loop()) is InstanceLoop:
-        attributes = dict(object.__getstate__(future) or ())  # a copy: the dict itself is a part of the future
+        held: Any = object.__getstate__(future)
+        attributes = dict(held or {})  # a copy: the dict itself is a part of the future
         return new_future, (type(future),), (_future_state(future), attributes), None, None, fill_own_future
     if not future.done():
         raise PicklingError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
 import contextvars
 import functools
 import gc
@@ -29,6 +30,9 @@ from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code, info_of
 from . import fixups
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
+
+# What is put into these after entering would be missing in one that is entered again.
+ENTERED_ONCE = (asyncio.TaskGroup, contextlib.ExitStack, contextlib.AsyncExitStack)
 
 # Path of the task, number of the frame in its stack, hidden variable of the manager, which of the four.
 Key = tuple[str, int, str, str]
@@ -79,8 +83,8 @@ def find_lost(
     found = LostObjects({} if known is None else known, [])
     for number, name, state in blocks_of(stack):
         manager = state.variables[name]
-        if isinstance(manager, asyncio.TaskGroup) or not is_lost(manager):
-            continue  # entered again, a group would be empty
+        if isinstance(manager, ENTERED_ONCE) or _is_read(state, name, manager) or not is_lost(manager):
+            continue
         parts = {MANAGER: manager, LEAVE: state.variables.get(f"@x{name[2:]}"), VALUE: _value(state, name)}
         is_left = f"@l{name[2:]}" in state.info.live[state.label] and type(state.variables.get(AWAITED)) is Leaf
         for kind, part in parts.items():
@@ -93,10 +97,14 @@ def find_lost(
 def find_released(path: str, stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
     """Variables bound by ``with`` blocks that have ended, which still hold what cannot be saved."""
     found = LostObjects({}, [])
+    managers = [state.variables[name] for _, name, state in blocks_of(stack)]
+    kept = {id(manager) for manager in managers if isinstance(manager, ENTERED_ONCE)}  # these blocks have not ended
     for number, frame in enumerate(stack):
         state = capture(frame)
         variables = state.variables | contents_of(state.cells)
         for name in _bound_by_with(state.info) & variables.keys():
+            if id(variables[name]) in kept:
+                continue
             if is_lost(variables[name]) and id(variables[name]) not in found.by_id:
                 found.by_id[id(variables[name])] = (path, number, name, RELEASED)
                 found.kept.append(variables[name])
@@ -132,6 +140,12 @@ def _blocks_of_module(module: ModuleInfo) -> dict[tuple[str, str], WithBlock]:
     """By place of the function and hidden variable of the manager. Rewriting takes long: once for each module."""
     rewriting = module.rewriting()
     return {(rewriting.places.path_of[n], m): b for n, blocks in rewriting.with_blocks.items() for m, b in blocks.items()}
+
+
+def _is_read(state: FrameState, manager_name: str, manager: Any) -> bool:
+    """Whether the ``with`` expression reads the manager itself, as ``with connection:`` does: it cannot make it again."""
+    names = {n.id for n in ast.walk(_block(state.info, manager_name).expression) if isinstance(n, ast.Name)}
+    return any(value is manager for name, value in (state.variables | contents_of(state.cells)).items() if name in names)
 
 
 def _is_entering(state: FrameState, manager: str) -> bool:

@@ -20,8 +20,11 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType,
 from typing import Any
 
 from ..rewrite.registry import KNOWN, MODULES
+from . import surroundings
 from .asyncio_state import LoopBound, bound_state, fill_bound
 from .closures import Cell, captured_cells, rebound_variables
+from .process_objects import PROCESS_BOUND
+from .surroundings import STREAMS, Surroundings, restore_changes, uses_random
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray)
@@ -61,6 +64,7 @@ class ScriptData:
     rebound: frozenset[str]
     captured: frozenset[tuple[str, str]] = frozenset()  # captured variables that are rebound: see ``closures``
     unsavable: set[str] = field(default_factory=set)
+    surroundings: Surroundings = field(default_factory=Surroundings)
     cells: tuple[tuple[int, int], list[Cell]] | None = None
 
     @classmethod
@@ -68,6 +72,7 @@ class ScriptData:
         """Look through the functions of a script."""
         used: set[str] = set()
         rebound: set[str] = set()
+        imported: set[str] = set()
         codes: list[CodeType] = []
         for info in list(KNOWN.values()):
             if info.module.name == module:
@@ -78,7 +83,12 @@ class ScriptData:
                             rebound.add(instruction.argval)
                         elif instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
                             used.add(instruction.argval)
-        return cls(module, frozenset(used | rebound), frozenset(rebound), rebound_variables(codes))
+                        elif instruction.opname == "IMPORT_NAME":
+                            imported.add(instruction.argval)
+        script = cls(module, frozenset(used | rebound), frozenset(rebound), rebound_variables(codes))
+        namespace = script.namespace()
+        script.surroundings.draws = "random" in imported or uses_random(namespace.get(name) for name in script.used)
+        return script
 
     def namespace(self) -> dict[str, Any]:
         """The script's module-level names."""
@@ -124,6 +134,8 @@ def collect_references(script: ScriptData | None) -> References:
     """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
     found = References()
     found.add_container(sys.modules, "sys", "modules")
+    if script is not None:
+        found.by_id.update((id(stream), (surroundings.__name__, f"STREAMS.{name}")) for name, stream in STREAMS.items())
     for name, rewritten in MODULES.items():
         module = sys.modules.get(name)
         if module is None or rewritten.is_library:
@@ -225,12 +237,15 @@ def _keeps_identity(value: Any) -> bool:
 
 
 def _is_plain_instance(value: Any) -> bool:
-    """An instance of a rewritten module's class that is saved and restored by its attributes alone."""
+    """An instance of a rewritten module's class that is saved and restored by its attributes alone.
+
+    Bases of other modules may have registered it somewhere, as logging does its handlers: so it has to stay what it is.
+    """
     cls = type(value)
-    if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, BaseException):
+    if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, (BaseException, *PROCESS_BOUND)):
         return False
     special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
-    inherits_only_object = all(b is object or getattr(b, "__module__", None) in MODULES for b in cls.__mro__)
+    inherits_only_object = all(b is object or b.__flags__ & _HEAP_TYPE for b in cls.__mro__)
     return inherits_only_object and all(
         name not in b.__dict__ for b in cls.__mro__ if b is not object for name in special
     )
@@ -259,15 +274,18 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
         if name in script.unsavable:
             continue
         if isinstance(value, type) and value.__module__ == script.module:
-            attributes = _class_data(value)
-            if attributes:
-                contents[f"class {name}"] = ("class", value, attributes)
-        if type(value) is FunctionType and value.__module__ == script.module and value.__dict__.keys() - {"__wrapped__"}:
-            attributes = {key: item for key, item in value.__dict__.items() if key != "__wrapped__"}
-            contents[f"function {name}"] = ("function", value, attributes)
+            contents |= _attributes_as_contents(script, "class", name, value, _class_data(value))
+            for key, function in _functions_of_class(value):
+                contents |= _attributes_as_contents(script, "function", f"{name}.{key}", function, _function_data(function))
+        if type(value) is FunctionType and value.__module__ == script.module:
+            contents |= _attributes_as_contents(script, "function", name, value, _function_data(value))
         if type(value) is FunctionType or isinstance(value, type):
             for path, default in _mutable_defaults(name, value, script.module):
-                contents[f"default {path}"] = ("refill", default, _items(default))
+                if f"default {path}" not in script.unsavable:
+                    contents[f"default {path}"] = ("refill", default, _items(default))
+    changes = script.surroundings.changes()
+    if changes:
+        contents["the process"] = ("process", None, changes)
     for path, cell, is_rebound in script.captured_cells():
         content = cell.cell_contents
         is_data = type(content) not in ATOMS and not isinstance(content, (*NEVER_DATA, type))
@@ -291,6 +309,14 @@ def _content_of(value: Any, *, rebound: bool) -> Content | None:
     return ("value", None, value)
 
 
+def _attributes_as_contents(
+    script: ScriptData, kind: str, name: str, owner: Any, attributes: dict[str, Any]
+) -> dict[str, Content]:
+    """Each attribute by itself, so that one that cannot be saved takes no other with it."""
+    contents = {f"{kind} {name}.{key}": (kind, owner, {key: item}) for key, item in attributes.items()}
+    return {path: content for path, content in contents.items() if path.removeprefix("class ") not in script.unsavable}
+
+
 def _items(value: Any) -> list[Any]:
     return list(value.items()) if type(value) is dict else list(value)
 
@@ -309,6 +335,21 @@ def _class_data(cls: type) -> dict[str, Any]:
     return found
 
 
+def _functions_of_class(cls: type) -> Iterator[tuple[str, FunctionType]]:
+    """The functions in a class, those behind static and class methods too."""
+    for name, value in list(vars(cls).items()):
+        function = getattr(value, "__func__", value)
+        if type(function) is not FunctionType or not function.__dict__:
+            continue
+        if (function.__module__, function.__qualname__) == (cls.__module__, f"{cls.__qualname__}.{name}"):
+            yield name, function
+
+
+def _function_data(function: FunctionType) -> dict[str, Any]:
+    """The attributes that the program has given a function: counters, caches, registrations."""
+    return {key: item for key, item in function.__dict__.items() if key != "__wrapped__"}
+
+
 def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
     """Give a script's data what they held; after the whole snapshot is loaded."""
     namespace = script.namespace()
@@ -319,6 +360,8 @@ def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
             namespace[name] = saved
         elif how == "function":
             target.__dict__.update(saved)
+        elif how == "process":
+            restore_changes(saved)
         elif how == "cell":
             target.cell_contents = saved
         elif how == "class":

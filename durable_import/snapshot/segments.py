@@ -11,6 +11,7 @@ was called), and each island that the code which ran may have reached, to begin 
 
 from __future__ import annotations
 
+import gc
 import io
 import weakref
 from collections import Counter
@@ -22,8 +23,8 @@ from functools import partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from ..frames.discard import discard
 from ..errors import SnapshotFormatError
+from ..frames.discard import discard
 from ..scheduling.loop import InstanceLoop, Timer
 from ..scheduling.task import _NO_CONTEXT, DurableTask
 from . import fixups
@@ -354,9 +355,10 @@ class _Run:
             elsewhere, stolen = pickler.misplaced(containers, segment)
             if not elsewhere and not stolen:
                 break
-            self._again([owner for owner, _ in stolen])
-            self._again([self.all.make_island([value]) for _, value in stolen])
-            containers += [value for value in (*elsewhere, *(value for _, value in stolen)) if type(value) in _EXACT]
+            for owner, value in _outermost(stolen):
+                elsewhere.append(value)
+                self._again([owner, self.all.make_island([value])])
+            containers += [value for value in elsewhere if type(value) in _EXACT]
         self.frames += pickler.frames
         for met in pickler.tasks:
             self.all._know(met)
@@ -426,10 +428,9 @@ class SegmentPickler(SnapshotPickler):
         references = self.references
         memo = self.memo.copy()
         attributes = {id(_attributes(value)) for _, value in memo.values() if type(value).__dictoffset__}
+        elsewhere_by_id = attributes | before | self.referred | references.by_id.keys() | references.lost.keys()
         for number, (_, value) in memo.items():
-            if type(value) in _NO_IDENTITY or number in attributes or number in before or number in self.referred or number in references.by_id:
-                continue
-            if number in references.lost or _is_found_by_name(value):
+            if type(value) in _NO_IDENTITY or _is_found_by_name(value) or number in elsewhere_by_id:
                 continue
             entry = self.all.entry(value)
             if number in references.container_ids:
@@ -443,6 +444,13 @@ class SegmentPickler(SnapshotPickler):
                 segment.ids.append(number)
                 segment.kept.append(value)
         return elsewhere, stolen
+
+
+def _outermost(stolen: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Those that no other one of them leads to directly: what they lead to comes with them."""
+    values = [value for _, value in stolen]
+    inner = {id(r) for r in gc.get_referents(*values, *(_attributes(v) for v in values if type(v).__dictoffset__))}
+    return [pair for pair in stolen if id(pair[1]) not in inner] or stolen[:1]
 
 
 def _attributes(value: Any) -> Any:
