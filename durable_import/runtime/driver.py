@@ -20,7 +20,6 @@ from typing import Any
 from ..errors import UnsavableStateError
 from ..frames import ambient
 from ..frames.capture import FRAME_TYPES, line_of, parts_of
-from ..frames.discard import discard
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.registry import CodeInfo, info_of
 from ..scheduling.loop import InstanceLoop
@@ -122,10 +121,7 @@ class InstanceDriver:
         """Let go of the tasks as they are: their ``finally`` blocks are for when the program gets there."""
         self.loop.is_dropped = True
         for task in list(self.loop.tasks):
-            leaf = task.leaf_at()
-            discard(task.stack())
-            if leaf is not None:
-                leaf.drop()
+            task.drop()
         self.loop.tasks.clear()
 
     def _drive(self) -> Any:

@@ -15,6 +15,7 @@ from asyncio import mixins
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pickle import PicklingError
+from types import CoroutineType
 from typing import Any
 
 from ..frames import ambient
@@ -120,11 +121,27 @@ def new_task(number: int) -> DurableTask:
 def task_state(task: DurableTask) -> tuple[Any, ...]:
     """What a task holds, to be pickled; its frames innermost first, so that depth of calls is not depth of pickling."""
     return (
-        task.stack()[::-1], task._coro, task.root if type(task.root) is Leaf else None, task._name, task.path, task._context,
+        task.stack()[::-1], _coroutine_of(task), task.root if type(task.root) is Leaf else None, task._name, task.path, task._context,
         task._must_cancel or task.is_leaf_cancelled, task._num_cancels_requested, task._cancelled_exc,
         task._fut_waiter if task.leaf is None else None, task.children, task.leaves, task.is_shown, task.has_begun,
         task.ended, _future_state(task),
     )  # fmt: skip
+
+
+def _coroutine_of(task: DurableTask) -> Any:
+    """What a task runs; of a step of an asynchronous generator that has been taken, an ended coroutine."""
+    return ended_coroutine() if task.done() and type(task._coro) is not CoroutineType else task._coro
+
+
+async def _nothing() -> None:
+    return
+
+
+def ended_coroutine() -> Any:
+    """One that has ended."""
+    coroutine = _nothing()
+    coroutine.close()
+    return coroutine
 
 
 def fill_task(task: DurableTask, state: tuple[Any, ...]) -> None:
