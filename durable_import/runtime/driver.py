@@ -160,18 +160,19 @@ class InstanceDriver:
             self._owe(self._capture("running"))
         left = len(loop.ready)
         while left and loop.ready:
-            handle = loop.ready.popleft()
+            handle = loop.take()
             left -= 1
             if handle._cancelled:
                 continue
             task = loop.task_of(handle)
             if task is None:
+                loop.called.append(handle)
                 with loop.inside(None):
                     handle._run()
                 continue
             leaf = self._advance(task, handle)
             if leaf is not None:
-                loop.ready.appendleft(loop.step_of(task))  # it goes on before all others
+                loop.put_first(loop.step_of(task))  # it goes on before all others
                 left += 1
                 yield from self._attend(leaf)
 
@@ -183,10 +184,11 @@ class InstanceDriver:
             handle = loop.ready.popleft()
             task = loop.task_of(handle)
             if task is not None and task.leaf is not None and not task.done():
+                task.step = None
                 leaf = self._advance(task, handle)
                 if leaf is None:
                     continue
-                handle = loop.step_of(task)
+                handle = task.step = loop.step_of(task)
                 goes_on = goes_on or leaf.state == DONE
                 failed = failed or leaf.state == FAILED
             elif task is not None:

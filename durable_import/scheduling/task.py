@@ -66,6 +66,10 @@ class DurableTask(asyncio.Future[Any]):
         self.is_leaf_cancelled = False  # whether the leaf in flight has been asked to end
         self.ended: Leaf | None = None  # has ended, and the frame is to be told
         self.has_begun = False
+        self.order = 0  # among the tasks
+        self.leaf_place = 0  # among the leaves in flight
+        self.step: asyncio.Handle | None = None  # that is ready
+        self.step_place = 0  # among what is ready
 
     @classmethod
     def empty(cls, loop: InstanceLoop) -> DurableTask:
@@ -235,7 +239,16 @@ class DurableTask(asyncio.Future[Any]):
         return self._name
 
     def set_name(self, value: object) -> None:
+        self.loop.touch(self)
         self._name = str(value)
+
+    def add_done_callback(self, fn: Any, /, *, context: contextvars.Context | None = None) -> None:
+        self.loop.touch(self)
+        super().add_done_callback(fn, context=context)
+
+    def remove_done_callback(self, fn: Any, /) -> int:
+        self.loop.touch(self)
+        return super().remove_done_callback(fn)
 
     def set_result(self, result: Any) -> None:  # noqa: ARG002
         raise RuntimeError("Task does not support set_result operation")
@@ -250,14 +263,20 @@ class DurableTask(asyncio.Future[Any]):
         base_tasks._task_print_stack(self, limit, file)
 
     def result(self) -> Any:
+        self._is_asked()
         if self._cancelled_exc is not None:
             raise self._make_cancelled_error()
         return super().result()
 
     def exception(self) -> BaseException | None:
+        self._is_asked()
         if self._cancelled_exc is not None:
             raise self._make_cancelled_error()
         return super().exception()
+
+    def _is_asked(self) -> None:
+        if self._cancelled_exc is not None or self._log_traceback:
+            self.loop.touch(self)  # a failure that somebody has seen is not reported
 
     def _make_cancelled_error(self) -> BaseException:
         if self._cancelled_exc is not None:
@@ -266,6 +285,7 @@ class DurableTask(asyncio.Future[Any]):
         return super()._make_cancelled_error()  # type: ignore[misc, no-any-return]
 
     def cancel(self, msg: Any = None) -> bool:
+        self.loop.touch(self)
         self._log_traceback = False
         if self.done():
             return False
@@ -281,6 +301,7 @@ class DurableTask(asyncio.Future[Any]):
         return self._num_cancels_requested
 
     def uncancel(self) -> int:
+        self.loop.touch(self)
         if self._num_cancels_requested > 0:
             self._num_cancels_requested -= 1
             if self._num_cancels_requested == 0 and UNCANCEL_CLEARS:
