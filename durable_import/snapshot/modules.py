@@ -60,6 +60,8 @@ class ScriptData:
     rebound: frozenset[str]
     captured: frozenset[tuple[str, str]] = frozenset()  # captured variables that are rebound: see ``closures``
     unsavable: set[str] = field(default_factory=set)
+    imported: dict[str, ScriptData] = field(default_factory=dict)  # of the marked modules that the script has imported
+    is_imported: bool = False  # whether it is one of those
     cells: tuple[tuple[int, int], list[Cell]] | None = None
 
     @classmethod
@@ -119,6 +121,13 @@ def resolve_or_none(module: str, name: str) -> Any:
         return None
 
 
+def data_of(script: ScriptData | None, module: str) -> ScriptData | None:
+    """The data of a module that belong to the snapshot, if they do."""
+    if script is None or script.module == module:
+        return script
+    return script.imported.get(module)
+
+
 def collect_references(script: ScriptData | None) -> References:
     """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
     found = References()
@@ -133,14 +142,15 @@ def collect_references(script: ScriptData | None) -> References:
                 found.add_container(value, name, path)
             else:
                 found.by_id.setdefault(id(value), (name, path))
-        if script is not None and name == script.module:
-            for path, cell, _ in script.captured_cells():
+        data = data_of(script, name)
+        if data is not None:
+            for path, cell, _ in data.captured_cells():
                 found.by_id.setdefault(id(cell), (name, path))
         for key, value in list(namespace.items()):
             kind = type(value)
             if kind in ATOMS or kind is ModuleType or key.startswith("__") or isinstance(value, type):
                 continue
-            if script is not None and name == script.module and _is_saved_by_value(script, key, value):
+            if data is not None and _is_saved_by_value(data, key, value):
                 continue
             if kind in CONTAINERS:
                 found.add_container(value, name, key)
@@ -209,14 +219,19 @@ def _mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str,
 def _is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
     if name in script.rebound and name not in script.unsavable:
         return True  # the module's own code need not have made it
-    if name not in script.used or name in script.unsavable or isinstance(value, NEVER_DATA) or type(value) is object:
+    if script.is_imported or name not in script.used or name in script.unsavable:
+        return False
+    if isinstance(value, NEVER_DATA) or type(value) is object:
         return False
     return not _keeps_identity(value)
 
 
-def is_refilled(script: ScriptData, name: str, value: Any) -> bool:
+def is_refilled(script: ScriptData | None, module: str, name: str, value: Any) -> bool:
     """Whether an object that is saved by reference gets its contents back from the snapshot."""
-    return name in script.used - script.rebound - script.unsavable and _keeps_identity(value)
+    data = data_of(script, module)
+    if data is None or name in data.rebound or name in data.unsavable or not _keeps_identity(value):
+        return False
+    return data.is_imported or name in data.used
 
 
 def _keeps_identity(value: Any) -> bool:
@@ -229,10 +244,15 @@ def _is_plain_instance(value: Any) -> bool:
     if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, BaseException):
         return False
     special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
-    inherits_only_object = all(b is object or getattr(b, "__module__", None) in MODULES for b in cls.__mro__)
-    return inherits_only_object and all(
+    has_only_own_state = all(b.__module__ in MODULES or _has_no_state(b) for b in cls.__mro__)
+    return has_only_own_state and all(
         name not in b.__dict__ for b in cls.__mro__ if b is not object for name in special
     )
+
+
+def _has_no_state(base: type) -> bool:
+    """Whether a base gives instances nothing to hold: ``object``, ``Generic``, ``ABC``, ``Protocol``."""
+    return base.__basicsize__ == object.__basicsize__ and base.__dictoffset__ == 0
 
 
 # --- a script's data
@@ -244,13 +264,15 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
     """What to save of a script's data, by name."""
     namespace = script.namespace()
     contents: dict[str, Content] = {}
-    for name in script.used:
+    for name in list(namespace) if script.is_imported else script.used:
         if name in script.unsavable or name.startswith("__"):
             continue
         if name not in namespace:
             if name in script.rebound:
                 contents[name] = ("unbound", None, None)
             continue
+        if script.is_imported and name not in script.rebound and not _keeps_identity(namespace[name]):
+            continue  # other modules may use it under another name: it stays as the module's own code has made it
         content = _content_of(namespace[name], rebound=name in script.rebound)
         if content is not None:
             contents[name] = content
@@ -261,6 +283,10 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
             attributes = _class_data(value)
             if attributes:
                 contents[f"class {name}"] = ("class", value, attributes)
+            for attribute, descriptor in _descriptors(value, script.module):
+                key = f"attribute {name}.{attribute}"
+                if _is_plain_instance(descriptor) and key not in script.unsavable:
+                    contents[key] = ("attributes", descriptor, descriptor.__getstate__())
         if type(value) is FunctionType and value.__module__ == script.module and value.__dict__.keys() - {"__wrapped__"}:
             attributes = {key: item for key, item in value.__dict__.items() if key != "__wrapped__"}
             contents[f"function {name}"] = ("function", value, attributes)
@@ -308,9 +334,9 @@ def _class_data(cls: type) -> dict[str, Any]:
     return found
 
 
-def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
-    """Give a script's data what they held; after the whole snapshot is loaded."""
-    namespace = script.namespace()
+def restore_contents(module: str, contents: dict[str, Content]) -> None:
+    """Give a module's data what they held; after the whole snapshot is loaded."""
+    namespace = importlib.import_module(module).__dict__
     for name, (how, target, saved) in contents.items():
         if how == "unbound":
             namespace.pop(name, None)
@@ -326,7 +352,7 @@ def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
             fill_bound(target, saved)
         else:
             _refill(target, saved)
-            if not name.startswith("default "):
+            if not name.startswith(("default ", "attribute ")):
                 namespace[name] = target
 
 
