@@ -81,8 +81,8 @@ class InstanceDriver:
         loop = self.loop
         if not hasattr(loop, "root"):
             return
-        contexts = [task.get_context() for task in loop.tasks for _ in task.stack()]
-        entered = await enter_again(Snapshot(loop=loop).stack(), contexts)
+        tasks = [task for task in loop.tasks for _ in task.stack()]
+        entered = await enter_again(Snapshot(loop=loop).stack(), tasks)
         for task in loop.tasks:
             if task._fut_waiter is not None and any(frame in task.stack() for frame in entered):
                 task._fut_waiter = None

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import contextvars
 import functools
 import gc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CellType, FunctionType
-from typing import Any
+from typing import Any, cast
 
 from ..frames import restore
 from ..frames.capture import FRAME_TYPES, FrameState, capture, chain, contents_of, parts_of
@@ -158,12 +158,12 @@ def lost(*key: Any) -> Lost:
     return placeholder
 
 
-async def enter_again(stack: list[Any], contexts: list[contextvars.Context]) -> list[Any]:
+async def enter_again(stack: list[Any], tasks: list[Any]) -> list[Any]:
     """Enter the blocks whose managers are placeholders, and put the new objects in their place.
 
-    ``stack``: the frames of all tasks, as they were saved; ``contexts``: the context of each. Gives the frames that were
-    waiting to enter a block, and have entered it now. Raises what the ``with`` expressions or the managers raise, with a
-    note that says where.
+    ``stack``: the frames of all tasks, as they were saved; ``tasks``: the task of each, which is the current one meanwhile.
+    Gives the frames that were waiting to enter a block, and have entered it now. Raises what the ``with`` expressions or the
+    managers raise, with a note that says where.
     """
     entered = []
     for number, name, state in list(blocks_of(stack)):
@@ -175,7 +175,7 @@ async def enter_again(stack: list[Any], contexts: list[contextvars.Context]) -> 
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
-            entering = asyncio.create_task(function(dict(holder)), context=contexts[number])
+            entering = asyncio.create_task(_as_task(function(dict(holder)), tasks[number]), context=tasks[number].get_context())
             manager, leave, value = await entering
         except Exception as error:
             error.add_note(
@@ -187,6 +187,44 @@ async def enter_again(stack: list[Any], contexts: list[contextvars.Context]) -> 
         if _is_entering(state, name):
             entered.append(stack[number])
     return entered
+
+
+async def _as_task(coroutine: Any, task: Any) -> Any:
+    return await _InTask(coroutine, task)
+
+
+class _InTask:
+    """Runs a coroutine, within a task of the process, while ``task`` is the current one: scopes of libraries ask for it."""
+
+    def __init__(self, coroutine: Any, task: Any) -> None:
+        self.coroutine = coroutine
+        self.task = task
+
+    def __await__(self) -> Any:
+        error: BaseException | None = None
+        while True:
+            with _current(self.task):
+                try:
+                    given = self.coroutine.send(None) if error is None else self.coroutine.throw(error)
+                except StopIteration as stop:
+                    return stop.value
+            try:
+                error = None
+                yield given
+            except BaseException as thrown:
+                error = thrown
+
+
+@contextmanager
+def _current(task: Any) -> Iterator[None]:
+    loop, outside, library = asyncio.get_running_loop(), asyncio.current_task(), cast(Any, asyncio.tasks)
+    library._leave_task(loop, outside)
+    library._enter_task(loop, task)
+    try:
+        yield
+    finally:
+        library._leave_task(loop, task)
+        library._enter_task(loop, outside)
 
 
 def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], number: int) -> None:
