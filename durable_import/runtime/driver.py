@@ -20,7 +20,6 @@ from typing import Any
 from ..errors import UnsavableStateError
 from ..frames import ambient
 from ..frames.capture import FRAME_TYPES, line_of, parts_of
-from ..frames.discard import discard
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.registry import CodeInfo, info_of
 from ..scheduling.loop import InstanceLoop
@@ -80,8 +79,10 @@ class InstanceDriver:
     async def enter_again(self) -> None:
         """Enter the ``with`` blocks whose managers could not be saved."""
         loop = self.loop
+        if not hasattr(loop, "root"):
+            return
         for task in list(loop.tasks):
-            if await enter_again(task.path, task.stack(), task.get_context()) and task._fut_waiter is not None:
+            if await enter_again(task.path, task.stack(), task) and task._fut_waiter is not None:
                 task._fut_waiter = None
                 loop.step_soon(task)
 
@@ -118,10 +119,7 @@ class InstanceDriver:
         """Let go of the tasks as they are: their ``finally`` blocks are for when the program gets there."""
         self.loop.is_dropped = True
         for task in list(self.loop.tasks):
-            leaf = task.leaf_at()
-            discard(task.stack())
-            if leaf is not None:
-                leaf.drop()
+            task.drop()
         self.loop.tasks.clear()
 
     def _drive(self) -> Any:

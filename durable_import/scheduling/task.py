@@ -12,14 +12,14 @@ import importlib
 import inspect
 import sys
 from asyncio import coroutines
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
 from ..frames.capture import awaited_by, chain, frame_behind, parts_of
+from ..frames.discard import discard
 from ..frames.leaf import FAILED, Leaf
 from ..frames.unseen import unseen
-from ..rewrite.names import AWAITED, STATE
+from ..rewrite.names import AWAITED, PC, STATE
 
 if TYPE_CHECKING:
     from .loop import InstanceLoop
@@ -95,7 +95,16 @@ class DurableTask(asyncio.Future[Any]):
 
     def stack(self) -> list[Any]:
         """Its frames, outermost first."""
-        return chain(self._root) if type(self._root) is CoroutineType and not self.done() else []
+        return chain(frame_behind(self._root)) if not self.done() else []
+
+    def drop(self) -> None:
+        """Let go of what it runs: the ``finally`` blocks are for when the program gets there."""
+        leaf, stack = self.leaf_at(), self.stack()
+        if stack and stack[0] is not self._root:
+            stack.insert(0, self._root)
+        discard(stack)
+        if leaf is not None:
+            leaf.drop()
 
     def leaf_at(self) -> Leaf | None:
         """The leaf that it is at, whether that has begun or not."""
@@ -144,8 +153,10 @@ class DurableTask(asyncio.Future[Any]):
         return None
 
     def _is_restored(self) -> bool:
-        frame = parts_of(self._root).frame if type(self._root) is CoroutineType else None
-        return frame is not None and bool(frame.f_locals.get(STATE))
+        """Whether its frames are restored ones that have not gone on yet, from an await: not from the beginning."""
+        stack = self.stack()
+        frame = parts_of(stack[0]).frame if stack else None
+        return frame is not None and bool(frame.f_locals.get(STATE, {}).get(PC))
 
     def _prime(self) -> None:
         """Take a restored coroutine to the await where it was, and no further, so that it can be thrown into there."""

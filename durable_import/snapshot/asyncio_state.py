@@ -16,6 +16,7 @@ from asyncio import mixins
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pickle import PicklingError
+from types import CoroutineType
 from typing import Any
 
 from ..frames import ambient
@@ -133,7 +134,7 @@ def new_task(path: str) -> DurableTask:
 def task_frames(task: DurableTask) -> tuple[Any, ...]:
     """What the code of a task can reach, to be pickled; frames innermost first, so that calls do not nest as pickles."""
     root = task.root if type(task.root) is Leaf else None
-    return task.stack()[::-1], task._coro, root, task._context, task.ended
+    return task.stack()[::-1], _coroutine_of(task), root, task._context, task.ended
 
 
 def task_record(task: DurableTask) -> tuple[Any, ...]:
@@ -147,6 +148,22 @@ def task_record(task: DurableTask) -> tuple[Any, ...]:
         task._fut_waiter if task.leaf is None else None, task.children, task.leaves, task.is_shown, task.order,
         task.leaf_place if task.leaf is not None else 0, step, _future_state(task),
     )  # fmt: skip
+
+
+def _coroutine_of(task: DurableTask) -> Any:
+    """What a task runs; of a step of an asynchronous generator that has been taken, an ended coroutine."""
+    return ended_coroutine() if task.done() and type(task._coro) is not CoroutineType else task._coro
+
+
+async def _nothing() -> None:
+    return
+
+
+def ended_coroutine() -> Any:
+    """One that has ended."""
+    coroutine = _nothing()
+    coroutine.close()
+    return coroutine
 
 
 def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...]) -> None:

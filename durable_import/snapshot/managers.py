@@ -11,13 +11,12 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
-import contextvars
 import functools
 import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import CellType, FunctionType
-from typing import Any
+from typing import Any, cast
 
 from ..frames import restore
 from ..frames.capture import FRAME_TYPES, FrameState, capture, chain, contents_of, parts_of
@@ -174,10 +173,11 @@ def lost(*key: Any) -> Lost:
     return placeholder
 
 
-async def enter_again(path: str, stack: list[Any], context: contextvars.Context) -> bool:
+async def enter_again(path: str, stack: list[Any], task: Any) -> bool:
     """Enter the blocks of a task whose managers are placeholders, and put the new objects in their place.
 
-    Gives whether the task was waiting to enter one, and has entered it now. Raises what the ``with`` expressions or the
+    ``task`` is the current one meanwhile. Gives whether it was waiting to enter one, and has entered it now. Raises what the
+    ``with`` expressions or the
     managers raise, with a note that says where.
     """
     was_waiting = False
@@ -190,7 +190,7 @@ async def enter_again(path: str, stack: list[Any], context: contextvars.Context)
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
-            entering = asyncio.create_task(function(dict(holder)), context=context)
+            entering = asyncio.create_task(_as_task(function(dict(holder)), task), context=task.get_context())
             manager, leave, value = await entering
         except Exception as error:
             error.add_note(
@@ -201,6 +201,44 @@ async def enter_again(path: str, stack: list[Any], context: contextvars.Context)
         _replace(holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, (path, number))
         was_waiting = was_waiting or _is_entering(state, name)
     return was_waiting
+
+
+async def _as_task(coroutine: Any, task: Any) -> Any:
+    return await _InTask(coroutine, task)
+
+
+class _InTask:
+    """Runs a coroutine, within a task of the process, while ``task`` is the current one: scopes of libraries ask for it."""
+
+    def __init__(self, coroutine: Any, task: Any) -> None:
+        self.coroutine = coroutine
+        self.task = task
+
+    def __await__(self) -> Any:
+        error: BaseException | None = None
+        while True:
+            with _current(self.task):
+                try:
+                    given = self.coroutine.send(None) if error is None else self.coroutine.throw(error)
+                except StopIteration as stop:
+                    return stop.value
+            try:
+                error = None
+                yield given
+            except BaseException as thrown:
+                error = thrown
+
+
+@contextlib.contextmanager
+def _current(task: Any) -> Iterator[None]:
+    loop, outside, library = asyncio.get_running_loop(), asyncio.current_task(), cast(Any, asyncio.tasks)
+    library._leave_task(loop, outside)
+    library._enter_task(loop, task)
+    try:
+        yield
+    finally:
+        library._leave_task(loop, task)
+        library._enter_task(loop, outside)
 
 
 def _replace(

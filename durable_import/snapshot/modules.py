@@ -65,6 +65,8 @@ class ScriptData:
     captured: frozenset[tuple[str, str]] = frozenset()  # captured variables that are rebound: see ``closures``
     unsavable: set[str] = field(default_factory=set)
     surroundings: Surroundings = field(default_factory=Surroundings)
+    imported: dict[str, ScriptData] = field(default_factory=dict)  # of the marked modules that the script has imported
+    is_imported: bool = False  # whether it is one of those
     cells: tuple[tuple[int, int], list[Cell]] | None = None
 
     @classmethod
@@ -130,6 +132,13 @@ def resolve_or_none(module: str, name: str) -> Any:
         return None
 
 
+def data_of(script: ScriptData | None, module: str) -> ScriptData | None:
+    """The data of a module that belong to the snapshot, if they do."""
+    if script is None or script.module == module:
+        return script
+    return script.imported.get(module)
+
+
 def collect_references(script: ScriptData | None) -> References:
     """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
     found = References()
@@ -146,14 +155,15 @@ def collect_references(script: ScriptData | None) -> References:
                 found.add_container(value, name, path)
             else:
                 found.by_id.setdefault(id(value), (name, path))
-        if script is not None and name == script.module:
-            for path, cell, _ in script.captured_cells():
+        data = data_of(script, name)
+        if data is not None:
+            for path, cell, _ in data.captured_cells():
                 found.by_id.setdefault(id(cell), (name, path))
         for key, value in list(namespace.items()):
             kind = type(value)
             if kind in ATOMS or kind is ModuleType or key.startswith("__") or isinstance(value, type):
                 continue
-            if script is not None and name == script.module and _is_saved_by_value(script, key, value):
+            if data is not None and _is_saved_by_value(data, key, value):
                 continue
             if kind in CONTAINERS:
                 found.add_container(value, name, key)
@@ -222,14 +232,19 @@ def _mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str,
 def _is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
     if name in script.rebound and name not in script.unsavable:
         return True  # the module's own code need not have made it
-    if name not in script.used or name in script.unsavable or isinstance(value, NEVER_DATA) or type(value) is object:
+    if script.is_imported or name not in script.used or name in script.unsavable:
+        return False
+    if isinstance(value, NEVER_DATA) or type(value) is object:
         return False
     return not _keeps_identity(value)
 
 
-def is_refilled(script: ScriptData, name: str, value: Any) -> bool:
+def is_refilled(script: ScriptData | None, module: str, name: str, value: Any) -> bool:
     """Whether an object that is saved by reference gets its contents back from the snapshot."""
-    return name in script.used - script.rebound - script.unsavable and _keeps_identity(value)
+    data = data_of(script, module)
+    if data is None or name in data.rebound or name in data.unsavable or not _keeps_identity(value):
+        return False
+    return data.is_imported or name in data.used
 
 
 def _keeps_identity(value: Any) -> bool:
@@ -245,10 +260,15 @@ def _is_plain_instance(value: Any) -> bool:
     if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, (BaseException, *PROCESS_BOUND)):
         return False
     special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
-    inherits_only_object = all(b is object or b.__flags__ & _HEAP_TYPE for b in cls.__mro__)
-    return inherits_only_object and all(
+    has_only_own_state = all(b.__module__ in MODULES or _has_no_state(b) for b in cls.__mro__)
+    return has_only_own_state and all(
         name not in b.__dict__ for b in cls.__mro__ if b is not object for name in special
     )
+
+
+def _has_no_state(base: type) -> bool:
+    """Whether a base gives instances nothing to hold: ``object``, ``Generic``, ``ABC``, ``Protocol``."""
+    return base.__basicsize__ == object.__basicsize__ and base.__dictoffset__ == 0
 
 
 # --- a script's data
@@ -260,13 +280,15 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
     """What to save of a script's data, by name."""
     namespace = script.namespace()
     contents: dict[str, Content] = {}
-    for name in script.used:
+    for name in list(namespace) if script.is_imported else script.used:
         if name in script.unsavable or name.startswith("__"):
             continue
         if name not in namespace:
             if name in script.rebound:
                 contents[name] = ("unbound", None, None)
             continue
+        if script.is_imported and name not in script.rebound and not _keeps_identity(namespace[name]):
+            continue  # other modules may use it under another name: it stays as the module's own code has made it
         content = _content_of(namespace[name], rebound=name in script.rebound)
         if content is not None:
             contents[name] = content
@@ -275,6 +297,10 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
             continue
         if isinstance(value, type) and value.__module__ == script.module:
             contents |= _attributes_as_contents(script, "class", name, value, _class_data(value))
+            for attribute, descriptor in _descriptors(value, script.module):
+                key = f"attribute {name}.{attribute}"
+                if _is_plain_instance(descriptor) and key not in script.unsavable:
+                    contents[key] = ("attributes", descriptor, descriptor.__getstate__())
             for key, function in _functions_of_class(value):
                 contents |= _attributes_as_contents(script, "function", f"{name}.{key}", function, _function_data(function))
         if type(value) is FunctionType and value.__module__ == script.module:
@@ -350,9 +376,9 @@ def _function_data(function: FunctionType) -> dict[str, Any]:
     return {key: item for key, item in function.__dict__.items() if key != "__wrapped__"}
 
 
-def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
-    """Give a script's data what they held; after the whole snapshot is loaded."""
-    namespace = script.namespace()
+def restore_contents(module: str, contents: dict[str, Content]) -> None:
+    """Give a module's data what they held; after the whole snapshot is loaded."""
+    namespace = importlib.import_module(module).__dict__
     for name, (how, target, saved) in contents.items():
         if how == "unbound":
             namespace.pop(name, None)
@@ -370,7 +396,7 @@ def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
             fill_bound(target, saved)
         else:
             _refill(target, saved)
-            if not name.startswith("default "):
+            if not name.startswith(("default ", "attribute ")):
                 namespace[name] = target
 
 

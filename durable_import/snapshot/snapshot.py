@@ -22,8 +22,9 @@ from ..scheduling.task import DurableTask
 from .asyncio_state import fill_loop, loop_state
 from .diagnose import find_culprit
 from .managers import find_lost, find_released
-from .modules import References, ScriptData, collect_references, is_refilled, restore_contents, script_contents
+from .modules import References, ScriptData, collect_references, is_refilled
 from .pickler import dumps, load_with_loop
+from .program import find_imported, program_contents, restore_program, set_aside
 from .segments import Segments, load_segments
 
 VERSION = 2
@@ -108,7 +109,7 @@ class Encoder:
         if self._segments is None:
             self._segments, self._is_kept = Segments(), False
         references = self._references(snapshot)
-        contents = script_contents(self.script) if self.script is not None else {}
+        contents = program_contents(self.script, loop)
 
         def prepare(task: DurableTask) -> None:
             stack = task.stack()
@@ -124,6 +125,8 @@ class Encoder:
         return Saved(payload, dict(self._segments.changed), not self._is_kept, frames)
 
     def _references(self, snapshot: Snapshot) -> References:
+        if self.script is not None:
+            find_imported(self.script)
         references = collect_references(self.script)
         references.base = self.base
         references.in_flight = _in_flight(snapshot)
@@ -143,7 +146,7 @@ class Encoder:
         try:
             return self._encode(snapshot, references, frames)
         except Exception as error:
-            if self.script is not None and self._set_aside(references):
+            if self.script is not None and self._set_aside(snapshot, references):
                 return self.encode(snapshot, frames)
             if not self._leave_out(stacks, references):
                 raise self._explain(snapshot, references, error) from error
@@ -168,7 +171,7 @@ class Encoder:
         if id(manager) not in references.by_id:
             return False
         module, name = references.by_id[id(manager)]
-        return self.script is None or module != self.script.module or not is_refilled(self.script, name, manager)
+        return not is_refilled(self.script, module, name, manager)
 
     def _can_be_saved(self, value: Any, references: References) -> bool:
         try:
@@ -178,7 +181,7 @@ class Encoder:
         return True
 
     def _encode(self, snapshot: Snapshot, references: References, frames: list[Any] | None) -> bytes:
-        contents = script_contents(self.script) if self.script is not None else {}
+        contents = program_contents(self.script, snapshot.loop)
         stack = chain(snapshot.root)[::-1] if snapshot.root is not None else []
         tasks = list(snapshot.loop.tasks) if snapshot.loop is not None else []
         loop = loop_state(snapshot.loop, snapshot.loop.timers) if snapshot.loop is not None else None
@@ -200,24 +203,23 @@ class Encoder:
             stack: list[Any] = []
         else:
             (stack, facts, contents, held, _), found = load_with_loop(payload[3:])
-        if self.script is not None:
-            restore_contents(self.script, contents)
+        restore_program(self.script, contents)
         if held is None:
             return Snapshot(stack[-1] if stack else None, facts)
         fill_loop(found, held)
         found.loop.instance_id = self.instance_id
         return Snapshot(None, facts, found.loop)
 
-    def _set_aside(self, references: References) -> bool:
-        """Leave script data that cannot be saved to the module's own code; whether there was any."""
+    def _set_aside(self, snapshot: Snapshot, references: References) -> bool:
+        """Leave module-level data that cannot be saved to the modules' own code; whether there was any."""
         assert self.script is not None
         failing = set()
-        for name, content in script_contents(self.script).items():
+        for name, content in program_contents(self.script, snapshot.loop).items():
             try:
                 dumps(content, references)
             except Exception:  # whatever it is, the module makes it again
-                failing.add(name.removeprefix("class "))
-        self.script.unsavable |= failing
+                failing.add(name)
+        set_aside(self.script, failing)
         return bool(failing)
 
     def _explain(self, snapshot: Snapshot, references: References, error: Exception) -> Exception:
