@@ -16,10 +16,10 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
-from ..frames.capture import awaited_by, chain, frame_behind, parts_of
+from ..frames.capture import CREATED, awaited_by, chain, frame_behind, parts_of
 from ..frames.leaf import FAILED, Leaf
 from ..frames.unseen import unseen
-from ..rewrite.names import AWAITED, STATE
+from ..rewrite.names import AWAITED, PC, STATE
 
 if TYPE_CHECKING:
     from .loop import InstanceLoop
@@ -113,9 +113,9 @@ class DurableTask(asyncio.Future[Any]):
         if error is None and ended is not None and ended.state == FAILED:
             error = ended.deliver()
         root = self._root
-        begun, self.has_begun = self.has_begun, True
+        self.has_begun = True
         try:
-            if error is not None and not begun and self._is_restored():
+            if error is not None and self._is_to_be_primed():
                 self._prime()
             given = root.send(None) if error is None else self._throw(root, error)
         except StopIteration as stop:
@@ -139,9 +139,12 @@ class DurableTask(asyncio.Future[Any]):
         self.loop.has_ended(self)
         return None
 
-    def _is_restored(self) -> bool:
-        frame = parts_of(self._root).frame if type(self._root) is CoroutineType else None
-        return frame is not None and bool(frame.f_locals.get(STATE))
+    def _is_to_be_primed(self) -> bool:
+        """Whether it is restored in the middle, and has not gone on yet."""
+        if type(self._root) is not CoroutineType:
+            return False
+        _, frame, state = parts_of(self._root)
+        return frame is not None and state == CREATED and bool(frame.f_locals.get(STATE, {}).get(PC))
 
     def _prime(self) -> None:
         """Take a restored coroutine to the await where it was, and no further, so that it can be thrown into there."""

@@ -131,7 +131,7 @@ def fill_task(task: DurableTask, state: tuple[Any, ...]) -> None:
     """The opposite."""
     (
         _, coroutine, leaf, task._name, task.path, task._context, task._must_cancel, task._num_cancels_requested,
-        cancelled, task._fut_waiter, task.children, task.leaves, task.is_shown, _, task.ended, future,
+        cancelled, task._fut_waiter, task.children, task.leaves, task.is_shown, task.has_begun, task.ended, future,
     ) = state  # fmt: skip
     task.set_coroutine(coroutine, leaf)
     fill_future(task, future)
