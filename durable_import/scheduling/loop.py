@@ -340,7 +340,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         return False
 
     def get_debug(self) -> bool:
-        return False
+        return hasattr(self, "real") and self.real.get_debug()
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         if not self.is_dropped:
