@@ -23,7 +23,7 @@ from ..frames.capture import FRAME_TYPES, line_of, parts_of
 from ..frames.discard import discard
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.registry import CodeInfo, info_of
-from ..scheduling.loop import InstanceLoop
+from ..scheduling.loop import InstanceLoop, is_eager_factory
 from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
 from ..snapshot.managers import enter_again
@@ -108,6 +108,8 @@ class InstanceDriver:
 
     def _begin(self) -> None:
         """Make the first task."""
+        if is_eager_factory(self.loop.real.get_task_factory()):
+            self.loop.task_factory = self.loop.real.get_task_factory()
         context = contextvars.copy_context()
         context.run(ambient.current_driver.set, self.loop)
         name = self.native.get_name() if self.native is not None else ""
@@ -226,6 +228,8 @@ class InstanceDriver:
                 handle = loop.step_of(task)
                 goes_on = goes_on or leaf.state == DONE
                 failed = failed or leaf.state == FAILED
+            elif task is not None and task.ended is not None and task.ended.state == FAILED:
+                failed = True  # in the eager first step of a task
             elif task is not None:
                 goes_on = goes_on or task.has_begun
             loop.ready.append(handle)

@@ -59,6 +59,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.is_dirty = False  # something has happened since the last checkpoint
         self.has_new_timer = False  # one whose deadline is worth a checkpoint
         self.owes_commit = False  # a checkpoint has to be committed before the next leaf
+        self.task_factory: Any = None  # the only one that can be set makes eager tasks
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that run rewritten code beside it
         self._waiter: asyncio.Future[None] | None = None
         self._cancelled_timers = 0
@@ -154,6 +155,28 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         if task.is_shown:
             tasks._register_task(task)
         self.step_soon(task)
+
+    def begin_eagerly(self, task: DurableTask) -> None:
+        """A task was made: take its first step, as ``asyncio.Task`` does with ``eager_start``.
+
+        If something has to be committed before it can go on, it does so in the next round.
+        """
+        self.tasks[task] = None
+        creator, self.current = self.current, task
+        own, process = tasks._swap_current_task(self, task), tasks._swap_current_task(self.real, task)
+        tasks._register_eager_task(task)
+        try:
+            leaf = task.advance(None)
+        finally:
+            tasks._unregister_eager_task(task)
+            tasks._swap_current_task(self.real, process)
+            tasks._swap_current_task(self, own)
+            self.current = creator
+        if not task.done():
+            tasks._register_task(task)
+        if leaf is not None:
+            leaf.announced = False
+            self.step_soon(task)
 
     def has_ended(self, task: DurableTask) -> None:
         """A task has ended."""
@@ -283,9 +306,14 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def create_task(self, coro: Any, *, name: Any = None, context: Context | None = None, **options: Any) -> Any:
         if not self.is_asked_by_program():
             return self.real.create_task(coro, name=name, context=context, **options)
+        return self._new_task(coro, name, context, is_eager=self.task_factory is not None)
+
+    def _new_task(self, coroutine: Any, name: Any, context: Context | None, is_eager: bool) -> DurableTask:
         self.task_count += 1
         name = f"Task-{self.task_count}" if name is None else str(name)
-        return DurableTask(coro, loop=self, name=name, path=self._next_path(), context=context)
+        return DurableTask(
+            coroutine, loop=self, name=name, path=self._next_path(), context=context, is_eager=is_eager
+        )  # fmt: skip
 
     def _next_path(self) -> str:
         parent = self.current or self.root
@@ -302,11 +330,15 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         return task
 
     def set_task_factory(self, factory: Any) -> None:
-        if factory is not None:
-            raise DurableError("the tasks of a durable instance cannot be made by a factory: leave the loop's own in place")
+        if factory is not None and not is_eager_factory(factory):
+            raise DurableError(
+                f"the tasks of a durable instance cannot be made by {factory!r}: leave the loop's own factory in place, or set "
+                "asyncio.eager_task_factory"
+            )
+        self.task_factory = factory
 
     def get_task_factory(self) -> Any:
-        return None
+        return self.task_factory
 
     def _is_ours(self, callback: Any, args: tuple[Any, ...]) -> bool:
         """Whether a callback belongs to the instance: a step, the program's own call, or the end of a future of it."""
@@ -353,6 +385,14 @@ class InstanceLoop(_Base):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"<InstanceLoop of {self.instance_id!r}, {len(self.tasks)} tasks>"
+
+
+def is_eager_factory(factory: Any) -> bool:
+    """Whether a task factory is ``asyncio.eager_task_factory``, or another one that makes asyncio's own tasks eagerly."""
+    eager = getattr(asyncio, "eager_task_factory", None)  # since Python 3.12
+    if eager is None or getattr(factory, "__code__", None) is not eager.__code__:
+        return False
+    return factory.__closure__[0].cell_contents in _NATIVE_TASK
 
 
 def _future_behind(iterator: Any) -> asyncio.Future[Any] | None:

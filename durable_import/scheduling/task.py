@@ -32,13 +32,15 @@ class DurableTask(asyncio.Future[Any]):
     """``coroutine`` as a task of the instance whose loop is ``loop``.
 
     ``path`` names it among the tasks of the instance, the same after a crash: the numbers of its ancestors as children.
+    ``is_eager``: whether the first step is taken at once.
     """
 
     _log_destroy_pending = False  # dropping a task is how an instance is suspended
 
     def __init__(
-        self, coroutine: Any, *, loop: InstanceLoop, name: str, path: str, context: contextvars.Context | None = None
-    ) -> None:
+        self, coroutine: Any, *, loop: InstanceLoop, name: str, path: str, context: contextvars.Context | None = None,
+        is_eager: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(loop=loop)
         if not coroutines.iscoroutine(coroutine):
             raise TypeError(f"a coroutine was expected, got {coroutine!r}")
@@ -48,7 +50,10 @@ class DurableTask(asyncio.Future[Any]):
         self._context = contextvars.copy_context() if context is None else context
         if context is not None and context.get(ambient.current_driver) is not loop:
             context.run(ambient.current_driver.set, loop)
-        loop.begin(self)
+        if is_eager:
+            loop.begin_eagerly(self)
+        else:
+            loop.begin(self)
 
     def _set_up(self, loop: InstanceLoop, coroutine: Any) -> None:
         self.loop = loop

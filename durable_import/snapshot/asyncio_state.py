@@ -88,6 +88,7 @@ def loop_state(loop: InstanceLoop) -> dict[str, Any]:
     return {
         "root": loop.root, "tasks": list(loop.tasks), "ready": list(loop.ready), "timers": loop.timers,
         "in_flight": list(loop.in_flight), "task_count": loop.task_count, "is_ending": loop.is_ending,
+        "is_eager": loop.task_factory is not None,
     }  # fmt: skip
 
 
@@ -98,6 +99,8 @@ def fill_loop(loop: InstanceLoop, state: dict[str, Any]) -> None:
     loop.timers = state["timers"]
     loop.task_count = state["task_count"]
     loop.is_ending = state["is_ending"]
+    if state["is_eager"]:
+        loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
     loop.ready.extend(state["ready"])
     for task in state["in_flight"]:
         loop.ready.append(loop.step_of(task))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from durable_import.frames import ambient
 from durable_import.runtime.driver import _PAUSE
 from durable_import.scheduling.loop import InstanceLoop
 from durable_import.scheduling.task import DurableTask
@@ -39,9 +40,29 @@ class HandmadeLoop(InstanceLoop):
 
     def create_task(self, coro: Any, *, name: Any = None, context: Any = None, **options: Any) -> Any:
         self._check_closed()
+        if self.factory is None:
+            return self.make_task(coro, name, context)
+        task = self.factory(self, coro, **({} if context is None else {"context": context}))
+        if name is not None:
+            task.set_name(name)
+        return task
+
+    def make_task(self, coro: Any, name: Any, context: Any, is_eager: bool = False) -> DurableTask:
+        """A task of this loop, whatever makes tasks at present."""
         if context is None:
             context = contextvars.copy_context()
-        return super().create_task(coro, name=name, context=context, **options)
+        return self._new_task(coro, name, context, is_eager=is_eager and self.is_running())
+
+    def set_task_factory(self, factory: Any) -> None:
+        self.factory = factory  # that of a test calls ``make_task`` in the end
+
+    def get_task_factory(self) -> Any:
+        return self.factory
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        context = contextvars.copy_context()
+        context.run(ambient.current_driver.set, self)
+        return context.run(super().run_in_executor, executor, func, *args)
 
     # --- running: what ``BaseEventLoop`` does, with rounds of the driver
 
@@ -171,8 +192,7 @@ class TaskMaker:
         self, coro: Any, *, loop: Any = None, name: Any = None, context: Any = None, eager_start: bool = False
     ) -> Any:
         loop = loop or asyncio.get_event_loop()
-        options = {"eager_start": True} if eager_start else {}
-        return loop.create_task(coro, name=name, context=context, **options)
+        return loop.make_task(coro, name, context, eager_start)
 
     def __getitem__(self, item: Any) -> Any:
         return DurableTask[item]  # type: ignore[index, misc]
