@@ -201,18 +201,42 @@ def generator_behind(awaitable: Any) -> Any:
     return next(r for r in gc.get_referents(awaitable) if isinstance(r, AsyncGeneratorType))
 
 
+def generator_of(step: Any) -> Any:
+    """The same, also of one that was under way when it was saved."""
+    return step.generator if type(step) is Continued else generator_behind(step)
+
+
 class Continued:
-    """An ``asend``, ``athrow`` or ``aclose`` that was under way: awaits what the generator gives next."""
+    """An ``asend``, ``athrow`` or ``aclose`` that was under way: awaits what the generator gives next.
+
+    Like those it can be awaited, or driven by a task.
+    """
 
     def __init__(self, generator: Any, closing: bool) -> None:
         self.generator = generator
         self.closing = closing
+        self._iterator: Any = None
 
     def __await__(self) -> Any:
         step = self.generator.__anext__()
-        if not self.closing:
-            return step.__await__()
-        return self._close(step)
+        self._iterator = self._close(step) if self.closing else step.__await__()
+        return self._iterator
+
+    def send(self, value: Any) -> Any:
+        """Go on."""
+        return (self._iterator or self.__await__()).send(value)
+
+    def throw(self, *details: Any) -> Any:
+        """Go on with an exception."""
+        return (self._iterator or self.__await__()).throw(*details)
+
+    def close(self) -> None:
+        """Give up, if it has gone on."""
+        if self._iterator is not None:
+            self._iterator.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"generator": self.generator, "closing": self.closing, "_iterator": None}
 
     @staticmethod
     def _close(step: Any) -> Any:
@@ -229,7 +253,7 @@ def frame_behind(awaitable: Any) -> Any:
     if kind is CoroutineType:
         return awaitable if info_of(awaitable.cr_code) is not None else None
     if kind is ASEND or kind is ATHROW or kind is Continued:
-        generator = awaitable.generator if kind is Continued else generator_behind(awaitable)
+        generator = generator_of(awaitable)
         return generator if info_of(generator.ag_code) is not None else None
     return None
 
@@ -254,7 +278,7 @@ def coroutine_of(awaitable: Any) -> Any:
 
 
 def chain(root: Any) -> list[Any]:
-    """The frames of a task from its outermost coroutine to the innermost one, each awaiting the next."""
+    """The frames of a task from its outermost one, or None, to the innermost one, each awaiting the next."""
     found = []
     frame = root
     while frame is not None:

@@ -6,18 +6,34 @@ from collections.abc import Iterable
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
-from .capture import CREATED, SUSPENDED, parts_of
+from .capture import CREATED, FRAME_TYPES, SUSPENDED, generator_of, parts_of
 from .signals import Suspension
 
 
 def discard(frames: Iterable[Any]) -> None:
-    """Drop suspended coroutines and generators, outermost first; foreign code inside is closed as usual."""
+    """Drop suspended coroutines and generators, outermost first; foreign code inside is closed as usual.
+
+    A step of an asynchronous generator, which a task can drive by itself, is dropped with its generator.
+    """
     for frame in frames:
+        if not isinstance(frame, FRAME_TYPES):
+            _drop_step(frame)
+            continue
         state = parts_of(frame).state
         if state == CREATED and not isinstance(frame, AsyncGeneratorType):
             frame.close()
         elif state == SUSPENDED:
             _drop(frame)
+
+
+def _drop_step(step: Any) -> None:
+    if not generator_of(step).ag_running:
+        step.close()
+        return
+    try:
+        step.throw(Suspension())
+    except (Suspension, StopIteration, StopAsyncIteration, RuntimeError):
+        return
 
 
 def _drop(frame: Any) -> None:

@@ -20,7 +20,6 @@ from typing import Any
 from ..errors import UnsavableStateError
 from ..frames import ambient
 from ..frames.capture import FRAME_TYPES, line_of, parts_of
-from ..frames.discard import discard
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.registry import CodeInfo, info_of
 from ..scheduling.loop import InstanceLoop, is_eager_factory
@@ -70,6 +69,7 @@ class InstanceDriver:
         self.on_wait: Callable[[float], None] | None = None  # told when only time is waited for, and until when
         self.native: asyncio.Task[Any] | None = None  # the task of the process that awaits this
         self._cancellations = 0  # requests to cancel that one which the program knows of
+        self._late_cancellation: asyncio.CancelledError | None = None
         self.deferred: Checkpoint | None = None  # of a failed leaf: committed only if the program goes on from there
 
     @property
@@ -125,17 +125,21 @@ class InstanceDriver:
         known, self._cancellations = self._cancellations, self.native.cancelling() if self.native is not None else 0
         if root.cancel(*error.args):
             root._num_cancels_requested += max(self._cancellations - known - 1, 0)
+        else:
+            self._late_cancellation = error
 
     def _give_back_cancellations(self) -> Any:
         """The program's own requests to cancel its first task, and those that it took back, count for who awaited it."""
+        if self._late_cancellation is not None:
+            raise self._late_cancellation  # it came when the program had ended
         native, wanted = self.native, self.loop.root.cancelling()
         if native is None:
             return
-        while native.cancelling() > wanted:
+        for _ in range(self._cancellations - wanted):
             native.uncancel()
-        if native.cancelling() < wanted:
+        if self._cancellations < wanted:
             pause = _Pending(loop=self.loop.real)
-            self.loop.real.call_soon(pause.count_cancellations, native, wanted)
+            self.loop.real.call_soon(pause.count_cancellations, native, wanted - self._cancellations)
             yield from pause.__await__()
 
     def _give_back_context(self) -> None:
@@ -149,10 +153,7 @@ class InstanceDriver:
         """Let go of the tasks as they are: their ``finally`` blocks are for when the program gets there."""
         self.loop.is_dropped = True
         for task in list(self.loop.tasks):
-            leaf = task.leaf_at()
-            discard(task.stack())
-            if leaf is not None:
-                leaf.drop()
+            task.drop()
         self.loop.tasks.clear()
 
     def _drive(self) -> Any:
@@ -199,18 +200,19 @@ class InstanceDriver:
             self._owe(self._capture("running"))
         left = len(loop.ready)
         while left and loop.ready:
-            handle = loop.ready.popleft()
+            handle = loop.take()
             left -= 1
             if handle._cancelled:
                 continue
             task = loop.task_of(handle)
             if task is None:
+                loop.called.append(handle)
                 with loop.inside(None):
                     handle._run()
                 continue
             leaf = self._advance(task, handle)
             if leaf is not None:
-                loop.ready.appendleft(loop.step_of(task))  # it goes on before all others
+                loop.put_first(loop.step_of(task))  # it goes on before all others
                 left += 1
                 yield from self._attend(leaf)
 
@@ -222,10 +224,11 @@ class InstanceDriver:
             handle = loop.ready.popleft()
             task = loop.task_of(handle)
             if task is not None and task.leaf is not None and not task.done():
+                task.step = None
                 leaf = self._advance(task, handle)
                 if leaf is None:
                     continue
-                handle = loop.step_of(task)
+                handle = task.step = loop.step_of(task)
                 goes_on = goes_on or leaf.state == DONE
                 failed = failed or leaf.state == FAILED
             elif task is not None and task.ended is not None and task.ended.state == FAILED:
@@ -332,9 +335,9 @@ class _Pending(asyncio.Future[None]):
     def cancel(self, msg: Any = None) -> bool:  # noqa: ARG002  the signature of a future
         return True
 
-    def count_cancellations(self, task: asyncio.Task[Any], wanted: int) -> None:
-        """Ask until the number of requests is the wanted one."""
-        while task.cancelling() < wanted:
+    def count_cancellations(self, task: asyncio.Task[Any], number: int) -> None:
+        """Ask so many times, and let the task go on."""
+        for _ in range(number):
             task.cancel()
         self.set_result(None)
 

@@ -11,6 +11,7 @@ import asyncio
 import gc
 import heapq
 import os
+import secrets
 import sys
 import time
 import weakref
@@ -33,7 +34,20 @@ tasks: Any = asyncio.tasks  # it takes anything for a task
 _ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep
 _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
-in_leaf: ContextVar[bool] = ContextVar("durable_import.in_leaf", default=False)
+leaf_key: ContextVar[str] = ContextVar("durable_import.leaf_key", default="")  # of the leaf that foreign code belongs to
+
+
+_TimerHandle: Any = asyncio.TimerHandle
+
+
+class Timer(_TimerHandle):  # type: ignore[misc]
+    """A timer of an instance; of those for the same moment, the one that was made first fires first."""
+
+    __slots__ = ("place",)
+
+    def __lt__(self, other: Any) -> bool:
+        mine: tuple[float, int] = (self._when, self.place)
+        return mine < (other._when, other.place)
 
 
 _Base: Any = asyncio.AbstractEventLoop  # what is not defined here is filled in below
@@ -46,11 +60,18 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.instance_id = instance_id
         self.real: asyncio.AbstractEventLoop
         self.ready: deque[asyncio.Handle] = deque()
-        self.timers: list[asyncio.TimerHandle] = []  # a heap
+        self.timers: list[Timer] = []  # a heap
+        self.new_timers: list[Timer] = []  # since the last checkpoint
+        self.callbacks: dict[int, tuple[int, asyncio.Handle]] = {}  # those in ``ready`` that are no steps, by id: place, handle
         self.tasks: dict[DurableTask, None] = {}  # that have not ended, in the order in which they were made
         self.in_flight: dict[DurableTask, Leaf] = {}  # leaves that have begun, in that order
+        self.touched: set[DurableTask] = set()  # whose state may have changed since the last checkpoint
+        self.called: list[asyncio.Handle] = []  # callbacks that have run since then
+        self.on_step: Callable[[DurableTask], None] | None = None  # told of a task whose state is about to change
+        self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
         self.root: DurableTask
         self.task_count = 1
+        self.first_place = self.last_place = 0  # in the order of ``ready``, of tasks, and of leaves in flight
         self.is_dropped = False  # it is not going on here: what it held is garbage
         self.is_ending = False  # the root has ended, and what it left running is being cancelled
         self.current: DurableTask | None = None  # whose step is being taken
@@ -90,7 +111,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
 
     def enters(self) -> None:
         """See ``ambient.Driver``."""
-        if (self.current is None or self.is_foreign) and not in_leaf.get():
+        if (self.current is None or self.is_foreign) and not leaf_key.get():
             task = tasks.current_task()
             if task is not None and type(task) is not DurableTask:
                 self.native_tasks.add(task)
@@ -99,22 +120,24 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         """See ``ambient.Driver``."""
         return self.owes_commit
 
-    def leaf_steps(self, leaf: Leaf) -> Token[bool] | None:
+    def leaf_steps(self, leaf: Leaf) -> Token[str] | None:
         """See ``ambient.Driver``."""
         task = self.current
         if task is None or self.is_foreign:
             return None
-        task.leaf = self.in_flight[task] = leaf
+        if task.leaf is not leaf:
+            task.leaf = self.in_flight[task] = leaf
+            task.leaf_place = self.next_place()
         self.is_foreign = True
         events._set_running_loop(self.real)
-        return in_leaf.set(True)
+        return leaf_key.set(self.key_of(task))
 
-    def leaf_rests(self, leaf: Leaf, token: Token[bool] | None) -> None:
+    def leaf_rests(self, leaf: Leaf, token: Token[str] | None) -> None:
         """See ``ambient.Driver``."""
         task = self.current
         if task is None or token is None:
             return
-        in_leaf.reset(token)
+        leaf_key.reset(token)
         events._set_running_loop(self)
         self.is_foreign = False
         if leaf.state != PENDING:
@@ -125,7 +148,23 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             task.leaves += 1
             self.is_dirty = True
 
+    def key_of(self, task: DurableTask) -> str:
+        """The key of the leaf that a task is at, or comes to next; the same when it runs again after a crash."""
+        return f"{self.instance_id}/{self.incarnation}/{task.path}/{task.leaves}"
+
     # --- running
+
+    def next_place(self) -> int:
+        """The next number in the order of things."""
+        self.last_place += 1
+        return self.last_place
+
+    def touch(self, task: DurableTask) -> None:
+        """The state of a task is about to change."""
+        if task not in self.touched:
+            self.touched.add(task)
+            if self.on_step is not None:
+                self.on_step(task)
 
     @contextmanager
     def inside(self, task: DurableTask | None) -> Iterator[None]:
@@ -134,6 +173,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         if outside is not None:
             tasks._leave_task(self.real, outside)
         if task is not None:
+            self.touch(task)
             tasks._enter_task(self.real, task)
             tasks._enter_task(self, task)
         events._set_running_loop(self)
@@ -151,6 +191,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
 
     def begin(self, task: DurableTask) -> None:
         """A task was made: its first step is due."""
+        task.order = self.next_place()
         self.tasks[task] = None
         if task.is_shown:
             tasks._register_task(task)
@@ -161,6 +202,8 @@ class InstanceLoop(_Base):  # type: ignore[misc]
 
         If something has to be committed before it can go on, it does so in the next round.
         """
+        task.order = self.next_place()
+        self.touch(task)
         self.tasks[task] = None
         creator, self.current = self.current, task
         own, process = tasks._swap_current_task(self, task), tasks._swap_current_task(self.real, task)
@@ -180,6 +223,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
 
     def has_ended(self, task: DurableTask) -> None:
         """A task has ended."""
+        self.touch(task)
         self.tasks.pop(task, None)
         tasks._unregister_task(task)
 
@@ -197,8 +241,40 @@ class InstanceLoop(_Base):  # type: ignore[misc]
 
     def _accept(self, handle: asyncio.Handle) -> None:
         self.ready.append(handle)
+        self._note(handle, self.next_place())
         self.is_dirty = True
         self._poke()
+
+    def _note(self, handle: asyncio.Handle, place: int) -> None:
+        """Remember the place of a callback in ``ready``."""
+        task = self.task_of(handle)
+        if task is None:
+            self.callbacks[id(handle)] = place, handle
+        else:
+            self.touch(task)
+            task.step, task.step_place = handle, place
+
+    def put_first(self, handle: asyncio.Handle) -> None:
+        """Let a callback run before all others."""
+        self.first_place -= 1
+        self.ready.appendleft(handle)
+        self._note(handle, self.first_place)
+
+    def restore_ready(self, callbacks: list[tuple[int, asyncio.Handle]]) -> None:
+        """Make ready what was: ``callbacks``, and the steps of tasks."""
+        steps = [(t.step_place, t.step) for t in self.tasks if t.step is not None]
+        for place, handle in sorted([*callbacks, *steps], key=lambda pair: pair[0]):
+            self.ready.append(handle)
+            self._note(handle, place)
+
+    def take(self) -> asyncio.Handle:
+        """The next callback that is ready."""
+        handle = self.ready.popleft()
+        if self.callbacks.pop(id(handle), None) is None:
+            task: Any = handle._callback.__self__  # type: ignore[attr-defined]
+            if task.step is handle:
+                task.step = None
+        return handle
 
     def _poke(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -234,7 +310,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def next_deadline(self) -> float | None:
         """When the next timer is due."""
         while self.timers and self.timers[0]._cancelled:
-            heapq.heappop(self.timers)._scheduled = False  # type: ignore[attr-defined]
+            heapq.heappop(self.timers)._scheduled = False
             self._cancelled_timers -= 1
         return self.timers[0].when() if self.timers else None
 
@@ -243,16 +319,16 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         end = self.time() + time.get_clock_info("monotonic").resolution
         while (deadline := self.next_deadline()) is not None and deadline < end:
             handle = heapq.heappop(self.timers)
-            handle._scheduled = False  # type: ignore[attr-defined]
+            handle._scheduled = False
             self._accept(handle)
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        if not handle._scheduled:  # type: ignore[attr-defined]
+    def _timer_handle_cancelled(self, handle: Timer) -> None:
+        if not handle._scheduled:
             return
         self._cancelled_timers += 1
         if self._cancelled_timers > 100 and self._cancelled_timers > len(self.timers) / 2:
             for timer in self.timers:
-                timer._scheduled = not timer._cancelled  # type: ignore[attr-defined]
+                timer._scheduled = not timer._cancelled
             self.timers = [timer for timer in self.timers if not timer._cancelled]
             heapq.heapify(self.timers)
             self._cancelled_timers = 0
@@ -274,9 +350,11 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def _schedule(
         self, when: float, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
     ) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
-        handle._scheduled = True  # type: ignore[attr-defined]
+        handle = Timer(when, callback, args, self, context)
+        handle.place = self.next_place()
+        handle._scheduled = True
         heapq.heappush(self.timers, handle)
+        self.new_timers.append(handle)
         if when - self.time() >= MIN_DURABLE_DELAY:
             self.has_new_timer = True
         self.is_dirty = True

@@ -12,11 +12,11 @@ import importlib
 import inspect
 import sys
 from asyncio import coroutines
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
-from ..frames.capture import CREATED, awaited_by, chain, frame_behind, parts_of
+from ..frames.capture import awaited_by, chain, frame_behind, parts_of
+from ..frames.discard import discard
 from ..frames.leaf import FAILED, Leaf
 from ..frames.unseen import unseen
 from ..rewrite.names import AWAITED, PC, STATE
@@ -71,6 +71,10 @@ class DurableTask(asyncio.Future[Any]):
         self.is_leaf_cancelled = False  # whether the leaf in flight has been asked to end
         self.ended: Leaf | None = None  # has ended, and the frame is to be told
         self.has_begun = False
+        self.order = 0  # among the tasks
+        self.leaf_place = 0  # among the leaves in flight
+        self.step: asyncio.Handle | None = None  # that is ready
+        self.step_place = 0  # among what is ready
 
     @classmethod
     def empty(cls, loop: InstanceLoop) -> DurableTask:
@@ -96,7 +100,16 @@ class DurableTask(asyncio.Future[Any]):
 
     def stack(self) -> list[Any]:
         """Its frames, outermost first."""
-        return chain(self._root) if type(self._root) is CoroutineType else []
+        return chain(frame_behind(self._root))
+
+    def drop(self) -> None:
+        """Let go of what it runs: the ``finally`` blocks are for when the program gets there."""
+        leaf, stack = self.leaf_at(), self.stack()
+        if stack and stack[0] is not self._root:
+            stack.insert(0, self._root)
+        discard(stack)
+        if leaf is not None:
+            leaf.drop()
 
     def leaf_at(self) -> Leaf | None:
         """The leaf that it is at, whether that has begun or not."""
@@ -120,7 +133,7 @@ class DurableTask(asyncio.Future[Any]):
         root = self._root
         self.has_begun = True
         try:
-            if error is not None and self._is_to_be_primed():
+            if error is not None and self.is_restored():
                 self._prime()
             given = root.send(None) if error is None else self._throw(root, error)
         except StopIteration as stop:
@@ -144,12 +157,11 @@ class DurableTask(asyncio.Future[Any]):
         self.loop.has_ended(self)
         return None
 
-    def _is_to_be_primed(self) -> bool:
-        """Whether it is restored in the middle, and has not gone on yet."""
-        if type(self._root) is not CoroutineType:
-            return False
-        _, frame, state = parts_of(self._root)
-        return frame is not None and state == CREATED and bool(frame.f_locals.get(STATE, {}).get(PC))
+    def is_restored(self) -> bool:
+        """Whether its frames are restored ones that have not gone on yet, from an await: not from the beginning."""
+        stack = self.stack()
+        frame = parts_of(stack[0]).frame if stack else None
+        return frame is not None and bool(frame.f_locals.get(STATE, {}).get(PC))
 
     def _prime(self) -> None:
         """Take a restored coroutine to the await where it was, and no further, so that it can be thrown into there."""
@@ -232,7 +244,16 @@ class DurableTask(asyncio.Future[Any]):
         return self._name
 
     def set_name(self, value: object) -> None:
+        self.loop.touch(self)
         self._name = str(value)
+
+    def add_done_callback(self, fn: Any, /, *, context: contextvars.Context | None = None) -> None:
+        self.loop.touch(self)
+        super().add_done_callback(fn, context=context)
+
+    def remove_done_callback(self, fn: Any, /) -> int:
+        self.loop.touch(self)
+        return super().remove_done_callback(fn)
 
     def set_result(self, result: Any) -> None:  # noqa: ARG002
         raise RuntimeError("Task does not support set_result operation")
@@ -247,14 +268,20 @@ class DurableTask(asyncio.Future[Any]):
         base_tasks._task_print_stack(self, limit, file)
 
     def result(self) -> Any:
+        self._is_asked()
         if self._cancelled_exc is not None:
             raise self._make_cancelled_error()
         return super().result()
 
     def exception(self) -> BaseException | None:
+        self._is_asked()
         if self._cancelled_exc is not None:
             raise self._make_cancelled_error()
         return super().exception()
+
+    def _is_asked(self) -> None:
+        if self._cancelled_exc is not None or self._log_traceback:
+            self.loop.touch(self)  # a failure that somebody has seen is not reported
 
     def _make_cancelled_error(self) -> BaseException:
         if self._cancelled_exc is not None:
@@ -263,6 +290,7 @@ class DurableTask(asyncio.Future[Any]):
         return super()._make_cancelled_error()  # type: ignore[misc, no-any-return]
 
     def cancel(self, msg: Any = None) -> bool:
+        self.loop.touch(self)
         self._log_traceback = False
         if self.done():
             return False
@@ -278,6 +306,7 @@ class DurableTask(asyncio.Future[Any]):
         return self._num_cancels_requested
 
     def uncancel(self) -> int:
+        self.loop.touch(self)
         if self._num_cancels_requested > 0:
             self._num_cancels_requested -= 1
             if self._num_cancels_requested == 0 and UNCANCEL_CLEARS:

@@ -1,7 +1,7 @@
 """Reducers for asyncio's objects: what belongs to an instance's loop with its state, the rest as far as it can be kept.
 
 - The loop of an instance, and the loop of the process, are restored as the ones that run then.
-- Tasks are saved by number; what they hold follows behind everything else, so that chains of tasks do not nest.
+- Tasks are saved by path; what they hold follows behind everything else, so that chains of tasks do not nest.
 - Of primitives (locks, queues, events), waiters that are not the instance's belong to leaves in flight, which run again.
 """
 
@@ -10,16 +10,18 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import decimal
+import heapq
 import threading
 from asyncio import mixins
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pickle import PicklingError
+from types import CoroutineType
 from typing import Any
 
 from ..frames import ambient
 from ..frames.leaf import Leaf
-from ..scheduling.loop import InstanceLoop
+from ..scheduling.loop import InstanceLoop, Timer
 from ..scheduling.task import _NO_CONTEXT, DurableTask
 from . import fixups
 
@@ -33,7 +35,8 @@ class Loading:
 
     def __init__(self) -> None:
         self.loop = InstanceLoop()
-        self.tasks: list[DurableTask] = []
+        self.tasks: dict[str, DurableTask] = {}  # by path
+        self.missing: list[DurableTask] = []  # what they hold has not been loaded
 
 
 class _Loads(threading.local):
@@ -83,62 +86,100 @@ def reduce_loop(loop: asyncio.AbstractEventLoop) -> Reduced:
     return running_loop, ()
 
 
-def loop_state(loop: InstanceLoop) -> dict[str, Any]:
-    """What a loop holds, to be pickled."""
+def loop_state(loop: InstanceLoop, timers: list[Timer]) -> dict[str, Any]:
+    """What a loop holds beside its tasks, to be pickled."""
     return {
-        "root": loop.root, "tasks": list(loop.tasks), "ready": list(loop.ready), "timers": loop.timers,
-        "in_flight": list(loop.in_flight), "task_count": loop.task_count, "is_ending": loop.is_ending,
+        "root": loop.root, "callbacks": list(loop.callbacks.values()), "timers": timers, "task_count": loop.task_count,
+        "places": (loop.first_place, loop.last_place), "is_ending": loop.is_ending, "incarnation": loop.incarnation,
         "is_eager": loop.task_factory is not None,
     }  # fmt: skip
 
 
-def fill_loop(loop: InstanceLoop, state: dict[str, Any]) -> None:
-    """The opposite. Leaves that were in flight are begun again, after what was ready."""
+def fill_loop(found: Loading, state: dict[str, Any]) -> None:
+    """The opposite, when the tasks have what they held. Leaves that were in flight begin again, after what was ready."""
+    loop = found.loop
     loop.root = state["root"]
-    loop.tasks = dict.fromkeys(state["tasks"])
-    loop.timers = state["timers"]
     loop.task_count = state["task_count"]
+    loop.first_place, loop.last_place = state["places"]
     loop.is_ending = state["is_ending"]
     if state["is_eager"]:
         loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
-    loop.ready.extend(state["ready"])
-    for task in state["in_flight"]:
-        loop.ready.append(loop.step_of(task))
-    for task in loop.tasks:
+    loop.incarnation = state["incarnation"]
+    alive = sorted((task for task in found.tasks.values() if not task.done()), key=lambda task: task.order)
+    loop.tasks = dict.fromkeys(alive)
+    loop.restore_ready(state["callbacks"])
+    for task in sorted((task for task in alive if task.leaf_place), key=lambda task: task.leaf_place):
+        task.leaf_place = 0
+        loop.step_soon(task)
+    for task in alive:
         if task.is_shown:
             asyncio.tasks._register_task(task)  # type: ignore[arg-type]
+    loop.is_dirty = False
 
 
 # --- tasks -----------------------------------------------------------------------------------------------------------
 
 
-def new_task(number: int) -> DurableTask:
+def new_task(path: str) -> DurableTask:
     """A task; what it holds is loaded later."""
     found = _innermost()
-    while len(found.tasks) <= number:
-        found.tasks.append(DurableTask.empty(found.loop))
-    return found.tasks[number]
+    task = found.tasks.get(path)
+    if task is None:
+        task = found.tasks[path] = DurableTask.empty(found.loop)
+        task.path = path
+        found.missing.append(task)
+    return task
 
 
-def task_state(task: DurableTask) -> tuple[Any, ...]:
-    """What a task holds, to be pickled; its frames innermost first, so that depth of calls is not depth of pickling."""
+def task_frames(task: DurableTask) -> tuple[Any, ...]:
+    """What the code of a task can reach, to be pickled; frames innermost first, so that calls do not nest as pickles."""
+    root = task.root if type(task.root) is Leaf else None
+    return task.stack()[::-1], _coroutine_of(task), root, task._context, task.ended
+
+
+def task_record(task: DurableTask) -> tuple[Any, ...]:
+    """What else belongs to a task, to be pickled: it changes by calls of its methods only."""
+    step = None
+    if task.step is not None and task.leaf is None:
+        name = task.step._callback.__func__.__name__  # type: ignore[attr-defined]
+        step = task.step_place, name, task.step._args
     return (
-        task.stack()[::-1], task._coro, task.root if type(task.root) is Leaf else None, task._name, task.path, task._context,
-        task._must_cancel or task.is_leaf_cancelled, task._num_cancels_requested, task._cancelled_exc,
-        task._fut_waiter if task.leaf is None else None, task.children, task.leaves, task.is_shown, task.has_begun,
-        task.ended, _future_state(task),
+        task._name, task._must_cancel or task.is_leaf_cancelled, task._num_cancels_requested, task._cancelled_exc,
+        task._fut_waiter if task.leaf is None else None, task.children, task.leaves, task.is_shown, task.order,
+        task.leaf_place if task.leaf is not None else 0, step, _future_state(task),
     )  # fmt: skip
 
 
-def fill_task(task: DurableTask, state: tuple[Any, ...]) -> None:
-    """The opposite."""
-    (
-        _, coroutine, leaf, task._name, task.path, task._context, task._must_cancel, task._num_cancels_requested,
-        cancelled, task._fut_waiter, task.children, task.leaves, task.is_shown, task.has_begun, task.ended, future,
-    ) = state  # fmt: skip
+def _coroutine_of(task: DurableTask) -> Any:
+    """What a task runs; of a step of an asynchronous generator that has been taken, an ended coroutine."""
+    return ended_coroutine() if task.done() and type(task._coro) is not CoroutineType else task._coro
+
+
+async def _nothing() -> None:
+    return
+
+
+def ended_coroutine() -> Any:
+    """One that has ended."""
+    coroutine = _nothing()
+    coroutine.close()
+    return coroutine
+
+
+def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...]) -> None:
+    """Give a task what it held."""
+    _, coroutine, leaf, task._context, task.ended = frames
     task.set_coroutine(coroutine, leaf)
+    (
+        task._name, task._must_cancel, task._num_cancels_requested, cancelled, task._fut_waiter, task.children, task.leaves,
+        task.is_shown, task.order, task.leaf_place, step, future,
+    ) = record  # fmt: skip
     fill_future(task, future)
     task._cancelled_exc = cancelled
+    task.has_begun = task.is_restored()
+    if step is not None:
+        task.step_place, name, arguments = step
+        task.step = asyncio.Handle(getattr(task, name), arguments, task.loop, _NO_CONTEXT)
 
 
 # --- futures and callbacks -------------------------------------------------------------------------------------------
@@ -233,7 +274,7 @@ def new_handle(cls: type[asyncio.Handle]) -> asyncio.Handle:
 
 
 _HANDLE = ("_callback", "_args", "_cancelled", "_context")
-_TIMER = (*_HANDLE, "_when", "_scheduled")
+_TIMER = (*_HANDLE, "_when", "_scheduled", "place")
 
 
 def reduce_handle(handle: Any) -> Reduced:
@@ -249,6 +290,8 @@ def fill_handle(handle: Any, state: dict[str, Any]) -> None:
     handle._loop, handle._source_traceback, handle._repr = _innermost().loop, None, None
     for name, value in state.items():
         setattr(handle, name, value)
+    if state.get("_scheduled") and not state["_cancelled"]:
+        heapq.heappush(handle._loop.timers, handle)
 
 
 # --- contexts --------------------------------------------------------------------------------------------------------
@@ -361,5 +404,6 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     contextvars.Context: reduce_lone_context,
     asyncio.Handle: reduce_handle,
     asyncio.TimerHandle: reduce_handle,
+    Timer: reduce_handle,
     InstanceLoop: reduce_loop,
 }

@@ -2,8 +2,8 @@
 
 Objects named in ``references`` are saved by module and name. Exact lists, dicts and the like never reach
 ``reducer_override``. For those a prelude is pickled first, of stand-ins that load as the objects themselves; then the
-stand-ins' places in the memo are given to the objects. Tasks are pickled as numbers; what they hold follows, one pickle each,
-then None.
+stand-ins' places in the memo are given to the objects. Tasks are pickled by their paths; what they hold follows in pickles
+of its own, then None.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from typing import Any
 from ..frames.capture import FRAME_TYPES, parts_of
 from ..frames.discard import discard
 from ..rewrite.registry import info_of
-from ..scheduling.loop import InstanceLoop
 from ..scheduling.task import DurableTask
 from . import fixups
-from .asyncio_state import fill_task, loading, new_task, reduce_context, task_state
+from .asyncio_state import Loading, fill_task, loading, new_task, reduce_context, task_frames, task_record
 from .foreign import reduce_foreign_frame
 from .frames import FRAME_TABLE
 from .managers import lost
@@ -41,8 +40,7 @@ class _Reducing:
 
     references: References
     frames: list[Any]
-    tasks: list[DurableTask]  # the tasks met
-    numbers: dict[DurableTask, int]  # their places in that list
+    tasks: dict[DurableTask, None]  # the tasks met
 
     def reducer_override(self, obj: Any) -> Any:
         if self.references.lost and id(obj) in self.references.lost:
@@ -52,7 +50,8 @@ class _Reducing:
             return resolve, reference
         kind = type(obj)
         if kind is DurableTask:
-            return new_task, (self.number_of(obj),)
+            self.tasks[obj] = None
+            return new_task, (obj.path,)
         if kind is Context:
             return reduce_context(obj, self.references.base)
         reducer = _TABLE.get(kind)
@@ -71,14 +70,6 @@ class _Reducing:
             return id(frame) in self.references.in_flight
         return info.module.is_library and not self.references.has_loop and parts_of(frame).frame is not None
 
-    def number_of(self, task: DurableTask) -> int:
-        """The number that a task is saved by."""
-        number = self.numbers.get(task)
-        if number is None:
-            number = self.numbers[task] = len(self.tasks)
-            self.tasks.append(task)
-        return number
-
 
 class SnapshotPickler(_Reducing, pickle.Pickler):
     """Pickles what programs hold. ``frames`` lists the coroutines and generators met."""
@@ -87,8 +78,7 @@ class SnapshotPickler(_Reducing, pickle.Pickler):
         super().__init__(file, PROTOCOL)
         self.references = references
         self.frames = []
-        self.tasks = []
-        self.numbers = {}
+        self.tasks = {}
 
 
 class _DeepPickler(_Reducing, pickle._Pickler):
@@ -98,8 +88,7 @@ class _DeepPickler(_Reducing, pickle._Pickler):
         super().__init__(file, PROTOCOL)
         self.references = references
         self.frames = []
-        self.tasks = []
-        self.numbers = {}
+        self.tasks = {}
 
         # Python 3.12 recurses in C when a bound method is called with *args, as pickle does; not so for a function.
         def save_reduce(
@@ -177,8 +166,13 @@ def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | No
             memo[id(container)] = index, container
         pickler.memo = memo
     pickler.dump(value)
-    for task in pickler.tasks:  # what they hold may lead to further ones
-        pickler.dump(task_state(task))
+    done = 0
+    while done < len(pickler.tasks):  # what they hold may lead to further ones
+        for task in list(pickler.tasks)[done:]:
+            done += 1
+            pickler.dump(task.path)
+            pickler.dump(task_frames(task))
+            pickler.dump(task_record(task))
     pickler.dump(None)
     if frames is not None:
         frames.extend(pickler.frames)
@@ -190,19 +184,17 @@ def loads(data: bytes) -> Any:
     return load_with_loop(data)[0]
 
 
-def load_with_loop(data: bytes) -> tuple[Any, InstanceLoop]:
+def load_with_loop(data: bytes) -> tuple[Any, Loading]:
     """The same, with the loop that tasks and futures in it belong to."""
 
-    def read() -> tuple[Any, InstanceLoop]:
+    def read() -> tuple[Any, Loading]:
         with loading() as found:
             unpickler = _SnapshotUnpickler(io.BytesIO(data))
             unpickler.load()
             value = unpickler.load()
-            number = 0
-            while (state := unpickler.load()) is not None:
-                fill_task(new_task(number), state)
-                number += 1
-            return value, found.loop
+            while (path := unpickler.load()) is not None:
+                fill_task(new_task(path), unpickler.load(), unpickler.load())
+            return value, found
 
-    loaded: tuple[Any, InstanceLoop] = fixups.load(read, discard)
+    loaded: tuple[Any, Loading] = fixups.load(read, discard)
     return loaded

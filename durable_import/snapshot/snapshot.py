@@ -103,8 +103,9 @@ class Encoder:
     def _encode(self, snapshot: Snapshot, references: References, frames: list[Any] | None) -> bytes:
         contents = script_contents(self.script) if self.script is not None else {}
         stack = chain(snapshot.root)[::-1] if snapshot.root is not None else []
-        loop = loop_state(snapshot.loop) if snapshot.loop is not None else None
-        state = (stack, snapshot.facts, contents, loop)
+        tasks = list(snapshot.loop.tasks) if snapshot.loop is not None else []
+        loop = loop_state(snapshot.loop, snapshot.loop.timers) if snapshot.loop is not None else None
+        state = (stack, snapshot.facts, contents, loop, tasks)
         return VERSION.to_bytes(2, "big") + dumps(state, references, frames)
 
     def decode(self, payload: bytes) -> Snapshot:
@@ -116,14 +117,14 @@ class Encoder:
                 "resume it with the version that saved it"
             )
         make_asyncio_durable()
-        (stack, facts, contents, held), loop = load_with_loop(payload[2:])
+        (stack, facts, contents, held, _), found = load_with_loop(payload[2:])
         if self.script is not None:
             restore_contents(self.script, contents)
         if held is None:
             return Snapshot(stack[-1] if stack else None, facts)
-        fill_loop(loop, held)
-        loop.instance_id = self.instance_id
-        return Snapshot(None, facts, loop)
+        fill_loop(found, held)
+        found.loop.instance_id = self.instance_id
+        return Snapshot(None, facts, found.loop)
 
     def _set_aside(self, references: References) -> bool:
         """Leave script data that cannot be saved to the module's own code; whether there was any."""

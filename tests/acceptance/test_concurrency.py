@@ -25,7 +25,8 @@ def test_tasks_are_the_same_when_tortured(path: Path, tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EFFECT_LOG", str(log))
     expected = observe(native, path, log)
-    assert observe(rewritten, path, log) == expected
+    result, effects = observe(rewritten, path, log)
+    assert (result, sorted(effects)) == (expected[0], sorted(expected[1]))  # a TaskGroup cancels in the order of a set
     result, effects = observe(hard_torture, path, log)
     assert result == expected[0]
     assert set(effects) == set(expected[1])  # those in flight begin again

@@ -1,0 +1,50 @@
+"""SIGKILL at random moments: a program is killed and run again, until it has been killed often enough and ends."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from tests.acceptance.processes import KILLED, Desk, Finished
+
+
+@dataclass(frozen=True)
+class Lives:
+    """What the processes of a program did. ``each`` are all of them, the last one ended by itself."""
+
+    each: list[Finished]
+    effects: Counter[str]
+
+    @property
+    def kills(self) -> int:
+        return len(self.each) - 1
+
+    @property
+    def out(self) -> str:
+        """All that was printed, by the killed ones too."""
+        return "".join(life.out for life in self.each)
+
+    @property
+    def err(self) -> str:
+        """What anything but durable_import said on stderr."""
+        return "".join(life.err for life in self.each)
+
+
+def kill_at_random(desk: Desk, *arguments: str, moments: random.Random, kills: int, span: float) -> Lives:
+    """Run a program to its end; on the way it is killed at most ``kills`` times, up to ``span`` s after it got going."""
+    before = len(desk.effects)
+    lives: list[Finished] = []
+    while True:
+        running = desk.start(*arguments)
+        if len(lives) < kills:
+            while "instance" not in running.err and running.process.poll() is None:
+                time.sleep(0.005)
+            time.sleep(moments.uniform(0, span))
+            running.send(signal.SIGKILL)
+        lives.append(running.end())
+        if lives[-1].status != KILLED:
+            assert lives[-1].status == 0, f"after {len(lives) - 1} kills: {lives[-1]}"
+            return Lives(lives, Counter(desk.effects[before:]))

@@ -1,0 +1,53 @@
+"""Programs of many tasks, killed with SIGKILL at random moments. All three hundred of them: CHAOS_ALL=1."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections import Counter
+
+import pytest
+
+from tests.acceptance.chaos import kill_at_random
+from tests.acceptance.processes import Desk
+from tests.harness.crash import PROGRAMS
+
+CHAOS = PROGRAMS / "chaos"
+KILLS = 300 if os.environ.get("CHAOS_ALL") else 40
+
+
+def test_two_hundred_tasks_over_shared_state(desk: Desk) -> None:
+    """Two hundred tasks killed at any moment end as natively; no effect is lost, none happens more often than it was cut."""
+    program = str(CHAOS / "crowd.py")
+    expected = desk.native(program)
+    wanted = Counter(desk.effects)
+    assert len(wanted) == 300
+    moments = random.Random(1)
+    killed = 0
+    while killed < KILLS:
+        lives = kill_at_random(desk, program, moments=moments, kills=min(12, KILLS - killed), span=0.25)
+        assert (lives.each[-1].out, lives.err) == (expected.out, "")
+        assert lives.effects.keys() == wanted.keys()
+        assert all(1 <= times <= 1 + lives.kills for times in lives.effects.values())
+        killed += lives.kills
+
+
+@pytest.fixture
+def site(desk: Desk) -> str:
+    """The port of a web site that is served by a process of its own."""
+    server = desk.start_command([sys.executable, str(CHAOS / "site_server.py")])
+    server.wait_until(lambda: server.out.endswith("\n"))
+    return server.out.strip()
+
+
+def test_crawler_of_a_web_site(desk: Desk, site: str) -> None:
+    """A crawler killed at any moment gets the pages that it gets natively, with as few requests at a time."""
+    program = str(CHAOS / "crawler.py")
+    expected = desk.native(program, site)
+    assert expected.status == 0
+    assert expected.out.count("/page/") == 120
+    moments = random.Random(2)
+    for _ in range(max(2, KILLS // 20)):
+        lives = kill_at_random(desk, program, site, moments=moments, kills=10, span=0.15)
+        assert (lives.out, lives.err) == (expected.out, "")
