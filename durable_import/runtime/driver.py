@@ -241,7 +241,7 @@ class InstanceDriver:
     def _advance(self, task: DurableTask, handle: asyncio.Handle) -> Leaf | None:
         """Let a task take the step that a callback is."""
         argument: Any = handle._args[0] if handle._args else None
-        if isinstance(argument, asyncio.Future):
+        if asyncio.isfuture(argument):
             if argument is not task._fut_waiter:
                 return None  # it does not wait for that any more
             argument = _error_of(argument)
@@ -352,11 +352,14 @@ class _Pause:
 _PAUSE = _Pause()
 
 
-def _error_of(future: asyncio.Future[Any]) -> BaseException | None:
+def _error_of(future: Any) -> BaseException | None:
     """What awaiting a future that is done would raise."""
-    if future.cancelled():
-        return future._make_cancelled_error()  # type: ignore[attr-defined, no-any-return]
-    return future.exception()
+    if future.cancelled() and hasattr(future, "_make_cancelled_error"):
+        return future._make_cancelled_error()  # type: ignore[no-any-return]
+    try:
+        return future.exception()  # type: ignore[no-any-return]
+    except asyncio.CancelledError as error:
+        return error
 
 
 def _report_failure(task: asyncio.Future[Any]) -> None:

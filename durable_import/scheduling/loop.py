@@ -27,7 +27,7 @@ from ..frames.capture import coroutine_of, frame_behind
 from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import PENDING, Leaf
 from ..rewrite.registry import MODULES
-from .task import _NO_CONTEXT, DurableTask, _TaskIterator
+from .task import _NO_CONTEXT, DurableTask, _TaskIterator, loop_of
 
 MIN_DURABLE_DELAY = 0.1  # seconds: the deadline of a shorter timer is not worth a commit
 tasks: Any = asyncio.tasks  # it takes anything for a task
@@ -97,14 +97,14 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         """See ``ambient.Driver``."""
         if self.current is None or self.is_foreign or type(awaitable) is Leaf or frame_behind(awaitable) is not None:
             return awaitable
-        if isinstance(awaitable, asyncio.Future) and awaitable.get_loop() is self:
+        if isinstance(awaitable, asyncio.Future) and loop_of(awaitable) is self:
             return awaitable
         if not is_awaitable(awaitable):
             return awaitable
         own = coroutine_of(awaitable)
         if own is not None:
             future = _future_behind(own)
-            if future is not None and future.get_loop() is self:
+            if future is not None and loop_of(future) is self:
                 return future
             return own if frame_behind(own) is not None else Leaf(awaitable, iterator=own)
         return Leaf(awaitable)
@@ -425,7 +425,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             return True
         if type(callback).__name__.startswith("TaskWakeup") or isinstance(owner, _NATIVE_TASK):
             return False
-        is_end_of_future = bool(args) and isinstance(args[0], asyncio.Future) and args[0].get_loop() is self
+        is_end_of_future = bool(args) and isinstance(args[0], asyncio.Future) and loop_of(args[0]) is self
         return is_end_of_future or self.is_asked_by_program()
 
     def is_asked_by_program(self) -> bool:

@@ -12,6 +12,7 @@ import importlib
 import inspect
 import sys
 from asyncio import coroutines
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .loop import InstanceLoop
 
 base_tasks: Any = importlib.import_module("asyncio.base_tasks")  # it takes anything for a task
+loop_of: Any = importlib.import_module("asyncio.futures")._get_loop  # also of what only behaves like a future
 _NO_CONTEXT = contextvars.Context()  # of handles whose callback is a step: it runs in the task's own context
 
 
@@ -95,7 +97,7 @@ class DurableTask(asyncio.Future[Any]):
         """What it runs; ``root`` as saved."""
         self._coro = coroutine
         if root is None and coroutine is not None:
-            root = coroutine if frame_behind(coroutine) is not None else Leaf(coroutine)
+            root = coroutine if frame_behind(coroutine) is not None else Leaf(_awaitable(coroutine))
         self._root = root
 
     def stack(self) -> list[Any]:
@@ -182,7 +184,7 @@ class DurableTask(asyncio.Future[Any]):
         blocking = getattr(given, "_asyncio_future_blocking", None)
         if given is None:
             self.loop.step_soon(self)
-        elif blocking is not None and self.leaf is None and given.get_loop() is not self.loop:
+        elif blocking is not None and not self._is_of_this_loop(given):
             self._refuse(f"Task {self!r} got Future {given!r} attached to a different loop")
         elif blocking:
             if given is self:
@@ -196,6 +198,10 @@ class DurableTask(asyncio.Future[Any]):
         else:
             self._refuse(f"Task got bad yield: {given!r}")
         return None
+
+    def _is_of_this_loop(self, future: Any) -> bool:
+        loop = loop_of(future)
+        return loop is self.loop or (self.leaf is not None and loop is self.loop.real)
 
     def _refuse(self, message: str) -> None:
         self.loop.step_soon(self, RuntimeError(message))
@@ -267,6 +273,7 @@ class DurableTask(asyncio.Future[Any]):
     def print_stack(self, *, limit: int | None = None, file: Any = None) -> None:
         base_tasks._task_print_stack(self, limit, file)
 
+    @unseen
     def result(self) -> Any:
         self._is_asked()
         if self._cancelled_exc is not None:
@@ -314,7 +321,41 @@ class DurableTask(asyncio.Future[Any]):
         return self._num_cancels_requested
 
 
+DurableTask.__name__ = asyncio.Task.__name__  # messages name it
 UNCANCEL_CLEARS = sys.version_info >= (3, 13)  # gh-117407: a cancellation that is taken back is not delivered
+
+
+def _awaitable(coroutine: Any) -> Any:
+    """A foreign coroutine as something that can be awaited; an object that is one by its methods only is driven by them."""
+    return coroutine if type(coroutine) is CoroutineType else _Driven(coroutine)
+
+
+class _Driven:
+    """Awaits an object with ``send``, ``throw`` and ``close``, as a task does."""
+
+    def __init__(self, coroutine: Any) -> None:
+        self.coroutine = coroutine
+
+    def __await__(self) -> _Driven:
+        return self
+
+    def __iter__(self) -> _Driven:
+        return self
+
+    def __next__(self) -> Any:
+        return self.coroutine.send(None)
+
+    def send(self, value: Any) -> Any:
+        """Pass a value on."""
+        return self.coroutine.send(value)
+
+    def throw(self, error: BaseException) -> Any:
+        """Pass an exception on."""
+        return self.coroutine.throw(error)
+
+    def close(self) -> None:
+        """Pass the end on."""
+        self.coroutine.close()
 
 
 class _Gate:

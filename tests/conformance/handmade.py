@@ -38,7 +38,7 @@ class HandmadeLoop(InstanceLoop):
     def is_asked_by_program(self) -> bool:
         return True  # there is nobody else
 
-    def create_task(self, coro: Any, *, name: Any = None, context: Any = None, **options: Any) -> Any:
+    def create_task(self, coro: Any, *, name: Any = None, context: Any = None) -> Any:  # type: ignore[override]
         self._check_closed()
         if self.factory is None:
             return self.make_task(coro, name, context)
@@ -82,6 +82,10 @@ class HandmadeLoop(InstanceLoop):
             await self.driver
         finally:
             self.is_stopping = False
+
+    def _run_once(self) -> None:
+        self.stop()
+        self.run_forever()
 
     def stop(self) -> None:
         self.is_stopping = True
@@ -193,6 +197,9 @@ class TaskMaker:
     ) -> Any:
         loop = loop or asyncio.get_event_loop()
         return loop.make_task(coro, name, context, eager_start)
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return type(value) is DurableTask
 
     def __getitem__(self, item: Any) -> Any:
         return DurableTask[item]  # type: ignore[index, misc]

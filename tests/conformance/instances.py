@@ -12,7 +12,6 @@ from typing import Any
 from unittest import TestCase
 
 from durable_import.frames import ambient
-from durable_import.runtime.driver import InstanceDriver
 from durable_import.runtime.runtime import _NOT_OUTERMOST, call_of
 from durable_import.scheduling.standard import make_asyncio_durable
 from tests.harness.soft_torture import SoftTortureDriver, UnsavedDriver

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from contextvars import Context
 from types import CoroutineType
-from typing import Any
+from typing import Any, ClassVar
 
 from durable_import.frames.capture import CREATED, FrameState, awaited_by, capture, is_bound, parts_of
 from durable_import.frames.discard import discard
@@ -25,7 +25,7 @@ from durable_import.snapshot.snapshot import Encoder
 class UnsavedDriver(InstanceDriver):
     """Takes all checkpoints, but saves nothing: the program may hold what cannot be saved."""
 
-    counts: Counter[str] = Counter()  # of what all drivers together have done: checkpoints, frames rebuilt
+    counts: ClassVar[Counter[str]] = Counter()  # of what all drivers together have done: checkpoints, frames rebuilt
 
     def __init__(self, instance: Any) -> None:
         super().__init__(instance, Encoder("unsaved"), self.commit_nothing)
