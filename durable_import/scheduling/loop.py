@@ -86,6 +86,8 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self._cancelled_timers = 0
         self._clock_offset = 0.0
 
+    __class__ = property(lambda self: type(self.real) if hasattr(self, "real") else InstanceLoop)  # for isinstance
+
     def attach(self) -> None:
         """Run over the loop that is running."""
         self.real = asyncio.get_running_loop()
@@ -215,7 +217,9 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             tasks._swap_current_task(self.real, process)
             tasks._swap_current_task(self, own)
             self.current = creator
-        if not task.done():
+        if task.done():
+            task.set_coroutine(None)
+        else:
             tasks._register_task(task)
         if leaf is not None:
             leaf.announced = False

@@ -152,7 +152,9 @@ def task_record(task: DurableTask) -> tuple[Any, ...]:
 
 def _coroutine_of(task: DurableTask) -> Any:
     """What a task runs; of a step of an asynchronous generator that has been taken, an ended coroutine."""
-    return ended_coroutine() if task.done() and type(task._coro) is not CoroutineType else task._coro
+    if task._coro is None or type(task._coro) is CoroutineType or not task.done():
+        return task._coro
+    return ended_coroutine()
 
 
 async def _nothing() -> None:

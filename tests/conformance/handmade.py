@@ -104,8 +104,13 @@ class HandmadeLoop(InstanceLoop):
     def is_closed(self) -> bool:
         return bool(self.real.is_closed())
 
-    def call_exception_handler(self, context: dict[str, Any]) -> None:
-        self.real.call_exception_handler(context)
+    @property
+    def call_exception_handler(self) -> Any:  # type: ignore[override]
+        return self.__dict__.get("exception_handler_of_test") or self.real.call_exception_handler
+
+    @call_exception_handler.setter
+    def call_exception_handler(self, handler: Any) -> None:
+        self.__dict__["exception_handler_of_test"] = handler
 
     def round_has_ended(self) -> None:
         """All callbacks that were ready have run."""
