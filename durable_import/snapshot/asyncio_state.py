@@ -94,6 +94,7 @@ def loop_state(loop: InstanceLoop, timers: list[Timer]) -> dict[str, Any]:
     return {
         "root": loop.root, "callbacks": list(loop.callbacks.values()), "timers": timers, "task_count": loop.task_count,
         "places": (loop.first_place, loop.last_place), "is_ending": loop.is_ending, "incarnation": loop.incarnation,
+        "is_eager": loop.task_factory is not None,
     }  # fmt: skip
 
 
@@ -104,6 +105,8 @@ def fill_loop(found: Loading, state: dict[str, Any]) -> None:
     loop.task_count = state["task_count"]
     loop.first_place, loop.last_place = state["places"]
     loop.is_ending = state["is_ending"]
+    if state["is_eager"]:
+        loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
     loop.incarnation = state["incarnation"]
     alive = sorted((task for task in found.tasks.values() if not task.done()), key=lambda task: task.order)
     loop.tasks = dict.fromkeys(alive)
@@ -152,7 +155,9 @@ def task_record(task: DurableTask) -> tuple[Any, ...]:
 
 def _coroutine_of(task: DurableTask) -> Any:
     """What a task runs; of a step of an asynchronous generator that has been taken, an ended coroutine."""
-    return ended_coroutine() if task.done() and type(task._coro) is not CoroutineType else task._coro
+    if task._coro is None or type(task._coro) is CoroutineType or not task.done():
+        return task._coro
+    return ended_coroutine()
 
 
 async def _nothing() -> None:
@@ -176,6 +181,7 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
     ) = record  # fmt: skip
     fill_future(task, future)
     task._cancelled_exc = cancelled
+    task.has_begun = task.is_restored()
     if step is not None:
         task.step_place, name, arguments = step
         task.step = asyncio.Handle(getattr(task, name), arguments, task.loop, _NO_CONTEXT)
