@@ -66,6 +66,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.tasks: dict[DurableTask, None] = {}  # that have not ended, in the order in which they were made
         self.in_flight: dict[DurableTask, Leaf] = {}  # leaves that have begun, in that order
         self.touched: set[DurableTask] = set()  # whose state may have changed since the last checkpoint
+        self.changed_callbacks: dict[int, asyncio.Handle | None] = {}  # by place: new, or gone, since the last checkpoint
         self.called: list[asyncio.Handle] = []  # callbacks that have run since then, timers that have fired or were cancelled
         self.on_step: Callable[[DurableTask], None] | None = None  # told of a task whose state is about to change
         self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
@@ -168,6 +169,10 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             if self.on_step is not None:
                 self.on_step(task)
 
+    def is_saved(self) -> None:
+        """The last checkpoint is now."""
+        self.touched, self.changed_callbacks, self.called, self.new_timers = set(), {}, [], []
+
     @contextmanager
     def inside(self, task: DurableTask | None) -> Iterator[None]:
         """The surroundings of a step of ``task``, or of a callback."""
@@ -254,6 +259,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         task = self.task_of(handle)
         if task is None:
             self.callbacks[id(handle)] = place, handle
+            self.changed_callbacks[place] = handle
         else:
             self.touch(task)
             task.step, task.step_place = handle, place
@@ -274,7 +280,10 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def take(self) -> asyncio.Handle:
         """The next callback that is ready."""
         handle = self.ready.popleft()
-        if self.callbacks.pop(id(handle), None) is None:
+        known = self.callbacks.pop(id(handle), None)
+        if known is not None:
+            self.changed_callbacks[known[0]] = None
+        else:
             task: Any = handle._callback.__self__  # type: ignore[attr-defined]
             if task.step is handle:
                 task.step = None

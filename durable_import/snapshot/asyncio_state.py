@@ -89,10 +89,12 @@ def reduce_loop(loop: asyncio.AbstractEventLoop) -> Reduced:
     return running_loop, ()
 
 
-def loop_state(loop: InstanceLoop, timers: list[Timer]) -> dict[str, Any]:
+def loop_state(
+    loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], timers: list[Timer]
+) -> dict[str, Any]:
     """What a loop holds beside its tasks, to be pickled."""
     return {
-        "root": loop.root, "callbacks": list(loop.callbacks.values()), "timers": timers, "task_count": loop.task_count,
+        "root": loop.root, "callbacks": callbacks, "timers": timers, "task_count": loop.task_count,
         "places": (loop.first_place, loop.last_place), "is_ending": loop.is_ending, "incarnation": loop.incarnation,
         "is_eager": loop.task_factory is not None,
     }  # fmt: skip
