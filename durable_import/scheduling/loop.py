@@ -330,7 +330,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def take_due_timers(self) -> None:
         """Make the callbacks of timers that are due ready."""
         end = self.time() + time.get_clock_info("monotonic").resolution
-        while (deadline := self.next_deadline()) is not None and deadline < end:
+        while (deadline := self.next_deadline()) is not None and deadline <= end:
             handle = heapq.heappop(self.timers)
             handle._scheduled = False
             self.called.append(handle)
