@@ -26,6 +26,7 @@ from ..scheduling.loop import InstanceLoop
 from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
 from ..snapshot.managers import enter_again
+from ..snapshot.modules import collect_references
 from ..snapshot.snapshot import Encoder, Snapshot
 
 logger = logging.getLogger("durable_import")
@@ -82,7 +83,7 @@ class InstanceDriver:
         if not hasattr(loop, "root"):
             return
         tasks = [task for task in loop.tasks for _ in task.stack()]
-        entered = await enter_again(Snapshot(loop=loop).stack(), tasks)
+        entered = await enter_again(Snapshot(loop=loop).stack(), tasks, collect_references(self.encoder.script).is_made_anew)
         for task in loop.tasks:
             if task._fut_waiter is not None and any(frame in task.stack() for frame in entered):
                 task._fut_waiter = None

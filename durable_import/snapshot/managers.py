@@ -26,7 +26,9 @@ from ..rewrite.names import AWAITED, STATE
 from ..rewrite.normalise import WithBlock
 from ..rewrite.places import Places
 from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code, info_of
+from ..scheduling.again import is_waiting_again
 from . import fixups
+from .asyncio_state import LoopBound
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 
@@ -77,8 +79,8 @@ def find_lost(stack: list[Any], is_lost: Callable[[Any], bool], known: dict[int,
     found = LostObjects({} if known is None else known, [])
     for number, name, state in blocks_of(stack):
         manager = state.variables[name]
-        if isinstance(manager, asyncio.TaskGroup) or not is_lost(manager):
-            continue  # entered again, a group would be empty
+        if isinstance(manager, (asyncio.TaskGroup, LoopBound)) or not is_lost(manager):
+            continue  # entered again, a group would be empty; of a primitive that is made anew see ``enter_again``
         parts = {MANAGER: manager, LEAVE: state.variables.get(f"@x{name[2:]}"), VALUE: _value(state, name)}
         is_left = f"@l{name[2:]}" in state.info.live[state.label] and type(state.variables.get(AWAITED)) is Leaf
         for kind, part in parts.items():
@@ -158,9 +160,10 @@ def lost(*key: Any) -> Lost:
     return placeholder
 
 
-async def enter_again(stack: list[Any], tasks: list[Any]) -> list[Any]:
+async def enter_again(stack: list[Any], tasks: list[Any], is_made_anew: Callable[[Any], bool]) -> list[Any]:
     """Enter the blocks whose managers are placeholders, and put the new objects in their place.
 
+    So are those of asyncio's primitives that the modules have made anew, which several tasks may be in.
     ``stack``: the frames of all tasks, as they were saved; ``tasks``: the task of each, which is the current one meanwhile.
     Gives the frames that were waiting to enter a block, and have entered it now. Raises what the ``with`` expressions or the
     managers raise, with a note that says where.
@@ -169,7 +172,11 @@ async def enter_again(stack: list[Any], tasks: list[Any]) -> list[Any]:
     for number, name, state in list(blocks_of(stack)):
         frame = parts_of(stack[number]).frame
         holder = frame.f_locals[STATE] if frame is not None else {}  # none: it was part of entering another one
-        if type(holder.get(name)) is not Lost or holder[name].key[2] == RELEASED:
+        manager = holder.get(name)
+        is_placeholder = type(manager) is Lost and manager.key[2] != RELEASED
+        if not is_placeholder and (not is_made_anew(manager) or _is_entering(state, name)):
+            continue
+        if is_waiting_again(tasks[number].stack()[-1], manager):
             continue
         code = enter_code(state.info, name)
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)

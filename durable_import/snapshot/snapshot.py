@@ -121,6 +121,8 @@ class Encoder:
             )
         make_asyncio_durable()
         (stack, facts, contents, held, _), found = load_with_loop(payload[2:])
+        if self.script is not None:
+            find_imported(self.script)
         restore_program(self.script, contents)
         if held is None:
             return Snapshot(stack[-1] if stack else None, facts)
