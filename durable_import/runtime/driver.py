@@ -272,9 +272,7 @@ class InstanceDriver:
 
     def _save(self, checkpoint: Checkpoint) -> Any:
         """Commit; a cancellation that arrives meanwhile is the program's."""
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()  # what was printed before the checkpoint is not printed again after it
+        flush_output()
         committing = asyncio.ensure_future(self.commit(checkpoint))
         while not committing.done():
             try:
@@ -286,6 +284,13 @@ class InstanceDriver:
             except Exception:
                 break
         committing.result()
+
+
+def flush_output() -> None:
+    """Before a commit: what was printed until then is not printed again after it."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
 
 
 class _Pause:

@@ -20,7 +20,7 @@ from ..snapshot.snapshot import Encoder, Snapshot
 from ..stores.base import Claim, OwningStore, StateStore
 from ..stores.owner import Owner
 from ..stores.url import key_for, open_store
-from .driver import Checkpoint, InstanceDriver
+from .driver import Checkpoint, InstanceDriver, flush_output
 from .heartbeat import Heartbeat
 from .sources import Sources
 
@@ -147,6 +147,7 @@ class _Run:
                     logger.debug("instance %s failed: %r", self.instance_id, error)
                 raise
             payload = encoder.encode(Snapshot(None, {"result": result}))
+            flush_output()
             await self._commit(Checkpoint(driver.checkpoint + 1, "completed", "", driver.function, payload))
             return result
         finally:
