@@ -117,6 +117,9 @@ def fill_loop(found: Loading, state: dict[str, Any]) -> None:
         task.leaf_place = 0
         loop.step_soon(task)
     for task in alive:
+        if task._fut_waiter is not None and task.step is None and task.waits_anew():
+            task._fut_waiter = None
+            loop.step_soon(task)
         if task.is_shown:
             asyncio.tasks._register_task(task)  # type: ignore[arg-type]
     loop.is_dirty = False
@@ -136,10 +139,15 @@ def new_task(path: str) -> DurableTask:
     return task
 
 
-def task_frames(task: DurableTask) -> tuple[Any, ...]:
-    """What the code of a task can reach, to be pickled; frames innermost first, so that calls do not nest as pickles."""
+def task_frames(task: DurableTask, begins_again: Callable[[Any], bool]) -> tuple[Any, ...]:
+    """What the code of a task can reach, to be pickled; frames innermost first, so that calls do not nest as pickles.
+
+    Nothing is kept of what a frame that begins again has called.
+    """
     root = task.root if type(task.root) is Leaf else None
-    return task.stack()[::-1], _coroutine_of(task), root, task._context, task.ended
+    stack = task.stack()
+    end = next((place for place, frame in enumerate(stack, 1) if begins_again(frame)), len(stack))
+    return stack[:end][::-1], _coroutine_of(task), root, task._context, task.ended
 
 
 def task_record(task: DurableTask) -> tuple[Any, ...]:

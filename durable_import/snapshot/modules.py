@@ -46,6 +46,13 @@ class References:
     base: contextvars.Context = field(default_factory=contextvars.copy_context)  # context variables that are not the program's
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
     left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
+    script: ScriptData | None = None
+
+    def is_made_anew(self, value: Any) -> bool:
+        """Whether it is a primitive of asyncio that is saved by reference, and its state is not saved with the program's data."""
+        if not isinstance(value, LoopBound) or id(value) not in self.by_id:
+            return False
+        return not is_refilled(self.script, *self.by_id[id(value)], value)
 
     def add_container(self, container: Any, module: str, name: str) -> None:
         """Refer to a container by name; one that has several names, by the first."""
@@ -141,7 +148,7 @@ def data_of(script: ScriptData | None, module: str) -> ScriptData | None:
 
 def collect_references(script: ScriptData | None) -> References:
     """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
-    found = References()
+    found = References(script=script)
     found.add_container(sys.modules, "sys", "modules")
     if script is not None:
         found.by_id.update((id(stream), (surroundings.__name__, f"STREAMS.{name}")) for name, stream in STREAMS.items())

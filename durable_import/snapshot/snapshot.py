@@ -201,6 +201,8 @@ class Encoder:
             )
         make_asyncio_durable()
         self._segments, self._is_kept = None, False
+        if self.script is not None:
+            find_imported(self.script)
         if payload[2:3] == IN_SEGMENTS:
             ((facts, contents), held), found = load_segments(payload[3:], segments or {})
             stack: list[Any] = []
