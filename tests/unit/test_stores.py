@@ -21,7 +21,7 @@ import pytest
 
 from durable_import.errors import FencedError, MissingKeyError, StoreUnavailableError, UnknownStoreError
 from durable_import.stores.base import KeyedStore, OwningStore, SourceStore, StateStore
-from durable_import.stores.contract import OwningStoreContract, StateStoreContract, state
+from durable_import.stores.contract import OwningStoreContract, SegmentStoreContract, StateStoreContract, state
 from durable_import.stores.disk import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
@@ -63,17 +63,17 @@ class TestDisk(OwningStoreContract):
         return DiskStateStore(folder / "deep" / "store")
 
 
-class TestSQLite(OwningStoreContract):
+class TestSQLite(SegmentStoreContract):
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "deep" / "state.db")
 
 
-class TestSQLiteSynchronousNormal(OwningStoreContract):
+class TestSQLiteSynchronousNormal(SegmentStoreContract):
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "state.db", synchronous="normal")
 
 
-class TestSQLiteInMemory(OwningStoreContract):
+class TestSQLiteInMemory(SegmentStoreContract):
     survives = False
 
     def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
