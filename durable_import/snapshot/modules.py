@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
 from typing import Any
 
 from ..rewrite.registry import KNOWN, MODULES
@@ -267,15 +267,18 @@ def _is_plain_instance(value: Any) -> bool:
     if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, (BaseException, *PROCESS_BOUND)):
         return False
     special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
-    has_only_own_state = all(b.__module__ in MODULES or _has_no_state(b) for b in cls.__mro__)
-    return has_only_own_state and all(
+    return all(_holds_attributes_only(b) for b in cls.__mro__) and all(
         name not in b.__dict__ for b in cls.__mro__ if b is not object for name in special
     )
 
 
-def _has_no_state(base: type) -> bool:
-    """Whether a base gives instances nothing to hold: ``object``, ``Generic``, ``ABC``, ``Protocol``."""
-    return base.__basicsize__ == object.__basicsize__ and base.__dictoffset__ == 0
+def _holds_attributes_only(base: type) -> bool:
+    """Whether what a base gives its instances to hold are attributes: it is written in Python, or nothing but a name."""
+    if base.__basicsize__ == object.__basicsize__ and base.__dictoffset__ == 0:
+        return True  # object, Generic, ABC, Protocol
+    made_in_c = (BuiltinFunctionType, WrapperDescriptorType)
+    is_python = not any(type(base.__dict__.get(name)) in made_in_c for name in ("__new__", "__init__"))
+    return is_python and bool(base.__flags__ & _HEAP_TYPE)
 
 
 # --- a script's data
