@@ -21,6 +21,7 @@ from ..rewrite.install import install
 from ..rewrite.loader import DurableSourceLoader
 from ..rewrite.marker import file_is_marked
 from ..runtime.runtime import DurableRuntime
+from ..scheduling.standard import use_wall_clock
 from ..stores.base import OwningStore
 from ..stores.worker import Worker
 from .tracebacks import without_machinery
@@ -159,6 +160,7 @@ class Session:
         names.update(__loader__=loader, __cached__=None)
         names["__builtins__"] = sys.modules["builtins"]
         sys.modules["__main__"] = module
+        use_wall_clock()
         self.runtime.activate()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._suspend)

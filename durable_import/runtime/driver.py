@@ -26,21 +26,21 @@ from ..scheduling.loop import InstanceLoop, is_eager_factory
 from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
 from ..snapshot.managers import enter_again
-from ..snapshot.snapshot import Encoder, Snapshot
+from ..snapshot.snapshot import Encoder, Saved, Snapshot
 
 logger = logging.getLogger("durable_import")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is committed: the number of the checkpoint, where the program is, the payload of the snapshot, and the
-    functions that it has frames of."""
+    """What is committed: the number of the checkpoint, where the program is, the snapshot, and the functions that it has
+    frames of."""
 
     number: int
     status: str
     location: str
     function: str
-    payload: bytes
+    saved: Saved
     code: tuple[CodeInfo, ...] = ()
 
 
@@ -84,10 +84,8 @@ class InstanceDriver:
         loop = self.loop
         if not hasattr(loop, "root"):
             return
-        contexts = [task.get_context() for task in loop.tasks for _ in task.stack()]
-        entered = await enter_again(Snapshot(loop=loop).stack(), contexts)
-        for task in loop.tasks:
-            if task._fut_waiter is not None and any(frame in task.stack() for frame in entered):
+        for task in list(loop.tasks):
+            if await enter_again(task.path, task.stack(), task) and task._fut_waiter is not None:
                 task._fut_waiter = None
                 loop.step_soon(task)
 
@@ -294,12 +292,11 @@ class InstanceDriver:
             if not task.done():
                 raise self._unsavable(task)
         self.checkpoint += 1
-        frames: list[Any] = []
-        payload = self.encoder.encode(Snapshot(None, {"checkpoint": self.checkpoint}, loop), frames)
+        saved = self.encoder.save(Snapshot(None, {"checkpoint": self.checkpoint}, loop))
         loop.is_dirty = loop.has_new_timer = False
-        codes = {parts_of(frame).code for frame in frames if isinstance(frame, FRAME_TYPES)}
+        codes = {parts_of(frame).code for frame in saved.frames if isinstance(frame, FRAME_TYPES)}
         infos = tuple(info for info in map(info_of, codes) if info is not None and not info.module.is_library)
-        return Checkpoint(self.checkpoint, status, location_of(loop.root), self.function, payload, infos)
+        return Checkpoint(self.checkpoint, status, location_of(loop.root), self.function, saved, infos)
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
         """A native task runs rewritten code beside the tasks of the instance."""
@@ -327,6 +324,7 @@ class InstanceDriver:
             except Exception:
                 break
         committing.result()
+        self.encoder.is_kept(checkpoint.saved)
 
 
 class _Pending(asyncio.Future[None]):

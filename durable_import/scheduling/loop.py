@@ -66,7 +66,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.tasks: dict[DurableTask, None] = {}  # that have not ended, in the order in which they were made
         self.in_flight: dict[DurableTask, Leaf] = {}  # leaves that have begun, in that order
         self.touched: set[DurableTask] = set()  # whose state may have changed since the last checkpoint
-        self.called: list[asyncio.Handle] = []  # callbacks that have run since then
+        self.called: list[asyncio.Handle] = []  # callbacks that have run since then, timers that have fired or were cancelled
         self.on_step: Callable[[DurableTask], None] | None = None  # told of a task whose state is about to change
         self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
         self.root: DurableTask
@@ -324,9 +324,11 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         while (deadline := self.next_deadline()) is not None and deadline < end:
             handle = heapq.heappop(self.timers)
             handle._scheduled = False
+            self.called.append(handle)
             self._accept(handle)
 
     def _timer_handle_cancelled(self, handle: Timer) -> None:
+        self.called.append(handle)
         if not handle._scheduled:
             return
         self._cancelled_timers += 1
@@ -399,6 +401,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
 
     def _next_path(self) -> str:
         parent = self.current or self.root
+        self.touch(parent)
         parent.children += 1
         return f"{parent.path}.{parent.children}"
 

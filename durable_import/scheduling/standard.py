@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+import time
 from asyncio import events, mixins
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,20 @@ def make_asyncio_durable() -> None:
         _rewrite(module)
         _done.append(name)
     mixins._LoopBoundMixin._get_loop = _get_loop  # type: ignore[attr-defined]
+
+
+def use_wall_clock() -> None:
+    """Let the event loops of this process tell the same time as those of instances, which survives it: seconds since 1970.
+
+    Where the process is not ours, code that is not rewritten gets another time from a loop of the process than from that of
+    an instance.
+    """
+    offset = time.time() - time.monotonic()
+
+    def wall_clock(self: asyncio.BaseEventLoop) -> float:  # noqa: ARG001
+        return time.monotonic() + offset
+
+    asyncio.BaseEventLoop.time = wall_clock  # type: ignore[method-assign]
 
 
 def _rewrite(module: ModuleType) -> None:

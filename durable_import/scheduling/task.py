@@ -102,7 +102,7 @@ class DurableTask(asyncio.Future[Any]):
 
     def stack(self) -> list[Any]:
         """Its frames, outermost first."""
-        return chain(frame_behind(self._root))
+        return chain(frame_behind(self._root)) if not self.done() else []
 
     def drop(self) -> None:
         """Let go of what it runs: the ``finally`` blocks are for when the program gets there."""

@@ -37,6 +37,8 @@ class Loading:
         self.loop = InstanceLoop()
         self.tasks: dict[str, DurableTask] = {}  # by path
         self.missing: list[DurableTask] = []  # what they hold has not been loaded
+        self.segments: dict[str, bytes] = {}  # of a snapshot in segments: see ``segments``
+        self.islands: dict[str, Any] = {}  # those that were loaded
 
 
 class _Loads(threading.local):
@@ -58,7 +60,8 @@ def loading() -> Iterator[Loading]:
         _LOADS.stack.remove(found)
 
 
-def _innermost() -> Loading:
+def innermost() -> Loading:
+    """The snapshot that is being loaded."""
     if not _LOADS.stack:
         raise RuntimeError("tasks and futures are loaded with the snapshot that they belong to")
     return _LOADS.stack[-1]
@@ -69,7 +72,7 @@ def _innermost() -> Loading:
 
 def instance_loop() -> InstanceLoop:
     """The loop of the instance being loaded."""
-    return _innermost().loop
+    return innermost().loop
 
 
 def running_loop() -> asyncio.AbstractEventLoop:
@@ -122,7 +125,7 @@ def fill_loop(found: Loading, state: dict[str, Any]) -> None:
 
 def new_task(path: str) -> DurableTask:
     """A task; what it holds is loaded later."""
-    found = _innermost()
+    found = innermost()
     task = found.tasks.get(path)
     if task is None:
         task = found.tasks[path] = DurableTask.empty(found.loop)
@@ -190,14 +193,16 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
 def new_future(cls: type[asyncio.Future[Any]]) -> asyncio.Future[Any]:
     """A future of the instance; what it holds is loaded later."""
     made = cls.__new__(cls)
-    asyncio.Future.__init__(made, loop=_innermost().loop)
+    asyncio.Future.__init__(made, loop=innermost().loop)
     return made
 
 
 def reduce_future(future: asyncio.Future[Any]) -> Any:
     """A future of an instance with all that it holds; a foreign one, when it is done, as its outcome."""
     if type(future.get_loop()) is InstanceLoop:
-        return new_future, (type(future),), (_future_state(future), object.__getstate__(future)), None, None, fill_own_future
+        held: Any = object.__getstate__(future)
+        attributes = dict(held or {})  # a copy: the dict itself is a part of the future
+        return new_future, (type(future),), (_future_state(future), attributes), None, None, fill_own_future
     if not future.done():
         raise PicklingError(
             f"a {type(future).__name__} that is not done and was not made by durable code: await it where it is made, or mark "
@@ -222,10 +227,10 @@ def restore_future(kind: str, outcome: Any) -> asyncio.Future[Any]:
     return future
 
 
-def fill_own_future(future: asyncio.Future[Any], state: tuple[Any, dict[str, Any] | None]) -> None:
+def fill_own_future(future: asyncio.Future[Any], state: tuple[Any, dict[str, Any]]) -> None:
     """Give a future of the instance what it held."""
     held, attributes = state
-    for name, value in (attributes or {}).items():
+    for name, value in attributes.items():
         setattr(future, name, value)
     fill_future(future, held)
 
@@ -289,7 +294,7 @@ def reduce_handle(handle: Any) -> Reduced:
 
 def fill_handle(handle: Any, state: dict[str, Any]) -> None:
     """Give a callback what it held."""
-    handle._loop, handle._source_traceback, handle._repr = _innermost().loop, None, None
+    handle._loop, handle._source_traceback, handle._repr = innermost().loop, None, None
     for name, value in state.items():
         setattr(handle, name, value)
     if state.get("_scheduled") and not state["_cancelled"]:
@@ -308,7 +313,7 @@ def new_context() -> contextvars.Context:
     """A context with the values that are not the program's."""
     context = contextvars.copy_context()
     if _LOADS.stack:
-        context.run(ambient.current_driver.set, _innermost().loop)
+        context.run(ambient.current_driver.set, innermost().loop)
     return context
 
 

@@ -20,8 +20,11 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType,
 from typing import Any
 
 from ..rewrite.registry import KNOWN, MODULES
+from . import surroundings
 from .asyncio_state import LoopBound, bound_state, fill_bound
 from .closures import Cell, captured_cells, rebound_variables
+from .process_objects import PROCESS_BOUND
+from .surroundings import STREAMS, Surroundings, restore_changes, uses_random
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray)
@@ -42,6 +45,7 @@ class References:
     has_loop: bool = False  # whether it is the state of an instance, with its futures
     base: contextvars.Context = field(default_factory=contextvars.copy_context)  # context variables that are not the program's
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
+    left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
 
     def add_container(self, container: Any, module: str, name: str) -> None:
         """Refer to a container by name; one that has several names, by the first."""
@@ -60,6 +64,9 @@ class ScriptData:
     rebound: frozenset[str]
     captured: frozenset[tuple[str, str]] = frozenset()  # captured variables that are rebound: see ``closures``
     unsavable: set[str] = field(default_factory=set)
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    imported: dict[str, ScriptData] = field(default_factory=dict)  # of the marked modules that the script has imported
+    is_imported: bool = False  # whether it is one of those
     cells: tuple[tuple[int, int], list[Cell]] | None = None
 
     @classmethod
@@ -67,6 +74,7 @@ class ScriptData:
         """Look through the functions of a script."""
         used: set[str] = set()
         rebound: set[str] = set()
+        imported: set[str] = set()
         codes: list[CodeType] = []
         for info in list(KNOWN.values()):
             if info.module.name == module:
@@ -77,7 +85,12 @@ class ScriptData:
                             rebound.add(instruction.argval)
                         elif instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
                             used.add(instruction.argval)
-        return cls(module, frozenset(used | rebound), frozenset(rebound), rebound_variables(codes))
+                        elif instruction.opname == "IMPORT_NAME":
+                            imported.add(instruction.argval)
+        script = cls(module, frozenset(used | rebound), frozenset(rebound), rebound_variables(codes))
+        namespace = script.namespace()
+        script.surroundings.draws = "random" in imported or uses_random(namespace.get(name) for name in script.used)
+        return script
 
     def namespace(self) -> dict[str, Any]:
         """The script's module-level names."""
@@ -119,10 +132,19 @@ def resolve_or_none(module: str, name: str) -> Any:
         return None
 
 
+def data_of(script: ScriptData | None, module: str) -> ScriptData | None:
+    """The data of a module that belong to the snapshot, if they do."""
+    if script is None or script.module == module:
+        return script
+    return script.imported.get(module)
+
+
 def collect_references(script: ScriptData | None) -> References:
     """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
     found = References()
     found.add_container(sys.modules, "sys", "modules")
+    if script is not None:
+        found.by_id.update((id(stream), (surroundings.__name__, f"STREAMS.{name}")) for name, stream in STREAMS.items())
     for name, rewritten in MODULES.items():
         module = sys.modules.get(name)
         if module is None or rewritten.is_library:
@@ -133,14 +155,15 @@ def collect_references(script: ScriptData | None) -> References:
                 found.add_container(value, name, path)
             else:
                 found.by_id.setdefault(id(value), (name, path))
-        if script is not None and name == script.module:
-            for path, cell, _ in script.captured_cells():
+        data = data_of(script, name)
+        if data is not None:
+            for path, cell, _ in data.captured_cells():
                 found.by_id.setdefault(id(cell), (name, path))
         for key, value in list(namespace.items()):
             kind = type(value)
             if kind in ATOMS or kind is ModuleType or key.startswith("__") or isinstance(value, type):
                 continue
-            if script is not None and name == script.module and _is_saved_by_value(script, key, value):
+            if data is not None and _is_saved_by_value(data, key, value):
                 continue
             if kind in CONTAINERS:
                 found.add_container(value, name, key)
@@ -209,14 +232,19 @@ def _mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str,
 def _is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
     if name in script.rebound and name not in script.unsavable:
         return True  # the module's own code need not have made it
-    if name not in script.used or name in script.unsavable or isinstance(value, NEVER_DATA) or type(value) is object:
+    if script.is_imported or name not in script.used or name in script.unsavable:
+        return False
+    if isinstance(value, NEVER_DATA) or type(value) is object:
         return False
     return not _keeps_identity(value)
 
 
-def is_refilled(script: ScriptData, name: str, value: Any) -> bool:
+def is_refilled(script: ScriptData | None, module: str, name: str, value: Any) -> bool:
     """Whether an object that is saved by reference gets its contents back from the snapshot."""
-    return name in script.used - script.rebound - script.unsavable and _keeps_identity(value)
+    data = data_of(script, module)
+    if data is None or name in data.rebound or name in data.unsavable or not _keeps_identity(value):
+        return False
+    return data.is_imported or name in data.used
 
 
 def _keeps_identity(value: Any) -> bool:
@@ -224,15 +252,23 @@ def _keeps_identity(value: Any) -> bool:
 
 
 def _is_plain_instance(value: Any) -> bool:
-    """An instance of a rewritten module's class that is saved and restored by its attributes alone."""
+    """An instance of a rewritten module's class that is saved and restored by its attributes alone.
+
+    Bases of other modules may have registered it somewhere, as logging does its handlers: so it has to stay what it is.
+    """
     cls = type(value)
-    if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, BaseException):
+    if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, (BaseException, *PROCESS_BOUND)):
         return False
     special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
-    inherits_only_object = all(b is object or getattr(b, "__module__", None) in MODULES for b in cls.__mro__)
-    return inherits_only_object and all(
+    has_only_own_state = all(b.__module__ in MODULES or _has_no_state(b) for b in cls.__mro__)
+    return has_only_own_state and all(
         name not in b.__dict__ for b in cls.__mro__ if b is not object for name in special
     )
+
+
+def _has_no_state(base: type) -> bool:
+    """Whether a base gives instances nothing to hold: ``object``, ``Generic``, ``ABC``, ``Protocol``."""
+    return base.__basicsize__ == object.__basicsize__ and base.__dictoffset__ == 0
 
 
 # --- a script's data
@@ -244,13 +280,15 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
     """What to save of a script's data, by name."""
     namespace = script.namespace()
     contents: dict[str, Content] = {}
-    for name in script.used:
+    for name in list(namespace) if script.is_imported else script.used:
         if name in script.unsavable or name.startswith("__"):
             continue
         if name not in namespace:
             if name in script.rebound:
                 contents[name] = ("unbound", None, None)
             continue
+        if script.is_imported and name not in script.rebound and not _keeps_identity(namespace[name]):
+            continue  # other modules may use it under another name: it stays as the module's own code has made it
         content = _content_of(namespace[name], rebound=name in script.rebound)
         if content is not None:
             contents[name] = content
@@ -258,15 +296,22 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
         if name in script.unsavable:
             continue
         if isinstance(value, type) and value.__module__ == script.module:
-            attributes = _class_data(value)
-            if attributes:
-                contents[f"class {name}"] = ("class", value, attributes)
-        if type(value) is FunctionType and value.__module__ == script.module and value.__dict__.keys() - {"__wrapped__"}:
-            attributes = {key: item for key, item in value.__dict__.items() if key != "__wrapped__"}
-            contents[f"function {name}"] = ("function", value, attributes)
+            contents |= _attributes_as_contents(script, "class", name, value, _class_data(value))
+            for attribute, descriptor in _descriptors(value, script.module):
+                key = f"attribute {name}.{attribute}"
+                if _is_plain_instance(descriptor) and key not in script.unsavable:
+                    contents[key] = ("attributes", descriptor, descriptor.__getstate__())
+            for key, function in _functions_of_class(value):
+                contents |= _attributes_as_contents(script, "function", f"{name}.{key}", function, _function_data(function))
+        if type(value) is FunctionType and value.__module__ == script.module:
+            contents |= _attributes_as_contents(script, "function", name, value, _function_data(value))
         if type(value) is FunctionType or isinstance(value, type):
             for path, default in _mutable_defaults(name, value, script.module):
-                contents[f"default {path}"] = ("refill", default, _items(default))
+                if f"default {path}" not in script.unsavable:
+                    contents[f"default {path}"] = ("refill", default, _items(default))
+    changes = script.surroundings.changes()
+    if changes:
+        contents["the process"] = ("process", None, changes)
     for path, cell, is_rebound in script.captured_cells():
         content = cell.cell_contents
         is_data = type(content) not in ATOMS and not isinstance(content, (*NEVER_DATA, type))
@@ -290,6 +335,14 @@ def _content_of(value: Any, *, rebound: bool) -> Content | None:
     return ("value", None, value)
 
 
+def _attributes_as_contents(
+    script: ScriptData, kind: str, name: str, owner: Any, attributes: dict[str, Any]
+) -> dict[str, Content]:
+    """Each attribute by itself, so that one that cannot be saved takes no other with it."""
+    contents = {f"{kind} {name}.{key}": (kind, owner, {key: item}) for key, item in attributes.items()}
+    return {path: content for path, content in contents.items() if path.removeprefix("class ") not in script.unsavable}
+
+
 def _items(value: Any) -> list[Any]:
     return list(value.items()) if type(value) is dict else list(value)
 
@@ -308,9 +361,24 @@ def _class_data(cls: type) -> dict[str, Any]:
     return found
 
 
-def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
-    """Give a script's data what they held; after the whole snapshot is loaded."""
-    namespace = script.namespace()
+def _functions_of_class(cls: type) -> Iterator[tuple[str, FunctionType]]:
+    """The functions in a class, those behind static and class methods too."""
+    for name, value in list(vars(cls).items()):
+        function = getattr(value, "__func__", value)
+        if type(function) is not FunctionType or not function.__dict__:
+            continue
+        if (function.__module__, function.__qualname__) == (cls.__module__, f"{cls.__qualname__}.{name}"):
+            yield name, function
+
+
+def _function_data(function: FunctionType) -> dict[str, Any]:
+    """The attributes that the program has given a function: counters, caches, registrations."""
+    return {key: item for key, item in function.__dict__.items() if key != "__wrapped__"}
+
+
+def restore_contents(module: str, contents: dict[str, Content]) -> None:
+    """Give a module's data what they held; after the whole snapshot is loaded."""
+    namespace = importlib.import_module(module).__dict__
     for name, (how, target, saved) in contents.items():
         if how == "unbound":
             namespace.pop(name, None)
@@ -318,6 +386,8 @@ def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
             namespace[name] = saved
         elif how == "function":
             target.__dict__.update(saved)
+        elif how == "process":
+            restore_changes(saved)
         elif how == "cell":
             target.cell_contents = saved
         elif how == "class":
@@ -326,7 +396,7 @@ def restore_contents(script: ScriptData, contents: dict[str, Content]) -> None:
             fill_bound(target, saved)
         else:
             _refill(target, saved)
-            if not name.startswith("default "):
+            if not name.startswith(("default ", "attribute ")):
                 namespace[name] = target
 
 

@@ -78,6 +78,23 @@ def _reduce_key(key: Any) -> Reduced:
     return restore_key, (compare, tuple(item))
 
 
+_library: Any = functools
+_KEYWORDS_BEGIN = _library._make_key.__defaults__[0][0]  # stands before keyword arguments in keys of caches
+
+
+def restore_cache_key(items: tuple[Any, ...], marks: tuple[int, ...]) -> Any:
+    """A key as ``functools._make_key`` makes them: it keeps its hash, which differs from process to process."""
+    whole = list(items)
+    for place in marks:
+        whole[place] = _KEYWORDS_BEGIN
+    return _library._HashedSeq(tuple(whole))
+
+
+def _reduce_cache_key(key: Any) -> Reduced:
+    marks = tuple(place for place, item in enumerate(key) if item is _KEYWORDS_BEGIN)
+    return restore_cache_key, (tuple(None if place in marks else item for place, item in enumerate(key)), marks)
+
+
 def _reduce_method(method: MethodType) -> Any:
     """The native form looks the name up again; use it only if that finds the same function."""
     owner, function = method.__self__, method.__func__
@@ -233,6 +250,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     weakref.WeakSet: _reduce_weak_set,
     weakref.WeakValueDictionary: _reduce_weak_dict,
     weakref.WeakKeyDictionary: _reduce_weak_dict,
+    _library._HashedSeq: _reduce_cache_key,
     typing.ForwardRef: _reduce_forward_reference,
     typing.TypeVar: _reduce_type_variable,
     typing.ParamSpec: _reduce_type_variable,

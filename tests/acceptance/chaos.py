@@ -34,17 +34,27 @@ class Lives:
 
 
 def kill_at_random(desk: Desk, *arguments: str, moments: random.Random, kills: int, span: float) -> Lives:
-    """Run a program to its end; on the way it is killed at most ``kills`` times, up to ``span`` s after it got going."""
+    """Run a program to its end; on the way it is killed at most ``kills`` times, up to ``span`` s after it got going.
+
+    A kill before the first checkpoint, or after the last one, makes the next process start afresh: only the lives since then
+    are given.
+    """
     before = len(desk.effects)
     lives: list[Finished] = []
+    killed = 0
     while True:
+        begun = len(desk.effects)
         running = desk.start(*arguments)
-        if len(lives) < kills:
+        if killed < kills:
             while "instance" not in running.err and running.process.poll() is None:
                 time.sleep(0.005)
             time.sleep(moments.uniform(0, span))
             running.send(signal.SIGKILL)
-        lives.append(running.end())
-        if lives[-1].status != KILLED:
-            assert lives[-1].status == 0, f"after {len(lives) - 1} kills: {lives[-1]}"
+        life = running.end()
+        if "starting instance" in life.said:
+            lives, before = [], begun
+        lives.append(life)
+        killed += life.status == KILLED
+        if life.status != KILLED:
+            assert life.status == 0, f"after {killed} kills: {life}"
             return Lives(lives, Counter(desk.effects[before:]))
