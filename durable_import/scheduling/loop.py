@@ -16,6 +16,7 @@ import sys
 import time
 import weakref
 from asyncio import events
+from asyncio.base_events import BaseEventLoop
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -402,14 +403,19 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def create_task(self, coro: Any, *, name: Any = None, context: Context | None = None, **options: Any) -> Any:
         if not self.is_asked_by_program():
             return self.real.create_task(coro, name=name, context=context, **options)
-        return self._new_task(coro, name, context, is_eager=self.task_factory is not None)
+        if self.task_factory is not None:  # what it is told, and when the task gets its name, depends on the Python version
+            return BaseEventLoop.create_task(self, coro, name=name, context=context, **options)  # type: ignore[arg-type]
+        return self._new_task(coro, name, context)
 
-    def _new_task(self, coroutine: Any, name: Any, context: Context | None, is_eager: bool) -> DurableTask:
-        self.task_count += 1
-        name = f"Task-{self.task_count}" if name is None else str(name)
-        return DurableTask(
-            coroutine, loop=self, name=name, path=self._next_path(), context=context, is_eager=is_eager
-        )  # fmt: skip
+    def _task_factory(self, loop: InstanceLoop, coro: Any, *, name: Any = None, context: Context | None = None) -> DurableTask:  # noqa: ARG002  the signature of factories
+        return self._new_task(coro, name, context, is_eager=True)
+
+    def _new_task(self, coroutine: Any, name: Any, context: Context | None, is_eager: bool = False) -> DurableTask:
+        if name is None:
+            self.task_count += 1
+            name = f"Task-{self.task_count}"
+        path = self._next_path()
+        return DurableTask(coroutine, loop=self, name=str(name), path=path, context=context, is_eager=is_eager)
 
     def _next_path(self) -> str:
         parent = self.current or self.root
