@@ -404,7 +404,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         if not self.is_asked_by_program():
             return self.real.create_task(coro, name=name, context=context, **options)
         if self.task_factory is not None:  # what it is told, and when the task gets its name, depends on the Python version
-            return BaseEventLoop.create_task(self, coro, name=name, context=context, **options)  # type: ignore[arg-type]
+            return BaseEventLoop.create_task(self, coro, name=name, context=context, **options)
         return self._new_task(coro, name, context)
 
     def _task_factory(self, loop: InstanceLoop, coro: Any, *, name: Any = None, context: Context | None = None) -> DurableTask:  # noqa: ARG002  the signature of factories
