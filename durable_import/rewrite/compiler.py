@@ -20,11 +20,11 @@ from .fast import fast_body, located
 from .lift import Statements
 from .names import AWAITED, STATE, call, load
 from .nesting import check_nesting
-from .normalise import Normaliser, WithBlock, number_labels
+from .normalise import Normaliser, number_labels
 from .places import Places, digest, nested_codes, numbers_by_code
 from .resume import enter_function, resume_function
 from .scopes import ScopeAnalysis
-from .suspensions import LISTS, any_suspends, is_asynchronous, is_generator, points
+from .suspensions import LISTS, WithBlock, any_suspends, is_asynchronous, is_generator, points
 
 REWRITER_FILES = tuple(sorted(str(p) for p in Path(__file__).parent.glob("*.py")))
 MARK_BASE = 1 << 20  # line numbers that name nodes start beyond any real line

@@ -39,12 +39,15 @@ class CodeInfo(NamedTuple):
 class ModuleInfo:
     """One rewritten version of a module."""
 
-    def __init__(self, name: str, path: str, source: bytes, flags: int, *, is_library: bool = False) -> None:
+    def __init__(
+        self, name: str, path: str, source: bytes, flags: int, *, is_library: bool = False, is_adopted: bool = False
+    ) -> None:
         self.name = name
         self.is_library = is_library  # asyncio itself: its module-level objects are not the program's
         self.path = path
         self.source = source
         self.flags = flags  # of its code, as far as they say how to compile
+        self.is_adopted = is_adopted  # its own code is not rewritten: see ``adoption``
         self.by_place: dict[str, CodeInfo] = {}
         self.resumes: dict[str, types.CodeType] = {}
         self._rewriting: ModuleRewriting | None = None
@@ -157,7 +160,7 @@ def _inside(info: CodeInfo) -> Inside:
     fast, module = info.code, info.module
     variables = [*fast.co_varnames]
     variables += sorted({n for names in info.live.values() for n in names if n not in variables})
-    originals = {place: other.code for place, other in module.by_place.items()}
+    originals = {} if module.is_adopted else {place: other.code for place, other in module.by_place.items()}
     return Inside([n for n in variables if n != "@pc"], captured_names(fast), originals, module.flags)
 
 

@@ -16,9 +16,9 @@ from typing import Any
 from .fast import Resumption, evaluate_operand, forgetting, guarded_try, located, perform
 from .lift import Statements
 from .names import AWAITED, ITEM, PC, SELECTED, STASH, STATE, TARGET_LABEL, assign, call, constant, load
-from .normalise import BREAK, CONTINUE, WithBlock
 from .scopes import all_arguments
-from .suspensions import FUNCTION_DEFINITIONS, Suspend, span
+from .simple_statements import BREAK, CONTINUE
+from .suspensions import FUNCTION_DEFINITIONS, Suspend, WithBlock, span
 
 RESUME_NAME = "@resume"  # not its own: inside, that name means what it means to the original
 

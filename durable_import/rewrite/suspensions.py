@@ -1,9 +1,10 @@
-"""What suspends: the one intermediate node of the rewriter, and how to find suspension points in a tree."""
+"""What suspends: the intermediate nodes of the rewriter, and how to find suspension points in a tree."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from .scopes import all_arguments
@@ -29,6 +30,16 @@ class Suspend(ast.stmt):
         self.live = set(live)
         self.spent: list[str] = []
         self.label = 0
+
+
+@dataclass(frozen=True)
+class WithBlock:
+    """One item of a suspending ``with`` statement, as written: needed to enter it again."""
+
+    expression: ast.expr
+    target: ast.expr | None
+    is_async: bool
+    entering: Suspend | None  # where ``__aenter__`` is awaited
 
 
 def evaluated_here(node: ast.AST) -> Iterator[ast.AST]:

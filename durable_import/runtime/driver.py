@@ -22,26 +22,26 @@ from ..frames import ambient
 from ..frames.capture import FRAME_TYPES, line_of, parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.registry import CodeInfo, info_of
-from ..scheduling.loop import InstanceLoop
+from ..scheduling.loop import InstanceLoop, is_eager_factory
 from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
 from ..snapshot.managers import enter_again
 from ..snapshot.modules import collect_references
-from ..snapshot.snapshot import Encoder, Snapshot
+from ..snapshot.snapshot import Encoder, Saved, Snapshot
 
 logger = logging.getLogger("durable_import")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is committed: the number of the checkpoint, where the program is, the payload of the snapshot, and the
-    functions that it has frames of."""
+    """What is committed: the number of the checkpoint, where the program is, the snapshot, and the functions that it has
+    frames of."""
 
     number: int
     status: str
     location: str
     function: str
-    payload: bytes
+    saved: Saved
     code: tuple[CodeInfo, ...] = ()
 
 
@@ -68,6 +68,9 @@ class InstanceDriver:
         self.checkpoint = checkpoint
         self.function = parts_of(self.coroutine).code.co_qualname
         self.on_wait: Callable[[float], None] | None = None  # told when only time is waited for, and until when
+        self.native: asyncio.Task[Any] | None = None  # the task of the process that awaits this
+        self._cancellations = 0  # requests to cancel that one which the program knows of
+        self._late_cancellation: asyncio.CancelledError | None = None
         self.deferred: Checkpoint | None = None  # of a failed leaf: committed only if the program goes on from there
 
     @property
@@ -82,20 +85,22 @@ class InstanceDriver:
         loop = self.loop
         if not hasattr(loop, "root"):
             return
-        tasks = [task for task in loop.tasks for _ in task.stack()]
-        entered = await enter_again(Snapshot(loop=loop).stack(), tasks, collect_references(self.encoder.script).is_made_anew)
-        for task in loop.tasks:
-            if task._fut_waiter is not None and any(frame in task.stack() for frame in entered):
+        is_made_anew = collect_references(self.encoder.script).is_made_anew
+        for task in list(loop.tasks):
+            if await enter_again(task.path, task.stack(), task, is_made_anew) and task._fut_waiter is not None:
                 task._fut_waiter = None
                 loop.step_soon(task)
 
     def __await__(self) -> Any:
         self.loop.attach()
+        self.native = asyncio.current_task()
         if not hasattr(self.loop, "root"):
             self._begin()
+        self._cancellations = self.native.cancelling() if self.native is not None else 0
         try:
             yield from self._drive()
             self._give_back_context()
+            yield from self._give_back_cancellations()
             return self.loop.root.result()
         finally:
             if self.loop.tasks:
@@ -103,13 +108,39 @@ class InstanceDriver:
 
     def _begin(self) -> None:
         """Make the first task."""
+        if is_eager_factory(self.loop.real.get_task_factory()):
+            self.loop.task_factory = self.loop.real.get_task_factory()
         context = contextvars.copy_context()
         context.run(ambient.current_driver.set, self.loop)
-        native = asyncio.current_task()
-        name = native.get_name() if native is not None else ""
+        name = self.native.get_name() if self.native is not None else ""
         if re.fullmatch(r"(Task-\d+)?", name):
             name = "Task-1"  # a number of this process
         self.loop.root = DurableTask(self.coroutine, loop=self.loop, name=name, path="0", context=context)
+        if self.native is not None:
+            self.loop.root._num_cancels_requested = self.native.cancelling()
+
+    def _cancel_root(self, error: asyncio.CancelledError) -> None:
+        """The task that awaits the program was cancelled, perhaps several times: natively it is the program's own."""
+        root = self.loop.root
+        known, self._cancellations = self._cancellations, self.native.cancelling() if self.native is not None else 0
+        if root.cancel(*error.args):
+            root._num_cancels_requested += max(self._cancellations - known - 1, 0)
+        else:
+            self._late_cancellation = error
+
+    def _give_back_cancellations(self) -> Any:
+        """The program's own requests to cancel its first task, and those that it took back, count for who awaited it."""
+        if self._late_cancellation is not None:
+            raise self._late_cancellation  # it came when the program had ended
+        native, wanted = self.native, self.loop.root.cancelling()
+        if native is None:
+            return
+        for _ in range(self._cancellations - wanted):
+            native.uncancel()
+        if self._cancellations < wanted:
+            pause = _Pending(loop=self.loop.real)
+            self.loop.real.call_soon(pause.count_cancellations, native, wanted - self._cancellations)
+            yield from pause.__await__()
 
     def _give_back_context(self) -> None:
         """The program's changes of context variables are seen by who awaited it."""
@@ -131,16 +162,24 @@ class InstanceDriver:
             yield from self._save(self._capture("running"))
         while True:
             loop.take_due_timers()
+            was_done = loop.root.done()
             if loop.ready:
                 yield from self._round()
-            if loop.root.done() and not loop.is_ending:
+            if was_done and not loop.is_ending:  # natively, what is ready when the program ends still runs
                 self._end_others()
             if loop.root.done() and not loop.tasks:
-                return
-            if loop.ready:
+                return (yield from self._run_last_callbacks())
+            if loop.ready or (loop.root.done() and not loop.is_ending):
                 yield from self._outside(_PAUSE)
             else:
                 yield from self._idle()
+
+    def _run_last_callbacks(self) -> Any:
+        """As many rounds as ``asyncio.run`` makes after the last task has ended."""
+        for _ in range(4):
+            if self.loop.ready:
+                yield from self._round()
+                yield from self._outside(_PAUSE)
 
     def _end_others(self) -> None:
         """As ``asyncio.run`` does, cancel what the program has left running."""
@@ -192,6 +231,8 @@ class InstanceDriver:
                 handle = task.step = loop.step_of(task)
                 goes_on = goes_on or leaf.state == DONE
                 failed = failed or leaf.state == FAILED
+            elif task is not None and task.ended is not None and task.ended.state == FAILED:
+                failed = True  # in the eager first step of a task
             elif task is not None:
                 goes_on = goes_on or task.has_begun
             loop.ready.append(handle)
@@ -200,7 +241,7 @@ class InstanceDriver:
     def _advance(self, task: DurableTask, handle: asyncio.Handle) -> Leaf | None:
         """Let a task take the step that a callback is."""
         argument: Any = handle._args[0] if handle._args else None
-        if isinstance(argument, asyncio.Future):
+        if asyncio.isfuture(argument):
             if argument is not task._fut_waiter:
                 return None  # it does not wait for that any more
             argument = _error_of(argument)
@@ -245,7 +286,7 @@ class InstanceDriver:
         try:
             yield from awaitable.__await__()
         except asyncio.CancelledError as error:
-            self.loop.root.cancel(*error.args)
+            self._cancel_root(error)
 
     def _capture(self, status: str) -> Checkpoint:
         loop = self.loop
@@ -253,12 +294,11 @@ class InstanceDriver:
             if not task.done():
                 raise self._unsavable(task)
         self.checkpoint += 1
-        frames: list[Any] = []
-        payload = self.encoder.encode(Snapshot(None, {"checkpoint": self.checkpoint}, loop), frames)
+        saved = self.encoder.save(Snapshot(None, {"checkpoint": self.checkpoint}, loop))
         loop.is_dirty = loop.has_new_timer = False
-        codes = {parts_of(frame).code for frame in frames if isinstance(frame, FRAME_TYPES)}
+        codes = {parts_of(frame).code for frame in saved.frames if isinstance(frame, FRAME_TYPES)}
         infos = tuple(info for info in map(info_of, codes) if info is not None and not info.module.is_library)
-        return Checkpoint(self.checkpoint, status, location_of(loop.root), self.function, payload, infos)
+        return Checkpoint(self.checkpoint, status, location_of(loop.root), self.function, saved, infos)
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
         """A native task runs rewritten code beside the tasks of the instance."""
@@ -280,10 +320,24 @@ class InstanceDriver:
             except asyncio.CancelledError as error:
                 if committing.cancelled():
                     raise
-                self.loop.root.cancel(*error.args)
+                self._cancel_root(error)
             except Exception:
                 break
         committing.result()
+        self.encoder.is_kept(checkpoint.saved)
+
+
+class _Pending(asyncio.Future[None]):
+    """A task that waits for it can be asked to end, which is counted, without coming to know."""
+
+    def cancel(self, msg: Any = None) -> bool:  # noqa: ARG002  the signature of a future
+        return True
+
+    def count_cancellations(self, task: asyncio.Task[Any], number: int) -> None:
+        """Ask so many times, and let the task go on."""
+        for _ in range(number):
+            task.cancel()
+        self.set_result(None)
 
 
 def flush_output() -> None:
@@ -303,18 +357,21 @@ class _Pause:
 _PAUSE = _Pause()
 
 
-def _error_of(future: asyncio.Future[Any]) -> BaseException | None:
+def _error_of(future: Any) -> BaseException | None:
     """What awaiting a future that is done would raise."""
-    if future.cancelled():
-        return future._make_cancelled_error()  # type: ignore[attr-defined, no-any-return]
-    return future.exception()
+    if future.cancelled() and hasattr(future, "_make_cancelled_error"):
+        return future._make_cancelled_error()  # type: ignore[no-any-return]
+    try:
+        return future.exception()  # type: ignore[no-any-return]
+    except asyncio.CancelledError as error:
+        return error
 
 
 def _report_failure(task: asyncio.Future[Any]) -> None:
     """Of a task that fails as it is cancelled at the end of the program."""
     if not task.cancelled() and task.exception() is not None:
         context = {
-            "message": "unhandled exception during the end of a durable instance", "exception": task.exception(), "task": task,
+            "message": "unhandled exception during asyncio.run() shutdown", "exception": task.exception(), "task": task,
         }  # fmt: skip
         task.get_loop().call_exception_handler(context)
 

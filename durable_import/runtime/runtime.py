@@ -16,8 +16,9 @@ from ..rewrite.registry import info_of
 from ..snapshot.foreign import arguments_of
 from ..snapshot.modules import ScriptData
 from ..snapshot.seal import Seal
-from ..snapshot.snapshot import Encoder, Snapshot
-from ..stores.base import Claim, OwningStore, StateStore
+from ..snapshot.segment_seal import SegmentSeal
+from ..snapshot.snapshot import Encoder, Saved, Snapshot
+from ..stores.base import Claim, OwningStore, SegmentStore, StateStore
 from ..stores.owner import Owner
 from ..stores.url import key_for, open_store
 from .driver import Checkpoint, InstanceDriver, flush_output
@@ -26,6 +27,7 @@ from .sources import Sources
 
 logger = logging.getLogger("durable_import")
 
+SEGMENTS_FROM = 32  # tasks: the state of fewer is written as a whole
 UNFINISHED = ("pending", "running", "sleeping", "waiting", "failed")
 
 
@@ -125,6 +127,7 @@ class _Run:
         self.instance_id = instance_id
         self.claim: Claim | None = None
         self.state: dict[str, Any] = {}
+        self.seal = SegmentSeal(runtime.seal, instance_id)
 
     async def to_end(self, make_root: Callable[[], Any]) -> Any:
         """Begin or resume, and drive to the end."""
@@ -132,6 +135,8 @@ class _Run:
         self.state = await self._acquire() or {}
         try:
             encoder = Encoder(self.instance_id, ScriptData.of(runtime.script) if runtime.script else None)
+            if self.claim is not None and isinstance(runtime.store, SegmentStore):
+                encoder.segments_from = SEGMENTS_FROM
             if self.state.get("status") == "completed":
                 return (await self._open(encoder)).facts["result"]
             driver = await self._driver(encoder, make_root)
@@ -143,12 +148,12 @@ class _Run:
                 raise
             except Exception as error:
                 if driver.ended:
-                    await self._commit_state({**self.state, "status": "failed"})
+                    await self._mark_failed()
                     logger.debug("instance %s failed: %r", self.instance_id, error)
                 raise
-            payload = encoder.encode(Snapshot(None, {"result": result}))
+            saved = encoder.save(Snapshot(None, {"result": result}))
             flush_output()
-            await self._commit(Checkpoint(driver.checkpoint + 1, "completed", "", driver.function, payload))
+            await self._commit(Checkpoint(driver.checkpoint + 1, "completed", "", driver.function, saved))
             return result
         finally:
             await self._release()
@@ -175,9 +180,13 @@ class _Run:
             ambient.current_driver.reset(token)
 
     async def _open(self, encoder: Encoder) -> Snapshot:
-        payload = self.runtime.seal.open(self.instance_id, self.state["snapshot"])
+        store, blob = self.runtime.store, self.state["snapshot"]
+        segments: dict[str, bytes] = {}
+        if isinstance(store, SegmentStore) and self.seal.is_in_segments(blob):
+            segments = await store.load_segments(self.instance_id)
+        payload = self.seal.open(blob, segments)
         try:
-            return encoder.decode(payload)
+            return encoder.decode(payload, segments)
         except CodeChangedError as error:
             error.add_note(await self.runtime.sources.difference(error))
             raise
@@ -205,17 +214,33 @@ class _Run:
                 "checkpoint": checkpoint.number,
                 "location": checkpoint.location,
                 "function": checkpoint.function,
-                "snapshot": self.runtime.seal.seal(self.instance_id, checkpoint.payload),
-            }
+                "snapshot": self.seal.seal(checkpoint.saved),
+            },
+            checkpoint.saved,
         )
 
-    async def _commit_state(self, state: dict[str, Any]) -> None:
-        if self.claim is not None:
-            store = self.runtime.store
+    async def _commit_state(self, state: dict[str, Any], saved: Saved) -> None:
+        store = self.runtime.store
+        if self.claim is None:
+            await store.save(self.instance_id, state)
+        elif saved.segments is not None:
+            assert isinstance(store, SegmentStore)
+            await store.commit_segments(self.claim, state, saved.segments, is_whole=saved.is_whole)
+        else:
             assert isinstance(store, OwningStore)
             await store.commit(self.claim, state)
+        self.state = state
+
+    async def _mark_failed(self) -> None:
+        """The last state stays; it is tried again from there."""
+        state = {**self.state, "status": "failed"}
+        store = self.runtime.store
+        if self.claim is not None and isinstance(store, SegmentStore):
+            await store.commit_segments(self.claim, state, {}, is_whole=False)
+        elif self.claim is not None and isinstance(store, OwningStore):
+            await store.commit(self.claim, state)
         else:
-            await self.runtime.store.save(self.instance_id, state)
+            await store.save(self.instance_id, state)
         self.state = state
 
     async def _release(self) -> None:

@@ -27,7 +27,7 @@ from ..frames.capture import coroutine_of, frame_behind
 from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import PENDING, Leaf
 from ..rewrite.registry import MODULES
-from .task import _NO_CONTEXT, DurableTask, _TaskIterator
+from .task import _NO_CONTEXT, DurableTask, _TaskIterator, loop_of
 
 MIN_DURABLE_DELAY = 0.1  # seconds: the deadline of a shorter timer is not worth a commit
 tasks: Any = asyncio.tasks  # it takes anything for a task
@@ -66,7 +66,8 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.tasks: dict[DurableTask, None] = {}  # that have not ended, in the order in which they were made
         self.in_flight: dict[DurableTask, Leaf] = {}  # leaves that have begun, in that order
         self.touched: set[DurableTask] = set()  # whose state may have changed since the last checkpoint
-        self.called: list[asyncio.Handle] = []  # callbacks that have run since then
+        self.changed_callbacks: dict[int, asyncio.Handle | None] = {}  # by place: new, or gone, since the last checkpoint
+        self.called: list[asyncio.Handle] = []  # callbacks that have run since then, timers that have fired or were cancelled
         self.on_step: Callable[[DurableTask], None] | None = None  # told of a task whose state is about to change
         self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
         self.root: DurableTask
@@ -80,10 +81,13 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.is_dirty = False  # something has happened since the last checkpoint
         self.has_new_timer = False  # one whose deadline is worth a checkpoint
         self.owes_commit = False  # a checkpoint has to be committed before the next leaf
+        self.task_factory: Any = None  # the only one that can be set makes eager tasks
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that run rewritten code beside it
         self._waiter: asyncio.Future[None] | None = None
         self._cancelled_timers = 0
         self._clock_offset = 0.0
+
+    __class__ = property(lambda self: type(self.real) if hasattr(self, "real") else InstanceLoop)  # for isinstance
 
     def attach(self) -> None:
         """Run over the loop that is running."""
@@ -96,14 +100,14 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         """See ``ambient.Driver``."""
         if self.current is None or self.is_foreign or type(awaitable) is Leaf or frame_behind(awaitable) is not None:
             return awaitable
-        if isinstance(awaitable, asyncio.Future) and awaitable.get_loop() is self:
+        if isinstance(awaitable, asyncio.Future) and loop_of(awaitable) is self:
             return awaitable
         if not is_awaitable(awaitable):
             return awaitable
         own = coroutine_of(awaitable)
         if own is not None:
             future = _future_behind(own)
-            if future is not None and future.get_loop() is self:
+            if future is not None and loop_of(future) is self:
                 return future
             return own if frame_behind(own) is not None else Leaf(awaitable, iterator=own)
         return Leaf(awaitable)
@@ -165,6 +169,10 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             if self.on_step is not None:
                 self.on_step(task)
 
+    def is_saved(self) -> None:
+        """The last checkpoint is now."""
+        self.touched, self.changed_callbacks, self.called, self.new_timers = set(), {}, [], []
+
     @contextmanager
     def inside(self, task: DurableTask | None) -> Iterator[None]:
         """The surroundings of a step of ``task``, or of a callback."""
@@ -196,6 +204,32 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             tasks._register_task(task)
         self.step_soon(task)
 
+    def begin_eagerly(self, task: DurableTask) -> None:
+        """A task was made: take its first step, as ``asyncio.Task`` does with ``eager_start``.
+
+        If something has to be committed before it can go on, it does so in the next round.
+        """
+        task.order = self.next_place()
+        self.touch(task)
+        self.tasks[task] = None
+        creator, self.current = self.current, task
+        own, process = tasks._swap_current_task(self, task), tasks._swap_current_task(self.real, task)
+        tasks._register_eager_task(task)
+        try:
+            leaf = task.advance(None)
+        finally:
+            tasks._unregister_eager_task(task)
+            tasks._swap_current_task(self.real, process)
+            tasks._swap_current_task(self, own)
+            self.current = creator
+        if task.done():
+            task.set_coroutine(None)
+        else:
+            tasks._register_task(task)
+        if leaf is not None:
+            leaf.announced = False
+            self.step_soon(task)
+
     def has_ended(self, task: DurableTask) -> None:
         """A task has ended."""
         self.touch(task)
@@ -225,6 +259,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         task = self.task_of(handle)
         if task is None:
             self.callbacks[id(handle)] = place, handle
+            self.changed_callbacks[place] = handle
         else:
             self.touch(task)
             task.step, task.step_place = handle, place
@@ -245,7 +280,10 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def take(self) -> asyncio.Handle:
         """The next callback that is ready."""
         handle = self.ready.popleft()
-        if self.callbacks.pop(id(handle), None) is None:
+        known = self.callbacks.pop(id(handle), None)
+        if known is not None:
+            self.changed_callbacks[known[0]] = None
+        else:
             task: Any = handle._callback.__self__  # type: ignore[attr-defined]
             if task.step is handle:
                 task.step = None
@@ -292,12 +330,14 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def take_due_timers(self) -> None:
         """Make the callbacks of timers that are due ready."""
         end = self.time() + time.get_clock_info("monotonic").resolution
-        while (deadline := self.next_deadline()) is not None and deadline < end:
+        while (deadline := self.next_deadline()) is not None and deadline <= end:
             handle = heapq.heappop(self.timers)
             handle._scheduled = False
+            self.called.append(handle)
             self._accept(handle)
 
     def _timer_handle_cancelled(self, handle: Timer) -> None:
+        self.called.append(handle)
         if not handle._scheduled:
             return
         self._cancelled_timers += 1
@@ -359,12 +399,18 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def create_task(self, coro: Any, *, name: Any = None, context: Context | None = None, **options: Any) -> Any:
         if not self.is_asked_by_program():
             return self.real.create_task(coro, name=name, context=context, **options)
+        return self._new_task(coro, name, context, is_eager=self.task_factory is not None)
+
+    def _new_task(self, coroutine: Any, name: Any, context: Context | None, is_eager: bool) -> DurableTask:
         self.task_count += 1
         name = f"Task-{self.task_count}" if name is None else str(name)
-        return DurableTask(coro, loop=self, name=name, path=self._next_path(), context=context)
+        return DurableTask(
+            coroutine, loop=self, name=name, path=self._next_path(), context=context, is_eager=is_eager
+        )  # fmt: skip
 
     def _next_path(self) -> str:
         parent = self.current or self.root
+        self.touch(parent)
         parent.children += 1
         return f"{parent.path}.{parent.children}"
 
@@ -378,11 +424,15 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         return task
 
     def set_task_factory(self, factory: Any) -> None:
-        if factory is not None:
-            raise DurableError("the tasks of a durable instance cannot be made by a factory: leave the loop's own in place")
+        if factory is not None and not is_eager_factory(factory):
+            raise DurableError(
+                f"the tasks of a durable instance cannot be made by {factory!r}: leave the loop's own factory in place, or set "
+                "asyncio.eager_task_factory"
+            )
+        self.task_factory = factory
 
     def get_task_factory(self) -> Any:
-        return None
+        return self.task_factory
 
     def _is_ours(self, callback: Any, args: tuple[Any, ...]) -> bool:
         """Whether a callback belongs to the instance: a step, the program's own call, or the end of a future of it."""
@@ -391,7 +441,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             return True
         if type(callback).__name__.startswith("TaskWakeup") or isinstance(owner, _NATIVE_TASK):
             return False
-        is_end_of_future = bool(args) and isinstance(args[0], asyncio.Future) and args[0].get_loop() is self
+        is_end_of_future = bool(args) and isinstance(args[0], asyncio.Future) and loop_of(args[0]) is self
         return is_end_of_future or self.is_asked_by_program()
 
     def is_asked_by_program(self) -> bool:
@@ -416,7 +466,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         return False
 
     def get_debug(self) -> bool:
-        return False
+        return hasattr(self, "real") and self.real.get_debug()
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         if not self.is_dropped:
@@ -429,6 +479,14 @@ class InstanceLoop(_Base):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"<InstanceLoop of {self.instance_id!r}, {len(self.tasks)} tasks>"
+
+
+def is_eager_factory(factory: Any) -> bool:
+    """Whether a task factory is ``asyncio.eager_task_factory``, or another one that makes asyncio's own tasks eagerly."""
+    eager = getattr(asyncio, "eager_task_factory", None)  # since Python 3.12
+    if eager is None or getattr(factory, "__code__", None) is not eager.__code__:
+        return False
+    return factory.__closure__[0].cell_contents in _NATIVE_TASK
 
 
 def _future_behind(iterator: Any) -> asyncio.Future[Any] | None:

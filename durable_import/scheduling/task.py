@@ -12,6 +12,7 @@ import importlib
 import inspect
 import sys
 from asyncio import coroutines
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .loop import InstanceLoop
 
 base_tasks: Any = importlib.import_module("asyncio.base_tasks")  # it takes anything for a task
+loop_of: Any = importlib.import_module("asyncio.futures")._get_loop  # also of what only behaves like a future
 _NO_CONTEXT = contextvars.Context()  # of handles whose callback is a step: it runs in the task's own context
 
 
@@ -32,13 +34,15 @@ class DurableTask(asyncio.Future[Any]):
     """``coroutine`` as a task of the instance whose loop is ``loop``.
 
     ``path`` names it among the tasks of the instance, the same after a crash: the numbers of its ancestors as children.
+    ``is_eager``: whether the first step is taken at once.
     """
 
     _log_destroy_pending = False  # dropping a task is how an instance is suspended
 
     def __init__(
-        self, coroutine: Any, *, loop: InstanceLoop, name: str, path: str, context: contextvars.Context | None = None
-    ) -> None:
+        self, coroutine: Any, *, loop: InstanceLoop, name: str, path: str, context: contextvars.Context | None = None,
+        is_eager: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(loop=loop)
         if not coroutines.iscoroutine(coroutine):
             raise TypeError(f"a coroutine was expected, got {coroutine!r}")
@@ -48,7 +52,10 @@ class DurableTask(asyncio.Future[Any]):
         self._context = contextvars.copy_context() if context is None else context
         if context is not None and context.get(ambient.current_driver) is not loop:
             context.run(ambient.current_driver.set, loop)
-        loop.begin(self)
+        if is_eager:
+            loop.begin_eagerly(self)
+        else:
+            loop.begin(self)
 
     def _set_up(self, loop: InstanceLoop, coroutine: Any) -> None:
         self.loop = loop
@@ -90,12 +97,12 @@ class DurableTask(asyncio.Future[Any]):
         """What it runs; ``root`` as saved."""
         self._coro = coroutine
         if root is None and coroutine is not None:
-            root = coroutine if frame_behind(coroutine) is not None else Leaf(coroutine)
+            root = coroutine if frame_behind(coroutine) is not None else Leaf(_awaitable(coroutine))
         self._root = root
 
     def stack(self) -> list[Any]:
         """Its frames, outermost first."""
-        return chain(frame_behind(self._root))
+        return chain(frame_behind(self._root)) if not self.done() else []
 
     def drop(self) -> None:
         """Let go of what it runs: the ``finally`` blocks are for when the program gets there."""
@@ -126,9 +133,9 @@ class DurableTask(asyncio.Future[Any]):
         if error is None and ended is not None and ended.state == FAILED:
             error = ended.deliver()
         root = self._root
-        begun, self.has_begun = self.has_begun, True
+        self.has_begun = True
         try:
-            if error is not None and not begun and self._is_restored():
+            if error is not None and self.is_restored():
                 self._prime()
             given = root.send(None) if error is None else self._throw(root, error)
         except StopIteration as stop:
@@ -152,7 +159,7 @@ class DurableTask(asyncio.Future[Any]):
         self.loop.has_ended(self)
         return None
 
-    def _is_restored(self) -> bool:
+    def is_restored(self) -> bool:
         """Whether its frames are restored ones that have not gone on yet, from an await: not from the beginning."""
         stack = self.stack()
         frame = parts_of(stack[0]).frame if stack else None
@@ -186,7 +193,7 @@ class DurableTask(asyncio.Future[Any]):
         blocking = getattr(given, "_asyncio_future_blocking", None)
         if given is None:
             self.loop.step_soon(self)
-        elif blocking is not None and self.leaf is None and given.get_loop() is not self.loop:
+        elif blocking is not None and not self._is_of_this_loop(given):
             self._refuse(f"Task {self!r} got Future {given!r} attached to a different loop")
         elif blocking:
             if given is self:
@@ -200,6 +207,10 @@ class DurableTask(asyncio.Future[Any]):
         else:
             self._refuse(f"Task got bad yield: {given!r}")
         return None
+
+    def _is_of_this_loop(self, future: Any) -> bool:
+        loop = loop_of(future)
+        return loop is self.loop or (self.leaf is not None and loop is self.loop.real)
 
     def _refuse(self, message: str) -> None:
         self.loop.step_soon(self, RuntimeError(message))
@@ -271,6 +282,7 @@ class DurableTask(asyncio.Future[Any]):
     def print_stack(self, *, limit: int | None = None, file: Any = None) -> None:
         base_tasks._task_print_stack(self, limit, file)
 
+    @unseen
     def result(self) -> Any:
         self._is_asked()
         if self._cancelled_exc is not None:
@@ -318,7 +330,41 @@ class DurableTask(asyncio.Future[Any]):
         return self._num_cancels_requested
 
 
+DurableTask.__name__ = asyncio.Task.__name__  # messages name it
 UNCANCEL_CLEARS = sys.version_info >= (3, 13)  # gh-117407: a cancellation that is taken back is not delivered
+
+
+def _awaitable(coroutine: Any) -> Any:
+    """A foreign coroutine as something that can be awaited; an object that is one by its methods only is driven by them."""
+    return coroutine if type(coroutine) is CoroutineType else _Driven(coroutine)
+
+
+class _Driven:
+    """Awaits an object with ``send``, ``throw`` and ``close``, as a task does."""
+
+    def __init__(self, coroutine: Any) -> None:
+        self.coroutine = coroutine
+
+    def __await__(self) -> _Driven:
+        return self
+
+    def __iter__(self) -> _Driven:
+        return self
+
+    def __next__(self) -> Any:
+        return self.coroutine.send(None)
+
+    def send(self, value: Any) -> Any:
+        """Pass a value on."""
+        return self.coroutine.send(value)
+
+    def throw(self, error: BaseException) -> Any:
+        """Pass an exception on."""
+        return self.coroutine.throw(error)
+
+    def close(self) -> None:
+        """Pass the end on."""
+        self.coroutine.close()
 
 
 class _Gate:

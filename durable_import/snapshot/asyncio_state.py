@@ -17,13 +17,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pickle import PicklingError
 from types import CoroutineType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
 from ..frames.leaf import Leaf
 from ..scheduling.loop import InstanceLoop, Timer
 from ..scheduling.task import _NO_CONTEXT, DurableTask
 from . import fixups
+
+if TYPE_CHECKING:
+    from .modules import References
 
 Reduced = tuple[Any, ...] | str
 DECIMAL = "decimal_context"  # decimal's context variable, which no module holds under a name
@@ -37,6 +40,8 @@ class Loading:
         self.loop = InstanceLoop()
         self.tasks: dict[str, DurableTask] = {}  # by path
         self.missing: list[DurableTask] = []  # what they hold has not been loaded
+        self.segments: dict[str, bytes] = {}  # of a snapshot in segments: see ``segments``
+        self.islands: dict[str, Any] = {}  # those that were loaded
 
 
 class _Loads(threading.local):
@@ -58,7 +63,8 @@ def loading() -> Iterator[Loading]:
         _LOADS.stack.remove(found)
 
 
-def _innermost() -> Loading:
+def innermost() -> Loading:
+    """The snapshot that is being loaded."""
     if not _LOADS.stack:
         raise RuntimeError("tasks and futures are loaded with the snapshot that they belong to")
     return _LOADS.stack[-1]
@@ -69,7 +75,7 @@ def _innermost() -> Loading:
 
 def instance_loop() -> InstanceLoop:
     """The loop of the instance being loaded."""
-    return _innermost().loop
+    return innermost().loop
 
 
 def running_loop() -> asyncio.AbstractEventLoop:
@@ -86,11 +92,14 @@ def reduce_loop(loop: asyncio.AbstractEventLoop) -> Reduced:
     return running_loop, ()
 
 
-def loop_state(loop: InstanceLoop, timers: list[Timer]) -> dict[str, Any]:
+def loop_state(
+    loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], timers: list[Timer]
+) -> dict[str, Any]:
     """What a loop holds beside its tasks, to be pickled."""
     return {
-        "root": loop.root, "callbacks": list(loop.callbacks.values()), "timers": timers, "task_count": loop.task_count,
+        "root": loop.root, "callbacks": callbacks, "timers": timers, "task_count": loop.task_count,
         "places": (loop.first_place, loop.last_place), "is_ending": loop.is_ending, "incarnation": loop.incarnation,
+        "is_eager": loop.task_factory is not None,
     }  # fmt: skip
 
 
@@ -101,6 +110,8 @@ def fill_loop(found: Loading, state: dict[str, Any]) -> None:
     loop.task_count = state["task_count"]
     loop.first_place, loop.last_place = state["places"]
     loop.is_ending = state["is_ending"]
+    if state["is_eager"]:
+        loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
     loop.incarnation = state["incarnation"]
     alive = sorted((task for task in found.tasks.values() if not task.done()), key=lambda task: task.order)
     loop.tasks = dict.fromkeys(alive)
@@ -122,7 +133,7 @@ def fill_loop(found: Loading, state: dict[str, Any]) -> None:
 
 def new_task(path: str) -> DurableTask:
     """A task; what it holds is loaded later."""
-    found = _innermost()
+    found = innermost()
     task = found.tasks.get(path)
     if task is None:
         task = found.tasks[path] = DurableTask.empty(found.loop)
@@ -131,14 +142,14 @@ def new_task(path: str) -> DurableTask:
     return task
 
 
-def task_frames(task: DurableTask, begins_again: Callable[[Any], bool]) -> tuple[Any, ...]:
+def task_frames(task: DurableTask, references: References) -> tuple[Any, ...]:
     """What the code of a task can reach, to be pickled; frames innermost first, so that calls do not nest as pickles.
 
     Nothing is kept of what a frame that begins again has called.
     """
     root = task.root if type(task.root) is Leaf else None
     stack = task.stack()
-    end = next((place for place, frame in enumerate(stack, 1) if begins_again(frame)), len(stack))
+    end = next((place for place, frame in enumerate(stack, 1) if references.waits_anew(frame)), len(stack))
     return stack[:end][::-1], _coroutine_of(task), root, task._context, task.ended
 
 
@@ -157,7 +168,9 @@ def task_record(task: DurableTask) -> tuple[Any, ...]:
 
 def _coroutine_of(task: DurableTask) -> Any:
     """What a task runs; of a step of an asynchronous generator that has been taken, an ended coroutine."""
-    return ended_coroutine() if task.done() and type(task._coro) is not CoroutineType else task._coro
+    if task._coro is None or type(task._coro) is CoroutineType or not task.done():
+        return task._coro
+    return ended_coroutine()
 
 
 async def _nothing() -> None:
@@ -181,6 +194,7 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
     ) = record  # fmt: skip
     fill_future(task, future)
     task._cancelled_exc = cancelled
+    task.has_begun = task.is_restored()
     if step is not None:
         task.step_place, name, arguments = step
         task.step = asyncio.Handle(getattr(task, name), arguments, task.loop, _NO_CONTEXT)
@@ -192,14 +206,16 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
 def new_future(cls: type[asyncio.Future[Any]]) -> asyncio.Future[Any]:
     """A future of the instance; what it holds is loaded later."""
     made = cls.__new__(cls)
-    asyncio.Future.__init__(made, loop=_innermost().loop)
+    asyncio.Future.__init__(made, loop=innermost().loop)
     return made
 
 
 def reduce_future(future: asyncio.Future[Any]) -> Any:
     """A future of an instance with all that it holds; a foreign one, when it is done, as its outcome."""
     if type(future.get_loop()) is InstanceLoop:
-        return new_future, (type(future),), (_future_state(future), object.__getstate__(future)), None, None, fill_own_future
+        held: Any = object.__getstate__(future)
+        attributes = dict(held or {})  # a copy: the dict itself is a part of the future
+        return new_future, (type(future),), (_future_state(future), attributes), None, None, fill_own_future
     if not future.done():
         raise PicklingError(
             f"a {type(future).__name__} that is not done and was not made by durable code: await it where it is made, or mark "
@@ -224,10 +240,10 @@ def restore_future(kind: str, outcome: Any) -> asyncio.Future[Any]:
     return future
 
 
-def fill_own_future(future: asyncio.Future[Any], state: tuple[Any, dict[str, Any] | None]) -> None:
+def fill_own_future(future: asyncio.Future[Any], state: tuple[Any, dict[str, Any]]) -> None:
     """Give a future of the instance what it held."""
     held, attributes = state
-    for name, value in (attributes or {}).items():
+    for name, value in attributes.items():
         setattr(future, name, value)
     fill_future(future, held)
 
@@ -291,7 +307,7 @@ def reduce_handle(handle: Any) -> Reduced:
 
 def fill_handle(handle: Any, state: dict[str, Any]) -> None:
     """Give a callback what it held."""
-    handle._loop, handle._source_traceback, handle._repr = _innermost().loop, None, None
+    handle._loop, handle._source_traceback, handle._repr = innermost().loop, None, None
     for name, value in state.items():
         setattr(handle, name, value)
     if state.get("_scheduled") and not state["_cancelled"]:
@@ -310,7 +326,7 @@ def new_context() -> contextvars.Context:
     """A context with the values that are not the program's."""
     context = contextvars.copy_context()
     if _LOADS.stack:
-        context.run(ambient.current_driver.set, _innermost().loop)
+        context.run(ambient.current_driver.set, innermost().loop)
     return context
 
 

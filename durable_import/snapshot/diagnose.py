@@ -6,6 +6,7 @@ at once; among many children the failing ones are found by halving, so a list of
 
 from __future__ import annotations
 
+import io
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ WAY_OUT = (
     "Open it inside a with block, keep it at module level, open, use and close it in one plain function called with "
     "asyncio.to_thread, register a reducer with copyreg, or define __getstate__ on the class that holds it."
 )
+WAY_OUT_OF_ITERATOR = "Go through list(...) of it, or write it as a generator in a module with `# durable: on`."
 _MOST_FOLLOWED = 8  # failing children of one object
 _MOST_LOOKED_AT = 2_000  # objects in all
 _SHORT = 40  # characters of a key's repr
@@ -54,7 +56,8 @@ def find_culprit(variables: Mapping[str, Any], dumps: Dumps) -> Culprit | None:
             return Culprit(path, _type_name(obj), "it is nested too deeply")
         failing = _failing(_children(path, obj), dumps)
         if not failing:
-            return Culprit(path, _type_name(obj), _reason(error))
+            is_iterator = isinstance(obj, Iterator) and not isinstance(obj, io.IOBase)
+            return Culprit(path, _type_name(obj), _reason(error), WAY_OUT_OF_ITERATOR if is_iterator else WAY_OUT)
         fresh = [child for child in failing if id(child[1]) not in seen]
         if not fresh and fallback is None:  # it only leads back to where we came from
             fallback = Culprit(path, _type_name(obj), _reason(error))

@@ -34,7 +34,9 @@ def reduce_exception(exc: BaseException) -> Any:
     else:
         made, own_state, members = (restore_exception, (cls, _creation_args(exc))), (_state(exc),), _members(exc)
     chain = (exc.__cause__, exc.__context__, exc.__suppress_context__, exc.__traceback__)
-    return (*made, (own is not None, own_state, exc.args, members, chain), None, None, fill_exception)
+    # A class's own way decides on them; but what calls the class again leaves arguments that the exception did not have.
+    args = exc.args if own is None or not exc.args else None
+    return (*made, (own is not None, own_state, args, members, chain), None, None, fill_exception)
 
 
 def restore_exception(cls: type[BaseException], args: tuple[Any, ...]) -> BaseException:
@@ -51,10 +53,11 @@ def restore_by_own(function: Any, args: tuple[Any, ...]) -> Any:
 def fill_exception(exc: BaseException, state: tuple[Any, ...]) -> None:
     """Give ``exc`` what it held."""
     by_own, own_state, args, members, chain = state
+    if args is not None:
+        exc.args = args
     if by_own:
         _apply_own(exc, own_state)
     else:
-        exc.args = args
         for name, value in members.items():
             setattr(exc, name, value)
         _apply_state(exc, own_state[0])

@@ -264,6 +264,8 @@ def standard_stream(name: str, layer: str) -> Any:
 def _standard_stream(obj: Any) -> Reduced | None:
     for name in _STANDARD:
         stream = getattr(sys, name)
+        if name[0] != "_" and _is_redirected(stream):
+            continue
         if stream is obj:
             return standard_stream, (name, "")
         buffer = getattr(stream, "buffer", None)
@@ -274,6 +276,12 @@ def _standard_stream(obj: Any) -> Reduced | None:
         if getattr(buffer, "raw", None) is obj:
             return standard_stream, (name, "raw")
     return None
+
+
+def _is_redirected(stream: Any) -> bool:
+    """Whether a standard stream is, for the time being, an object of the program's: text in memory or a file with a path."""
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    return type(stream) is io.StringIO or isinstance(getattr(raw, "name", None), str)
 
 
 def _refuse_temporary(file: Any) -> Reduced:

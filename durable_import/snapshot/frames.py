@@ -12,8 +12,10 @@ from typing import Any
 
 from ..frames import restore
 from ..frames.capture import ASEND, ATHROW, FINISHED, Continued, capture, generator_behind, parts_of
-from ..rewrite.registry import find, info_of, label_today
+from ..rewrite.adoption import find_adopted
+from ..rewrite.registry import CodeInfo, find, info_of, label_today
 from . import fixups
+from .adopted import capture_adopted
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
 
 Reduced = tuple[Any, ...]
@@ -28,20 +30,30 @@ def reduce_frame(value: Any) -> Reduced:
     """A coroutine, generator or asynchronous generator."""
     if parts_of(value).state == FINISHED:
         return finished, (type(value).__name__, value.__name__, value.__qualname__)
-    if info_of(parts_of(value).code) is None:
+    state = capture(value) if info_of(parts_of(value).code) is not None else capture_adopted(value)
+    if state is None:
         return reduce_foreign_frame(value)
-    state = capture(value)
     info = state.info
     identity = (info.module.name, info.place, info.digest, value.__name__, value.__qualname__)
     held: tuple[Any, ...] = (state.label, state.variables)
     if info.module.is_library and state.label:
         held += (info.awaited[state.label], info.digest)
-    return build, (*identity, state.cells), held, None, None, fill
+    builder = build_adopted if info.module.is_adopted else build
+    return builder, (*identity, state.cells), held, None, None, fill
 
 
 def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A frame without variables."""
-    frame = restore.build_frame(find(module, place, digest), cells, name, qualname)
+    return _build(find(module, place, digest), name, qualname, cells)
+
+
+def build_adopted(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
+    """A frame without variables, of code that is not rewritten where it is called: see ``adopted``."""
+    return _build(find_adopted(module, place, digest), name, qualname, cells)
+
+
+def _build(info: CodeInfo, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
+    frame = restore.build_frame(info, cells, name, qualname)
     frame.__name__, frame.__qualname__ = name, qualname
     fixups.built(frame)
     return frame

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
 import functools
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CellType, FunctionType
 from typing import Any, cast
@@ -32,8 +32,11 @@ from .asyncio_state import LoopBound
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 
-# Number of the frame in the stacks of all tasks, hidden variable of the manager, which of the four.
-Key = tuple[int, str, str]
+# What is put into these after entering would be missing in one that is entered again.
+ENTERED_ONCE = (asyncio.TaskGroup, contextlib.ExitStack, contextlib.AsyncExitStack)
+
+# Path of the task, number of the frame in its stack, hidden variable of the manager, which of the four.
+Key = tuple[str, int, str, str]
 
 
 class Lost:
@@ -46,7 +49,7 @@ class Lost:
         if name.startswith("__"):
             raise AttributeError(name)
         raise ReferenceError(
-            f"{self.key[1]!r} was bound by a `with` block that had ended when the program was saved; the object could not be "
+            f"{self.key[2]!r} was bound by a `with` block that had ended when the program was saved; the object could not be "
             f"saved, so {name!r} of it is gone"
         )
 
@@ -71,34 +74,40 @@ def blocks_of(stack: list[Any]) -> Iterator[tuple[int, str, FrameState]]:
             yield number, manager, state
 
 
-def find_lost(stack: list[Any], is_lost: Callable[[Any], bool], known: dict[int, Key] | None = None) -> LostObjects:
-    """The managers for which ``is_lost``, outermost first, and what belongs to them.
+def find_lost(
+    path: str, stack: list[Any], is_lost: Callable[[Any], bool], known: dict[int, Key] | None = None
+) -> LostObjects:
+    """The managers in the stack of one task for which ``is_lost``, outermost first, and what belongs to them.
 
     They are added to ``known``, in which ``is_lost`` may see those further out: one that only refers to these is not lost.
     """
     found = LostObjects({} if known is None else known, [])
     for number, name, state in blocks_of(stack):
         manager = state.variables[name]
-        if isinstance(manager, (asyncio.TaskGroup, LoopBound)) or not is_lost(manager):
-            continue  # entered again, a group would be empty; of a primitive that is made anew see ``enter_again``
+        if isinstance(manager, (*ENTERED_ONCE, LoopBound)) or _is_read(state, name, manager) or not is_lost(manager):
+            continue  # of a primitive that is made anew see ``enter_again``
         parts = {MANAGER: manager, LEAVE: state.variables.get(f"@x{name[2:]}"), VALUE: _value(state, name)}
         is_left = f"@l{name[2:]}" in state.info.live[state.label] and type(state.variables.get(AWAITED)) is Leaf
         for kind, part in parts.items():
             if part is not None and id(part) not in found.by_id:
-                found.by_id[id(part)] = (number, name, RELEASED if is_left else kind)
+                found.by_id[id(part)] = (path, number, name, RELEASED if is_left else kind)
                 found.kept.append(part)
     return found
 
 
-def find_released(stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
+def find_released(path: str, stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
     """Variables bound by ``with`` blocks that have ended, which still hold what cannot be saved."""
     found = LostObjects({}, [])
+    managers = [state.variables[name] for _, name, state in blocks_of(stack)]
+    kept = {id(manager) for manager in managers if isinstance(manager, ENTERED_ONCE)}  # these blocks have not ended
     for number, frame in enumerate(stack):
         state = capture(frame)
         variables = state.variables | contents_of(state.cells)
         for name in _bound_by_with(state.info) & variables.keys():
+            if id(variables[name]) in kept:
+                continue
             if is_lost(variables[name]) and id(variables[name]) not in found.by_id:
-                found.by_id[id(variables[name])] = (number, name, RELEASED)
+                found.by_id[id(variables[name])] = (path, number, name, RELEASED)
                 found.kept.append(variables[name])
     return found
 
@@ -134,6 +143,12 @@ def _blocks_of_module(module: ModuleInfo) -> dict[tuple[str, str], WithBlock]:
     return {(rewriting.places.path_of[n], m): b for n, blocks in rewriting.with_blocks.items() for m, b in blocks.items()}
 
 
+def _is_read(state: FrameState, manager_name: str, manager: Any) -> bool:
+    """Whether the ``with`` expression reads the manager itself, as ``with connection:`` does: it cannot make it again."""
+    names = {n.id for n in ast.walk(_block(state.info, manager_name).expression) if isinstance(n, ast.Name)}
+    return any(value is manager for name, value in (state.variables | contents_of(state.cells)).items() if name in names)
+
+
 def _is_entering(state: FrameState, manager: str) -> bool:
     """Whether the frame waits for the manager's ``__aenter__``."""
     entering = _block(state.info, manager).entering
@@ -160,29 +175,28 @@ def lost(*key: Any) -> Lost:
     return placeholder
 
 
-async def enter_again(stack: list[Any], tasks: list[Any], is_made_anew: Callable[[Any], bool]) -> list[Any]:
-    """Enter the blocks whose managers are placeholders, and put the new objects in their place.
+async def enter_again(path: str, stack: list[Any], task: Any, is_made_anew: Callable[[Any], bool]) -> bool:
+    """Enter the blocks of a task whose managers are placeholders, and put the new objects in their place.
 
-    So are those of asyncio's primitives that the modules have made anew, which several tasks may be in.
-    ``stack``: the frames of all tasks, as they were saved; ``tasks``: the task of each, which is the current one meanwhile.
-    Gives the frames that were waiting to enter a block, and have entered it now. Raises what the ``with`` expressions or the
-    managers raise, with a note that says where.
+    So are those of asyncio's primitives that the modules have made anew, which several tasks may be in. ``task`` is the
+    current one meanwhile. Gives whether it was waiting to enter one, and has entered it now. Raises what the ``with``
+    expressions or the managers raise, with a note that says where.
     """
-    entered = []
+    was_waiting = False
     for number, name, state in list(blocks_of(stack)):
         frame = parts_of(stack[number]).frame
         holder = frame.f_locals[STATE] if frame is not None else {}  # none: it was part of entering another one
         manager = holder.get(name)
-        is_placeholder = type(manager) is Lost and manager.key[2] != RELEASED
+        is_placeholder = type(manager) is Lost and manager.key[3] != RELEASED
         if not is_placeholder and (not is_made_anew(manager) or _is_entering(state, name)):
             continue
-        if is_waiting_again(tasks[number].stack()[-1], manager):
+        if is_waiting_again(task.stack()[-1], manager):
             continue
         code = enter_code(state.info, name)
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
-            entering = asyncio.create_task(_as_task(function(dict(holder)), tasks[number]), context=tasks[number].get_context())
+            entering = asyncio.create_task(_as_task(function(dict(holder)), task), context=task.get_context())
             manager, leave, value = await entering
         except Exception as error:
             error.add_note(
@@ -190,10 +204,9 @@ async def enter_again(stack: list[Any], tasks: list[Any], is_made_anew: Callable
                 "whose manager could not be saved"
             )
             raise
-        _replace(holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, number)
-        if _is_entering(state, name):
-            entered.append(stack[number])
-    return entered
+        _replace(holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, (path, number))
+        was_waiting = was_waiting or _is_entering(state, name)
+    return was_waiting
 
 
 async def _as_task(coroutine: Any, task: Any) -> Any:
@@ -222,7 +235,7 @@ class _InTask:
                 error = thrown
 
 
-@contextmanager
+@contextlib.contextmanager
 def _current(task: Any) -> Iterator[None]:
     loop, outside, library = asyncio.get_running_loop(), asyncio.current_task(), cast(Any, asyncio.tasks)
     library._leave_task(loop, outside)
@@ -234,8 +247,10 @@ def _current(task: Any) -> Iterator[None]:
         library._enter_task(loop, outside)
 
 
-def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], number: int) -> None:
-    placeholders = {kind: _find(holder, state, (number, name, kind)) for kind in new}
+def _replace(
+    holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], place: tuple[str, int]
+) -> None:
+    placeholders = {kind: _find(holder, state, (*place, name, kind)) for kind in new}
     for kind, placeholder in placeholders.items():
         if placeholder is not None:
             replace_references(placeholder, new[kind])
@@ -252,7 +267,7 @@ def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str
         holder[target] = new[VALUE]
 
 
-def _find(holder: dict[str, Any], state: FrameState, key: tuple[int, str, str]) -> Lost | None:
+def _find(holder: dict[str, Any], state: FrameState, key: Key) -> Lost | None:
     values = [*holder.values(), *contents_of(state.cells).values()]
     awaited = holder.get(AWAITED)
     if type(awaited) is Leaf:

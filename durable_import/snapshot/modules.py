@@ -19,9 +19,13 @@ from enum import Enum
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
-from ..rewrite.registry import KNOWN, MODULES
+from ..frames.capture import parts_of
+from ..rewrite.registry import KNOWN, MODULES, info_of
+from . import surroundings
 from .asyncio_state import LoopBound, bound_state, fill_bound
 from .closures import Cell, captured_cells, rebound_variables
+from .process_objects import PROCESS_BOUND
+from .surroundings import STREAMS, Surroundings, restore_changes, uses_random
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray)
@@ -42,6 +46,7 @@ class References:
     has_loop: bool = False  # whether it is the state of an instance, with its futures
     base: contextvars.Context = field(default_factory=contextvars.copy_context)  # context variables that are not the program's
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
+    left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
     script: ScriptData | None = None
 
     def is_made_anew(self, value: Any) -> bool:
@@ -49,6 +54,14 @@ class References:
         if not isinstance(value, LoopBound) or id(value) not in self.by_id:
             return False
         return not is_refilled(self.script, *self.by_id[id(value)], value)
+
+    def waits_anew(self, frame: Any) -> bool:
+        """Whether a frame of asyncio's own code, in an instance, waits for a primitive that is made anew."""
+        parts = parts_of(frame)
+        info = info_of(parts.code)
+        if info is None or not info.module.is_library or parts.frame is None or not self.has_loop:
+            return False
+        return self.is_made_anew(parts.frame.f_locals.get("self"))
 
     def add_container(self, container: Any, module: str, name: str) -> None:
         """Refer to a container by name; one that has several names, by the first."""
@@ -67,6 +80,7 @@ class ScriptData:
     rebound: frozenset[str]
     captured: frozenset[tuple[str, str]] = frozenset()  # captured variables that are rebound: see ``closures``
     unsavable: set[str] = field(default_factory=set)
+    surroundings: Surroundings = field(default_factory=Surroundings)
     imported: dict[str, ScriptData] = field(default_factory=dict)  # of the marked modules that the script has imported
     is_imported: bool = False  # whether it is one of those
     cells: tuple[tuple[int, int], list[Cell]] | None = None
@@ -76,6 +90,7 @@ class ScriptData:
         """Look through the functions of a script."""
         used: set[str] = set()
         rebound: set[str] = set()
+        imported: set[str] = set()
         codes: list[CodeType] = []
         for info in list(KNOWN.values()):
             if info.module.name == module:
@@ -86,7 +101,12 @@ class ScriptData:
                             rebound.add(instruction.argval)
                         elif instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
                             used.add(instruction.argval)
-        return cls(module, frozenset(used | rebound), frozenset(rebound), rebound_variables(codes))
+                        elif instruction.opname == "IMPORT_NAME":
+                            imported.add(instruction.argval)
+        script = cls(module, frozenset(used | rebound), frozenset(rebound), rebound_variables(codes))
+        namespace = script.namespace()
+        script.surroundings.draws = "random" in imported or uses_random(namespace.get(name) for name in script.used)
+        return script
 
     def namespace(self) -> dict[str, Any]:
         """The script's module-level names."""
@@ -139,6 +159,8 @@ def collect_references(script: ScriptData | None) -> References:
     """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
     found = References(script=script)
     found.add_container(sys.modules, "sys", "modules")
+    if script is not None:
+        found.by_id.update((id(stream), (surroundings.__name__, f"STREAMS.{name}")) for name, stream in STREAMS.items())
     for name, rewritten in MODULES.items():
         module = sys.modules.get(name)
         if module is None or rewritten.is_library:
@@ -246,9 +268,12 @@ def _keeps_identity(value: Any) -> bool:
 
 
 def _is_plain_instance(value: Any) -> bool:
-    """An instance of a rewritten module's class that is saved and restored by its attributes alone."""
+    """An instance of a rewritten module's class that is saved and restored by its attributes alone.
+
+    Bases of other modules may have registered it somewhere, as logging does its handlers: so it has to stay what it is.
+    """
     cls = type(value)
-    if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, BaseException):
+    if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, (BaseException, *PROCESS_BOUND)):
         return False
     special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
     has_only_own_state = all(b.__module__ in MODULES or _has_no_state(b) for b in cls.__mro__)
@@ -287,19 +312,22 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
         if name in script.unsavable:
             continue
         if isinstance(value, type) and value.__module__ == script.module:
-            attributes = _class_data(value)
-            if attributes:
-                contents[f"class {name}"] = ("class", value, attributes)
+            contents |= _attributes_as_contents(script, "class", name, value, _class_data(value))
             for attribute, descriptor in _descriptors(value, script.module):
                 key = f"attribute {name}.{attribute}"
                 if _is_plain_instance(descriptor) and key not in script.unsavable:
                     contents[key] = ("attributes", descriptor, descriptor.__getstate__())
-        if type(value) is FunctionType and value.__module__ == script.module and value.__dict__.keys() - {"__wrapped__"}:
-            attributes = {key: item for key, item in value.__dict__.items() if key != "__wrapped__"}
-            contents[f"function {name}"] = ("function", value, attributes)
+            for key, function in _functions_of_class(value):
+                contents |= _attributes_as_contents(script, "function", f"{name}.{key}", function, _function_data(function))
+        if type(value) is FunctionType and value.__module__ == script.module:
+            contents |= _attributes_as_contents(script, "function", name, value, _function_data(value))
         if type(value) is FunctionType or isinstance(value, type):
             for path, default in _mutable_defaults(name, value, script.module):
-                contents[f"default {path}"] = ("refill", default, _items(default))
+                if f"default {path}" not in script.unsavable:
+                    contents[f"default {path}"] = ("refill", default, _items(default))
+    changes = script.surroundings.changes()
+    if changes:
+        contents["the process"] = ("process", None, changes)
     for path, cell, is_rebound in script.captured_cells():
         content = cell.cell_contents
         is_data = type(content) not in ATOMS and not isinstance(content, (*NEVER_DATA, type))
@@ -323,6 +351,14 @@ def _content_of(value: Any, *, rebound: bool) -> Content | None:
     return ("value", None, value)
 
 
+def _attributes_as_contents(
+    script: ScriptData, kind: str, name: str, owner: Any, attributes: dict[str, Any]
+) -> dict[str, Content]:
+    """Each attribute by itself, so that one that cannot be saved takes no other with it."""
+    contents = {f"{kind} {name}.{key}": (kind, owner, {key: item}) for key, item in attributes.items()}
+    return {path: content for path, content in contents.items() if path.removeprefix("class ") not in script.unsavable}
+
+
 def _items(value: Any) -> list[Any]:
     return list(value.items()) if type(value) is dict else list(value)
 
@@ -341,6 +377,21 @@ def _class_data(cls: type) -> dict[str, Any]:
     return found
 
 
+def _functions_of_class(cls: type) -> Iterator[tuple[str, FunctionType]]:
+    """The functions in a class, those behind static and class methods too."""
+    for name, value in list(vars(cls).items()):
+        function = getattr(value, "__func__", value)
+        if type(function) is not FunctionType or not function.__dict__:
+            continue
+        if (function.__module__, function.__qualname__) == (cls.__module__, f"{cls.__qualname__}.{name}"):
+            yield name, function
+
+
+def _function_data(function: FunctionType) -> dict[str, Any]:
+    """The attributes that the program has given a function: counters, caches, registrations."""
+    return {key: item for key, item in function.__dict__.items() if key != "__wrapped__"}
+
+
 def restore_contents(module: str, contents: dict[str, Content]) -> None:
     """Give a module's data what they held; after the whole snapshot is loaded."""
     namespace = importlib.import_module(module).__dict__
@@ -351,6 +402,8 @@ def restore_contents(module: str, contents: dict[str, Content]) -> None:
             namespace[name] = saved
         elif how == "function":
             target.__dict__.update(saved)
+        elif how == "process":
+            restore_changes(saved)
         elif how == "cell":
             target.cell_contents = saved
         elif how == "class":

@@ -58,7 +58,7 @@ class _Reducing:
         if reducer is not None:
             if kind in FRAME_TYPES and self._is_leaf(obj):
                 return reduce_foreign_frame(obj, in_flight=True)
-            if kind is CoroutineType and self._waits_anew(obj):
+            if kind is CoroutineType and self.references.waits_anew(obj):
                 return reduce_wait(obj)
             if kind in FRAME_TABLE and kind is not FunctionType:
                 self.frames.append(obj)
@@ -71,14 +71,6 @@ class _Reducing:
         if info is None:
             return id(frame) in self.references.in_flight
         return info.module.is_library and not self.references.has_loop and parts_of(frame).frame is not None
-
-    def _waits_anew(self, frame: Any) -> bool:
-        """Whether a frame of asyncio's own code waits for a primitive that the module's own code makes anew."""
-        parts = parts_of(frame)
-        info = info_of(parts.code)
-        if info is None or not info.module.is_library or parts.frame is None or not self.references.has_loop:
-            return False
-        return self.references.is_made_anew(parts.frame.f_locals.get("self"))
 
 
 class SnapshotPickler(_Reducing, pickle.Pickler):
@@ -119,7 +111,7 @@ class _NanPickler(SnapshotPickler):
         return (id(obj), struct.pack(">d", obj)) if type(obj) is float and obj != obj else None
 
 
-class _SnapshotUnpickler(pickle.Unpickler):
+class SnapshotUnpickler(pickle.Unpickler):
     """Loads what any of the picklers made."""
 
     def __init__(self, file: io.BytesIO) -> None:
@@ -133,14 +125,27 @@ class _SnapshotUnpickler(pickle.Unpickler):
         return self.nans[pid]
 
 
-class _StandIn:
-    """Loads as the module-level object of that name."""
+class StandIn:
+    """Loads as what a function gives for some arguments."""
 
-    def __init__(self, module: str, name: str) -> None:
-        self.place = module, name
+    def __init__(self, find: Any, *place: Any) -> None:
+        self.find = find
+        self.place = place
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return resolve_or_none, self.place
+        return self.find, self.place
+
+
+def give_places(pickler: pickle.Pickler, places: list[tuple[Any, ...]], containers: list[Any]) -> None:
+    """Pickle a prelude: from now on each container is pickled as what ``places`` say (a function and its arguments)."""
+    stand_ins = [StandIn(*place) for place in places]
+    pickler.dump(stand_ins)
+    if stand_ins:
+        memo: Any = dict(pickler.memo.copy())
+        for stand_in, container in zip(stand_ins, containers, strict=True):
+            index, _ = memo.pop(id(stand_in))
+            memo[id(container)] = index, container
+        pickler.memo = memo
 
 
 def dumps(value: Any, references: References, frames: list[Any] | None = None) -> bytes:
@@ -167,21 +172,14 @@ def dumps(value: Any, references: References, frames: list[Any] | None = None) -
 def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | None) -> bytes:
     file = io.BytesIO()
     pickler = kind(file, references)
-    stand_ins = [_StandIn(module, name) for module, name in references.container_names]
-    pickler.dump(stand_ins)
-    if stand_ins:
-        memo = dict(pickler.memo.copy())
-        for stand_in, container in zip(stand_ins, references.containers, strict=True):
-            index, _ = memo.pop(id(stand_in))
-            memo[id(container)] = index, container
-        pickler.memo = memo
+    give_places(pickler, [(resolve_or_none, *names) for names in references.container_names], references.containers)
     pickler.dump(value)
     done = 0
     while done < len(pickler.tasks):  # what they hold may lead to further ones
         for task in list(pickler.tasks)[done:]:
             done += 1
             pickler.dump(task.path)
-            pickler.dump(task_frames(task, pickler._waits_anew))
+            pickler.dump(task_frames(task, references))
             pickler.dump(task_record(task))
     pickler.dump(None)
     if frames is not None:
@@ -199,7 +197,7 @@ def load_with_loop(data: bytes) -> tuple[Any, Loading]:
 
     def read() -> tuple[Any, Loading]:
         with loading() as found:
-            unpickler = _SnapshotUnpickler(io.BytesIO(data))
+            unpickler = SnapshotUnpickler(io.BytesIO(data))
             unpickler.load()
             value = unpickler.load()
             while (path := unpickler.load()) is not None:

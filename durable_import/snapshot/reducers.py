@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import _io
 import asyncio
+import contextlib
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 from durable_import.snapshot import (
+    adopted,
     asyncio_state,
     buffers,
     classes,
@@ -23,6 +25,7 @@ from durable_import.snapshot import (
     itertools_state,
     parsing,
     process_objects,
+    settings,
     singletons,
     tracebacks,
     wrappers,
@@ -36,6 +39,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     **wrappers.TABLE,
     **process_objects.TABLE,
     **asyncio_state.TABLE,
+    **settings.TABLE,
     **parsing.TABLE,
     **buffers.TABLE,
     **singletons.TABLE,
@@ -43,6 +47,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
 
 _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((BaseException,), exceptions.reduce_exception),
+    ((contextlib._GeneratorContextManager,), adopted.reduce_generator_manager),
     ((type,), classes.reduce_class),
     ((asyncio_state.LoopBound,), asyncio_state.reduce_bound),
     ((asyncio.Future,), asyncio_state.reduce_future),

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import hmac
 import os
 import re
@@ -96,6 +97,16 @@ class Seal:
             instance_id, "looks tampered with: its bytes were changed after they were sealed", "Put a copy back"
         )
 
+    def tag(self, instance_id: str, key: str, data: bytes) -> int:
+        """What a segment adds to the sum that stands, sealed, in the snapshot that it belongs to.
+
+        Keyed tags added modulo 2**256 authenticate a set (Clarke et al., "Incremental Multiset Hash Functions and Their
+        Application to Memory Integrity Checking", 2003, MSet-Add-Hash): none can be changed, swapped or left out.
+        """
+        parts = (_identity(instance_id), key.encode(), data)
+        message = b"segment" + b"".join(_ID_LENGTH.pack(len(part)) + part for part in parts)
+        return int.from_bytes(hmac.digest(self._key, message, "sha256"), "big")
+
     def _tag(self, identity: bytes) -> bytes:
         return hmac.digest(self._key, b"instance" + identity, "sha256")[:16]
 
@@ -160,10 +171,20 @@ def load_or_create_key(path: str | os.PathLike[str]) -> bytes:
         _create_key(file)
     except OSError as error:
         raise StoreUnavailableError(
-            f"cannot make the key file {file}: {error.strerror or error}. Make its folder writable for this user, "
-            f"or choose a store elsewhere."
+            f"cannot make the key file {file}: {error.strerror or error}. {_way_to_make(error)}, or choose a store elsewhere."
         ) from error
     return _read_key(file)
+
+
+def _way_to_make(error: OSError) -> str:
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "Free some space" if is_full else "Make its folder writable for this user"
+
+
+def _way_to_read(error: OSError) -> str:
+    if isinstance(error, (NotADirectoryError, IsADirectoryError)):
+        return "Choose a store whose path leads through folders to a file"
+    return "It opens the snapshots of the store beside it; run as the user who owns it"
 
 
 def _create_key(file: Path) -> None:
@@ -204,8 +225,7 @@ def _read_key(file: Path) -> bytes:
         raise
     except OSError as error:
         raise MissingKeyError(
-            f"cannot read the key file {file}: {error.strerror or error}. It opens the snapshots of the store beside "
-            f"it; run as the user who owns it."
+            f"cannot read the key file {file}: {error.strerror or error}. {_way_to_read(error)}."
         ) from error
     if os.name == "posix" and mode & 0o077:
         raise MissingKeyError(

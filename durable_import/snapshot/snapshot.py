@@ -1,13 +1,14 @@
 """A snapshot: the whole state of an instance as bytes, and back.
 
-Layout of the payload: the format version (two bytes), then what ``pickler.dumps`` made of the state. The frames of each
-stack come innermost first, so that each is saved before the frame that awaits it, and depth of calls is not depth of
-pickling.
+Layout of the payload: the format version (two bytes), its kind (one byte), then what ``pickler.dumps`` made of the state, or
+the kernel of a snapshot in segments. The frames of each stack come innermost first, so that each is saved before the frame
+that awaits it, and depth of calls is not depth of pickling.
 """
 
 from __future__ import annotations
 
 import contextvars
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,14 +18,18 @@ from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.names import AWAITED, is_hidden
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.standard import make_asyncio_durable
+from ..scheduling.task import DurableTask
 from .asyncio_state import fill_loop, loop_state
 from .diagnose import find_culprit
 from .managers import find_lost, find_released
 from .modules import References, ScriptData, collect_references, is_refilled
 from .pickler import dumps, load_with_loop
 from .program import find_imported, program_contents, restore_program, set_aside
+from .segments import Segments, load_segments
 
 VERSION = 2
+COMPLETE, IN_SEGMENTS = b"c", b"s"  # what follows the version
+logger = logging.getLogger("durable_import")
 AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
 
 
@@ -36,11 +41,25 @@ class Snapshot:
     facts: dict[str, Any] = field(default_factory=dict)
     loop: InstanceLoop | None = None
 
-    def stack(self) -> list[Any]:
-        """The frames of all tasks, outermost first; one task after the other."""
+    def stacks(self) -> list[tuple[str, list[Any]]]:
+        """The frames of each task, outermost first, with its path."""
         if self.loop is not None:
-            return [frame for task in self.loop.tasks for frame in task.stack()]
-        return chain(self.root) if self.root is not None else []
+            return [(task.path, task.stack()) for task in self.loop.tasks]
+        return [("", chain(self.root))] if self.root is not None else []
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A payload, and what has changed of its segments since the last one was kept by a store.
+
+    ``segments`` is None for a payload that is complete by itself. ``is_whole``: there are no other segments than these.
+    ``frames``: the coroutines and generators that were pickled.
+    """
+
+    payload: bytes
+    segments: dict[str, bytes | None] | None = None
+    is_whole: bool = True
+    frames: list[Any] = field(default_factory=list)
 
 
 @dataclass
@@ -48,46 +67,105 @@ class Encoder:
     """Makes and loads snapshots of one instance.
 
     ``script``: the script whose module-level data belong to the snapshot. ``base``: the context variables as they were
-    when the instance began, which are not the program's.
+    when the instance began, which are not the program's. ``segments_from``: how many tasks an instance has to have for its
+    snapshots to be in segments; 0: never.
     """
 
     instance_id: str | None = None
     script: ScriptData | None = None
     base: contextvars.Context = field(default_factory=contextvars.copy_context)
+    segments_from: int = 0
+    _segments: Segments | None = None
+    _is_kept: bool = False  # whether a store has the segments as they were once
 
-    def encode(self, snapshot: Snapshot, frames: list[Any] | None = None) -> bytes:
-        """The payload. Appends to ``frames`` the coroutines and generators in it.
+    def save(self, snapshot: Snapshot) -> Saved:
+        """The state of an instance; in segments, if that is worth it.
 
         Raises UnsavableStateError, which names the variable.
         """
+        loop = snapshot.loop
+        least = self.segments_from if self._segments is None else self.segments_from // 2
+        if loop is not None and self.segments_from and len(self._segments or loop.tasks) >= least:
+            try:
+                return self._save_segments(snapshot, loop)
+            except Exception as error:  # the other way says what it is, or gets around it
+                logger.debug("instance %s is not saved in segments: %r", self.instance_id, error)
+        self._segments, self._is_kept = None, False
+        frames: list[Any] = []
+        payload = self.encode(snapshot, frames)
+        if loop is not None:
+            loop.is_saved()
+            loop.on_step = None
+        return Saved(payload, frames=frames)
+
+    def is_kept(self, saved: Saved) -> None:
+        """A store has kept this."""
+        if self._segments is not None and saved.segments is not None:
+            self._is_kept = True
+            for key, data in saved.segments.items():
+                if self._segments.changed.get(key, self) is data:
+                    del self._segments.changed[key]
+
+    def _save_segments(self, snapshot: Snapshot, loop: InstanceLoop) -> Saved:
+        if self._segments is None:
+            self._segments, self._is_kept = Segments(), False
+        references = self._references(snapshot)
+        contents = program_contents(self.script, loop)
+
+        def prepare(task: DurableTask) -> None:
+            stack = task.stack()
+            find_lost(task.path, stack, lambda manager: self._is_made_by_module(manager, references), references.lost)
+
+        frames: list[Any] = []
+        try:
+            kernel = self._segments.encode(loop, (snapshot.facts, contents), references, prepare, frames)
+        except BaseException:
+            self._segments = None
+            raise
+        payload = VERSION.to_bytes(2, "big") + IN_SEGMENTS + kernel
+        return Saved(payload, dict(self._segments.changed), not self._is_kept, frames)
+
+    def _references(self, snapshot: Snapshot) -> References:
         if self.script is not None:
             find_imported(self.script)
         references = collect_references(self.script)
         references.base = self.base
         references.in_flight = _in_flight(snapshot)
         references.has_loop = snapshot.loop is not None
-        stack = snapshot.stack()
-        remade = find_lost(stack, lambda manager: self._is_made_by_module(manager, references))
-        references.lost = remade.by_id
+        references.lost = {}
+        return references
+
+    def encode(self, snapshot: Snapshot, frames: list[Any] | None = None) -> bytes:
+        """The payload, complete by itself. Appends to ``frames`` the coroutines and generators in it.
+
+        Raises UnsavableStateError, which names the variable.
+        """
+        references = self._references(snapshot)
+        stacks = snapshot.stacks()
+        for path, stack in stacks:
+            find_lost(path, stack, lambda manager: self._is_made_by_module(manager, references), references.lost)
         try:
             return self._encode(snapshot, references, frames)
         except Exception as error:
             if self.script is not None and self._set_aside(snapshot, references):
                 return self.encode(snapshot, frames)
-            if not self._leave_out(stack, references):
+            if not self._leave_out(stacks, references):
                 raise self._explain(snapshot, references, error) from error
         try:
             return self._encode(snapshot, references, frames)
         except Exception as error:
             raise self._explain(snapshot, references, error) from error
 
-    def _leave_out(self, stack: list[Any], references: References) -> bool:
+    def _leave_out(self, stacks: list[tuple[str, list[Any]]], references: References) -> bool:
         """Leave out managers of ``with`` blocks that cannot be saved, and what ended blocks have left behind; if any."""
-        references.lost = dict(references.lost)
-        unsavable = find_lost(stack, lambda manager: not self._can_be_saved(manager, references), references.lost)
-        released = find_released(stack, lambda value: not self._can_be_saved(value, references))
-        references.lost = released.by_id | references.lost
-        return bool(unsavable.kept or released.by_id)
+        is_left_out = False
+        for path, stack in stacks:
+            unsavable = find_lost(path, stack, lambda manager: not self._can_be_saved(manager, references), references.lost)
+            released = find_released(path, stack, lambda value: not self._can_be_saved(value, references))
+            references.lost = released.by_id | references.lost
+            references.left_out += [*unsavable.kept, *released.kept]
+            is_left_out = is_left_out or bool(unsavable.kept or released.by_id)
+        return is_left_out
 
     def _is_made_by_module(self, manager: Any, references: References) -> bool:
         """Whether a manager is saved by reference, and its state not with the script's data."""
@@ -107,12 +185,14 @@ class Encoder:
         contents = program_contents(self.script, snapshot.loop)
         stack = chain(snapshot.root)[::-1] if snapshot.root is not None else []
         tasks = list(snapshot.loop.tasks) if snapshot.loop is not None else []
-        loop = loop_state(snapshot.loop, snapshot.loop.timers) if snapshot.loop is not None else None
+        loop = None
+        if snapshot.loop is not None:
+            loop = loop_state(snapshot.loop, list(snapshot.loop.callbacks.values()), snapshot.loop.timers)
         state = (stack, snapshot.facts, contents, loop, tasks)
-        return VERSION.to_bytes(2, "big") + dumps(state, references, frames)
+        return VERSION.to_bytes(2, "big") + COMPLETE + dumps(state, references, frames)
 
-    def decode(self, payload: bytes) -> Snapshot:
-        """The snapshot of an authenticated payload."""
+    def decode(self, payload: bytes, segments: dict[str, bytes] | None = None) -> Snapshot:
+        """The snapshot of an authenticated payload, with its segments if it is not complete by itself."""
         version = int.from_bytes(payload[:2], "big")
         if version != VERSION:
             raise SnapshotFormatError(
@@ -120,7 +200,12 @@ class Encoder:
                 "resume it with the version that saved it"
             )
         make_asyncio_durable()
-        (stack, facts, contents, held, _), found = load_with_loop(payload[2:])
+        self._segments, self._is_kept = None, False
+        if payload[2:3] == IN_SEGMENTS:
+            ((facts, contents), held), found = load_segments(payload[3:], segments or {})
+            stack: list[Any] = []
+        else:
+            (stack, facts, contents, held, _), found = load_with_loop(payload[3:])
         if self.script is not None:
             find_imported(self.script)
         restore_program(self.script, contents)
@@ -148,7 +233,7 @@ class Encoder:
         def attempt(value: Any) -> None:
             dumps(value, references)
 
-        for frame in reversed(snapshot.stack()):
+        for frame in reversed([frame for _, stack in snapshot.stacks() for frame in stack]):
             state = capture(frame)
             variables = {n: v for n, v in state.variables.items() if n != AWAITED} | contents_of(state.cells)
             named = {n: v for n, v in variables.items() if not is_hidden(n)}
@@ -176,8 +261,7 @@ def _in_flight(snapshot: Snapshot) -> set[int]:
     """The ids of the awaitables that will be awaited again."""
     if snapshot.loop is not None:
         return {id(leaf.awaitable) for leaf in snapshot.loop.in_flight.values()}
-    stack = snapshot.stack()
-    awaited = awaited_by(stack[-1]) if stack else None
+    awaited = awaited_by(chain(snapshot.root)[-1]) if snapshot.root is not None else None
     return {id(awaited.awaitable if type(awaited) is Leaf else awaited)}
 
 

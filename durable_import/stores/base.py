@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -100,6 +100,24 @@ class OwningStore(StateStore):
     @abstractmethod
     async def close(self) -> None:
         """Let go of files and threads; the next use opens the store again."""
+
+
+@runtime_checkable
+class SegmentStore(Protocol):
+    """Optional: keeps parts of a snapshot under names of their own, so that only what has changed is written."""
+
+    async def commit_segments(
+        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
+    ) -> None:
+        """As ``commit``, and in the same transaction: put these segments, remove those that are None.
+
+        ``is_whole``: remove all others. A plain ``commit`` removes all.
+        """
+        ...
+
+    async def load_segments(self, instance_id: str) -> dict[str, bytes]:
+        """The segments of the last state."""
+        ...
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -73,6 +73,15 @@ class SQLiteStateStore(OwningStore):
         check_state(state)
         await self._worker.call(partial(_commit, claim, dict(state)))
 
+    async def commit_segments(
+        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
+    ) -> None:
+        check_state(state)
+        await self._worker.call(partial(_commit_segments, claim, dict(state), dict(segments), is_whole))
+
+    async def load_segments(self, instance_id: str) -> dict[str, bytes]:
+        return await self._worker.call(partial(_load_segments, instance_id), writes=False)
+
     async def renew(
         self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
     ) -> builtins.list[Claim]:
@@ -111,7 +120,9 @@ def _load(instance_id: str, connection: sqlite3.Connection) -> dict[str, Any] | 
     }
 
 
-def _commit(claim: Claim, state: dict[str, Any], connection: sqlite3.Connection) -> None:
+def _commit(
+    claim: Claim, state: dict[str, Any], connection: sqlite3.Connection, *, are_segments_kept: bool = False
+) -> None:
     row = {
         "instance_id": _column(claim.instance_id),
         "epoch": claim.epoch,
@@ -124,6 +135,24 @@ def _commit(claim: Claim, state: dict[str, Any], connection: sqlite3.Connection)
     }
     if connection.execute(queries()["commit"], row).rowcount == 0:
         raise fenced(claim)
+    if are_segments_kept:
+        return
+    connection.execute(queries()["remove_segments"], {"instance_id": row["instance_id"]})
+
+
+def _commit_segments(
+    claim: Claim, state: dict[str, Any], segments: dict[str, bytes | None], is_whole: bool, connection: sqlite3.Connection
+) -> None:
+    _commit(claim, state, connection, are_segments_kept=not is_whole)
+    instance_id = _column(claim.instance_id)
+    put = [(instance_id, key, data) for key, data in segments.items() if data is not None]
+    connection.executemany(queries()["put_segment"], put)
+    gone = [(instance_id, key) for key, data in segments.items() if data is None]
+    connection.executemany(queries()["remove_segment"], gone)
+
+
+def _load_segments(instance_id: str, connection: sqlite3.Connection) -> dict[str, bytes]:
+    return dict(connection.execute(queries()["load_segments"], {"instance_id": _column(instance_id)}).fetchall())
 
 
 def _acquire(instance_id: str, owner: Owner, lease_seconds: float, connection: sqlite3.Connection) -> Claim:
@@ -160,7 +189,7 @@ def _release(claim: Claim, connection: sqlite3.Connection) -> None:
 
 
 def _delete(instance_id: str, connection: sqlite3.Connection) -> None:
-    for query in ("delete_claim", "delete_instance"):
+    for query in ("delete_claim", "delete_instance", "remove_segments"):
         connection.execute(queries()[query], {"instance_id": _column(instance_id)})
 
 

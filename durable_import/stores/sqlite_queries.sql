@@ -46,3 +46,16 @@ INSERT INTO source (digest, text) VALUES (:digest, :text) ON CONFLICT (digest) D
 
 -- name: load_source
 SELECT text FROM source WHERE digest = :digest;
+
+-- name: put_segment
+INSERT INTO segment (instance_id, key, data) VALUES (?, ?, ?)
+ON CONFLICT (instance_id, key) DO UPDATE SET data = excluded.data;
+
+-- name: remove_segment
+DELETE FROM segment WHERE instance_id = ? AND key = ?;
+
+-- name: remove_segments
+DELETE FROM segment WHERE instance_id = :instance_id;
+
+-- name: load_segments
+SELECT key, data FROM segment WHERE instance_id = :instance_id;

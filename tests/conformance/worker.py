@@ -13,7 +13,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-NATIVE, REWRITTEN = "native", "rewritten"
+NATIVE, REWRITTEN, DURABLE, TORTURED = "native", "rewritten", "durable", "tortured"
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 
@@ -82,7 +82,28 @@ def compile_example(source: str, path: str, mode: str, flags: int, dont_inherit:
     return code
 
 
-IMPORTS: dict[str, Callable[[str], ModuleType]] = {NATIVE: importlib.import_module, REWRITTEN: import_rewritten}
+def import_durable(name: str) -> ModuleType:
+    """The module rewritten, its tests to run as instances."""
+    return _import_instances(name, is_tortured=False)
+
+
+def import_tortured(name: str) -> ModuleType:
+    """... whose await chains are rebuilt at every checkpoint."""
+    return _import_instances(name, is_tortured=True)
+
+
+def _import_instances(name: str, *, is_tortured: bool) -> ModuleType:
+    from .instances import make_durable, try_our_tasks
+
+    make_durable(name, is_tortured)
+    module = import_rewritten(name)
+    try_our_tasks(module)
+    return module
+
+
+IMPORTS: dict[str, Callable[[str], ModuleType]] = {
+    NATIVE: importlib.import_module, REWRITTEN: import_rewritten, DURABLE: import_durable, TORTURED: import_tortured,
+}  # fmt: skip
 
 
 def main(name: str, kind: str, report: str) -> None:
@@ -90,7 +111,12 @@ def main(name: str, kind: str, report: str) -> None:
     module = IMPORTS[kind](name)
     recorder = Recorder()
     unittest.defaultTestLoader.loadTestsFromModule(module).run(recorder)
-    Path(report).write_text(json.dumps({"outcomes": recorder.outcomes, "details": recorder.details}))
+    result: dict[str, Any] = {"outcomes": recorder.outcomes, "details": recorder.details}
+    if kind in (DURABLE, TORTURED):
+        from tests.harness.soft_torture import UnsavedDriver
+
+        result["counts"] = UnsavedDriver.counts
+    Path(report).write_text(json.dumps(result))
 
 
 if __name__ == "__main__":

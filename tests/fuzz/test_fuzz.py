@@ -13,7 +13,7 @@ import pytest
 from tests.fuzz.__main__ import JUDGES, Judge, seeds
 from tests.fuzz.grammar import generate
 
-SEEDS = seeds(os.environ.get("FUZZ_SEEDS", "0:150"))
+SEEDS = seeds(os.environ.get("FUZZ_SEEDS", "0:300"))
 SIZE = int(os.environ.get("FUZZ_SIZE", "8"))  # statements in a program, about
 GROUP = 10  # programs that one test runs
 

@@ -43,7 +43,7 @@ async def drive(module: types.ModuleType, payload: bytes | None) -> dict[str, An
     payloads: list[bytes] = []
 
     async def commit(checkpoint: Checkpoint) -> None:
-        payloads.append(checkpoint.payload)
+        payloads.append(checkpoint.saved.payload)
 
     instance = module.main() if payload is None else encoder.decode(payload).loop
     driver = InstanceDriver(instance, encoder, commit, -1 if payload is None else 0)

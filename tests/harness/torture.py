@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import os
 import sys
+import time
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from durable_import.snapshot.modules import ScriptData
 from durable_import.snapshot.snapshot import Encoder, Snapshot
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
+TICK = 0.02  # seconds
 _numbers = itertools.count()
 
 
@@ -35,8 +37,12 @@ class TortureDriver(InstanceDriver):
     """Replaces the whole instance by a restored one at every checkpoint, failed leaves included."""
 
     rounds = 0
+    now: float | None = None  # the instance's clock: it stands still while something runs, so that no deadline is missed
+    every = 1  # it is replaced at each of so many checkpoints
+    segments: dict[str, bytes] | None = None  # as a store would keep them
 
     def _drive(self) -> Any:
+        self._set_clock()
         while True:
             try:
                 return (yield from super()._drive())
@@ -55,8 +61,38 @@ class TortureDriver(InstanceDriver):
 
     def _save(self, checkpoint: Checkpoint) -> Any:
         self.deferred = None
+        self.keep(checkpoint)
+        if checkpoint.number % self.every:
+            return
         yield from self.swap(checkpoint).__await__()
         raise _Swapped
+
+    def _idle(self) -> Any:
+        """Let time pass: at once to the next deadline, or slowly while leaves are in flight."""
+        loop = self.loop
+        deadline = loop.next_deadline()
+        if deadline is None or loop.has_new_timer:
+            yield from super()._idle()
+            return
+        if loop.in_flight:
+            deadline = min(deadline, loop.time() + TICK)
+            with loop.waiting() as waiter:
+                timer = loop.real.call_later(TICK, loop._poke)
+                yield from self._outside(waiter)
+                timer.cancel()
+        self.now = max(deadline, loop.time())
+
+    def _set_clock(self) -> None:
+        self.now = self.now or time.time()
+        self.loop.time = lambda: self.now
+
+    def keep(self, checkpoint: Checkpoint) -> None:
+        """As a store does."""
+        saved = checkpoint.saved
+        if saved.segments is not None:
+            kept = {} if saved.is_whole or self.segments is None else self.segments
+            self.segments = {key: data for key, data in {**kept, **saved.segments}.items() if data is not None}
+        self.encoder.is_kept(saved)
 
     async def swap(self, checkpoint: Checkpoint) -> None:
         """Discard all tasks and what they hold, and restore them from the payload."""
@@ -66,10 +102,11 @@ class TortureDriver(InstanceDriver):
         self.drop()
         discard([f for f in {id(f): f for f in frames}.values() if isinstance(f, FRAME_TYPES) and f not in stacks])
         context = self.encoder.base.copy()  # nothing of the program's context survives either
-        loop = context.run(self.encoder.decode, checkpoint.payload).loop
+        loop = context.run(self.encoder.decode, checkpoint.saved.payload, self.segments).loop
         assert loop is not None
         self.loop = loop
         loop.attach()
+        self._set_clock()
         await self.enter_again()
 
 
@@ -106,16 +143,20 @@ def rewritten(source: str, path: str = "<program>") -> str:
         return repr(asyncio.run(module.main()))
 
 
-def hard_torture(source: str | os.PathLike[str], path: str = "<program>") -> str:
-    """The repr of the program's result when its state is saved, dropped and restored at every leaf."""
+def hard_torture(source: str | os.PathLike[str], path: str = "<program>", *, segments_from: int = 0, every: int = 1) -> str:
+    """The repr of the program's result when its state is saved, dropped and restored at every leaf.
+
+    ``segments_from``: see ``Encoder``. ``every``: at each of so many checkpoints only.
+    """
     if isinstance(source, os.PathLike):
         source, path = Path(source).read_text(), str(source)
     with fresh_module(source, path, rewritten=True) as module:
 
         async def drive() -> Any:
             root = module.main()
-            encoder = Encoder("torture", ScriptData.of(module.__name__))
+            encoder = Encoder("torture", ScriptData.of(module.__name__), segments_from=segments_from)
             driver = TortureDriver(root, encoder, None)  # type: ignore[arg-type]
+            driver.every = every
             ambient.ON.append(driver)
             try:
                 return await driver

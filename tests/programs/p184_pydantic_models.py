@@ -51,7 +51,10 @@ async def main():
     try:
         User(name="bob", age=await effect("bad", "x"))
     except ValidationError as error:
-        problems = error.error_count()
+        problems = [error.error_count(), error]
+        await effect("handling")
+        await effect("still handling")
+        problems = problems[0], problems[1] is error, error.args, error.errors(include_url=False)[0]["msg"]
     await effect("held")
     return [
         user,

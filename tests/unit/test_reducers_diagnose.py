@@ -6,6 +6,7 @@ import functools
 import sys
 import threading
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from test_reducers_crossing import dumps
@@ -130,3 +131,11 @@ def test_effort_is_bounded() -> None:
     assert culprit is not None
     assert culprit.path == "x" + ".left" * 30
     assert trials < 200
+
+
+def test_iterators_have_a_way_out_of_their_own() -> None:
+    """Of an iterator that cannot be saved a list can be made."""
+    culprit = find_culprit({"rows": ElementTree.fromstring("<a><b/></a>").iter()}, dumps)
+    assert culprit is not None
+    assert culprit.path == "rows"
+    assert culprit.way_out.startswith("Go through list(...) of it")

@@ -156,6 +156,18 @@ def test_copyreg_entry_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert restored(Registered("x")).args == ("by copyreg",)
 
 
+class Opaque(Exception):
+    """Its arguments cannot be saved; it says itself what to save instead."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Opaque, ("a lock",)
+
+
+def test_own_way_decides_on_the_arguments() -> None:
+    """Arguments that a class's own way leaves out need not be savable."""
+    assert restored(Opaque(i for i in ())).args == ("a lock",)
+
+
 def test_chain_with_a_cycle() -> None:
     """Contexts may form a ring; suppression is kept as it is."""
     first, second = ValueError(1), KeyError(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import pickle
 import random
@@ -232,8 +233,21 @@ def test_key_file_without_a_key_is_left_alone(tmp_path: Path, text: str) -> None
 def test_key_file_that_cannot_be_made(tmp_path: Path) -> None:
     """A folder that cannot be used is a clear error of the store."""
     (tmp_path / "file").write_text("")
-    with pytest.raises((StoreUnavailableError, MissingKeyError), match=r"key file .*Not a directory"):
+    with pytest.raises((StoreUnavailableError, MissingKeyError), match=r"key file .*Not a directory\. Choose a store"):
         load_or_create_key(tmp_path / "file" / "x.key")
+
+
+def test_full_disk_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that cannot be made for want of space says so, and leaves no half of a file."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreUnavailableError, match=r"No space left on device\. Free some space"):
+        load_or_create_key(tmp_path / "x.key")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

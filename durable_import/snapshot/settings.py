@@ -1,0 +1,83 @@
+"""Reducers for managers that change a setting of the process: its folder, the standard streams, the warning filters.
+
+What such a manager holds is only how the setting was before. It is saved together with how the setting is now, which is put
+in place again when the snapshot is loaded; of several managers of one setting each saves the same, so order does not matter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from .fixups import later
+
+Reduced = tuple[Any, ...]
+
+# What shows warnings, under the names by which ``catch_warnings`` keeps it: its module no longer has it meanwhile.
+_ORIGINAL: dict[str, Any] = {
+    "_showwarning": warnings.showwarning, "_showwarnmsg_impl": getattr(warnings, "_showwarnmsg_impl", None),
+}  # fmt: skip
+_BY_NAME = ...
+
+
+def restore_manager(cls: type) -> Any:
+    """A manager without attributes."""
+    return object.__new__(cls)
+
+
+def fill_manager(manager: Any, state: tuple[dict[str, Any], Any]) -> None:
+    """Give a manager its attributes; the setting follows once all is loaded."""
+    attributes, setting = state
+    manager.__dict__.update({name: _ORIGINAL[name] if value is _BY_NAME else value for name, value in attributes.items()})
+    if setting is not None:
+        later(_WAYS[_kind(manager)][1], manager, setting)
+
+
+def _reduce_manager(manager: Any) -> Reduced:
+    is_entered, _, read = _WAYS[_kind(manager)]
+    setting = read(manager) if is_entered(manager) else None
+    attributes = {n: _BY_NAME if n in _ORIGINAL and value is _ORIGINAL[n] else value for n, value in vars(manager).items()}
+    return restore_manager, (type(manager),), (attributes, setting), None, None, fill_manager
+
+
+def _kind(manager: Any) -> type:
+    return next(kind for kind in _WAYS if isinstance(manager, kind))
+
+
+def _set_folder(_: Any, folder: str) -> None:
+    os.chdir(folder)
+
+
+def _set_stream(manager: Any, stream: tuple[Any]) -> None:
+    setattr(sys, manager._stream, stream[0])
+
+
+def _filters(manager: Any) -> tuple[Any, ...]:
+    module = manager._module
+    shows = {"_showwarning": module.showwarning, "_showwarnmsg_impl": module._showwarnmsg_impl}
+    return list(module.filters), {n: _BY_NAME if value is _ORIGINAL[n] else value for n, value in shows.items()}
+
+
+def _set_filters(manager: Any, setting: tuple[Any, ...]) -> None:
+    module = manager._module
+    module.filters[:], shows = setting
+    found = {name: _ORIGINAL[name] if value is _BY_NAME else value for name, value in shows.items()}
+    module.showwarning, module._showwarnmsg_impl = found["_showwarning"], found["_showwarnmsg_impl"]
+    module._filters_mutated()
+
+
+Way = tuple[Callable[[Any], Any], Callable[[Any, Any], None], Callable[[Any], Any]]
+# Whether a manager is entered, how to put its setting in place, how to read it.
+_WAYS: dict[type, Way] = {
+    contextlib.chdir: (lambda m: m._old_cwd, _set_folder, lambda _: os.getcwd()),
+    contextlib._RedirectStream: (lambda m: m._old_targets, _set_stream, lambda m: (getattr(sys, m._stream),)),
+    warnings.catch_warnings: (lambda m: m._entered, _set_filters, _filters),
+}
+
+TABLE: dict[type, Callable[[Any], Reduced]] = dict.fromkeys(
+    (contextlib.chdir, contextlib.redirect_stdout, contextlib.redirect_stderr, warnings.catch_warnings), _reduce_manager
+)

@@ -1,0 +1,75 @@
+"""Test modules of asyncio run as durable instances that are not saved.
+
+Of most files each asynchronous test is an instance, over the loop that unittest makes. Files that make loops by hand get
+loops of instances, and what they try with each implementation of tasks and futures is tried with ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from types import CellType, FrameType, ModuleType
+from typing import Any
+from unittest import TestCase
+
+from durable_import.frames import ambient
+from durable_import.runtime.runtime import _NOT_OUTERMOST, call_of
+from durable_import.scheduling.standard import make_asyncio_durable
+from tests.harness.soft_torture import SoftTortureDriver, UnsavedDriver
+
+from .handmade import HandmadeLoop, TaskMaker, TimedLoop
+
+HANDMADE = ("test_tasks", "test_futures", "test_eager_task_factory")
+OF_OTHER_TASKS = ("PyCurrentLoopTests",)
+
+
+class UnsavedRuntime:
+    """A runtime, as ``ambient.AmbientRuntime``, whose instances are driven but not saved."""
+
+    def __init__(self, driver: type[UnsavedDriver]) -> None:
+        self.driver = driver
+
+    async def begin(self, frame: FrameType, cells: dict[str, CellType]) -> Any:
+        """See ``ambient.AmbientRuntime``."""
+        function, arguments, keywords = call_of(frame, cells)
+        token = ambient.current_driver.set(_NOT_OUTERMOST)
+        try:
+            root = function(*arguments, **keywords)
+        finally:
+            ambient.current_driver.reset(token)
+        return await self.driver(root)
+
+
+def make_durable(name: str, is_tortured: bool) -> None:
+    """Before the module ``name`` is imported: from now on tests run as instances."""
+    make_asyncio_durable()
+    runtime = UnsavedRuntime(SoftTortureDriver if is_tortured else UnsavedDriver)
+    ambient.ON.append(runtime)
+    if name.rpartition(".")[2] not in HANDMADE:
+        ambient.default_runtime.append(runtime)
+        return
+    from test.test_asyncio import utils
+
+    HandmadeLoop.is_tortured = is_tortured
+    policy: Any = asyncio.DefaultEventLoopPolicy
+    policy._loop_factory = HandmadeLoop
+    utils.TestCase.new_test_loop = _new_test_loop
+
+
+def _new_test_loop(self: Any, gen: Any = None) -> TimedLoop:
+    loop = TimedLoop(gen)
+    self.set_event_loop(loop)
+    return loop
+
+
+def try_our_tasks(module: ModuleType) -> None:
+    """After the import: what is tried with tasks written in C is tried with ours, and what with others is left out."""
+    native: Any = asyncio.tasks
+    for name, value in list(vars(module).items()):
+        if not (isinstance(value, type) and issubclass(value, TestCase)):
+            continue
+        kind = vars(value).get("Task")
+        if kind is native._CTask:
+            value.Task = TaskMaker()  # type: ignore[attr-defined]
+        elif isinstance(kind, type) or name in OF_OTHER_TASKS:
+            delattr(module, name)
+    native._CTask = TaskMaker()
