@@ -84,7 +84,7 @@ def find_lost(
     found = LostObjects({} if known is None else known, [])
     for number, name, state in blocks_of(stack):
         manager = state.variables[name]
-        if isinstance(manager, (LoopBound, *ENTERED_ONCE)) or _is_read(state, name, manager) or not is_lost(manager):
+        if isinstance(manager, (*ENTERED_ONCE, LoopBound)) or _is_read(state, name, manager) or not is_lost(manager):
             continue  # of a primitive that is made anew see ``enter_again``
         parts = {MANAGER: manager, LEAVE: state.variables.get(f"@x{name[2:]}"), VALUE: _value(state, name)}
         is_left = f"@l{name[2:]}" in state.info.live[state.label] and type(state.variables.get(AWAITED)) is Leaf
@@ -182,7 +182,6 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_anew: Call
     current one meanwhile. Gives whether it was waiting to enter one, and has entered it now. Raises what the ``with``
     expressions or the managers raise, with a note that says where.
     """
-    was_waiting = False
     for number, name, state in list(blocks_of(stack)):
         frame = parts_of(stack[number]).frame
         holder = frame.f_locals[STATE] if frame is not None else {}  # none: it was part of entering another one
@@ -205,8 +204,9 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_anew: Call
             )
             raise
         _replace(holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, (path, number))
-        was_waiting = was_waiting or _is_entering(state, name)
-    return was_waiting
+        if _is_entering(state, name):
+            return True  # the rest of the stack was part of entering
+    return False
 
 
 async def _as_task(coroutine: Any, task: Any) -> Any:

@@ -19,7 +19,8 @@ from enum import Enum
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
 from typing import Any
 
-from ..rewrite.registry import KNOWN, MODULES
+from ..frames.capture import parts_of
+from ..rewrite.registry import KNOWN, MODULES, info_of
 from . import surroundings
 from .asyncio_state import LoopBound, bound_state, fill_bound
 from .closures import Cell, captured_cells, rebound_variables
@@ -53,6 +54,14 @@ class References:
         if not isinstance(value, LoopBound) or id(value) not in self.by_id:
             return False
         return not is_refilled(self.script, *self.by_id[id(value)], value)
+
+    def waits_anew(self, frame: Any) -> bool:
+        """Whether a frame of asyncio's own code, in an instance, waits for a primitive that is made anew."""
+        parts = parts_of(frame)
+        info = info_of(parts.code)
+        if info is None or not info.module.is_library or parts.frame is None or not self.has_loop:
+            return False
+        return self.is_made_anew(parts.frame.f_locals.get("self"))
 
     def add_container(self, container: Any, module: str, name: str) -> None:
         """Refer to a container by name; one that has several names, by the first."""

@@ -58,7 +58,7 @@ class _Reducing:
         if reducer is not None:
             if kind in FRAME_TYPES and self._is_leaf(obj):
                 return reduce_foreign_frame(obj, in_flight=True)
-            if kind is CoroutineType and self.waits_anew(obj):
+            if kind is CoroutineType and self.references.waits_anew(obj):
                 return reduce_wait(obj)
             if kind in FRAME_TABLE and kind is not FunctionType:
                 self.frames.append(obj)
@@ -71,14 +71,6 @@ class _Reducing:
         if info is None:
             return id(frame) in self.references.in_flight
         return info.module.is_library and not self.references.has_loop and parts_of(frame).frame is not None
-
-    def waits_anew(self, frame: Any) -> bool:
-        """Whether a frame of asyncio's own code waits for a primitive that the module's own code makes anew."""
-        parts = parts_of(frame)
-        info = info_of(parts.code)
-        if info is None or not info.module.is_library or parts.frame is None or not self.references.has_loop:
-            return False
-        return self.references.is_made_anew(parts.frame.f_locals.get("self"))
 
 
 class SnapshotPickler(_Reducing, pickle.Pickler):
@@ -187,7 +179,7 @@ def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | No
         for task in list(pickler.tasks)[done:]:
             done += 1
             pickler.dump(task.path)
-            pickler.dump(task_frames(task, pickler.waits_anew))
+            pickler.dump(task_frames(task, references))
             pickler.dump(task_record(task))
     pickler.dump(None)
     if frames is not None:

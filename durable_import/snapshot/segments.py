@@ -389,7 +389,7 @@ class _Run:
 
     def _parts(self, key: str, task: DurableTask | None, pickler: SegmentPickler) -> list[Any]:
         if task is not None:
-            return [task_frames(task, pickler.waits_anew), task_record(task)]
+            return [task_frames(task, self.references), task_record(task)]
         if key == KERNEL:
             return [(self.rest, loop_state(self.loop, [], self.all.loose_timers()))]
         if key[0] == "c":

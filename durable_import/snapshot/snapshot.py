@@ -201,13 +201,13 @@ class Encoder:
             )
         make_asyncio_durable()
         self._segments, self._is_kept = None, False
-        if self.script is not None:
-            find_imported(self.script)
         if payload[2:3] == IN_SEGMENTS:
             ((facts, contents), held), found = load_segments(payload[3:], segments or {})
             stack: list[Any] = []
         else:
             (stack, facts, contents, held, _), found = load_with_loop(payload[3:])
+        if self.script is not None:
+            find_imported(self.script)
         restore_program(self.script, contents)
         if held is None:
             return Snapshot(stack[-1] if stack else None, facts)
