@@ -13,7 +13,7 @@ import dis
 import importlib
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
@@ -48,12 +48,17 @@ class References:
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
     left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
     script: ScriptData | None = None
+    stacks: Callable[[], list[tuple[str, list[Any]]]] = list  # the frames of all tasks
 
     def is_made_anew(self, value: Any) -> bool:
         """Whether it is a primitive of asyncio that is saved by reference, and its state is not saved with the program's data."""
         if not isinstance(value, LoopBound) or id(value) not in self.by_id:
             return False
         return not is_refilled(self.script, *self.by_id[id(value)], value)
+
+    def is_in_stack(self, frame: Any) -> bool:
+        """Whether a frame is run by a task of the instance."""
+        return any(frame is each for _, stack in self.stacks() for each in stack)
 
     def waits_anew(self, frame: Any) -> bool:
         """Whether a frame of asyncio's own code, in an instance, waits for a primitive that is made anew."""

@@ -132,6 +132,7 @@ class Encoder:
         references.base = self.base
         references.in_flight = _in_flight(snapshot)
         references.has_loop = snapshot.loop is not None
+        references.stacks = snapshot.stacks
         references.lost = {}
         return references
 
