@@ -98,6 +98,8 @@ class InstanceDriver:
         try:
             yield from self._drive()
             self._give_back_context()
+            if self.loop.leaving is not None:
+                raise self.loop.leaving
             yield from self._give_back_cancellations()
             return self.loop.root.result()
         finally:
@@ -162,7 +164,7 @@ class InstanceDriver:
             loop.take_due_timers()
             was_done = loop.root.done()
             if loop.ready:
-                yield from self._round()
+                yield from self._round_or_exit()
             if was_done and not loop.is_ending:  # natively, what is ready when the program ends still runs
                 self._end_others()
             if loop.root.done() and not loop.tasks:
@@ -176,8 +178,16 @@ class InstanceDriver:
         """As many rounds as ``asyncio.run`` makes after the last task has ended."""
         for _ in range(4):
             if self.loop.ready:
-                yield from self._round()
+                yield from self._round_or_exit()
                 yield from self._outside(_PAUSE)
+
+    def _round_or_exit(self) -> Any:
+        try:
+            yield from self._round()
+        except SystemExit as leaving:  # of any task or callback: it ends the program, and that its other tasks
+            self.loop.leaving = leaving
+            if not self.loop.is_ending:
+                self._end_others()
 
     def _end_others(self) -> None:
         """As ``asyncio.run`` does, cancel what the program has left running."""

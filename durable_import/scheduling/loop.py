@@ -75,6 +75,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.first_place = self.last_place = 0  # in the order of ``ready``, of tasks, and of leaves in flight
         self.is_dropped = False  # it is not going on here: what it held is garbage
         self.is_ending = False  # the root has ended, and what it left running is being cancelled
+        self.leaving: SystemExit | None = None  # why it is ending, if the program exits
         self.current: DurableTask | None = None  # whose step is being taken
         self.is_inside = False  # code of the instance runs, or foreign code called by it
         self.is_foreign = False  # ... which is a leaf

@@ -93,7 +93,7 @@ def loop_state(loop: InstanceLoop, timers: list[Timer]) -> dict[str, Any]:
     """What a loop holds beside its tasks, to be pickled."""
     return {
         "root": loop.root, "callbacks": list(loop.callbacks.values()), "timers": timers, "task_count": loop.task_count,
-        "places": (loop.first_place, loop.last_place), "is_ending": loop.is_ending, "incarnation": loop.incarnation,
+        "places": (loop.first_place, loop.last_place), "is_ending": loop.is_ending, "leaving": loop.leaving, "incarnation": loop.incarnation,
         "is_eager": loop.task_factory is not None,
     }  # fmt: skip
 
@@ -104,7 +104,7 @@ def fill_loop(found: Loading, state: dict[str, Any]) -> None:
     loop.root = state["root"]
     loop.task_count = state["task_count"]
     loop.first_place, loop.last_place = state["places"]
-    loop.is_ending = state["is_ending"]
+    loop.is_ending, loop.leaving = state["is_ending"], state["leaving"]
     if state["is_eager"]:
         loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
     loop.incarnation = state["incarnation"]
