@@ -159,7 +159,7 @@ class InstanceDriver:
     def _drive(self) -> Any:
         loop = self.loop
         if self.checkpoint < 0:
-            yield from self._save(self._capture("running"))
+            yield from self._checkpoint("running")
         while True:
             loop.take_due_timers()
             was_done = loop.root.done()
@@ -203,9 +203,9 @@ class InstanceDriver:
         goes_on, failed = self._advance_leaves()
         if goes_on and loop.is_dirty:
             self._owe(None)
-            yield from self._save(self._capture("running"))
+            yield from self._checkpoint("running")
         elif failed:
-            self._owe(self._capture("running"))
+            self._defer()
         left = len(loop.ready)
         while left and loop.ready:
             handle = loop.take()
@@ -262,10 +262,10 @@ class InstanceDriver:
         """A leaf wants to begin, or has ended without having waited: commit what has to be."""
         if leaf.state == FAILED:
             if not leaf.is_restored:
-                self._owe(self._capture("running"))
+                self._defer()
         elif leaf.state == DONE:
             self._owe(None)
-            yield from self._save(self._capture("running"))
+            yield from self._checkpoint("running")
         elif self.deferred is not None:
             deferred = self.deferred
             self._owe(None)
@@ -280,7 +280,7 @@ class InstanceDriver:
         loop = self.loop
         if loop.has_new_timer:
             self._owe(None)
-            yield from self._save(self._capture("running" if loop.in_flight else "sleeping"))
+            yield from self._checkpoint("running" if loop.in_flight else "sleeping")
         with loop.waiting() as waiter:
             deadline = loop.next_deadline()
             if loop.ready:
@@ -295,6 +295,21 @@ class InstanceDriver:
             yield from awaitable.__await__()
         except asyncio.CancelledError as error:
             self._cancel_root(error)
+
+    def _checkpoint(self, status: str) -> Any:
+        """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
+        if not self._has_failed():
+            yield from self._save(self._capture(status))
+
+    def _defer(self) -> None:
+        """Commit what is now, a failed leaf included, when the program goes on from there."""
+        if not self._has_failed():
+            self._owe(self._capture("running"))
+
+    def _has_failed(self) -> bool:
+        loop = self.loop
+        failed = loop.root.done() and loop.root.has_failed
+        return failed or loop.leaving is not None
 
     def _capture(self, status: str) -> Checkpoint:
         loop = self.loop

@@ -67,6 +67,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.tasks: dict[DurableTask, None] = {}  # that have not ended, in the order in which they were made
         self.in_flight: dict[DurableTask, Leaf] = {}  # leaves that have begun, in that order
         self.touched: set[DurableTask] = set()  # whose state may have changed since the last checkpoint
+        self.changed_callbacks: dict[int, asyncio.Handle | None] = {}  # by place: new, or gone, since the last checkpoint
         self.called: list[asyncio.Handle] = []  # callbacks that have run since then, timers that have fired or were cancelled
         self.on_step: Callable[[DurableTask], None] | None = None  # told of a task whose state is about to change
         self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
@@ -83,6 +84,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.has_new_timer = False  # one whose deadline is worth a checkpoint
         self.owes_commit = False  # a checkpoint has to be committed before the next leaf
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
+        self._exception_handler: Any = None  # of the program
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that run rewritten code beside it
         self._waiter: asyncio.Future[None] | None = None
         self._cancelled_timers = 0
@@ -170,6 +172,10 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             if self.on_step is not None:
                 self.on_step(task)
 
+    def is_saved(self) -> None:
+        """The last checkpoint is now."""
+        self.touched, self.changed_callbacks, self.called, self.new_timers = set(), {}, [], []
+
     @contextmanager
     def inside(self, task: DurableTask | None) -> Iterator[None]:
         """The surroundings of a step of ``task``, or of a callback."""
@@ -256,6 +262,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         task = self.task_of(handle)
         if task is None:
             self.callbacks[id(handle)] = place, handle
+            self.changed_callbacks[place] = handle
         else:
             self.touch(task)
             task.step, task.step_place = handle, place
@@ -276,7 +283,10 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def take(self) -> asyncio.Handle:
         """The next callback that is ready."""
         handle = self.ready.popleft()
-        if self.callbacks.pop(id(handle), None) is None:
+        known = self.callbacks.pop(id(handle), None)
+        if known is not None:
+            self.changed_callbacks[known[0]] = None
+        else:
             task: Any = handle._callback.__self__  # type: ignore[attr-defined]
             if task.step is handle:
                 task.step = None
@@ -393,7 +403,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         if not self.is_asked_by_program():
             return self.real.create_task(coro, name=name, context=context, **options)
         if self.task_factory is not None:  # what it is told, and when the task gets its name, depends on the Python version
-            return BaseEventLoop.create_task(self, coro, name=name, context=context, **options)  # type: ignore[arg-type]
+            return BaseEventLoop.create_task(self, coro, name=name, context=context, **options)
         return self._new_task(coro, name, context)
 
     def _task_factory(self, loop: InstanceLoop, coro: Any, *, name: Any = None, context: Context | None = None) -> DurableTask:  # noqa: ARG002  the signature of factories
@@ -466,9 +476,24 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def get_debug(self) -> bool:
         return hasattr(self, "real") and self.real.get_debug()
 
+    def set_exception_handler(self, handler: Any) -> None:
+        if not self.is_asked_by_program():
+            self.real.set_exception_handler(handler)
+            return
+        if handler is not None and not callable(handler):
+            raise TypeError(f"A callable object or None is expected, got {handler!r}")
+        self._exception_handler = handler
+
+    def get_exception_handler(self) -> Any:
+        return self._exception_handler or self.real.get_exception_handler()
+
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        if not self.is_dropped:
+        if self.is_dropped:
+            return
+        if self._exception_handler is None:
             self.real.call_exception_handler(context)
+        else:
+            BaseEventLoop.call_exception_handler(self, context)
 
     def __getattr__(self, name: str) -> Any:
         if name == "real":

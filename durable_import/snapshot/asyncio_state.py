@@ -89,12 +89,14 @@ def reduce_loop(loop: asyncio.AbstractEventLoop) -> Reduced:
     return running_loop, ()
 
 
-def loop_state(loop: InstanceLoop, timers: list[Timer]) -> dict[str, Any]:
+def loop_state(
+    loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], timers: list[Timer]
+) -> dict[str, Any]:
     """What a loop holds beside its tasks, to be pickled."""
     return {
-        "root": loop.root, "callbacks": list(loop.callbacks.values()), "timers": timers, "task_count": loop.task_count,
-        "places": (loop.first_place, loop.last_place), "is_ending": loop.is_ending, "leaving": loop.leaving, "incarnation": loop.incarnation,
-        "is_eager": loop.task_factory is not None,
+        "root": loop.root, "callbacks": callbacks, "timers": timers, "task_count": loop.task_count,
+        "places": (loop.first_place, loop.last_place), "is_ending": loop.is_ending, "incarnation": loop.incarnation,
+        "is_eager": loop.task_factory is not None, "leaving": loop.leaving, "exception_handler": loop._exception_handler,
     }  # fmt: skip
 
 
@@ -105,6 +107,7 @@ def fill_loop(found: Loading, state: dict[str, Any]) -> None:
     loop.task_count = state["task_count"]
     loop.first_place, loop.last_place = state["places"]
     loop.is_ending, loop.leaving = state["is_ending"], state["leaving"]
+    loop._exception_handler = state["exception_handler"]
     if state["is_eager"]:
         loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
     loop.incarnation = state["incarnation"]

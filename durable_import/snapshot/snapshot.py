@@ -84,8 +84,8 @@ class Encoder:
         Raises UnsavableStateError, which names the variable.
         """
         loop = snapshot.loop
-        least = self.segments_from // 2 if self._segments is not None else self.segments_from
-        if loop is not None and self.segments_from and len(loop.tasks) >= least:
+        least = self.segments_from if self._segments is None else self.segments_from // 2
+        if loop is not None and self.segments_from and len(self._segments or loop.tasks) >= least:
             try:
                 return self._save_segments(snapshot, loop)
             except Exception as error:  # the other way says what it is, or gets around it
@@ -94,7 +94,8 @@ class Encoder:
         frames: list[Any] = []
         payload = self.encode(snapshot, frames)
         if loop is not None:
-            loop.touched, loop.called, loop.new_timers, loop.on_step = set(), [], [], None
+            loop.is_saved()
+            loop.on_step = None
         return Saved(payload, frames=frames)
 
     def is_kept(self, saved: Saved) -> None:
@@ -184,7 +185,9 @@ class Encoder:
         contents = program_contents(self.script, snapshot.loop)
         stack = chain(snapshot.root)[::-1] if snapshot.root is not None else []
         tasks = list(snapshot.loop.tasks) if snapshot.loop is not None else []
-        loop = loop_state(snapshot.loop, snapshot.loop.timers) if snapshot.loop is not None else None
+        loop = None
+        if snapshot.loop is not None:
+            loop = loop_state(snapshot.loop, list(snapshot.loop.callbacks.values()), snapshot.loop.timers)
         state = (stack, snapshot.facts, contents, loop, tasks)
         return VERSION.to_bytes(2, "big") + COMPLETE + dumps(state, references, frames)
 

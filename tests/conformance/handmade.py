@@ -106,7 +106,8 @@ class HandmadeLoop(InstanceLoop):
 
     @property
     def call_exception_handler(self) -> Any:  # type: ignore[override]
-        return self.__dict__.get("exception_handler_of_test") or self.real.call_exception_handler
+        own = super() if self._exception_handler is not None else self.real
+        return self.__dict__.get("exception_handler_of_test") or own.call_exception_handler
 
     @call_exception_handler.setter
     def call_exception_handler(self, handler: Any) -> None:

@@ -36,10 +36,8 @@ class UnsavedDriver(InstanceDriver):
     def _capture(self, status: str) -> Checkpoint:
         self.checkpoint += 1
         self.counts["checkpoints"] += 1
-        loop = self.loop
-        loop.is_dirty = loop.has_new_timer = False
-        for news in (loop.touched, loop.called, loop.new_timers):
-            news.clear()  # type: ignore[attr-defined]
+        self.loop.is_dirty = self.loop.has_new_timer = False
+        self.loop.is_saved()
         return Checkpoint(self.checkpoint, status, "", self.function, b"")
 
 
