@@ -26,6 +26,7 @@ from ..scheduling.loop import InstanceLoop, is_eager_factory
 from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
 from ..snapshot.managers import enter_again
+from ..snapshot.modules import collect_references
 from ..snapshot.snapshot import Encoder, Saved, Snapshot
 
 logger = logging.getLogger("durable_import")
@@ -84,8 +85,9 @@ class InstanceDriver:
         loop = self.loop
         if not hasattr(loop, "root"):
             return
+        is_made_anew = collect_references(self.encoder.script).is_made_anew
         for task in list(loop.tasks):
-            if await enter_again(task.path, task.stack(), task) and task._fut_waiter is not None:
+            if await enter_again(task.path, task.stack(), task, is_made_anew) and task._fut_waiter is not None:
                 task._fut_waiter = None
                 loop.step_soon(task)
 
@@ -335,9 +337,7 @@ class InstanceDriver:
 
     def _save(self, checkpoint: Checkpoint) -> Any:
         """Commit; a cancellation that arrives meanwhile is the program's."""
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()  # what was printed before the checkpoint is not printed again after it
+        flush_output()
         committing = asyncio.ensure_future(self.commit(checkpoint))
         while not committing.done():
             try:
@@ -363,6 +363,13 @@ class _Pending(asyncio.Future[None]):
         for _ in range(number):
             task.cancel()
         self.set_result(None)
+
+
+def flush_output() -> None:
+    """Before a commit: what was printed until then is not printed again after it."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
 
 
 class _Pause:

@@ -19,14 +19,17 @@ from asyncio import events
 from asyncio.base_events import BaseEventLoop
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, ContextVar, Token
+from functools import partial
 from typing import Any
 
 from ..errors import DurableError
 from ..frames.capture import coroutine_of, frame_behind
 from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import PENDING, Leaf
+from ..frames.unseen import seen_part
 from ..rewrite.registry import MODULES
 from .task import _NO_CONTEXT, DurableTask, _TaskIterator, loop_of
 
@@ -333,7 +336,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def take_due_timers(self) -> None:
         """Make the callbacks of timers that are due ready."""
         end = self.time() + time.get_clock_info("monotonic").resolution
-        while (deadline := self.next_deadline()) is not None and deadline < end:
+        while (deadline := self.next_deadline()) is not None and deadline <= end:
             handle = heapq.heappop(self.timers)
             handle._scheduled = False
             self.called.append(handle)
@@ -533,7 +536,28 @@ class ExecutorCall:
         self.arguments = arguments
 
     def __await__(self) -> Any:
-        return asyncio.get_running_loop().run_in_executor(self.executor, self.function, *self.arguments).__await__()
+        call = self.function
+        if _passes_calls_on(self.executor):
+            call = partial(_call_in_leaf, leaf_key.get(), call)
+        return asyncio.get_running_loop().run_in_executor(self.executor, call, *self.arguments).__await__()
+
+
+def _passes_calls_on(executor: Any) -> bool:
+    """Whether it is one of the standard library's, which do not look at what they are given."""
+    pools = sys.modules.get("concurrent.futures.process")
+    return executor is None or isinstance(executor, (ThreadPoolExecutor, *((pools.ProcessPoolExecutor,) if pools else ())))
+
+
+def _call_in_leaf(key: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """In the executor, which does not get the context of the call: it is part of the leaf with this key."""
+    token = leaf_key.set(key)
+    try:
+        return function(*arguments)
+    except BaseException as error:
+        error.__traceback__ = seen_part(error.__traceback__)
+        raise
+    finally:
+        leaf_key.reset(token)
 
 
 async def _begin_call(call: ExecutorCall) -> Any:

@@ -16,10 +16,11 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
 from typing import Any
 
-from ..rewrite.registry import KNOWN, MODULES
+from ..frames.capture import parts_of
+from ..rewrite.registry import KNOWN, MODULES, info_of
 from . import surroundings
 from .asyncio_state import LoopBound, bound_state, fill_bound
 from .closures import Cell, captured_cells, rebound_variables
@@ -46,6 +47,21 @@ class References:
     base: contextvars.Context = field(default_factory=contextvars.copy_context)  # context variables that are not the program's
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
     left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
+    script: ScriptData | None = None
+
+    def is_made_anew(self, value: Any) -> bool:
+        """Whether it is a primitive of asyncio that is saved by reference, and its state is not saved with the program's data."""
+        if not isinstance(value, LoopBound) or id(value) not in self.by_id:
+            return False
+        return not is_refilled(self.script, *self.by_id[id(value)], value)
+
+    def waits_anew(self, frame: Any) -> bool:
+        """Whether a frame of asyncio's own code, in an instance, waits for a primitive that is made anew."""
+        parts = parts_of(frame)
+        info = info_of(parts.code)
+        if info is None or not info.module.is_library or parts.frame is None or not self.has_loop:
+            return False
+        return self.is_made_anew(parts.frame.f_locals.get("self"))
 
     def add_container(self, container: Any, module: str, name: str) -> None:
         """Refer to a container by name; one that has several names, by the first."""
@@ -141,7 +157,7 @@ def data_of(script: ScriptData | None, module: str) -> ScriptData | None:
 
 def collect_references(script: ScriptData | None) -> References:
     """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
-    found = References()
+    found = References(script=script)
     found.add_container(sys.modules, "sys", "modules")
     if script is not None:
         found.by_id.update((id(stream), (surroundings.__name__, f"STREAMS.{name}")) for name, stream in STREAMS.items())
@@ -260,15 +276,18 @@ def _is_plain_instance(value: Any) -> bool:
     if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, (BaseException, *PROCESS_BOUND)):
         return False
     special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
-    has_only_own_state = all(b.__module__ in MODULES or _has_no_state(b) for b in cls.__mro__)
-    return has_only_own_state and all(
+    return all(_holds_attributes_only(b) for b in cls.__mro__) and all(
         name not in b.__dict__ for b in cls.__mro__ if b is not object for name in special
     )
 
 
-def _has_no_state(base: type) -> bool:
-    """Whether a base gives instances nothing to hold: ``object``, ``Generic``, ``ABC``, ``Protocol``."""
-    return base.__basicsize__ == object.__basicsize__ and base.__dictoffset__ == 0
+def _holds_attributes_only(base: type) -> bool:
+    """Whether what a base gives its instances to hold are attributes: it is written in Python, or nothing but a name."""
+    if base.__basicsize__ == object.__basicsize__ and base.__dictoffset__ == 0:
+        return True  # object, Generic, ABC, Protocol
+    made_in_c = (BuiltinFunctionType, WrapperDescriptorType)
+    is_python = not any(type(base.__dict__.get(name)) in made_in_c for name in ("__new__", "__init__"))
+    return is_python and bool(base.__flags__ & _HEAP_TYPE)
 
 
 # --- a script's data

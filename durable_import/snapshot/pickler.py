@@ -13,7 +13,7 @@ import pickle
 import struct
 import sys
 from contextvars import Context
-from types import FunctionType
+from types import CoroutineType, FunctionType
 from typing import Any
 
 from ..frames.capture import FRAME_TYPES, parts_of
@@ -22,7 +22,7 @@ from ..rewrite.registry import info_of
 from ..scheduling.task import DurableTask
 from . import fixups
 from .asyncio_state import Loading, fill_task, loading, new_task, reduce_context, task_frames, task_record
-from .foreign import reduce_foreign_frame
+from .foreign import reduce_foreign_frame, reduce_wait
 from .frames import FRAME_TABLE
 from .managers import lost
 from .modules import References, resolve, resolve_or_none
@@ -58,6 +58,8 @@ class _Reducing:
         if reducer is not None:
             if kind in FRAME_TYPES and self._is_leaf(obj):
                 return reduce_foreign_frame(obj, in_flight=True)
+            if kind is CoroutineType and self.references.waits_anew(obj):
+                return reduce_wait(obj)
             if kind in FRAME_TABLE and kind is not FunctionType:
                 self.frames.append(obj)
             return reducer(obj)
@@ -177,7 +179,7 @@ def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | No
         for task in list(pickler.tasks)[done:]:
             done += 1
             pickler.dump(task.path)
-            pickler.dump(task_frames(task))
+            pickler.dump(task_frames(task, references))
             pickler.dump(task_record(task))
     pickler.dump(None)
     if frames is not None:

@@ -372,7 +372,7 @@ class _Run:
         self.all.forget(key)
         while True:
             pickler = SegmentPickler(self.references, self.all, key)
-            segment = pickler.pickle(self._parts(key, task), containers)
+            segment = pickler.pickle(self._parts(key, task, pickler), containers)
             elsewhere, stolen = pickler.misplaced(containers, segment)
             if not elsewhere and not stolen:
                 break
@@ -387,9 +387,9 @@ class _Run:
                 self.waiting[task_key(met)] = None
         self.all.put(key, segment)
 
-    def _parts(self, key: str, task: DurableTask | None) -> list[Any]:
+    def _parts(self, key: str, task: DurableTask | None, pickler: SegmentPickler) -> list[Any]:
         if task is not None:
-            return [task_frames(task), task_record(task)]
+            return [task_frames(task, self.references), task_record(task)]
         if key == KERNEL:
             return [(self.rest, loop_state(self.loop, [], self.all.loose_timers()))]
         if key[0] == "c":

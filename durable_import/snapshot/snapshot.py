@@ -206,6 +206,8 @@ class Encoder:
             stack: list[Any] = []
         else:
             (stack, facts, contents, held, _), found = load_with_loop(payload[3:])
+        if self.script is not None:
+            find_imported(self.script)
         restore_program(self.script, contents)
         if held is None:
             return Snapshot(stack[-1] if stack else None, facts)
