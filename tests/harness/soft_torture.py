@@ -19,7 +19,7 @@ from durable_import.frames.restore import build_frame, fill_frame
 from durable_import.rewrite.names import STATE
 from durable_import.runtime.driver import Checkpoint, InstanceDriver
 from durable_import.scheduling.task import DurableTask
-from durable_import.snapshot.snapshot import Encoder
+from durable_import.snapshot.snapshot import Encoder, Saved
 
 
 class UnsavedDriver(InstanceDriver):
@@ -38,7 +38,7 @@ class UnsavedDriver(InstanceDriver):
         self.counts["checkpoints"] += 1
         self.loop.is_dirty = self.loop.has_new_timer = False
         self.loop.is_saved()
-        return Checkpoint(self.checkpoint, status, "", self.function, b"")
+        return Checkpoint(self.checkpoint, status, "", self.function, Saved(b""))
 
 
 class SoftTortureDriver(UnsavedDriver):
