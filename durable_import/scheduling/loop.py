@@ -8,6 +8,7 @@ callbacks and timers is that of ``asyncio.base_events.BaseEventLoop._run_once``.
 from __future__ import annotations
 
 import asyncio
+import dis
 import gc
 import heapq
 import os
@@ -108,7 +109,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             return awaitable
         if isinstance(awaitable, asyncio.Future) and loop_of(awaitable) is self:
             return awaitable
-        if not is_awaitable(awaitable):
+        if not is_awaitable(awaitable) or not _is_awaited_by_task(sys._getframe(2)):
             return awaitable
         own = coroutine_of(awaitable)
         if own is not None:
@@ -513,6 +514,25 @@ def is_eager_factory(factory: Any) -> bool:
     if eager is None or getattr(factory, "__code__", None) is not eager.__code__:
         return False
     return factory.__closure__[0].cell_contents in _NATIVE_TASK
+
+
+_STEPS = {DurableTask._advance.__code__, DurableTask._throw.__code__}
+_CALLS = {dis.opmap[name] for name in ("PRECALL", "CALL", "CALL_KW", "CALL_FUNCTION_EX", "FOR_ITER") if name in dis.opmap}
+_instructions: dict[int, tuple[Any, bytes]] = {}  # by id of a code object
+
+
+def _is_awaited_by_task(frame: Any) -> bool:
+    """Whether a frame is run by its task, through awaits only: a program may also call ``send`` of a coroutine by itself."""
+    frame = frame.f_back
+    while frame is not None and frame.f_code not in _STEPS:
+        code = frame.f_code
+        known = _instructions.get(id(code))
+        if known is None:
+            known = _instructions[id(code)] = code, code.co_code
+        if known[1][frame.f_lasti] in _CALLS:
+            return False
+        frame = frame.f_back
+    return True
 
 
 def _future_behind(iterator: Any) -> asyncio.Future[Any] | None:

@@ -372,7 +372,7 @@ class _Run:
         self.all.forget(key)
         while True:
             pickler = SegmentPickler(self.references, self.all, key)
-            segment = pickler.pickle(self._parts(key, task, pickler), containers)
+            segment = pickler.pickle(self._parts(key, task), containers)
             elsewhere, stolen = pickler.misplaced(containers, segment)
             if not elsewhere and not stolen:
                 break
@@ -387,7 +387,7 @@ class _Run:
                 self.waiting[task_key(met)] = None
         self.all.put(key, segment)
 
-    def _parts(self, key: str, task: DurableTask | None, pickler: SegmentPickler) -> list[Any]:
+    def _parts(self, key: str, task: DurableTask | None) -> list[Any]:
         if task is not None:
             return [task_frames(task, self.references), task_record(task)]
         if key == KERNEL:
