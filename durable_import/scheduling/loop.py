@@ -80,6 +80,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.first_place = self.last_place = 0  # in the order of ``ready``, of tasks, and of leaves in flight
         self.is_dropped = False  # it is not going on here: what it held is garbage
         self.is_ending = False  # the root has ended, and what it left running is being cancelled
+        self.leaving: SystemExit | None = None  # why it is ending, if the program exits
         self.current: DurableTask | None = None  # whose step is being taken
         self.is_inside = False  # code of the instance runs, or foreign code called by it
         self.is_foreign = False  # ... which is a leaf
@@ -87,6 +88,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.has_new_timer = False  # one whose deadline is worth a checkpoint
         self.owes_commit = False  # a checkpoint has to be committed before the next leaf
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
+        self._exception_handler: Any = None  # of the program
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that run rewritten code beside it
         self._waiter: asyncio.Future[None] | None = None
         self._cancelled_timers = 0
@@ -478,9 +480,24 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def get_debug(self) -> bool:
         return hasattr(self, "real") and self.real.get_debug()
 
+    def set_exception_handler(self, handler: Any) -> None:
+        if not self.is_asked_by_program():
+            self.real.set_exception_handler(handler)
+            return
+        if handler is not None and not callable(handler):
+            raise TypeError(f"A callable object or None is expected, got {handler!r}")
+        self._exception_handler = handler
+
+    def get_exception_handler(self) -> Any:
+        return self._exception_handler or self.real.get_exception_handler()
+
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        if not self.is_dropped:
+        if self.is_dropped:
+            return
+        if self._exception_handler is None:
             self.real.call_exception_handler(context)
+        else:
+            BaseEventLoop.call_exception_handler(self, context)
 
     def __getattr__(self, name: str) -> Any:
         if name == "real":
