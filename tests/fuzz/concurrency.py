@@ -78,7 +78,7 @@ def contained(source: Source, lines: list[str], kind: str) -> list[str]:
         return lines
     name, caught = source.fresh("x"), "Exception"
     if kind == "turns" and source.chance(0.6):
-        caught = "(Exception, asyncio.CancelledError)"
+        caught = "CAUGHT"
     return ["try:", *indent(lines), f"except {caught} as {name}:", f"    t.note('contained', *tell({name}))"]
 
 

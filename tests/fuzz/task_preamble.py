@@ -11,6 +11,9 @@ from __future__ import annotations
 from .preamble import MODULES, PIECES, TELL, TRACE, mentions
 
 TURNS_TRACE = """
+CAUGHT = (Exception, asyncio.CancelledError, BaseExceptionGroup)
+
+
 class Trace:
     def __init__(self, fuel):
         self.items = []
@@ -91,7 +94,7 @@ class Trace:
     async def join(self, task):
         try:
             self.note('end', named_task(task), await task)
-        except (Exception, asyncio.CancelledError) as e:
+        except CAUGHT as e:
             self.note('end', named_task(task), *tell(e))
 
     async def finish(self):
@@ -105,6 +108,7 @@ class Trace:
                 await self.pause()
         self.note('alive', [named_task(task) for task in alive], self.turns)
         await self.shut()
+        await self.pause()
         self.is_over = True
 
     async def pause(self):
@@ -123,7 +127,7 @@ class Trace:
                     else:
                         self.close(thing)
                     break
-                except (Exception, asyncio.CancelledError) as e:
+                except CAUGHT as e:
                     self.note('shut', *tell(e))
 
 

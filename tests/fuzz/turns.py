@@ -11,7 +11,7 @@ from .scope import Scope, Source, indent
 from .statements import STATEMENTS, drive_async_generator
 
 CANCELLED = "asyncio.CancelledError"
-BOTH = f"(Exception, {CANCELLED})"
+BOTH = "CAUGHT"
 MODES = ("FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED")
 QUEUES = ("t.queue", "t.narrow", "t.ordered", "t.stack")
 
