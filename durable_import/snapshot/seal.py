@@ -105,7 +105,7 @@ class Seal:
         is stored with a ``mask`` on it: who knows many sums knows differences of tags, and can look for a set of old
         segments that adds up to the right one.
         """
-        parts = (_identity(instance_id), key.encode(), data)
+        parts = (_identity(instance_id), key.encode("utf-8", "surrogateescape"), data)
         message = b"segment" + b"".join(_ID_LENGTH.pack(len(part)) + part for part in parts)
         return int.from_bytes(hmac.digest(self._key, message, "sha256"), "big")
 

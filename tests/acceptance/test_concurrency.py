@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.harness.torture import hard_torture, native, rewritten
 CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
 EVERYTHING = bool(os.environ.get("CRASH_ALL"))
 SAMPLE = CONCURRENT if EVERYTHING else CONCURRENT[::8]
+IN_SEGMENTS = CONCURRENT if EVERYTHING else CONCURRENT[1::4]
 
 
 @pytest.mark.parametrize("path", CONCURRENT, ids=lambda path: path.stem)
@@ -28,6 +30,18 @@ def test_tasks_are_the_same_when_tortured(path: Path, tmp_path: Path, monkeypatc
     result, effects = observe(rewritten, path, log)
     assert (result, sorted(effects)) == (expected[0], sorted(expected[1]))  # a TaskGroup cancels in the order of a set
     result, effects = observe(hard_torture, path, log)
+    assert result == expected[0]
+    assert set(effects) == set(expected[1])  # those in flight begin again
+
+
+@pytest.mark.parametrize("path", IN_SEGMENTS, ids=lambda path: path.stem)
+def test_tasks_are_the_same_when_tortured_in_segments(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same when the state is kept in segments, of which at every other checkpoint only the changes are written."""
+    log = tmp_path / "effects"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EFFECT_LOG", str(log))
+    expected = observe(native, path, log)
+    result, effects = observe(partial(hard_torture, segments_from=1, every=2), path, log)
     assert result == expected[0]
     assert set(effects) == set(expected[1])  # those in flight begin again
 
