@@ -8,12 +8,14 @@ callbacks and timers is that of ``asyncio.base_events.BaseEventLoop._run_once``.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import dis
 import gc
 import heapq
 import os
 import secrets
 import sys
+import threading
 import time
 import weakref
 from asyncio import events
@@ -31,7 +33,7 @@ from ..frames.capture import coroutine_of, frame_behind
 from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import PENDING, Leaf
 from ..frames.unseen import seen_part
-from ..rewrite.registry import MODULES
+from ..rewrite.registry import MODULES, info_of
 from .task import _NO_CONTEXT, DurableTask, _TaskIterator, loop_of
 
 MIN_DURABLE_DELAY = 0.1  # seconds: the deadline of a shorter timer is not worth a commit
@@ -90,6 +92,8 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
         self._exception_handler: Any = None  # of the program
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that run rewritten code beside it
+        self.outside_finalizer: Callable[[Any], object] | None = None  # of asynchronous generators
+        self.thread = 0
         self._waiter: asyncio.Future[None] | None = None
         self._cancelled_timers = 0
         self._clock_offset = 0.0
@@ -99,6 +103,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def attach(self) -> None:
         """Run over the loop that is running."""
         self.real = asyncio.get_running_loop()
+        self.thread = threading.get_ident()
         self._clock_offset = time.time() - self.real.time()
 
     # --- what rewritten code and its leaves need: see ``ambient.Driver``
@@ -191,17 +196,39 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             tasks._enter_task(self.real, task)
             tasks._enter_task(self, task)
         events._set_running_loop(self)
+        self.outside_finalizer = sys.get_asyncgen_hooks().finalizer
+        sys.set_asyncgen_hooks(finalizer=self.abandon)
         self.current, self.is_inside, self.is_dirty = task, True, True
         try:
             yield
         finally:
             self.current, self.is_inside = None, False
+            sys.set_asyncgen_hooks(finalizer=self.outside_finalizer)
             events._set_running_loop(self.real)
             if task is not None:
                 tasks._leave_task(self, task)
                 tasks._leave_task(self.real, task)
             if outside is not None:
                 tasks._enter_task(self.real, outside)
+
+    def abandon(self, generator: Any) -> None:
+        """Nobody uses an asynchronous generator any more: one of rewritten code is closed by a task, as asyncio does."""
+        if self.is_dropped:
+            return
+        if info_of(generator.ag_code) is None or (self.root.done() and not self.tasks):
+            if self.outside_finalizer is not None:
+                self.outside_finalizer(generator)
+            return
+        context = contextvars.copy_context() if self.is_inside else self.root.get_context().copy()
+        handle = asyncio.Handle(self.close_generator, (generator,), self, context)
+        if threading.get_ident() == self.thread:
+            self._accept(handle)
+        else:
+            self.real.call_soon_threadsafe(self._accept, handle)
+
+    def close_generator(self, generator: Any) -> None:
+        """See ``abandon``."""
+        self._new_task(generator.aclose(), None, None, is_eager=self.task_factory is not None)
 
     def begin(self, task: DurableTask) -> None:
         """A task was made: its first step is due."""

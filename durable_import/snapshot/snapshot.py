@@ -16,6 +16,7 @@ from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.names import AWAITED, is_hidden
+from ..scheduling.generators import restoring_generators
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
@@ -202,11 +203,12 @@ class Encoder:
             )
         make_asyncio_durable()
         self._segments, self._is_kept = None, False
-        if payload[2:3] == IN_SEGMENTS:
-            ((facts, contents), held), found = load_segments(payload[3:], segments or {})
-            stack: list[Any] = []
-        else:
-            (stack, facts, contents, held, _), found = load_with_loop(payload[3:])
+        with restoring_generators() as finalizer:
+            if payload[2:3] == IN_SEGMENTS:
+                ((facts, contents), held), found = load_segments(payload[3:], segments or {})
+                stack: list[Any] = []
+            else:
+                (stack, facts, contents, held, _), found = load_with_loop(payload[3:])
         if self.script is not None:
             find_imported(self.script)
         restore_program(self.script, contents)
@@ -214,6 +216,7 @@ class Encoder:
             return Snapshot(stack[-1] if stack else None, facts)
         fill_loop(found, held)
         found.loop.instance_id = self.instance_id
+        finalizer.loop = found.loop
         return Snapshot(None, facts, found.loop)
 
     def _set_aside(self, snapshot: Snapshot, references: References) -> bool:

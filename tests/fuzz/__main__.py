@@ -23,6 +23,7 @@ from .grammar import generate
 from .judges import JUDGES, REFUSED, judge_native, natively
 from .statistics import CONSTRUCTS, POSITIONS, count, table
 
+
 def judge_file(path: Path, mode: str) -> int:
     """For `tests.fuzz.shrink`: status 1 when the program in `path` fails, 2 when it is no fair test of the mode."""
     text = path.read_text()

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 
 from . import strings as _strings  # noqa: F401 - registers its productions
 from .blocks import statement
+from .concurrency import concurrent
 from .definitions import TABLE, body_scope, closing, empty_scope, first_use, function, opening
 from .preamble import assemble
-from .concurrency import concurrent
 from .scope import Scope, Source, indent
 
 FUEL = 200
