@@ -556,7 +556,7 @@ def _is_awaited_by_task(frame: Any) -> bool:
         known = _instructions.get(id(code))
         if known is None:
             known = _instructions[id(code)] = code, code.co_code
-        if known[1][frame.f_lasti] in _CALLS:
+        if known[1][frame.f_lasti] in _CALLS and not code.co_filename.startswith(_OURS):
             return False
         frame = frame.f_back
     return True

@@ -35,7 +35,7 @@ def concurrent(source: Source, kind: str, title: str, seed: int) -> str:
     size, lines = source.left, []
     for _ in range(1 + source.below(3)):
         sort = source.choose(("async", "async", "async", "gen", "agen", "agen"))
-        lines += ["", "", *within(source, size // 6, lambda sort=sort: module_function(source, module, kind, sort))]
+        lines += ["", "", *within(source, size // 6, lambda sort=sort: module_function(source, module, sort))]
     names = [f"part{number}" for number in range(1 + source.below(3))]
     for number, name in enumerate(names):
         share = source.left // (len(names) - number)
@@ -55,7 +55,7 @@ def within(source: Source, share: int, make: Callable[[], list[str]]) -> list[st
     return lines
 
 
-def module_function(source: Source, module: Scope, kind: str, sort: str) -> list[str]:
+def module_function(source: Source, module: Scope, sort: str) -> list[str]:
     lines = function(source, module, sort, 4)
     if sort == "async":
         module.add("spawn", module.names["afn"][-1])

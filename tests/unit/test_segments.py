@@ -185,7 +185,7 @@ async def test_many_tasks_and_few_in_turns(place_of: Callable[[str], Place]) -> 
     result, store = await place.run()
     assert result == expected
     kinds = re.sub(r"(.)\1+", r"\1", "".join("c" if segments is None else "s" for segments in store.commits))
-    assert kinds == "cscscsc"
+    assert re.fullmatch("c(sc)+", kinds), kinds  # when it goes back depends on when the last many tasks are collected
     assert place.segments() == {}
 
 
