@@ -227,8 +227,10 @@ class Continued:
         return (self._iterator or self.__await__()).send(value)
 
     def throw(self, *details: Any) -> Any:
-        """Go on with an exception."""
-        return (self._iterator or self.__await__()).throw(*details)
+        """Go on with an exception; one that has not gone on yet just raises it."""
+        if self._iterator is None:
+            raise details[0]
+        return self._iterator.throw(*details)
 
     def close(self) -> None:
         """Give up, if it has gone on."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
-from .capture import CREATED, FRAME_TYPES, SUSPENDED, generator_of, parts_of
+from .capture import CREATED, FRAME_TYPES, SUSPENDED, parts_of
 from .signals import Suspension
 
 
@@ -27,9 +27,6 @@ def discard(frames: Iterable[Any]) -> None:
 
 
 def _drop_step(step: Any) -> None:
-    if not generator_of(step).ag_running:
-        step.close()
-        return
     try:
         step.throw(Suspension())
     except (Suspension, StopIteration, StopAsyncIteration, RuntimeError):

@@ -21,7 +21,7 @@ from ..snapshot.snapshot import Encoder, Saved, Snapshot
 from ..stores.base import Claim, OwningStore, SegmentStore, StateStore
 from ..stores.owner import Owner
 from ..stores.url import key_for, open_store
-from .driver import Checkpoint, InstanceDriver
+from .driver import Checkpoint, InstanceDriver, flush_output
 from .heartbeat import Heartbeat
 from .sources import Sources
 
@@ -152,6 +152,7 @@ class _Run:
                     logger.debug("instance %s failed: %r", self.instance_id, error)
                 raise
             saved = encoder.save(Snapshot(None, {"result": result}))
+            flush_output()
             await self._commit(Checkpoint(driver.checkpoint + 1, "completed", "", driver.function, saved))
             return result
         finally:

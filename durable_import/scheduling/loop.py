@@ -8,14 +8,18 @@ callbacks and timers is that of ``asyncio.base_events.BaseEventLoop._run_once``.
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import dis
 import gc
 import heapq
 import os
 import secrets
 import sys
+import threading
 import time
 import weakref
 from asyncio import events
+from asyncio.base_events import BaseEventLoop
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +33,7 @@ from ..frames.capture import coroutine_of, frame_behind
 from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import PENDING, Leaf
 from ..frames.unseen import seen_part
-from ..rewrite.registry import MODULES
+from ..rewrite.registry import MODULES, info_of
 from .task import _NO_CONTEXT, DurableTask, _TaskIterator, loop_of
 
 MIN_DURABLE_DELAY = 0.1  # seconds: the deadline of a shorter timer is not worth a commit
@@ -69,6 +73,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.tasks: dict[DurableTask, None] = {}  # that have not ended, in the order in which they were made
         self.in_flight: dict[DurableTask, Leaf] = {}  # leaves that have begun, in that order
         self.touched: set[DurableTask] = set()  # whose state may have changed since the last checkpoint
+        self.changed_callbacks: dict[int, asyncio.Handle | None] = {}  # by place: new, or gone, since the last checkpoint
         self.called: list[asyncio.Handle] = []  # callbacks that have run since then, timers that have fired or were cancelled
         self.on_step: Callable[[DurableTask], None] | None = None  # told of a task whose state is about to change
         self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
@@ -77,6 +82,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.first_place = self.last_place = 0  # in the order of ``ready``, of tasks, and of leaves in flight
         self.is_dropped = False  # it is not going on here: what it held is garbage
         self.is_ending = False  # the root has ended, and what it left running is being cancelled
+        self.leaving: SystemExit | None = None  # why it is ending, if the program exits
         self.current: DurableTask | None = None  # whose step is being taken
         self.is_inside = False  # code of the instance runs, or foreign code called by it
         self.is_foreign = False  # ... which is a leaf
@@ -84,7 +90,10 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.has_new_timer = False  # one whose deadline is worth a checkpoint
         self.owes_commit = False  # a checkpoint has to be committed before the next leaf
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
+        self._exception_handler: Any = None  # of the program
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that run rewritten code beside it
+        self.outside_finalizer: Callable[[Any], object] | None = None  # of asynchronous generators
+        self.thread = 0
         self._waiter: asyncio.Future[None] | None = None
         self._cancelled_timers = 0
         self._clock_offset = 0.0
@@ -94,6 +103,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def attach(self) -> None:
         """Run over the loop that is running."""
         self.real = asyncio.get_running_loop()
+        self.thread = threading.get_ident()
         self._clock_offset = time.time() - self.real.time()
 
     # --- what rewritten code and its leaves need: see ``ambient.Driver``
@@ -104,7 +114,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             return awaitable
         if isinstance(awaitable, asyncio.Future) and loop_of(awaitable) is self:
             return awaitable
-        if not is_awaitable(awaitable):
+        if not is_awaitable(awaitable) or not _is_awaited_by_task(sys._getframe(2)):
             return awaitable
         own = coroutine_of(awaitable)
         if own is not None:
@@ -171,6 +181,10 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             if self.on_step is not None:
                 self.on_step(task)
 
+    def is_saved(self) -> None:
+        """The last checkpoint is now."""
+        self.touched, self.changed_callbacks, self.called, self.new_timers = set(), {}, [], []
+
     @contextmanager
     def inside(self, task: DurableTask | None) -> Iterator[None]:
         """The surroundings of a step of ``task``, or of a callback."""
@@ -182,17 +196,39 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             tasks._enter_task(self.real, task)
             tasks._enter_task(self, task)
         events._set_running_loop(self)
+        self.outside_finalizer = sys.get_asyncgen_hooks().finalizer
+        sys.set_asyncgen_hooks(finalizer=self.abandon)
         self.current, self.is_inside, self.is_dirty = task, True, True
         try:
             yield
         finally:
             self.current, self.is_inside = None, False
+            sys.set_asyncgen_hooks(finalizer=self.outside_finalizer)
             events._set_running_loop(self.real)
             if task is not None:
                 tasks._leave_task(self, task)
                 tasks._leave_task(self.real, task)
             if outside is not None:
                 tasks._enter_task(self.real, outside)
+
+    def abandon(self, generator: Any) -> None:
+        """Nobody uses an asynchronous generator any more: one of rewritten code is closed by a task, as asyncio does."""
+        if self.is_dropped:
+            return
+        if info_of(generator.ag_code) is None or (self.root.done() and not self.tasks):
+            if self.outside_finalizer is not None:
+                self.outside_finalizer(generator)
+            return
+        context = contextvars.copy_context() if self.is_inside else self.root.get_context().copy()
+        handle = asyncio.Handle(self.close_generator, (generator,), self, context)
+        if threading.get_ident() == self.thread:
+            self._accept(handle)
+        else:
+            self.real.call_soon_threadsafe(self._accept, handle)
+
+    def close_generator(self, generator: Any) -> None:
+        """See ``abandon``."""
+        self._new_task(generator.aclose(), None, None, is_eager=self.task_factory is not None)
 
     def begin(self, task: DurableTask) -> None:
         """A task was made: its first step is due."""
@@ -257,6 +293,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         task = self.task_of(handle)
         if task is None:
             self.callbacks[id(handle)] = place, handle
+            self.changed_callbacks[place] = handle
         else:
             self.touch(task)
             task.step, task.step_place = handle, place
@@ -277,7 +314,10 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def take(self) -> asyncio.Handle:
         """The next callback that is ready."""
         handle = self.ready.popleft()
-        if self.callbacks.pop(id(handle), None) is None:
+        known = self.callbacks.pop(id(handle), None)
+        if known is not None:
+            self.changed_callbacks[known[0]] = None
+        else:
             task: Any = handle._callback.__self__  # type: ignore[attr-defined]
             if task.step is handle:
                 task.step = None
@@ -324,7 +364,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def take_due_timers(self) -> None:
         """Make the callbacks of timers that are due ready."""
         end = self.time() + time.get_clock_info("monotonic").resolution
-        while (deadline := self.next_deadline()) is not None and deadline < end:
+        while (deadline := self.next_deadline()) is not None and deadline <= end:
             handle = heapq.heappop(self.timers)
             handle._scheduled = False
             self.called.append(handle)
@@ -393,14 +433,19 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def create_task(self, coro: Any, *, name: Any = None, context: Context | None = None, **options: Any) -> Any:
         if not self.is_asked_by_program():
             return self.real.create_task(coro, name=name, context=context, **options)
-        return self._new_task(coro, name, context, is_eager=self.task_factory is not None)
+        if self.task_factory is not None:  # what it is told, and when the task gets its name, depends on the Python version
+            return BaseEventLoop.create_task(self, coro, name=name, context=context, **options)
+        return self._new_task(coro, name, context)
 
-    def _new_task(self, coroutine: Any, name: Any, context: Context | None, is_eager: bool) -> DurableTask:
-        self.task_count += 1
-        name = f"Task-{self.task_count}" if name is None else str(name)
-        return DurableTask(
-            coroutine, loop=self, name=name, path=self._next_path(), context=context, is_eager=is_eager
-        )  # fmt: skip
+    def _task_factory(self, loop: InstanceLoop, coro: Any, *, name: Any = None, context: Context | None = None) -> DurableTask:  # noqa: ARG002  the signature of factories
+        return self._new_task(coro, name, context, is_eager=True)
+
+    def _new_task(self, coroutine: Any, name: Any, context: Context | None, is_eager: bool = False) -> DurableTask:
+        if name is None:
+            self.task_count += 1
+            name = f"Task-{self.task_count}"
+        path = self._next_path()
+        return DurableTask(coroutine, loop=self, name=str(name), path=path, context=context, is_eager=is_eager)
 
     def _next_path(self) -> str:
         parent = self.current or self.root
@@ -462,9 +507,24 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def get_debug(self) -> bool:
         return hasattr(self, "real") and self.real.get_debug()
 
+    def set_exception_handler(self, handler: Any) -> None:
+        if not self.is_asked_by_program():
+            self.real.set_exception_handler(handler)
+            return
+        if handler is not None and not callable(handler):
+            raise TypeError(f"A callable object or None is expected, got {handler!r}")
+        self._exception_handler = handler
+
+    def get_exception_handler(self) -> Any:
+        return self._exception_handler or self.real.get_exception_handler()
+
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        if not self.is_dropped:
+        if self.is_dropped:
+            return
+        if self._exception_handler is None:
             self.real.call_exception_handler(context)
+        else:
+            BaseEventLoop.call_exception_handler(self, context)
 
     def __getattr__(self, name: str) -> Any:
         if name == "real":
@@ -481,6 +541,25 @@ def is_eager_factory(factory: Any) -> bool:
     if eager is None or getattr(factory, "__code__", None) is not eager.__code__:
         return False
     return factory.__closure__[0].cell_contents in _NATIVE_TASK
+
+
+_STEPS = {DurableTask._advance.__code__, DurableTask._throw.__code__}
+_CALLS = {dis.opmap[name] for name in ("PRECALL", "CALL", "CALL_KW", "CALL_FUNCTION_EX", "FOR_ITER") if name in dis.opmap}
+_instructions: dict[int, tuple[Any, bytes]] = {}  # by id of a code object
+
+
+def _is_awaited_by_task(frame: Any) -> bool:
+    """Whether a frame is run by its task, through awaits only: a program may also call ``send`` of a coroutine by itself."""
+    frame = frame.f_back
+    while frame is not None and frame.f_code not in _STEPS:
+        code = frame.f_code
+        known = _instructions.get(id(code))
+        if known is None:
+            known = _instructions[id(code)] = code, code.co_code
+        if known[1][frame.f_lasti] in _CALLS:
+            return False
+        frame = frame.f_back
+    return True
 
 
 def _future_behind(iterator: Any) -> asyncio.Future[Any] | None:

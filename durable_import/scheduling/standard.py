@@ -21,7 +21,10 @@ from ..rewrite.places import nested_codes
 from ..rewrite.registry import register_module
 from .loop import InstanceLoop
 
-NAMES = ("asyncio.locks", "asyncio.queues", "asyncio.taskgroups", "asyncio.tasks", "asyncio.timeouts", "contextlib")
+NAMES = (
+    "asyncio.locks", "asyncio.queues", "asyncio.taskgroups", "asyncio.tasks", "asyncio.timeouts", "contextlib",
+    "durable_import.scheduling.again",
+)  # fmt: skip
 
 _SUSPENDS = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 _done: list[str] = []

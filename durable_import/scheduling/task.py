@@ -16,7 +16,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
-from ..frames.capture import awaited_by, chain, frame_behind, parts_of
+from ..frames.capture import CREATED, awaited_by, chain, frame_behind, parts_of
 from ..frames.discard import discard
 from ..frames.leaf import FAILED, Leaf
 from ..frames.unseen import unseen
@@ -165,9 +165,18 @@ class DurableTask(asyncio.Future[Any]):
         frame = parts_of(stack[0]).frame if stack else None
         return frame is not None and bool(frame.f_locals.get(STATE, {}).get(PC))
 
+    def waits_anew(self) -> bool:
+        """Whether what its innermost restored frame awaits is a call that is to be made again."""
+        stack = self.stack()
+        parts = parts_of(stack[-1]) if len(stack) > 1 else None
+        return parts is not None and parts.state == CREATED and parts.frame is not None and STATE not in parts.frame.f_locals
+
     def _prime(self) -> None:
         """Take a restored coroutine to the await where it was, and no further, so that it can be thrown into there."""
-        frame = parts_of(self.stack()[-1]).frame
+        stack = self.stack()
+        if self.waits_anew():
+            stack.pop().close()
+        frame = parts_of(stack[-1]).frame
         assert frame is not None
         frame.f_locals[STATE][AWAITED] = _Gate()
         self._root.send(None)
@@ -226,6 +235,12 @@ class DurableTask(asyncio.Future[Any]):
     def _wakeup(self, future: Any) -> None:
         """As a callback: what was waited for is done. Of a foreign future it runs on the loop of the process."""
         self.loop.wakes(self, future)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has ended by an exception other than a cancellation."""
+        error: Any = self._exception  # asking for it by ``exception`` would count as handling it
+        return error is not None
 
     # --- what tasks can do
 

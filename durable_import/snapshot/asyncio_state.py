@@ -17,13 +17,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pickle import PicklingError
 from types import CoroutineType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
 from ..frames.leaf import Leaf
 from ..scheduling.loop import InstanceLoop, Timer
 from ..scheduling.task import _NO_CONTEXT, DurableTask
 from . import fixups
+
+if TYPE_CHECKING:
+    from .modules import References
 
 Reduced = tuple[Any, ...] | str
 DECIMAL = "decimal_context"  # decimal's context variable, which no module holds under a name
@@ -89,12 +92,14 @@ def reduce_loop(loop: asyncio.AbstractEventLoop) -> Reduced:
     return running_loop, ()
 
 
-def loop_state(loop: InstanceLoop, timers: list[Timer]) -> dict[str, Any]:
+def loop_state(
+    loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], timers: list[Timer]
+) -> dict[str, Any]:
     """What a loop holds beside its tasks, to be pickled."""
     return {
-        "root": loop.root, "callbacks": list(loop.callbacks.values()), "timers": timers, "task_count": loop.task_count,
+        "root": loop.root, "callbacks": callbacks, "timers": timers, "task_count": loop.task_count,
         "places": (loop.first_place, loop.last_place), "is_ending": loop.is_ending, "incarnation": loop.incarnation,
-        "is_eager": loop.task_factory is not None,
+        "is_eager": loop.task_factory is not None, "leaving": loop.leaving, "exception_handler": loop._exception_handler,
     }  # fmt: skip
 
 
@@ -104,7 +109,8 @@ def fill_loop(found: Loading, state: dict[str, Any]) -> None:
     loop.root = state["root"]
     loop.task_count = state["task_count"]
     loop.first_place, loop.last_place = state["places"]
-    loop.is_ending = state["is_ending"]
+    loop.is_ending, loop.leaving = state["is_ending"], state["leaving"]
+    loop._exception_handler = state["exception_handler"]
     if state["is_eager"]:
         loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
     loop.incarnation = state["incarnation"]
@@ -115,6 +121,9 @@ def fill_loop(found: Loading, state: dict[str, Any]) -> None:
         task.leaf_place = 0
         loop.step_soon(task)
     for task in alive:
+        if task._fut_waiter is not None and task.step is None and task.waits_anew():
+            task._fut_waiter = None
+            loop.step_soon(task)
         if task.is_shown:
             asyncio.tasks._register_task(task)  # type: ignore[arg-type]
     loop.is_dirty = False
@@ -134,10 +143,15 @@ def new_task(path: str) -> DurableTask:
     return task
 
 
-def task_frames(task: DurableTask) -> tuple[Any, ...]:
-    """What the code of a task can reach, to be pickled; frames innermost first, so that calls do not nest as pickles."""
+def task_frames(task: DurableTask, references: References) -> tuple[Any, ...]:
+    """What the code of a task can reach, to be pickled; frames innermost first, so that calls do not nest as pickles.
+
+    Nothing is kept of what a frame that begins again has called.
+    """
     root = task.root if type(task.root) is Leaf else None
-    return task.stack()[::-1], _coroutine_of(task), root, task._context, task.ended
+    stack = task.stack()
+    end = next((place for place, frame in enumerate(stack, 1) if references.waits_anew(frame)), len(stack))
+    return stack[:end][::-1], _coroutine_of(task), root, task._context, task.ended
 
 
 def task_record(task: DurableTask) -> tuple[Any, ...]:

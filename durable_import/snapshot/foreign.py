@@ -17,6 +17,7 @@ from typing import Any
 
 from ..errors import MissingCodeError
 from ..frames.capture import CREATED, SUSPENDED, parts_of
+from ..scheduling.again import wait_again
 
 Reduced = tuple[Any, ...]
 
@@ -72,6 +73,16 @@ def reduce_foreign_frame(value: Any, *, in_flight: bool = False) -> Reduced:
 def begin_call(function: Any, positional: list[Any], keywords: dict[str, Any]) -> Any:
     """Make the coroutine or generator again."""
     return function(*positional, **keywords)
+
+
+def reduce_wait(coroutine: Any) -> Reduced:
+    """A method of one of asyncio's primitives that waits: it is called again, of the primitive that the module makes."""
+    names = coroutine.cr_frame.f_locals
+    code = coroutine.cr_code
+    future = next((names[name] for name in ("fut", "getter", "putter") if name in names), None)
+    was_woken = future is not None and future.done() and not future.cancelled()
+    arguments = {name: names[name] for name in code.co_varnames[1 : code.co_argcount]}
+    return begin_call, (wait_again, [names["self"], code.co_name, arguments, was_woken], {})
 
 
 def arguments_of(code: CodeType, values: Any) -> tuple[list[Any], dict[str, Any]]:

@@ -26,7 +26,9 @@ from ..rewrite.names import AWAITED, STATE
 from ..rewrite.normalise import WithBlock
 from ..rewrite.places import Places
 from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code, info_of
+from ..scheduling.again import is_waiting_again
 from . import fixups
+from .asyncio_state import LoopBound
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 
@@ -82,8 +84,8 @@ def find_lost(
     found = LostObjects({} if known is None else known, [])
     for number, name, state in blocks_of(stack):
         manager = state.variables[name]
-        if isinstance(manager, ENTERED_ONCE) or _is_read(state, name, manager) or not is_lost(manager):
-            continue
+        if isinstance(manager, (*ENTERED_ONCE, LoopBound)) or _is_read(state, name, manager) or not is_lost(manager):
+            continue  # of a primitive that is made anew see ``enter_again``
         parts = {MANAGER: manager, LEAVE: state.variables.get(f"@x{name[2:]}"), VALUE: _value(state, name)}
         is_left = f"@l{name[2:]}" in state.info.live[state.label] and type(state.variables.get(AWAITED)) is Leaf
         for kind, part in parts.items():
@@ -179,18 +181,21 @@ def lost(*key: Any) -> Lost:
     return placeholder
 
 
-async def enter_again(path: str, stack: list[Any], task: Any) -> bool:
+async def enter_again(path: str, stack: list[Any], task: Any, is_made_anew: Callable[[Any], bool]) -> bool:
     """Enter the blocks of a task whose managers are placeholders, and put the new objects in their place.
 
-    ``task`` is the current one meanwhile. Gives whether it was waiting to enter one, and has entered it now. Raises what the
-    ``with`` expressions or the
-    managers raise, with a note that says where.
+    So are those of asyncio's primitives that the modules have made anew, which several tasks may be in. ``task`` is the
+    current one meanwhile. Gives whether it was waiting to enter one, and has entered it now. Raises what the ``with``
+    expressions or the managers raise, with a note that says where.
     """
-    was_waiting = False
     for number, name, state in list(blocks_of(stack)):
         frame = parts_of(stack[number]).frame
         holder = frame.f_locals[STATE] if frame is not None else {}  # none: it was part of entering another one
-        if type(holder.get(name)) is not Lost or holder[name].key[3] == RELEASED:
+        manager = holder.get(name)
+        is_placeholder = type(manager) is Lost and manager.key[3] != RELEASED
+        if not is_placeholder and (not is_made_anew(manager) or _is_entering(state, name)):
+            continue
+        if is_waiting_again(task.stack()[-1], manager):
             continue
         code = enter_code(state.info, name)
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
@@ -205,8 +210,9 @@ async def enter_again(path: str, stack: list[Any], task: Any) -> bool:
             )
             raise
         _replace(holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, (path, number))
-        was_waiting = was_waiting or _is_entering(state, name)
-    return was_waiting
+        if _is_entering(state, name):
+            return True  # the rest of the stack was part of entering
+    return False
 
 
 async def _as_task(coroutine: Any, task: Any) -> Any:

@@ -13,13 +13,14 @@ import dis
 import importlib
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
 from typing import Any
 
-from ..rewrite.registry import KNOWN, MODULES
+from ..frames.capture import parts_of
+from ..rewrite.registry import KNOWN, MODULES, info_of
 from . import surroundings
 from .asyncio_state import LoopBound, bound_state, fill_bound
 from .closures import Cell, captured_cells, rebound_variables
@@ -46,6 +47,26 @@ class References:
     base: contextvars.Context = field(default_factory=contextvars.copy_context)  # context variables that are not the program's
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
     left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
+    script: ScriptData | None = None
+    stacks: Callable[[], list[tuple[str, list[Any]]]] = list  # the frames of all tasks
+
+    def is_made_anew(self, value: Any) -> bool:
+        """Whether it is a primitive of asyncio that is saved by reference, and its state is not saved with the program's data."""
+        if not isinstance(value, LoopBound) or id(value) not in self.by_id:
+            return False
+        return not is_refilled(self.script, *self.by_id[id(value)], value)
+
+    def is_in_stack(self, frame: Any) -> bool:
+        """Whether a frame is run by a task of the instance."""
+        return any(frame is each for _, stack in self.stacks() for each in stack)
+
+    def waits_anew(self, frame: Any) -> bool:
+        """Whether a frame of asyncio's own code, in an instance, waits for a primitive that is made anew."""
+        parts = parts_of(frame)
+        info = info_of(parts.code)
+        if info is None or not info.module.is_library or parts.frame is None or not self.has_loop:
+            return False
+        return self.is_made_anew(parts.frame.f_locals.get("self"))
 
     def add_container(self, container: Any, module: str, name: str) -> None:
         """Refer to a container by name; one that has several names, by the first."""
@@ -141,7 +162,7 @@ def data_of(script: ScriptData | None, module: str) -> ScriptData | None:
 
 def collect_references(script: ScriptData | None) -> References:
     """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
-    found = References()
+    found = References(script=script)
     found.add_container(sys.modules, "sys", "modules")
     if script is not None:
         found.by_id.update((id(stream), (surroundings.__name__, f"STREAMS.{name}")) for name, stream in STREAMS.items())

@@ -13,7 +13,7 @@ import pickle
 import struct
 import sys
 from contextvars import Context
-from types import FunctionType
+from types import CoroutineType, FunctionType
 from typing import Any
 
 from ..frames.capture import FRAME_TYPES, parts_of
@@ -22,8 +22,8 @@ from ..rewrite.registry import info_of
 from ..scheduling.task import DurableTask
 from . import fixups
 from .asyncio_state import Loading, fill_task, loading, new_task, reduce_context, task_frames, task_record
-from .foreign import reduce_foreign_frame
-from .frames import FRAME_TABLE
+from .foreign import reduce_foreign_frame, reduce_wait
+from .frames import FRAME_TABLE, fill_driven, is_driven_by_hand
 from .managers import lost
 from .modules import References, resolve, resolve_or_none
 from .reducers import TABLE, reduce_by_kind
@@ -58,8 +58,12 @@ class _Reducing:
         if reducer is not None:
             if kind in FRAME_TYPES and self._is_leaf(obj):
                 return reduce_foreign_frame(obj, in_flight=True)
+            if kind is CoroutineType and self.references.waits_anew(obj):
+                return reduce_wait(obj)
             if kind in FRAME_TABLE and kind is not FunctionType:
                 self.frames.append(obj)
+                if kind is CoroutineType and is_driven_by_hand(obj) and not self.references.is_in_stack(obj):
+                    return (*reducer(obj)[:5], fill_driven)
             return reducer(obj)
         return reduce_by_kind(obj)
 
@@ -177,7 +181,7 @@ def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | No
         for task in list(pickler.tasks)[done:]:
             done += 1
             pickler.dump(task.path)
-            pickler.dump(task_frames(task))
+            pickler.dump(task_frames(task, references))
             pickler.dump(task_record(task))
     pickler.dump(None)
     if frames is not None:

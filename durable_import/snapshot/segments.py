@@ -1,6 +1,7 @@
 """Snapshots of instances with many tasks, in segments: what has not changed is not pickled again.
 
-A segment holds one task, or an *island*: objects that several segments refer to; or the rest, the *kernel*. Each segment is a
+A segment holds one task, or a callback that is ready, or an *island*: objects that several segments refer to; or the rest, the
+*kernel*. Each segment is a
 pickle of its own. Each object belongs to one segment only: the pickler's memo tells which objects went into a pickle, and one
 that belongs to another segment already becomes an island, to which both refer. Islands that refer to one another in a circle
 are made one, so that each can be loaded as a whole before those that refer to it. Tasks are referred to by path.
@@ -11,6 +12,7 @@ was called), and each island that the code which ran may have reached, to begin 
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import io
 import weakref
@@ -69,6 +71,7 @@ class Segments:
         self._owners: dict[int, str] = {}  # segments by id of an object
         self._exported: dict[int, tuple[str, int]] = {}  # by id of an object: its island and its place there
         self._islands: dict[str, list[Any]] = {}
+        self._callbacks: dict[str, tuple[int, asyncio.Handle]] = {}
         self._tasks: dict[str, weakref.ref[DurableTask]] = {}
         self._gone: list[str] = []  # keys of tasks that nobody knows any more
         self._loose: list[Timer] = []  # timers that perhaps no task or island refers to
@@ -88,9 +91,16 @@ class Segments:
         """
         loop.on_step = self._thaw
         touched = loop.touched if self.segments else set(loop.tasks)
+        callbacks = loop.changed_callbacks if self.segments else dict(loop.callbacks.values())
         dirty = {task_key(task): None for task in touched if task_key(task) in self.segments or not task.done()}
         for task in touched:
             self._know(task)
+        for place, handle in callbacks.items():
+            if handle is None:
+                self.remove(f"c{place}")
+            else:
+                self._callbacks[f"c{place}"] = place, handle
+                dirty[f"c{place}"] = None
         reached = {KERNEL, *self._owners_of_callbacks(loop)}
         for key in (*dirty, KERNEL, *reached):
             reached |= self.segments[key].reach if key in self.segments else set()
@@ -101,7 +111,7 @@ class Segments:
             self.forget(key)
         run.pickle([*dirty, KERNEL])
         self._remove_unused()
-        loop.touched, loop.called, loop.new_timers = set(), [], []
+        loop.is_saved()
         return self.segments[KERNEL].data
 
     def _know(self, task: DurableTask) -> None:
@@ -172,9 +182,16 @@ class Segments:
         """Island and place of an object that is part of one by name."""
         return self._exported.get(id(value))
 
+    def __len__(self) -> int:
+        return len(self.segments)
+
     def is_island(self, key: str) -> bool:
         """Whether it still is one: it may have become part of another."""
         return key in self._islands
+
+    def callback(self, key: str) -> tuple[int, asyncio.Handle]:
+        """The callback of a segment, and its place."""
+        return self._callbacks[key]
 
     def island(self, key: str) -> list[Any]:
         """The objects of an island."""
@@ -201,12 +218,14 @@ class Segments:
     def remove(self, key: str) -> None:
         """A segment is not needed any more."""
         self.forget(key)
-        self._count(self.segments.pop(key, None), None)
+        self._count(self.segments.get(key), None)
         self._tasks.pop(key, None)
+        self._callbacks.pop(key, None)
         for value in self._islands.pop(key, ()):
             if self._exported.get(id(value), ("", 0))[0] == key:
                 del self._exported[id(value)]
-        self.changed[key] = None
+        if self.segments.pop(key, None) is not None:
+            self.changed[key] = None
 
     def _count(self, before: Segment | None, after: Segment | None) -> None:
         if before is not None:
@@ -324,10 +343,12 @@ class _Run:
         self.waiting = dict.fromkeys(keys)
         while True:
             while self.waiting:
-                others = [key for key in self.waiting if key != KERNEL]
-                key = others[0] if others else KERNEL  # last: by then it is known which timers are in segments
+                key = next(iter(self.waiting))
                 del self.waiting[key]
-                self._pickle(key)
+                if key == KERNEL and self.waiting:
+                    self.waiting[KERNEL] = None  # last: by then it is known which timers are in segments
+                else:
+                    self._pickle(key)
             circles = self.all.circles()
             if not circles:
                 return
@@ -368,9 +389,11 @@ class _Run:
 
     def _parts(self, key: str, task: DurableTask | None) -> list[Any]:
         if task is not None:
-            return [task_frames(task), task_record(task)]
+            return [task_frames(task, self.references), task_record(task)]
         if key == KERNEL:
-            return [(self.rest, loop_state(self.loop, self.all.loose_timers()))]
+            return [(self.rest, loop_state(self.loop, [], self.all.loose_timers()))]
+        if key[0] == "c":
+            return [(), self.all.callback(key)]
         return [self.all.island(key)]
 
 
@@ -503,6 +526,8 @@ def load_segments(kernel: bytes, segments: dict[str, bytes]) -> tuple[Any, Loadi
             for key in segments:
                 if key[0] == "t":
                     new_task(key[1:])
+                elif key[0] == "c":
+                    state[1]["callbacks"].append(_load_parts(segments[key])[1])
             while found.missing:
                 task = found.missing.pop()
                 fill_task(task, *_load_parts(segments[task_key(task)]))

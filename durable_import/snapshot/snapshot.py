@@ -16,6 +16,7 @@ from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.names import AWAITED, is_hidden
+from ..scheduling.generators import restoring_generators
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
@@ -84,8 +85,8 @@ class Encoder:
         Raises UnsavableStateError, which names the variable.
         """
         loop = snapshot.loop
-        least = self.segments_from // 2 if self._segments is not None else self.segments_from
-        if loop is not None and self.segments_from and len(loop.tasks) >= least:
+        least = self.segments_from if self._segments is None else self.segments_from // 2
+        if loop is not None and self.segments_from and len(self._segments or loop.tasks) >= least:
             try:
                 return self._save_segments(snapshot, loop)
             except Exception as error:  # the other way says what it is, or gets around it
@@ -94,7 +95,8 @@ class Encoder:
         frames: list[Any] = []
         payload = self.encode(snapshot, frames)
         if loop is not None:
-            loop.touched, loop.called, loop.new_timers, loop.on_step = set(), [], [], None
+            loop.is_saved()
+            loop.on_step = None
         return Saved(payload, frames=frames)
 
     def is_kept(self, saved: Saved) -> None:
@@ -131,6 +133,7 @@ class Encoder:
         references.base = self.base
         references.in_flight = _in_flight(snapshot)
         references.has_loop = snapshot.loop is not None
+        references.stacks = snapshot.stacks
         references.lost = {}
         return references
 
@@ -184,7 +187,9 @@ class Encoder:
         contents = program_contents(self.script, snapshot.loop)
         stack = chain(snapshot.root)[::-1] if snapshot.root is not None else []
         tasks = list(snapshot.loop.tasks) if snapshot.loop is not None else []
-        loop = loop_state(snapshot.loop, snapshot.loop.timers) if snapshot.loop is not None else None
+        loop = None
+        if snapshot.loop is not None:
+            loop = loop_state(snapshot.loop, list(snapshot.loop.callbacks.values()), snapshot.loop.timers)
         state = (stack, snapshot.facts, contents, loop, tasks)
         return VERSION.to_bytes(2, "big") + COMPLETE + dumps(state, references, frames)
 
@@ -198,16 +203,20 @@ class Encoder:
             )
         make_asyncio_durable()
         self._segments, self._is_kept = None, False
-        if payload[2:3] == IN_SEGMENTS:
-            ((facts, contents), held), found = load_segments(payload[3:], segments or {})
-            stack: list[Any] = []
-        else:
-            (stack, facts, contents, held, _), found = load_with_loop(payload[3:])
+        with restoring_generators() as finalizer:
+            if payload[2:3] == IN_SEGMENTS:
+                ((facts, contents), held), found = load_segments(payload[3:], segments or {})
+                stack: list[Any] = []
+            else:
+                (stack, facts, contents, held, _), found = load_with_loop(payload[3:])
+        if self.script is not None:
+            find_imported(self.script)
         restore_program(self.script, contents)
         if held is None:
             return Snapshot(stack[-1] if stack else None, facts)
         fill_loop(found, held)
         found.loop.instance_id = self.instance_id
+        finalizer.loop = found.loop
         return Snapshot(None, facts, found.loop)
 
     def _set_aside(self, snapshot: Snapshot, references: References) -> bool:

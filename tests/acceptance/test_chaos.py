@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
+import time
 from collections import Counter
 
 import pytest
@@ -51,3 +53,36 @@ def test_crawler_of_a_web_site(desk: Desk, site: str) -> None:
     for _ in range(max(2, KILLS // 20)):
         lives = kill_at_random(desk, program, site, moments=moments, kills=10, span=0.15)
         assert (lives.out, lives.err) == (expected.out, "")
+
+
+def test_module_level_data_of_an_imported_module(desk: Desk) -> None:
+    """What tasks wait for, and change, at module level of an imported marked module is as it was after each kill."""
+    program = str(CHAOS / "desk.py")
+    expected = desk.native(program)
+    assert expected.status == 0, expected
+    wanted = Counter(desk.effects)
+    for seed in range(max(2, KILLS // 20)):
+        lives = kill_at_random(desk, program, moments=random.Random(seed), kills=8, span=0.15)
+        assert (lives.out, lives.err) == (expected.out, "")
+        assert lives.effects.keys() == wanted.keys()
+        assert max(lives.effects.values()) <= 1 + lives.kills
+
+
+def test_waits_for_primitives_that_are_made_anew(desk: Desk) -> None:
+    """Where the data of modules are not saved, a task waits again for the lock or event that the module has made anew."""
+    program = [sys.executable, str(CHAOS / "embedded.py")]
+    whole = desk.start_command([*program, "sqlite:///whole.db"]).end()
+    assert whole.status == 0, whole
+    wanted = Counter(desk.effects)
+    for seed in range(max(3, KILLS // 20)):
+        command, before, moments = [*program, f"sqlite:///{seed}.db"], len(desk.effects), random.Random(seed)
+        for _ in range(6):
+            running = desk.start_command(command)
+            while "instance" not in running.out and running.process.poll() is None:
+                time.sleep(0.005)
+            time.sleep(moments.uniform(0, 0.25))
+            running.send(signal.SIGKILL)
+            running.end()
+        last = desk.start_command(command).end()
+        assert last == whole
+        assert set(desk.effects[before:]) == wanted.keys()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.test_torture import observe
-from tests.harness.crash import PROGRAMS, concurrent_crash_torture
+from tests.harness.crash import PROGRAMS, concurrent_crash_torture, crash_torture
 from tests.harness.rewriting import sources
 from tests.harness.torture import hard_torture, native, rewritten
 
@@ -50,3 +50,8 @@ def test_tasks_are_the_same_when_tortured_in_segments(path: Path, tmp_path: Path
 def test_tasks_survive_a_kill_in_effects(path: Path) -> None:
     """SIGKILL in the middle of an effect, again and again: the native result, and no effect is lost."""
     concurrent_crash_torture(path)
+
+
+def test_code_before_a_wait_does_not_run_again() -> None:
+    """A task that waited when it was restored goes on only after a commit, as any other does."""
+    crash_torture(PROGRAMS / "concurrent" / "c112_woken_after_a_restart.py")

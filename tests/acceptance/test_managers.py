@@ -16,10 +16,10 @@ SOCKETS = """
             self.name, self.socket = name, socket.socket()
         async def __aenter__(self):
             print("enter", self.name)
-            return self
+            return await asyncio.to_thread(lambda: self)
         async def __aexit__(self, *details):
+            await asyncio.to_thread(self.socket.close)
             print("exit", self.name)
-            self.socket.close()
 
     @contextlib.asynccontextmanager
     async def session(name):

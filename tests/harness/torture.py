@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import os
 import sys
+import time
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from durable_import.snapshot.modules import ScriptData
 from durable_import.snapshot.snapshot import Encoder, Snapshot
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
+TICK = 0.02  # seconds
 _numbers = itertools.count()
 
 
@@ -35,10 +37,12 @@ class TortureDriver(InstanceDriver):
     """Replaces the whole instance by a restored one at every checkpoint, failed leaves included."""
 
     rounds = 0
+    now: float | None = None  # the instance's clock: it stands still while something runs, so that no deadline is missed
     every = 1  # it is replaced at each of so many checkpoints
     segments: dict[str, bytes] | None = None  # as a store would keep them
 
     def _drive(self) -> Any:
+        self._set_clock()
         while True:
             try:
                 return (yield from super()._drive())
@@ -63,6 +67,25 @@ class TortureDriver(InstanceDriver):
         yield from self.swap(checkpoint).__await__()
         raise _Swapped
 
+    def _idle(self) -> Any:
+        """Let time pass: at once to the next deadline, or slowly while leaves are in flight."""
+        loop = self.loop
+        deadline = loop.next_deadline()
+        if deadline is None or loop.has_new_timer:
+            yield from super()._idle()
+            return
+        if loop.in_flight:
+            deadline = min(deadline, loop.time() + TICK)
+            with loop.waiting() as waiter:
+                timer = loop.real.call_later(TICK, loop._poke)
+                yield from self._outside(waiter)
+                timer.cancel()
+        self.now = max(deadline, loop.time())
+
+    def _set_clock(self) -> None:
+        self.now = self.now or time.time()
+        self.loop.time = lambda: self.now
+
     def keep(self, checkpoint: Checkpoint) -> None:
         """As a store does."""
         saved = checkpoint.saved
@@ -83,6 +106,7 @@ class TortureDriver(InstanceDriver):
         assert loop is not None
         self.loop = loop
         loop.attach()
+        self._set_clock()
         await self.enter_again()
 
 
