@@ -353,4 +353,5 @@ def assemble_tasks(body: str, title: str, kind: str, every: int) -> str:
     modules = "".join(f"import {name}\n" for name in MODULES if mentions(name, body))
     world = "from world import effect, fail\n\n" if kind == "leaves" else ""
     header = f'# durable: on\n# fuzz: {kind}, every={every}\n"""{title}"""\nimport asyncio\nimport contextvars\n'
-    return f"{header}{modules}\n{world}{definitions}\n\n{body}\n\nif __name__ == '__main__':\n    print(repr(asyncio.run(main())))\n"
+    footer = "\n\nif __name__ == '__main__':\n    print(repr(asyncio.run(main())))\n"
+    return f"{header}{modules}\n{world}{definitions}\n\n{body}{footer}"
