@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .rewrite.transformer import DurableAstTransformer, transform_to_durable_ast
     from .runtime.call_stack import CallStack, CodeBlock, FunctionCall
     from .runtime.runtime import DurableRuntime
+    from .scheduling.steps import step_key
     from .stores.base import StateStore
     from .stores.disk import DiskStateStore
     from .stores.memory import InMemoryStateStore
@@ -52,6 +53,7 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "FunctionCall": "runtime.call_stack",
     "InMemoryStateStore": "stores.memory",
     "StateStore": "stores.base",
+    "step_key": "scheduling.steps",
     "transform_to_durable_ast": "rewrite.transformer",
 }
 
@@ -61,7 +63,7 @@ __all__ = [
     "InstanceBusyError", "InstanceMismatchError", "MissingCodeError", "MissingDriverError", "MissingKeyError",
     "NoSourceCodeException", "OwnershipError", "PauseForEventException", "SnapshotAuthenticationError", "SnapshotError",
     "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownStoreError",
-    "UnsavableStateError", "UnsupportedSyntaxError", "install", "transform_to_durable_ast", "uninstall",
+    "UnsavableStateError", "UnsupportedSyntaxError", "install", "step_key", "transform_to_durable_ast", "uninstall",
 ]  # fmt: skip
 
 

@@ -100,6 +100,8 @@ class InstanceDriver:
         try:
             yield from self._drive()
             self._give_back_context()
+            if self.loop.leaving is not None:
+                raise self.loop.leaving
             yield from self._give_back_cancellations()
             return self.loop.root.result()
         finally:
@@ -159,12 +161,12 @@ class InstanceDriver:
     def _drive(self) -> Any:
         loop = self.loop
         if self.checkpoint < 0:
-            yield from self._save(self._capture("running"))
+            yield from self._checkpoint("running")
         while True:
             loop.take_due_timers()
             was_done = loop.root.done()
             if loop.ready:
-                yield from self._round()
+                yield from self._round_or_exit()
             if was_done and not loop.is_ending:  # natively, what is ready when the program ends still runs
                 self._end_others()
             if loop.root.done() and not loop.tasks:
@@ -178,8 +180,16 @@ class InstanceDriver:
         """As many rounds as ``asyncio.run`` makes after the last task has ended."""
         for _ in range(4):
             if self.loop.ready:
-                yield from self._round()
+                yield from self._round_or_exit()
                 yield from self._outside(_PAUSE)
+
+    def _round_or_exit(self) -> Any:
+        try:
+            yield from self._round()
+        except SystemExit as leaving:  # of any task or callback: it ends the program, and that its other tasks
+            self.loop.leaving = leaving
+            if not self.loop.is_ending:
+                self._end_others()
 
     def _end_others(self) -> None:
         """As ``asyncio.run`` does, cancel what the program has left running."""
@@ -195,9 +205,9 @@ class InstanceDriver:
         goes_on, failed = self._advance_leaves()
         if goes_on and loop.is_dirty:
             self._owe(None)
-            yield from self._save(self._capture("running"))
+            yield from self._checkpoint("running")
         elif failed:
-            self._owe(self._capture("running"))
+            self._defer()
         left = len(loop.ready)
         while left and loop.ready:
             handle = loop.take()
@@ -254,10 +264,10 @@ class InstanceDriver:
         """A leaf wants to begin, or has ended without having waited: commit what has to be."""
         if leaf.state == FAILED:
             if not leaf.is_restored:
-                self._owe(self._capture("running"))
+                self._defer()
         elif leaf.state == DONE:
             self._owe(None)
-            yield from self._save(self._capture("running"))
+            yield from self._checkpoint("running")
         elif self.deferred is not None:
             deferred = self.deferred
             self._owe(None)
@@ -272,7 +282,7 @@ class InstanceDriver:
         loop = self.loop
         if loop.has_new_timer:
             self._owe(None)
-            yield from self._save(self._capture("running" if loop.in_flight else "sleeping"))
+            yield from self._checkpoint("running" if loop.in_flight else "sleeping")
         with loop.waiting() as waiter:
             deadline = loop.next_deadline()
             if loop.ready:
@@ -287,6 +297,21 @@ class InstanceDriver:
             yield from awaitable.__await__()
         except asyncio.CancelledError as error:
             self._cancel_root(error)
+
+    def _checkpoint(self, status: str) -> Any:
+        """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
+        if not self._has_failed():
+            yield from self._save(self._capture(status))
+
+    def _defer(self) -> None:
+        """Commit what is now, a failed leaf included, when the program goes on from there."""
+        if not self._has_failed():
+            self._owe(self._capture("running"))
+
+    def _has_failed(self) -> bool:
+        loop = self.loop
+        failed = loop.root.done() and loop.root.has_failed
+        return failed or loop.leaving is not None
 
     def _capture(self, status: str) -> Checkpoint:
         loop = self.loop

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import dis
 import gc
 import heapq
 import os
@@ -18,16 +19,20 @@ import threading
 import time
 import weakref
 from asyncio import events
+from asyncio.base_events import BaseEventLoop
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, ContextVar, Token
+from functools import partial
 from typing import Any
 
 from ..errors import DurableError
 from ..frames.capture import coroutine_of, frame_behind
 from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import PENDING, Leaf
+from ..frames.unseen import seen_part
 from ..rewrite.registry import MODULES, info_of
 from .task import _NO_CONTEXT, DurableTask, _TaskIterator, loop_of
 
@@ -77,6 +82,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.first_place = self.last_place = 0  # in the order of ``ready``, of tasks, and of leaves in flight
         self.is_dropped = False  # it is not going on here: what it held is garbage
         self.is_ending = False  # the root has ended, and what it left running is being cancelled
+        self.leaving: SystemExit | None = None  # why it is ending, if the program exits
         self.current: DurableTask | None = None  # whose step is being taken
         self.is_inside = False  # code of the instance runs, or foreign code called by it
         self.is_foreign = False  # ... which is a leaf
@@ -84,6 +90,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.has_new_timer = False  # one whose deadline is worth a checkpoint
         self.owes_commit = False  # a checkpoint has to be committed before the next leaf
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
+        self._exception_handler: Any = None  # of the program
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that run rewritten code beside it
         self.outside_finalizer: Callable[[Any], object] | None = None  # of asynchronous generators
         self.thread = 0
@@ -107,7 +114,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             return awaitable
         if isinstance(awaitable, asyncio.Future) and loop_of(awaitable) is self:
             return awaitable
-        if not is_awaitable(awaitable):
+        if not is_awaitable(awaitable) or not _is_awaited_by_task(sys._getframe(2)):
             return awaitable
         own = coroutine_of(awaitable)
         if own is not None:
@@ -426,14 +433,19 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def create_task(self, coro: Any, *, name: Any = None, context: Context | None = None, **options: Any) -> Any:
         if not self.is_asked_by_program():
             return self.real.create_task(coro, name=name, context=context, **options)
-        return self._new_task(coro, name, context, is_eager=self.task_factory is not None)
+        if self.task_factory is not None:  # what it is told, and when the task gets its name, depends on the Python version
+            return BaseEventLoop.create_task(self, coro, name=name, context=context, **options)
+        return self._new_task(coro, name, context)
 
-    def _new_task(self, coroutine: Any, name: Any, context: Context | None, is_eager: bool) -> DurableTask:
-        self.task_count += 1
-        name = f"Task-{self.task_count}" if name is None else str(name)
-        return DurableTask(
-            coroutine, loop=self, name=name, path=self._next_path(), context=context, is_eager=is_eager
-        )  # fmt: skip
+    def _task_factory(self, loop: InstanceLoop, coro: Any, *, name: Any = None, context: Context | None = None) -> DurableTask:  # noqa: ARG002  the signature of factories
+        return self._new_task(coro, name, context, is_eager=True)
+
+    def _new_task(self, coroutine: Any, name: Any, context: Context | None, is_eager: bool = False) -> DurableTask:
+        if name is None:
+            self.task_count += 1
+            name = f"Task-{self.task_count}"
+        path = self._next_path()
+        return DurableTask(coroutine, loop=self, name=str(name), path=path, context=context, is_eager=is_eager)
 
     def _next_path(self) -> str:
         parent = self.current or self.root
@@ -495,9 +507,24 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def get_debug(self) -> bool:
         return hasattr(self, "real") and self.real.get_debug()
 
+    def set_exception_handler(self, handler: Any) -> None:
+        if not self.is_asked_by_program():
+            self.real.set_exception_handler(handler)
+            return
+        if handler is not None and not callable(handler):
+            raise TypeError(f"A callable object or None is expected, got {handler!r}")
+        self._exception_handler = handler
+
+    def get_exception_handler(self) -> Any:
+        return self._exception_handler or self.real.get_exception_handler()
+
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        if not self.is_dropped:
+        if self.is_dropped:
+            return
+        if self._exception_handler is None:
             self.real.call_exception_handler(context)
+        else:
+            BaseEventLoop.call_exception_handler(self, context)
 
     def __getattr__(self, name: str) -> Any:
         if name == "real":
@@ -514,6 +541,25 @@ def is_eager_factory(factory: Any) -> bool:
     if eager is None or getattr(factory, "__code__", None) is not eager.__code__:
         return False
     return factory.__closure__[0].cell_contents in _NATIVE_TASK
+
+
+_STEPS = {DurableTask._advance.__code__, DurableTask._throw.__code__}
+_CALLS = {dis.opmap[name] for name in ("PRECALL", "CALL", "CALL_KW", "CALL_FUNCTION_EX", "FOR_ITER") if name in dis.opmap}
+_instructions: dict[int, tuple[Any, bytes]] = {}  # by id of a code object
+
+
+def _is_awaited_by_task(frame: Any) -> bool:
+    """Whether a frame is run by its task, through awaits only: a program may also call ``send`` of a coroutine by itself."""
+    frame = frame.f_back
+    while frame is not None and frame.f_code not in _STEPS:
+        code = frame.f_code
+        known = _instructions.get(id(code))
+        if known is None:
+            known = _instructions[id(code)] = code, code.co_code
+        if known[1][frame.f_lasti] in _CALLS and not code.co_filename.startswith(_OURS):
+            return False
+        frame = frame.f_back
+    return True
 
 
 def _future_behind(iterator: Any) -> asyncio.Future[Any] | None:
@@ -537,7 +583,28 @@ class ExecutorCall:
         self.arguments = arguments
 
     def __await__(self) -> Any:
-        return asyncio.get_running_loop().run_in_executor(self.executor, self.function, *self.arguments).__await__()
+        call = self.function
+        if _passes_calls_on(self.executor):
+            call = partial(_call_in_leaf, leaf_key.get(), call)
+        return asyncio.get_running_loop().run_in_executor(self.executor, call, *self.arguments).__await__()
+
+
+def _passes_calls_on(executor: Any) -> bool:
+    """Whether it is one of the standard library's, which do not look at what they are given."""
+    pools = sys.modules.get("concurrent.futures.process")
+    return executor is None or isinstance(executor, (ThreadPoolExecutor, *((pools.ProcessPoolExecutor,) if pools else ())))
+
+
+def _call_in_leaf(key: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """In the executor, which does not get the context of the call: it is part of the leaf with this key."""
+    token = leaf_key.set(key)
+    try:
+        return function(*arguments)
+    except BaseException as error:
+        error.__traceback__ = seen_part(error.__traceback__)
+        raise
+    finally:
+        leaf_key.reset(token)
 
 
 async def _begin_call(call: ExecutorCall) -> Any:

@@ -236,6 +236,12 @@ class DurableTask(asyncio.Future[Any]):
         """As a callback: what was waited for is done. Of a foreign future it runs on the loop of the process."""
         self.loop.wakes(self, future)
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has ended by an exception other than a cancellation."""
+        error: Any = self._exception  # asking for it by ``exception`` would count as handling it
+        return error is not None
+
     # --- what tasks can do
 
     __class__ = property(lambda _: asyncio.Task)  # for isinstance

@@ -99,7 +99,7 @@ def loop_state(
     return {
         "root": loop.root, "callbacks": callbacks, "timers": timers, "task_count": loop.task_count,
         "places": (loop.first_place, loop.last_place), "is_ending": loop.is_ending, "incarnation": loop.incarnation,
-        "is_eager": loop.task_factory is not None,
+        "is_eager": loop.task_factory is not None, "leaving": loop.leaving, "exception_handler": loop._exception_handler,
     }  # fmt: skip
 
 
@@ -109,7 +109,8 @@ def fill_loop(found: Loading, state: dict[str, Any]) -> None:
     loop.root = state["root"]
     loop.task_count = state["task_count"]
     loop.first_place, loop.last_place = state["places"]
-    loop.is_ending = state["is_ending"]
+    loop.is_ending, loop.leaving = state["is_ending"], state["leaving"]
+    loop._exception_handler = state["exception_handler"]
     if state["is_eager"]:
         loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
     loop.incarnation = state["incarnation"]

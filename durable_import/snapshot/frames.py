@@ -6,12 +6,24 @@ The names of the functions here, and their arguments, are part of the snapshot f
 from __future__ import annotations
 
 import gc
+import inspect
 from contextlib import suppress
 from types import AsyncGeneratorType, CellType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
 from ..frames import restore
-from ..frames.capture import ASEND, ATHROW, FINISHED, Continued, capture, generator_behind, parts_of
+from ..frames.capture import (
+    ASEND,
+    ATHROW,
+    FINISHED,
+    SUSPENDED,
+    Continued,
+    awaited_by,
+    capture,
+    chain,
+    generator_behind,
+    parts_of,
+)
 from ..rewrite.adoption import find_adopted
 from ..rewrite.registry import CodeInfo, find, info_of, label_today
 from . import fixups
@@ -74,6 +86,37 @@ def _awaits(frame: Any, label: int) -> bool:
     """Whether an asynchronous generator is at an ``await``: it is not primed, but awaited by who asked for an item."""
     info = info_of(parts_of(frame).code)
     return isinstance(frame, AsyncGeneratorType) and info is not None and "@a" in info.live.get(label, ())
+
+
+def fill_driven(frame: Any, state: tuple[Any, ...]) -> None:
+    """Give a coroutine that the program drives by itself its variables; it is taken to where it was once all is loaded."""
+    fill(frame, state)
+    if not _driven:
+        fixups.later(_prime_driven)
+    _driven.append(frame)
+
+
+def is_driven_by_hand(coroutine: Any) -> bool:
+    """Whether a coroutine is in the middle of awaiting an object of the program's own class, whose ``__await__`` is a generator.
+
+    Such an await is made again on resume: what it yields first has been given to who drives the coroutine.
+    """
+    if parts_of(coroutine).state != SUSPENDED:
+        return False
+    method = getattr(type(awaited_by(chain(coroutine)[-1])), "__await__", None)
+    return isinstance(method, FunctionType) and inspect.isgeneratorfunction(method) and info_of(method.__code__) is not None
+
+
+_driven: list[Any] = []
+
+
+def _prime_driven() -> None:
+    frames = list({id(f): f for f in _driven}.values())
+    _driven.clear()
+    inner = {id(frame) for outer in frames for frame in chain(outer)[1:]}
+    for frame in frames:
+        if id(frame) not in inner:
+            frame.send(None)
 
 
 _waiting: list[Any] = []

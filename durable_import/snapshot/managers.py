@@ -103,7 +103,7 @@ def find_released(path: str, stack: list[Any], is_lost: Callable[[Any], bool]) -
     for number, frame in enumerate(stack):
         state = capture(frame)
         variables = state.variables | contents_of(state.cells)
-        for name in _bound_by_with(state.info) & variables.keys():
+        for name in _bound_by_with(state.info.module, state.info.place) & variables.keys():
             if id(variables[name]) in kept:
                 continue
             if is_lost(variables[name]) and id(variables[name]) not in found.by_id:
@@ -112,11 +112,17 @@ def find_released(path: str, stack: list[Any], is_lost: Callable[[Any], bool]) -
     return found
 
 
-def _bound_by_with(info: CodeInfo) -> set[str]:
+@functools.lru_cache(maxsize=1024)
+def _bound_by_with(module: ModuleInfo, place: str) -> frozenset[str]:
     """The variables that are targets of ``with ... as`` anywhere in a function."""
-    node = Places(ast.parse(info.module.source)).by_path[info.place]
+    node = _places_of_module(module).by_path[place]
     items = [item for n in ast.walk(node) if isinstance(n, (ast.With, ast.AsyncWith)) for item in n.items]
-    return {item.optional_vars.id for item in items if isinstance(item.optional_vars, ast.Name)}
+    return frozenset(item.optional_vars.id for item in items if isinstance(item.optional_vars, ast.Name))
+
+
+@functools.lru_cache(maxsize=64)
+def _places_of_module(module: ModuleInfo) -> Places:
+    return Places(ast.parse(module.source))
 
 
 def _value(state: FrameState, manager: str) -> Any:

@@ -13,10 +13,10 @@ import dis
 import importlib
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
 from typing import Any
 
 from ..frames.capture import parts_of
@@ -48,12 +48,17 @@ class References:
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
     left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
     script: ScriptData | None = None
+    stacks: Callable[[], list[tuple[str, list[Any]]]] = list  # the frames of all tasks
 
     def is_made_anew(self, value: Any) -> bool:
         """Whether it is a primitive of asyncio that is saved by reference, and its state is not saved with the program's data."""
         if not isinstance(value, LoopBound) or id(value) not in self.by_id:
             return False
         return not is_refilled(self.script, *self.by_id[id(value)], value)
+
+    def is_in_stack(self, frame: Any) -> bool:
+        """Whether a frame is run by a task of the instance."""
+        return any(frame is each for _, stack in self.stacks() for each in stack)
 
     def waits_anew(self, frame: Any) -> bool:
         """Whether a frame of asyncio's own code, in an instance, waits for a primitive that is made anew."""
@@ -276,15 +281,18 @@ def _is_plain_instance(value: Any) -> bool:
     if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, (BaseException, *PROCESS_BOUND)):
         return False
     special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
-    has_only_own_state = all(b.__module__ in MODULES or _has_no_state(b) for b in cls.__mro__)
-    return has_only_own_state and all(
+    return all(_holds_attributes_only(b) for b in cls.__mro__) and all(
         name not in b.__dict__ for b in cls.__mro__ if b is not object for name in special
     )
 
 
-def _has_no_state(base: type) -> bool:
-    """Whether a base gives instances nothing to hold: ``object``, ``Generic``, ``ABC``, ``Protocol``."""
-    return base.__basicsize__ == object.__basicsize__ and base.__dictoffset__ == 0
+def _holds_attributes_only(base: type) -> bool:
+    """Whether what a base gives its instances to hold are attributes: it is written in Python, or nothing but a name."""
+    if base.__basicsize__ == object.__basicsize__ and base.__dictoffset__ == 0:
+        return True  # object, Generic, ABC, Protocol
+    made_in_c = (BuiltinFunctionType, WrapperDescriptorType)
+    is_python = not any(type(base.__dict__.get(name)) in made_in_c for name in ("__new__", "__init__"))
+    return is_python and bool(base.__flags__ & _HEAP_TYPE)
 
 
 # --- a script's data

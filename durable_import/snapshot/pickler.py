@@ -23,7 +23,7 @@ from ..scheduling.task import DurableTask
 from . import fixups
 from .asyncio_state import Loading, fill_task, loading, new_task, reduce_context, task_frames, task_record
 from .foreign import reduce_foreign_frame, reduce_wait
-from .frames import FRAME_TABLE
+from .frames import FRAME_TABLE, fill_driven, is_driven_by_hand
 from .managers import lost
 from .modules import References, resolve, resolve_or_none
 from .reducers import TABLE, reduce_by_kind
@@ -62,6 +62,8 @@ class _Reducing:
                 return reduce_wait(obj)
             if kind in FRAME_TABLE and kind is not FunctionType:
                 self.frames.append(obj)
+                if kind is CoroutineType and is_driven_by_hand(obj) and not self.references.is_in_stack(obj):
+                    return (*reducer(obj)[:5], fill_driven)
             return reducer(obj)
         return reduce_by_kind(obj)
 

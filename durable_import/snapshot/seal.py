@@ -101,11 +101,17 @@ class Seal:
         """What a segment adds to the sum that stands, sealed, in the snapshot that it belongs to.
 
         Keyed tags added modulo 2**256 authenticate a set (Clarke et al., "Incremental Multiset Hash Functions and Their
-        Application to Memory Integrity Checking", 2003, MSet-Add-Hash): none can be changed, swapped or left out.
+        Application to Memory Integrity Checking", 2003, MSet-Add-Hash): none can be changed, swapped or left out. The sum
+        is stored with a ``mask`` on it: who knows many sums knows differences of tags, and can look for a set of old
+        segments that adds up to the right one.
         """
-        parts = (_identity(instance_id), key.encode(), data)
+        parts = (_identity(instance_id), key.encode("utf-8", "surrogateescape"), data)
         message = b"segment" + b"".join(_ID_LENGTH.pack(len(part)) + part for part in parts)
         return int.from_bytes(hmac.digest(self._key, message, "sha256"), "big")
+
+    def mask(self, nonce: bytes) -> int:
+        """What hides a sum of tags: never the same for two nonces."""
+        return int.from_bytes(hmac.digest(self._key, b"mask" + nonce, "sha256"), "big")
 
     def _tag(self, identity: bytes) -> bytes:
         return hmac.digest(self._key, b"instance" + identity, "sha256")[:16]

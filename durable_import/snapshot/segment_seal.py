@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import struct
 
 from ..errors import SnapshotAuthenticationError
 from .seal import Seal
 from .snapshot import IN_SEGMENTS, Saved
 
-_SUM = struct.Struct(">32sQ")  # sum of the tags, number of segments: at the end of the payload
+_SUM = struct.Struct(">16s32sQ")  # nonce, sum of the tags under its mask, number of segments: at the end of the payload
 _MODULUS = 1 << 256
 
 
@@ -32,7 +33,8 @@ class SegmentSeal:
                 if data is not None:
                     self._tags[key] = self._seal.tag(self._instance_id, key, data)
                 self._sum = (self._sum - tag + self._tags.get(key, 0)) % _MODULUS
-            payload += _SUM.pack(self._sum.to_bytes(32, "big"), len(self._tags))
+            nonce = secrets.token_bytes(16)
+            payload += _SUM.pack(nonce, self._masked(self._sum, nonce), len(self._tags))
         return self._seal.seal(self._instance_id, payload)
 
     def is_in_segments(self, blob: bytes) -> bool:
@@ -44,12 +46,18 @@ class SegmentSeal:
         payload = self._seal.open(self._instance_id, blob)
         if payload[2:3] != IN_SEGMENTS:
             return payload
-        sealed, count = _SUM.unpack(payload[-_SUM.size :])
-        found = sum(self._seal.tag(self._instance_id, key, data) for key, data in segments.items()) % _MODULUS
-        if len(segments) != count or found.to_bytes(32, "big") != sealed:
+        nonce, sealed, count = _SUM.unpack(payload[-_SUM.size :])
+        are_segments = all(type(key) is str and type(data) is bytes for key, data in segments.items())
+        if not are_segments or len(segments) != count or self._masked(self._tags_of(segments), nonce) != sealed:
             raise SnapshotAuthenticationError(
                 f"the snapshot of instance {self._instance_id!r} looks tampered with: {count} segments belong to it, "
                 f"{len(segments)} are there, and they are not the ones that were sealed. It was not opened and the bytes stay "
                 "where they are. Put a complete copy back, or start the instance afresh."
             )
         return payload[: -_SUM.size]
+
+    def _tags_of(self, segments: dict[str, bytes]) -> int:
+        return sum(self._seal.tag(self._instance_id, key, data) for key, data in segments.items())
+
+    def _masked(self, tags: int, nonce: bytes) -> bytes:
+        return ((tags + self._seal.mask(nonce)) % _MODULUS).to_bytes(32, "big")

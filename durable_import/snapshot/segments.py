@@ -182,8 +182,9 @@ class Segments:
         """Island and place of an object that is part of one by name."""
         return self._exported.get(id(value))
 
-    def __len__(self) -> int:
-        return len(self.segments)
+    def count_tasks(self) -> int:
+        """How many tasks there are, those included that have ended and whose outcome is still of use."""
+        return sum(key[0] == "t" for key in self.segments)
 
     def is_island(self, key: str) -> bool:
         """Whether it still is one: it may have become part of another."""

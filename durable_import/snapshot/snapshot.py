@@ -85,8 +85,7 @@ class Encoder:
         Raises UnsavableStateError, which names the variable.
         """
         loop = snapshot.loop
-        least = self.segments_from if self._segments is None else self.segments_from // 2
-        if loop is not None and self.segments_from and len(self._segments or loop.tasks) >= least:
+        if loop is not None and self.segments_from and self._is_worth_segments(loop):
             try:
                 return self._save_segments(snapshot, loop)
             except Exception as error:  # the other way says what it is, or gets around it
@@ -98,6 +97,11 @@ class Encoder:
             loop.is_saved()
             loop.on_step = None
         return Saved(payload, frames=frames)
+
+    def _is_worth_segments(self, loop: InstanceLoop) -> bool:
+        if len(loop.tasks) >= self.segments_from:
+            return True
+        return self._segments is not None and self._segments.count_tasks() >= self.segments_from // 2
 
     def is_kept(self, saved: Saved) -> None:
         """A store has kept this."""
@@ -133,6 +137,7 @@ class Encoder:
         references.base = self.base
         references.in_flight = _in_flight(snapshot)
         references.has_loop = snapshot.loop is not None
+        references.stacks = snapshot.stacks
         references.lost = {}
         return references
 

@@ -152,7 +152,8 @@ def _commit_segments(
 
 
 def _load_segments(instance_id: str, connection: sqlite3.Connection) -> dict[str, bytes]:
-    return dict(connection.execute(queries()["load_segments"], {"instance_id": _column(instance_id)}).fetchall())
+    found = connection.execute(queries()["load_segments"], {"instance_id": _column(instance_id)}).fetchall()
+    return {key.decode("utf-8", "surrogateescape"): data for key, data in found}
 
 
 def _acquire(instance_id: str, owner: Owner, lease_seconds: float, connection: sqlite3.Connection) -> Claim:

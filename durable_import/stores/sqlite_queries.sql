@@ -58,4 +58,5 @@ DELETE FROM segment WHERE instance_id = ? AND key = ?;
 DELETE FROM segment WHERE instance_id = :instance_id;
 
 -- name: load_segments
-SELECT key, data FROM segment WHERE instance_id = :instance_id;
+-- As bytes, whatever somebody has put there: that they are not ours is found out before they are opened.
+SELECT CAST(key AS BLOB), CAST(data AS BLOB) FROM segment WHERE instance_id = :instance_id;

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.test_torture import observe
-from tests.harness.crash import PROGRAMS, concurrent_crash_torture
+from tests.harness.crash import PROGRAMS, concurrent_crash_torture, crash_torture
 from tests.harness.rewriting import sources
 from tests.harness.torture import hard_torture, native, rewritten
 
 CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
 EVERYTHING = bool(os.environ.get("CRASH_ALL"))
 SAMPLE = CONCURRENT if EVERYTHING else CONCURRENT[::8]
+IN_SEGMENTS = CONCURRENT if EVERYTHING else CONCURRENT[1::4]
 
 
 @pytest.mark.parametrize("path", CONCURRENT, ids=lambda path: path.stem)
@@ -32,7 +34,24 @@ def test_tasks_are_the_same_when_tortured(path: Path, tmp_path: Path, monkeypatc
     assert set(effects) == set(expected[1])  # those in flight begin again
 
 
+@pytest.mark.parametrize("path", IN_SEGMENTS, ids=lambda path: path.stem)
+def test_tasks_are_the_same_when_tortured_in_segments(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same when the state is kept in segments, of which at every other checkpoint only the changes are written."""
+    log = tmp_path / "effects"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EFFECT_LOG", str(log))
+    expected = observe(native, path, log)
+    result, effects = observe(partial(hard_torture, segments_from=1, every=2), path, log)
+    assert result == expected[0]
+    assert set(effects) == set(expected[1])  # those in flight begin again
+
+
 @pytest.mark.parametrize("path", SAMPLE, ids=lambda path: path.stem)
 def test_tasks_survive_a_kill_in_effects(path: Path) -> None:
     """SIGKILL in the middle of an effect, again and again: the native result, and no effect is lost."""
     concurrent_crash_torture(path)
+
+
+def test_code_before_a_wait_does_not_run_again() -> None:
+    """A task that waited when it was restored goes on only after a commit, as any other does."""
+    crash_torture(PROGRAMS / "concurrent" / "c112_woken_after_a_restart.py")

@@ -132,6 +132,18 @@ def test_orders_have_their_effects_once(tmp_path: Path) -> None:
     assert contents(tmp_path / "killed") == contents(tmp_path / "native")
 
 
+def test_crawl_reaches_the_same_modules(tmp_path: Path) -> None:
+    """All workers of a crawl over HTTP go on after each of eight kills, and it finds what an uninterrupted run finds."""
+    arguments = ["--pause", "0.02", "--workers", "8"]
+    native = run_natively(tmp_path, "crawl_imports.py", *arguments)
+    outcome = run_and_kill(
+        tmp_path, "crawl_imports.py", *arguments, moments=random_moments(8, 1.5), last_words=native.splitlines()[-1]
+    )
+    assert outcome.kills >= 4
+    assert all("resuming" in notice for notice in outcome.notices[1:])
+    assert report(outcome.printed, "pydoc needs") == report(native, "pydoc needs")
+
+
 def test_remaining_time_survives(tmp_path: Path) -> None:
     """A wait that is killed ends when it would have ended, and the beats are those of an uninterrupted run."""
     native = run_natively(tmp_path, "heartbeat.py", "--beats", "2", "--every", "0.1")

@@ -25,16 +25,26 @@ assert len(EXCEPTIONS) <= 5
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run of a file gave: outcomes and failure texts by test. ``failure``: why there are none, else empty."""
+    """What one run of a file gave: outcomes and failure texts by test. ``failure``: why there are none, else empty.
+
+    Of instances also: how many checkpoints and rebuilt frames there were, and the classes of tests that were left out.
+    """
 
     outcomes: dict[str, str] = field(default_factory=dict)
     details: dict[str, str] = field(default_factory=dict)
     failure: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> int:
         """Number of tests that passed."""
-        return sum(outcome == PASSED for outcome in self.outcomes.values())
+        return len(self.passes)
+
+    @property
+    def passes(self) -> list[str]:
+        """The tests that passed."""
+        return [test for test, outcome in self.outcomes.items() if outcome == PASSED]
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import asyncio
 import contextvars
 from asyncio import base_events
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 from durable_import.frames import ambient
 from durable_import.runtime.driver import _PAUSE
 from durable_import.scheduling.loop import InstanceLoop
 from durable_import.scheduling.task import DurableTask
+from durable_import.snapshot.snapshot import Encoder
 from tests.harness.soft_torture import SoftTortureDriver, UnsavedDriver
 
 _base: Any = base_events.BaseEventLoop
@@ -30,7 +30,7 @@ class HandmadeLoop(InstanceLoop):
     def __init__(self) -> None:
         super().__init__("made by hand")
         self.real: Any = asyncio.SelectorEventLoop()
-        self.root: Any = SimpleNamespace(children=0, path="0")
+        self.root: Any = Nobody()
         self.is_stopping = False
         self.driver = TorturingRounds(self) if self.is_tortured else Rounds(self)
         self.factory: Any = None
@@ -106,7 +106,8 @@ class HandmadeLoop(InstanceLoop):
 
     @property
     def call_exception_handler(self) -> Any:  # type: ignore[override]
-        return self.__dict__.get("exception_handler_of_test") or self.real.call_exception_handler
+        own = super() if self._exception_handler is not None else self.real
+        return self.__dict__.get("exception_handler_of_test") or own.call_exception_handler
 
     @call_exception_handler.setter
     def call_exception_handler(self, handler: Any) -> None:
@@ -122,6 +123,18 @@ class HandmadeLoop(InstanceLoop):
     @property
     def _scheduled(self) -> Any:
         return self.timers
+
+
+class Nobody:
+    """Stands for the first task: whatever is made while no task runs is made by it."""
+
+    children = 0
+    path = "0"
+    has_failed = False
+
+    def done(self) -> bool:
+        """It never ends."""
+        return False
 
 
 class TimedLoop(HandmadeLoop):
@@ -171,6 +184,7 @@ class Rounds(UnsavedDriver):
 
     def __init__(self, loop: HandmadeLoop) -> None:  # the base class's is for an instance with a root
         self.loop: Any = loop
+        self.encoder = Encoder("made by hand")
         self.commit = self.commit_nothing
         self.checkpoint = 0
         self.function = ""

@@ -107,7 +107,7 @@ IMPORTS: dict[str, Callable[[str], ModuleType]] = {
 
 
 def main(name: str, kind: str, report: str) -> None:
-    """Run the tests of module ``name`` and write ``{"outcomes": ..., "details": ...}`` to the file ``report``."""
+    """Run the tests of module ``name`` and write what ``comparison.Outcome`` is made of to the file ``report``."""
     module = IMPORTS[kind](name)
     recorder = Recorder()
     unittest.defaultTestLoader.loadTestsFromModule(module).run(recorder)
@@ -115,7 +115,9 @@ def main(name: str, kind: str, report: str) -> None:
     if kind in (DURABLE, TORTURED):
         from tests.harness.soft_torture import UnsavedDriver
 
-        result["counts"] = UnsavedDriver.counts
+        from .instances import left_out
+
+        result |= {"counts": UnsavedDriver.counts, "left_out": left_out}
     Path(report).write_text(json.dumps(result))
 
 

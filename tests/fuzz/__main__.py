@@ -2,7 +2,8 @@
 
 native: each program runs twice, without complaints and with the same outcome; `--against PYTHON` runs the same seeds
 with another interpreter and compares. rewritten: each program runs natively, and rewritten without a runtime. torture:
-natively, and with its state saved, dropped and restored at every leaf. Failing seeds are printed; `--keep FOLDER` writes
+natively, and with its state saved, dropped and restored at every leaf; segments: the same in segments. `--kind turns` and
+`--kind leaves` are programs of many tasks. Failing seeds are printed; `--keep FOLDER` writes
 their programs there, `--print SEED` shows one, `--stats` prints how often each construct occurs. The exit status is 1
 when a seed fails, or a construct is missing from the statistics.
 """
@@ -11,64 +12,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import importlib
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from .concurrency import KINDS
 from .grammar import generate
-from .native import observed, run_native
+from .judges import JUDGES, REFUSED, judge_native, natively
 from .statistics import CONSTRUCTS, POSITIONS, count, table
-
-#: A mode's judgement of one program: what is wrong with it, or an empty string.
-Judge = Callable[[str], str]
-
-
-#: The programs that were refused at import: their blocks are nested too deeply.
-REFUSED: list[str] = []
-
-
-def judge_native(text: str) -> str:
-    first, second = run_native(text), run_native(text)
-    if first.complaints:
-        return "; ".join(first.complaints)
-    return "" if first == second else f"two native runs differ: {first} and {second}"
-
-
-def judge_by(name: str) -> Judge:
-    """Compares with a function of `tests.harness.torture`, which takes the text of a program and gives the repr of its
-    result: result, effects in order, and no complaints (warnings and unraisable errors).
-    """
-    run = getattr(importlib.import_module("tests.harness.torture"), name)
-
-    def judge(text: str) -> str:
-        native, durable = run_native(text), observed(lambda: run(text, "<program>"))
-        if any(line.startswith("escaped: UnsupportedSyntaxError") for line in durable.complaints):
-            REFUSED.append(text)
-            return ""
-        if durable.complaints:
-            return "; ".join(durable.complaints)
-        if durable.result != native.result:
-            return difference(native.result, durable.result)
-        return "" if durable == native else "effects: " + difference(repr(native.effects), repr(durable.effects))
-
-    return judge
-
-
-def difference(native: str, durable: str) -> str:
-    shorter = min(len(native), len(durable))
-    at = next((i for i in range(shorter) if native[i] != durable[i]), shorter)
-    start = max(at - 60, 0)
-    return f"differs at {at}: native ...{native[start : at + 60]!r}, durable ...{durable[start : at + 60]!r}"
-
-
-JUDGES: dict[str, Callable[[], Judge]] = {
-    "native": lambda: judge_native,
-    "rewritten": lambda: judge_by("rewritten"),
-    "torture": lambda: judge_by("hard_torture"),
-}
 
 
 def judge_file(path: Path, mode: str) -> int:
@@ -86,8 +39,8 @@ def judge_file(path: Path, mode: str) -> int:
 def digests(options: argparse.Namespace) -> Iterator[str]:
     """One line for a seed: the seed and hashes of the text and of the native outcome."""
     for seed in options.seeds:
-        text = generate(seed, options.size, options.without)
-        outcome = run_native(text)
+        text = generate(seed, options.size, options.without, options.kind)
+        outcome = natively(text, options.kind)
         seen = repr((outcome.result, outcome.effects, outcome.complaints))
         yield f"{seed} {hashed(text)} {hashed(seen)}"
 
@@ -99,7 +52,7 @@ def hashed(text: str) -> str:
 def compare(options: argparse.Namespace, python: str) -> list[int]:
     """The seeds whose text or native outcome is different under the interpreter `python`."""
     command = [python, "-m", "tests.fuzz", "--digests", "--seeds", f"{options.seeds.start}:{options.seeds.stop}"]
-    command += ["--size", str(options.size), "--without", *options.without]
+    command += ["--size", str(options.size), "--kind", options.kind, "--without", *options.without]
     theirs = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     ours = list(digests(options))
     if len(theirs) != len(ours):
@@ -111,7 +64,7 @@ def run(options: argparse.Namespace) -> list[int]:
     judge = JUDGES[options.mode]()
     failed = []
     for seed in options.seeds:
-        text = generate(seed, options.size, options.without)
+        text = generate(seed, options.size, options.without, options.kind)
         complaint = judge(text)
         if complaint:
             failed.append(seed)
@@ -120,7 +73,7 @@ def run(options: argparse.Namespace) -> list[int]:
                 options.keep.mkdir(parents=True, exist_ok=True)
                 (options.keep / f"seed{seed}.py").write_text(text)
     done = f"{len(failed)} failed, {len(REFUSED)} refused"
-    print(f"{len(options.seeds)} programs of size {options.size}, mode {options.mode}: {done}")
+    print(f"{len(options.seeds)} programs of size {options.size}, kind {options.kind}, mode {options.mode}: {done}")
     for python in options.against:
         other = compare(options, python)
         print(f"against {python}: {len(other)} of {len(options.seeds)} differ {other[:20] if other else ''}")
@@ -133,7 +86,7 @@ def statistics(options: argparse.Namespace) -> list[str]:
     constructs: Counter[str] = Counter()
     positions: Counter[str] = Counter()
     for seed in options.seeds:
-        found, places = count(generate(seed, options.size, options.without))
+        found, places = count(generate(seed, options.size, options.without, options.kind))
         constructs += found
         positions += places
     print(table("constructs", constructs, CONSTRUCTS))
@@ -152,6 +105,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seeds", type=seeds, default=range(100), help="START:STOP or one seed")
     parser.add_argument("--size", type=int, default=40, help="statements in a program, about")
     parser.add_argument("--mode", choices=JUDGES, default="native")
+    parser.add_argument("--kind", choices=("one", *KINDS), default="one", help="programs of one task, or of many")
     parser.add_argument("--without", nargs="*", default=[], metavar="RULE", help="constructs to leave out")
     parser.add_argument("--against", nargs="*", default=[], metavar="PYTHON", help="compare native outcomes with these")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write failing programs there")
@@ -163,7 +117,7 @@ def main(arguments: list[str]) -> int:
     if options.file:
         return judge_file(options.file, options.mode)
     if options.print is not None:
-        print(generate(options.print, options.size, options.without), end="")
+        print(generate(options.print, options.size, options.without, options.kind), end="")
         return 0
     if options.digests:
         print("\n".join(digests(options)))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from . import strings as _strings  # noqa: F401 - registers its productions
 from .blocks import statement
+from .concurrency import concurrent
 from .definitions import TABLE, body_scope, closing, empty_scope, first_use, function, opening
 from .preamble import assemble
 from .scope import Scope, Source, indent
@@ -19,18 +20,20 @@ from .scope import Scope, Source, indent
 FUEL = 200
 
 
-def generate(seed: int, size: int = 40, without: Iterable[str] = ()) -> str:
+def generate(seed: int, size: int = 40, without: Iterable[str] = (), kind: str = "one") -> str:
     """The program for `seed` with about `size` random statements, leaving out the constructs named in `without`.
 
     The names are those of the rules in this package ("async for", "walrus", "except*", "class", ...), and
-    "global", "decorators" and "itertools".
+    "global", "decorators" and "itertools". ``kind``: of one task; or of many, see `concurrency`.
     """
     source = Source(seed, size, without)
+    if kind != "one":
+        return concurrent(source, kind, f"Random program of many tasks ({kind}): seed {seed}, size {size}.", seed)
     module = empty_scope()
     lines: list[str] = []
     for _ in range(source.below(4)):
-        kind = source.choose(("async", "async", "gen", "agen", "sync"))
-        with_budget(source, size // 6, lambda kind=kind: lines.extend(["", "", *function(source, module, kind, 4)]))
+        sort = source.choose(("async", "async", "gen", "agen", "sync"))
+        with_budget(source, size // 6, lambda sort=sort: lines.extend(["", "", *function(source, module, sort, 4)]))
     entries = []
     parts = 1 + source.below(3)
     for part in range(parts):

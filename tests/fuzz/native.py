@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import sys
 import types
 import warnings
@@ -26,9 +27,9 @@ class Outcome:
     complaints: tuple[str, ...] = ()
 
 
-def run_native(text: str) -> Outcome:
-    """Run `main()` of the program natively."""
-    return observed(lambda: repr(asyncio.run(fresh_main(text)())))
+def run_native(text: str) -> str:
+    """The repr of what `main()` of the program gives natively."""
+    return repr(asyncio.run(fresh_main(text)()))
 
 
 def observed(run: Callable[[], str]) -> Outcome:
@@ -50,19 +51,36 @@ def fresh_main(text: str) -> Any:
 
 
 EFFECTS: list[str] = []
+Turns = Callable[[str], int]
+TURNS: list[Turns] = [lambda name: 1]  # noqa: ARG005
+
+
+@contextmanager
+def turns_of_effects(turns: Turns) -> Iterator[None]:
+    """How many turns of the event loop effects take meanwhile."""
+    TURNS.append(turns)
+    try:
+        yield
+    finally:
+        TURNS.pop()
+
+
+async def pass_turns(name: str) -> None:
+    for _ in range(TURNS[-1](name)):
+        await asyncio.sleep(0)
 
 
 async def effect(name: str, value: Any = None) -> Any:
     """As in `world`, but the effect is noted in this process only."""
     EFFECTS.append(name)
-    await asyncio.sleep(0)
+    await pass_turns(name)
     return value
 
 
 async def fail(name: str, exc: BaseException) -> None:
     """As in `world`, but the effect is noted in this process only."""
     EFFECTS.append(name)
-    await asyncio.sleep(0)
+    await pass_turns(name)
     raise exc
 
 
@@ -88,6 +106,11 @@ def complaints() -> Iterator[list[str]]:
     heard: list[str] = []
     before = sys.unraisablehook
     sys.unraisablehook = lambda report: heard.append(f"unraisable: {report.exc_value!r} in {report.object!r}")
+    logger, handler = logging.getLogger("asyncio"), logging.Handler(logging.WARNING)
+    handler.addFilter(lambda record: "was never retrieved" not in record.getMessage())  # programs may not care
+    handler.emit = lambda record: heard.append(f"logged: {record.getMessage()}")  # type: ignore[method-assign]
+    propagates, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -96,3 +119,5 @@ def complaints() -> Iterator[list[str]]:
         heard += [str(item.message) for item in caught if not issubclass(item.category, SyntaxWarning)]
     finally:
         sys.unraisablehook = before
+        logger.removeHandler(handler)
+        logger.propagate = propagates

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.__main__ import JUDGES, Judge, seeds
+from tests.fuzz.__main__ import seeds
 from tests.fuzz.grammar import generate
+from tests.fuzz.judges import JUDGES, Judge
 
 SEEDS = seeds(os.environ.get("FUZZ_SEEDS", "0:300"))
 SIZE = int(os.environ.get("FUZZ_SIZE", "8"))  # statements in a program, about

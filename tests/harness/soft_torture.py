@@ -19,7 +19,7 @@ from durable_import.frames.restore import build_frame, fill_frame
 from durable_import.rewrite.names import STATE
 from durable_import.runtime.driver import Checkpoint, InstanceDriver
 from durable_import.scheduling.task import DurableTask
-from durable_import.snapshot.snapshot import Encoder
+from durable_import.snapshot.snapshot import Encoder, Saved
 
 
 class UnsavedDriver(InstanceDriver):
@@ -36,11 +36,9 @@ class UnsavedDriver(InstanceDriver):
     def _capture(self, status: str) -> Checkpoint:
         self.checkpoint += 1
         self.counts["checkpoints"] += 1
-        loop = self.loop
-        loop.is_dirty = loop.has_new_timer = False
-        for news in (loop.touched, loop.called, loop.new_timers):
-            news.clear()  # type: ignore[attr-defined]
-        return Checkpoint(self.checkpoint, status, "", self.function, b"")
+        self.loop.is_dirty = self.loop.has_new_timer = False
+        self.loop.is_saved()
+        return Checkpoint(self.checkpoint, status, "", self.function, Saved(b""))
 
 
 class SoftTortureDriver(UnsavedDriver):

@@ -24,6 +24,8 @@ from durable_import.errors import (
 )
 from durable_import.snapshot import seal as seal_module
 from durable_import.snapshot.seal import Seal, key_from_environment, load_or_create_key
+from durable_import.snapshot.segment_seal import SegmentSeal
+from durable_import.snapshot.snapshot import IN_SEGMENTS, Saved
 
 KEY = bytes(range(32))
 HEADER = 74
@@ -279,3 +281,140 @@ def test_recipe_in_the_error_makes_a_key(monkeypatch: pytest.MonkeyPatch) -> Non
     made = subprocess.run([sys.executable, "-c", recipe], capture_output=True, text=True, check=True).stdout
     monkeypatch.setitem(os.environ, "DURABLE_KEY", made)
     assert len(key_from_environment()) == 32
+
+
+# --- snapshots in segments
+
+PAYLOAD = b"\x00\x02" + IN_SEGMENTS + b"kernel"
+
+
+def _saved(segments: dict[str, bytes | None], *, is_whole: bool = False) -> Saved:
+    return Saved(PAYLOAD, segments, is_whole)
+
+
+@pytest.fixture
+def sealed(seal: Seal) -> tuple[bytes, dict[str, bytes]]:
+    """The last of three snapshots in segments of instance 'a', and its segments."""
+    mine = SegmentSeal(seal, "a")
+    mine.seal(_saved({"t0": b"root", "t0.1": b"one", "t0.2": b"two", "o1": b"shared"}, is_whole=True))
+    mine.seal(_saved({"t0.1": b"one, later", "t0.3": b"three"}))
+    blob = mine.seal(_saved({"t0.2": None, "t0.1": b"one, at last", "never there": None}))
+    return blob, {"t0": b"root", "t0.1": b"one, at last", "t0.3": b"three", "o1": b"shared"}
+
+
+def test_segments_open_as_they_were_sealed(seal: Seal, sealed: tuple[bytes, dict[str, bytes]]) -> None:
+    """Changed and removed segments count as the last snapshot has them, in any order, also for another process."""
+    blob, segments = sealed
+    backwards = dict(reversed(segments.items()))
+    assert SegmentSeal(seal, "a").open(blob, segments) == SegmentSeal(seal, "a").open(blob, backwards) == PAYLOAD
+    assert SegmentSeal(seal, "a").is_in_segments(blob)
+
+
+def test_whole_snapshot_forgets_the_segments_before(seal: Seal) -> None:
+    """After a whole one nothing of the earlier ones counts; neither after a reopening, which begins with a whole one."""
+    mine = SegmentSeal(seal, "a")
+    mine.seal(_saved({"t0": b"old", "t0.1": b"old"}, is_whole=True))
+    blob = mine.seal(_saved({"t0": b"new", "gone": None}, is_whole=True))
+    assert SegmentSeal(seal, "a").open(blob, {"t0": b"new"}) == PAYLOAD
+
+
+def test_complete_snapshot_needs_no_segments(seal: Seal) -> None:
+    """A payload that is complete by itself opens whatever segments lie about."""
+    blob = SegmentSeal(seal, "a").seal(Saved(b"\x00\x02cpayload"))
+    assert not SegmentSeal(seal, "a").is_in_segments(blob)
+    assert SegmentSeal(seal, "a").open(blob, {"t0": b"left over"}) == b"\x00\x02cpayload"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: {**s, "t0.1": b"One, at last"},
+        lambda s: {**s, "t0.1": s["t0.1"] + b"!"},
+        lambda s: {**s, "t0.1": b""},
+        lambda s: {**s, "t0": s["t0.1"], "t0.1": s["t0"]},
+        lambda s: {**s, "t0": s["t0.1"]},
+        lambda s: {key: data for key, data in s.items() if key != "t0.3"},
+        lambda s: {**s, "t0.4": b"one more"},
+        lambda s: {**s, "t0.2": b"two"},
+        lambda s: {**s, "": b""},
+        lambda s: {**s, "t0.1": b"one, later"},
+        lambda s: {**s, "t0.1": b"one"},
+        lambda s: {**{key: data for key, data in s.items() if key != "t0.3"}, "t0.2": b"two"},
+        lambda _: {"t0": b"root", "t0.1": b"one", "t0.2": b"two", "o1": b"shared"},
+        lambda s: {("t1" if key == "t0" else key): data for key, data in s.items()},
+        lambda s: {("t0.1o" if key == "t0.1" else key): data[key == "t0.1" :] for key, data in s.items()},
+        lambda s: {**s, "t0.1": "one, at last"},
+        lambda s: {(b"t0" if key == "t0" else key): data for key, data in s.items()},
+        lambda _: {},
+    ],
+    ids=[
+        "changed", "longer", "emptied", "swapped", "doubled", "left out", "added", "removed one is back", "empty one added",
+        "of the checkpoint before", "of the first checkpoint", "one for another", "all of an older checkpoint", "renamed",
+        "moved boundary", "text", "key of bytes", "none",
+    ],
+)  # fmt: skip
+def test_other_segments_are_refused(seal: Seal, sealed: tuple[bytes, dict[str, bytes]], change: Any) -> None:
+    """Whatever is done to the segments of a snapshot, it is refused, and the error says how many there should be."""
+    blob, segments = sealed
+    changed = change(segments)
+    with pytest.raises(SnapshotAuthenticationError, match=STAYS) as caught:
+        SegmentSeal(seal, "a").open(blob, changed)
+    assert f"4 segments belong to it, {len(changed)} are there" in str(caught.value)
+
+
+def test_segment_of_another_instance_is_refused(seal: Seal, sealed: tuple[bytes, dict[str, bytes]]) -> None:
+    """The same bytes under the same key, sealed for another instance, are not this one's; nor is the snapshot."""
+    blob, segments = sealed
+    other = SegmentSeal(seal, "b").seal(_saved(dict(segments), is_whole=True))
+    assert SegmentSeal(seal, "b").open(other, segments) == PAYLOAD
+    for instance_id, each in (("a", other), ("b", blob)):
+        with pytest.raises(SnapshotAuthenticationError, match="swapped"):
+            SegmentSeal(seal, instance_id).open(each, segments)
+    assert seal.tag("a", "t0", b"root") != seal.tag("b", "t0", b"root")
+
+
+def test_segments_of_another_key_are_refused(seal: Seal, sealed: tuple[bytes, dict[str, bytes]]) -> None:
+    """Without the key no tag can be made: another key gives other tags and another mask."""
+    blob, segments = sealed
+    other = Seal(b"k" * 32)
+    with pytest.raises(SnapshotAuthenticationError, match="another key"):
+        SegmentSeal(other, "a").open(blob, segments)
+    assert seal.tag("a", "t0", b"root") != other.tag("a", "t0", b"root")
+    assert seal.mask(b"n") != other.mask(b"n")
+
+
+def test_sums_tell_nothing_of_tags(seal: Seal) -> None:
+    """The same segments sealed twice have sums that differ: who sees sums cannot work out what a segment adds to them."""
+    mine = SegmentSeal(seal, "a")
+    first = mine.seal(_saved({"t0": b"root"}, is_whole=True))
+    second = mine.seal(_saved({}))
+    assert len(first) == len(second)
+    assert first[-40:-8] != second[-40:-8]
+    tag = seal.tag("a", "t0", b"root").to_bytes(32, "big")
+    assert tag not in first + second
+
+
+def test_thousands_of_mutations_of_segments_are_refused(seal: Seal) -> None:
+    """No mix of segments of the checkpoints of an instance opens any snapshot but the one that it belongs to."""
+    dice = random.Random(20241)
+    mine = SegmentSeal(seal, "a")
+    now: dict[str, bytes] = {}
+    history: list[tuple[bytes, dict[str, bytes]]] = []
+    for number in range(40):
+        changes: dict[str, bytes | None] = {f"t{dice.randrange(8)}": dice.randbytes(3) for _ in range(2)}
+        changes[f"t{dice.randrange(8)}"] = None
+        blob = mine.seal(_saved(changes, is_whole=number == 0))
+        now = {key: data for key, data in (now | changes).items() if data is not None}
+        history.append((blob, now))
+    refused = 0
+    for _ in range(3000):
+        (blob, right), (_, other), (_, third) = dice.choice(history), dice.choice(history), dice.choice(history)
+        mixed = {key: dice.choice([right, other, third]).get(key) for key in right | other | third}
+        given = {key: data for key, data in mixed.items() if data is not None}
+        if given == right:
+            assert SegmentSeal(seal, "a").open(blob, given) == PAYLOAD
+            continue
+        with pytest.raises(SnapshotAuthenticationError):
+            SegmentSeal(seal, "a").open(blob, given)
+        refused += 1
+    assert refused > 2000

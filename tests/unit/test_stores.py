@@ -21,7 +21,7 @@ import pytest
 
 from durable_import.errors import FencedError, MissingKeyError, StoreUnavailableError, UnknownStoreError
 from durable_import.stores.base import KeyedStore, OwningStore, SourceStore, StateStore
-from durable_import.stores.contract import OwningStoreContract, StateStoreContract, state
+from durable_import.stores.contract import OwningStoreContract, SegmentStoreContract, StateStoreContract, state
 from durable_import.stores.disk import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
@@ -63,17 +63,17 @@ class TestDisk(OwningStoreContract):
         return DiskStateStore(folder / "deep" / "store")
 
 
-class TestSQLite(OwningStoreContract):
+class TestSQLite(SegmentStoreContract):
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "deep" / "state.db")
 
 
-class TestSQLiteSynchronousNormal(OwningStoreContract):
+class TestSQLiteSynchronousNormal(SegmentStoreContract):
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "state.db", synchronous="normal")
 
 
-class TestSQLiteInMemory(OwningStoreContract):
+class TestSQLiteInMemory(SegmentStoreContract):
     survives = False
 
     def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
@@ -268,7 +268,7 @@ async def test_newer_database_is_refused_with_both_versions(tmp_path: Path) -> N
     await store.close()
     with closing(sqlite3.connect(tmp_path / "x.db")) as db:
         db.execute("PRAGMA user_version = 9")
-    assert re.search(r"has format 9, .* knows up to 1\b", await refusal_of(tmp_path / "x.db"))
+    assert re.search(r"has format 9, .* knows up to 2\b", await refusal_of(tmp_path / "x.db"))
 
 
 async def test_database_that_is_taken_away_is_noticed(tmp_path: Path) -> None:
