@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import dis
-import gc
 import heapq
 import os
 import secrets
@@ -22,40 +20,24 @@ from asyncio import events
 from asyncio.base_events import BaseEventLoop
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import Context, ContextVar, Token
-from functools import partial
+from contextvars import Context, Token
 from typing import Any
 
 from ..errors import DurableError
 from ..frames.capture import coroutine_of, frame_behind
 from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import PENDING, Leaf
-from ..frames.unseen import seen_part
 from ..rewrite.registry import MODULES, info_of
-from .task import _NO_CONTEXT, DurableTask, _TaskIterator, loop_of
+from .awaited import future_behind, is_awaited_by_task
+from .executors import ExecutorCall, begin_call, leaf_key
+from .task import _NO_CONTEXT, DurableTask, loop_of
+from .timers import Timer
 
 MIN_DURABLE_DELAY = 0.1  # seconds: the deadline of a shorter timer is not worth a commit
 tasks: Any = asyncio.tasks  # it takes anything for a task
 _ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep
 _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
-
-leaf_key: ContextVar[str] = ContextVar("durable_import.leaf_key", default="")  # of the leaf that foreign code belongs to
-
-
-_TimerHandle: Any = asyncio.TimerHandle
-
-
-class Timer(_TimerHandle):  # type: ignore[misc]
-    """A timer of an instance; of those for the same moment, the one that was made first fires first."""
-
-    __slots__ = ("place",)
-
-    def __lt__(self, other: Any) -> bool:
-        mine: tuple[float, int] = (self._when, self.place)
-        return mine < (other._when, other.place)
-
 
 _Base: Any = asyncio.AbstractEventLoop  # what is not defined here is filled in below
 
@@ -114,11 +96,11 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             return awaitable
         if isinstance(awaitable, asyncio.Future) and loop_of(awaitable) is self:
             return awaitable
-        if not is_awaitable(awaitable) or not _is_awaited_by_task(sys._getframe(2)):
+        if not is_awaitable(awaitable) or not is_awaited_by_task(sys._getframe(2)):
             return awaitable
         own = coroutine_of(awaitable)
         if own is not None:
-            future = _future_behind(own)
+            future = future_behind(own)
             if future is not None and loop_of(future) is self:
                 return future
             return own if frame_behind(own) is not None else Leaf(awaitable, iterator=own)
@@ -456,7 +438,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
         if not self.is_asked_by_program():
             return self.real.run_in_executor(executor, func, *args)
-        call = _begin_call(ExecutorCall(executor, func, args))
+        call = begin_call(ExecutorCall(executor, func, args))
         task = DurableTask(call, loop=self, name=f"{func!r} in an executor", path=self._next_path())
         tasks._unregister_task(task)
         task.is_shown = False
@@ -543,73 +525,7 @@ def is_eager_factory(factory: Any) -> bool:
     return factory.__closure__[0].cell_contents in _NATIVE_TASK
 
 
-_STEPS = {DurableTask._advance.__code__, DurableTask._throw.__code__}
-_CALLS = {dis.opmap[name] for name in ("PRECALL", "CALL", "CALL_KW", "CALL_FUNCTION_EX", "FOR_ITER") if name in dis.opmap}
-_instructions: dict[int, tuple[Any, bytes]] = {}  # by id of a code object
-
-
-def _is_awaited_by_task(frame: Any) -> bool:
-    """Whether a frame is run by its task, through awaits only: a program may also call ``send`` of a coroutine by itself."""
-    frame = frame.f_back
-    while frame is not None and frame.f_code not in _STEPS:
-        code = frame.f_code
-        known = _instructions.get(id(code))
-        if known is None:
-            known = _instructions[id(code)] = code, code.co_code
-        if known[1][frame.f_lasti] in _CALLS and not code.co_filename.startswith(_OURS):
-            return False
-        frame = frame.f_back
-    return True
-
-
-def _future_behind(iterator: Any) -> asyncio.Future[Any] | None:
-    """The future that an iterator of ``await`` is of."""
-    if type(iterator) is _TaskIterator:
-        return iterator.task
-    if type(iterator).__name__ != "FutureIter":
-        return None
-    return next((r for r in gc.get_referents(iterator) if isinstance(r, asyncio.Future)), None)
-
-
 _NATIVE_TASK = tuple({tasks.Task, tasks._PyTask})
-
-
-class ExecutorCall:
-    """A call in a thread or process pool, as a leaf."""
-
-    def __init__(self, executor: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-        self.executor = executor
-        self.function = function
-        self.arguments = arguments
-
-    def __await__(self) -> Any:
-        call = self.function
-        if _passes_calls_on(self.executor):
-            call = partial(_call_in_leaf, leaf_key.get(), call)
-        return asyncio.get_running_loop().run_in_executor(self.executor, call, *self.arguments).__await__()
-
-
-def _passes_calls_on(executor: Any) -> bool:
-    """Whether it is one of the standard library's, which do not look at what they are given."""
-    pools = sys.modules.get("concurrent.futures.process")
-    return executor is None or isinstance(executor, (ThreadPoolExecutor, *((pools.ProcessPoolExecutor,) if pools else ())))
-
-
-def _call_in_leaf(key: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """In the executor, which does not get the context of the call: it is part of the leaf with this key."""
-    token = leaf_key.set(key)
-    try:
-        return function(*arguments)
-    except BaseException as error:
-        error.__traceback__ = seen_part(error.__traceback__)
-        raise
-    finally:
-        leaf_key.reset(token)
-
-
-async def _begin_call(call: ExecutorCall) -> Any:
-    """Foreign code, so a leaf; saved as this call."""
-    return await call
 
 
 def _delegate(name: str) -> Any:

@@ -6,7 +6,8 @@ import uuid
 from asyncio import events
 
 from ..errors import DurableError
-from .loop import InstanceLoop, leaf_key
+from .executors import leaf_key
+from .loop import InstanceLoop
 
 
 def step_key() -> str:

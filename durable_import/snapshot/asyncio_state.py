@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
 from ..frames.leaf import Leaf
-from ..scheduling.loop import InstanceLoop, Timer
+from ..scheduling.loop import InstanceLoop
 from ..scheduling.task import _NO_CONTEXT, DurableTask
+from ..scheduling.timers import Timer
 from . import fixups
 
 if TYPE_CHECKING:

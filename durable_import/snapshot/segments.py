@@ -27,8 +27,9 @@ from typing import Any
 
 from ..errors import SnapshotFormatError
 from ..frames.discard import discard
-from ..scheduling.loop import InstanceLoop, Timer
+from ..scheduling.loop import InstanceLoop
 from ..scheduling.task import _NO_CONTEXT, DurableTask
+from ..scheduling.timers import Timer
 from . import fixups
 from .asyncio_state import Loading, fill_task, innermost, loading, loop_state, new_task, task_frames, task_record
 from .modules import References, resolve_or_none
