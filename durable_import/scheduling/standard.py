@@ -1,7 +1,7 @@
 """asyncio's own waiting functions, made durable where they stand: ``sleep``, ``wait``, ``Queue.get``, ``Lock.acquire``, ...
 
 Their modules are run through the rewriter as they are in this Python version; the functions keep their identity and get the
-rewritten code. What they mean stays the same everywhere. Done once, when the first runtime becomes ambient.
+rewritten code. What they mean stays the same everywhere. Done once, when the first instance begins.
 """
 
 from __future__ import annotations

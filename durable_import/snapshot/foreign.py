@@ -59,7 +59,7 @@ def reduce_foreign_frame(value: Any, *, in_flight: bool = False) -> Reduced:
     Raises ``pickle.PicklingError`` for others.
     """
     parts = parts_of(value)
-    function = next((r for r in gc.get_referents(value) if isinstance(r, FunctionType)), None)
+    function = function_of(value)
     state = (CREATED, SUSPENDED) if in_flight else (CREATED,)
     if parts.state not in state or function is None or parts.frame is None:
         raise pickle.PicklingError(
@@ -68,6 +68,11 @@ def reduce_foreign_frame(value: Any, *, in_flight: bool = False) -> Reduced:
             "with `# durable: on`, or name it in durable_import.install(modules=[...])"
         )
     return begin_call, (function, *arguments_of(parts.code, parts.frame.f_locals))
+
+
+def function_of(value: Any) -> FunctionType | None:
+    """The function that a coroutine or generator is a call of, if its arguments are not in front of it."""
+    return next((r for r in gc.get_referents(value) if isinstance(r, FunctionType)), None)
 
 
 def begin_call(function: Any, positional: list[Any], keywords: dict[str, Any]) -> Any:

@@ -15,11 +15,11 @@ import functools
 import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import CellType, FunctionType
+from types import BuiltinMethodType, CellType, CoroutineType, FunctionType, MethodType, MethodWrapperType
 from typing import Any, cast
 
 from ..frames import restore
-from ..frames.capture import FRAME_TYPES, FrameState, capture, chain, contents_of, parts_of
+from ..frames.capture import CREATED, FRAME_TYPES, FrameState, capture, chain, contents_of, frame_behind, parts_of
 from ..frames.discard import discard
 from ..frames.leaf import DONE, Leaf
 from ..rewrite.names import AWAITED, STATE
@@ -29,6 +29,7 @@ from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code, info_of
 from ..scheduling.again import is_waiting_again
 from . import fixups
 from .asyncio_state import LoopBound
+from .foreign import arguments_of, function_of
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 
@@ -39,16 +40,26 @@ ENTERED_ONCE = (asyncio.TaskGroup, contextlib.ExitStack, contextlib.AsyncExitSta
 Key = tuple[str, int, str, str]
 
 
+BOUND_METHODS = (MethodType, BuiltinMethodType, MethodWrapperType)
+
+
 class Lost:
     """A placeholder for an object that is made again on resume; or, for good, for one whose ``with`` block has ended."""
 
     def __init__(self, key: Key) -> None:
         self.key = key
+        self.methods: dict[str, Lost] = {}  # placeholders for its bound methods, by name
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise ReferenceError(
+        raise self._error(name)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: ARG002  of a method that is gone
+        raise self._error("call")
+
+    def _error(self, name: str) -> ReferenceError:
+        return ReferenceError(
             f"{self.key[2]!r} was bound by a `with` block that had ended when the program was saved; the object could not be "
             f"saved, so {name!r} of it is gone"
         )
@@ -181,6 +192,11 @@ def lost(*key: Any) -> Lost:
     return placeholder
 
 
+def lost_method(owner: Lost, name: str) -> Lost:
+    """The placeholder for a bound method of an object that is one."""
+    return owner.methods.setdefault(name, Lost(owner.key))
+
+
 async def enter_again(path: str, stack: list[Any], task: Any, is_made_anew: Callable[[Any], bool]) -> bool:
     """Enter the blocks of a task whose managers are placeholders, and put the new objects in their place.
 
@@ -284,8 +300,12 @@ def _find(holder: dict[str, Any], state: FrameState, key: Key) -> Lost | None:
 def replace_references(old: Any, new: Any) -> None:
     """Make every reference from containers, cells and attributes to ``old`` one to ``new``.
 
-    ``old`` must stay a plain local variable here: in a cell it would be found and replaced as well.
+    Calls of foreign code that have not begun are made again, with ``new`` among their arguments. ``old`` must stay a plain
+    local variable here: in a cell it would be found and replaced as well.
     """
+    if type(old) is Lost:
+        for name, method in list(old.methods.items()):
+            replace_references(method, getattr(new, name))
     for referrer in gc.get_referrers(old):
         if isinstance(referrer, dict):
             for key, value in list(referrer.items()):
@@ -305,8 +325,29 @@ def replace_references(old: Any, new: Any) -> None:
             for value in referrer:
                 items.append(new if value is old else value)
             replace_references(referrer, tuple(items))
+        elif type(referrer) is MethodType:
+            replace_references(referrer, MethodType(referrer.__func__, new))
+        elif type(referrer) is CoroutineType and frame_behind(referrer) is None and parts_of(referrer).state == CREATED:
+            _begin_again(referrer, old, new)
+        elif isinstance(referrer, functools.partial):
+            _replace_in_partial(referrer, old, new)
         else:
             _replace_in_attributes(referrer, old, new)
+
+
+def _begin_again(call: Any, old: Any, new: Any) -> None:
+    parts, function = parts_of(call), function_of(call)
+    if parts.frame is not None and function is not None:
+        values = dict(parts.frame.f_locals)
+        values |= {name: new for name, value in values.items() if value is old}
+        positional, keywords = arguments_of(parts.code, values)
+        call.close()
+        replace_references(call, function(*positional, **keywords))
+
+
+def _replace_in_partial(referrer: functools.partial[Any], old: Any, new: Any) -> None:
+    state: Any = referrer.__reduce__()[2]
+    referrer.__setstate__(tuple(new if part is old else part for part in state))  # type: ignore[attr-defined]
 
 
 def _replace_in_attributes(referrer: Any, old: Any, new: Any) -> None:

@@ -24,7 +24,7 @@ from . import fixups
 from .asyncio_state import Loading, fill_task, loading, new_task, reduce_context, task_frames, task_record
 from .foreign import reduce_foreign_frame, reduce_wait
 from .frames import FRAME_TABLE, fill_driven, is_driven_by_hand
-from .managers import lost
+from .managers import BOUND_METHODS, lost, lost_method
 from .modules import References, resolve, resolve_or_none
 from .reducers import TABLE, reduce_by_kind
 
@@ -43,8 +43,11 @@ class _Reducing:
     tasks: dict[DurableTask, None]  # the tasks met
 
     def reducer_override(self, obj: Any) -> Any:
-        if self.references.lost and id(obj) in self.references.lost:
-            return lost, self.references.lost[id(obj)]
+        if self.references.lost:
+            if id(obj) in self.references.lost:
+                return lost, self.references.lost[id(obj)]
+            if isinstance(obj, BOUND_METHODS) and id(obj.__self__) in self.references.lost:
+                return lost_method, (obj.__self__, obj.__name__)
         reference = self.references.by_id.get(id(obj))
         if reference is not None:
             return resolve, reference

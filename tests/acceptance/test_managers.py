@@ -154,3 +154,64 @@ def test_task_of_foreign_code_is_an_error(desk: Desk) -> None:
     assert (refused.status, desk.effects) == (70, ["first"]), refused
     assert "code that is not durable has made it" in refused.said
     assert "Mark the module that makes the task" in refused.said
+
+
+def test_calls_in_flight_get_what_is_entered_again(desk: Desk) -> None:
+    """Tasks whose calls in threads were under way call the new object, be it an argument, a method's owner or in a partial."""
+    desk.write(
+        "opened.py",
+        """
+        # durable: on
+        import asyncio, functools, os, signal, socket, time
+
+        class Connection:
+            def __enter__(self):
+                self.pair = socket.socketpair()
+                print("opened", flush=True)
+                return self
+
+            def __exit__(self, *details):
+                for end in self.pair:
+                    end.close()
+
+            def get(self, what):
+                time.sleep(0 if os.path.exists("killed") else 30)
+                self.pair[0].send(b"x")
+                return what
+
+        def use(connection, what):
+            return connection.get(what)
+
+        async def twice(call, *arguments):
+            return [await asyncio.to_thread(call, *arguments) for _ in range(2)]
+
+        async def main():
+            loop = asyncio.get_running_loop()
+            with Connection() as c, socket.socket() as plain:
+                async with asyncio.TaskGroup() as group:
+                    tasks = [
+                        group.create_task(twice(use, c, "argument")),
+                        group.create_task(twice(c.get, "method")),
+                        group.create_task(twice(functools.partial(use, c), "partial")),
+                        group.create_task(twice(functools.partial(c.get, "method in a partial"))),
+                        group.create_task(twice(lambda: c.get("captured"))),
+                        group.create_task(twice(plain.gettimeout)),
+                        group.create_task(asyncio.to_thread(c.get, "task")),
+                        group.create_task(asyncio.wait_for(asyncio.to_thread(c.get, "in time"), 60)),
+                    ]
+                    executor = loop.run_in_executor(None, c.get, "executor"), loop.run_in_executor(None, use, c, "executor")
+                    await asyncio.sleep(0.2)
+                    if not os.path.exists("killed"):
+                        open("killed", "w").close()
+                        os.kill(os.getpid(), signal.SIGKILL)
+                return [task.result() for task in tasks], await asyncio.gather(*executor)
+
+        print(asyncio.run(main()))
+        """,
+    )
+    killed = desk.run("opened.py")
+    assert (killed.status, killed.out) == (KILLED, "opened\n"), killed
+    done = desk.run("opened.py")
+    whats = ["argument", "method", "partial", "method in a partial", "captured"]
+    expected = [*([what, what] for what in whats), [None, None], "task", "in time"], ["executor", "executor"]
+    assert (done.status, done.out) == (0, f"opened\n{expected}\n"), done
