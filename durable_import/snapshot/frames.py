@@ -41,7 +41,8 @@ FUNCTION_ATTRIBUTES = (
 def reduce_frame(value: Any) -> Reduced:
     """A coroutine, generator or asynchronous generator."""
     if parts_of(value).state == FINISHED:
-        return finished, (type(value).__name__, value.__name__, value.__qualname__)
+        code = parts_of(value).code
+        return finished, (type(value).__name__, value.__name__, value.__qualname__, code.co_filename, code.co_firstlineno)
     state = capture(value) if info_of(parts_of(value).code) is not None else capture_adopted(value)
     if state is None:
         return reduce_foreign_frame(value)
@@ -154,9 +155,10 @@ _ENDED: dict[str, Any] = {
 }
 
 
-def finished(kind: str, name: str, qualname: str) -> Any:
-    """A coroutine or generator that has ended."""
-    value = _ENDED[kind]()
+def finished(kind: str, name: str, qualname: str, filename: str, line: int) -> Any:
+    """A coroutine or generator that has ended; what names it, as a task does, says where it was defined."""
+    code = _ENDED[kind].__code__.replace(co_filename=filename, co_firstlineno=line, co_name=name, co_qualname=qualname)
+    value = FunctionType(code, {})()
     value.__name__, value.__qualname__ = name, qualname
     if isinstance(value, AsyncGeneratorType):
         with suppress(StopIteration):

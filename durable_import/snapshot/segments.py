@@ -75,6 +75,7 @@ class Segments:
         self._callbacks: dict[str, tuple[int, asyncio.Handle]] = {}
         self._tasks: dict[str, weakref.ref[DurableTask]] = {}
         self._gone: list[str] = []  # keys of tasks that nobody knows any more
+        self._thawed: set[str] = set()  # islands that have let go of their objects since the last checkpoint
         self._loose: list[Timer] = []  # timers that perhaps no task or island refers to
         self._uses: Counter[str] = Counter()  # how many segments refer to an island
         self._has_new_links = False  # whether islands may have got into a circle
@@ -111,6 +112,7 @@ class Segments:
         for key in (*dirty, KERNEL):
             self.forget(key)
         run.pickle([*dirty, KERNEL])
+        self._thawed.clear()
         self._remove_unused()
         loop.is_saved()
         return self.segments[KERNEL].data
@@ -130,8 +132,13 @@ class Segments:
         segment = self.segments.get(task_key(task))
         if segment is not None:
             self._release(segment)
-            for key in self._closure(segment.reach):
-                self._release(self.segments[key])
+            waiting = list(segment.reach)
+            while waiting:
+                key = waiting.pop()
+                if key not in self._thawed and key in self.segments:  # each once: many tasks may reach the same islands
+                    self._thawed.add(key)
+                    self._release(self.segments[key])
+                    waiting += self.segments[key].refs
 
     def _release(self, segment: Segment) -> None:
         self._loose += [each for each in segment.kept if type(each) is Timer and each._scheduled and not each._cancelled]

@@ -21,17 +21,14 @@ SLEEPERS = """
 
     COUNT, DELAY = int(sys.argv[1]), float(sys.argv[2])
 
-    async def sleeper(number, woken, start):
-        await start.wait()
+    async def sleeper(number, woken):
         await asyncio.sleep(DELAY + number // 2000)
         woken.append(number)
 
     async def main():
-        woken, start = [], asyncio.Event()
-        tasks = [asyncio.create_task(sleeper(n, woken, start)) for n in range(COUNT)]
-        await asyncio.sleep(0)
-        began = await effect("begin", time.time())
-        start.set()
+        woken = []
+        began = time.time()
+        tasks = [asyncio.create_task(sleeper(n, woken)) for n in range(COUNT)]
         await asyncio.sleep(0)
         print(await gauge.look())
         await effect("asleep")
@@ -47,20 +44,22 @@ def test_sleepers_cost_one_timer(desk: Desk) -> None:
     """Ten thousand sleeping tasks are one timer and no thread or task of the process; what is left of their sleeps is kept."""
     desk.write("gauge.py", (PROGRAMS / "chaos" / "gauge.py").read_text())
     desk.write("sleepers.py", SLEEPERS)
-    few = ast.literal_eval(desk.run("sleepers.py", "1", "0.1").out.splitlines()[0])
-    running = desk.start("sleepers.py", "10000", "10")
-    running.wait_until(lambda: "asleep" in desk.effects[2:])
+    store = ("--store", "disk://state")
+    few = ast.literal_eval(desk.run(*store, "sleepers.py", "1", "0.1").out.splitlines()[0])
+    running = desk.start(*store, "sleepers.py", "10000", "20")
+    running.wait_until(lambda: running.out.endswith(")\n"))
     timers, threads, tasks = ast.literal_eval(running.out.splitlines()[0])
     assert timers <= few[0] + 1, "a timer for each task"
     assert (threads, tasks) == (few[1], few[2])
-    running.wait_until(lambda: "sleeping" in desk.statuses())
+    time.sleep(3)
     running.send(signal.SIGKILL)
     assert running.end().status == KILLED
     time.sleep(3)
-    done = desk.run("sleepers.py", "10000", "10")
+    done = desk.run(*store, "sleepers.py", "10000", "20")
     spent, *rest = done.out.splitlines()[-1].split()
     assert (done.status, done.err, rest) == (0, "", ["True", "10000"])
-    assert float(spent) > 14
+    assert "resuming" in done.said
+    assert 24 < float(spent) < 45, "the sleeps began anew"
 
 
 DEADLINES = """
