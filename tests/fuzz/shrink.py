@@ -21,6 +21,9 @@ from pathlib import Path
 
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
+#: Definitions that all programs share, which are better left as they are.
+FIXED = {"Trace", "Own", "tell", "named", "named_task", "ending", "shown", "told", "seen", "effect", "fail"}
+
 #: Changes the tree and gives the way back.
 Edit = Callable[[], Callable[[], None]]
 
@@ -80,7 +83,19 @@ def bodies(tree: ast.Module) -> Iterator[tuple[ast.AST, str, list[ast.stmt]]]:
         for name, value in ast.iter_fields(node):
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
                 yield node, name, value
-        waiting += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)]
+        waiting += [child for child in parts(node) if not isinstance(child, ast.expr)]
+
+
+def parts(node: ast.AST) -> list[ast.AST]:
+    return [child for child in ast.iter_child_nodes(node) if getattr(child, "name", "") not in FIXED]
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those of fixed definitions, outermost first."""
+    waiting = [node]
+    while waiting:
+        waiting += parts(waiting[0])
+        yield waiting.pop(0)
 
 
 def chunks(tree: ast.Module) -> Iterator[Edit]:
@@ -135,7 +150,7 @@ def splice(statements: list[ast.stmt], index: int, block: list[ast.stmt]) -> Cal
 
 def simplifications(tree: ast.Module) -> Iterator[Edit]:
     """Replacements of an expression by zero or by an expression inside it, large ones first."""
-    places = [(node, name, index) for node in ast.walk(tree) for name, index in expression_places(node)]
+    places = [(node, name, index) for node in walk(tree) for name, index in expression_places(node)]
     for node, name, index in places:
         old = get(node, name, index)
         if old is None or isinstance(old, ast.Constant | ast.Name):
