@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tests.acceptance.processes import KILLED, Desk, Finished
+from tests.harness.crash import is_relay
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,12 @@ class Lives:
     def kills(self) -> int:
         return len(self.each) - 1
 
-    @property
-    def out(self) -> str:
-        """All that was printed, by the killed ones too."""
-        return "".join(life.out for life in self.each)
+    def print_all_of(self, text: str) -> bool:
+        """Whether each printed a stretch of ``text`` that begins where the one before it ended, or earlier; to the end.
+
+        What was written just before a commit that a kill prevented is printed again.
+        """
+        return is_relay([life.out.splitlines() for life in self.each], text.splitlines())
 
     @property
     def err(self) -> str:
