@@ -18,7 +18,8 @@ BANK = """
     def note(what):
         with open("keys", "a") as log:
             log.write(f"{what}\\t{step_key()}\\n")
-        if len(open("keys").readlines()) == int(os.environ.get("KILL_AT", 0)):
+        kill_at = os.environ.get("KILL_AT")
+        if kill_at and len(open("keys").readlines()) >= int(kill_at):  # more, if two threads wrote before either counted
             os.kill(os.getpid(), signal.SIGKILL)
         return what
 
