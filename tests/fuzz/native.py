@@ -34,7 +34,7 @@ def run_native(text: str) -> str:
 
 def observed(run: Callable[[], str]) -> Outcome:
     """The outcome of a run. A complaint is a warning, an unraisable error or an error that escaped."""
-    with replaced_world() as effects, complaints() as heard:
+    with replaced_world() as effects, complaints() as heard, only_new_garbage():
         try:
             result = run()
         except Exception as error:
@@ -42,6 +42,16 @@ def observed(run: Callable[[], str]) -> Outcome:
             result = "escaped"
         gc.collect()
         return Outcome(result, tuple(effects), tuple(heard))
+
+
+@contextmanager
+def only_new_garbage() -> Iterator[None]:
+    """Let ``gc.collect`` look at what is made meanwhile: the process may hold a million objects of others."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def fresh_main(text: str) -> Any:
