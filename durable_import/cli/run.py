@@ -163,7 +163,8 @@ class Session:
         use_wall_clock()
         self.runtime.activate()
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._suspend)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as in a background job, which Ctrl-C is not meant for
+                signal.signal(number, self._suspend)
         try:
             exec(loader.get_code("__main__"), names)
         except SystemExit as error:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 import re
 import signal
+import sys
 import time
 from textwrap import dedent
 
 import pytest
 
 from tests.acceptance.processes import KILLED, Desk, Running, is_alive
+from tests.harness.crash import RUN
 
 WAITING = """
     # durable: on
@@ -53,6 +55,18 @@ def test_first_signal_suspends(desk: Desk, number: signal.Signals) -> None:
     assert (resumed.status, resumed.out, resumed.err) == (0, "cleaned up\nwent\n", "")
     assert re.search(rf"^durable_import: resuming {place}$", resumed.said, re.M)
     assert desk.effects == ["begin", "cleanup"]
+
+
+def test_ignored_signal_stays_ignored(desk: Desk) -> None:
+    """What is started with Ctrl-C ignored, as a shell starts its background jobs, goes on when that is pressed."""
+    desk.write("waiting.py", WAITING)
+    command = [sys.executable, *RUN, "--instance", "w", "waiting.py"]
+    running = desk.start_command(["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command])
+    running.wait_until(lambda: has_waited(desk, running))
+    running.send(signal.SIGINT)
+    (desk.folder / "go").touch()
+    ended = running.end()
+    assert (ended.status, ended.out, ended.err) == (0, "waiting\ncleaned up\nwent\n", "")
 
 
 BUSY = """

@@ -6,6 +6,7 @@ import ast
 import doctest
 import importlib
 import json
+import signal
 import sys
 import unittest
 from collections.abc import Callable
@@ -108,6 +109,8 @@ IMPORTS: dict[str, Callable[[str], ModuleType]] = {
 
 def main(name: str, kind: str, report: str) -> None:
     """Run the tests of module ``name`` and write what ``comparison.Outcome`` is made of to the file ``report``."""
+    # a shell's background job ignores SIGINT: tests that interrupt themselves would wait for ever
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     module = IMPORTS[kind](name)
     recorder = Recorder()
     unittest.defaultTestLoader.loadTestsFromModule(module).run(recorder)
