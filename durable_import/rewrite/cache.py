@@ -19,6 +19,7 @@ import marshal
 import os
 import sys
 import threading
+import time
 from types import CodeType
 from typing import Any
 
@@ -26,6 +27,7 @@ __all__ = ["RewrittenModule", "bytecode_path", "load", "rewriter_hash", "store"]
 
 _FORMAT = b"1"
 _HEADER = 20  # bytes
+_KEPT = 24 * 3600  # seconds: what another durable_import has written since then may be in use, as where two share a Python
 
 _rewriter_hash: str | None = None
 
@@ -104,7 +106,7 @@ def load(path: str, module: str, source: bytes) -> RewrittenModule | None:
 
 
 def store(path: str, module: str, source: bytes, rewritten: RewrittenModule) -> bool:
-    """Keep ``rewritten`` for ``load``, and remove what older rewriters left for ``path``; whether that was possible."""
+    """Keep ``rewritten`` for ``load``, and remove what others left for ``path`` long ago; whether that was possible."""
     target = bytecode_path(path)
     if target is None or sys.dont_write_bytecode:
         return False
@@ -113,7 +115,7 @@ def store(path: str, module: str, source: bytes, rewritten: RewrittenModule) -> 
         mode = (os.stat(path).st_mode | 0o200) & 0o666  # readable by whoever may read the source
         os.makedirs(os.path.dirname(target), exist_ok=True)
         _write_atomically(target, _header(path, module, source, payload) + payload, mode)
-        _remove_older(path, target)
+        _remove_old(path, target)
     except OSError:  # a read-only folder, a full disk: the module works without
         return False
     return True
@@ -140,13 +142,13 @@ def _write_atomically(target: str, data: bytes, mode: int) -> None:
         raise
 
 
-def _remove_older(path: str, target: str) -> None:
-    """Remove the files of older rewriters and of writers that were killed, for the same source, version and level.
-
-    A writer at work that loses its temporary file to us just does not cache.
-    """
+def _remove_old(path: str, target: str) -> None:
+    """Remove the old files of other rewriters, and of writers that were killed, for the same source, version and level."""
     folder, prefix = os.path.split(_stem(path))
+    limit = time.time() - _KEPT
     for name in os.listdir(folder):
-        if name.startswith(prefix) and name != os.path.basename(target):
+        other = os.path.join(folder, name)
+        if name.startswith(prefix) and other != target:
             with contextlib.suppress(FileNotFoundError):  # somebody else was faster
-                os.unlink(os.path.join(folder, name))
+                if os.stat(other).st_mtime < limit:
+                    os.unlink(other)

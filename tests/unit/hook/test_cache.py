@@ -50,7 +50,7 @@ def test_touched_source_is_not_rewritten_again(hook: Path, rewriter: Rewriter) -
 
 
 def test_other_rewriter_other_cache(hook: Path, rewriter: Rewriter, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed rewriter rewrites anew and removes what the old one, or a killed writer, left; nothing else."""
+    """A changed rewriter rewrites anew and removes what an old one, or a killed writer, left long ago; nothing else."""
     write(hook, {"m_new.py": "# durable: on\nx = 1", "m_new_too.py": "# durable: on\nx = 1"})
     fresh("m_new_too")
     uninstall()
@@ -60,6 +60,8 @@ def test_other_rewriter_other_cache(hook: Path, rewriter: Rewriter, monkeypatch:
     fresh("m_new")
     [old] = [name for name in caches(hook) if name.startswith("m_new.")]
     (hook / "__pycache__" / f"{old}.123-456").write_bytes(b"torn")
+    for name in os.listdir(hook / "__pycache__"):
+        os.utime(hook / "__pycache__" / name, (1, 1))
     ordinary = sorted(set(os.listdir(hook / "__pycache__")) - set(caches(hook)))
     monkeypatch.setattr(cache, "_rewriter_hash", "00000000")
     fresh("m_new")
@@ -69,6 +71,16 @@ def test_other_rewriter_other_cache(hook: Path, rewriter: Rewriter, monkeypatch:
     assert len([name for name in caches(hook) if name.startswith("m_new_too.")]) == 1
     assert ordinary == sorted(set(os.listdir(hook / "__pycache__")) - set(caches(hook)))
     assert len(ordinary) == 1
+
+
+def test_two_rewriters_in_turn(hook: Path, rewriter: Rewriter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two versions of durable_import that share a module, such as the standard library's, do not remove each other's cache."""
+    write(hook, {"m_shared.py": "# durable: on\nx = 1"})
+    own = cache.rewriter_hash()
+    for version in (own, "00000000", own, "00000000"):
+        monkeypatch.setattr(cache, "_rewriter_hash", version)
+        fresh("m_shared")
+    assert rewriter.compiled() == ["m_shared", "m_shared"]
 
 
 def test_rewriter_hash_covers_the_rewriter() -> None:
