@@ -16,8 +16,9 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from ..errors import CodeChangedError, MissingCodeError
+from .codes import nested_codes
 from .compiler import MARK_BASE, compile_module
-from .places import Places, nested_codes, numbers_by_code
+from .places import Places, numbers_by_code
 from .registry import CodeInfo, ModuleInfo
 
 

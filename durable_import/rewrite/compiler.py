@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .codes import nested_codes
 from .comprehensions import FIRST, generator_function, make_super_explicit
 from .fast import fast_body, located
 from .lift import Statements
 from .names import AWAITED, STATE, call, load
 from .nesting import check_nesting
 from .normalise import Normaliser, number_labels
-from .places import Places, digest, nested_codes, numbers_by_code
+from .places import Places, digest, numbers_by_code
 from .resume import enter_function, resume_function
 from .scopes import ScopeAnalysis
 from .suspensions import LISTS, WithBlock, any_suspends, is_asynchronous, is_generator, points
@@ -34,7 +35,7 @@ MARK_BASE = 1 << 20  # line numbers that name nodes start beyond any real line
 class RewrittenModule:
     """The code of a rewritten module and what the run time must know of its functions.
 
-    ``table``: for each nested code object in the order of ``places.nested_codes`` a row ``(place, digest, live)``, or
+    ``table``: for each nested code object in the order of ``codes.nested_codes`` a row ``(place, digest, live)``, or
     None; ``live`` maps each label to the hidden variables to keep there. Of a library a row has a fourth item, which maps
     each label to the text of what is awaited there. All of it can be marshalled.
     """

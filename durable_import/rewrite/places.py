@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import types
-from collections.abc import Iterator
 from typing import Any
 
+from .codes import nested_codes
 from .comprehensions import FUNCTION_NAMES
 
 NUMBERING = 1  # raised whenever the rewriter would number labels or name hidden variables of the same code differently
@@ -109,14 +109,6 @@ def restore_lines(true: list[tuple[Any, int, int, int]]) -> None:
         node.lineno, node.end_lineno, node.end_col_offset = line, end_line, end_column
         if getattr(node, "decorator_list", None):
             del node.decorator_list[0]
-
-
-def nested_codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    """All code objects inside one, depth first, in the order of the constants."""
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield constant
-            yield from nested_codes(constant)
 
 
 def numbers_by_code(tree: ast.Module, nodes: dict[ast.AST, int], path: str, flags: int = 0) -> list[int]:

@@ -13,6 +13,7 @@ import types
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CodeChangedError, MissingCodeError
+from .codes import nested_codes
 
 if TYPE_CHECKING:
     from .compiler import Inside, ModuleRewriting, RewrittenModule
@@ -63,8 +64,6 @@ class ModuleInfo:
 
 def register_module(name: str, path: str, source: bytes, rewritten: RewrittenModule, *, is_library: bool = False) -> None:
     """Make the functions of a module known, before its code runs."""
-    from .places import nested_codes
-
     module = ModuleInfo(name, path, source, flags=rewritten.code.co_flags, is_library=is_library)
     for code, row in zip(nested_codes(rewritten.code), rewritten.table, strict=True):
         if row is not None:

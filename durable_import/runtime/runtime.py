@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Awaitable, Callable
 from contextvars import Token
 from types import CellType, FrameType, FunctionType, TracebackType
@@ -64,7 +63,7 @@ class DurableRuntime:
         self.seal = Seal(key if key is not None else key_for(self.store))
         self.owner = Owner.current()
         self.script = script
-        self.name_instance = name_instance or (lambda: str(uuid.uuid4()))
+        self.name_instance = name_instance or _random_name
         self.observer = observer or _Silent()
         self.running: dict[str, _Run] = {}
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
@@ -282,3 +281,9 @@ def call_of(frame: FrameType, cells: dict[str, CellType]) -> tuple[FunctionType,
     closure = tuple(cells[name] for name in code.co_freevars)
     function = FunctionType(code, frame.f_globals, code.co_name, None, closure)
     return function, *arguments_of(code, frame.f_locals)
+
+
+def _random_name() -> str:
+    import uuid  # slow to import
+
+    return str(uuid.uuid4())

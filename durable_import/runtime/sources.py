@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from ..errors import CodeChangedError
@@ -30,6 +29,8 @@ class Sources:
         old = await self._store.load_source(error.digest) if isinstance(self._store, SourceStore) else None
         if not old:
             return "The code as it was when the state was saved is not kept by this store."
+        import difflib  # rarely needed
+
         module = next((m for m in MODULES.values() if m.path == error.filename and error.function in m.by_place), None)
         new = source_of(module.by_place[error.function]) if module is not None else ""
         lines = difflib.unified_diff(

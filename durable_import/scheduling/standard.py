@@ -17,7 +17,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from ..rewrite import cache
-from ..rewrite.places import nested_codes
+from ..rewrite.codes import nested_codes
 from ..rewrite.registry import register_module
 from .loop import InstanceLoop
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from asyncio import events
 
 from ..errors import DurableError
@@ -27,6 +26,8 @@ def step_key() -> str:
         return key
     loop = events._get_running_loop()
     if type(loop) is not InstanceLoop:
+        import uuid  # slow to import
+
         return str(uuid.uuid4())
     if loop.current is None:
         raise DurableError(

@@ -11,7 +11,6 @@ import ast
 import gc
 import operator
 import sys
-from pickle import PicklingError
 from types import CellType, CodeType, FrameType, GeneratorType
 from typing import Any, NamedTuple
 
@@ -19,9 +18,8 @@ from ..frames.capture import SUSPENDED, FrameParts, FrameState, contents_of, par
 from ..rewrite.adoption import adopt
 from ..rewrite.comprehensions import KEY, RESULT
 from ..rewrite.names import AWAITED
-from ..rewrite.registry import CodeInfo, captured_names, info_of
+from ..rewrite.registry import CodeInfo, captured_names
 from ..rewrite.suspensions import FUNCTION_DEFINITIONS, Suspend, points
-from .instances import reducer_for
 
 LOOP = "@i"  # how the hidden variables of loops' iterators begin
 
@@ -116,15 +114,3 @@ def _guards(node: ast.AST, point: Suspend) -> bool:
         if node.finalbody or everything or any("GeneratorExit" in ast.dump(h.type) for h in node.handlers if h.type):
             return True
     return any(_guards(child, point) for child in ast.iter_child_nodes(node))
-
-
-def reduce_generator_manager(manager: Any) -> Any:
-    """What a function of ``contextlib.contextmanager`` gives: of code that is not rewritten it is refused.
-
-    Such a manager is entered again on resume: what its code does on entering may concern the process.
-    """
-    generator = getattr(manager, "gen", None)
-    if isinstance(generator, GeneratorType) and info_of(generator.gi_code) is None:
-        raise PicklingError(f"a context manager of {generator.__qualname__!r}, which is not durable code")
-    reducer = reducer_for(type(manager))
-    return NotImplemented if reducer is None else reducer(manager)

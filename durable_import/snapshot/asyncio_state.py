@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import decimal
 import heapq
 import threading
 from asyncio import mixins
@@ -357,6 +356,8 @@ def _fill_context(context: contextvars.Context, state: tuple[list[tuple[Any, Any
     for variable, value in items:
         context.run(variable.set, value)
     if decimals is not None:
+        import decimal  # which the program uses: others need not load it
+
         context.run(decimal.setcontext, decimals)
 
 

@@ -7,7 +7,6 @@ arrays over foreign memory (``mmap``, shared memory), and of subclasses of ``nda
 
 from __future__ import annotations
 
-import ctypes
 import struct
 import sys
 from collections.abc import Callable
@@ -17,30 +16,6 @@ from typing import Any
 Reduced = tuple[Any, ...] | str
 
 # --- memoryview ------------------------------------------------------------------------------------------------------
-
-
-class _Buffer(ctypes.Structure):
-    """``Py_buffer`` of the stable ABI."""
-
-    _fields_ = (
-        ("buf", ctypes.c_void_p), ("obj", ctypes.c_void_p), ("len", ctypes.c_ssize_t),
-        ("itemsize", ctypes.c_ssize_t), ("readonly", ctypes.c_int), ("ndim", ctypes.c_int),
-        ("format", ctypes.c_void_p), ("shape", ctypes.c_void_p), ("strides", ctypes.c_void_p),
-        ("suboffsets", ctypes.c_void_p), ("internal", ctypes.c_void_p),
-    )  # fmt: skip
-
-
-_FULL_READ_ONLY = 0x011C
-
-
-def _address(view: memoryview) -> int:
-    """Where the first item of ``view`` is in memory."""
-    buffer = _Buffer()
-    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(view), ctypes.byref(buffer), _FULL_READ_ONLY)
-    try:
-        return int(buffer.buf or 0)
-    finally:
-        ctypes.pythonapi.PyBuffer_Release(ctypes.byref(buffer))
 
 
 def restore_memoryview(source: Any, form: str, shape: tuple[int, ...]) -> memoryview:
@@ -93,7 +68,9 @@ def _bounds(view: memoryview, everything: memoryview) -> tuple[int, int, int]:
     """The first byte, the number of bytes, and the step in items."""
     if not view.nbytes:
         return 0, 0, 1
-    first = _address(view) - _address(everything)
+    from .addresses import address_of  # rarely needed and slow to import
+
+    first = address_of(view) - address_of(everything)
     if view.c_contiguous:
         return first, view.nbytes, 1
     (stride,), (length,) = view.strides or (), view.shape or ()

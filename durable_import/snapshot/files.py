@@ -25,7 +25,6 @@ import os
 import re
 import stat
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pickle import PicklingError
@@ -284,7 +283,7 @@ def _is_redirected(stream: Any) -> bool:
     return type(stream) is io.StringIO or isinstance(getattr(raw, "name", None), str)
 
 
-def _refuse_temporary(file: Any) -> Reduced:
+def refuse_temporary(file: Any) -> Reduced:
     raise PicklingError(f"a temporary file ({file.name}), which is removed with its process; {_WAY_OUT}")
 
 
@@ -299,6 +298,4 @@ TABLE: dict[type, Callable[[Any], Reduced]] = {
     io.BufferedWriter: _reduce_buffer,
     io.BufferedRandom: _reduce_buffer,
     io.TextIOWrapper: _reduce_text,
-    tempfile._TemporaryFileWrapper: _refuse_temporary,
-    tempfile.SpooledTemporaryFile: _refuse_temporary,
 }

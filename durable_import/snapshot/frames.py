@@ -18,16 +18,15 @@ from ..frames.capture import (
     FINISHED,
     SUSPENDED,
     Continued,
+    FrameState,
     awaited_by,
     capture,
     chain,
     generator_behind,
     parts_of,
 )
-from ..rewrite.adoption import find_adopted
 from ..rewrite.registry import CodeInfo, find, info_of, label_today
 from . import fixups
-from .adopted import capture_adopted
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
 
 Reduced = tuple[Any, ...]
@@ -43,7 +42,7 @@ def reduce_frame(value: Any) -> Reduced:
     if parts_of(value).state == FINISHED:
         code = parts_of(value).code
         return finished, (type(value).__name__, value.__name__, value.__qualname__, code.co_filename, code.co_firstlineno)
-    state = capture(value) if info_of(parts_of(value).code) is not None else capture_adopted(value)
+    state = capture(value) if info_of(parts_of(value).code) is not None else _adopted_state(value)
     if state is None:
         return reduce_foreign_frame(value)
     info = state.info
@@ -55,6 +54,12 @@ def reduce_frame(value: Any) -> Reduced:
     return builder, (*identity, state.cells), held, None, None, fill
 
 
+def _adopted_state(value: Any) -> FrameState | None:
+    from .adopted import capture_adopted  # which loads the rewriter
+
+    return capture_adopted(value)
+
+
 def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A frame without variables."""
     return _build(find(module, place, digest), name, qualname, cells)
@@ -62,6 +67,8 @@ def build(module: str, place: str, digest: str, name: str, qualname: str, cells:
 
 def build_adopted(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A frame without variables, of code that is not rewritten where it is called: see ``adopted``."""
+    from ..rewrite.adoption import find_adopted
+
     return _build(find_adopted(module, place, digest), name, qualname, cells)
 
 

@@ -16,20 +16,22 @@ import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import BuiltinMethodType, CellType, CoroutineType, FunctionType, MethodType, MethodWrapperType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ..frames import restore
 from ..frames.capture import CREATED, FRAME_TYPES, FrameState, capture, chain, contents_of, frame_behind, parts_of
 from ..frames.discard import discard
 from ..frames.leaf import DONE, Leaf
 from ..rewrite.names import AWAITED, STATE
-from ..rewrite.normalise import WithBlock
-from ..rewrite.places import Places
 from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code, info_of
 from ..scheduling.again import is_waiting_again
 from . import fixups
 from .asyncio_state import LoopBound
 from .foreign import arguments_of, function_of
+
+if TYPE_CHECKING:
+    from ..rewrite.places import Places
+    from ..rewrite.suspensions import WithBlock
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 
@@ -133,6 +135,8 @@ def _bound_by_with(module: ModuleInfo, place: str) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=64)
 def _places_of_module(module: ModuleInfo) -> Places:
+    from ..rewrite.places import Places  # rarely needed and slow to import
+
     return Places(ast.parse(module.source))
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import gc
-import io
 import re
 from collections.abc import Callable
 from itertools import islice, repeat
@@ -34,6 +32,8 @@ def _reduce_match(match: re.Match[Any]) -> Reduced:
 
 def restore_csv_reader(lines: Any, dialect: dict[str, Any], line_num: int) -> Any:
     """A reader that goes on with ``lines``; its line count is reached by reading empty lines."""
+    import csv  # which the program uses: others need not load it
+
     feed = Prepended((), repeat("", line_num))
     reader: Any = csv.reader(feed, **dialect)
     next(islice(reader, line_num, line_num), None)
@@ -49,7 +49,7 @@ def _dialect(dialect: Any) -> dict[str, Any]:
     return {name: getattr(dialect, name) for name in names}
 
 
-def _reduce_csv_reader(reader: Any) -> Reduced:
+def reduce_csv_reader(reader: Any) -> Reduced:
     lines = next((x for x in gc.get_referents(reader) if hasattr(x, "__next__")), None)
     if isinstance(lines, Prepended) and not lines.first:
         lines = lines.rest
@@ -58,10 +58,12 @@ def _reduce_csv_reader(reader: Any) -> Reduced:
 
 def restore_csv_writer(file: Any, dialect: dict[str, Any]) -> Any:
     """A writer to ``file``."""
+    import csv
+
     return csv.writer(file, **dialect)
 
 
-def _reduce_csv_writer(writer: Any) -> Reduced:
+def reduce_csv_writer(writer: Any) -> Reduced:
     write = next((x for x in gc.get_referents(writer) if getattr(x, "__name__", "") == "write"), None)
     file = getattr(write, "__self__", None)
     if file is None:
@@ -71,6 +73,4 @@ def _reduce_csv_writer(writer: Any) -> Reduced:
 
 TABLE: dict[type, Callable[[Any], Reduced]] = {
     re.Match: _reduce_match,
-    type(csv.reader([])): _reduce_csv_reader,
-    type(csv.writer(io.StringIO())): _reduce_csv_writer,
 }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextvars
-import decimal
 import gc
 import importlib
 import subprocess
@@ -19,7 +18,10 @@ import types
 from collections.abc import Callable
 from pickle import PicklingError
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import decimal
 
 Reduced = tuple[Any, ...] | str
 
@@ -139,6 +141,7 @@ def _reduce_token(token: contextvars.Token[Any]) -> Reduced:
 
 def restore_decimal_context(inside: decimal.Context, outside: decimal.Context) -> Any:
     """What ``decimal.localcontext`` returned while ``outside`` was the current context; nothing changes here."""
+    import decimal  # which the program uses: others need not load it
 
     def make() -> Any:
         decimal.setcontext(outside)
@@ -147,8 +150,9 @@ def restore_decimal_context(inside: decimal.Context, outside: decimal.Context) -
     return contextvars.copy_context().run(make)
 
 
-def _reduce_decimal_context(manager: Any) -> Reduced:
+def reduce_decimal_context(manager: Any) -> Reduced:
     """Ask the manager in contexts of their own, for it has no attributes."""
+    import decimal
 
     def inside() -> decimal.Context:
         entered: decimal.Context = manager.__enter__()
@@ -216,7 +220,6 @@ def reduce_connection(connection: Any) -> Reduced:
 
 
 TABLE: dict[type, Callable[[Any], Any]] = {
-    type(decimal.localcontext()): _reduce_decimal_context,
     _Lock: _reduce_lock,
     _RLock: _reduce_lock,
     threading.Condition: _reduce_condition,

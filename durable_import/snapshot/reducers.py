@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 from durable_import.snapshot import (
-    adopted,
     asyncio_state,
     buffers,
     classes,
@@ -47,7 +46,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
 
 _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((BaseException,), exceptions.reduce_exception),
-    ((contextlib._GeneratorContextManager,), adopted.reduce_generator_manager),
+    ((contextlib._GeneratorContextManager,), settings.reduce_generator_manager),
     ((type,), classes.reduce_class),
     ((asyncio_state.LoopBound,), asyncio_state.reduce_bound),
     ((asyncio.Future,), asyncio_state.reduce_future),
@@ -56,8 +55,13 @@ _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     (process_objects.PROCESS_BOUND, process_objects.refuse_process_bound),
 )
 _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are not imported for their sake
+    ("_csv", "reader"): parsing.reduce_csv_reader,
+    ("_csv", "writer"): parsing.reduce_csv_writer,
+    ("decimal", "ContextManager"): process_objects.reduce_decimal_context,
     ("numpy", "ndarray"): buffers.reduce_array,
     ("sqlite3", "Connection"): process_objects.reduce_connection,
+    ("tempfile", "SpooledTemporaryFile"): files.refuse_temporary,
+    ("tempfile", "_TemporaryFileWrapper"): files.refuse_temporary,
 }
 
 _Plan = Callable[[Any], Any] | None  # None: pickle's own way
@@ -78,8 +82,8 @@ def reduce_by_kind(obj: Any) -> Any:
 def _plan(cls: type) -> _Plan:
     known = _PLANS if "<locals>" not in cls.__qualname__ else _LOCAL_PLANS
     if cls not in known:
-        reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
+        reducer = _BY_NAME.get((cls.__module__, cls.__name__))
         if reducer is None:
-            reducer = _BY_NAME.get((cls.__module__, cls.__name__)) or instances.reducer_for(cls)
-        known[cls] = singletons.by_reference(cls, reducer)
+            reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
+        known[cls] = singletons.by_reference(cls, reducer or instances.reducer_for(cls))
     return known[cls]

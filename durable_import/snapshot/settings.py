@@ -11,9 +11,13 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from pickle import PicklingError
+from types import GeneratorType
 from typing import Any
 
+from ..rewrite.registry import info_of
 from .fixups import later
+from .instances import reducer_for
 
 Reduced = tuple[Any, ...]
 
@@ -77,6 +81,18 @@ _WAYS: dict[type, Way] = {
     contextlib._RedirectStream: (lambda m: m._old_targets, _set_stream, lambda m: (getattr(sys, m._stream),)),
     warnings.catch_warnings: (lambda m: m._entered, _set_filters, _filters),
 }
+
+def reduce_generator_manager(manager: Any) -> Any:
+    """What a function of ``contextlib.contextmanager`` gives: of code that is not rewritten it is refused.
+
+    Such a manager is entered again on resume: what its code does on entering may concern the process.
+    """
+    generator = getattr(manager, "gen", None)
+    if isinstance(generator, GeneratorType) and info_of(generator.gi_code) is None:
+        raise PicklingError(f"a context manager of {generator.__qualname__!r}, which is not durable code")
+    reducer = reducer_for(type(manager))
+    return NotImplemented if reducer is None else reducer(manager)
+
 
 TABLE: dict[type, Callable[[Any], Reduced]] = dict.fromkeys(
     (contextlib.chdir, contextlib.redirect_stdout, contextlib.redirect_stderr, warnings.catch_warnings), _reduce_manager

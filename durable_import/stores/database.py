@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from pkgutil import get_data
 from typing import TypeVar
 
 from durable_import.errors import DurableError, StoreUnavailableError
@@ -23,6 +21,7 @@ T = TypeVar("T")
 
 APPLICATION_ID = 0x44555242
 MEMORY = ":memory:"
+MIGRATIONS = ("instances", "segments")  # in order; the first is the file ``migrations/sqlite/0001_instances.sql``
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _NEARLY_NOTHING = 128 * 1024  # bytes; SQLite reports a full disk in several disguises
@@ -187,6 +186,8 @@ class Database:
 
 
 def _is_nearly_full(folder: str) -> bool:
+    import shutil  # slow to import
+
     return os.path.isdir(folder) and shutil.disk_usage(folder).free < _NEARLY_NOTHING
 
 
@@ -245,10 +246,15 @@ def _version(connection: sqlite3.Connection) -> int:
 
 @cache
 def _migrations() -> list[tuple[int, str]]:
-    """Number and text of each migration, in order; a file is named like ``0001_instances.sql``."""
-    folder: Traversable = resources.files("durable_import.stores") / "migrations" / "sqlite"
-    scripts = [file for file in folder.iterdir() if file.name.endswith(".sql")]
-    return sorted((int(file.name.partition("_")[0]), file.read_text(encoding="utf-8")) for file in scripts)
+    """Number and text of each migration, in order."""
+    return [(number, _text_of(f"migrations/sqlite/{number:04}_{name}.sql")) for number, name in enumerate(MIGRATIONS, 1)]
+
+
+def _text_of(name: str) -> str:
+    """A file of this package, which may be in a zip archive."""
+    data = get_data(__package__, name)
+    assert data is not None, "the loader of this package has no files"
+    return data.decode("utf-8")
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -264,6 +270,6 @@ def _statements(script: str) -> Iterator[str]:
 @cache
 def queries() -> dict[str, str]:
     """The statements of ``sqlite_queries.sql`` by name."""
-    text = (resources.files("durable_import.stores") / "sqlite_queries.sql").read_text(encoding="utf-8")
+    text = _text_of("sqlite_queries.sql")
     parts = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)[1:]
     return {name: query.strip() for name, query in zip(parts[::2], parts[1::2], strict=True)}

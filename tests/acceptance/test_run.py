@@ -265,3 +265,24 @@ def test_closed_stdout(desk: Desk) -> None:
     for command in ([sys.executable, "steps.py"], durable):
         done = desk.start_command(["sh", "-c", 'exec "$@" >&-', "sh", *command]).end()
         assert (done.status, done.err) == (0, "")
+
+
+SLOW_TO_IMPORT = (
+    "csv", "ctypes", "decimal", "difflib", "platform", "tempfile", "uuid", "zipfile", "durable_import.rewrite.compiler",
+)  # fmt: skip
+
+
+def test_start_loads_what_is_needed(desk: Desk) -> None:
+    """A program that was rewritten before starts without the rewriter, and without what few programs need."""
+    path = desk.write("modules.py", f"""
+        # durable: on
+        import asyncio, sys
+
+        async def main():
+            await asyncio.sleep(0)
+            print(sorted(set({SLOW_TO_IMPORT}) & sys.modules.keys()))
+
+        asyncio.run(main())
+    """)  # fmt: skip
+    desk.run("modules.py")
+    assert desk.run("modules.py").out == desk.native(str(path)).out

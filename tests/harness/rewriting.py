@@ -8,9 +8,9 @@ import types
 from pathlib import Path
 from typing import Any
 
+from durable_import.rewrite.codes import nested_codes
 from durable_import.rewrite.compiler import ModuleRewriting, compile_module
 from durable_import.rewrite.names import PC
-from durable_import.rewrite.places import nested_codes
 from durable_import.rewrite.registry import captured_names
 from durable_import.rewrite.resume import resume_function
 

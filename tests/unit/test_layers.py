@@ -13,9 +13,9 @@ import pytest
 
 import durable_import
 from durable_import.frames.intrinsics import PROVIDED
+from durable_import.rewrite.codes import nested_codes
 from durable_import.rewrite.compiler import ModuleRewriting, compile_module
 from durable_import.rewrite.names import INTRINSICS
-from durable_import.rewrite.places import nested_codes
 from tests.harness.rewriting import GOLDEN, frame_codes, resume_tree, sources
 
 PACKAGE = Path(durable_import.__file__).parent

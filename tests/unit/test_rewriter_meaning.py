@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 import durable_import
+from durable_import.rewrite.codes import nested_codes
 from durable_import.rewrite.compiler import ModuleRewriting
-from durable_import.rewrite.places import nested_codes
 from tests.harness.rewriting import GOLDEN, PROGRAMS, sources
 from tests.harness.torture import native, rewritten
 
