@@ -4,6 +4,9 @@ The name is the ordinary one (so version, optimization level and ``sys.pycache_p
 rewriter's own sources: ``mod.cpython-311.durable-1a2b3c4d.pyc``. A file is valid for one module name, path and source:
 rewritten code and its table may name all three.
 
+Where the file cannot be written, as beside a standard library that belongs to another user, it goes to the user's own cache
+folder. There only files that are the user's and that no one else may write are read: it may be another user's ``HOME``.
+
 The source is checked by its hash, not by time and size as CPython does. It is read anyway (the registry needs it), the
 hash costs 1 us per KB, and it is right where times are not: two saves within one tick, a checkout, an image layer.
 
@@ -83,7 +86,16 @@ def bytecode_path(path: str) -> str | None:
     version = rewriter_hash()
     if version is None or sys.implementation.cache_tag is None:
         return None
-    return f"{_stem(path)}{version}.pyc"
+    return f"{importlib.util.cache_from_source(path).removesuffix('pyc')}durable-{version}.pyc"
+
+
+def own_bytecode_path(target: str) -> str | None:
+    """Where what belongs to ``target`` is kept if that cannot be written; None if the user has no cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    if not os.path.isabs(home):
+        return None
+    place = os.path.splitdrive(os.path.abspath(target))[1].lstrip(os.sep)
+    return os.path.join(home, "durable_import", place)
 
 
 def load(path: str, module: str, source: bytes) -> RewrittenModule | None:
@@ -91,11 +103,29 @@ def load(path: str, module: str, source: bytes) -> RewrittenModule | None:
     target = bytecode_path(path)
     if target is None:
         return None
+    found = _decode(_read(target), path, module, source)
+    if found is None:
+        own = own_bytecode_path(target)
+        found = _decode(_read(own, is_own=True), path, module, source) if own is not None else None
+    return found
+
+
+def _read(target: str, *, is_own: bool = False) -> bytes:
+    """What a file holds; nothing if it cannot be read, or may not be."""
     try:
         with open(target, "rb", buffering=0) as file:
-            data = file.read()
+            if is_own and not _is_mine(os.fstat(file.fileno())):
+                return b""
+            return file.read()
     except OSError:
-        return None
+        return b""
+
+
+def _is_mine(status: os.stat_result) -> bool:
+    return not hasattr(os, "geteuid") or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
+
+
+def _decode(data: bytes, path: str, module: str, source: bytes) -> RewrittenModule | None:
     payload = data[_HEADER:]
     if data[:_HEADER] != _header(path, module, source, payload):
         return None
@@ -111,18 +141,22 @@ def store(path: str, module: str, source: bytes, rewritten: RewrittenModule) -> 
     if target is None or sys.dont_write_bytecode:
         return False
     payload = rewritten.to_bytes()
+    data = _header(path, module, source, payload) + payload
+    own = own_bytecode_path(target)
+    if _put(target, data, path):
+        return True
+    return own is not None and _put(own, data, path, is_own=True)
+
+
+def _put(target: str, data: bytes, path: str, *, is_own: bool = False) -> bool:
     try:
         mode = (os.stat(path).st_mode | 0o200) & 0o666  # readable by whoever may read the source
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        _write_atomically(target, _header(path, module, source, payload) + payload, mode)
-        _remove_old(path, target)
+        _write_atomically(target, data, 0o600 if is_own else mode)
+        _remove_old(target)
     except OSError:  # a read-only folder, a full disk: the module works without
         return False
     return True
-
-
-def _stem(path: str) -> str:
-    return importlib.util.cache_from_source(path).removesuffix("pyc") + "durable-"
 
 
 def _header(path: str, module: str, source: bytes, payload: bytes) -> bytes:
@@ -142,9 +176,10 @@ def _write_atomically(target: str, data: bytes, mode: int) -> None:
         raise
 
 
-def _remove_old(path: str, target: str) -> None:
+def _remove_old(target: str) -> None:
     """Remove the old files of other rewriters, and of writers that were killed, for the same source, version and level."""
-    folder, prefix = os.path.split(_stem(path))
+    folder, name = os.path.split(target)
+    prefix = name[: name.rindex("durable-")] + "durable-"
     limit = time.time() - _KEPT
     for name in os.listdir(folder):
         other = os.path.join(folder, name)

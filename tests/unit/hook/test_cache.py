@@ -151,9 +151,47 @@ def test_dont_write_bytecode(hook: Path, rewriter: Rewriter, monkeypatch: pytest
 
 def test_folder_that_cannot_be_written(hook: Path, rewriter: Rewriter) -> None:
     """Where no cache can be made the module works without one."""
-    write(hook, {"m_solid.py": "# durable: on\nx = 1", "__pycache__": "in the way"})
+    write(hook, {"m_solid.py": "# durable: on\nx = 1", "__pycache__": "in the way", "cache": "in the way too"})
     assert [fresh("m_solid").x, fresh("m_solid").x] == [1, 1]
     assert rewriter.compiled() == ["m_solid", "m_solid"]
+
+
+def kept_by_user(hook: Path) -> Path:
+    """The rewritten module of a folder that cannot be written, in the user's cache folder."""
+    write(hook, {"m_theirs.py": "# durable: on\nx = 1", "__pycache__": "in the way"})
+    assert [fresh("m_theirs").x, fresh("m_theirs").x] == [1, 1]
+    [kept] = (hook / "cache" / "durable_import").rglob("*.pyc")
+    return kept
+
+
+def test_cache_of_the_user(hook: Path, rewriter: Rewriter) -> None:
+    """What cannot be cached beside the source is cached where only the user may write, and read again from there."""
+    kept = kept_by_user(hook)
+    assert rewriter.compiled() == ["m_theirs"]
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_cache_that_others_may_write_is_not_read(hook: Path, rewriter: Rewriter) -> None:
+    """Bytecode in a cache folder that anybody else might have put there is not executed."""
+    kept_by_user(hook).chmod(0o660)
+    fresh("m_theirs")
+    assert rewriter.compiled() == ["m_theirs", "m_theirs"]
+
+
+def test_cache_of_another_user_is_not_read(hook: Path, rewriter: Rewriter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under another user's ``HOME``, as with ``sudo``, that user's cache is not executed."""
+    kept_by_user(hook)
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    fresh("m_theirs")
+    assert rewriter.compiled() == ["m_theirs", "m_theirs"]
+
+
+def test_no_folder_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user without a home has no cache folder either."""
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    assert cache.own_bytecode_path("m.pyc") is None
 
 
 WRITE_FAILURES = [("makedirs", errno.EACCES), ("open", errno.EROFS), ("replace", errno.ENOSPC)]
