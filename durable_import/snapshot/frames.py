@@ -22,6 +22,7 @@ from ..frames.capture import (
     awaited_by,
     capture,
     chain,
+    frame_behind,
     generator_behind,
     parts_of,
 )
@@ -104,14 +105,25 @@ def fill_driven(frame: Any, state: tuple[Any, ...]) -> None:
     _driven.append(frame)
 
 
-def is_driven_by_hand(coroutine: Any) -> bool:
+def is_driven_by_hand(coroutine: Any, known: dict[int, bool]) -> bool:
     """Whether a coroutine is in the middle of awaiting an object of the program's own class, whose ``__await__`` is a generator.
 
-    Such an await is made again on resume: what it yields first has been given to who drives the coroutine.
+    Such an await is made again on resume: what it yields first has been given to who drives the coroutine. ``known`` is for
+    the same of the frames that it awaits, by id: to look at the whole stack for each of its frames would take too long.
     """
     if parts_of(coroutine).state != SUSPENDED:
         return False
-    method = getattr(type(awaited_by(chain(coroutine)[-1])), "__await__", None)
+    passed, frame, awaited = [], coroutine, None
+    while frame is not None and id(frame) not in known:
+        passed.append(id(frame))
+        awaited = awaited_by(frame)
+        frame = None if awaited is None else frame_behind(awaited)
+    known.update(dict.fromkeys(passed, _is_own_awaitable(awaited) if frame is None else known[id(frame)]))
+    return known[id(coroutine)]
+
+
+def _is_own_awaitable(value: Any) -> bool:
+    method = getattr(type(value), "__await__", None)
     return isinstance(method, FunctionType) and inspect.isgeneratorfunction(method) and info_of(method.__code__) is not None
 
 

@@ -41,6 +41,7 @@ class _Reducing:
     references: References
     frames: list[Any]
     tasks: dict[DurableTask, None]  # the tasks met
+    driven: dict[int, bool]  # see ``is_driven_by_hand``
 
     def reducer_override(self, obj: Any) -> Any:
         if self.references.lost:
@@ -65,7 +66,7 @@ class _Reducing:
                 return reduce_wait(obj)
             if kind in FRAME_TABLE and kind is not FunctionType:
                 self.frames.append(obj)
-                if kind is CoroutineType and is_driven_by_hand(obj) and not self.references.is_in_stack(obj):
+                if kind is CoroutineType and is_driven_by_hand(obj, self.driven) and not self.references.is_in_stack(obj):
                     return (*reducer(obj)[:5], fill_driven)
             return reducer(obj)
         return reduce_by_kind(obj)
@@ -86,6 +87,7 @@ class SnapshotPickler(_Reducing, pickle.Pickler):
         self.references = references
         self.frames = []
         self.tasks = {}
+        self.driven = {}
 
 
 class _DeepPickler(_Reducing, pickle._Pickler):
@@ -96,6 +98,7 @@ class _DeepPickler(_Reducing, pickle._Pickler):
         self.references = references
         self.frames = []
         self.tasks = {}
+        self.driven = {}
 
         # Python 3.12 recurses in C when a bound method is called with *args, as pickle does; not so for a function.
         def save_reduce(
