@@ -26,16 +26,16 @@ async def _asynchronous_generator() -> Any:
     yield
 
 
-def _types_of_steps() -> tuple[type, type]:
-    """The types of what ``asend`` and ``aclose`` of an asynchronous generator give; they have no names."""
+def _types_of_steps() -> tuple[type, type, type]:
+    """The types of what ``asend``, ``aclose`` and ``anext`` with a default give; they have no names."""
     generator = _asynchronous_generator()
-    steps = generator.asend(None), generator.aclose()
+    steps = generator.asend(None), generator.aclose(), anext(generator, None)
     for step in steps:
         step.close()
-    return type(steps[0]), type(steps[1])
+    return type(steps[0]), type(steps[1]), type(steps[2])
 
 
-ASEND, ATHROW = _types_of_steps()
+ASEND, ATHROW, ANEXT = _types_of_steps()
 
 
 class FrameState(NamedTuple):
@@ -201,6 +201,12 @@ def generator_behind(awaitable: Any) -> Any:
     return next(r for r in gc.get_referents(awaitable) if isinstance(r, AsyncGeneratorType))
 
 
+def parts_of_anext(awaitable: Any) -> tuple[Any, Any]:
+    """What ``anext(iterator, default)`` awaits, and the default."""
+    awaited, default = gc.get_referents(awaitable)
+    return awaited, default
+
+
 def generator_of(step: Any) -> Any:
     """The same, also of one that was under way when it was saved."""
     return step.generator if type(step) is Continued else generator_behind(step)
@@ -218,13 +224,14 @@ class Continued:
         self._iterator: Any = None
 
     def __await__(self) -> Any:
-        step = self.generator.__anext__()
-        self._iterator = self._close(step) if self.closing else step.__await__()
+        if self._iterator is None:
+            step = self.generator.__anext__()
+            self._iterator = self._close(step) if self.closing else step.__await__()
         return self._iterator
 
     def send(self, value: Any) -> Any:
         """Go on."""
-        return (self._iterator or self.__await__()).send(value)
+        return self.__await__().send(value)
 
     def throw(self, *details: Any) -> Any:
         """Go on with an exception; one that has not gone on yet just raises it."""
@@ -257,6 +264,8 @@ def frame_behind(awaitable: Any) -> Any:
     if kind is ASEND or kind is ATHROW or kind is Continued:
         generator = generator_of(awaitable)
         return generator if info_of(generator.ag_code) is not None else None
+    if kind is ANEXT:
+        return frame_behind(parts_of_anext(awaitable)[0])
     return None
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..frames import restore
 from ..frames.capture import (
+    ANEXT,
     ASEND,
     ATHROW,
     FINISHED,
@@ -23,6 +24,7 @@ from ..frames.capture import (
     chain,
     generator_behind,
     parts_of,
+    parts_of_anext,
 )
 from ..rewrite.adoption import find_adopted
 from ..rewrite.registry import CodeInfo, find, info_of, label_today
@@ -199,6 +201,26 @@ def begin_athrow(generator: Any, arguments: tuple[Any, ...] | None) -> Any:
     return generator.aclose() if arguments is None else generator.athrow(*arguments)
 
 
+def reduce_anext(value: Any) -> Reduced:
+    """``anext(iterator, default)``."""
+    return begin_anext, parts_of_anext(value)
+
+
+def begin_anext(awaited: Any, default: Any) -> Any:
+    """``anext`` with a default, over a step that was made already."""
+    return anext(_Next(awaited), default)
+
+
+class _Next:
+    """Gives one step."""
+
+    def __init__(self, step: Any) -> None:
+        self.step = step
+
+    def __anext__(self) -> Any:
+        return self.step
+
+
 # --- functions and cells
 
 
@@ -253,5 +275,6 @@ FRAME_TABLE: dict[type, Any] = {
     AsyncGeneratorType: reduce_frame,
     ASEND: reduce_asend,
     ATHROW: reduce_athrow,
+    ANEXT: reduce_anext,
     FunctionType: reduce_function,
 }
