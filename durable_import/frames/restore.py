@@ -66,7 +66,8 @@ def take_to_place(stack: list[Any], root: Any) -> None:
 
     ``root`` is what is sent to.
     """
-    steps = sum(isinstance(frame, GeneratorType) and bool(restored_variables(frame)) for frame in stack)
+    restored = [restored_variables(frame) for frame in stack if isinstance(frame, GeneratorType)]
+    steps = sum(bool(names) and not isinstance(names.get(AWAITED), GeneratorType) for names in restored)
     if not isinstance(stack[-1], GeneratorType):
         variables = restored_variables(stack[-1])
         awaited = variables[AWAITED]

@@ -82,7 +82,8 @@ def info_of(code: types.CodeType) -> CodeInfo | None:
     info = KNOWN.get(id(code))
     if info is None and code.co_flags & ITERABLE_COROUTINE:
         for other in _BY_POSITION.get((code.co_filename, code.co_firstlineno), ()):
-            if code.replace(co_flags=other.code.co_flags) == other.code:
+            known = other.code  # of the same module if it has the very same table
+            if code.co_linetable is known.co_linetable and code.replace(co_flags=known.co_flags) == known:
                 return other._replace(code=code)
     return info
 

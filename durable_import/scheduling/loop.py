@@ -118,8 +118,10 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         """See ``ambient.Driver``."""
         if self.current is None or self.is_foreign or not is_foreign(iterator) or self._is_own_future(iterator):
             return iterator
-        if type(iterator) is CoroutineType and not generator.f_code.co_flags & ITERABLE_COROUTINE:
-            return iterator  # which is an error
+        if type(iterator) is CoroutineType:
+            if not generator.f_code.co_flags & ITERABLE_COROUTINE:
+                return iterator  # which is an error
+            iterator = iterator.__await__()
         return Leaf(awaitable_behind(iterator), iterator=iterator) if is_awaited_by_task(generator) else iterator
 
     def _is_own_future(self, iterator: Any) -> bool:
