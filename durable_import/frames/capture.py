@@ -13,29 +13,26 @@ from typing import Any, NamedTuple
 
 from ..rewrite.names import AWAITED, PC, RESUME_ONLY, STATE, is_hidden
 from ..rewrite.registry import CodeInfo, captured_names, info_of
+from .awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
 
 FRAME_TYPES = (CoroutineType, GeneratorType, AsyncGeneratorType)
 CREATED, SUSPENDED, RUNNING, FINISHED = "created", "suspended", "running", "finished"
-
-
-async def _nothing() -> None:
-    return
 
 
 async def _asynchronous_generator() -> Any:
     yield
 
 
-def _types_of_steps() -> tuple[type, type]:
-    """The types of what ``asend`` and ``aclose`` of an asynchronous generator give; they have no names."""
+def _types_of_steps() -> tuple[type, type, type]:
+    """The types of what ``asend``, ``aclose`` and ``anext`` with a default give; they have no names."""
     generator = _asynchronous_generator()
-    steps = generator.asend(None), generator.aclose()
+    steps = generator.asend(None), generator.aclose(), anext(generator, None)
     for step in steps:
         step.close()
-    return type(steps[0]), type(steps[1])
+    return type(steps[0]), type(steps[1]), type(steps[2])
 
 
-ASEND, ATHROW = _types_of_steps()
+ASEND, ATHROW, ANEXT = _types_of_steps()
 
 
 class FrameState(NamedTuple):
@@ -201,6 +198,12 @@ def generator_behind(awaitable: Any) -> Any:
     return next(r for r in gc.get_referents(awaitable) if isinstance(r, AsyncGeneratorType))
 
 
+def parts_of_anext(awaitable: Any) -> tuple[Any, Any]:
+    """What ``anext(iterator, default)`` awaits, and the default."""
+    awaited, default = gc.get_referents(awaitable)
+    return awaited, default
+
+
 def generator_of(step: Any) -> Any:
     """The same, also of one that was under way when it was saved."""
     return step.generator if type(step) is Continued else generator_behind(step)
@@ -218,13 +221,14 @@ class Continued:
         self._iterator: Any = None
 
     def __await__(self) -> Any:
-        step = self.generator.__anext__()
-        self._iterator = self._close(step) if self.closing else step.__await__()
+        if self._iterator is None:
+            step = self.generator.__anext__()
+            self._iterator = self._close(step) if self.closing else step.__await__()
         return self._iterator
 
     def send(self, value: Any) -> Any:
         """Go on."""
-        return (self._iterator or self.__await__()).send(value)
+        return self.__await__().send(value)
 
     def throw(self, *details: Any) -> Any:
         """Go on with an exception; one that has not gone on yet just raises it."""
@@ -250,40 +254,36 @@ class Continued:
 
 
 def frame_behind(awaitable: Any) -> Any:
-    """The coroutine or asynchronous generator of rewritten code that an awaitable runs directly, or None."""
+    """The coroutine or generator of rewritten code that an awaitable, or an iterator of one, runs directly, or None."""
     kind = type(awaitable)
     if kind is CoroutineType:
         return awaitable if info_of(awaitable.cr_code) is not None else None
+    if kind is GeneratorType:
+        return awaitable if info_of(awaitable.gi_code) is not None else None
+    if kind is Awaiting:
+        return frame_behind(awaitable.iterator)
+    if kind is COROUTINE_WRAPPER:
+        return frame_behind(coroutine_behind(awaitable))
     if kind is ASEND or kind is ATHROW or kind is Continued:
         generator = generator_of(awaitable)
         return generator if info_of(generator.ag_code) is not None else None
+    if kind is ANEXT:
+        return frame_behind(parts_of_anext(awaitable)[0])
     return None
 
 
-COROUTINE_WRAPPER = type(_wrapped := _nothing().__await__())
-_wrapped.close()
-
-
-def coroutine_of(awaitable: Any) -> Any:
-    """The coroutine of rewritten code that an object's own, rewritten ``__await__`` delegates to; else what it returned.
-
-    None for awaitables of other kinds, whose ``__await__`` is not called here.
-    """
-    method = getattr(type(awaitable), "__await__", None)
-    if not isinstance(method, FunctionType) or info_of(method.__code__) is None:
-        return None
-    iterator = method(awaitable)
-    if type(iterator) is COROUTINE_WRAPPER:
-        coroutine = next(r for r in gc.get_referents(iterator) if isinstance(r, CoroutineType))
-        return coroutine if frame_behind(coroutine) is not None else iterator
-    return iterator
+def restored_variables(frame: Any) -> dict[str, Any]:
+    """The variables of a restored frame that has not gone on yet; of others, and of one that had not begun, nothing."""
+    parts = parts_of(frame)
+    holder: dict[str, Any] = parts.frame.f_locals.get(STATE, {}) if parts.frame is not None and parts.state == CREATED else {}
+    return holder if holder.get(PC) else {}
 
 
 def chain(root: Any) -> list[Any]:
     """The frames of a task from its outermost one, or None, to the innermost one, each awaiting the next."""
     found = []
     frame = root
-    while frame is not None:
+    while frame is not None and parts_of(frame).frame is not None:  # a program may close what a task is going to run
         found.append(frame)
         awaited = awaited_by(frame)
         frame = None if awaited is None else frame_behind(awaited)

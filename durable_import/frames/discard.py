@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
-from .capture import CREATED, FRAME_TYPES, SUSPENDED, parts_of
+from .capture import ANEXT, CREATED, FRAME_TYPES, SUSPENDED, parts_of, parts_of_anext
 from .signals import Suspension
 
 
@@ -15,7 +15,8 @@ def discard(frames: Iterable[Any]) -> None:
 
     A step of an asynchronous generator, which a task can drive by itself, is dropped with its generator.
     """
-    for frame in frames:
+    for each in frames:
+        frame = each if type(each) is not ANEXT else parts_of_anext(each)[0]
         if not isinstance(frame, FRAME_TYPES):
             _drop_step(frame)
             continue

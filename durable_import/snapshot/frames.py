@@ -6,13 +6,14 @@ The names of the functions here, and their arguments, are part of the snapshot f
 from __future__ import annotations
 
 import gc
-import inspect
 from contextlib import suppress
 from types import AsyncGeneratorType, CellType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
 from ..frames import restore
+from ..frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
 from ..frames.capture import (
+    ANEXT,
     ASEND,
     ATHROW,
     FINISHED,
@@ -25,8 +26,9 @@ from ..frames.capture import (
     frame_behind,
     generator_behind,
     parts_of,
+    parts_of_anext,
 )
-from ..rewrite.registry import CodeInfo, find, info_of, label_today
+from ..rewrite.registry import ITERABLE_COROUTINE, CodeInfo, find, info_of, iterable_coroutine, label_today
 from . import fixups
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
 
@@ -52,6 +54,8 @@ def reduce_frame(value: Any) -> Reduced:
     if info.module.is_library and state.label:
         held += (info.awaited[state.label], info.digest)
     builder = build_adopted if info.module.is_adopted else build
+    if parts_of(value).code.co_flags & ITERABLE_COROUTINE and isinstance(value, GeneratorType):
+        builder = build_awaitable
     return builder, (*identity, state.cells), held, None, None, fill
 
 
@@ -64,6 +68,11 @@ def _adopted_state(value: Any) -> FrameState | None:
 def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A frame without variables."""
     return _build(find(module, place, digest), name, qualname, cells)
+
+
+def build_awaitable(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
+    """A generator without variables that can be awaited."""
+    return _build(iterable_coroutine(find(module, place, digest)), name, qualname, cells)
 
 
 def build_adopted(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
@@ -81,78 +90,65 @@ def _build(info: CodeInfo, name: str, qualname: str, cells: dict[str, CellType])
 
 
 def fill(frame: Any, state: tuple[Any, ...]) -> None:
-    """Give a frame its variables; a generator in the middle is primed once all is loaded."""
+    """Give a frame its variables; generators in the middle are primed once all is loaded."""
     label, variables, *library = state
     info = info_of(parts_of(frame).code)
     if library and info is not None and info.digest != library[1]:
         label = label_today(info, label, library[0], variables)
     restore.fill_frame(frame, label, variables)
-    if label and not isinstance(frame, CoroutineType) and not _awaits(frame, label):
+    if label:
         fixups.later(_prime_later, frame)
-
-
-def _awaits(frame: Any, label: int) -> bool:
-    """Whether an asynchronous generator is at an ``await``: it is not primed, but awaited by who asked for an item."""
-    info = info_of(parts_of(frame).code)
-    return isinstance(frame, AsyncGeneratorType) and info is not None and "@a" in info.live.get(label, ())
 
 
 def fill_driven(frame: Any, state: tuple[Any, ...]) -> None:
     """Give a coroutine that the program drives by itself its variables; it is taken to where it was once all is loaded."""
     fill(frame, state)
-    if not _driven:
-        fixups.later(_prime_driven)
     _driven.append(frame)
 
 
 def is_driven_by_hand(coroutine: Any, known: dict[int, bool]) -> bool:
-    """Whether a coroutine is in the middle of awaiting an object of the program's own class, whose ``__await__`` is a generator.
+    """Whether a coroutine is in the middle of what ``__await__`` of the program's own class yields.
 
-    Such an await is made again on resume: what it yields first has been given to who drives the coroutine. ``known`` is for
-    the same of the frames that it awaits, by id: to look at the whole stack for each of its frames would take too long.
+    What that yielded has been given to who drives the coroutine. ``known`` is for the same of the frames that it awaits, by
+    id: to look at the whole stack for each of its frames would take too long.
     """
     if parts_of(coroutine).state != SUSPENDED:
         return False
-    passed, frame, awaited = [], coroutine, None
+    passed, frame, innermost, awaited = [], coroutine, None, None
     while frame is not None and id(frame) not in known:
         passed.append(id(frame))
-        awaited = awaited_by(frame)
+        innermost, awaited = frame, awaited_by(frame)
         frame = None if awaited is None else frame_behind(awaited)
-    known.update(dict.fromkeys(passed, _is_own_awaitable(awaited) if frame is None else known[id(frame)]))
+    is_driven = isinstance(innermost, GeneratorType) or type(awaited) is Awaiting if frame is None else known[id(frame)]
+    known.update(dict.fromkeys(passed, is_driven))
     return known[id(coroutine)]
 
 
-def _is_own_awaitable(value: Any) -> bool:
-    method = getattr(type(value), "__await__", None)
-    return isinstance(method, FunctionType) and inspect.isgeneratorfunction(method) and info_of(method.__code__) is not None
-
-
+_waiting: list[Any] = []
 _driven: list[Any] = []
 
 
-def _prime_driven() -> None:
-    frames = list({id(f): f for f in _driven}.values())
-    _driven.clear()
-    inner = {id(frame) for outer in frames for frame in chain(outer)[1:]}
-    for frame in frames:
-        if id(frame) not in inner:
-            frame.send(None)
-
-
-_waiting: list[Any] = []
-
-
 def _prime_later(frame: Any) -> None:
-    """Collect the generators to prime; the first puts the priming behind everything else that was put off."""
+    """Collect the frames; the first puts the priming behind everything else that was put off."""
     if not _waiting:
         fixups.later(_prime_all)
     _waiting.append(frame)
 
 
 def _prime_all() -> None:
-    frames = list({id(f): f for f in _waiting}.values())
+    frames, driven = _distinct(_waiting), _distinct(_driven)
     _waiting.clear()
+    _driven.clear()
     restore.prime(frames)
+    stacks = [chain(frame) for frame in driven]
+    inner = {id(frame) for stack in stacks for frame in stack[1:]}
+    for stack in stacks:
+        if id(stack[0]) not in inner:
+            restore.take_to_place(stack, stack[0])
+
+
+def _distinct(frames: list[Any]) -> list[Any]:
+    return list({id(frame): frame for frame in frames}.values())
 
 
 async def _ended_coroutine() -> None:
@@ -218,6 +214,36 @@ def begin_athrow(generator: Any, arguments: tuple[Any, ...] | None) -> Any:
     return generator.aclose() if arguments is None else generator.athrow(*arguments)
 
 
+def reduce_anext(value: Any) -> Reduced:
+    """``anext(iterator, default)``."""
+    return begin_anext, parts_of_anext(value)
+
+
+def begin_anext(awaited: Any, default: Any) -> Any:
+    """``anext`` with a default, over a step that was made already."""
+    return anext(_Next(awaited), default)
+
+
+class _Next:
+    """Gives one step."""
+
+    def __init__(self, step: Any) -> None:
+        self.step = step
+
+    def __anext__(self) -> Any:
+        return self.step
+
+
+def reduce_wrapper(value: Any) -> Reduced:
+    """``__await__()`` of a coroutine."""
+    return await_method, (coroutine_behind(value),)
+
+
+def await_method(awaitable: Any) -> Any:
+    """The iterator of an await."""
+    return awaitable.__await__()
+
+
 # --- functions and cells
 
 
@@ -232,7 +258,8 @@ def reduce_function(function: FunctionType) -> Any:
     if info is None:
         return reduce_foreign_function(function, state, fill_function)
     arguments = (info.module.name, info.place, info.digest, function.__closure__ or ())
-    return build_function, arguments, state, None, None, fill_function
+    builder = build_generator_function if function.__code__.co_flags & ITERABLE_COROUTINE else build_function
+    return builder, arguments, state, None, None, fill_function
 
 
 def build_function(module: str, place: str, digest: str, cells: tuple[CellType, ...]) -> FunctionType:
@@ -243,6 +270,11 @@ def build_function(module: str, place: str, digest: str, cells: tuple[CellType, 
         if existing is not None:
             return existing
     return restore.build_function(info, cells)
+
+
+def build_generator_function(module: str, place: str, digest: str, cells: tuple[CellType, ...]) -> FunctionType:
+    """A function that ``types.coroutine`` has made, by its place."""
+    return restore.build_function(iterable_coroutine(find(module, place, digest)), cells)
 
 
 def fill_function(function: FunctionType, state: dict[str, Any]) -> None:
@@ -272,5 +304,7 @@ FRAME_TABLE: dict[type, Any] = {
     AsyncGeneratorType: reduce_frame,
     ASEND: reduce_asend,
     ATHROW: reduce_athrow,
+    ANEXT: reduce_anext,
+    COROUTINE_WRAPPER: reduce_wrapper,
     FunctionType: reduce_function,
 }

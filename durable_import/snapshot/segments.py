@@ -422,7 +422,7 @@ class SegmentPickler(SnapshotPickler):
         if entry is not None and entry[0] != self.key:
             self.referred.add(id(obj))
             self.refs.add(entry[0])
-            return shared, entry
+            return shared, (entry[0], entry[1])  # a tuple of this pickle's own: it is an object like others
         return super().reducer_override(obj)
 
     def pickle(self, parts: list[Any], containers: list[Any]) -> Segment:

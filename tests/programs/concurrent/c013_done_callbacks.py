@@ -50,6 +50,7 @@ async def main():
     for task in (jobs[0], jobs[2], jobs[3]):
         task.remove_done_callback(removed)
 
+    await asyncio.sleep(0)
     await effect("before the gate")
     jobs[3].cancel()
     gate.set()

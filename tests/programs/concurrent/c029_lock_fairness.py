@@ -35,6 +35,7 @@ async def main():
     tasks = [asyncio.create_task(customer(n, lock, served)) for n in ("e", "f")]
     quits = asyncio.create_task(quitter(lock, served))
     tasks.append(asyncio.create_task(customer("g", lock, served)))
+    await asyncio.sleep(0)
     await effect("hold the lock")
     served.append(f"locked {lock.locked()}")
     quits.cancel()

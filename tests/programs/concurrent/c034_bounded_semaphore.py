@@ -52,7 +52,7 @@ async def main():
     pool = ConnectionPool(2)
     work = {"ann": ["select 1", "bad"], "bob": ["select 22"], "cid": ["bad", "insert"], "dot": ["commit"]}
     answers = await asyncio.gather(*(batch(pool, who, statements) for who, statements in work.items()))
-    state = sorted(pool.free), pool.leased, pool.slots.locked(), pool.peak
+    state = sorted(pool.free), pool.leased, pool.slots.locked(), pool.peak <= 2
     try:
         pool.slots.release()
     except ValueError:

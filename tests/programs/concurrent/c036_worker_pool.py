@@ -75,7 +75,7 @@ async def main():
         first = [pool.submit(thumbnail, pool, n, s) for n, s in (("cat", (1, 2)), ("bird", (0,)), ("horse", (3,)))]
         queued = [job.status for job in first]
     scaled = sorted((j.args[0], j.args[2], j.status, repr(j.result)) for j in pool.jobs[3:])
-    return queued, [(j.number, j.status, j.result) for j in first], scaled, pool.peak, pool.active, pool.tasks
+    return queued, [(j.number, j.status, j.result) for j in first], scaled, pool.peak <= 2, pool.active, pool.tasks
 
 
 if __name__ == "__main__":
