@@ -26,7 +26,8 @@ from .managers import find_lost, find_released
 from .modules import References, ScriptData, collect_references, is_refilled
 from .pickler import dumps, load_with_loop
 from .program import find_imported, program_contents, restore_program, set_aside
-from .segments import Segments, load_segments
+from .segment_saving import Segments
+from .segments import load_segments
 
 VERSION = 2
 COMPLETE, IN_SEGMENTS = b"c", b"s"  # what follows the version
@@ -108,8 +109,8 @@ class Encoder:
         if self._segments is not None and saved.segments is not None:
             self._is_kept = True
             for key, data in saved.segments.items():
-                if self._segments.changed.get(key, self) is data:
-                    del self._segments.changed[key]
+                if self._segments.owned.changed.get(key, self) is data:
+                    del self._segments.owned.changed[key]
 
     def _save_segments(self, snapshot: Snapshot, loop: InstanceLoop) -> Saved:
         if self._segments is None:
@@ -123,12 +124,12 @@ class Encoder:
 
         frames: list[Any] = []
         try:
-            kernel = self._segments.encode(loop, (snapshot.facts, contents), references, prepare, frames)
+            kernel = self._segments.encode(loop, (snapshot.facts, contents), references, prepare, frames, float("inf"))
         except BaseException:
             self._segments = None
             raise
         payload = VERSION.to_bytes(2, "big") + IN_SEGMENTS + kernel
-        return Saved(payload, dict(self._segments.changed), not self._is_kept, frames)
+        return Saved(payload, dict(self._segments.owned.changed), not self._is_kept, frames)
 
     def _references(self, snapshot: Snapshot) -> References:
         if self.script is not None:
