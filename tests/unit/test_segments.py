@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,7 +18,7 @@ from durable_import.runtime.runtime import SEGMENTS_FROM, DurableRuntime
 from durable_import.stores.base import Claim
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite import SQLiteStateStore
-from tests.harness.torture import fresh_module, hard_torture, native
+from tests.harness.torture import Turns, fresh_module, hard_torture, native
 
 MANY = SEGMENTS_FROM + 8
 
@@ -82,11 +83,16 @@ class Place:
 
 
 @pytest.fixture
-def place_of(tmp_path: Path) -> Any:
-    """Makes a place for the source of a program, with the program loaded until the test ends."""
+def place_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes a place for the source of a program, with the program loaded until the test ends.
+
+    ``forms``: those that snapshots take in turns as soon as there are many tasks; without, what costs least.
+    """
     made = []
 
-    def make(source: str) -> Place:
+    def make(source: str, forms: str = "s") -> Place:
+        if forms:
+            monkeypatch.setattr("durable_import.runtime.runtime.Economy", partial(Turns, forms))
         module = fresh_module(source.replace("MANY", str(MANY)), str(tmp_path / "program.py"), rewritten=True)
         made.append(module)
         return Place(tmp_path / "state.db", module.__enter__())
@@ -412,7 +418,7 @@ def test_what_tasks_share_stays_one_object(what: str, tmp_path: Path, monkeypatc
     source = SHARING.replace("SETUP", SHARED[what]).replace("MANY", "8")
     expected = native(source)
     assert expected.endswith(", True)")
-    assert hard_torture(source, segments_from=1, every=2) == expected
+    assert hard_torture(source, forms="ssws", every=3) == expected
 
 
 @pytest.mark.parametrize("what", SHARED)
