@@ -51,9 +51,7 @@ class Segments:
         if self.pickled > most:
             raise TooMuch
         self.pickled = 0
-        for key in [key for key in dirty if (user := self.owned.only_user(key)) is not None and (user in dirty or user == KERNEL)]:
-            del dirty[key]
-            self.remove(key)
+        self._dissolve(dirty)
         for key in (*dirty, KERNEL):
             self.forget(key)
         _Round(self, loop, rest, references, prepare, frames, most).pickle([*dirty, KERNEL])
@@ -81,6 +79,14 @@ class Segments:
             reached |= known[key].reach if key in known else set()
         dirty.update(dict.fromkeys(key for key in self.owned.closure(reached) if key != KERNEL))
         return dirty
+
+    def _dissolve(self, dirty: dict[str, None]) -> None:
+        """Take apart the islands that will become a part of the only segment that refers to them."""
+        users = {key: self.owned.only_user(key) for key in dirty}
+        for key, user in users.items():
+            if user is not None and (user in users or user == KERNEL):
+                del dirty[key]
+                self.remove(key)
 
     def know(self, task: DurableTask) -> None:
         """A task was met."""

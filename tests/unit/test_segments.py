@@ -57,8 +57,9 @@ class WatchedStore(SQLiteStateStore):
 class Place:
     """A program and the database with its state."""
 
-    def __init__(self, path: Path, module: ModuleType) -> None:
+    def __init__(self, path: Path, source: str, module: ModuleType) -> None:
         self.path = path
+        self.source = source
         self.module = module
 
     async def run(self, crash_at: int | None = None) -> tuple[Any, WatchedStore]:
@@ -93,9 +94,10 @@ def place_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     def make(source: str, forms: str = "s") -> Place:
         if forms:
             monkeypatch.setattr("durable_import.runtime.runtime.Economy", partial(Turns, forms))
-        module = fresh_module(source.replace("MANY", str(MANY)), str(tmp_path / "program.py"), rewritten=True)
+        source = source.replace("MANY", str(MANY))
+        module = fresh_module(source, str(tmp_path / "program.py"), rewritten=True)
         made.append(module)
-        return Place(tmp_path / "state.db", module.__enter__())
+        return Place(tmp_path / "state.db", source, module.__enter__())
 
     yield make
     for module in made:
@@ -190,15 +192,16 @@ async def test_many_tasks_and_few_in_turns(place_of: Callable[[str], Place]) -> 
     expected = [sum(range(1, MANY + 1)), 3] * 3
     result, store = await place.run()
     assert result == expected
-    kinds = re.sub(r"(.)\1+", r"\1", "".join("c" if segments is None else "s" for segments in store.commits))
-    assert re.fullmatch("c(sc)+", kinds), kinds  # when it goes back depends on when the last many tasks are collected
+    # when it goes back depends on when the last many tasks are collected
+    assert re.fullmatch("w(sw)+", _forms(store)), _forms(store)
     assert place.segments() == {}
 
 
-async def test_crash_wherever_tasks_are_many_or_few(place_of: Callable[[str], Place]) -> None:
+@pytest.mark.parametrize("forms", ["s", "sws", "wwss"])
+async def test_crash_wherever_the_form_changes(place_of: Callable[..., Place], forms: str) -> None:
     """After a crash at each commit the segments kept are those of the state kept, and the result is the native one."""
     for crash_at in range(1, 22, 2):
-        place = place_of(UP_AND_DOWN)
+        place = place_of(UP_AND_DOWN, forms)
         result, _ = await place.run(crash_at)
         if result is None:
             [(snapshot,)] = place.query("SELECT snapshot FROM instance")
@@ -209,6 +212,103 @@ async def test_crash_wherever_tasks_are_many_or_few(place_of: Callable[[str], Pl
         assert place.segments() == {}
         assert place.query("SELECT status FROM instance") == [("completed",)]
         place.query("DELETE FROM instance")
+
+
+PHASES = FOREIGN + '''
+QUIET, BUSY = 60, 30
+
+async def take_turns(shared, turns):
+    for turn in range(BUSY):
+        shared[turn] = shared.get(turn, 0) + 1
+        await asyncio.sleep(0)
+    await turns.wait()
+    return shared
+
+async def main():
+    seen = []
+    for phase in range(2):
+        shared, turns = {}, asyncio.Event()
+        tasks = [asyncio.create_task(take_turns(shared, turns)) for _ in range(MANY)]
+        for number in range(QUIET):
+            seen.append(await effect(f"{phase} {number}"))
+        turns.set()
+        held = await asyncio.gather(*tasks)
+        seen.append(([each is shared for each in held] == [True] * MANY, sorted(shared.items())))
+    return seen
+'''
+
+
+def _forms(store: WatchedStore) -> str:
+    """The form of each commit: whole or in segments; each one that is like the one before it is left out."""
+    return re.sub(r"(.)\1+", r"\1", "".join("w" if segments is None else "s" for segments in store.commits))
+
+
+async def test_form_follows_what_happens(place_of: Callable[..., Place]) -> None:
+    """While all tasks run, snapshots are whole; while few do, they are in segments; also across crashes."""
+    place = place_of(PHASES, forms="")
+    result, store = await place.run()
+    assert re.fullmatch("w(sw){2}", _forms(store)), _forms(store)
+    place.query("DELETE FROM instance")
+    found = None
+    for crash_at in (3, 20, 17, 11, 40, None):
+        found, _ = await place.run(crash_at)
+    assert found == result
+    with fresh_module(place.source, "<native>", rewritten=False) as module:
+        assert await module.main() == result
+
+
+BUSY = FOREIGN + '''
+async def turn(number):
+    for _ in range(40):
+        await asyncio.sleep(0)
+    return number
+
+async def main():
+    return sum(await asyncio.gather(*(turn(n) for n in range(MANY))))
+'''
+
+
+async def test_program_whose_tasks_all_run_is_saved_as_a_whole(place_of: Callable[..., Place]) -> None:
+    """Segments are not even tried for a program all of whose tasks go on in each round."""
+    result, store = await place_of(BUSY, forms="").run()
+    assert result == sum(range(MANY))
+    assert len(store.commits) > 40
+    assert _forms(store) == "w"
+
+
+PASSING = FOREIGN + '''
+async def wait(event):
+    await event.wait()
+
+async def pass_on(queue, log):
+    while (item := await queue.get()) is not None:
+        log.append(("passed on", item))
+        await effect(str(item))
+
+async def main():
+    event, queue, log = asyncio.Event(), asyncio.Queue(), []
+    waiting = [asyncio.create_task(wait(event)) for n in range(MANY)]
+    worker = asyncio.create_task(pass_on(queue, log))
+    for number in range(100):
+        queue.put_nowait([number])
+        await effect(f"put {number}")
+    queue.put_nowait(None)
+    await worker
+    event.set()
+    await asyncio.gather(*waiting)
+    return log
+'''
+
+
+async def test_what_is_no_longer_shared_is_one_segment_again(place_of: Callable[..., Place]) -> None:
+    """Objects that pass from one task to another by way of a list do not leave a segment each."""
+    place = place_of(PASSING)
+    assert (await place.run(crash_at=40))[0] is None
+    before = len(place.segments())
+    assert (await place.run(crash_at=60))[0] is None
+    assert before > MANY
+    assert len(place.segments()) < before + 30
+    assert (await place.run())[0] == [("passed on", [number]) for number in range(100)]
 
 
 async def test_deleted_instance_leaves_no_segments(place_of: Callable[[str], Place]) -> None:
