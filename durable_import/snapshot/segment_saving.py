@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -44,25 +44,28 @@ class Segments:
         that is more than ``most`` bytes. Whatever is raised, the segments are of no use afterwards.
         """
         known = self.owned.segments
-        loop.on_step = self._thaw
+        loop.on_step = self._thaw_task
         dirty = self._dirty(loop)
-        self._loose += loop.new_timers if known else loop.timers
-        self.pickled = sum(len(known[key].data) for key in dirty if key in known)
-        if self.pickled > most:
+        if sum(len(known[key].data) for key in dirty if key in known) > most:
             raise TooMuch
         self.pickled = 0
-        self._dissolve(dirty)
-        for key in (*dirty, KERNEL):
-            self.forget(key)
-        _Round(self, loop, rest, references, prepare, frames, most).pickle([*dirty, KERNEL])
-        self._thawed.clear()
-        self._remove_unused()
-        loop.is_saved()
-        return known[KERNEL].data
+        one_round = _Round(self, loop, rest, references, prepare, frames, most)
+        while True:
+            loop.is_saved()
+            self._dissolve(dirty)
+            for key in (*dirty, KERNEL):
+                self.forget(key)
+            one_round.pickle([*dirty, KERNEL])
+            self._thawed.clear()
+            self._remove_unused()
+            if not (loop.touched or loop.changed_callbacks or loop.called or loop.new_timers):
+                return known[KERNEL].data
+            dirty = self._dirty(loop)  # what was let go of here has been finalized, and that has done something
 
     def _dirty(self, loop: InstanceLoop) -> dict[str, None]:
-        """The segments that may have changed, the kernel left out."""
+        """The segments that may have changed since the last checkpoint, the kernel left out."""
         known = self.owned.segments
+        self._loose += loop.new_timers if known else loop.timers
         touched = loop.touched if known else set(loop.tasks)
         callbacks = loop.changed_callbacks if known else dict(loop.callbacks.values())
         dirty = {task_key(task): None for task in touched if task_key(task) in known or not task.done()}
@@ -74,7 +77,7 @@ class Segments:
             else:
                 self._callbacks[f"c{place}"] = place, handle
                 dirty[f"c{place}"] = None
-        reached = {KERNEL, *self._owners_of_callbacks(loop)}
+        reached = {KERNEL}.union(*map(self._owners_of, loop.called))
         for key in (*dirty, KERNEL, *reached):
             reached |= known[key].reach if key in known else set()
         dirty.update(dict.fromkeys(key for key in self.owned.closure(reached) if key != KERNEL))
@@ -136,36 +139,41 @@ class Segments:
         self._loose = list(loose.values())
         return self._loose
 
-    def _thaw(self, task: DurableTask) -> None:
-        """A task is about to change: let go of the objects that it may drop."""
+    def thaw(self, handle: asyncio.Handle) -> None:
+        """A callback is about to run: let go of the objects that it may drop."""
+        self._let_go(self._owners_of(handle))
+
+    def _thaw_task(self, task: DurableTask) -> None:
+        self._let_go([task_key(task)])
+
+    def _let_go(self, keys: Iterable[str]) -> None:
+        """Of the objects that code may drop which runs next. The segments are pickled again at the next checkpoint."""
         known = self.owned.segments
-        segment = known.get(task_key(task))
-        if segment is None:
-            return
-        waiting, segments = list(segment.reach), [segment]
+        begin = [known[key] for key in (*keys, KERNEL) if key in known]
+        waiting = [key for segment in begin for key in segment.reach]
+        for segment in begin:
+            self._release(segment.kept)
+            segment.kept = []
         while waiting:
             key = waiting.pop()
             if key not in self._thawed and key in known:  # each once: many tasks may reach the same islands
                 self._thawed.add(key)
-                segments.append(known[key])
+                self._release(known[key].kept)
+                known[key].kept = []
                 waiting += known[key].refs
-        for segment in segments:
-            self._release(segment.kept)
-            segment.kept = []
 
     def _release(self, kept: list[Any]) -> None:
         self._loose += [each for each in kept if type(each) is Timer and each._scheduled and not each._cancelled]
 
-    def _owners_of_callbacks(self, loop: InstanceLoop) -> Iterator[str]:
-        """The segments of what the callbacks that have run were given."""
-        for handle in loop.called:
-            for value in _parts_of_callback(handle):
-                entry = self.owned.exported.get(id(value))
-                owner = self.owned.owners.get(id(value))
-                if entry is not None:
-                    yield entry[0]
-                elif owner is not None:
-                    yield owner
+    def _owners_of(self, handle: asyncio.Handle) -> Iterator[str]:
+        """The segments of a callback and what it was given."""
+        for value in _parts_of_callback(handle):
+            entry = self.owned.exported.get(id(value))
+            owner = self.owned.owners.get(id(value))
+            if entry is not None:
+                yield entry[0]
+            elif owner is not None:
+                yield owner
 
     def _remove_unused(self) -> None:
         gone, self._gone = self._gone, []

@@ -7,6 +7,7 @@ that awaits it, and depth of calls is not depth of pickling.
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import logging
 from dataclasses import dataclass, field
@@ -123,6 +124,11 @@ class Encoder:
             for key, data in saved.segments.items():
                 if self._segments.owned.changed.get(key, self) is data:
                     del self._segments.owned.changed[key]
+
+    def will_call(self, handle: asyncio.Handle) -> None:
+        """A callback of the instance is about to run."""
+        if self._segments is not None:
+            self._segments.thaw(handle)
 
     def _save_segments(self, snapshot: Snapshot, loop: InstanceLoop, economy: Economy) -> Saved:
         is_first = self._segments is None
