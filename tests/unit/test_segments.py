@@ -1,113 +1,24 @@
-"""Snapshots in segments, of instances with many tasks: what is written, what is refused, and that identity holds."""
+"""Snapshots in segments, of instances with many tasks: what is written, when they are, and what is refused."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
-from functools import partial
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from durable_import.errors import FencedError, SnapshotAuthenticationError
-from durable_import.runtime.runtime import SEGMENTS_FROM, DurableRuntime
+from durable_import.runtime.runtime import DurableRuntime
 from durable_import.stores.base import Claim
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite import SQLiteStateStore
-from tests.harness.torture import Turns, fresh_module, hard_torture, native
+from tests.harness.places import FOREIGN, MANY, Crash, Place, WatchedStore, place_of
+from tests.harness.torture import fresh_module
 
-MANY = SEGMENTS_FROM + 8
-
-
-class Crash(Exception):
-    """The process ends here: what was to be committed is not."""
-
-
-class WatchedStore(SQLiteStateStore):
-    """Notes what is committed. ``crash_at``: the number of the commit, from 0, that does not happen any more."""
-
-    def __init__(self, path: Path, crash_at: int | None = None) -> None:
-        super().__init__(path, "NORMAL")
-        self.crash_at = crash_at
-        self.commits: list[dict[str, bytes | None] | None] = []  # segments; None: a state that is complete by itself
-        self.are_whole: list[bool] = []
-
-    async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
-        self._note(None, True)
-        await super().commit(claim, state)
-
-    async def commit_segments(
-        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
-    ) -> None:
-        if state["status"] != "failed":
-            self._note(dict(segments), is_whole)
-        await super().commit_segments(claim, state, segments, is_whole=is_whole)
-
-    def _note(self, segments: dict[str, bytes | None] | None, is_whole: bool) -> None:
-        if len(self.commits) == self.crash_at:
-            raise Crash
-        self.commits.append(segments)
-        self.are_whole.append(is_whole)
-
-
-class Place:
-    """A program and the database with its state."""
-
-    def __init__(self, path: Path, source: str, module: ModuleType) -> None:
-        self.path = path
-        self.source = source
-        self.module = module
-
-    async def run(self, crash_at: int | None = None) -> tuple[Any, WatchedStore]:
-        """Run the program as instance 'many', or go on with it; its result is None when it crashes."""
-        store = WatchedStore(self.path, crash_at)
-        result = None
-        try:
-            async with DurableRuntime(store) as runtime:
-                result = await runtime.run(self.module.main, instance_id="many")
-        except Crash:
-            pass
-        finally:
-            await store.close()
-        return result, store
-
-    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.path)) as connection, connection:
-            return connection.execute(statement, values).fetchall()
-
-    def segments(self) -> dict[str, bytes]:
-        return dict(self.query("SELECT key, data FROM segment WHERE instance_id = 'many'"))
-
-
-@pytest.fixture
-def place_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Makes a place for the source of a program, with the program loaded until the test ends.
-
-    ``forms``: those that snapshots take in turns as soon as there are many tasks; without, what costs least.
-    """
-    made = []
-
-    def make(source: str, forms: str = "s") -> Place:
-        if forms:
-            monkeypatch.setattr("durable_import.runtime.runtime.Economy", partial(Turns, forms))
-        source = source.replace("MANY", str(MANY))
-        module = fresh_module(source, str(tmp_path / "program.py"), rewritten=True)
-        made.append(module)
-        return Place(tmp_path / "state.db", source, module.__enter__())
-
-    yield make
-    for module in made:
-        module.__exit__(None, None, None)
-
-
-FOREIGN = '''# durable: on
-import asyncio
-from world import effect
-'''
+__all__ = ["place_of"]  # the fixture
 
 WORKER = FOREIGN + '''
 ROUNDS = 10
@@ -406,131 +317,3 @@ async def test_tampered_segments_are_refused(place_of: Callable[[str], Place], c
     assert RAN == []
     assert place.query("SELECT instance_id, CAST(key AS BLOB), CAST(data AS BLOB) FROM segment ORDER BY 1, 2") == kept
     assert place.query("SELECT * FROM instance") == state
-
-
-# --- identity
-
-SHARED = {
-    "a list": "shared = []; use = lambda n: (shared.append(n), len(shared))[1]",
-    "a dict": "shared = {}; use = lambda n: (shared.update({n: n}), len(shared))[1]",
-    "a set": "shared = set(); use = lambda n: (shared.add(n), len(shared))[1]",
-    "a tuple": "inner = []; shared = (inner, 'x'); use = lambda n: (shared[0].append(n), len(inner))[1]",
-    "a deque": "shared = collections.deque(maxlen=5); use = lambda n: (shared.append(n), list(shared))[1]",
-    "an array of bytes": "shared = bytearray(); use = lambda n: (shared.append(n), len(shared))[1]",
-    "an instance": "shared = Plain(); use = lambda n: setattr(shared, 'total', shared.total + n) or shared.total",
-    "an instance with slots": "shared = Slotted(); use = lambda n: setattr(shared, 'total', shared.total + n) or shared.total",
-    "a cell": "shared, use = counter()",
-    "a bound method": "owner = Plain(); shared = owner; use = owner.add",
-    "an iterator": "shared = iter(range(1000)); use = lambda n: next(shared)",
-    "a generator": "shared = numbers(); use = lambda n: next(shared)",
-    "an object in two cycles": "shared = Plain(); shared.me = [shared, {'it': shared}]; "
-    "use = lambda n: (shared.me[1]['it'].me.append(n), len(shared.me), shared.me[0] is shared)[1:]",
-    "a context variable": "shared = variable.get(); use = lambda n: (variable.get().append(n), len(shared))[1]",
-    "an exception": "shared = KeyError([]); use = lambda n: (shared.args[0].append(n), len(shared.args[0]))[1]",
-    "two objects in a circle": "shared, other = Plain(), Plain(); shared.other, other.other = other, shared; "
-    "use = lambda n: other.other.add(n)",
-    "a future": "shared = asyncio.get_running_loop().create_future(); seen = []; shared.add_done_callback(seen.append); "
-    "use = lambda n: (shared.done() or shared.set_result(n), shared.result(), seen == [shared])[1:]",
-    "a task": "shared = asyncio.current_task(); shared.set_name('root'); "
-    "use = lambda n: (shared.get_name(), shared.set_name(f'root {n}'))",
-    "a queue": "shared = asyncio.Queue(); use = lambda n: (shared.put_nowait(n), shared.qsize())[1]",
-    "a semaphore": "shared = asyncio.Semaphore(2); use = lambda n: (shared.release(), shared._value)[1]",
-    "an event": "shared = asyncio.Event(); use = lambda n: (shared.clear() if shared.is_set() else shared.set(), "
-    "shared.is_set())",
-    "a class": "shared = local_class(); use = lambda n: setattr(shared, 'total', shared.total + n) or shared().total",
-}
-
-SHARING = '''# durable: on
-import asyncio
-import collections
-import contextvars
-from world import effect
-
-variable = contextvars.ContextVar("variable")
-
-
-class Plain:
-    total = 0
-
-    def add(self, number):
-        self.total += number
-        return self.total
-
-
-class Slotted:
-    __slots__ = ("total",)
-
-    def __init__(self):
-        self.total = 0
-
-
-def counter():
-    total = 0
-
-    def add(number):
-        nonlocal total
-        total += number
-        return total
-
-    return add, add
-
-
-def numbers():
-    yield from range(1000)
-
-
-def local_class():
-    class Local:
-        total = 0
-
-    return Local
-
-
-async def hold(shared, use, number, gates, log):
-    mine = [shared]
-    for turn, gate in enumerate(gates):
-        await gate.wait()
-        assert mine[0] is shared
-        if number % 4 == 0:
-            await effect(f"{number} {turn}")
-        log.append((number, use(number)))
-    return shared
-
-
-async def main():
-    variable.set([])
-    SETUP
-    gates, log = [asyncio.Event(), asyncio.Event(), asyncio.Event()], []
-    tasks = [asyncio.create_task(hold(shared, use, n, gates, log)) for n in range(MANY)]
-    for gate in gates:
-        await effect("open")
-        gate.set()
-        await asyncio.sleep(0.01)
-    held = await asyncio.gather(*tasks)
-    return log, {id(each) for each in held} == {id(shared)}
-'''
-
-
-@pytest.mark.parametrize("what", SHARED)
-def test_what_tasks_share_stays_one_object(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many tasks that share an object see each other's changes of it after every save and restore, and it is the same one."""
-    monkeypatch.setenv("EFFECT_LOG", str(tmp_path / "effects"))
-    source = SHARING.replace("SETUP", SHARED[what]).replace("MANY", "8")
-    expected = native(source)
-    assert expected.endswith(", True)")
-    assert hard_torture(source, forms="ssws", every=3) == expected
-
-
-@pytest.mark.parametrize("what", SHARED)
-async def test_what_many_tasks_share_survives_crashes(place_of: Callable[[str], Place], what: str) -> None:
-    """The same with a store and a crash at some of the commits, for more tasks than are saved as a whole."""
-    source = SHARING.replace("SETUP", SHARED[what])
-    place = place_of(source)
-    with fresh_module(source.replace("MANY", str(MANY)), "<native>", rewritten=False) as module:
-        expected = await module.main()
-    begun_in_segments = 0
-    for crash_at in (3, 1, 5, None):
-        begun_in_segments += bool(place.path.exists() and place.segments())
-        result, _ = await place.run(crash_at)
-    assert begun_in_segments == 3
-    assert result == expected
