@@ -3,6 +3,7 @@
 
 import asyncio
 import random
+import time
 
 from benchmarks.gather import instant
 
@@ -22,5 +23,17 @@ async def child(kind: str, number: int) -> int:
 
 
 async def family(kind: str, number: int) -> int:
-    """That many children."""
+    """That many children; gives how many leaves they had."""
     return sum(await asyncio.gather(*(child(kind, number) for _ in range(number))))
+
+
+async def sleeper(until: float) -> float:
+    """Sleeps until then; gives by how much it was woken too late."""
+    await asyncio.sleep(until - time.time())
+    return time.time() - until
+
+
+async def sleepers(number: int, seconds: float) -> list[float]:
+    """That many, with one deadline."""
+    until = time.time() + seconds
+    return await asyncio.gather(*(sleeper(until) for _ in range(number)))

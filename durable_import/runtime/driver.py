@@ -217,6 +217,7 @@ class InstanceDriver:
             task = loop.task_of(handle)
             if task is None:
                 loop.called.append(handle)
+                self.encoder.will_call(handle)
                 with loop.inside(None):
                     handle._run()
                 continue

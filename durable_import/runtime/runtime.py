@@ -12,6 +12,7 @@ from ..errors import CodeChangedError, DurableError, InstanceMismatchError, Snap
 from ..frames import ambient
 from ..frames.capture import parts_of
 from ..rewrite.registry import info_of
+from ..snapshot.economy import Economy
 from ..snapshot.foreign import arguments_of
 from ..snapshot.modules import ScriptData
 from ..snapshot.seal import Seal
@@ -26,7 +27,7 @@ from .sources import Sources
 
 logger = logging.getLogger("durable_import")
 
-SEGMENTS_FROM = 32  # tasks: the state of fewer is written as a whole
+SEGMENTS_FROM = 32  # tasks: the state of fewer is always written as a whole
 UNFINISHED = ("pending", "running", "sleeping", "waiting", "failed")
 
 
@@ -135,7 +136,7 @@ class _Run:
         try:
             encoder = Encoder(self.instance_id, ScriptData.of(runtime.script) if runtime.script else None)
             if self.claim is not None and isinstance(runtime.store, SegmentStore):
-                encoder.segments_from = SEGMENTS_FROM
+                encoder.economy = Economy(SEGMENTS_FROM)
             if self.state.get("status") == "completed":
                 return (await self._open(encoder)).facts["result"]
             driver = await self._driver(encoder, make_root)

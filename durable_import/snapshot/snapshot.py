@@ -7,6 +7,7 @@ that awaits it, and depth of calls is not depth of pickling.
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import logging
 from dataclasses import dataclass, field
@@ -22,11 +23,13 @@ from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
 from .asyncio_state import fill_loop, loop_state
 from .diagnose import find_culprit
+from .economy import Economy
 from .managers import find_lost, find_released
 from .modules import References, ScriptData, collect_references, is_refilled
 from .pickler import dumps, load_with_loop
 from .program import find_imported, program_contents, restore_program, set_aside
-from .segments import Segments, load_segments
+from .segment_saving import Segments
+from .segments import load_segments
 
 VERSION = 2
 COMPLETE, IN_SEGMENTS = b"c", b"s"  # what follows the version
@@ -68,14 +71,13 @@ class Encoder:
     """Makes and loads snapshots of one instance.
 
     ``script``: the script whose module-level data belong to the snapshot. ``base``: the context variables as they were
-    when the instance began, which are not the program's. ``segments_from``: how many tasks an instance has to have for its
-    snapshots to be in segments; 0: never.
+    when the instance began, which are not the program's. ``economy``: when snapshots are in segments; None: never.
     """
 
     instance_id: str | None = None
     script: ScriptData | None = None
     base: contextvars.Context = field(default_factory=contextvars.copy_context)
-    segments_from: int = 0
+    economy: Economy | None = None
     _segments: Segments | None = None
     _is_kept: bool = False  # whether a store has the segments as they were once
 
@@ -84,36 +86,55 @@ class Encoder:
 
         Raises UnsavableStateError, which names the variable.
         """
-        loop = snapshot.loop
-        if loop is not None and self.segments_from and self._is_worth_segments(loop):
+        loop, economy = snapshot.loop, self.economy
+        if loop is None or economy is None:
+            return self._save_whole(snapshot)
+        if not self._has_many_tasks(loop, economy):
+            economy.choose(in_segments=False)
+            return self._save_whole(snapshot)
+        if economy.wants_segments():
             try:
-                return self._save_segments(snapshot, loop)
+                return self._save_segments(snapshot, loop, economy)
             except Exception as error:  # the other way says what it is, or gets around it
                 logger.debug("instance %s is not saved in segments: %r", self.instance_id, error)
+                economy.give_up()
+        changed = (len(loop.touched) + len(loop.changed_callbacks)) / max(len(loop.tasks), 1)
+        saved = self._save_whole(snapshot)
+        economy.was_whole(len(saved.payload), changed)
+        return saved
+
+    def _save_whole(self, snapshot: Snapshot) -> Saved:
         self._segments, self._is_kept = None, False
         frames: list[Any] = []
         payload = self.encode(snapshot, frames)
-        if loop is not None:
-            loop.is_saved()
-            loop.on_step = None
+        if snapshot.loop is not None:
+            snapshot.loop.is_saved()
+            snapshot.loop.on_step = None
         return Saved(payload, frames=frames)
 
-    def _is_worth_segments(self, loop: InstanceLoop) -> bool:
-        if len(loop.tasks) >= self.segments_from:
+    def _has_many_tasks(self, loop: InstanceLoop, economy: Economy) -> bool:
+        if len(loop.tasks) >= economy.least:
             return True
-        return self._segments is not None and self._segments.count_tasks() >= self.segments_from // 2
+        return self._segments is not None and self._segments.count_tasks() >= economy.least // 2
 
     def is_kept(self, saved: Saved) -> None:
         """A store has kept this."""
         if self._segments is not None and saved.segments is not None:
             self._is_kept = True
             for key, data in saved.segments.items():
-                if self._segments.changed.get(key, self) is data:
-                    del self._segments.changed[key]
+                if self._segments.owned.changed.get(key, self) is data:
+                    del self._segments.owned.changed[key]
 
-    def _save_segments(self, snapshot: Snapshot, loop: InstanceLoop) -> Saved:
+    def will_call(self, handle: asyncio.Handle) -> None:
+        """A callback of the instance is about to run."""
+        if self._segments is not None:
+            self._segments.thaw(handle)
+
+    def _save_segments(self, snapshot: Snapshot, loop: InstanceLoop, economy: Economy) -> Saved:
+        is_first = self._segments is None
         if self._segments is None:
             self._segments, self._is_kept = Segments(), False
+        segments = self._segments
         references = self._references(snapshot)
         contents = program_contents(self.script, loop)
 
@@ -123,12 +144,14 @@ class Encoder:
 
         frames: list[Any] = []
         try:
-            kernel = self._segments.encode(loop, (snapshot.facts, contents), references, prepare, frames)
+            most = economy.allowance(is_first=is_first)
+            kernel = segments.encode(loop, (snapshot.facts, contents), references, prepare, frames, most)
         except BaseException:
             self._segments = None
             raise
+        economy.was_in_segments(segments.pickled, segments.owned.size, is_first=is_first)
         payload = VERSION.to_bytes(2, "big") + IN_SEGMENTS + kernel
-        return Saved(payload, dict(self._segments.changed), not self._is_kept, frames)
+        return Saved(payload, dict(segments.owned.changed), not self._is_kept, frames)
 
     def _references(self, snapshot: Snapshot) -> References:
         if self.script is not None:
@@ -209,6 +232,8 @@ class Encoder:
         self._segments, self._is_kept = None, False
         with restoring_generators() as finalizer:
             if payload[2:3] == IN_SEGMENTS:
+                if self.economy is not None:
+                    self.economy.choose(in_segments=True)
                 ((facts, contents), held), found = load_segments(payload[3:], segments or {})
                 stack: list[Any] = []
             else:

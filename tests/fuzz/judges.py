@@ -88,7 +88,7 @@ def judge_by(name: str, **options: Any) -> Judge:
 
     def judge(text: str) -> str:
         kind, every = settings(text)
-        given = {**options, "every": every} if "segments_from" in options else options
+        given = {**options, "every": every} if "forms" in options else options
         native, durable = natively(text, kind), run(lambda: make(text, "<program>", **given), kind)
         if any(line.startswith("escaped: UnsupportedSyntaxError") for line in durable.complaints):
             REFUSED.append(text)
@@ -113,5 +113,5 @@ JUDGES: dict[str, Callable[[], Judge]] = {
     "native": lambda: judge_native,
     "rewritten": lambda: judge_by("rewritten"),
     "torture": lambda: judge_by("hard_torture"),
-    "segments": lambda: judge_by("hard_torture", segments_from=1),
+    "segments": lambda: judge_by("hard_torture", forms="ssws"),
 }

@@ -21,6 +21,7 @@ from durable_import.frames.leaf import Leaf
 from durable_import.rewrite.compiler import compile_module
 from durable_import.rewrite.registry import register_module
 from durable_import.runtime.driver import Checkpoint, InstanceDriver
+from durable_import.snapshot.economy import Economy
 from durable_import.snapshot.modules import ScriptData
 from durable_import.snapshot.snapshot import Encoder, Snapshot
 
@@ -31,6 +32,20 @@ _numbers = itertools.count()
 
 class _Swapped(Exception):
     """The instance is another one now."""
+
+
+class Turns(Economy):
+    """Snapshots in segments ("s") and whole ones ("w") in turns, whatever they cost."""
+
+    def __init__(self, forms: str, least: int = 1) -> None:
+        super().__init__(least)
+        self.forms = itertools.cycle(forms)
+
+    def wants_segments(self) -> bool:
+        return next(self.forms) == "s"
+
+    def allowance(self, *, is_first: bool) -> float:  # noqa: ARG002  the signature of what it overrides
+        return float("inf")
 
 
 class TortureDriver(InstanceDriver):
@@ -89,7 +104,9 @@ class TortureDriver(InstanceDriver):
     def keep(self, checkpoint: Checkpoint) -> None:
         """As a store does."""
         saved = checkpoint.saved
-        if saved.segments is not None:
+        if saved.segments is None:
+            self.segments = None
+        else:
             kept = {} if saved.is_whole or self.segments is None else self.segments
             self.segments = {key: data for key, data in {**kept, **saved.segments}.items() if data is not None}
         self.encoder.is_kept(saved)
@@ -143,10 +160,13 @@ def rewritten(source: str, path: str = "<program>") -> str:
         return repr(asyncio.run(module.main()))
 
 
-def hard_torture(source: str | os.PathLike[str], path: str = "<program>", *, segments_from: int = 0, every: int = 1) -> str:
+def hard_torture(
+    source: str | os.PathLike[str], path: str = "<program>", *, every: int = 1, forms: str = ""
+) -> str:
     """The repr of the program's result when its state is saved, dropped and restored at every leaf.
 
-    ``segments_from``: see ``Encoder``. ``every``: at each of so many checkpoints only.
+    ``every``: at each of so many checkpoints only. ``forms``: those that snapshots take in turns, see ``Turns``; all are whole
+    without.
     """
     if isinstance(source, os.PathLike):
         source, path = Path(source).read_text(), str(source)
@@ -154,7 +174,7 @@ def hard_torture(source: str | os.PathLike[str], path: str = "<program>", *, seg
 
         async def drive() -> Any:
             root = module.main()
-            encoder = Encoder("torture", ScriptData.of(module.__name__), segments_from=segments_from)
+            encoder = Encoder("torture", ScriptData.of(module.__name__), economy=Turns(forms) if forms else None)
             driver = TortureDriver(root, encoder, None)  # type: ignore[arg-type]
             driver.every = every
             ambient.ON.append(driver)

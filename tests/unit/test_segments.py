@@ -1,105 +1,24 @@
-"""Snapshots in segments, of instances with many tasks: what is written, what is refused, and that identity holds."""
+"""Snapshots in segments, of instances with many tasks: what is written, when they are, and what is refused."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from durable_import.errors import FencedError, SnapshotAuthenticationError
-from durable_import.runtime.runtime import SEGMENTS_FROM, DurableRuntime
+from durable_import.runtime.runtime import DurableRuntime
 from durable_import.stores.base import Claim
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite import SQLiteStateStore
-from tests.harness.torture import fresh_module, hard_torture, native
+from tests.harness.places import FOREIGN, MANY, Crash, Place, WatchedStore, place_of
+from tests.harness.torture import fresh_module
 
-MANY = SEGMENTS_FROM + 8
-
-
-class Crash(Exception):
-    """The process ends here: what was to be committed is not."""
-
-
-class WatchedStore(SQLiteStateStore):
-    """Notes what is committed. ``crash_at``: the number of the commit, from 0, that does not happen any more."""
-
-    def __init__(self, path: Path, crash_at: int | None = None) -> None:
-        super().__init__(path, "NORMAL")
-        self.crash_at = crash_at
-        self.commits: list[dict[str, bytes | None] | None] = []  # segments; None: a state that is complete by itself
-        self.are_whole: list[bool] = []
-
-    async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
-        self._note(None, True)
-        await super().commit(claim, state)
-
-    async def commit_segments(
-        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
-    ) -> None:
-        if state["status"] != "failed":
-            self._note(dict(segments), is_whole)
-        await super().commit_segments(claim, state, segments, is_whole=is_whole)
-
-    def _note(self, segments: dict[str, bytes | None] | None, is_whole: bool) -> None:
-        if len(self.commits) == self.crash_at:
-            raise Crash
-        self.commits.append(segments)
-        self.are_whole.append(is_whole)
-
-
-class Place:
-    """A program and the database with its state."""
-
-    def __init__(self, path: Path, module: ModuleType) -> None:
-        self.path = path
-        self.module = module
-
-    async def run(self, crash_at: int | None = None) -> tuple[Any, WatchedStore]:
-        """Run the program as instance 'many', or go on with it; its result is None when it crashes."""
-        store = WatchedStore(self.path, crash_at)
-        result = None
-        try:
-            async with DurableRuntime(store) as runtime:
-                result = await runtime.run(self.module.main, instance_id="many")
-        except Crash:
-            pass
-        finally:
-            await store.close()
-        return result, store
-
-    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.path)) as connection, connection:
-            return connection.execute(statement, values).fetchall()
-
-    def segments(self) -> dict[str, bytes]:
-        return dict(self.query("SELECT key, data FROM segment WHERE instance_id = 'many'"))
-
-
-@pytest.fixture
-def place_of(tmp_path: Path) -> Any:
-    """Makes a place for the source of a program, with the program loaded until the test ends."""
-    made = []
-
-    def make(source: str) -> Place:
-        module = fresh_module(source.replace("MANY", str(MANY)), str(tmp_path / "program.py"), rewritten=True)
-        made.append(module)
-        return Place(tmp_path / "state.db", module.__enter__())
-
-    yield make
-    for module in made:
-        module.__exit__(None, None, None)
-
-
-FOREIGN = '''# durable: on
-import asyncio
-from world import effect
-'''
+__all__ = ["place_of"]  # the fixture
 
 WORKER = FOREIGN + '''
 ROUNDS = 10
@@ -184,15 +103,16 @@ async def test_many_tasks_and_few_in_turns(place_of: Callable[[str], Place]) -> 
     expected = [sum(range(1, MANY + 1)), 3] * 3
     result, store = await place.run()
     assert result == expected
-    kinds = re.sub(r"(.)\1+", r"\1", "".join("c" if segments is None else "s" for segments in store.commits))
-    assert re.fullmatch("c(sc)+", kinds), kinds  # when it goes back depends on when the last many tasks are collected
+    # when it goes back depends on when the last many tasks are collected
+    assert re.fullmatch("w(sw)+", _forms(store)), _forms(store)
     assert place.segments() == {}
 
 
-async def test_crash_wherever_tasks_are_many_or_few(place_of: Callable[[str], Place]) -> None:
+@pytest.mark.parametrize("forms", ["s", "sws", "wwss"])
+async def test_crash_wherever_the_form_changes(place_of: Callable[..., Place], forms: str) -> None:
     """After a crash at each commit the segments kept are those of the state kept, and the result is the native one."""
     for crash_at in range(1, 22, 2):
-        place = place_of(UP_AND_DOWN)
+        place = place_of(UP_AND_DOWN, forms)
         result, _ = await place.run(crash_at)
         if result is None:
             [(snapshot,)] = place.query("SELECT snapshot FROM instance")
@@ -203,6 +123,103 @@ async def test_crash_wherever_tasks_are_many_or_few(place_of: Callable[[str], Pl
         assert place.segments() == {}
         assert place.query("SELECT status FROM instance") == [("completed",)]
         place.query("DELETE FROM instance")
+
+
+PHASES = FOREIGN + '''
+QUIET, BUSY = 60, 30
+
+async def take_turns(shared, turns):
+    for turn in range(BUSY):
+        shared[turn] = shared.get(turn, 0) + 1
+        await asyncio.sleep(0)
+    await turns.wait()
+    return shared
+
+async def main():
+    seen = []
+    for phase in range(2):
+        shared, turns = {}, asyncio.Event()
+        tasks = [asyncio.create_task(take_turns(shared, turns)) for _ in range(MANY)]
+        for number in range(QUIET):
+            seen.append(await effect(f"{phase} {number}"))
+        turns.set()
+        held = await asyncio.gather(*tasks)
+        seen.append(([each is shared for each in held] == [True] * MANY, sorted(shared.items())))
+    return seen
+'''
+
+
+def _forms(store: WatchedStore) -> str:
+    """The form of each commit: whole or in segments; each one that is like the one before it is left out."""
+    return re.sub(r"(.)\1+", r"\1", "".join("w" if segments is None else "s" for segments in store.commits))
+
+
+async def test_form_follows_what_happens(place_of: Callable[..., Place]) -> None:
+    """While all tasks run, snapshots are whole; while few do, they are in segments; also across crashes."""
+    place = place_of(PHASES, forms="")
+    result, store = await place.run()
+    assert re.fullmatch("w(sw){2}", _forms(store)), _forms(store)
+    place.query("DELETE FROM instance")
+    found = None
+    for crash_at in (3, 20, 17, 11, 40, None):
+        found, _ = await place.run(crash_at)
+    assert found == result
+    with fresh_module(place.source, "<native>", rewritten=False) as module:
+        assert await module.main() == result
+
+
+BUSY = FOREIGN + '''
+async def turn(number):
+    for _ in range(40):
+        await asyncio.sleep(0)
+    return number
+
+async def main():
+    return sum(await asyncio.gather(*(turn(n) for n in range(MANY))))
+'''
+
+
+async def test_program_whose_tasks_all_run_is_saved_as_a_whole(place_of: Callable[..., Place]) -> None:
+    """Segments are not even tried for a program all of whose tasks go on in each round."""
+    result, store = await place_of(BUSY, forms="").run()
+    assert result == sum(range(MANY))
+    assert len(store.commits) > 40
+    assert _forms(store) == "w"
+
+
+PASSING = FOREIGN + '''
+async def wait(event):
+    await event.wait()
+
+async def pass_on(queue, log):
+    while (item := await queue.get()) is not None:
+        log.append(("passed on", item))
+        await effect(str(item))
+
+async def main():
+    event, queue, log = asyncio.Event(), asyncio.Queue(), []
+    waiting = [asyncio.create_task(wait(event)) for n in range(MANY)]
+    worker = asyncio.create_task(pass_on(queue, log))
+    for number in range(100):
+        queue.put_nowait([number])
+        await effect(f"put {number}")
+    queue.put_nowait(None)
+    await worker
+    event.set()
+    await asyncio.gather(*waiting)
+    return log
+'''
+
+
+async def test_what_is_no_longer_shared_is_one_segment_again(place_of: Callable[..., Place]) -> None:
+    """Objects that pass from one task to another by way of a list do not leave a segment each."""
+    place = place_of(PASSING)
+    assert (await place.run(crash_at=40))[0] is None
+    before = len(place.segments())
+    assert (await place.run(crash_at=60))[0] is None
+    assert before > MANY
+    assert len(place.segments()) < before + 30
+    assert (await place.run())[0] == [("passed on", [number]) for number in range(100)]
 
 
 async def test_deleted_instance_leaves_no_segments(place_of: Callable[[str], Place]) -> None:
@@ -300,131 +317,3 @@ async def test_tampered_segments_are_refused(place_of: Callable[[str], Place], c
     assert RAN == []
     assert place.query("SELECT instance_id, CAST(key AS BLOB), CAST(data AS BLOB) FROM segment ORDER BY 1, 2") == kept
     assert place.query("SELECT * FROM instance") == state
-
-
-# --- identity
-
-SHARED = {
-    "a list": "shared = []; use = lambda n: (shared.append(n), len(shared))[1]",
-    "a dict": "shared = {}; use = lambda n: (shared.update({n: n}), len(shared))[1]",
-    "a set": "shared = set(); use = lambda n: (shared.add(n), len(shared))[1]",
-    "a tuple": "inner = []; shared = (inner, 'x'); use = lambda n: (shared[0].append(n), len(inner))[1]",
-    "a deque": "shared = collections.deque(maxlen=5); use = lambda n: (shared.append(n), list(shared))[1]",
-    "an array of bytes": "shared = bytearray(); use = lambda n: (shared.append(n), len(shared))[1]",
-    "an instance": "shared = Plain(); use = lambda n: setattr(shared, 'total', shared.total + n) or shared.total",
-    "an instance with slots": "shared = Slotted(); use = lambda n: setattr(shared, 'total', shared.total + n) or shared.total",
-    "a cell": "shared, use = counter()",
-    "a bound method": "owner = Plain(); shared = owner; use = owner.add",
-    "an iterator": "shared = iter(range(1000)); use = lambda n: next(shared)",
-    "a generator": "shared = numbers(); use = lambda n: next(shared)",
-    "an object in two cycles": "shared = Plain(); shared.me = [shared, {'it': shared}]; "
-    "use = lambda n: (shared.me[1]['it'].me.append(n), len(shared.me), shared.me[0] is shared)[1:]",
-    "a context variable": "shared = variable.get(); use = lambda n: (variable.get().append(n), len(shared))[1]",
-    "an exception": "shared = KeyError([]); use = lambda n: (shared.args[0].append(n), len(shared.args[0]))[1]",
-    "two objects in a circle": "shared, other = Plain(), Plain(); shared.other, other.other = other, shared; "
-    "use = lambda n: other.other.add(n)",
-    "a future": "shared = asyncio.get_running_loop().create_future(); seen = []; shared.add_done_callback(seen.append); "
-    "use = lambda n: (shared.done() or shared.set_result(n), shared.result(), seen == [shared])[1:]",
-    "a task": "shared = asyncio.current_task(); shared.set_name('root'); "
-    "use = lambda n: (shared.get_name(), shared.set_name(f'root {n}'))",
-    "a queue": "shared = asyncio.Queue(); use = lambda n: (shared.put_nowait(n), shared.qsize())[1]",
-    "a semaphore": "shared = asyncio.Semaphore(2); use = lambda n: (shared.release(), shared._value)[1]",
-    "an event": "shared = asyncio.Event(); use = lambda n: (shared.clear() if shared.is_set() else shared.set(), "
-    "shared.is_set())",
-    "a class": "shared = local_class(); use = lambda n: setattr(shared, 'total', shared.total + n) or shared().total",
-}
-
-SHARING = '''# durable: on
-import asyncio
-import collections
-import contextvars
-from world import effect
-
-variable = contextvars.ContextVar("variable")
-
-
-class Plain:
-    total = 0
-
-    def add(self, number):
-        self.total += number
-        return self.total
-
-
-class Slotted:
-    __slots__ = ("total",)
-
-    def __init__(self):
-        self.total = 0
-
-
-def counter():
-    total = 0
-
-    def add(number):
-        nonlocal total
-        total += number
-        return total
-
-    return add, add
-
-
-def numbers():
-    yield from range(1000)
-
-
-def local_class():
-    class Local:
-        total = 0
-
-    return Local
-
-
-async def hold(shared, use, number, gates, log):
-    mine = [shared]
-    for turn, gate in enumerate(gates):
-        await gate.wait()
-        assert mine[0] is shared
-        if number % 4 == 0:
-            await effect(f"{number} {turn}")
-        log.append((number, use(number)))
-    return shared
-
-
-async def main():
-    variable.set([])
-    SETUP
-    gates, log = [asyncio.Event(), asyncio.Event(), asyncio.Event()], []
-    tasks = [asyncio.create_task(hold(shared, use, n, gates, log)) for n in range(MANY)]
-    for gate in gates:
-        await effect("open")
-        gate.set()
-        await asyncio.sleep(0.01)
-    held = await asyncio.gather(*tasks)
-    return log, {id(each) for each in held} == {id(shared)}
-'''
-
-
-@pytest.mark.parametrize("what", SHARED)
-def test_what_tasks_share_stays_one_object(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many tasks that share an object see each other's changes of it after every save and restore, and it is the same one."""
-    monkeypatch.setenv("EFFECT_LOG", str(tmp_path / "effects"))
-    source = SHARING.replace("SETUP", SHARED[what]).replace("MANY", "8")
-    expected = native(source)
-    assert expected.endswith(", True)")
-    assert hard_torture(source, segments_from=1, every=2) == expected
-
-
-@pytest.mark.parametrize("what", SHARED)
-async def test_what_many_tasks_share_survives_crashes(place_of: Callable[[str], Place], what: str) -> None:
-    """The same with a store and a crash at some of the commits, for more tasks than are saved as a whole."""
-    source = SHARING.replace("SETUP", SHARED[what])
-    place = place_of(source)
-    with fresh_module(source.replace("MANY", str(MANY)), "<native>", rewritten=False) as module:
-        expected = await module.main()
-    begun_in_segments = 0
-    for crash_at in (3, 1, 5, None):
-        begun_in_segments += bool(place.path.exists() and place.segments())
-        result, _ = await place.run(crash_at)
-    assert begun_in_segments == 3
-    assert result == expected
