@@ -1,7 +1,10 @@
 """What a store is: the small interface that a user implements, and what more a store can do.
 
-A *state* is a flat dict: ``status`` (str), ``checkpoint`` (int), ``location`` ('file:line function'),
-``function`` (str) and ``snapshot`` (bytes, sealed before the store sees them).
+A *state* is a flat dict (``STATE_TYPES``): ``status`` (one of ``STATUSES``), ``checkpoint`` (int), ``location``
+('file:line function'), ``function`` (str), ``wake_at`` (when an instance that waits is to go on even if nothing happens, in
+seconds since 1970, or None) and three kinds of bytes, sealed before the store sees them: ``call`` (the function and its
+arguments; never changes), ``snapshot`` (empty before the first checkpoint), ``outcome`` (the result or exception; empty
+before the end).
 """
 
 from __future__ import annotations
@@ -15,7 +18,13 @@ from typing import Any, Protocol, runtime_checkable
 from durable_import.errors import FencedError
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Owner
 
-STATE_TYPES: dict[str, type] = {"status": str, "checkpoint": int, "location": str, "function": str, "snapshot": bytes}
+STATE_TYPES: dict[str, type | tuple[type, ...]] = {
+    "status": str, "checkpoint": int, "location": str, "function": str, "wake_at": (float, type(None)), "call": bytes,
+    "snapshot": bytes, "outcome": bytes,
+}  # fmt: skip
+FINISHED = ("completed", "failed", "cancelled")
+DORMANT = ("waiting", "sleeping")  # nothing is to be done before an event comes, or the time
+STATUSES = ("pending", "running", *DORMANT, *FINISHED)
 
 
 class StateStore(ABC):
@@ -48,6 +57,7 @@ class InstanceSummary:
     checkpoint: int
     location: str
     function: str
+    wake_at: float | None
     updated_at: float
     owner: Owner | None
     lease_until: float | None
@@ -117,6 +127,63 @@ class SegmentStore(Protocol):
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         """The segments of the last state."""
+        ...
+
+
+@dataclass(frozen=True)
+class Event:
+    """A message for an instance. ``number`` tells it from all other events of the store; ``payload`` is sealed."""
+
+    number: int
+    name: str
+    payload: bytes
+
+
+@runtime_checkable
+class EventStore(Protocol):
+    """Optional: keeps events until the instance has them in its own state, also for an instance that does not exist yet.
+
+    ``delete`` of an instance removes its events.
+    """
+
+    async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
+        """Keep an event; when this returns, it must survive a crash. Gives its number, higher than all before."""
+        ...
+
+    async def load_events(self, instance_id: str) -> list[Event]:
+        """The events of an instance, in the order in which they were published."""
+        ...
+
+    async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
+        """Forget events; nothing happens for those that are gone already."""
+        ...
+
+
+@runtime_checkable
+class WorkStore(Protocol):
+    """Optional: finds the instances that somebody should take up, and clears away the ones that have ended."""
+
+    async def find_work(self, limit: int, *, orphans: bool) -> list[str]:
+        """Ids of instances that have not finished, that nobody holds, and that have something to do.
+
+        That is: waiting or sleeping with ``wake_at`` in the past, or with an event; with ``orphans`` also pending and running
+        ones. Nobody holds an instance whose lease has run out, or whose owner's process is certainly dead. Those that wait
+        longest come first.
+        """
+        ...
+
+    async def remove_finished(self, seconds: float) -> int:
+        """Delete what has been finished for so long and nobody holds; gives how many."""
+        ...
+
+
+@runtime_checkable
+class WatchedStore(Protocol):
+    """Optional: tells when to look for events and work, so that nobody has to ask often."""
+
+    async def wait_for_change(self, timeout: float) -> None:
+        """Returns when an event was published or an instance was committed as pending or finished, by whomever, since the
+        last call returned; at the latest after ``timeout`` seconds. It may also return for no reason."""
         ...
 
 
