@@ -275,7 +275,7 @@ def _in_flight(snapshot: Snapshot) -> set[int]:
 
 def _beside_frames(snapshot: Snapshot) -> dict[str, Any]:
     """What a snapshot holds beside the variables of frames, under the names that errors call it."""
-    found: dict[str, Any] = {"(result)": snapshot.facts}
+    found: dict[str, Any] = {f"({name})": fact for name, fact in snapshot.facts.items()}
     if snapshot.loop is not None:
         for task in snapshot.loop.tasks:
             found[f"(context variables of {task.get_name()})"] = task.get_context()

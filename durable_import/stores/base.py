@@ -150,7 +150,7 @@ class EventStore(Protocol):
         """Keep an event; when this returns, it must survive a crash. Gives its number, higher than all before."""
         ...
 
-    async def load_events(self, instance_id: str) -> list[Event]:
+    async def load_events(self, instance_id: str) -> builtins.list[Event]:
         """The events of an instance, in the order in which they were published."""
         ...
 
@@ -158,12 +158,16 @@ class EventStore(Protocol):
         """Forget events; nothing happens for those that are gone already."""
         ...
 
+    async def addressees(self) -> builtins.list[str]:
+        """Ids of the instances that have events here."""
+        ...
+
 
 @runtime_checkable
 class WorkStore(Protocol):
     """Optional: finds the instances that somebody should take up, and clears away the ones that have ended."""
 
-    async def find_work(self, limit: int, *, orphans: bool) -> list[str]:
+    async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
         """Ids of instances that have not finished, that nobody holds, and that have something to do.
 
         That is: waiting or sleeping with ``wake_at`` in the past, or with an event; with ``orphans`` also pending and running

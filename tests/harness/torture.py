@@ -62,6 +62,7 @@ class TortureDriver(InstanceDriver):
     def _save(self, checkpoint: Checkpoint) -> Any:
         self.deferred = None
         self.keep(checkpoint)
+        self.kept = checkpoint
         if checkpoint.number % self.every:
             return
         yield from self.swap(checkpoint).__await__()

@@ -1,0 +1,42 @@
+"""Events in memory, for stores that keep none: they last as long as the runtime, or as the backend that has them."""
+
+from __future__ import annotations
+
+import builtins
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ..stores.base import Event
+
+
+class Mailbox:
+    """See ``EventStore``."""
+
+    def __init__(self) -> None:
+        self._events: defaultdict[str, list[Event]] = defaultdict(list)
+        self._numbers = itertools.count(1)
+
+    async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
+        """See ``EventStore``; as for all methods below."""
+        return self.put(instance_id, name, payload)
+
+    def put(self, instance_id: str, name: str, payload: bytes) -> int:
+        """The same at once."""
+        event = Event(next(self._numbers), name, payload)
+        self._events[instance_id].append(event)
+        return event.number
+
+    async def load_events(self, instance_id: str) -> builtins.list[Event]:
+        return list(self._events.get(instance_id, ()))
+
+    async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
+        gone = set(numbers)
+        left = [event for event in self._events.get(instance_id, ()) if event.number not in gone]
+        if left:
+            self._events[instance_id] = left
+        else:
+            self._events.pop(instance_id, None)
+
+    async def addressees(self) -> builtins.list[str]:
+        return list(self._events)
