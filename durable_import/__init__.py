@@ -14,11 +14,16 @@ from .errors import (
     DurableError,
     FencedError,
     InstanceBusyError,
+    InstanceCancelledError,
+    InstanceFailedError,
+    InstanceFinishedError,
     InstanceMismatchError,
+    InstanceSuspendedError,
     MissingCodeError,
     MissingDriverError,
     MissingKeyError,
     NoSourceCodeException,
+    NotDurableError,
     OwnershipError,
     PauseForEventException,
     SnapshotAuthenticationError,
@@ -26,6 +31,7 @@ from .errors import (
     SnapshotFormatError,
     StoreError,
     StoreUnavailableError,
+    UnknownInstanceError,
     UnknownStoreError,
     UnsavableStateError,
     UnsupportedSyntaxError,
@@ -36,7 +42,8 @@ from .rewrite.install import install, uninstall
 if TYPE_CHECKING:
     from .rewrite.transformer import DurableAstTransformer, transform_to_durable_ast
     from .runtime.call_stack import CallStack, CodeBlock, FunctionCall
-    from .runtime.runtime import DurableRuntime
+    from .runtime.handle import InstanceHandle
+    from .runtime.runtime import DurableRuntime, current_instance, current_runtime
     from .scheduling.steps import step_key
     from .stores.base import StateStore
     from .stores.disk import DiskStateStore
@@ -52,7 +59,10 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "DurableRuntime": "runtime.runtime",
     "FunctionCall": "runtime.call_stack",
     "InMemoryStateStore": "stores.memory",
+    "InstanceHandle": "runtime.handle",
     "StateStore": "stores.base",
+    "current_instance": "runtime.runtime",
+    "current_runtime": "runtime.runtime",
     "step_key": "scheduling.steps",
     "transform_to_durable_ast": "rewrite.transformer",
 }
@@ -60,10 +70,12 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
 __all__ = [
     "AlreadyDurableException", "CallStack", "CheckpointException", "CodeBlock", "CodeChangedError", "DiskStateStore",
     "DurableAstTransformer", "DurableError", "DurableRuntime", "FencedError", "FunctionCall", "InMemoryStateStore",
-    "InstanceBusyError", "InstanceMismatchError", "MissingCodeError", "MissingDriverError", "MissingKeyError",
-    "NoSourceCodeException", "OwnershipError", "PauseForEventException", "SnapshotAuthenticationError", "SnapshotError",
-    "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownStoreError",
-    "UnsavableStateError", "UnsupportedSyntaxError", "install", "step_key", "transform_to_durable_ast", "uninstall",
+    "InstanceBusyError", "InstanceCancelledError", "InstanceFailedError", "InstanceFinishedError", "InstanceHandle",
+    "InstanceMismatchError", "InstanceSuspendedError", "MissingCodeError", "MissingDriverError", "MissingKeyError",
+    "NoSourceCodeException", "NotDurableError", "OwnershipError", "PauseForEventException", "SnapshotAuthenticationError",
+    "SnapshotError", "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError",
+    "UnknownStoreError", "UnsavableStateError", "UnsupportedSyntaxError", "current_instance", "current_runtime", "install",
+    "step_key", "transform_to_durable_ast", "uninstall",
 ]  # fmt: skip
 
 
