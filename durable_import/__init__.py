@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .rewrite.transformer import DurableAstTransformer, transform_to_durable_ast
     from .runtime.call_stack import CallStack, CodeBlock, FunctionCall
     from .runtime.runtime import DurableRuntime
+    from .scheduling.events import wait_for_event
     from .scheduling.steps import step_key
     from .stores.base import StateStore
     from .stores.disk import DiskStateStore
@@ -55,6 +56,7 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "StateStore": "stores.base",
     "step_key": "scheduling.steps",
     "transform_to_durable_ast": "rewrite.transformer",
+    "wait_for_event": "scheduling.events",
 }
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "NoSourceCodeException", "OwnershipError", "PauseForEventException", "SnapshotAuthenticationError", "SnapshotError",
     "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownStoreError",
     "UnsavableStateError", "UnsupportedSyntaxError", "install", "step_key", "transform_to_durable_ast", "uninstall",
+    "wait_for_event",
 ]  # fmt: skip
 
 
