@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .runtime.call_stack import CallStack, CodeBlock, FunctionCall
     from .runtime.handle import InstanceHandle
     from .runtime.runtime import DurableRuntime, current_instance, current_runtime
+    from .scheduling.events import wait_for_event
     from .scheduling.steps import step_key
     from .stores.base import StateStore
     from .stores.disk import DiskStateStore
@@ -65,6 +66,7 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "current_runtime": "runtime.runtime",
     "step_key": "scheduling.steps",
     "transform_to_durable_ast": "rewrite.transformer",
+    "wait_for_event": "scheduling.events",
 }
 
 __all__ = [
@@ -75,7 +77,7 @@ __all__ = [
     "NoSourceCodeException", "NotDurableError", "OwnershipError", "PauseForEventException", "SnapshotAuthenticationError",
     "SnapshotError", "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError",
     "UnknownStoreError", "UnsavableStateError", "UnsupportedSyntaxError", "current_instance", "current_runtime", "install",
-    "step_key", "transform_to_durable_ast", "uninstall",
+    "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 

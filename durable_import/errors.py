@@ -75,11 +75,11 @@ class PauseForEventException(DurableError):
     """Raised by a program to be suspended until ``event`` is published for its instance."""
 
     def __init__(self, event: str) -> None:
-        super().__init__(f"Execution waiting for event {event}")
+        super().__init__(event)
         self.event = event
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.event,)
+    def __str__(self) -> str:
+        return f"Execution waiting for event {self.event}"
 
 
 class CheckpointException(DurableError):

@@ -1,7 +1,7 @@
 """Source to rewritten code: the passes in order, for a module, and for the resume variant of one function.
 
-    parse -> scopes -> places -> [for each function] normalise -> label -> fast            (import)
-                                                                       `-> resume          (first restore)
+    parse -> pauses -> places -> scopes -> [for each function] normalise -> label -> fast            (import)
+                                                                                 `-> resume          (first restore)
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .lift import Statements
 from .names import AWAITED, STATE, call, load
 from .nesting import check_nesting
 from .normalise import Normaliser, number_labels
+from .pauses import mark_pauses
 from .places import Places, digest, nested_codes, numbers_by_code
 from .resume import enter_function, resume_function
 from .scopes import ScopeAnalysis
@@ -79,6 +80,7 @@ class ModuleRewriting(ast.NodeTransformer):
         self.path = path
         self.is_library = is_library
         self.tree: Any = source if isinstance(source, ast.Module) else ast.parse(source, path)
+        mark_pauses(self.tree)
         self.places = Places(self.tree)
         self.digests = {node: digest(node) for node in self.places.order}
         if sys.version_info >= (3, 12):

@@ -23,7 +23,7 @@ from .loop import InstanceLoop
 
 NAMES = (
     "asyncio.locks", "asyncio.queues", "asyncio.taskgroups", "asyncio.tasks", "asyncio.timeouts", "contextlib",
-    "durable_import.scheduling.again",
+    "durable_import.scheduling.again", "durable_import.scheduling.events",
 )  # fmt: skip
 
 _SUSPENDS = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR

@@ -28,7 +28,7 @@ from .pickler import dumps, load_with_loop
 from .program import find_imported, program_contents, restore_program, set_aside
 from .segments import Segments, load_segments
 
-VERSION = 2
+VERSION = 3
 COMPLETE, IN_SEGMENTS = b"c", b"s"  # what follows the version
 logger = logging.getLogger("durable_import")
 AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"

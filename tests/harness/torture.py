@@ -27,6 +27,8 @@ from durable_import.snapshot.snapshot import Encoder, Snapshot
 PROGRAMS = Path(__file__).parent.parent / "programs"
 TICK = 0.02  # seconds
 _numbers = itertools.count()
+Event = tuple[str, Any] | None  # name and payload; None: let time pass instead
+_NO_EVENT: tuple[int, Event] = (0, None)
 
 
 class _Swapped(Exception):
@@ -40,6 +42,7 @@ class TortureDriver(InstanceDriver):
     now: float | None = None  # the instance's clock: it stands still while something runs, so that no deadline is missed
     every = 1  # it is replaced at each of so many checkpoints
     segments: dict[str, bytes] | None = None  # as a store would keep them
+    events: Iterator[tuple[int, Event]] = iter(())  # to be delivered one by one, when the program waits for events
 
     def _drive(self) -> Any:
         self._set_clock()
@@ -72,6 +75,10 @@ class TortureDriver(InstanceDriver):
         """Let time pass: at once to the next deadline, or slowly while leaves are in flight."""
         loop = self.loop
         deadline = loop.next_deadline()
+        number, event = next(self.events, _NO_EVENT) if loop.inbox.is_waiting and not loop.in_flight else _NO_EVENT
+        if event is not None:
+            yield from self._deliver(number, event)
+            return
         if deadline is None or loop.has_new_timer:
             yield from super()._idle()
             return
@@ -82,6 +89,12 @@ class TortureDriver(InstanceDriver):
                 yield from self._outside(waiter)
                 timer.cancel()
         self.now = max(deadline, loop.time())
+
+    def _deliver(self, number: int, event: tuple[str, Any]) -> Any:
+        """Publish an event, twice; save and restore before the program gets it, and after."""
+        self.loop.deliver(number, *event)
+        self.loop.deliver(number, *event)
+        yield from self._checkpoint("running")
 
     def _set_clock(self) -> None:
         self.now = self.now or time.time()
@@ -144,10 +157,14 @@ def rewritten(source: str, path: str = "<program>") -> str:
         return repr(asyncio.run(module.main()))
 
 
-def hard_torture(source: str | os.PathLike[str], path: str = "<program>", *, segments_from: int = 0, every: int = 1) -> str:
+def hard_torture(
+    source: str | os.PathLike[str], path: str = "<program>", *, segments_from: int = 0, every: int = 1,
+    events: list[Event] | None = None,
+) -> str:  # fmt: skip
     """The repr of the program's result when its state is saved, dropped and restored at every leaf.
 
-    ``segments_from``: see ``Encoder``. ``every``: at each of so many checkpoints only.
+    ``segments_from``: see ``Encoder``. ``every``: at each of so many checkpoints only. ``events``: names and payloads, delivered
+    one by one when the program waits for events; None lets time pass instead.
     """
     if isinstance(source, os.PathLike):
         source, path = Path(source).read_text(), str(source)
@@ -158,6 +175,7 @@ def hard_torture(source: str | os.PathLike[str], path: str = "<program>", *, seg
             encoder = Encoder("torture", ScriptData.of(module.__name__), segments_from=segments_from)
             driver = TortureDriver(root, encoder, None)  # type: ignore[arg-type]
             driver.every = every
+            driver.events = iter(enumerate(events or []))
             ambient.ON.append(driver)
             try:
                 return await driver
