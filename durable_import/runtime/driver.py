@@ -99,11 +99,8 @@ class InstanceDriver:
 
     def cancel(self, number: int) -> None:
         """Event ``number`` of the store asks the program to end, as cancelling its first task does."""
-        accepted = self.loop.inbox.accepted
-        if number not in accepted and hasattr(self.loop, "root"):
-            accepted[number] = ""
-            self.loop.root.cancel()
-            self.loop.poke()
+        if hasattr(self.loop, "root"):
+            self.loop.deliver_cancellation(number)
 
     # --- driving
 

@@ -165,6 +165,14 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             self.is_dirty = True
             self._poke()
 
+    def deliver_cancellation(self, number: int) -> None:
+        """Take an event that asks the program to end: its first task is cancelled."""
+        if number not in self.inbox.accepted:
+            self.inbox.accepted[number] = ""
+            self.is_dirty = True
+            self.root.cancel()
+            self._poke()
+
     # --- running
 
     def next_place(self) -> int:
