@@ -275,6 +275,9 @@ class InstanceRun:
             return
         flush_output()
         await self._patiently({**state, "checkpoint": checkpoint, "location": "", "snapshot": b""}, None)
+        events = await self.home.events.load_events(self.instance_id)
+        if events:
+            await self._remove_events(tuple(event.number for event in events), {})
 
     # --- from outside
 

@@ -94,6 +94,9 @@ class DurableRuntime:
         self.is_closing = self._is_entered = False
         self._token: Token[ambient.AmbientRuntime | None] | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _ambient, ()  # a program's variable that holds it holds the one that the program is resumed by
+
     # --- being ambient
 
     async def __aenter__(self) -> DurableRuntime:
@@ -331,6 +334,13 @@ def current_runtime() -> DurableRuntime | None:
     """The runtime that is ambient here, if any."""
     runtime = ambient.find_runtime()
     assert runtime is None or isinstance(runtime, DurableRuntime)
+    return runtime
+
+
+def _ambient() -> DurableRuntime:
+    runtime = current_runtime()
+    if runtime is None:
+        raise DurableError("a variable holds the runtime of the program, and none is ambient here")
     return runtime
 
 

@@ -2,7 +2,7 @@
 """Durable functions for the tests of the runtime. ``DONE`` has what they did, in order."""
 
 import asyncio
-import threading
+import socket
 from dataclasses import dataclass
 
 from durable_import import PauseForEventException, current_instance, current_runtime, wait_for_event
@@ -96,7 +96,7 @@ async def who():
 
 async def make_unsavable():
     await effect("made")
-    return threading.Lock()
+    return socket.socket()
 
 
 async def steps(count, pause=0.0):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import socket
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -233,7 +235,11 @@ async def test_cancelling_the_awaiting_task_cancels(make_runtime: MakeRuntime, f
     """What is awaited is cancelled as in plain asyncio."""
     async with make_runtime(name_instance=lambda: "awaited") as runtime:
         task = asyncio.create_task(flows.nap(30))
-        await asyncio.sleep(0.05)
+
+        async def is_sleeping() -> bool:
+            return "awaited" in runtime.running and (await runtime.store.load("awaited") or {}).get("status") == "sleeping"
+
+        await until(is_sleeping)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -243,8 +249,6 @@ async def test_cancelling_the_awaiting_task_cancels(make_runtime: MakeRuntime, f
 
 async def test_activate(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     """An active runtime is ambient in contexts that know nothing of it."""
-    import contextvars
-
     runtime = make_runtime(name_instance=lambda: "from a bare context")
     runtime.activate()
     try:
@@ -257,13 +261,12 @@ async def test_activate(make_runtime: MakeRuntime, flows: ModuleType) -> None:
 
 async def test_argument_that_cannot_be_saved(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     """The error names the argument, and nothing was begun."""
-    import threading
-
-    async with make_runtime() as runtime:
-        with pytest.raises(UnsavableStateError, match="argument 0"):
-            await runtime.start(flows.use, threading.Lock(), instance_id="lock")
-        with pytest.raises(UnknownInstanceError):
-            await runtime.handle("lock").status()
+    with socket.socket() as unsavable:
+        async with make_runtime() as runtime:
+            with pytest.raises(UnsavableStateError, match="argument 0"):
+                await runtime.start(flows.use, unsavable, instance_id="socket")
+            with pytest.raises(UnknownInstanceError):
+                await runtime.handle("socket").status()
 
 
 async def test_result_that_cannot_be_saved(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -271,8 +274,8 @@ async def test_result_that_cannot_be_saved(make_runtime: MakeRuntime, flows: Mod
     async with make_runtime() as runtime:
         for _ in range(2):
             with pytest.raises(UnsavableStateError, match="result"):
-                await runtime.run(flows.make_unsavable, instance_id="lock")
-        assert await runtime.handle("lock").status() == "failed"
+                await runtime.run(flows.make_unsavable, instance_id="socket")
+        assert await runtime.handle("socket").status() == "failed"
     assert DONE == ["made"]
 
 
