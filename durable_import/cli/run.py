@@ -244,7 +244,8 @@ class Session:
     def _suspend(self, number: int, frame: types.FrameType | None) -> None:
         """The first Ctrl-C or SIGTERM: leave everything as it was at the last checkpoint. The second one kills."""
         if _is_handing_over(frame):
-            again = threading.Timer(0.01, signal.raise_signal, [number])
+            main = threading.main_thread().ident
+            again = threading.Timer(0.01, signal.pthread_kill, [main, number])  # to this thread: it may sleep by then
             again.daemon = True
             again.start()
             return

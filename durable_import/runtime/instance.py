@@ -168,7 +168,7 @@ class InstanceRun:
 
     async def _make_driver(self, encoder: Encoder, make_root: Callable[[], Any] | None) -> InstanceDriver:
         home, state = self.home, self.state
-        if state and state["snapshot"]:
+        if state and state["status"] != "pending":
             if make_root is not None:
                 self._check_function(make_root)
             driver = InstanceDriver((await self._open(encoder)).loop, encoder, self._commit, state["checkpoint"])
