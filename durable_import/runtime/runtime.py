@@ -214,7 +214,10 @@ class _Run:
                 "checkpoint": checkpoint.number,
                 "location": checkpoint.location,
                 "function": checkpoint.function,
+                "wake_at": None,
+                "call": b"",
                 "snapshot": self.seal.seal(checkpoint.saved),
+                "outcome": b"",
             },
             checkpoint.saved,
         )
