@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from durable_import.errors import FencedError
-from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Owner
+from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
 
 STATE_TYPES: dict[str, type | tuple[type, ...]] = {
     "status": str, "checkpoint": int, "location": str, "function": str, "wake_at": (float, type(None)), "call": bytes,
@@ -24,7 +24,9 @@ STATE_TYPES: dict[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 FINISHED = ("completed", "failed", "cancelled")
 DORMANT = ("waiting", "sleeping")  # nothing is to be done before an event comes, or the time
-STATUSES = ("pending", "running", *DORMANT, *FINISHED)
+ABANDONED = ("pending", "running")  # what such an instance is if nobody holds it
+STATUSES = (*ABANDONED, *DORMANT, *FINISHED)
+ANNOUNCED = ("pending", *FINISHED)  # who waits for a change wants to know of a commit as one of these
 
 
 class StateStore(ABC):
@@ -210,10 +212,41 @@ class KeyedStore(Protocol):
 def check_state(state: dict[str, Any]) -> None:
     """Raise TypeError for what is not a state: a key that no column holds would be dropped silently."""
     if state.keys() != STATE_TYPES.keys():
-        raise TypeError(f"a state has exactly the keys {sorted(STATE_TYPES)}, not {sorted(state)}")
+        raise TypeError(f"a state has exactly the keys {sorted(STATE_TYPES)}, not {sorted(map(str, state))}")
     for key, kind in STATE_TYPES.items():
         if not isinstance(state[key], kind):
-            raise TypeError(f"a state's {key!r} is a {kind.__name__}, not a {type(state[key]).__name__}")
+            raise TypeError(f"a state's {key!r} is {_name(kind)}, not {_name(type(state[key]))}")
+
+
+def is_state(state: dict[str, Any]) -> bool:
+    """Whether ``check_state`` would accept it."""
+    return state.keys() == STATE_TYPES.keys() and all(isinstance(state[key], kind) for key, kind in STATE_TYPES.items())
+
+
+def summary_of(instance_id: str, state: dict[str, Any], updated_at: float, lease: Lease | None) -> InstanceSummary:
+    """The facts of one instance, for stores that have its state at hand. What is not a state has blank ones."""
+
+    def fact(key: str, blank: Any) -> Any:
+        value = state.get(key)
+        return value if isinstance(value, STATE_TYPES[key]) else blank
+
+    return InstanceSummary(
+        instance_id=instance_id,
+        status=fact("status", ""),
+        checkpoint=fact("checkpoint", 0),
+        location=fact("location", ""),
+        function=fact("function", ""),
+        wake_at=fact("wake_at", None),
+        updated_at=updated_at,
+        owner=lease.owner if lease else None,
+        lease_until=lease.until if lease else None,
+    )
+
+
+def _name(kind: type | tuple[type, ...]) -> str:
+    if isinstance(kind, tuple):
+        return " or ".join(map(_name, kind))
+    return "None" if kind is type(None) else f"{'an' if kind.__name__[0] in 'aeio' else 'a'} {kind.__name__}"
 
 
 def fenced(claim: Claim) -> FencedError:

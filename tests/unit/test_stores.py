@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import dataclasses
 import gc
+import json
 import os
 import re
 import shutil
@@ -21,7 +23,14 @@ import pytest
 
 from durable_import.errors import FencedError, MissingKeyError, StoreUnavailableError, UnknownStoreError
 from durable_import.stores.base import KeyedStore, OwningStore, SourceStore, StateStore
-from durable_import.stores.contract import OwningStoreContract, SegmentStoreContract, StateStoreContract, state
+from durable_import.stores.contract import (
+    SegmentStoreContract,
+    StateStoreContract,
+    WatchedStoreContract,
+    WorkStoreContract,
+    refused,
+    state,
+)
 from durable_import.stores.disk import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
@@ -51,33 +60,116 @@ class TestUsersStore(StateStoreContract):
         return UsersStore()
 
 
-class TestMemory(OwningStoreContract):
+class TestMemory(WorkStoreContract, WatchedStoreContract):
     survives = False
 
     def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
         return InMemoryStateStore()
 
 
-class TestDisk(OwningStoreContract):
+class TestDisk(WorkStoreContract, WatchedStoreContract):
     def open(self, folder: Path) -> OwningStore:
         return DiskStateStore(folder / "deep" / "store")
 
 
-class TestSQLite(SegmentStoreContract):
+class SQLiteContract(SegmentStoreContract, WorkStoreContract, WatchedStoreContract):
+    """All that SQLite can do."""
+
+
+class TestSQLite(SQLiteContract):
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "deep" / "state.db")
 
 
-class TestSQLiteSynchronousNormal(SegmentStoreContract):
+class TestSQLiteSynchronousNormal(SQLiteContract):
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "state.db", synchronous="normal")
 
 
-class TestSQLiteInMemory(SegmentStoreContract):
+class TestSQLiteInMemory(SQLiteContract):
     survives = False
 
     def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
         return SQLiteStateStore(":memory:")
+
+
+FLAT = (
+    {"value": 123}, {"status": "ok"}, {},
+    {"a": [1, {"b": None}], "raw": b"\0\n", "t": True, "f": 0.5, "lone\udc80": "\udc80"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("saved", FLAT)
+async def test_memory_and_disk_take_any_flat_dict(saved: dict[str, Any], tmp_path: Path) -> None:
+    """Plain ``save`` and ``load`` give back what a user's program has saved, as a copy; it is listed and is nobody's work."""
+    for store in (InMemoryStateStore(), DiskStateStore(tmp_path / "store")):
+        mine = copy.deepcopy(saved)
+        await store.save("one", mine)
+        mine["more"] = 1
+        assert await store.load("one") == saved
+        [summary] = await store.list()
+        assert (summary.status, summary.checkpoint) == (saved.get("status", ""), 0)
+        assert await store.find_work(10, orphans=True) == []
+        assert await store.remove_finished(0.0) == 0
+        assert (await store.acquire("one", Owner.current())).state == saved
+        await store.close()
+
+
+async def test_memory_copies_what_is_inside() -> None:
+    """Objects of any class are kept, and changing them later changes nothing in the store."""
+    store = InMemoryStateStore()
+    mine = {"items": [1], "where": Path("x"), "what": {1, 2}}
+    await store.save("one", mine)
+    mine["items"].append(2)  # type: ignore[attr-defined]
+    loaded = await store.load("one")
+    assert loaded == {"items": [1], "where": Path("x"), "what": {1, 2}}
+    loaded["items"].append(3)
+    assert await store.load("one") == {"items": [1], "where": Path("x"), "what": {1, 2}}
+    with refused(TypeError, "'lock'"):
+        await store.save("two", {"lock": threading.Lock()})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ({"when": Path("x")}, "'when'"),
+        ({"a": 1, "items": [1, {"deep": (1, 2)}]}, "'items'[1]['deep']"),
+        ({"by number": {1: "x"}}, "'by number' has the key 1"),
+        ({7: "x"}, "not 7"),
+        ({"inner": [b"bytes"]}, "'inner'[0]"),
+    ],
+)
+async def test_disk_names_what_is_not_json(wrong: dict[Any, Any], place: str, tmp_path: Path) -> None:
+    """What would come back as something else is refused with its key, and nothing is written."""
+    store = DiskStateStore(tmp_path / "store")
+    with refused(TypeError, place):
+        await store.save("one", wrong)
+    assert await store.load("one") is None
+    await store.close()
+
+
+async def test_sqlite_takes_states_only(tmp_path: Path) -> None:
+    """A table has columns: another dict is refused by ``save`` as by ``commit``."""
+    store = SQLiteStateStore(tmp_path / "x.db")
+    with refused(TypeError, "'snapshot'", "['value']"):
+        await store.save("one", {"value": 123})
+    await store.close()
+
+
+async def test_folder_of_the_first_format_is_read(tmp_path: Path) -> None:
+    """States that an older release wrote are found, and the folder gets the newest format when it is written to."""
+    store = DiskStateStore(tmp_path)
+    await store.save("a", state(1))
+    [file] = (tmp_path / "instances").glob("*.state")
+    head = {key: value for key, value in state(1).items() if key in ("status", "checkpoint", "location", "function")}
+    head |= {"instance_id": "a", "updated_at": 1.5}
+    file.write_bytes(json.dumps(head).encode() + b"\n" + state(1)["snapshot"])
+    (tmp_path / "format").write_text("durable_import folder 1\n")
+    assert await store.load("a") == state(1, call=b"")
+    assert [each.updated_at for each in await store.list()] == [1.5]
+    await store.save("b", state(2))
+    assert (tmp_path / "format").read_text() == "durable_import folder 2\n"
+    await store.close()
 
 
 @pytest.fixture(params=["memory:", "disk://{}/store", "sqlite:///{}/state.db", "sqlite://"])
@@ -209,8 +301,8 @@ async def test_disk_store_leaves_a_damaged_file_where_it_is(tmp_path: Path) -> N
 
 async def test_disk_store_refuses_another_format(tmp_path: Path) -> None:
     """A folder of a newer format is not written to, and the error names both formats."""
-    (tmp_path / "format").write_text("durable_import folder 2\n")
-    with pytest.raises(StoreUnavailableError, match=r"folder 2.*folder 1"):
+    (tmp_path / "format").write_text("durable_import folder 9\n")
+    with pytest.raises(StoreUnavailableError, match=r"folder 9.*folder 2"):
         await DiskStateStore(tmp_path).save("a", state(1))
 
 
@@ -268,7 +360,7 @@ async def test_newer_database_is_refused_with_both_versions(tmp_path: Path) -> N
     await store.close()
     with closing(sqlite3.connect(tmp_path / "x.db")) as db:
         db.execute("PRAGMA user_version = 9")
-    assert re.search(r"has format 9, .* knows up to 2\b", await refusal_of(tmp_path / "x.db"))
+    assert re.search(r"has format 9, .* knows up to 3\b", await refusal_of(tmp_path / "x.db"))
 
 
 async def test_database_that_is_taken_away_is_noticed(tmp_path: Path) -> None:
