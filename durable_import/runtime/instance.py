@@ -13,7 +13,6 @@ from ..errors import (
     FencedError,
     InstanceMismatchError,
     NotDurableError,
-    SnapshotAuthenticationError,
     SnapshotError,
     StoreError,
     StoreUnavailableError,

@@ -11,7 +11,7 @@ import pytest
 import durable_import
 from durable_import import DurableRuntime, StateStore
 from durable_import.stores.url import open_store
-from tests.runtime.effects import DONE
+from tests.runtime.effects import world
 
 KINDS = ("memory", "disk", "sqlite")
 MakeRuntime = Callable[..., DurableRuntime]
@@ -19,9 +19,9 @@ MakeRuntime = Callable[..., DurableRuntime]
 
 @pytest.fixture(autouse=True)
 def _nothing_done() -> Iterator[None]:
-    DONE.clear()
+    world.clear()
     yield
-    DONE.clear()
+    world.clear()
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,11 @@
 import asyncio
 from typing import Any
 
-DONE: list[str] = []
+world: list[str] = []
 
 
 async def effect(what: str, value: Any = None) -> Any:
     """Note it, and give the value."""
     await asyncio.sleep(0)
-    DONE.append(what)
+    world.append(what)
     return value

@@ -1,12 +1,12 @@
 # durable: on
-"""Durable functions for the tests of the runtime. ``DONE`` has what they did, in order."""
+"""Durable functions for the tests of the runtime. ``world`` has what they did, in order."""
 
 import asyncio
 import socket
 from dataclasses import dataclass
 
 from durable_import import PauseForEventException, current_instance, current_runtime, wait_for_event
-from tests.runtime.effects import DONE, effect
+from tests.runtime.effects import effect, world
 
 
 @dataclass
@@ -47,7 +47,7 @@ async def nap(seconds, log=None):
         await asyncio.sleep(seconds)
         return await effect("slept")
     finally:
-        DONE.append("finally")
+        world.append("finally")
 
 
 async def approve(order):
@@ -55,7 +55,7 @@ async def approve(order):
         answer = await wait_for_event("approval")
         return await effect("answered", (order, answer))
     finally:
-        DONE.append("finally")
+        world.append("finally")
 
 
 async def collect(name, count):

@@ -9,7 +9,7 @@ import pytest
 
 from durable_import import DurableError, InstanceFinishedError, PauseForEventException, wait_for_event
 from tests.runtime.conftest import MakeRuntime
-from tests.runtime.effects import DONE
+from tests.runtime.effects import world
 from tests.runtime.test_life import until
 
 
@@ -112,7 +112,7 @@ async def test_pause(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     async with make_runtime() as runtime:
         await runtime.publish_event("greet", "allow")
         assert await runtime.run(flows.pause, "Ada", instance_id="greet") == "hello Ada"
-    assert DONE == ["before the pause", "after the pause"]
+    assert world == ["before the pause", "after the pause"]
 
 
 async def test_pause_of_an_instance_in_the_background(make_runtime: MakeRuntime, flows: ModuleType) -> None:

@@ -23,7 +23,7 @@ from durable_import import (
     current_runtime,
 )
 from tests.runtime.conftest import MakeRuntime
-from tests.runtime.effects import DONE
+from tests.runtime.effects import world
 
 
 async def until(condition: Any, seconds: float = 10.0) -> None:
@@ -41,7 +41,7 @@ async def test_result_is_kept(make_runtime: MakeRuntime, flows: ModuleType) -> N
     async with make_runtime() as runtime:
         assert await runtime.run(flows.add, 1, b=2, instance_id="sum") == 3
         assert await runtime.handle("sum").status() == "completed"
-    assert DONE == ["add 1 2"]
+    assert world == ["add 1 2"]
 
 
 async def test_exception_is_kept_with_its_traceback(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -54,7 +54,7 @@ async def test_exception_is_kept_with_its_traceback(make_runtime: MakeRuntime, f
         text = "".join(traceback.format_exception(caught.value))
         assert "flows.py" in text
         assert "raise LookupError(what)" in text
-    assert DONE == ["before broken"]
+    assert world == ["before broken"]
 
 
 async def test_failed_instance_can_be_tried_again(make_runtime: MakeRuntime, flows: ModuleType, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ async def test_failed_instance_can_be_tried_again(make_runtime: MakeRuntime, flo
         handle = await runtime.retry("flaky")
         await handle.result()
         assert await runtime.run(flows.fail_once, flag, instance_id="flaky") == (None, None)
-    assert DONE == ["first", "second"]
+    assert world == ["first", "second"]
 
 
 @pytest.mark.parametrize("other", [("subtract", (1,), {}), ("add", (2,), {}), ("add", (1,), {"b": 5})])
@@ -101,7 +101,7 @@ async def test_same_id_attaches(make_runtime: MakeRuntime, flows: ModuleType) ->
     async with make_runtime() as runtime:
         results = await asyncio.gather(*(runtime.run(flows.steps, 3, 0.01, instance_id="shared") for _ in range(5)))
         assert results == [[0, 1, 2]] * 5
-    assert DONE == ["step 0", "step 1", "step 2"]
+    assert world == ["step 0", "step 1", "step 2"]
 
 
 async def test_handle(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -146,11 +146,11 @@ async def test_closing_suspends(make_runtime: MakeRuntime, flows: ModuleType) ->
         await asyncio.sleep(0.05)
     with pytest.raises(InstanceSuspendedError, match="nap"):
         await waiting
-    assert DONE == []
+    assert world == []
     async with make_runtime() as runtime:
         await runtime.recover()
         assert await runtime.handle("nap").result(timeout=10) is None
-    assert DONE == ["slept", "finally"]
+    assert world == ["slept", "finally"]
 
 
 async def test_recover_takes_up_what_nobody_runs(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -163,7 +163,7 @@ async def test_recover_takes_up_what_nobody_runs(make_runtime: MakeRuntime, flow
         for number in range(10):
             assert await one.handle(f"steps {number}").result(timeout=20) == [0, 1, 2]
         assert len({handle.id for handle in handles}) == len(handles)
-    assert sorted(DONE) == sorted(f"step {step}" for step in range(3) for _ in range(10))
+    assert sorted(world) == sorted(f"step {step}" for step in range(3) for _ in range(10))
 
 
 async def test_eviction(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -174,10 +174,10 @@ async def test_eviction(make_runtime: MakeRuntime, flows: ModuleType) -> None:
         results = asyncio.gather(order.result(), nap.result())
         await until(lambda: not runtime.running)
         assert (await order.status(), await nap.status()) == ("waiting", "sleeping")
-        assert DONE == []
+        assert world == []
         await order.send("approval", "yes")
         assert await asyncio.wait_for(results, 10) == [("books", "yes"), None]
-    assert DONE == ["answered", "finally", "slept", "finally"]
+    assert world == ["answered", "finally", "slept", "finally"]
 
 
 async def test_cancel(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -190,7 +190,7 @@ async def test_cancel(make_runtime: MakeRuntime, flows: ModuleType) -> None:
             await handle.result(timeout=10)
         assert await handle.status() == "cancelled"
         assert not await handle.cancel()
-    assert DONE == ["cleaning up"]
+    assert world == ["cleaning up"]
     async with make_runtime() as runtime:
         with pytest.raises(InstanceCancelledError):
             await runtime.run(flows.stubborn, instance_id="stubborn")
@@ -204,7 +204,7 @@ async def test_cancel_what_nobody_runs(make_runtime: MakeRuntime, flows: ModuleT
         await handle.cancel()
         with pytest.raises(InstanceCancelledError):
             await handle.result(timeout=10)
-    assert DONE == ["cleaning up"]
+    assert world == ["cleaning up"]
 
 
 async def test_cancelling_the_wait_does_not_cancel_the_instance(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -213,7 +213,7 @@ async def test_cancelling_the_wait_does_not_cancel_the_instance(make_runtime: Ma
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(runtime.run(flows.steps, 5, 0.02, instance_id="steps"), 0.03)
         assert await runtime.run(flows.steps, 5, 0.02, instance_id="steps") == [0, 1, 2, 3, 4]
-    assert DONE == [f"step {number}" for number in range(5)]
+    assert world == [f"step {number}" for number in range(5)]
 
 
 async def test_awaiting_makes_an_instance(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -243,7 +243,7 @@ async def test_cancelling_the_awaiting_task_cancels(make_runtime: MakeRuntime, f
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert DONE == ["finally"]
+        assert world == ["finally"]
         assert await runtime.handle("awaited").status() == "cancelled"
 
 
@@ -276,7 +276,7 @@ async def test_result_that_cannot_be_saved(make_runtime: MakeRuntime, flows: Mod
             with pytest.raises(UnsavableStateError, match="result"):
                 await runtime.run(flows.make_unsavable, instance_id="socket")
         assert await runtime.handle("socket").status() == "failed"
-    assert DONE == ["made"]
+    assert world == ["made"]
 
 
 async def test_function_that_is_not_durable(make_runtime: MakeRuntime) -> None:

@@ -52,6 +52,17 @@ class EventStoreContract(OwningStoreContract):
         assert [event.number for event in await events(store).load_events("a")] == [first, second, third]
         await store.close()
 
+    async def test_addressees_are_those_with_events(self, tmp_path: Path) -> None:
+        """Each instance that has events is named once, as long as it has any."""
+        store = self.open(tmp_path)
+        assert await events(store).addressees() == []
+        numbers = {name: [await events(store).publish_event(name, "e", b"") for _ in range(2)] for name in STRANGE_IDS}
+        assert sorted(await events(store).addressees()) == sorted(STRANGE_IDS)
+        for name in STRANGE_IDS[1:]:
+            await events(store).remove_events(name, numbers[name])
+        assert await events(store).addressees() == [STRANGE_IDS[0]]
+        await store.close()
+
     async def test_removed_events_are_gone(self, tmp_path: Path) -> None:
         """Only those named go, also those of no other instance, and once more does nothing."""
         store = self.open(tmp_path)
