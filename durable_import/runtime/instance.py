@@ -203,8 +203,8 @@ class InstanceRun:
             made.close()
         raise NotDurableError(
             f"{call.name} of module {getattr(call.function, '__module__', '?')!r} cannot run as instance {self.instance_id!r}: "
-            f"it gave {type(made).__name__!r}, not a coroutine of durable code. Put the comment `# durable: on` at the top of its "
-            "module (and install() before that is imported), or wrap the function with make_durable()"
+            f"it gave {type(made).__name__!r}, not a coroutine of durable code. Put the comment `# durable: on` at the top of "
+            "its module (and install() before that is imported), or wrap the function with make_durable()"
         )
 
     @staticmethod

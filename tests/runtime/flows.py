@@ -42,7 +42,7 @@ async def fail_once(flag):
     return value, await effect("second")
 
 
-async def nap(seconds, log=None):
+async def nap(seconds):
     try:
         await asyncio.sleep(seconds)
         return await effect("slept")

@@ -95,7 +95,7 @@ async def test_reserved_names(make_runtime: MakeRuntime) -> None:
             await runtime.publish_event("sum", "@cancel")
 
 
-async def test_waiting_outside_of_an_instance(flows: ModuleType) -> None:
+async def test_waiting_outside_of_an_instance() -> None:
     """There is nobody to publish for."""
     with pytest.raises(DurableError, match="outside of any"):
         await wait_for_event("never")
