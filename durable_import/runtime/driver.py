@@ -390,7 +390,8 @@ class InstanceDriver:
         codes = {parts_of(frame).code for frame in saved.frames if isinstance(frame, FRAME_TYPES)}
         infos = tuple(info for info in map(info_of, codes) if info is not None and not info.module.is_library)
         wake_at = loop.next_deadline() if status in DORMANT else None
-        return Checkpoint(self.checkpoint, status, location_of(loop.root), self.function, saved, infos, wake_at, tuple(loop.inbox.accepted))
+        location, events = location_of(loop.root), tuple(loop.inbox.accepted)
+        return Checkpoint(self.checkpoint, status, location, self.function, saved, infos, wake_at, events)
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
         """A native task runs rewritten code beside the tasks of the instance."""
