@@ -9,13 +9,15 @@ from typing import Any
 from ..stores.base import STATE_TYPES, StateStore
 
 CALL_STACK = "call_stack"  # a backend's name for the snapshot
+WAITING_FOR = "waiting_for"  # the event that an instance has been paused for
 
 
 class OrchestrationBackend(ABC):
     """Keeps the state of instances, and tells of events.
 
     A state is a dict of text, numbers and None, so it can be kept as JSON. Among its keys are ``instance_id`` and
-    ``call_stack``: the saved calls with all their variables, sealed, as base64 text.
+    ``call_stack``: the saved calls with all their variables, sealed, as base64 text; and ``waiting_for`` while the instance is
+    paused for an event.
     """
 
     @abstractmethod

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from ..stores.base import StateStore
@@ -16,14 +15,14 @@ from .base import OrchestrationBackend, from_backend, to_backend
 class DurableBackend(OrchestrationBackend):
     """Keeps states in ``state_store`` (by default one in memory).
 
-    ``events`` holds what was published and not waited for yet: lists of payloads by instance and name. May be used from
-    several threads and event loops.
+    ``events`` holds what was published and not waited for yet: names and payloads, by instance. May be used from several
+    threads and event loops.
     """
 
     def __init__(self, state_store: StateStore | None = None) -> None:
         self.state_store = state_store if state_store is not None else InMemoryStateStore()
-        self.events: dict[str, dict[str, deque[Any]]] = {}
-        self._waiting: dict[tuple[str, str], deque[asyncio.Future[None]]] = {}
+        self.events: dict[str, list[tuple[str, Any]]] = {}
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._lock = threading.Lock()
 
     async def load_state(self, instance_id: str) -> dict[str, Any] | None:
@@ -38,8 +37,8 @@ class DurableBackend(OrchestrationBackend):
     def publish_event(self, instance_id: str, name: str, payload: Any = None) -> Published:
         """Keep an event for an instance until it is waited for. Done when this returns; awaiting what it gives is optional."""
         with self._lock:
-            self.events.setdefault(instance_id, {}).setdefault(name, deque()).append(payload)
-            waiting = list(self._waiting.get((instance_id, name), ()))
+            self.events.setdefault(instance_id, []).append((name, payload))
+            waiting = list(self._waiting.get(instance_id, ()))
         for future in waiting:
             future.get_loop().call_soon_threadsafe(_wake, future)
         return Published()
@@ -47,27 +46,49 @@ class DurableBackend(OrchestrationBackend):
     async def wait_for_event(self, instance_id: str, name: str) -> Any:
         """See ``OrchestrationBackend``. Each event is given to one who waits."""
         while True:
-            with self._lock:
-                kept = self.events.get(instance_id, {})
-                if kept.get(name):
-                    payload = kept[name].popleft()
-                    self._forget(instance_id, name)
-                    return payload
-                future = asyncio.get_running_loop().create_future()
-                self._waiting.setdefault((instance_id, name), deque()).append(future)
-            try:
-                await future
-            finally:
-                with self._lock:
-                    self._waiting[instance_id, name].remove(future)
-                    if not self._waiting[instance_id, name]:
-                        del self._waiting[instance_id, name]
+            for payload in self._take(instance_id, name):
+                return payload
+            await self._changed(instance_id, lambda: any(n == name for n, _ in self.events.get(instance_id, ())))
 
-    def _forget(self, instance_id: str, name: str) -> None:
-        if not self.events[instance_id][name]:
-            del self.events[instance_id][name]
-        if not self.events[instance_id]:
-            del self.events[instance_id]
+    async def wait_for_any(self, instance_id: str) -> None:
+        """Returns when there is an event for an instance, of whatever name."""
+        await self._changed(instance_id, lambda: instance_id in self.events)
+
+    def take_events(self, instance_id: str) -> list[tuple[str, Any]]:
+        """All events of an instance, which are kept here no longer."""
+        with self._lock:
+            return self.events.pop(instance_id, [])
+
+    def put_back(self, instance_id: str, events: list[tuple[str, Any]]) -> None:
+        """Keep events that were taken, before all that came later."""
+        with self._lock:
+            self.events[instance_id] = [*events, *self.events.get(instance_id, ())]
+
+    def _take(self, instance_id: str, name: str) -> list[Any]:
+        with self._lock:
+            kept = self.events.get(instance_id, [])
+            place = next((place for place, (other, _) in enumerate(kept) if other == name), None)
+            if place is None:
+                return []
+            _, payload = kept.pop(place)
+            if not kept:
+                del self.events[instance_id]
+            return [payload]
+
+    async def _changed(self, instance_id: str, is_there: Callable[[], bool]) -> None:
+        """Wait for a publication, if what is wanted is not there."""
+        future = asyncio.get_running_loop().create_future()
+        with self._lock:
+            if is_there():
+                return
+            self._waiting.setdefault(instance_id, []).append(future)
+        try:
+            await future
+        finally:
+            with self._lock:
+                self._waiting[instance_id].remove(future)
+                if not self._waiting[instance_id]:
+                    del self._waiting[instance_id]
 
 
 class Published:

@@ -16,9 +16,9 @@ from ..rewrite.in_place import rewrite_function
 from ..runtime.call_stack import FunctionCall
 from ..runtime.runtime import DurableRuntime
 from ..scheduling.standard import make_asyncio_durable
-from ..stores.base import StateStore
-from .base import BackendStore, OrchestrationBackend
+from .base import OrchestrationBackend
 from .durable import DurableBackend
+from .running import run
 
 R = TypeVar("R")
 
@@ -55,8 +55,7 @@ class DurableProgram(Generic[R]):
         runtime = ambient.find_runtime() if backend is None else None
         if isinstance(runtime, DurableRuntime):
             return await runtime.run(self.fn, *args, instance_id=instance_id, **kwargs)
-        async with DurableRuntime(_store_of(backend or DurableBackend())) as own:
-            return await own.run(self.fn, *args, instance_id=instance_id, **kwargs)
+        return await run(backend or DurableBackend(), self.fn, args, kwargs, instance_id)
 
     def create_call(self, *args: Any, **kwargs: Any) -> FunctionCall:
         """A call of the function that has not begun, for a ``CallStack``."""
@@ -80,10 +79,6 @@ class DurableProgram(Generic[R]):
 
 
 _OF_FUNCTIONS = ("__code__", "__defaults__", "__kwdefaults__", "__annotations__")
-
-
-def _store_of(backend: OrchestrationBackend) -> StateStore:
-    return backend.state_store if isinstance(backend, DurableBackend) else BackendStore(backend)
 
 
 def make_durable(function: Callable[..., Awaitable[R]]) -> DurableProgram[R]:

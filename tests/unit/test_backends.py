@@ -89,7 +89,7 @@ async def test_waiting_ends_when_an_event_is_published() -> None:
     backend.publish_event("a", "other")
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(backend.wait_for_event("a", "allow"), 0.01)
-    assert list(backend.events["a"]) == ["other"]
+    assert backend.events == {"a": [("other", None)]}
 
 
 def test_backend_needs_its_three_methods() -> None:
