@@ -40,7 +40,6 @@ from .frames import intrinsics as _intrinsics
 from .rewrite.install import install, uninstall
 
 if TYPE_CHECKING:
-    from .backends.base import OrchestrationBackend
     from .backends.durable import DurableBackend
     from .backends.program import DurableProgram, make_durable
     from .rewrite.transformer import DurableAstTransformer, transform_to_durable_ast
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from .runtime.runtime import DurableRuntime, current_instance, current_runtime
     from .scheduling.events import wait_for_event
     from .scheduling.steps import step_key
+    from .stores.backend import OrchestrationBackend
     from .stores.base import StateStore
     from .stores.disk import DiskStateStore
     from .stores.memory import InMemoryStateStore
@@ -69,7 +69,7 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "StateStore": "stores.base",
     "current_instance": "runtime.runtime",
     "current_runtime": "runtime.runtime",
-    "OrchestrationBackend": "backends.base",
+    "OrchestrationBackend": "stores.backend",
     "make_durable": "backends.program",
     "step_key": "scheduling.steps",
     "transform_to_durable_ast": "rewrite.transformer",

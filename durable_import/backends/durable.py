@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Generator
 from typing import Any
 
+from ..stores.backend import OrchestrationBackend, from_backend, to_backend
 from ..stores.base import StateStore
 from ..stores.memory import InMemoryStateStore
-from .base import OrchestrationBackend, from_backend, to_backend
 
 
 class DurableBackend(OrchestrationBackend):

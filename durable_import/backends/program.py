@@ -16,7 +16,7 @@ from ..rewrite.in_place import rewrite_function
 from ..runtime.call_stack import FunctionCall
 from ..runtime.runtime import DurableRuntime
 from ..scheduling.standard import make_asyncio_durable
-from .base import OrchestrationBackend
+from ..stores.backend import OrchestrationBackend
 from .durable import DurableBackend
 from .running import run
 

@@ -10,8 +10,8 @@ from typing import Any
 from ..errors import PauseForEventException
 from ..frames import ambient
 from ..runtime.runtime import DurableRuntime
+from ..stores.backend import WAITING_FOR, BackendStore, OrchestrationBackend
 from ..stores.base import FINISHED, StateStore
-from .base import WAITING_FOR, BackendStore, OrchestrationBackend
 from .durable import DurableBackend
 
 _open: dict[tuple[int, int], _Open] = {}  # by id of the backend and of the event loop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from ..errors import (
@@ -48,12 +48,6 @@ class Observer(Protocol):
     def resuming(self, instance_id: str, state: dict[str, Any]) -> None: ...
 
 
-class Watch(Protocol):
-    """Brings events to instances."""
-
-    def ensure(self) -> None: ...
-
-
 class Home(Protocol):
     """What an instance needs of the runtime that it lives in."""
 
@@ -70,8 +64,9 @@ class Home(Protocol):
     heartbeat: Heartbeat
     sources: Sources
 
-    @property
-    def dispatcher(self) -> Watch: ...
+    def expects_events(self, instance_id: str, names: Iterable[str]) -> None:
+        """An instance waits for events."""
+        ...
 
     def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
         """What a record of the log says of an instance."""
@@ -180,7 +175,7 @@ class InstanceRun:
             root, self._root = self._root or self._make_root(self.records.open_call(state["call"])), None
             driver = InstanceDriver(root, encoder, self._commit, state["checkpoint"])
         driver.on_wait = home.on_wait
-        driver.on_dormant = home.dispatcher.ensure
+        driver.on_dormant = lambda: home.expects_events(self.instance_id, list(driver.loop.inbox.waiting))
         driver.evict_after = self.evict_after
         return driver
 

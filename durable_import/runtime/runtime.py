@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Token
 from types import CellType, FrameType, FunctionType, TracebackType
@@ -23,6 +23,7 @@ from ..frames import ambient
 from ..rewrite.registry import info_of
 from ..snapshot.foreign import arguments_of
 from ..snapshot.seal import Seal
+from ..stores.backend import BackendStore, OrchestrationBackend
 from ..stores.base import FINISHED, EventStore, OwningStore, StateStore, WorkStore
 from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from ..stores.url import key_for, open_store
@@ -30,7 +31,7 @@ from .dispatcher import Dispatcher
 from .handle import InstanceHandle
 from .heartbeat import Heartbeat
 from .instance import CANCEL, InstanceRun, Observer
-from .mailbox import Mailbox
+from .mailbox import Listener, Mailbox
 from .records import Call, Outcome, Records
 from .sources import Sources
 
@@ -58,8 +59,8 @@ class _Logged:
 class DurableRuntime:
     """Runs rewritten functions as durable instances while it is ambient.
 
-    ``store``: a URL such as ``sqlite:///app.db``, or a ``StateStore``. ``key`` authenticates snapshots (at least 32 bytes;
-    by default that of the store, or DURABLE_KEY). All times are in seconds. ``lease_seconds``: how long other processes leave
+    ``store``: a URL such as ``sqlite:///app.db``, a ``StateStore`` or an ``OrchestrationBackend``. ``key`` authenticates
+    snapshots (at least 32 bytes; by default that of the store, or DURABLE_KEY). All times are in seconds. ``lease_seconds``: how long other processes leave
     the instances of one that has stopped alone. ``evict_after``: instances that were started, and wait that long for an event
     or for time, leave the memory until there is something to do (None: never). ``keep_finished``: how long results and
     exceptions are kept (None: for ever). ``poll_interval``: how often a store that does not tell of changes is looked at.
@@ -68,13 +69,15 @@ class DurableRuntime:
     """
 
     def __init__(
-        self, store: str | StateStore, *, key: bytes | None = None, lease_seconds: float = DEFAULT_LEASE_SECONDS,
-        evict_after: float | None = 60.0, keep_finished: float | None = WEEK, poll_interval: float = 1.0,
+        self, store: str | StateStore | OrchestrationBackend, *, key: bytes | None = None,
+        lease_seconds: float = DEFAULT_LEASE_SECONDS, evict_after: float | None = 60.0, keep_finished: float | None = WEEK, poll_interval: float = 1.0,
         patience: float | None = None, script: str | None = None, name_instance: Callable[[], str] | None = None,
         observer: Observer | None = None,
     ) -> None:  # fmt: skip
         self.store = open_store(store)
         self.events: EventStore = self.store if isinstance(self.store, EventStore) else Mailbox()
+        backend = self.store.backend if isinstance(self.store, BackendStore) else store
+        self._listener = Listener(backend, self._publish) if isinstance(backend, OrchestrationBackend) else None
         self._closes_store = isinstance(store, str)
         self.seal = Seal(key if key is not None else key_for(self.store))
         self.owner = Owner.current()
@@ -122,6 +125,8 @@ class DurableRuntime:
         while self in ambient.default_runtime:
             self.deactivate()
         await self.dispatcher.stop()
+        if self._listener is not None:
+            self._listener.stop()
         runs = list(self.running.values())
         for run in runs:
             run.suspend()
@@ -268,6 +273,12 @@ class DurableRuntime:
                 await self.dispatcher.wait_for_look()
 
     # --- for the parts of the runtime
+
+    def expects_events(self, instance_id: str, names: Iterable[str]) -> None:
+        """An instance waits for events."""
+        self.dispatcher.ensure()
+        if self._listener is not None:
+            self._listener.listen(instance_id, names)
 
     def take_up(self, instance_id: str) -> InstanceRun:
         """See ``Dispatcher``."""

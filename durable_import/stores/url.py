@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote
 
 from durable_import.errors import UnknownStoreError
 from durable_import.snapshot.seal import key_from_environment
+from durable_import.stores.backend import BackendStore, OrchestrationBackend
 from durable_import.stores.base import KeyedStore, StateStore
 from durable_import.stores.database import MEMORY
 from durable_import.stores.disk import DiskStateStore
@@ -21,13 +22,17 @@ KNOWN = """\
   memory:                     nothing survives the process"""
 
 
-def open_store(url: str | StateStore) -> StateStore:
-    """The store that ``url`` names; a store is given back as it is. No file is touched before the first use.
+def open_store(url: str | StateStore | OrchestrationBackend) -> StateStore:
+    """The store that ``url`` names; a store is given back as it is, a backend as a store. No file is touched before the first
+    use.
 
     Raises UnknownStoreError, which lists what is known.
     """
     if isinstance(url, StateStore):
         return url
+    if isinstance(url, OrchestrationBackend):
+        own = getattr(url, "state_store", None)  # what it can do beyond load and save counts
+        return own if isinstance(own, StateStore) else BackendStore(url)
     scheme, colon, rest = url.partition(":")
     opener = _OPENERS.get(scheme.lower()) if colon else None
     if opener is None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from durable_import import DurableBackend, InMemoryStateStore, OrchestrationBackend
-from durable_import.backends.base import BackendStore
+from durable_import.stores.backend import BackendStore
 
 STATE = {
     "status": "waiting", "checkpoint": 7, "location": "shop.py:3 main", "function": "main", "wake_at": 12.5, "call": b"\x00call",

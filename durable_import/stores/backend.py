@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
 from typing import Any
 
-from ..stores.base import STATE_TYPES, StateStore
+from .base import STATE_TYPES, StateStore
 
 CALL_STACK = "call_stack"  # a backend's name for the snapshot
 WAITING_FOR = "waiting_for"  # the event that an instance has been paused for
