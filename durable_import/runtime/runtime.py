@@ -60,18 +60,19 @@ class DurableRuntime:
     """Runs rewritten functions as durable instances while it is ambient.
 
     ``store``: a URL such as ``sqlite:///app.db``, a ``StateStore`` or an ``OrchestrationBackend``. ``key`` authenticates
-    snapshots (at least 32 bytes; by default that of the store, or DURABLE_KEY). All times are in seconds. ``lease_seconds``: how long other processes leave
-    the instances of one that has stopped alone. ``evict_after``: instances that were started, and wait that long for an event
-    or for time, leave the memory until there is something to do (None: never). ``keep_finished``: how long results and
-    exceptions are kept (None: for ever). ``poll_interval``: how often a store that does not tell of changes is looked at.
-    ``patience``: how long a commit that the store refuses is tried again (None: until it succeeds). ``script``: name of the
-    module whose module-level data belong to the snapshots. ``name_instance`` names instances that begin by being awaited.
+    snapshots (at least 32 bytes; by default that of the store, or DURABLE_KEY). All times are in seconds. ``lease_seconds``:
+    how long other processes leave the instances of one that has stopped alone. ``evict_after``: instances that were started,
+    and wait that long for an event or for time, leave the memory until there is something to do (None: never).
+    ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
+    does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
+    it succeeds). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names
+    instances that begin by being awaited.
     """
 
     def __init__(
         self, store: str | StateStore | OrchestrationBackend, *, key: bytes | None = None,
-        lease_seconds: float = DEFAULT_LEASE_SECONDS, evict_after: float | None = 60.0, keep_finished: float | None = WEEK, poll_interval: float = 1.0,
-        patience: float | None = None, script: str | None = None, name_instance: Callable[[], str] | None = None,
+        lease_seconds: float = DEFAULT_LEASE_SECONDS, evict_after: float | None = 60.0, keep_finished: float | None = WEEK,
+        poll_interval: float = 1.0, patience: float | None = None, script: str | None = None, name_instance: Callable[[], str] | None = None,
         observer: Observer | None = None,
     ) -> None:  # fmt: skip
         self.store = open_store(store)
