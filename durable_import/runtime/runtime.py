@@ -72,8 +72,8 @@ class DurableRuntime:
     def __init__(
         self, store: str | StateStore | OrchestrationBackend, *, key: bytes | None = None,
         lease_seconds: float = DEFAULT_LEASE_SECONDS, evict_after: float | None = 60.0, keep_finished: float | None = WEEK,
-        poll_interval: float = 1.0, patience: float | None = None, script: str | None = None, name_instance: Callable[[], str] | None = None,
-        observer: Observer | None = None,
+        poll_interval: float = 1.0, patience: float | None = None, script: str | None = None,
+        name_instance: Callable[[], str] | None = None, observer: Observer | None = None,
     ) -> None:  # fmt: skip
         self.store = open_store(store)
         self.events: EventStore = self.store if isinstance(self.store, EventStore) else Mailbox()
