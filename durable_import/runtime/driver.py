@@ -55,11 +55,13 @@ Commit = Callable[[Checkpoint], Awaitable[None]]
 class InstanceDriver:
     """Drives an instance inside the current task. Awaiting it gives the program's result or raises its exception.
 
-    ``instance``: the coroutine of a new one, or the loop of one that was restored from checkpoint number ``checkpoint``.
+    ``instance``: the coroutine of a new one, or the loop of one that was restored from checkpoint ``checkpoint`` at ``location``.
     ``commit`` makes a checkpoint permanent.
     """
 
-    def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
+    def __init__(
+        self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1, location: str = ""
+    ) -> None:  # fmt: skip
         make_asyncio_durable()
         if isinstance(instance, InstanceLoop):
             self.loop = instance
@@ -70,6 +72,7 @@ class InstanceDriver:
         self.encoder = encoder
         self.commit = commit
         self.checkpoint = checkpoint
+        self._location = location  # as long as the restored frames have not gone on
         self.function = parts_of(self.coroutine).code.co_qualname
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
@@ -390,7 +393,9 @@ class InstanceDriver:
         codes = {parts_of(frame).code for frame in saved.frames if isinstance(frame, FRAME_TYPES)}
         infos = tuple(info for info in map(info_of, codes) if info is not None and not info.module.is_library)
         wake_at = loop.next_deadline() if status in DORMANT else None
-        location, events = location_of(loop.root), tuple(loop.inbox.accepted)
+        if self._location and not loop.root.is_restored():
+            self._location = ""
+        location, events = self._location or location_of(loop.root), tuple(loop.inbox.accepted)
         return Checkpoint(self.checkpoint, status, location, self.function, saved, infos, wake_at, events)
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:

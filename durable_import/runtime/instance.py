@@ -165,7 +165,8 @@ class InstanceRun:
         if state and state["status"] != "pending":
             if make_root is not None:
                 self._check_function(make_root)
-            driver = InstanceDriver((await self._open(encoder)).loop, encoder, self._commit, state["checkpoint"])
+            loop = (await self._open(encoder)).loop
+            driver = InstanceDriver(loop, encoder, self._commit, state["checkpoint"], state["location"])
             home.observer.resuming(self.instance_id, state)
         elif make_root is not None:
             home.observer.starting(self.instance_id)
