@@ -235,7 +235,7 @@ class InstanceRun:
             await driver.enter_again()
             if self.is_suspending:
                 driver.suspend()
-            await self.take_events()
+            await self._take_first_events()
             result = await driver
         except GeneratorExit:
             raise
@@ -291,6 +291,12 @@ class InstanceRun:
             "out): it was let go of here, and goes on there."
         )
         self.suspend()
+
+    async def _take_first_events(self) -> None:
+        try:
+            await self.take_events()
+        except (StoreError, OSError) as error:  # the dispatcher looks again
+            logger.warning("events of instance %s were not read: %s", self.instance_id, error, extra=self._about())
 
     async def take_events(self) -> None:
         """Give the program the events that the store has for it."""
