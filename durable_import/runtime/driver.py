@@ -78,6 +78,8 @@ class InstanceDriver:
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
         self.is_suspending = False
+        self.holder: Any = None  # the task in whose transaction all happens now: nothing is committed, no other task goes on
+        self._held: list[asyncio.Handle] = []  # steps of others meanwhile
         self.kept: Checkpoint | None = None  # committed last, in this life
         self.native: asyncio.Task[Any] | None = None  # the task of the process that awaits this
         self._cancellations = 0  # requests to cancel that one which the program knows of
@@ -99,6 +101,21 @@ class InstanceDriver:
         self.is_suspending = True
         if self.native is not None:
             self.native.cancel()
+
+    def hold(self, task: Any) -> None:
+        """Commit nothing, and let only ``task`` and those that it makes go on, until ``let_go``: all is one transaction."""
+        self.holder = task
+
+    def let_go(self) -> None:
+        """The next checkpoint is that of the transaction; the other tasks go on."""
+        self.holder = None
+        held, self._held = self._held, []
+        for handle in held:
+            self.loop.step_again(handle)
+
+    def _has_to_wait(self, task: DurableTask) -> bool:
+        holder = self.holder
+        return holder is not None and task is not holder and not task.path.startswith(f"{holder.path}.")
 
     def cancel(self, number: int) -> None:
         """Event ``number`` of the store asks the program to end, as cancelling its first task does."""
@@ -247,6 +264,9 @@ class InstanceDriver:
                 with loop.inside(None):
                     handle._run()
                 continue
+            if self._has_to_wait(task):
+                self._held.append(handle)
+                continue
             leaf = self._advance(task, handle)
             if leaf is not None:
                 loop.put_first(loop.step_of(task))  # it goes on before all others
@@ -369,12 +389,12 @@ class InstanceDriver:
 
     def _checkpoint(self, status: str) -> Any:
         """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
-        if not self._has_failed():
+        if not self._has_failed() and self.holder is None:
             yield from self._save(self._capture(status))
 
     def _defer(self) -> None:
         """Commit what is now, a failed leaf included, when the program goes on from there."""
-        if not self._has_failed():
+        if not self._has_failed() and self.holder is None:
             self._owe(self._capture("running"))
 
     def _has_failed(self) -> bool:

@@ -26,7 +26,7 @@ from ..snapshot.modules import ScriptData
 from ..snapshot.seal import Seal
 from ..snapshot.segment_seal import SegmentSeal
 from ..snapshot.snapshot import Encoder, Saved, Snapshot
-from ..stores.base import FINISHED, Claim, EventStore, OwningStore, SegmentStore, StateStore
+from ..stores.base import FINISHED, Claim, EventStore, OwningStore, SegmentStore, StateStore, Transaction
 from ..stores.owner import Owner
 from .driver import Checkpoint, InstanceDriver, flush_output
 from .heartbeat import Heartbeat
@@ -88,6 +88,8 @@ class InstanceRun:
         self.claim: Claim | None = None
         self.state: dict[str, Any] = {}
         self.driver: InstanceDriver | None = None
+        self.transaction: Transaction | None = None  # of the program's data, that the next checkpoint is committed with
+        self.has_lost_transaction = False  # it could not be committed: the program has to go on from before it
         self.records = Records(home.seal, instance_id)
         self.task: asyncio.Task[Any] | None = None  # that it has of its own, if any
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -125,6 +127,9 @@ class InstanceRun:
         finally:
             if self._root is not None:
                 self._root.close()
+            if self.transaction is not None:
+                transaction, self.transaction = self.transaction, None
+                await transaction.rollback()
             await self._release()
 
     async def _check(self) -> None:
@@ -358,6 +363,9 @@ class InstanceRun:
 
     async def _patiently(self, state: dict[str, Any], saved: Saved | None) -> None:
         """Commit; while the store is unavailable, try again."""
+        if self.transaction is not None:
+            await self._commit_transaction(state, saved)
+            return
         waited, pause = 0.0, FIRST_PAUSE
         while True:
             try:
@@ -372,6 +380,19 @@ class InstanceRun:
                 )  # fmt: skip
             await asyncio.sleep(pause)
             waited, pause = waited + pause, min(pause * 2, LONGEST_PAUSE)
+
+    async def _commit_transaction(self, state: dict[str, Any], saved: Saved | None) -> None:
+        """Commit with the program's data, or neither."""
+        transaction, self.transaction = self.transaction, None
+        assert transaction is not None
+        assert self.claim is not None
+        segments, is_whole = (saved.segments, saved.is_whole) if saved is not None else (None, True)
+        try:
+            await transaction.commit(self.claim, state, segments, is_whole)
+        except (StoreUnavailableError, OSError):
+            self.has_lost_transaction = True
+            raise
+        self.state = state
 
     async def _commit_state(self, state: dict[str, Any], saved: Saved | None) -> None:
         store = self.home.store

@@ -17,6 +17,7 @@ from ..errors import (
     InstanceFinishedError,
     InstanceSuspendedError,
     PauseForEventException,
+    StoreUnavailableError,
     UnknownInstanceError,
 )
 from ..frames import ambient
@@ -30,10 +31,11 @@ from ..stores.url import key_for, open_store
 from .dispatcher import Dispatcher
 from .handle import InstanceHandle
 from .heartbeat import Heartbeat
-from .instance import CANCEL, InstanceRun, Observer
+from .instance import CANCEL, FIRST_PAUSE, LONGEST_PAUSE, InstanceRun, Observer
 from .mailbox import Listener, Mailbox
 from .records import Call, Outcome, Records
 from .sources import Sources
+from .transaction import TransactionBlock
 
 logger = logging.getLogger("durable_import")
 
@@ -229,6 +231,17 @@ class DurableRuntime:
         await self._publish(instance_id, CANCEL, None)
         return True
 
+    def transaction(self) -> TransactionBlock:
+        """``async with runtime.transaction() as connection``: what is done by the connection, in the database that keeps the
+        states, is committed together with the checkpoint at the end of the block. A crash leaves both or neither.
+
+        ``connection``: a ``sqlite3.Connection`` or a ``psycopg.AsyncConnection``. The block is one step: nothing is committed
+        inside it, after a crash it runs again from its beginning, and meanwhile the other tasks of the instance stand still.
+        An exception that leaves it undoes what was done. Keep it short: others wait. Raises DurableError outside of an
+        instance, inside another one of the same instance, and when the store has no such transactions.
+        """
+        return TransactionBlock(self)
+
     async def _publish(self, instance_id: str, name: str, payload: Any) -> None:
         await self.events.publish_event(instance_id, name, Records(self.seal, instance_id).seal_event(name, payload))
         run = self.running.get(instance_id)
@@ -299,7 +312,21 @@ class DurableRuntime:
 
     async def _live(self, run: InstanceRun, make_root: Callable[[], Any] | None) -> Outcome:
         try:
-            return await run.to_end(make_root)
+            pause = FIRST_PAUSE
+            while True:
+                try:
+                    return await run.to_end(make_root)
+                except (StoreUnavailableError, OSError) as error:
+                    if not run.has_lost_transaction or run.is_suspending or self.patience == 0:
+                        raise
+                    about = self.about(run.instance_id, run.state.get("checkpoint"))
+                    logger.warning(
+                        "a transaction of instance %s was lost, it goes on from before it in %.1f s: %s",
+                        run.instance_id, pause, error, extra=about,
+                    )  # fmt: skip
+                run.has_lost_transaction = False
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
         finally:
             if self.running.get(run.instance_id) is run:
                 del self.running[run.instance_id]
