@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypeVar
 
 from durable_import.errors import DurableError, StoreUnavailableError
+from durable_import.stores import sql
 from durable_import.stores.files import make_folder, refused_by_system
 from durable_import.stores.worker import Job
 
@@ -216,12 +213,12 @@ def _check_foreign(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: str) -> None:
-    latest = _migrations()[-1][0]
+    latest = sql.migrations("sqlite")[-1][0]
     if _version(connection) < latest:
         connection.execute("BEGIN IMMEDIATE")
         try:
             before = _version(connection)  # another process may have been first
-            for number, script in _migrations():
+            for number, script in sql.migrations("sqlite"):
                 if number > before:
                     for statement in _statements(script):
                         connection.execute(statement)
@@ -243,14 +240,6 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-@cache
-def _migrations() -> list[tuple[int, str]]:
-    """Number and text of each migration, in order; a file is named like ``0001_instances.sql``."""
-    folder: Traversable = resources.files("durable_import.stores") / "migrations" / "sqlite"
-    scripts = [file for file in folder.iterdir() if file.name.endswith(".sql")]
-    return sorted((int(file.name.partition("_")[0]), file.read_text(encoding="utf-8")) for file in scripts)
-
-
 def _statements(script: str) -> Iterator[str]:
     """``executescript`` would commit first."""
     statement = ""
@@ -261,9 +250,6 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-@cache
 def queries() -> dict[str, str]:
-    """The statements of ``sqlite_queries.sql`` by name."""
-    text = (resources.files("durable_import.stores") / "sqlite_queries.sql").read_text(encoding="utf-8")
-    parts = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)[1:]
-    return {name: query.strip() for name, query in zip(parts[::2], parts[1::2], strict=True)}
+    """The statements of the SQLite store by name."""
+    return sql.queries("sqlite_queries.sql")
