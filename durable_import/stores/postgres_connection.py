@@ -208,7 +208,7 @@ def migrate(connection: Connection, address: Address) -> None:
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [_MIGRATING])
             before = _version(connection, address)  # another process may have been first
-            if connection.execute("SELECT to_regnamespace(%s)", [f'"{schema}"']).fetchall() == [(None,)]:
+            if not connection.execute("SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s", [schema]).fetchall():
                 connection.execute(f'CREATE SCHEMA "{schema}"')
             for number, script in scripts:
                 if number > before:
@@ -239,7 +239,13 @@ def _version(connection: Connection, address: Address) -> int:
 
 
 def _exists(connection: Connection, schema: str, table: str) -> bool:
-    return connection.execute("SELECT to_regclass(%s)", [f'"{schema}".{table}']).fetchall() != [(None,)]
+    # not to_regclass: in a transaction it may answer from a cache, as of before the lock
+    found = connection.execute(
+        "SELECT FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON relnamespace = pg_namespace.oid "
+        "WHERE nspname = %s AND relname = %s",
+        [schema, table],
+    )
+    return bool(found.fetchall())
 
 
 @cache
