@@ -32,8 +32,6 @@ _MIGRATING = 0x44555242  # of our own among the advisory locks
 # SQLSTATE, or its class, and what to do
 _REASONS = {
     "25006": "is read-only: a standby, or a server that refuses writes. Connect to the primary",
-    "28": "refuses the user or the password. Correct them in the URL, PGPASSWORD or the password file",
-    "3D000": "does not exist. Create the database, or correct its name in the URL",
     "3F000": "has lost the store's tables while it was in use. Restore them from a backup",
     "42501": "refuses this user what the store needs: to create its schema (grant CREATE on the database, or create the "
     "schema and make the user its owner), or to write its tables",
@@ -181,8 +179,17 @@ class PostgresEngine:
 
 
 def connect(address: Address, patience: float) -> Connection:
-    """A new connection that commits each statement by itself unless told otherwise."""
-    return psycopg.connect(autocommit=True, **address.connecting(patience))
+    """A new connection that commits each statement by itself unless told otherwise.
+
+    Raises StoreUnavailableError.
+    """
+    try:
+        return psycopg.connect(autocommit=True, **address.connecting(patience))
+    except psycopg.Error as error:  # its SQLSTATE is not known
+        raise StoreUnavailableError(
+            f"the database ({address}) cannot be connected to; what was committed before is safe. Start the server, or "
+            f"correct the URL or the password, and run again. (PostgreSQL: {_said(error)})"
+        ) from error
 
 
 def prepare(connection: Connection, address: Address) -> None:
@@ -269,15 +276,15 @@ def explain(error: Exception, address: Address) -> Exception:
     if not isinstance(error, psycopg.Error):
         return error
     state = error.sqlstate or ""
-    said = " ".join(str(error).split())
+    said = _said(error)
     if state[:2] in ("22", "54"):  # what was to be written is at fault: it would be refused again
         explained: StoreError = StoreError(f"the database ({address}) refuses the data: {said} (SQLSTATE {state})")
     else:
         reason = _REASONS.get(state) or _REASONS.get(state[:2])
         if reason is None and isinstance(error, psycopg.OperationalError):
             reason = (
-                "cannot be reached, or the connection was lost. Run again when it is back; a commit that was under way "
-                "may have happened, and to do it once more does no harm"
+                "has been lost: the connection broke. Run again when it is back; a commit that was under way may have "
+                "happened, and to do it once more does no harm"
             )
         elif reason is None:
             reason = "cannot be used. Repair what PostgreSQL names and run again"
@@ -287,6 +294,10 @@ def explain(error: Exception, address: Address) -> Exception:
         )
     explained.__cause__ = error
     return explained
+
+
+def _said(error: psycopg.Error) -> str:
+    return " ".join(str(error).split())
 
 
 def _do(job: Job[Session], session: Session) -> None:

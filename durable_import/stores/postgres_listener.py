@@ -12,6 +12,7 @@ import socket
 import threading
 import weakref
 
+from durable_import.errors import StoreUnavailableError
 from durable_import.stores.changes import Bell
 from durable_import.stores.postgres_address import Address
 from durable_import.stores.postgres_connection import Connection, connect
@@ -65,7 +66,7 @@ def _listen(address: Address, patience: float, channel: str, bell: Bell, stop: s
                     bell.ring()  # what was told while nobody listened
                     if _ring_until(connection, bell, selector, stop):
                         return
-            except psycopg.Error as error:
+            except (psycopg.Error, StoreUnavailableError) as error:
                 logger.debug("not listening for changes at %s: %s", address, error)
                 if selector.select(_PAUSES[min(failures, len(_PAUSES) - 1)]):
                     return
