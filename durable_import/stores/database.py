@@ -1,4 +1,4 @@
-"""The SQLite connection of one store, used by its worker thread only: opening, migrating, transactions, errors."""
+"""A SQLite connection of a store, used by one thread at a time: opening, migrating, transactions, errors."""
 
 from __future__ import annotations
 
@@ -46,13 +46,19 @@ class Database:
         if error is None:
             return
         if len(jobs) == 1:
-            jobs[0].fail(self._explain(error))
+            jobs[0].fail(self.explain(error))
             return
         for job in jobs:
             if job.writes and _is_locked(error):
-                job.fail(self._explain(error))  # do not be patient once for each
+                job.fail(self.explain(error))  # do not be patient once for each
             else:
                 self.run([job])
+
+    def begin(self) -> sqlite3.Connection:
+        """The connection, in a transaction that may write; its caller ends that, and closes it."""
+        connection = self._ready()
+        self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+        return connection
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -66,14 +72,7 @@ class Database:
     def _attempt(self, jobs: Sequence[Job[sqlite3.Connection]]) -> Exception | None:
         """None when all jobs have their outcome and are committed, else what went wrong; nothing is committed then."""
         try:
-            if self._connection is None:
-                self._connection = self._patiently(self._open)
-            connection = self._connection
-            if self._is_replaced():
-                raise StoreUnavailableError(
-                    f"the database {self._path} was removed or replaced while it was in use. Put the file back and run "
-                    f"again; nothing is written to the file that stands there now."
-                )
+            connection = self._ready()
             begin = "BEGIN IMMEDIATE" if any(job.writes for job in jobs) else "BEGIN"
             self._patiently(lambda: connection.execute(begin))
             for job in jobs:
@@ -83,6 +82,16 @@ class Database:
             self._roll_back()
             return error
         return None
+
+    def _ready(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._patiently(self._open)
+        if self._is_replaced():
+            raise StoreUnavailableError(
+                f"the database {self._path} was removed or replaced while it was in use. Put the file back and run "
+                f"again; nothing is written to the file that stands there now."
+            )
+        return self._connection
 
     def _roll_back(self) -> None:
         if self._connection is None or not self._connection.in_transaction:
@@ -109,7 +118,8 @@ class Database:
         if self._path != MEMORY:
             make_folder(Path(self._path).parent)
         # commits wait in _patiently; SQLite's own patience covers what it locks inside a statement
-        connection = sqlite3.connect(self._path, timeout=min(self._patience, 1.0), isolation_level=None)
+        patience = min(self._patience, 1.0)
+        connection = sqlite3.connect(self._path, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
             _check_foreign(connection, self._path)
             self._configure(connection)
@@ -145,7 +155,7 @@ class Database:
             return None
         return found.st_dev, found.st_ino
 
-    def _explain(self, error: Exception) -> Exception:
+    def explain(self, error: Exception) -> Exception:
         """StoreUnavailableError in words for what SQLite or the system refuses; anything else stays as it is."""
         if isinstance(error, OSError):
             explained: Exception = refused_by_system(Path(self._path), error)

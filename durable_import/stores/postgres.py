@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import builtins
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, OwningStore, check_state, fenced
+from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, OwningStore, Transaction, check_state, fenced
 from durable_import.stores.changes import Changes, bell_of
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
 from durable_import.stores.postgres_address import Address
-from durable_import.stores.postgres_connection import ATTEMPTS, PostgresEngine, Row, Session
+from durable_import.stores.postgres_connection import ATTEMPTS, PostgresEngine, Session
 from durable_import.stores.postgres_listener import Listener
+from durable_import.stores.postgres_rows import commit_statements, from_column, row_key, to_column
+from durable_import.stores.postgres_transaction import PostgresTransaction
 from durable_import.stores.worker import Worker
 
 T = TypeVar("T")
 
 LOOK_SECONDS = 1.0  # how often to look for changes that nobody has told of
-
-_ESCAPED = re.compile(r"\\(\\|0|u[0-9a-f]{4})")
-_NO_TEXT = re.compile("[\\\\\0\ud800-\udfff]")
 
 
 class PostgresStateStore(OwningStore):
@@ -39,6 +37,7 @@ class PostgresStateStore(OwningStore):
         self.address = Address.of(url)
         name = f"durable_import {self.address}"
         channel = f"durable_import_{hashlib.sha256(self.address.schema.encode()).hexdigest()[:16]}"
+        self._patience, self._channel = patience, channel
         engine = partial(PostgresEngine, self.address, patience, channel)
         self._worker: Worker[Session] = Worker(engine, name)
         bell = bell_of(str(self.address))
@@ -90,13 +89,13 @@ class PostgresStateStore(OwningStore):
         await self._worker.close()
 
     async def save_source(self, digest: str, text: str) -> None:
-        row = {"key": _digest(digest), "text": _column(text)}
+        row = {"key": row_key(digest), "text": to_column(text)}
         await self._worker.call(lambda session: session.do("save_source", row))
 
     async def load_source(self, digest: str) -> str | None:
-        row = {"key": _digest(digest)}
+        row = {"key": row_key(digest)}
         found = await self._worker.call(lambda session: session.all("load_source", row), writes=False)
-        return _text(found[0][0]) if found else None
+        return from_column(found[0][0]) if found else None
 
     async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
         return await self._announcing(partial(_publish_event, instance_id, name, payload))
@@ -105,7 +104,7 @@ class PostgresStateStore(OwningStore):
         return await self._worker.call(partial(_load_events, instance_id), writes=False)
 
     async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
-        row = {"key": _digest(instance_id), "numbers": [*numbers]}
+        row = {"key": row_key(instance_id), "numbers": [*numbers]}
         await self._worker.call(lambda session: session.do("remove_events", row))
 
     async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
@@ -118,6 +117,10 @@ class PostgresStateStore(OwningStore):
         self._listener.start()
         await self._changes.wait(timeout)
 
+    async def begin_transaction(self) -> Transaction:
+        """See ``base.TransactionStore``. ``connection`` is a ``psycopg.AsyncConnection`` of its own."""
+        return await PostgresTransaction.begin(self.address, self._patience, self._channel, self._changes.bell)
+
     async def _announcing(self, work: Callable[[Session], T]) -> T:
         """Do what may be a change that somebody in this process waits for."""
         try:
@@ -127,15 +130,15 @@ class PostgresStateStore(OwningStore):
 
 
 def _load(instance_id: str, session: Session) -> dict[str, Any] | None:
-    found = session.all("load", {"key": _digest(instance_id)})
+    found = session.all("load", {"key": row_key(instance_id)})
     if not found:
         return None
     [(status, checkpoint, location, function, wake_at, call, snapshot, outcome)] = found
     return {
-        "status": _text(status),
+        "status": from_column(status),
         "checkpoint": checkpoint,
-        "location": _text(location),
-        "function": _text(function),
+        "location": from_column(location),
+        "function": from_column(function),
         "wake_at": wake_at,
         "call": call,
         "snapshot": snapshot,
@@ -153,30 +156,12 @@ def _commit(
         session.announces = True
 
 
-def commit_statements(
-    claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], is_whole: bool
-) -> builtins.list[tuple[str, Row]]:
-    """What a commit executes, one after another. If the first changes no row, the claim is not current: go no further."""
-    key = _digest(claim.instance_id)
-    columns = {name: _column(value) if isinstance(value, str) else value for name, value in state.items()}
-    row = {**columns, "key": key, "instance_id": _column(claim.instance_id), "epoch": claim.epoch}
-    statements: builtins.list[tuple[str, Row]] = [("commit", row)]
-    if is_whole:
-        statements.append(("remove_segments", {"key": key}))
-    for name, data in segments.items():
-        if data is not None:
-            statements.append(("put_segment", {"key": key, "name": _column(name), "data": data}))
-        elif not is_whole:
-            statements.append(("remove_segment", {"key": key, "name": _column(name)}))
-    return statements
-
-
 def _load_segments(instance_id: str, session: Session) -> dict[str, bytes]:
-    return {_text(name): data for name, data in session.all("load_segments", {"key": _digest(instance_id)})}
+    return {from_column(name): data for name, data in session.all("load_segments", {"key": row_key(instance_id)})}
 
 
 def _acquire(instance_id: str, owner: Owner, lease_seconds: float, session: Session) -> Claim:
-    key = _digest(instance_id)
+    key = row_key(instance_id)
     for _ in range(ATTEMPTS):
         found: dict[str, Any] = {"found_epoch": None, "found_until": None}
         for epoch, holder, since, until, now in session.all("find_claim", {"key": key}):
@@ -198,7 +183,7 @@ def _save(instance_id: str, owner: Owner, state: dict[str, Any], session: Sessio
 
 
 def _renew(claims: tuple[Claim, ...], lease_seconds: float, session: Session) -> list[Claim]:
-    in_order = sorted(claims, key=lambda claim: _digest(claim.instance_id))  # as everybody does: no deadlocks
+    in_order = sorted(claims, key=lambda claim: row_key(claim.instance_id))  # as everybody does: no deadlocks
     lost = {
         claim.epoch
         for claim in in_order
@@ -212,7 +197,7 @@ def _release(claim: Claim, session: Session) -> None:
 
 
 def _delete(instance_id: str, session: Session) -> None:
-    key = _digest(instance_id)
+    key = row_key(instance_id)
     session.do("seize_claim", {"key": key})
     _delete_all([key], session)
 
@@ -225,11 +210,11 @@ def _delete_all(keys: list[bytes], session: Session) -> None:
 def _list(session: Session) -> list[InstanceSummary]:
     return [
         InstanceSummary(
-            instance_id=_text(instance_id),
-            status=_text(status),
+            instance_id=from_column(instance_id),
+            status=from_column(status),
             checkpoint=checkpoint,
-            location=_text(location),
-            function=_text(function),
+            location=from_column(location),
+            function=from_column(function),
             wake_at=wake_at,
             updated_at=updated_at,
             owner=Owner.from_json(owner) if owner is not None else None,
@@ -240,15 +225,15 @@ def _list(session: Session) -> list[InstanceSummary]:
 
 
 def _publish_event(instance_id: str, name: str, payload: bytes, session: Session) -> int:
-    row = {"key": _digest(instance_id), "instance_id": _column(instance_id), "name": _column(name), "payload": payload}
+    row = {"key": row_key(instance_id), "instance_id": to_column(instance_id), "name": to_column(name), "payload": payload}
     [(number,)] = session.all("publish_event", row)
     session.announces = True
     return int(number)
 
 
 def _load_events(instance_id: str, session: Session) -> list[Event]:
-    found = session.all("load_events", {"key": _digest(instance_id)})
-    return [Event(number, _text(name), payload) for number, name, payload in found]
+    found = session.all("load_events", {"key": row_key(instance_id)})
+    return [Event(number, from_column(name), payload) for number, name, payload in found]
 
 
 def _last_change(session: Session) -> int:
@@ -258,7 +243,7 @@ def _last_change(session: Session) -> int:
 
 def _find_work(limit: int, orphans: bool, session: Session) -> list[str]:
     row = {"dead": _dead(session), "limit": limit, "orphans": orphans}
-    return [_text(instance_id) for (instance_id,) in session.all("find_work", row)]
+    return [from_column(instance_id) for (instance_id,) in session.all("find_work", row)]
 
 
 def _remove_finished(seconds: float, session: Session) -> int:
@@ -275,27 +260,4 @@ def _dead(session: Session) -> list[str]:
 
 
 def _key_of(claim: Claim) -> dict[str, Any]:
-    return {"key": _digest(claim.instance_id), "epoch": claim.epoch}
-
-
-def _digest(instance_id: str) -> bytes:
-    return hashlib.sha256(instance_id.encode("utf-8", "surrogatepass")).digest()
-
-
-def _column(text: str) -> str:
-    """``text`` without what PostgreSQL has no place for; ``_text`` gives it back."""
-    return _NO_TEXT.sub(_escape, text)
-
-
-def _escape(found: re.Match[str]) -> str:
-    character = found.group()
-    return {"\\": r"\\", "\0": r"\0"}.get(character, f"\\u{ord(character):04x}")
-
-
-def _text(column: str) -> str:
-    return _ESCAPED.sub(_unescape, column) if "\\" in column else column
-
-
-def _unescape(found: re.Match[str]) -> str:
-    code = found.group(1)
-    return {"\\": "\\", "0": "\0"}.get(code) or chr(int(code[1:], 16))
+    return {"key": row_key(claim.instance_id), "epoch": claim.epoch}

@@ -41,12 +41,14 @@ class Address:
         try:
             parameters = conninfo.conninfo_to_dict(f"{base}?{urlencode(options, quote_via=quote)}" if options else base)
         except psycopg.ProgrammingError:
+            parameters = None
+        if parameters is None or _is_password_cut(base, parameters):
             # what libpq says may hold pieces of the password
             raise UnknownStoreError(
                 "cannot open the Postgres store: its URL cannot be read. It is like "
                 "'postgresql://user:password@host:5432/database?sslmode=require'; in the password, write characters such "
                 "as '/', '@', '?' and '%' as %2F, %40, %3F and %25; the options are those of libpq, and schema."
-            ) from None
+            )
         return cls(parameters, schema)
 
     def __str__(self) -> str:
@@ -69,3 +71,10 @@ class Address:
             "options": f"{settings} {self.parameters.get('options', '')}".strip(),
             "client_encoding": "utf8",
         }
+
+
+def _is_password_cut(base: str, parameters: dict[str, Any]) -> bool:
+    """Whether a '/' in a password made libpq take its pieces for a port and a database."""
+    ports = str(parameters.get("port", ""))
+    is_odd = "@" in str(parameters.get("dbname", "")) and "%40" not in base
+    return is_odd or not re.fullmatch(r"[0-9,]*", ports)

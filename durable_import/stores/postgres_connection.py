@@ -7,7 +7,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
@@ -16,15 +16,17 @@ from durable_import.errors import DurableError, StoreError, StoreUnavailableErro
 from durable_import.stores import sql
 from durable_import.stores.postgres_address import Address
 from durable_import.stores.postgres_driver import psycopg
+from durable_import.stores.postgres_rows import Row
 from durable_import.stores.worker import Job
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-Row = Mapping[str, Any]
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+# what was committed must survive a crash, whatever the default of the server
+SAFELY = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 ATTEMPTS = 10  # of a transaction that the server gives up in favour of another one
 
-_GRACE = 5.0  # seconds beyond its own timeout that the server gets to answer
+GRACE = 5.0  # seconds beyond its own timeout that the server gets to answer
 _GIVEN_UP = ("40001", "40P01")  # serialization failure, deadlock
 _TABLES = ("instance", "claim", "segment", "event", "change", "source")
 _MIGRATING = 0x44555242  # of our own among the advisory locks
@@ -36,6 +38,7 @@ _REASONS = {
     "42501": "refuses this user what the store needs: to create its schema (grant CREATE on the database, or create the "
     "schema and make the user its owner), or to write its tables",
     "42P01": "has lost the store's tables while it was in use. Restore them from a backup",
+    "40": "has given this transaction up in favour of another one. Run it again",
     "53100": "cannot write: its disk is full. Free some space and run again",
     "53200": "is out of memory. Free some and run again",
     "53300": "has too many connections. Close some, or raise max_connections",
@@ -160,7 +163,7 @@ class PostgresEngine:
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         """Cut the connection if the server does not answer at all, not even to its own timeout."""
-        timer = threading.Timer(self._patience + _GRACE, self._cut)
+        timer = threading.Timer(self._patience + GRACE, self._cut)
         timer.daemon = True
         timer.start()
         try:
@@ -185,11 +188,16 @@ def connect(address: Address, patience: float) -> Connection:
     """
     try:
         return psycopg.connect(autocommit=True, **address.connecting(patience))
-    except psycopg.Error as error:  # its SQLSTATE is not known
-        raise StoreUnavailableError(
-            f"the database ({address}) cannot be connected to; what was committed before is safe. Start the server, or "
-            f"correct the URL or the password, and run again. (PostgreSQL: {_said(error)})"
-        ) from error
+    except psycopg.Error as error:
+        raise not_connected(error, address) from error
+
+
+def not_connected(error: psycopg.Error, address: Address) -> StoreUnavailableError:
+    """The error for a connection that was not made; its SQLSTATE is not known."""
+    return StoreUnavailableError(
+        f"the database ({address}) cannot be connected to; what was committed before is safe. Start the server, or "
+        f"correct the URL or the password, and run again. (PostgreSQL: {_said(error)})"
+    )
 
 
 def prepare(connection: Connection, address: Address) -> None:
@@ -200,10 +208,7 @@ def prepare(connection: Connection, address: Address) -> None:
             f"the database ({address}) has the encoding {encoding}, which cannot hold every text. Create one with: "
             f"CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
         )
-    # what was committed must survive a crash, whatever the default here
-    connection.execute(
-        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
-    )
+    connection.execute(SAFELY)
     migrate(connection, address)
 
 

@@ -123,7 +123,7 @@ SELECT DISTINCT owner FROM SCHEMA.claim WHERE until > extract(epoch FROM clock_t
 -- Three kinds of instances with the time since when somebody could have taken them up, and of them those that nobody holds.
 WITH held AS NOT MATERIALIZED (
     SELECT key FROM SCHEMA.claim
-    WHERE until > extract(epoch FROM clock_timestamp()) AND owner <> ALL(%(dead)s::text[])
+    WHERE until > extract(epoch FROM statement_timestamp())::float8 AND owner <> ALL(%(dead)s::text[])
 )
 SELECT min(instance_id) FROM (
     (SELECT key, instance_id, wake_at AS since FROM SCHEMA.instance

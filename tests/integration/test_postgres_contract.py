@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from durable_import.stores.base import KeyedStore, OwningStore, SourceStore
-from durable_import.stores.contract import SegmentStoreContract, WatchedStoreContract, WorkStoreContract
+from durable_import.stores.contract import SegmentStoreContract, TransactionStoreContract, WatchedStoreContract, WorkStoreContract
 from durable_import.stores.postgres import PostgresStateStore
 from tests.harness.postgres import PostgresServer
 
 
-class TestPostgres(SegmentStoreContract, WorkStoreContract, WatchedStoreContract):
-    """Each test in a schema of its own."""
+class TestPostgres(SegmentStoreContract, WorkStoreContract, WatchedStoreContract, TransactionStoreContract):
+    """Each test in a schema of its own, with its user's table beside the store's."""
 
     @pytest.fixture(autouse=True)
     def _server(self, postgres_server: PostgresServer) -> None:
@@ -22,6 +22,7 @@ class TestPostgres(SegmentStoreContract, WorkStoreContract, WatchedStoreContract
 
     def open(self, folder: Path) -> OwningStore:
         schema = f"s{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}"
+        self.table = f"orders_{schema}"
         return PostgresStateStore(self.server.url(schema=schema))
 
 
