@@ -47,8 +47,9 @@ async def measure(count: int, samples: int, folder: Path) -> None:
         while runtime.running:
             await asyncio.sleep(0.01)
         each = (time.perf_counter() - began) / count
-        print(f"{count:,} waiting instances: {each * 1e3:.2f} ms to begin one, {memory() - before:.1f} MiB more in memory, ", end="")
-        print(f"{(folder / 'waiting.db').stat().st_size / count / 1024:.2f} KiB on disk each")
+        on_disk = (folder / "waiting.db").stat().st_size / count / 1024
+        print(f"{count:,} waiting instances: {each * 1e3:.2f} ms to begin one, {on_disk:.2f} KiB on disk each,", end=" ")
+        print(f"{memory() - before:.1f} MiB more in memory for all")
         latencies = []
         for sample in range(samples):
             number = sample * (count // samples)

@@ -79,7 +79,8 @@ class InstanceDriver:
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
         self.is_suspending = False
         self.holder: Any = None  # the task in whose transaction all happens now: nothing is committed, no other task goes on
-        self._held: list[asyncio.Handle] = []  # steps of others meanwhile
+        self._others: frozenset[DurableTask] = frozenset()  # the tasks that stand still meanwhile
+        self._held: list[asyncio.Handle] = []  # steps of theirs
         self.kept: Checkpoint | None = None  # committed last, in this life
         self.native: asyncio.Task[Any] | None = None  # the task of the process that awaits this
         self._cancellations = 0  # requests to cancel that one which the program knows of
@@ -103,19 +104,16 @@ class InstanceDriver:
             self.native.cancel()
 
     def hold(self, task: Any) -> None:
-        """Commit nothing, and let only ``task`` and those that it makes go on, until ``let_go``: all is one transaction."""
+        """Commit nothing, and let only ``task`` and tasks made from now on go on, until ``let_go``: all is one transaction."""
         self.holder = task
+        self._others = frozenset(self.loop.tasks) - {task}
 
     def let_go(self) -> None:
         """The next checkpoint is that of the transaction; the other tasks go on."""
-        self.holder = None
+        self.holder, self._others = None, frozenset()
         held, self._held = self._held, []
         for handle in held:
             self.loop.step_again(handle)
-
-    def _has_to_wait(self, task: DurableTask) -> bool:
-        holder = self.holder
-        return holder is not None and task is not holder and not task.path.startswith(f"{holder.path}.")
 
     def cancel(self, number: int) -> None:
         """Event ``number`` of the store asks the program to end, as cancelling its first task does."""
@@ -264,7 +262,7 @@ class InstanceDriver:
                 with loop.inside(None):
                     handle._run()
                 continue
-            if self._has_to_wait(task):
+            if task in self._others:
                 self._held.append(handle)
                 continue
             leaf = self._advance(task, handle)

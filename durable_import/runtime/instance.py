@@ -334,7 +334,9 @@ class InstanceRun:
             self.state = await store.load(self.instance_id) or {}
 
     async def _commit(self, checkpoint: Checkpoint) -> None:
-        await self.home.sources.save(checkpoint.code)
+        in_transaction = self.transaction is not None  # others who write have to wait for it, the sources too
+        if not in_transaction:
+            await self.home.sources.save(checkpoint.code)
         await self._patiently(
             {
                 "status": checkpoint.status,
@@ -348,6 +350,8 @@ class InstanceRun:
             },
             checkpoint.saved,
         )
+        if in_transaction:
+            await self.home.sources.save(checkpoint.code)
         if checkpoint.events and self.driver is not None:
             await self._remove_events(checkpoint.events, self.driver.loop.inbox.accepted)
 

@@ -29,8 +29,12 @@ class TransactionBlock:
             )
         if run.driver is None or run.driver.holder is not None:
             raise DurableError("a transaction is open in this instance already: end it first, or use its connection")
-        run.transaction = await store.begin_transaction()
-        run.driver.hold(asyncio.current_task())
+        run.driver.hold(asyncio.current_task())  # first: a commit of another task would wait for the transaction
+        try:
+            run.transaction = await store.begin_transaction()
+        except BaseException:
+            run.driver.let_go()
+            raise
         return run.transaction.connection
 
     async def __aexit__(

@@ -107,6 +107,9 @@ class PostgresStateStore(OwningStore):
         row = {"key": row_key(instance_id), "numbers": [*numbers]}
         await self._worker.call(lambda session: session.do("remove_events", row))
 
+    async def addressees(self) -> builtins.list[str]:
+        return await self._worker.call(_addressees, writes=False)
+
     async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
         return await self._worker.call(partial(_find_work, limit, orphans), writes=False)
 
@@ -234,6 +237,10 @@ def _publish_event(instance_id: str, name: str, payload: bytes, session: Session
 def _load_events(instance_id: str, session: Session) -> list[Event]:
     found = session.all("load_events", {"key": row_key(instance_id)})
     return [Event(number, from_column(name), payload) for number, name, payload in found]
+
+
+def _addressees(session: Session) -> list[str]:
+    return [from_column(instance_id) for (instance_id,) in session.all("addressees")]
 
 
 def _last_change(session: Session) -> int:

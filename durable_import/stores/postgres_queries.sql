@@ -103,6 +103,9 @@ RETURNING number
 -- name: load_events
 SELECT number, name, payload FROM SCHEMA.event WHERE key = %(key)s ORDER BY number
 
+-- name: addressees
+SELECT DISTINCT instance_id FROM SCHEMA.event
+
 -- name: remove_events
 DELETE FROM SCHEMA.event WHERE key = %(key)s AND number = ANY(%(numbers)s::bigint[])
 

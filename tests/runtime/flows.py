@@ -110,3 +110,55 @@ async def steps(count, pause=0.0):
 
 async def leave_at_home():
     return await add(1, 2)
+
+
+async def book(names):
+    await effect("before")
+    async with current_runtime().transaction() as connection:
+        for name in names:
+            connection.execute("INSERT INTO ledger VALUES (?)", (name,))
+            await effect(f"booked {name}")
+    return await effect("after", names)
+
+
+async def book_and_fail(name):
+    try:
+        async with current_runtime().transaction() as connection:
+            connection.execute("INSERT INTO ledger VALUES (?)", (name,))
+            raise LookupError(name)
+    except LookupError:
+        return await effect("after", "undone")
+
+
+async def book_slowly(name, seconds):
+    await effect("before")
+    async with current_runtime().transaction() as connection:
+        connection.execute("INSERT INTO ledger VALUES (?)", (name,))
+        await effect("booked")
+        await asyncio.sleep(seconds)
+    return await effect("after", name)
+
+
+async def book_beside_others():
+    count = 0
+
+    async def other():
+        nonlocal count
+        while True:
+            count += 1
+            await asyncio.sleep(0)
+
+    async def helper(connection):
+        await asyncio.sleep(0)
+        connection.execute("INSERT INTO ledger VALUES ('two')")
+
+    task = asyncio.create_task(other())
+    await asyncio.sleep(0)
+    async with current_runtime().transaction() as connection:
+        before = count
+        connection.execute("INSERT INTO ledger VALUES ('one')")
+        await asyncio.gather(helper(connection), asyncio.sleep(0.01))
+        inside = count
+    await asyncio.sleep(0.01)
+    task.cancel()
+    return before, inside, count

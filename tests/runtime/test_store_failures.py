@@ -51,7 +51,7 @@ async def test_commits_are_tried_again(flows: ModuleType, caplog: pytest.LogCapt
         assert not handle_is_done(runtime)
         store.is_down = False
         assert await handle.result(timeout=20) == [0, 1, 2, 3]
-    assert world == [f"step {number}" for number in range(4)]  # noqa: SIM300
+    assert world == [f"step {number}" for number in range(4)]
     told = [record for record in caplog.records if "is not kept yet" in record.getMessage()]
     assert told
     assert all((record.levelno, record.instance_id) == (logging.WARNING, "steps") for record in told)  # type: ignore[attr-defined]
