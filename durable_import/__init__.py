@@ -14,11 +14,16 @@ from .errors import (
     DurableError,
     FencedError,
     InstanceBusyError,
+    InstanceCancelledError,
+    InstanceFailedError,
+    InstanceFinishedError,
     InstanceMismatchError,
+    InstanceSuspendedError,
     MissingCodeError,
     MissingDriverError,
     MissingKeyError,
     NoSourceCodeException,
+    NotDurableError,
     OwnershipError,
     PauseForEventException,
     SnapshotAuthenticationError,
@@ -26,6 +31,7 @@ from .errors import (
     SnapshotFormatError,
     StoreError,
     StoreUnavailableError,
+    UnknownInstanceError,
     UnknownStoreError,
     UnsavableStateError,
     UnsupportedSyntaxError,
@@ -34,10 +40,15 @@ from .frames import intrinsics as _intrinsics
 from .rewrite.install import install, uninstall
 
 if TYPE_CHECKING:
+    from .backends.durable import DurableBackend
+    from .backends.program import DurableProgram, make_durable
     from .rewrite.transformer import DurableAstTransformer, transform_to_durable_ast
     from .runtime.call_stack import CallStack, CodeBlock, FunctionCall
-    from .runtime.runtime import DurableRuntime
+    from .runtime.handle import InstanceHandle
+    from .runtime.runtime import DurableRuntime, current_instance, current_runtime
+    from .scheduling.events import wait_for_event
     from .scheduling.steps import step_key
+    from .stores.backend import OrchestrationBackend
     from .stores.base import StateStore
     from .stores.disk import DiskStateStore
     from .stores.memory import InMemoryStateStore
@@ -49,21 +60,32 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "CodeBlock": "runtime.call_stack",
     "DiskStateStore": "stores.disk",
     "DurableAstTransformer": "rewrite.transformer",
+    "DurableBackend": "backends.durable",
+    "DurableProgram": "backends.program",
     "DurableRuntime": "runtime.runtime",
     "FunctionCall": "runtime.call_stack",
     "InMemoryStateStore": "stores.memory",
+    "InstanceHandle": "runtime.handle",
     "StateStore": "stores.base",
+    "current_instance": "runtime.runtime",
+    "current_runtime": "runtime.runtime",
+    "OrchestrationBackend": "stores.backend",
+    "make_durable": "backends.program",
     "step_key": "scheduling.steps",
     "transform_to_durable_ast": "rewrite.transformer",
+    "wait_for_event": "scheduling.events",
 }
 
 __all__ = [
     "AlreadyDurableException", "CallStack", "CheckpointException", "CodeBlock", "CodeChangedError", "DiskStateStore",
-    "DurableAstTransformer", "DurableError", "DurableRuntime", "FencedError", "FunctionCall", "InMemoryStateStore",
-    "InstanceBusyError", "InstanceMismatchError", "MissingCodeError", "MissingDriverError", "MissingKeyError",
-    "NoSourceCodeException", "OwnershipError", "PauseForEventException", "SnapshotAuthenticationError", "SnapshotError",
-    "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownStoreError",
-    "UnsavableStateError", "UnsupportedSyntaxError", "install", "step_key", "transform_to_durable_ast", "uninstall",
+    "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime", "FencedError",
+    "FunctionCall", "InMemoryStateStore", "InstanceBusyError", "InstanceCancelledError", "InstanceFailedError",
+    "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError", "InstanceSuspendedError", "MissingCodeError",
+    "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError", "OrchestrationBackend",
+    "OwnershipError", "PauseForEventException", "SnapshotAuthenticationError", "SnapshotError", "SnapshotFormatError",
+    "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError", "UnknownStoreError", "UnsavableStateError",
+    "UnsupportedSyntaxError", "current_instance", "current_runtime", "install", "make_durable", "step_key",
+    "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 

@@ -20,7 +20,13 @@
     |-- OwnershipError                another process owns the instance
     |   |-- InstanceBusyError         it is being run elsewhere right now
     |   `-- FencedError               it was taken over; this owner's commit was refused
-    `-- InstanceMismatchError         the id belongs to another function or other arguments
+    |-- InstanceMismatchError         the id belongs to another function or other arguments
+    |-- InstanceFailedError           an instance failed by an exception that could not be kept
+    |-- InstanceCancelledError        an instance was cancelled
+    |-- InstanceFinishedError         an instance has ended: nothing can be sent to it
+    |-- InstanceSuspendedError        an instance was suspended before its end
+    |-- UnknownInstanceError          no instance has this id
+    `-- NotDurableError               a function whose code is not rewritten was to be run as an instance
 
 Errors carry their facts as attributes; the message says what happened, where, and what to do next.
 Signals that unwind a program without ending it are not errors and are private (see ``frames.signals``).
@@ -69,11 +75,11 @@ class PauseForEventException(DurableError):
     """Raised by a program to be suspended until ``event`` is published for its instance."""
 
     def __init__(self, event: str) -> None:
-        super().__init__(f"Execution waiting for event {event}")
+        super().__init__(event)
         self.event = event
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.event,)
+    def __str__(self) -> str:
+        return f"Execution waiting for event {self.event}"
 
 
 class CheckpointException(DurableError):
@@ -177,3 +183,27 @@ class FencedError(OwnershipError):
 
 class InstanceMismatchError(DurableError):
     """The instance id is in use for another function or other arguments."""
+
+
+class InstanceFailedError(DurableError):
+    """An instance failed by an exception that cannot be saved; the message has its traceback."""
+
+
+class InstanceCancelledError(DurableError):
+    """The instance that is waited for was cancelled."""
+
+
+class InstanceFinishedError(DurableError):
+    """The instance has ended; what was sent to it was not kept."""
+
+
+class InstanceSuspendedError(DurableError):
+    """The instance was suspended, by the end of its runtime mostly; it goes on when it is run or recovered again."""
+
+
+class UnknownInstanceError(DurableError):
+    """There is no state under this instance id."""
+
+
+class NotDurableError(DurableError):
+    """A function was to be run as an instance, but its code is not rewritten."""

@@ -23,20 +23,29 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--exit-on-wait] (script.py | -m module) [args ...]",
     )  # fmt: skip
-    run.add_argument(
-        "--store", metavar="URL", default=os.environ.get("DURABLE_STORE") or DEFAULT_STORE,
-        help=f"where the state is kept (default: $DURABLE_STORE or {DEFAULT_STORE})",
-    )  # fmt: skip
+    _add_store(run)
     run.add_argument("--instance", metavar="ID", help="name of this run (default: from the script and its arguments)")
     run.add_argument("--fresh", action="store_true", help="forget a run that has not finished, and start afresh")
     run.add_argument("--exit-on-wait", action="store_true", help="exit with status 75 instead of sleeping long")
     run.add_argument("-m", dest="module", metavar="module", nargs=argparse.REMAINDER, help="run a module as a script")
     run.add_argument("script", nargs=argparse.REMAINDER, help="the script and its arguments")
     run.set_defaults(refuse=run.error)
+    send = commands.add_parser("send", help="send an event to an instance")
+    _add_store(send)
+    send.add_argument("instance", metavar="ID")
+    send.add_argument("event", metavar="NAME", help="what the instance waits for with wait_for_event(NAME)")
+    send.add_argument("payload", metavar="JSON", nargs="?", help="what it gets (default: null)")
     show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
     show.add_argument("file")
     show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
     return top
+
+
+def _add_store(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--store", metavar="URL", default=os.environ.get("DURABLE_STORE") or DEFAULT_STORE,
+        help=f"where the state is kept (default: $DURABLE_STORE or {DEFAULT_STORE})",
+    )  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,6 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
         from .show import show_rewritten
 
         return show_rewritten(options.file, options.function)
+    if options.command == "send":
+        from .send import send
+
+        return send(options.instance, options.event, options.payload, store=options.store)
     from .run import Target, run
 
     words = options.module or options.script

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib.util
+import math
 import os
 import signal
 import sys
@@ -129,7 +130,8 @@ class Session:
     def __init__(self, store: str, base: str) -> None:
         self.base = base
         self.begun: list[str] = []
-        self.runtime = DurableRuntime(store, script="__main__", name_instance=self._next_name, observer=self)
+        self.runtime = DurableRuntime(store, script="__main__", name_instance=self._next_name, observer=self, patience=0.0)
+        self.runtime.dispatcher.takes_work = False
 
     def _next_name(self) -> str:
         name = self.base if not self.begun else f"{self.base}#{len(self.begun) + 1}"
@@ -243,7 +245,8 @@ class Session:
     def _suspend(self, number: int, frame: types.FrameType | None) -> None:
         """The first Ctrl-C or SIGTERM: leave everything as it was at the last checkpoint. The second one kills."""
         if _is_handing_over(frame):
-            again = threading.Timer(0.01, signal.raise_signal, [number])
+            main = threading.main_thread().ident
+            again = threading.Timer(0.01, signal.pthread_kill, [main, number])  # to this thread: it may sleep by then
             again.daemon = True
             again.start()
             return
@@ -257,7 +260,9 @@ class Session:
         self._leave_suspended(128 + number, "run the same command again to go on")
 
     def exit_for(self, deadline: float) -> None:
-        """Leave instead of sleeping until ``deadline`` (seconds since 1970), unless that is soon."""
+        """Leave instead of waiting for an event or sleeping until ``deadline`` (seconds since 1970), unless that is soon."""
+        if math.isinf(deadline):
+            self._leave_suspended(SUSPENDED, "it waits for an event: send it and run the same command again")
         if deadline - time.time() >= LONG_WAIT:
             until = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(deadline))
             self._leave_suspended(SUSPENDED, f"it sleeps until {until}: run the same command again then")

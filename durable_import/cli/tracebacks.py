@@ -9,7 +9,7 @@ from ..rewrite.registry import info_of
 from ..runtime.runtime import DurableRuntime
 
 _OURS = str(Path(__file__).parent.parent)
-_INSTANCE = DurableRuntime._instance.__code__
+_INSTANCE = DurableRuntime._awaited.__code__
 
 
 def without_machinery(error: BaseException, seen: set[int] | None = None) -> None:

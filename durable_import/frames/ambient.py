@@ -24,6 +24,10 @@ class Driver(Protocol):
         """A rewritten coroutine begins, in a task of the instance or in a native one that the program has made."""
         ...
 
+    def pauses(self, exception: Any) -> Any:
+        """For an exception that a program raises to pause: the awaitable of the pause, or None if it is to be raised."""
+        ...
+
     def wants_announcement(self, leaf: Any) -> bool:
         """Whether something has to be committed before this leaf may begin."""
         ...

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any
 
+from ..errors import PauseForEventException
 from ..rewrite.registry import info_of
 from . import ambient
 from .awaiting import delegated
@@ -61,6 +62,27 @@ def instance(cells: types.FunctionType) -> Any:
     assert runtime is not None
     closure = zip(cells.__code__.co_freevars, cells.__closure__ or (), strict=True)
     return runtime.begin(sys._getframe(1), dict(closure))
+
+
+def pauses(held: list[Any]) -> bool:
+    """Whether ``raise`` of the exception held is to suspend the program; then the awaitable of the pause takes its place.
+
+    A class is called, as ``raise`` does.
+    """
+    driver = ambient.current_driver.get()
+    if driver is None:
+        return False
+    if isinstance(held[0], type) and issubclass(held[0], PauseForEventException):
+        held[0] = _made(held[0])
+    awaitable = driver.pauses(held[0]) if isinstance(held[0], PauseForEventException) else None
+    if awaitable is not None:
+        held[0] = awaitable
+    return awaitable is not None
+
+
+@unseen
+def _made(kind: Any) -> Any:
+    return kind()
 
 
 # --- iteration
@@ -285,7 +307,7 @@ def explicit_super(function: Any, cls: Any, first: Any) -> Any:
 
 
 PROVIDED: dict[str, Any] = {
-    "@ON": ambient.ON, "@leaf": leaf, "@outermost": outermost, "@instance": instance,
+    "@ON": ambient.ON, "@leaf": leaf, "@pauses": pauses, "@outermost": outermost, "@instance": instance,
     "@Suspension": Suspension, "@signalled": signalled, "@BaseException": BaseException,
     "@StopAsyncIteration": StopAsyncIteration,
     "@ExceptStar": ExceptStar, "@iter": iterate, "@rest": rest, "@delegate": delegate, "@delegated": delegated,

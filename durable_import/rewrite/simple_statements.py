@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .lift import Statements
-from .names import assign, constant, load, store
+from .names import assign, call, constant, load, store
 from .statement import StatementNormaliser, locate
 from .suspensions import any_suspends, suspends
 
@@ -86,6 +86,19 @@ class SimpleStatements(StatementNormaliser):
         exc, cause = self.lifter.sequence([node.exc, node.cause], out)
         self._flush(out, [ast.Raise(exc=exc, cause=cause)], node)
 
+    def _normalise_Pause(self, node: ast.Raise, out: Statements) -> None:
+        """``@t = [E]; if not (@ON and @pauses(@t)): raise @t.pop(); await @t.pop()``: the exception, or what to await.
+
+        Taken out of a list, it is not kept by a variable of the frame that its traceback leads to.
+        """
+        assert node.exc is not None
+        held: Any = self.lifter.saved(ast.copy_location(ast.List(elts=[node.exc], ctx=ast.Load()), node), out)
+        pauses = ast.BoolOp(op=ast.And(), values=[load("@ON"), call("@pauses", held)])
+        native = ast.Raise(exc=_taken(held.id), cause=None)
+        out.append(locate(ast.If(test=ast.UnaryOp(op=ast.Not(), operand=pauses), body=[native], orelse=[]), node))
+        self.lifter.suspend("await", _taken(held.id), None, node, out)
+        self._flush(out, [], node)
+
     def _normalise_Assert(self, node: ast.Assert, out: Statements) -> None:
         checks: Statements = []
         test = self.lifter.test(node.test, checks)
@@ -126,6 +139,10 @@ class SimpleStatements(StatementNormaliser):
 
     def _normalise_Continue(self, node: ast.Continue, out: Statements) -> None:
         self._jump(node, CONTINUE, out)
+
+
+def _taken(name: str) -> ast.expr:
+    return ast.Call(func=ast.Attribute(value=load(name), attr="pop", ctx=ast.Load()), args=[], keywords=[])
 
 
 def _as_load(place: Any) -> ast.expr:

@@ -32,6 +32,10 @@ class Suspend(ast.stmt):
         self.label = 0
 
 
+class Pause(ast.Raise):
+    """A ``raise`` statement that suspends if it is to: see ``pauses``."""
+
+
 @dataclass(frozen=True)
 class WithBlock:
     """One item of a suspending ``with`` statement, as written: needed to enter it again."""
@@ -74,7 +78,7 @@ def suspends(node: ast.AST | None) -> bool:
         return False
     known: bool | None = getattr(node, "_suspends", None)
     if known is None:
-        known = isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith, Suspend)) or (
+        known = isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith, Pause, Suspend)) or (
             isinstance(node, ast.comprehension) and bool(node.is_async)
         )
         known = known or (isinstance(node, ast.GeneratorExp) and is_lifted(node))

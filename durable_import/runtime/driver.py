@@ -11,23 +11,25 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import math
 import re
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UnsavableStateError
+from ..errors import InstanceSuspendedError, PauseForEventException, UnsavableStateError
 from ..frames import ambient
 from ..frames.capture import FRAME_TYPES, line_of, parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.registry import CodeInfo, info_of
-from ..scheduling.loop import InstanceLoop, is_eager_factory
+from ..scheduling.loop import MIN_DURABLE_DELAY, InstanceLoop, is_eager_factory
 from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
 from ..snapshot.managers import enter_again
 from ..snapshot.modules import collect_references
 from ..snapshot.snapshot import Encoder, Saved, Snapshot
+from ..stores.base import DORMANT
 
 logger = logging.getLogger("durable_import")
 
@@ -43,6 +45,8 @@ class Checkpoint:
     function: str
     saved: Saved
     code: tuple[CodeInfo, ...] = ()
+    wake_at: float | None = None  # of a status that waits: seconds since 1970
+    events: tuple[int, ...] = ()  # numbers of those that the state has, and the store perhaps still
 
 
 Commit = Callable[[Checkpoint], Awaitable[None]]
@@ -51,11 +55,13 @@ Commit = Callable[[Checkpoint], Awaitable[None]]
 class InstanceDriver:
     """Drives an instance inside the current task. Awaiting it gives the program's result or raises its exception.
 
-    ``instance``: the coroutine of a new one, or the loop of one that was restored from checkpoint number ``checkpoint``.
+    ``instance``: the coroutine of a new one, or the loop of one that was restored from checkpoint ``checkpoint`` at ``location``.
     ``commit`` makes a checkpoint permanent.
     """
 
-    def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
+    def __init__(
+        self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1, location: str = ""
+    ) -> None:  # fmt: skip
         make_asyncio_durable()
         if isinstance(instance, InstanceLoop):
             self.loop = instance
@@ -66,8 +72,16 @@ class InstanceDriver:
         self.encoder = encoder
         self.commit = commit
         self.checkpoint = checkpoint
+        self._location = location  # as long as the restored frames have not gone on
         self.function = parts_of(self.coroutine).code.co_qualname
-        self.on_wait: Callable[[float], None] | None = None  # told when only time is waited for, and until when
+        self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
+        self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
+        self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
+        self.is_suspending = False
+        self.holder: Any = None  # the task in whose transaction all happens now: nothing is committed, no other task goes on
+        self._others: frozenset[DurableTask] = frozenset()  # the tasks that stand still meanwhile
+        self._held: list[asyncio.Handle] = []  # steps of theirs
+        self.kept: Checkpoint | None = None  # committed last, in this life
         self.native: asyncio.Task[Any] | None = None  # the task of the process that awaits this
         self._cancellations = 0  # requests to cancel that one which the program knows of
         self._late_cancellation: asyncio.CancelledError | None = None
@@ -77,6 +91,34 @@ class InstanceDriver:
     def ended(self) -> bool:
         """Whether the program came to an end of its own, by a result or an exception."""
         return hasattr(self.loop, "root") and self.loop.root.done()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the program has raised PauseForEventException, and waits for that event."""
+        return bool(self.loop.inbox.pauses)
+
+    def suspend(self) -> None:
+        """Let go of the program as it was at the last checkpoint: awaiting this raises InstanceSuspendedError."""
+        self.is_suspending = True
+        if self.native is not None:
+            self.native.cancel()
+
+    def hold(self, task: Any) -> None:
+        """Commit nothing, and let only ``task`` and tasks made from now on go on, until ``let_go``: all is one transaction."""
+        self.holder = task
+        self._others = frozenset(self.loop.tasks) - {task}
+
+    def let_go(self) -> None:
+        """The next checkpoint is that of the transaction; the other tasks go on."""
+        self.holder, self._others = None, frozenset()
+        held, self._held = self._held, []
+        for handle in held:
+            self.loop.step_again(handle)
+
+    def cancel(self, number: int) -> None:
+        """Event ``number`` of the store asks the program to end, as cancelling its first task does."""
+        if hasattr(self.loop, "root"):
+            self.loop.deliver_cancellation(number)
 
     # --- driving
 
@@ -221,6 +263,9 @@ class InstanceDriver:
                 with loop.inside(None):
                     handle._run()
                 continue
+            if task in self._others:
+                self._held.append(handle)
+                continue
             leaf = self._advance(task, handle)
             if leaf is not None:
                 loop.put_first(loop.step_of(task))  # it goes on before all others
@@ -281,32 +326,74 @@ class InstanceDriver:
     def _idle(self) -> Any:
         """Wait until something is ready."""
         loop = self.loop
-        if loop.has_new_timer:
+        status, wake_at = self._waits_for()
+        if loop.has_new_timer or (status != "running" and not self._is_kept(status, wake_at)):
             self._owe(None)
-            yield from self._checkpoint("running" if loop.in_flight else "sleeping")
+            yield from self._checkpoint(status)
+        is_dormant = status != "running" and self._is_kept(status, wake_at) and not loop.ready
+        if is_dormant and self.is_paused:
+            raise PauseForEventException(loop.inbox.pauses[0])
         with loop.waiting() as waiter:
-            deadline = loop.next_deadline()
             if loop.ready:
                 return
-            if self.on_wait is not None and deadline is not None and not loop.in_flight:
-                self.on_wait(deadline)
+            if is_dormant:
+                yield from self._dormant(waiter, math.inf if wake_at is None else wake_at)
+            else:
+                yield from self._outside(waiter)
+
+    def _waits_for(self) -> tuple[str, float | None]:
+        """The status of an instance that has nothing ready, and until when it waits if only time and events are waited for."""
+        loop = self.loop
+        deadline = loop.next_deadline()
+        is_soon = deadline is not None and deadline - loop.time() < MIN_DURABLE_DELAY
+        if loop.in_flight or is_soon or loop.is_ending:
+            return "running", None
+        if loop.inbox.is_waiting:
+            return "waiting", deadline
+        return ("sleeping", deadline) if deadline is not None else ("running", None)
+
+    def _is_kept(self, status: str, wake_at: float | None) -> bool:
+        kept = self.kept
+        return kept is not None and (kept.status, kept.wake_at) == (status, wake_at) and not self.loop.has_new_timer
+
+    def _dormant(self, waiter: Any, until: float) -> Any:
+        """Wait for time or events; too long a wait is not for memory."""
+        loop, patience, timer = self.loop, self.evict_after, None
+        if self.on_wait is not None:
+            self.on_wait(until)
+        if self.on_dormant is not None and loop.inbox.is_waiting:
+            self.on_dormant()
+        if patience is not None and until - loop.time() > patience:
+            timer = loop.real.call_later(patience, self.suspend)
+        try:
             yield from self._outside(waiter)
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def _outside(self, awaitable: Any) -> Any:
-        """Let the rest of the process go on; a cancellation that arrives is the program's."""
+        """Let the rest of the process go on; a cancellation that arrives is the program's, unless it is to be suspended."""
         try:
             yield from awaitable.__await__()
         except asyncio.CancelledError as error:
+            if self.is_suspending:
+                raise self._suspended() from None
             self._cancel_root(error)
+
+    def _suspended(self) -> InstanceSuspendedError:
+        where = f" at {self.kept.location}" if self.kept is not None and self.kept.location else ""
+        return InstanceSuspendedError(
+            f"instance {self.encoder.instance_id!r} was suspended{where}: its state is kept, and it goes on when it is run again"
+        )
 
     def _checkpoint(self, status: str) -> Any:
         """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
-        if not self._has_failed():
+        if not self._has_failed() and self.holder is None:
             yield from self._save(self._capture(status))
 
     def _defer(self) -> None:
         """Commit what is now, a failed leaf included, when the program goes on from there."""
-        if not self._has_failed():
+        if not self._has_failed() and self.holder is None:
             self._owe(self._capture("running"))
 
     def _has_failed(self) -> bool:
@@ -324,7 +411,11 @@ class InstanceDriver:
         loop.is_dirty = loop.has_new_timer = False
         codes = {parts_of(frame).code for frame in saved.frames if isinstance(frame, FRAME_TYPES)}
         infos = tuple(info for info in map(info_of, codes) if info is not None and not info.module.is_library)
-        return Checkpoint(self.checkpoint, status, location_of(loop.root), self.function, saved, infos)
+        wake_at = loop.next_deadline() if status in DORMANT else None
+        if self._location and not loop.root.is_restored():
+            self._location = ""
+        location, events = self._location or location_of(loop.root), tuple(loop.inbox.accepted)
+        return Checkpoint(self.checkpoint, status, location, self.function, saved, infos, wake_at, events)
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
         """A native task runs rewritten code beside the tasks of the instance."""
@@ -346,11 +437,15 @@ class InstanceDriver:
             except asyncio.CancelledError as error:
                 if committing.cancelled():
                     raise
+                if self.is_suspending:
+                    committing.cancel()
+                    raise self._suspended() from None
                 self._cancel_root(error)
             except Exception:
                 break
         committing.result()
         self.encoder.is_kept(checkpoint.saved)
+        self.kept = checkpoint
 
 
 class _Pending(asyncio.Future[None]):

@@ -2,87 +2,139 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from contextvars import Token
 from types import CellType, FrameType, FunctionType, TracebackType
-from typing import Any, Protocol
+from typing import Any
 
-from ..errors import CodeChangedError, DurableError, InstanceMismatchError, SnapshotError, StoreError
+from ..errors import (
+    DurableError,
+    InstanceBusyError,
+    InstanceFinishedError,
+    InstanceSuspendedError,
+    PauseForEventException,
+    StoreUnavailableError,
+    UnknownInstanceError,
+)
 from ..frames import ambient
-from ..frames.capture import parts_of
 from ..rewrite.registry import info_of
-from ..snapshot.economy import Economy
 from ..snapshot.foreign import arguments_of
-from ..snapshot.modules import ScriptData
 from ..snapshot.seal import Seal
-from ..snapshot.segment_seal import SegmentSeal
-from ..snapshot.snapshot import Encoder, Saved, Snapshot
-from ..stores.base import Claim, OwningStore, SegmentStore, StateStore
-from ..stores.owner import Owner
+from ..stores.backend import BackendStore, OrchestrationBackend
+from ..stores.base import FINISHED, EventStore, OwningStore, StateStore, WorkStore
+from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from ..stores.url import key_for, open_store
-from .driver import Checkpoint, InstanceDriver, flush_output
+from .dispatcher import Dispatcher
+from .handle import InstanceHandle
 from .heartbeat import Heartbeat
+from .instance import CANCEL, FIRST_PAUSE, LONGEST_PAUSE, InstanceRun, Observer
+from .mailbox import Listener, Mailbox
+from .records import Call, Outcome, Records
 from .sources import Sources
+from .transaction import TransactionBlock
 
 logger = logging.getLogger("durable_import")
 
-SEGMENTS_FROM = 32  # tasks: the state of fewer is always written as a whole
-UNFINISHED = ("pending", "running", "sleeping", "waiting", "failed")
+WEEK = 7 * 24 * 3600.0  # seconds
 
 
-class Observer(Protocol):
-    """Is told what happens to instances. ``state`` is the last one committed."""
+class _Logged:
+    """Says in the log what happens to instances."""
 
-    def starting(self, instance_id: str) -> None: ...
+    def __init__(self, runtime: DurableRuntime) -> None:
+        self._runtime = runtime
 
-    def resuming(self, instance_id: str, state: dict[str, Any]) -> None: ...
-
-
-class _Silent:
     def starting(self, instance_id: str) -> None:
-        logger.debug("starting instance %s", instance_id)
+        logger.debug("starting instance %s", instance_id, extra=self._runtime.about(instance_id))
 
     def resuming(self, instance_id: str, state: dict[str, Any]) -> None:
-        logger.info("resuming instance %s at %s (checkpoint %s)", instance_id, state["location"], state["checkpoint"])
+        logger.info(
+            "resuming instance %s at %s (checkpoint %s)", instance_id, state["location"], state["checkpoint"],
+            extra=self._runtime.about(instance_id, state["checkpoint"]),
+        )  # fmt: skip
 
 
 class DurableRuntime:
     """Runs rewritten functions as durable instances while it is ambient.
 
-    ``store``: a URL such as ``sqlite:///app.db``, or a ``StateStore``. ``key`` authenticates snapshots (at least 32 bytes;
-    by default that of the store). ``script``: name of the module whose module-level data belong to the snapshots.
-    ``name_instance`` names instances that begin by being awaited.
+    ``store``: a URL such as ``sqlite:///app.db``, a ``StateStore`` or an ``OrchestrationBackend``. ``key`` authenticates
+    snapshots (at least 32 bytes; by default that of the store, or DURABLE_KEY). All times are in seconds. ``lease_seconds``:
+    how long other processes leave the instances of one that has stopped alone. ``evict_after``: instances that were started,
+    and wait that long for an event or for time, leave the memory until there is something to do (None: never).
+    ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
+    does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
+    it succeeds). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names
+    instances that begin by being awaited.
     """
 
     def __init__(
-        self, store: str | StateStore, *, key: bytes | None = None, script: str | None = None,
+        self, store: str | StateStore | OrchestrationBackend, *, key: bytes | None = None,
+        lease_seconds: float = DEFAULT_LEASE_SECONDS, evict_after: float | None = 60.0, keep_finished: float | None = WEEK,
+        poll_interval: float = 1.0, patience: float | None = None, script: str | None = None,
         name_instance: Callable[[], str] | None = None, observer: Observer | None = None,
     ) -> None:  # fmt: skip
         self.store = open_store(store)
+        self.events: EventStore = self.store if isinstance(self.store, EventStore) else Mailbox()
+        backend = self.store.backend if isinstance(self.store, BackendStore) else store
+        self._listener = Listener(backend, self._publish) if isinstance(backend, OrchestrationBackend) else None
         self._closes_store = isinstance(store, str)
         self.seal = Seal(key if key is not None else key_for(self.store))
         self.owner = Owner.current()
+        self.lease_seconds = lease_seconds
+        self.evict_after = evict_after
+        self.keep_finished = keep_finished
+        self.patience = patience
         self.script = script
+        self.retries_failed = script is not None
         self.name_instance = name_instance or _random_name
-        self.observer = observer or _Silent()
-        self.running: dict[str, _Run] = {}
+        self.observer = observer or _Logged(self)
+        self.running: dict[str, InstanceRun] = {}
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
-        self.heartbeat = Heartbeat(self.store)
+        self.heartbeat = Heartbeat(self.store, lease_seconds)
         self.sources = Sources(self.store)
+        self.dispatcher = Dispatcher(self, poll_interval)
+        self.is_closing = self._is_entered = False
         self._token: Token[ambient.AmbientRuntime | None] | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _ambient, ()  # a program's variable that holds it holds the one that the program is resumed by
+
+    # --- being ambient
+
     async def __aenter__(self) -> DurableRuntime:
+        self.is_closing, self._is_entered = False, True
         ambient.ON.append(self)
         self._token = ambient.current_runtime.set(self)
+        self.dispatcher.ensure()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._token is not None
-        ambient.current_runtime.reset(self._token)
+        with suppress(ValueError):  # it was entered in another context, as fixtures of tests are: that one is gone
+            ambient.current_runtime.reset(self._token)
         ambient.ON.remove(self)
+        self._is_entered = False
+        await self.close()
+
+    async def close(self) -> None:
+        """Suspend the instances that run here, give them up, and let go of the store if it was named by a URL."""
+        self.is_closing = True
+        while self in ambient.default_runtime:
+            self.deactivate()
+        await self.dispatcher.stop()
+        if self._listener is not None:
+            self._listener.stop()
+        runs = list(self.running.values())
+        for run in runs:
+            run.suspend()
+        tasks = [run.task for run in runs if run.task is not None]
+        if tasks:
+            await asyncio.wait(tasks)
         self.heartbeat.stop()
         if self._closes_store and isinstance(self.store, OwningStore):
             await self.store.close()
@@ -97,184 +149,251 @@ class DurableRuntime:
         ambient.ON.remove(self)
         ambient.default_runtime.remove(self)
 
-    async def run(self, function: Callable[..., Any], *arguments: Any, instance_id: str, **keywords: Any) -> Any:
-        """Run a rewritten function as the instance ``instance_id``: begins it, resumes it, or gives its stored result.
+    # --- instances
 
-        Raises InstanceMismatchError when the id belongs to another function, InstanceBusyError when another process runs
-        it, and what the function raises.
+    async def run(
+        self, function: Callable[..., Any], *arguments: Any, instance_id: str | None = None, **keywords: Any
+    ) -> Any:
+        """Run a durable function as the instance ``instance_id`` and wait for what it returns.
+
+        One that exists is attached to if it runs, resumed if it was interrupted, and else its stored result is given or its
+        stored exception raised. Cancelling the wait does not cancel the instance. Raises InstanceMismatchError when the id
+        belongs to another function or other arguments, PauseForEventException when the instance has raised that, and what the
+        function raises.
         """
-        return await self._instance(instance_id, lambda: function(*arguments, **keywords))
+        handle = await self.start(function, *arguments, instance_id=instance_id, **keywords)
+        return (await self.outcome_of(handle.id, raises_pause=True)).give(handle.id)
+
+    async def start(
+        self, function: Callable[..., Any], *arguments: Any, instance_id: str | None = None, **keywords: Any
+    ) -> InstanceHandle:
+        """As ``run``, but return once it is kept that the instance is to run: it goes on in the background."""
+        call = Call(function, arguments, keywords)
+        name = self.name_instance() if instance_id is None else instance_id
+        self.dispatcher.ensure()
+        run = self.running.get(name)
+        if run is None:
+            run = self._launch(name, call)
+            try:
+                await asyncio.shield(run.begun)
+            except InstanceBusyError:  # it runs in another process
+                Records(self.seal, name).check_same(call, (await self.state_of(name))["call"])
+        else:
+            await asyncio.shield(run.begun)
+            run.records.check_same(call, run.state["call"])
+        return InstanceHandle(self, name)
+
+    def handle(self, instance_id: str) -> InstanceHandle:
+        """A handle of an instance that exists, or will."""
+        return InstanceHandle(self, instance_id)
+
+    async def recover(self) -> list[InstanceHandle]:
+        """Let all unfinished instances go on that nobody owns; gives handles of those that were taken up now.
+
+        From then on, instances whose owner stops are taken over when their lease has run out. Those that wait for an event or
+        for time are taken up when there is something to do. Raises DurableError when the store cannot look for work.
+        """
+        if not isinstance(self.store, WorkStore):
+            raise DurableError(
+                f"{self.store!r} cannot look for unfinished instances: run each by its id, or use a store that is a WorkStore"
+            )
+        self.dispatcher.takes_orphans = True
+        self.dispatcher.ensure()
+        return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all(self.store)]
+
+    async def retry(self, instance_id: str) -> InstanceHandle:
+        """Let an instance that failed go on from its last checkpoint: what failed is tried again."""
+        if instance_id not in self.running:
+            run = self._launch(instance_id, None, retries=True)
+            await asyncio.shield(run.begun)
+        return InstanceHandle(self, instance_id)
+
+    async def publish_event(self, instance_id: str, name: str, payload: Any = None) -> None:
+        """Send an event to an instance, which gets it by ``wait_for_event(name)``, once, also if it begins to wait later.
+
+        When this returns, the event is kept as safely as states are, until the instance has it in its own state; one for an
+        instance that does not exist yet, until that does. ``payload``: whatever can be saved. Raises InstanceFinishedError.
+        """
+        if name.startswith("@"):
+            raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
+        state = await self.store.load(instance_id)
+        if state is not None and state["status"] in FINISHED:
+            raise InstanceFinishedError(
+                f"instance {instance_id!r} has ended ({state['status']}): event {name!r} was not sent, nobody would get it"
+            )
+        await self._publish(instance_id, name, payload)
+
+    async def cancel(self, instance_id: str) -> bool:
+        """See ``InstanceHandle.cancel``."""
+        if (await self.state_of(instance_id))["status"] in FINISHED:
+            return False
+        await self._publish(instance_id, CANCEL, None)
+        return True
+
+    def transaction(self) -> TransactionBlock:
+        """``async with runtime.transaction() as connection``: what is done by the connection, in the database that keeps the
+        states, is committed together with the checkpoint at the end of the block. A crash leaves both or neither.
+
+        ``connection``: a ``sqlite3.Connection`` or a ``psycopg.AsyncConnection``. The block is one step: nothing is committed
+        inside it, after a crash it runs again from its beginning, and meanwhile the other tasks of the instance stand still.
+        An exception that leaves it undoes what was done. Keep it short: others wait. Raises DurableError outside of an
+        instance, inside another one of the same instance, and when the store has no such transactions.
+        """
+        return TransactionBlock(self)
+
+    async def _publish(self, instance_id: str, name: str, payload: Any) -> None:
+        await self.events.publish_event(instance_id, name, Records(self.seal, instance_id).seal_event(name, payload))
+        run = self.running.get(instance_id)
+        if run is not None:
+            await run.take_events()
+        else:
+            self.dispatcher.ensure()
+            self.dispatcher.wake()
+
+    async def state_of(self, instance_id: str) -> dict[str, Any]:
+        """The last state kept. Raises UnknownInstanceError."""
+        state = await self.store.load(instance_id)
+        if state is None:
+            raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self.store!r}: check the id")
+        return state
+
+    async def outcome_of(self, instance_id: str, raises_pause: bool = False) -> Outcome:
+        """How an instance ended; waits for that, wherever it runs.
+
+        ``raises_pause``: whether to raise PauseForEventException when it is paused.
+        """
+        while True:
+            run = self.running.get(instance_id)
+            if run is not None and run.task is not None:
+                try:
+                    return await asyncio.shield(run.task)
+                except InstanceSuspendedError:
+                    if self.is_closing:
+                        raise
+                except PauseForEventException:
+                    if raises_pause:
+                        raise
+                except InstanceBusyError:
+                    pass
+            state = await self.state_of(instance_id)
+            if state["status"] in FINISHED:
+                return Records(self.seal, instance_id).open_outcome(state["status"], state["outcome"])
+            if self.is_closing:
+                raise InstanceSuspendedError(
+                    f"instance {instance_id!r} has not ended ({state['status']}) and this runtime was closed: ask another one"
+                )
+            if instance_id not in self.running:
+                await self.dispatcher.wait_for_look()
+
+    # --- for the parts of the runtime
+
+    def expects_events(self, instance_id: str, names: Iterable[str]) -> None:
+        """An instance waits for events."""
+        self.dispatcher.ensure()
+        if self._listener is not None:
+            self._listener.listen(instance_id, names)
+
+    def take_up(self, instance_id: str) -> InstanceRun:
+        """See ``Dispatcher``."""
+        return self._launch(instance_id, None)
+
+    def _launch(self, instance_id: str, call: Call | None, *, retries: bool = False) -> InstanceRun:
+        """Let an instance live in a task of its own."""
+        run = InstanceRun(self, instance_id, call, retries=retries, evict_after=self.evict_after)
+        token = ambient.current_runtime.set(self)
+        try:
+            run.task = asyncio.create_task(self._live(run, None), name=f"instance {instance_id}")
+        finally:
+            ambient.current_runtime.reset(token)
+        self.running[instance_id] = run
+        run.task.add_done_callback(lambda task: self._has_left(run, task))
+        return run
+
+    async def _live(self, run: InstanceRun, make_root: Callable[[], Any] | None) -> Outcome:
+        try:
+            pause = FIRST_PAUSE
+            while True:
+                try:
+                    return await run.to_end(make_root)
+                except (StoreUnavailableError, OSError) as error:
+                    if not run.has_lost_transaction or run.is_suspending or self.patience == 0:
+                        raise
+                    about = self.about(run.instance_id, run.state.get("checkpoint"))
+                    logger.warning(
+                        "a transaction of instance %s was lost, it goes on from before it in %.1f s: %s",
+                        run.instance_id, pause, error, extra=about,
+                    )  # fmt: skip
+                run.has_lost_transaction = False
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        finally:
+            if self.running.get(run.instance_id) is run:
+                del self.running[run.instance_id]
+
+    def _has_left(self, run: InstanceRun, task: asyncio.Task[Any]) -> None:
+        """Log why an instance that did not end has left; who waits for it is told by its task."""
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None and task.result().status == "failed":
+            what = task.result().error
+            logger.warning("instance %s failed: %r", run.instance_id, what, extra=self.about(run.instance_id))
+        if error is None or isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
+            return
+        self.dispatcher.leave_alone(run.instance_id)
+        checkpoint = run.state.get("checkpoint")
+        about = self.about(run.instance_id, checkpoint)
+        logger.error("instance %s cannot go on from checkpoint %s: %s", run.instance_id, checkpoint, error, extra=about)
+
+    def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
+        """What each record of the log says of an instance, as attributes."""
+        return {"instance_id": instance_id, "checkpoint": checkpoint}
 
     def begin(self, frame: FrameType, cells: dict[str, CellType]) -> Awaitable[Any]:
         """See ``ambient.AmbientRuntime``."""
         function, arguments, keywords = call_of(frame, cells)
-        return self._instance(self.name_instance(), lambda: function(*arguments, **keywords))
+        return self._awaited(self.name_instance(), lambda: function(*arguments, **keywords))
 
-    async def _instance(self, instance_id: str, make_root: Callable[[], Any]) -> Any:
-        run = _Run(self, instance_id)
+    async def _awaited(self, instance_id: str, make_root: Callable[[], Any]) -> Any:
+        """An instance that begins by being awaited, in the task that awaits it."""
+        run = InstanceRun(self, instance_id)
         self.running[instance_id] = run
         try:
-            return await run.to_end(make_root)
+            outcome = await self._live(run, make_root)
         finally:
-            del self.running[instance_id]
+            if not self._is_entered and not self.running:
+                await self.dispatcher.stop()  # it was begun when the instance waited for an event
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.result
 
 
-class _Run:
-    """One run of one instance by this process."""
+def _random_name() -> str:
+    import uuid  # slow to import
 
-    def __init__(self, runtime: DurableRuntime, instance_id: str) -> None:
-        self.runtime = runtime
-        self.instance_id = instance_id
-        self.claim: Claim | None = None
-        self.state: dict[str, Any] = {}
-        self.seal = SegmentSeal(runtime.seal, instance_id)
-
-    async def to_end(self, make_root: Callable[[], Any]) -> Any:
-        """Begin or resume, and drive to the end."""
-        runtime = self.runtime
-        self.state = await self._acquire() or {}
-        try:
-            encoder = Encoder(self.instance_id, ScriptData.of(runtime.script) if runtime.script else None)
-            if self.claim is not None and isinstance(runtime.store, SegmentStore):
-                encoder.economy = Economy(SEGMENTS_FROM)
-            if self.state.get("status") == "completed":
-                return (await self._open(encoder)).facts["result"]
-            driver = await self._driver(encoder, make_root)
-            driver.on_wait = runtime.on_wait
-            try:
-                await driver.enter_again()
-                result = await driver
-            except GeneratorExit:
-                raise
-            except Exception as error:
-                if driver.ended:
-                    await self._mark_failed()
-                    logger.debug("instance %s failed: %r", self.instance_id, error)
-                raise
-            saved = encoder.save(Snapshot(None, {"result": result}))
-            flush_output()
-            await self._commit(Checkpoint(driver.checkpoint + 1, "completed", "", driver.function, saved))
-            return result
-        finally:
-            await self._release()
-
-    async def _driver(self, encoder: Encoder, make_root: Callable[[], Any]) -> InstanceDriver:
-        runtime, state = self.runtime, self.state
-        token = ambient.current_driver.set(_NOT_OUTERMOST)
-        try:
-            fresh = make_root()
-            if not state:
-                runtime.observer.starting(self.instance_id)
-                return InstanceDriver(fresh, encoder, self._commit)
-            function = parts_of(fresh).code.co_qualname
-            fresh.close()
-            if state["function"] != function:
-                raise InstanceMismatchError(
-                    f"instance {self.instance_id!r} is a run of {state['function']!r}, not of {function!r}: "
-                    "choose another instance id, or start afresh"
-                )
-            loop = (await self._open(encoder)).loop
-            runtime.observer.resuming(self.instance_id, state)
-            return InstanceDriver(loop, encoder, self._commit, state["checkpoint"])
-        finally:
-            ambient.current_driver.reset(token)
-
-    async def _open(self, encoder: Encoder) -> Snapshot:
-        store, blob = self.runtime.store, self.state["snapshot"]
-        segments: dict[str, bytes] = {}
-        if isinstance(store, SegmentStore) and self.seal.is_in_segments(blob):
-            segments = await store.load_segments(self.instance_id)
-        payload = self.seal.open(blob, segments)
-        try:
-            return encoder.decode(payload, segments)
-        except CodeChangedError as error:
-            error.add_note(await self.runtime.sources.difference(error))
-            raise
-        except DurableError:
-            raise
-        except Exception as error:
-            raise SnapshotError(
-                f"the saved state of instance {self.instance_id!r} cannot be restored: {type(error).__name__}: {error}. "
-                "It is kept: mend what is missing and run again, or start afresh"
-            ) from error
-
-    async def _acquire(self) -> dict[str, Any] | None:
-        store = self.runtime.store
-        if isinstance(store, OwningStore):
-            self.claim = await store.acquire(self.instance_id, self.runtime.owner)
-            self.runtime.heartbeat.add(self.claim)
-            return self.claim.state
-        return await store.load(self.instance_id)
-
-    async def _commit(self, checkpoint: Checkpoint) -> None:
-        await self.runtime.sources.save(checkpoint.code)
-        await self._commit_state(
-            {
-                "status": checkpoint.status,
-                "checkpoint": checkpoint.number,
-                "location": checkpoint.location,
-                "function": checkpoint.function,
-                "snapshot": self.seal.seal(checkpoint.saved),
-            },
-            checkpoint.saved,
-        )
-
-    async def _commit_state(self, state: dict[str, Any], saved: Saved) -> None:
-        store = self.runtime.store
-        if self.claim is None:
-            await store.save(self.instance_id, state)
-        elif saved.segments is not None:
-            assert isinstance(store, SegmentStore)
-            await store.commit_segments(self.claim, state, saved.segments, is_whole=saved.is_whole)
-        else:
-            assert isinstance(store, OwningStore)
-            await store.commit(self.claim, state)
-        self.state = state
-
-    async def _mark_failed(self) -> None:
-        """The last state stays; it is tried again from there."""
-        state = {**self.state, "status": "failed"}
-        store = self.runtime.store
-        if self.claim is not None and isinstance(store, SegmentStore):
-            await store.commit_segments(self.claim, state, {}, is_whole=False)
-        elif self.claim is not None and isinstance(store, OwningStore):
-            await store.commit(self.claim, state)
-        else:
-            await store.save(self.instance_id, state)
-        self.state = state
-
-    async def _release(self) -> None:
-        if self.claim is not None and isinstance(self.runtime.store, OwningStore):
-            self.runtime.heartbeat.remove(self.claim)
-            try:
-                await self.runtime.store.release(self.claim)
-            except StoreError as error:  # the lease ends by itself; what matters is committed
-                logger.warning("instance %s was not released: %s", self.instance_id, error)
+    return str(uuid.uuid4())
 
 
-class _Placeholder:
-    """Stands for a driver while the outermost coroutine is being made, so that it does not become an instance again."""
-
-    def leaf(self, awaitable: Any) -> Any:
-        return awaitable
-
-    def delegates(self, iterator: Any, generator: FrameType) -> Any:  # noqa: ARG002  the protocol's signature
-        return iterator
-
-    def enters(self) -> None:
-        return
-
-    def wants_announcement(self, leaf: Any) -> bool:  # noqa: ARG002  the protocol's signature
-        return False
-
-    def leaf_steps(self, leaf: Any) -> None:  # noqa: ARG002  the protocol's signature
-        return
-
-    def leaf_rests(self, leaf: Any, token: Any) -> None:  # noqa: ARG002  the protocol's signature
-        return
+def current_runtime() -> DurableRuntime | None:
+    """The runtime that is ambient here, if any."""
+    runtime = ambient.find_runtime()
+    assert runtime is None or isinstance(runtime, DurableRuntime)
+    return runtime
 
 
-_NOT_OUTERMOST = _Placeholder()
+def _ambient() -> DurableRuntime:
+    runtime = current_runtime()
+    if runtime is None:
+        raise DurableError("a variable holds the runtime of the program, and none is ambient here")
+    return runtime
+
+
+def current_instance() -> InstanceHandle | None:
+    """The instance that the running code belongs to, if any; in code called by it as well."""
+    loop = ambient.current_driver.get()
+    instance_id = getattr(loop, "instance_id", None)
+    runtime = current_runtime()
+    return InstanceHandle(runtime, instance_id) if runtime is not None and instance_id is not None else None
 
 
 def call_of(frame: FrameType, cells: dict[str, CellType]) -> tuple[FunctionType, list[Any], dict[str, Any]]:
@@ -285,9 +404,3 @@ def call_of(frame: FrameType, cells: dict[str, CellType]) -> tuple[FunctionType,
     closure = tuple(cells[name] for name in code.co_freevars)
     function = FunctionType(code, frame.f_globals, code.co_name, None, closure)
     return function, *arguments_of(code, frame.f_locals)
-
-
-def _random_name() -> str:
-    import uuid  # slow to import
-
-    return str(uuid.uuid4())

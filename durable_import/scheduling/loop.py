@@ -32,6 +32,7 @@ from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import PENDING, Leaf
 from ..rewrite.registry import ITERABLE_COROUTINE, MODULES, info_of
 from .awaited import awaitable_behind, future_behind, is_awaited_by_task, is_foreign, own_iterator
+from .events import Inbox, pause
 from .executors import ExecutorCall, begin_call, leaf_key
 from .task import _NO_CONTEXT, DurableTask, loop_of
 from .timers import Timer
@@ -61,6 +62,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.called: list[asyncio.Handle] = []  # callbacks that have run since then, timers that have fired or were cancelled
         self.on_step: Callable[[DurableTask], None] | None = None  # told of a task whose state is about to change
         self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
+        self.inbox = Inbox()  # events that have been published for the instance
         self.root: DurableTask
         self.task_count = 1
         self.first_place = self.last_place = 0  # in the order of ``ready``, of tasks, and of leaves in flight
@@ -136,6 +138,12 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             if task is not None and type(task) is not DurableTask:
                 self.native_tasks.add(task)
 
+    def pauses(self, exception: Any) -> Any:
+        """See ``ambient.Driver``."""
+        if self.current is None or self.is_foreign or not is_awaited_by_task(sys._getframe(2)):
+            return None
+        return pause(exception)
+
     def wants_announcement(self, leaf: Leaf) -> bool:  # noqa: ARG002  the protocol's signature
         """See ``ambient.Driver``."""
         return self.owes_commit
@@ -171,6 +179,22 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def key_of(self, task: DurableTask) -> str:
         """The key of the leaf that a task is at, or comes to next; the same when it runs again after a crash."""
         return f"{self.instance_id}/{self.incarnation}/{task.path}/{task.leaves}"
+
+    def deliver(self, number: int, name: str, payload: Any) -> None:
+        """Take an event that was published for the instance; one that it has had already is ignored."""
+        if number not in self.inbox.accepted:
+            self.inbox.accepted[number] = name
+            self.inbox.put(name, payload)
+            self.is_dirty = True
+            self._poke()
+
+    def deliver_cancellation(self, number: int) -> None:
+        """Take an event that asks the program to end: its first task is cancelled."""
+        if number not in self.inbox.accepted:
+            self.inbox.accepted[number] = ""
+            self.is_dirty = True
+            self.root.cancel()
+            self._poke()
 
     # --- running
 
@@ -278,6 +302,10 @@ class InstanceLoop(_Base):  # type: ignore[misc]
     def step_soon(self, task: DurableTask, error: BaseException | None = None) -> None:
         """Let a task take a step in the next round."""
         self._accept(self.step_of(task, error))
+
+    def step_again(self, handle: asyncio.Handle) -> None:
+        """Let a step that was taken from what is ready be taken in the next round."""
+        self._accept(handle)
 
     def step_of(self, task: DurableTask, error: BaseException | None = None) -> asyncio.Handle:
         """The callback of a step."""

@@ -101,6 +101,7 @@ def loop_state(
         "root": loop.root, "callbacks": callbacks, "timers": timers, "task_count": loop.task_count,
         "places": (loop.first_place, loop.last_place), "is_ending": loop.is_ending, "incarnation": loop.incarnation,
         "is_eager": loop.task_factory is not None, "leaving": loop.leaving, "exception_handler": loop._exception_handler,
+        "inbox": loop.inbox,
     }  # fmt: skip
 
 
@@ -108,6 +109,7 @@ def fill_loop(found: Loading, state: dict[str, Any]) -> None:
     """The opposite, when the tasks have what they held. Leaves that were in flight begin again, after what was ready."""
     loop = found.loop
     loop.root = state["root"]
+    loop.inbox = state["inbox"]
     loop.task_count = state["task_count"]
     loop.first_place, loop.last_place = state["places"]
     loop.is_ending, loop.leaving = state["is_ending"], state["leaving"]

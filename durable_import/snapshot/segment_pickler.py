@@ -49,7 +49,7 @@ class SegmentPickler(SnapshotPickler):
         if entry is not None and entry[0] != self.key:
             self.referred |= {number, id(entry)}
             self.refs.add(entry[0])
-            return shared, (entry[0], entry[1])  # a tuple of this pickle's own: it is an object like others
+            return shared, entry
         reduced = super().reducer_override(obj)
         if type(reduced) is tuple and reduced[0] in _BY_REFERENCE:
             self.referred.add(id(reduced[1]))

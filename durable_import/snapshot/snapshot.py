@@ -31,7 +31,7 @@ from .program import find_imported, program_contents, restore_program, set_aside
 from .segment_saving import Segments
 from .segments import load_segments
 
-VERSION = 2
+VERSION = 3
 COMPLETE, IN_SEGMENTS = b"c", b"s"  # what follows the version
 logger = logging.getLogger("durable_import")
 AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
@@ -300,7 +300,7 @@ def _in_flight(snapshot: Snapshot) -> set[int]:
 
 def _beside_frames(snapshot: Snapshot) -> dict[str, Any]:
     """What a snapshot holds beside the variables of frames, under the names that errors call it."""
-    found: dict[str, Any] = {"(result)": snapshot.facts}
+    found: dict[str, Any] = {f"({name})": fact for name, fact in snapshot.facts.items()}
     if snapshot.loop is not None:
         for task in snapshot.loop.tasks:
             found[f"(context variables of {task.get_name()})"] = task.get_context()

@@ -1,7 +1,10 @@
 """What a store is: the small interface that a user implements, and what more a store can do.
 
-A *state* is a flat dict: ``status`` (str), ``checkpoint`` (int), ``location`` ('file:line function'),
-``function`` (str) and ``snapshot`` (bytes, sealed before the store sees them).
+A *state* is a flat dict (``STATE_TYPES``): ``status`` (one of ``STATUSES``), ``checkpoint`` (int), ``location``
+('file:line function'), ``function`` (str), ``wake_at`` (when an instance that waits is to go on even if nothing happens, in
+seconds since 1970, or None) and three kinds of bytes, sealed before the store sees them: ``call`` (the function and its
+arguments; never changes), ``snapshot`` (empty before the first checkpoint), ``outcome`` (the result or exception; empty
+before the end).
 """
 
 from __future__ import annotations
@@ -13,9 +16,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from durable_import.errors import FencedError
-from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Owner
+from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
 
-STATE_TYPES: dict[str, type] = {"status": str, "checkpoint": int, "location": str, "function": str, "snapshot": bytes}
+STATE_TYPES: dict[str, type | tuple[type, ...]] = {
+    "status": str, "checkpoint": int, "location": str, "function": str, "wake_at": (float, type(None)), "call": bytes,
+    "snapshot": bytes, "outcome": bytes,
+}  # fmt: skip
+FINISHED = ("completed", "failed", "cancelled")
+DORMANT = ("waiting", "sleeping")  # nothing is to be done before an event comes, or the time
+ABANDONED = ("pending", "running")  # what such an instance is if nobody holds it
+STATUSES = (*ABANDONED, *DORMANT, *FINISHED)
+ANNOUNCED = ("pending", *FINISHED)  # who waits for a change wants to know of a commit as one of these
 
 
 class StateStore(ABC):
@@ -48,6 +59,7 @@ class InstanceSummary:
     checkpoint: int
     location: str
     function: str
+    wake_at: float | None
     updated_at: float
     owner: Owner | None
     lease_until: float | None
@@ -120,6 +132,103 @@ class SegmentStore(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Event:
+    """A message for an instance. ``number`` tells it from all other events of the store; ``payload`` is sealed."""
+
+    number: int
+    name: str
+    payload: bytes
+
+
+@runtime_checkable
+class EventStore(Protocol):
+    """Optional: keeps events until the instance has them in its own state, also for an instance that does not exist yet.
+
+    ``delete`` of an instance removes its events.
+    """
+
+    async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
+        """Keep an event; when this returns, it must survive a crash. Gives its number, higher than all before."""
+        ...
+
+    async def load_events(self, instance_id: str) -> builtins.list[Event]:
+        """The events of an instance, in the order in which they were published."""
+        ...
+
+    async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
+        """Forget events; nothing happens for those that are gone already."""
+        ...
+
+    async def addressees(self) -> builtins.list[str]:
+        """Ids of the instances that have events here."""
+        ...
+
+
+@runtime_checkable
+class WorkStore(Protocol):
+    """Optional: finds the instances that somebody should take up, and clears away the ones that have ended."""
+
+    async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
+        """Ids of instances that have not finished, that nobody holds, and that have something to do.
+
+        That is: waiting or sleeping with ``wake_at`` in the past, or with an event; with ``orphans`` also pending and running
+        ones. Nobody holds an instance whose lease has run out, or whose owner's process is certainly dead. Those that wait
+        longest come first.
+        """
+        ...
+
+    async def remove_finished(self, seconds: float) -> int:
+        """Delete what has been finished for so long and nobody holds; gives how many."""
+        ...
+
+
+@runtime_checkable
+class WatchedStore(Protocol):
+    """Optional: tells when to look for events and work, so that nobody has to ask often."""
+
+    async def wait_for_change(self, timeout: float) -> None:
+        """Returns when an event was published or an instance was committed as pending or finished, by whomever, since the
+        last call returned; at the latest after ``timeout`` seconds. It may also return for no reason."""
+        ...
+
+
+class Transaction(Protocol):
+    """A transaction in the store's database, for data of the user that a state is to be committed together with.
+
+    It ends with ``commit`` or ``rollback``; both leave ``connection`` closed. Whoever ends it by the connection itself
+    (``COMMIT``, ``connection.commit()``) gets a StoreError from ``commit``.
+    """
+
+    @property
+    def connection(self) -> Any:
+        """The driver's connection, in the transaction; for the running event loop and its thread."""
+        ...
+
+    async def commit(
+        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None] | None = None, is_whole: bool = True
+    ) -> None:
+        """As ``SegmentStore.commit_segments``, together with what was done by the connection: both happen, or neither.
+
+        Nothing has happened if it raises, with one exception: after a StoreUnavailableError because the connection
+        broke, look at the state that the store has. A commit whose awaiting task is cancelled still happens.
+        """
+        ...
+
+    async def rollback(self) -> None:
+        """Undo what was done by the connection; nothing happens if the transaction has ended."""
+        ...
+
+
+@runtime_checkable
+class TransactionStore(Protocol):
+    """Optional: commits data of the user together with a state, where both live in one database."""
+
+    async def begin_transaction(self) -> Transaction:
+        """A new transaction. Others may have to wait while it is open: keep it short."""
+        ...
+
+
 @runtime_checkable
 class SourceStore(Protocol):
     """Optional: keeps source texts of functions, each once, so that a change of code can be shown."""
@@ -139,10 +248,41 @@ class KeyedStore(Protocol):
 def check_state(state: dict[str, Any]) -> None:
     """Raise TypeError for what is not a state: a key that no column holds would be dropped silently."""
     if state.keys() != STATE_TYPES.keys():
-        raise TypeError(f"a state has exactly the keys {sorted(STATE_TYPES)}, not {sorted(state)}")
+        raise TypeError(f"a state has exactly the keys {sorted(STATE_TYPES)}, not {sorted(map(str, state))}")
     for key, kind in STATE_TYPES.items():
         if not isinstance(state[key], kind):
-            raise TypeError(f"a state's {key!r} is a {kind.__name__}, not a {type(state[key]).__name__}")
+            raise TypeError(f"a state's {key!r} is {_name(kind)}, not {_name(type(state[key]))}")
+
+
+def is_state(state: dict[str, Any]) -> bool:
+    """Whether ``check_state`` would accept it."""
+    return state.keys() == STATE_TYPES.keys() and all(isinstance(state[key], kind) for key, kind in STATE_TYPES.items())
+
+
+def summary_of(instance_id: str, state: dict[str, Any], updated_at: float, lease: Lease | None) -> InstanceSummary:
+    """The facts of one instance, for stores that have its state at hand. What is not a state has blank ones."""
+
+    def fact(key: str, blank: Any) -> Any:
+        value = state.get(key)
+        return value if isinstance(value, STATE_TYPES[key]) else blank
+
+    return InstanceSummary(
+        instance_id=instance_id,
+        status=fact("status", ""),
+        checkpoint=fact("checkpoint", 0),
+        location=fact("location", ""),
+        function=fact("function", ""),
+        wake_at=fact("wake_at", None),
+        updated_at=updated_at,
+        owner=lease.owner if lease else None,
+        lease_until=lease.until if lease else None,
+    )
+
+
+def _name(kind: type | tuple[type, ...]) -> str:
+    if isinstance(kind, tuple):
+        return " or ".join(map(_name, kind))
+    return "None" if kind is type(None) else f"{'an' if kind.__name__[0] in 'aeio' else 'a'} {kind.__name__}"
 
 
 def fenced(claim: Claim) -> FencedError:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from durable_import.errors import MissingKeyError
 from durable_import.snapshot.seal import load_or_create_key
-from durable_import.stores.base import Claim, InstanceSummary, OwningStore, check_state
+from durable_import.stores.base import Claim, Event, InstanceSummary, OwningStore, check_state
+from durable_import.stores.changes import Changes, bell_of
 from durable_import.stores.folder import Folder, FolderEngine
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Owner
+from durable_import.stores.records import check_values
 from durable_import.stores.worker import Worker
+
+T = TypeVar("T")
+
+LOOK_SECONDS = 0.1  # how often to look for what other processes have done
 
 
 class DiskStateStore(OwningStore):
     """Keeps states as files in the folder ``path``; each commit survives power loss.
 
+    ``save`` and ``load`` take any dict of JSON values and bytes.
     ``patience``: seconds to wait while another process holds the folder's lock.
     """
 
@@ -29,6 +37,8 @@ class DiskStateStore(OwningStore):
         self._worker: Worker[Folder] = Worker(
             partial(FolderEngine, Path(self.path), patience), f"durable_import {self.path}"
         )
+        look = partial(self._worker.call, Folder.last_change, writes=False)
+        self._changes = Changes(look, bell_of(os.path.realpath(self.path)), LOOK_SECONDS)
 
     def __repr__(self) -> str:
         return f"DiskStateStore({self.path!r})"
@@ -51,9 +61,9 @@ class DiskStateStore(OwningStore):
         return await self._worker.call(lambda folder: folder.load(instance_id), writes=False)
 
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
-        check_state(state)
-        owner, kept = Owner.current(), dict(state)
-        await self._worker.call(lambda folder: folder.save(instance_id, owner, kept))
+        check_values(state)
+        owner, kept = Owner.current(), copy.deepcopy(state)
+        await self._announcing(lambda folder: folder.save(instance_id, owner, kept))
 
     async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
         return await self._worker.call(lambda folder: folder.acquire(instance_id, owner, lease_seconds))
@@ -61,7 +71,7 @@ class DiskStateStore(OwningStore):
     async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         check_state(state)
         kept = dict(state)
-        await self._worker.call(lambda folder: folder.commit(claim, kept))
+        await self._announcing(lambda folder: folder.commit(claim, kept))
 
     async def renew(
         self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
@@ -81,8 +91,37 @@ class DiskStateStore(OwningStore):
     async def close(self) -> None:
         await self._worker.close()
 
+    async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
+        return await self._announcing(lambda folder: folder.publish_event(instance_id, name, payload))
+
+    async def load_events(self, instance_id: str) -> builtins.list[Event]:
+        return await self._worker.call(lambda folder: folder.load_events(instance_id), writes=False)
+
+    async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
+        each = tuple(numbers)
+        await self._worker.call(lambda folder: folder.remove_events(instance_id, each))
+
+    async def addressees(self) -> builtins.list[str]:
+        return await self._worker.call(lambda folder: folder.addressees(), writes=False)
+
+    async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
+        return await self._worker.call(lambda folder: folder.find_work(limit, orphans=orphans), writes=False)
+
+    async def remove_finished(self, seconds: float) -> int:
+        return await self._worker.call(lambda folder: folder.remove_finished(seconds))
+
+    async def wait_for_change(self, timeout: float) -> None:
+        await self._changes.wait(timeout)
+
     async def save_source(self, digest: str, text: str) -> None:
         await self._worker.call(lambda folder: folder.save_source(digest, text))
 
     async def load_source(self, digest: str) -> str | None:
         return await self._worker.call(lambda folder: folder.load_source(digest), writes=False)
+
+    async def _announcing(self, work: Callable[[Folder], T]) -> T:
+        """Do what may be a change that somebody in this process waits for."""
+        try:
+            return await self._worker.call(work)
+        finally:
+            self._changes.bell.ring()

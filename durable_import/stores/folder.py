@@ -3,8 +3,11 @@
     <path>/format                  which format this folder has
     <path>/lock                    locked by the process that writes; never removed
     <path>/epoch                   the epoch given last
-    <path>/instances/NAME.state    one line of JSON, then the snapshot
+    <path>/event                   the number given to an event last
+    <path>/change                  counts what others wait for
+    <path>/instances/NAME.state    one line of JSON, then the values that are bytes
     <path>/instances/NAME.claim    who owns the instance now
+    <path>/events/NAME/NUMBER      one line of JSON, then the payload
     <path>/sources/NAME            texts of functions
 
 A write replaces a whole file, so readers need no lock.
@@ -17,17 +20,20 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from durable_import.errors import DurableError, StoreUnavailableError
-from durable_import.stores.base import Claim, InstanceSummary, fenced
+from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, fenced, is_state, summary_of
 from durable_import.stores.files import locked, make_folder, refused_by_system, remove_durably, write_durably
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
+from durable_import.stores.records import is_state_head, line, read_record, read_state, read_state_head, state_record
+from durable_import.stores.work import find_finished, find_work
 from durable_import.stores.worker import Job
 
-FORMAT = "durable_import folder 1"
+FORMAT = "durable_import folder 2"
+OLDER = ("durable_import folder 1",)  # read as well; a folder that is written to gets the newest format
 
 
 class FolderEngine:
@@ -74,10 +80,12 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._instances = path / "instances"
+        self._events = path / "events"
         self._sources = path / "sources"
+        self._change_file = path / "change"
 
     def prepare(self) -> None:
-        for folder in (self._instances, self._sources):
+        for folder in (self._instances, self._events, self._sources):
             make_folder(folder)
 
     def check_format(self) -> None:
@@ -85,18 +93,21 @@ class Folder:
         if not file.exists():
             write_durably(file, FORMAT.encode() + b"\n")
         found = file.read_text(encoding="utf-8", errors="replace").strip()
-        if found != FORMAT:
+        if found in OLDER:
+            write_durably(file, FORMAT.encode() + b"\n")
+        elif found != FORMAT:
             raise StoreUnavailableError(
                 f"the store {self.path} has format {found!r}, this durable_import knows {FORMAT!r}. "
                 f"Use the durable_import that wrote it; the folder was left as it is."
             )
+        if not self._change_file.exists():
+            self._change_file.write_bytes(bytes(8))
 
     def has_instances(self) -> bool:
         return any(self._instances.glob("*.state"))
 
     def load(self, instance_id: str) -> dict[str, Any] | None:
-        found = self._read(self._state_file(instance_id))
-        return found[1] if found else None
+        return read_state(self._state_file(instance_id))
 
     def save(self, instance_id: str, owner: Owner, state: dict[str, Any]) -> None:
         claim = self.acquire(instance_id, owner, DEFAULT_LEASE_SECONDS)
@@ -109,16 +120,17 @@ class Folder:
             held.check_free(instance_id, owner)
         state = self.load(instance_id)
         now = time.time()
-        lease = Lease(self._next_epoch(), owner, now, now + lease_seconds)
+        lease = Lease(self._next("epoch"), owner, now, now + lease_seconds)
         self._write_lease(instance_id, lease)
         return Claim(instance_id, lease.epoch, state)
 
     def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         if self._current(claim) is None:
             raise fenced(claim)
-        head = {"instance_id": claim.instance_id, "updated_at": time.time(), **state}
-        snapshot = head.pop("snapshot")
-        write_durably(self._state_file(claim.instance_id), json.dumps(head).encode() + b"\n", snapshot)
+        head, data = state_record(claim.instance_id, state)
+        write_durably(self._state_file(claim.instance_id), line(head), data)
+        if is_state(state) and state["status"] in ANNOUNCED:
+            self._announce()
 
     def renew(self, claims: Sequence[Claim], lease_seconds: float) -> list[Claim]:
         lost = []
@@ -137,11 +149,55 @@ class Folder:
 
     def delete(self, instance_id: str) -> None:
         remove_durably(self._claim_file(instance_id))
-        remove_durably(self._state_file(instance_id))
+        self.remove_events(instance_id, self._event_numbers(self._event_folder(instance_id)))
+        remove_durably(self._state_file(instance_id))  # last: after a crash in between it is found again
 
     def summaries(self) -> list[InstanceSummary]:
-        found = [self._summary(file) for file in self._instances.glob("*.state")]
-        return sorted((each for each in found if each), key=lambda each: each.updated_at, reverse=True)
+        found = [self._summary(file, head) for file, head in self._heads()]
+        return sorted(found, key=lambda each: each.updated_at, reverse=True)
+
+    def find_work(self, limit: int, *, orphans: bool) -> list[str]:
+        return find_work(
+            ((self._summary(file, head), self._published_at(file)) for file, head in self._states()), limit, orphans=orphans
+        )
+
+    def remove_finished(self, seconds: float) -> int:
+        gone = find_finished((self._summary(file, head) for file, head in self._states()), seconds)
+        for instance_id in gone:
+            self.delete(instance_id)
+        return len(gone)
+
+    def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
+        folder = self._event_folder(instance_id)
+        make_folder(folder)
+        number = self._next("event")
+        head = {"instance_id": instance_id, "name": name, "published_at": time.time()}
+        write_durably(folder / str(number), line(head), payload)
+        self._announce()
+        return number
+
+    def load_events(self, instance_id: str) -> list[Event]:
+        folder = self._event_folder(instance_id)
+        found = ((number, read_record(folder / str(number))) for number in self._event_numbers(folder))
+        return [Event(number, parts[0]["name"], parts[1]) for number, parts in found if parts]
+
+    def addressees(self) -> list[str]:
+        found = set()
+        for folder in self._events.glob("*"):
+            for number in self._event_numbers(folder)[:1]:
+                parts = read_record(folder / str(number), is_head_enough=True)
+                found |= {parts[0]["instance_id"]} if parts else set()
+        return sorted(found)
+
+    def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
+        folder = self._event_folder(instance_id)
+        for number in set(numbers).intersection(self._event_numbers(folder)):
+            remove_durably(folder / str(number))
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+    def last_change(self) -> bytes:
+        return self._change_file.read_bytes() if self._change_file.exists() else bytes(8)
 
     def save_source(self, digest: str, text: str) -> None:
         file = self._sources / _file_name(digest)
@@ -154,38 +210,40 @@ class Folder:
         except FileNotFoundError:
             return None
 
-    def _summary(self, file: Path) -> InstanceSummary | None:
-        found = self._read(file)
-        if found is None:
-            return None  # deleted since the folder was read
-        head, state = found
-        lease = self._lease(file.with_suffix(".claim"))
-        return InstanceSummary(
-            instance_id=head["instance_id"],
-            status=state["status"],
-            checkpoint=state["checkpoint"],
-            location=state["location"],
-            function=state["function"],
-            updated_at=head["updated_at"],
-            owner=lease.owner if lease else None,
-            lease_until=lease.until if lease else None,
-        )
+    def _heads(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        for file in self._instances.glob("*.state"):
+            head = read_state_head(file)
+            if head is not None:  # else deleted since the folder was read
+                yield file, head
 
-    def _read(self, file: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Head and state, or None; raises StoreUnavailableError for a damaged file."""
+    def _states(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        return ((file, head) for file, head in self._heads() if is_state_head(head))
+
+    def _summary(self, file: Path, head: dict[str, Any]) -> InstanceSummary:
+        lease = self._lease(file.with_suffix(".claim"))
+        return summary_of(head["instance_id"], head["values"], head["updated_at"], lease)
+
+    def _published_at(self, file: Path) -> float | None:
+        """When the first event of the instance with this state was published."""
+        folder = self._events / file.stem
+        for number in self._event_numbers(folder):
+            found = read_record(folder / str(number), is_head_enough=True)
+            if found is not None:
+                return float(found[0]["published_at"])
+        return None
+
+    def _event_numbers(self, folder: Path) -> list[int]:
         try:
-            line, _, snapshot = file.read_bytes().partition(b"\n")
+            return sorted(int(each.name) for each in folder.iterdir() if each.name.isdecimal())
         except FileNotFoundError:
-            return None
-        try:
-            head = json.loads(line)
-            state = {key: head[key] for key in ("status", "checkpoint", "location", "function")}
-            return head, {**state, "snapshot": snapshot}
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreUnavailableError(
-                f"the file {file} is damaged: its first line is not the head of a state. It was left as it is; "
-                f"put a copy back, or delete the instance."
-            ) from error
+            return []
+
+    def _announce(self) -> None:
+        """Count on in place: that takes no space on the disk, so it does not fail after what it tells of was kept."""
+        with self._change_file.open("r+b") as opened:
+            count = int.from_bytes(opened.read(8), "big") + 1
+            opened.seek(0)
+            opened.write(count.to_bytes(8, "big"))
 
     def _current(self, claim: Claim) -> Lease | None:
         lease = self._lease(self._claim_file(claim.instance_id))
@@ -201,17 +259,20 @@ class Folder:
     def _write_lease(self, instance_id: str, lease: Lease) -> None:
         write_durably(self._claim_file(instance_id), json.dumps(dataclasses.asdict(lease)).encode())
 
-    def _next_epoch(self) -> int:
-        file = self.path / "epoch"
-        epoch = int(file.read_bytes()) + 1 if file.exists() else 1
-        write_durably(file, b"%d\n" % epoch)
-        return epoch
+    def _next(self, counter: str) -> int:
+        file = self.path / counter
+        number = int(file.read_bytes()) + 1 if file.exists() else 1
+        write_durably(file, b"%d\n" % number)
+        return number
 
     def _state_file(self, instance_id: str) -> Path:
         return self._instances / f"{_file_name(instance_id)}.state"
 
     def _claim_file(self, instance_id: str) -> Path:
         return self._instances / f"{_file_name(instance_id)}.claim"
+
+    def _event_folder(self, instance_id: str) -> Path:
+        return self._events / _file_name(instance_id)
 
 
 def _file_name(name: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import itertools
+import math
 import secrets
 import threading
 import time
@@ -11,18 +13,37 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from durable_import.stores.base import Claim, InstanceSummary, OwningStore, check_state, fenced
+from durable_import.stores.base import (
+    ANNOUNCED,
+    Claim,
+    Event,
+    InstanceSummary,
+    OwningStore,
+    check_state,
+    fenced,
+    is_state,
+    summary_of,
+)
+from durable_import.stores.changes import Bell, Changes
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
+from durable_import.stores.work import find_finished, find_work
 
 
 class InMemoryStateStore(OwningStore):
-    """Keeps states in this process; may be used from several event loops and threads."""
+    """Keeps states in this process; may be used from several event loops and threads.
+
+    ``save`` and ``load`` take any dict whose values can be copied.
+    """
 
     def __init__(self) -> None:
         self._states: dict[str, tuple[dict[str, Any], float]] = {}
         self._leases: dict[str, Lease] = {}
         self._sources: dict[str, str] = {}
+        self._events: dict[str, builtins.list[tuple[Event, float]]] = {}
         self._epochs = itertools.count(1)
+        self._event_numbers = itertools.count(1)
+        self._change = 0
+        self._changes = Changes(self._last_change, Bell(), interval=math.inf)
         self._lock = threading.RLock()
         self._key = secrets.token_bytes(32)
 
@@ -35,10 +56,10 @@ class InMemoryStateStore(OwningStore):
             return self._state(instance_id)
 
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
-        check_state(state)
+        kept = _copy(state)
         with self._lock:
             claim = self._acquire(instance_id, Owner.current(), DEFAULT_LEASE_SECONDS)
-            self._commit(claim, state)
+            self._commit(claim, kept)
             del self._leases[instance_id]
 
     async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
@@ -48,7 +69,7 @@ class InMemoryStateStore(OwningStore):
     async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         check_state(state)
         with self._lock:
-            self._commit(claim, state)
+            self._commit(claim, dict(state))
 
     async def renew(
         self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
@@ -70,16 +91,57 @@ class InMemoryStateStore(OwningStore):
 
     async def delete(self, instance_id: str) -> None:
         with self._lock:
-            self._states.pop(instance_id, None)
-            self._leases.pop(instance_id, None)
+            self._delete(instance_id)
 
     async def list(self) -> builtins.list[InstanceSummary]:
         with self._lock:
-            rows = sorted(self._states.items(), key=lambda row: row[1][1], reverse=True)
-            return [self._summary(instance_id, state, at) for instance_id, (state, at) in rows]
+            found = [self._summary(instance_id) for instance_id in self._states]
+        return sorted(found, key=lambda each: each.updated_at, reverse=True)
 
     async def close(self) -> None:
         """Nothing to let go of: the states stay."""
+
+    async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
+        with self._lock:
+            event = Event(next(self._event_numbers), name, payload)
+            self._events.setdefault(instance_id, []).append((event, time.time()))
+            self._announce()
+        return event.number
+
+    async def load_events(self, instance_id: str) -> builtins.list[Event]:
+        with self._lock:
+            return [event for event, _ in self._events.get(instance_id, ())]
+
+    async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
+        gone = set(numbers)
+        with self._lock:
+            kept = [each for each in self._events.pop(instance_id, ()) if each[0].number not in gone]
+            if kept:
+                self._events[instance_id] = kept
+
+    async def addressees(self) -> builtins.list[str]:
+        with self._lock:
+            return list(self._events)
+
+    async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
+        with self._lock:
+            found = [
+                (self._summary(instance_id), self._events[instance_id][0][1] if instance_id in self._events else None)
+                for instance_id, (state, _) in self._states.items()
+                if is_state(state)
+            ]
+        return find_work(found, limit, orphans=orphans)
+
+    async def remove_finished(self, seconds: float) -> int:
+        with self._lock:
+            found = [self._summary(instance_id) for instance_id, (state, _) in self._states.items() if is_state(state)]
+            gone = find_finished(found, seconds)
+            for instance_id in gone:
+                self._delete(instance_id)
+        return len(gone)
+
+    async def wait_for_change(self, timeout: float) -> None:
+        await self._changes.wait(timeout)
 
     async def save_source(self, digest: str, text: str) -> None:
         with self._lock:
@@ -100,7 +162,21 @@ class InMemoryStateStore(OwningStore):
     def _commit(self, claim: Claim, state: dict[str, Any]) -> None:
         if not self._is_current(claim):
             raise fenced(claim)
-        self._states[claim.instance_id] = dict(state), time.time()
+        self._states[claim.instance_id] = state, time.time()
+        if is_state(state) and state["status"] in ANNOUNCED:
+            self._announce()
+
+    def _delete(self, instance_id: str) -> None:
+        self._states.pop(instance_id, None)
+        self._leases.pop(instance_id, None)
+        self._events.pop(instance_id, None)
+
+    def _announce(self) -> None:
+        self._change += 1
+        self._changes.bell.ring()
+
+    async def _last_change(self) -> int:
+        return self._change
 
     def _is_current(self, claim: Claim) -> bool:
         lease = self._leases.get(claim.instance_id)
@@ -108,17 +184,20 @@ class InMemoryStateStore(OwningStore):
 
     def _state(self, instance_id: str) -> dict[str, Any] | None:
         found = self._states.get(instance_id)
-        return dict(found[0]) if found else None
+        return copy.deepcopy(found[0]) if found else None
 
-    def _summary(self, instance_id: str, state: dict[str, Any], updated_at: float) -> InstanceSummary:
-        lease = self._leases.get(instance_id)
-        return InstanceSummary(
-            instance_id=instance_id,
-            status=state["status"],
-            checkpoint=state["checkpoint"],
-            location=state["location"],
-            function=state["function"],
-            updated_at=updated_at,
-            owner=lease.owner if lease else None,
-            lease_until=lease.until if lease else None,
-        )
+    def _summary(self, instance_id: str) -> InstanceSummary:
+        state, updated_at = self._states[instance_id]
+        return summary_of(instance_id, state, updated_at, self._leases.get(instance_id))
+
+
+def _copy(state: dict[str, Any]) -> dict[str, Any]:
+    """Raises TypeError that names the key of what cannot be copied."""
+    copied = {}
+    memo: dict[int, Any] = {}
+    for key, value in state.items():
+        try:
+            copied[key] = copy.deepcopy(value, memo)
+        except Exception as error:
+            raise TypeError(f"the value of {key!r} cannot be copied, so it cannot be kept: {error}") from error
+    return copied

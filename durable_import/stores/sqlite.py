@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import builtins
+import json
 import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from durable_import.errors import MissingKeyError, StoreError
 from durable_import.snapshot.seal import load_or_create_key
-from durable_import.stores.base import Claim, InstanceSummary, OwningStore, check_state, fenced
+from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, OwningStore, Transaction, check_state, fenced
+from durable_import.stores.changes import Bell, Changes, bell_of
 from durable_import.stores.database import MEMORY, Database, queries
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
+from durable_import.stores.sqlite_transaction import SQLiteTransaction
 from durable_import.stores.worker import Worker
 
+T = TypeVar("T")
+
 SYNCHRONOUS = ("FULL", "NORMAL")
+LOOK_SECONDS = 0.1  # how often to look for what other processes have done
 
 
 class SQLiteStateStore(OwningStore):
@@ -37,8 +43,10 @@ class SQLiteStateStore(OwningStore):
         # the program may change its folder before the file is opened
         self.path = name if name == MEMORY else os.path.abspath(name)
         self._memory_key = secrets.token_bytes(32)
-        engine = partial(Database, self.path, synchronous.upper(), patience)
-        self._worker: Worker[sqlite3.Connection] = Worker(engine, f"durable_import {self.path}")
+        self._open = partial(Database, self.path, synchronous.upper(), patience)
+        self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {self.path}")
+        bell = Bell() if name == MEMORY else bell_of(os.path.realpath(self.path))
+        self._changes = Changes(partial(self._worker.call, _last_change, writes=False), bell, LOOK_SECONDS)
 
     def __repr__(self) -> str:
         return f"SQLiteStateStore({self.path!r})"
@@ -64,20 +72,20 @@ class SQLiteStateStore(OwningStore):
 
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
         check_state(state)
-        await self._worker.call(partial(_save, instance_id, Owner.current(), state))
+        await self._announcing(partial(_save, instance_id, Owner.current(), state))
 
     async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
         return await self._worker.call(partial(_acquire, instance_id, owner, lease_seconds))
 
     async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         check_state(state)
-        await self._worker.call(partial(_commit, claim, dict(state)))
+        await self._announcing(partial(_commit, claim, dict(state)))
 
     async def commit_segments(
         self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
     ) -> None:
         check_state(state)
-        await self._worker.call(partial(_commit_segments, claim, dict(state), dict(segments), is_whole))
+        await self._announcing(partial(_commit_segments, claim, dict(state), dict(segments), is_whole))
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         return await self._worker.call(partial(_load_segments, instance_id), writes=False)
@@ -99,42 +107,73 @@ class SQLiteStateStore(OwningStore):
     async def close(self) -> None:
         await self._worker.close()
 
+    async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
+        return await self._announcing(partial(_publish_event, instance_id, name, payload))
+
+    async def load_events(self, instance_id: str) -> builtins.list[Event]:
+        return await self._worker.call(partial(_load_events, instance_id), writes=False)
+
+    async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
+        await self._worker.call(partial(_remove_events, instance_id, tuple(numbers)))
+
+    async def addressees(self) -> builtins.list[str]:
+        return await self._worker.call(_addressees, writes=False)
+
+    async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
+        return await self._worker.call(partial(_find_work, limit, orphans), writes=False)
+
+    async def remove_finished(self, seconds: float) -> int:
+        return await self._worker.call(partial(_remove_finished, seconds))
+
+    async def wait_for_change(self, timeout: float) -> None:
+        await self._changes.wait(timeout)
+
+    async def begin_transaction(self) -> Transaction:
+        """See ``base.TransactionStore``. ``connection`` is a ``sqlite3.Connection``; while it is open, commits wait."""
+        if self.path == MEMORY:
+            raise StoreError("a database in memory has one connection only, so no transactions for you: use a file")
+        return await SQLiteTransaction.begin(self._open, _commit_segments, self._changes.bell)
+
     async def save_source(self, digest: str, text: str) -> None:
         await self._worker.call(partial(_save_source, digest, text))
 
     async def load_source(self, digest: str) -> str | None:
         return await self._worker.call(partial(_load_source, digest), writes=False)
 
+    async def _announcing(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do what may be a change that somebody in this process waits for."""
+        try:
+            return await self._worker.call(work)
+        finally:
+            self._changes.bell.ring()
+
 
 def _load(instance_id: str, connection: sqlite3.Connection) -> dict[str, Any] | None:
     found = connection.execute(queries()["load"], {"instance_id": _column(instance_id)}).fetchone()
     if found is None:
         return None
-    status, checkpoint, location, function, snapshot = found
+    status, checkpoint, location, function, wake_at, call, snapshot, outcome = found
     return {
         "status": _text(status),
         "checkpoint": checkpoint,
         "location": _text(location),
         "function": _text(function),
+        "wake_at": wake_at,
+        "call": call,
         "snapshot": snapshot,
+        "outcome": outcome,
     }
 
 
 def _commit(
     claim: Claim, state: dict[str, Any], connection: sqlite3.Connection, *, are_segments_kept: bool = False
 ) -> None:
-    row = {
-        "instance_id": _column(claim.instance_id),
-        "epoch": claim.epoch,
-        "status": _column(state["status"]),
-        "checkpoint": state["checkpoint"],
-        "location": _column(state["location"]),
-        "function": _column(state["function"]),
-        "now": time.time(),
-        "snapshot": state["snapshot"],
-    }
+    columns = {key: _column(value) if isinstance(value, str) else value for key, value in state.items()}
+    row = {**columns, **_key_of(claim), "now": time.time()}
     if connection.execute(queries()["commit"], row).rowcount == 0:
         raise fenced(claim)
+    if state["status"] in ANNOUNCED:
+        connection.execute(queries()["announce"])
     if are_segments_kept:
         return
     connection.execute(queries()["remove_segments"], {"instance_id": row["instance_id"]})
@@ -190,7 +229,7 @@ def _release(claim: Claim, connection: sqlite3.Connection) -> None:
 
 
 def _delete(instance_id: str, connection: sqlite3.Connection) -> None:
-    for query in ("delete_claim", "delete_instance", "remove_segments"):
+    for query in ("delete_claim", "delete_instance", "remove_segments", "delete_events"):
         connection.execute(queries()[query], {"instance_id": _column(instance_id)})
 
 
@@ -202,14 +241,60 @@ def _list(connection: sqlite3.Connection) -> list[InstanceSummary]:
             checkpoint=checkpoint,
             location=_text(location),
             function=_text(function),
+            wake_at=wake_at,
             updated_at=updated_at,
             owner=Owner.from_json(owner) if owner is not None else None,
             lease_until=until,
         )
-        for instance_id, status, checkpoint, location, function, updated_at, owner, until in connection.execute(
+        for instance_id, status, checkpoint, location, function, wake_at, updated_at, owner, until in connection.execute(
             queries()["list"]
         )
     ]
+
+
+def _publish_event(instance_id: str, name: str, payload: bytes, connection: sqlite3.Connection) -> int:
+    row = {"instance_id": _column(instance_id), "name": _column(name), "now": time.time(), "payload": payload}
+    [(number,)] = connection.execute(queries()["publish_event"], row).fetchall()
+    connection.execute(queries()["announce"])
+    return int(number)
+
+
+def _load_events(instance_id: str, connection: sqlite3.Connection) -> list[Event]:
+    found = connection.execute(queries()["load_events"], {"instance_id": _column(instance_id)})
+    return [Event(number, _text(name), payload) for number, name, payload in found]
+
+
+def _addressees(connection: sqlite3.Connection) -> list[str]:
+    return [_text(instance_id) for (instance_id,) in connection.execute(queries()["addressees"])]
+
+
+def _remove_events(instance_id: str, numbers: tuple[int, ...], connection: sqlite3.Connection) -> None:
+    connection.executemany(queries()["remove_event"], [(_column(instance_id), number) for number in numbers])
+
+
+def _last_change(connection: sqlite3.Connection) -> int:
+    [(count,)] = connection.execute(queries()["last_change"]).fetchall()
+    return int(count)
+
+
+def _find_work(limit: int, orphans: bool, connection: sqlite3.Connection) -> list[str]:
+    row = {**_now_and_dead(connection), "limit": limit, "orphans": orphans}
+    return [_text(instance_id) for (instance_id,) in connection.execute(queries()["find_work"], row)]
+
+
+def _remove_finished(seconds: float, connection: sqlite3.Connection) -> int:
+    row = _now_and_dead(connection)
+    found = connection.execute(queries()["find_finished"], {**row, "before": row["now"] - seconds}).fetchall()
+    for (instance_id,) in found:
+        _delete(_text(instance_id), connection)
+    return len(found)
+
+
+def _now_and_dead(connection: sqlite3.Connection) -> dict[str, Any]:
+    """The time, and the owners that certainly do not live though their leases run."""
+    now = time.time()
+    holders = connection.execute(queries()["holders"], {"now": now})
+    return {"now": now, "dead": json.dumps([owner for (owner,) in holders if Owner.from_json(owner).is_dead()])}
 
 
 def _save_source(digest: str, text: str, connection: sqlite3.Connection) -> None:

@@ -1,14 +1,19 @@
 -- name: load
-SELECT status, checkpoint, location, function, snapshot FROM instance WHERE instance_id = :instance_id;
+SELECT status, checkpoint, location, function, wake_at, call, snapshot, outcome FROM instance
+WHERE instance_id = :instance_id;
 
 -- name: commit
 -- The owner's epoch is checked by the statement that writes: no row, no commit.
-INSERT INTO instance (instance_id, status, checkpoint, location, function, updated_at, snapshot)
-SELECT instance_id, :status, :checkpoint, :location, :function, :now, :snapshot
+INSERT INTO instance (
+    instance_id, status, checkpoint, location, function, wake_at, updated_at, call, snapshot, outcome
+)
+SELECT
+    instance_id, :status, :checkpoint, :location, :function, :wake_at, :now, :call, :snapshot, :outcome
 FROM claim WHERE instance_id = :instance_id AND epoch = :epoch
 ON CONFLICT (instance_id) DO UPDATE SET
     status = excluded.status, checkpoint = excluded.checkpoint, location = excluded.location,
-    function = excluded.function, updated_at = excluded.updated_at, snapshot = excluded.snapshot;
+    function = excluded.function, wake_at = excluded.wake_at, updated_at = excluded.updated_at,
+    call = excluded.call, snapshot = excluded.snapshot, outcome = excluded.outcome;
 
 -- name: find_claim
 SELECT epoch, owner, since, until FROM claim WHERE instance_id = :instance_id;
@@ -34,7 +39,7 @@ DELETE FROM claim WHERE instance_id = :instance_id;
 DELETE FROM instance WHERE instance_id = :instance_id;
 
 -- name: list
-SELECT instance_id, status, checkpoint, location, function, updated_at, claim.owner, claim.until
+SELECT instance_id, status, checkpoint, location, function, wake_at, updated_at, claim.owner, claim.until
 FROM instance LEFT JOIN claim USING (instance_id)
 ORDER BY updated_at DESC;
 
@@ -60,3 +65,62 @@ DELETE FROM segment WHERE instance_id = :instance_id;
 -- name: load_segments
 -- As bytes, whatever somebody has put there: that they are not ours is found out before they are opened.
 SELECT CAST(key AS BLOB), CAST(data AS BLOB) FROM segment WHERE instance_id = :instance_id;
+
+-- name: publish_event
+INSERT INTO event (instance_id, name, published_at, payload) VALUES (:instance_id, :name, :now, :payload)
+RETURNING number;
+
+-- name: load_events
+SELECT number, name, payload FROM event WHERE instance_id = :instance_id ORDER BY number;
+
+-- name: addressees
+SELECT DISTINCT instance_id FROM event;
+
+-- name: remove_event
+DELETE FROM event WHERE instance_id = ? AND number = ?;
+
+-- name: delete_events
+DELETE FROM event WHERE instance_id = :instance_id;
+
+-- name: announce
+UPDATE change SET count = count + 1;
+
+-- name: last_change
+SELECT count FROM change;
+
+-- name: holders
+-- Who holds something; few, and each asked once whether it lives.
+SELECT DISTINCT owner FROM claim WHERE until > :now;
+
+-- name: find_work
+-- Three kinds of instances with the time since when somebody could have taken them up, and of them those that nobody holds.
+-- The first is found by an index in the order of that time, the second goes through the events.
+SELECT instance_id FROM (
+    SELECT * FROM (
+        SELECT instance_id, wake_at AS since FROM instance
+        WHERE status IN ('waiting', 'sleeping') AND wake_at IS NOT NULL AND wake_at <= :now AND NOT EXISTS (
+            SELECT * FROM claim WHERE claim.instance_id = instance.instance_id
+            AND until > :now AND owner NOT IN (SELECT value FROM json_each(:dead)))
+        ORDER BY wake_at LIMIT :limit)
+    UNION ALL
+    SELECT * FROM (
+        SELECT event.instance_id, min(published_at) AS since
+        FROM event CROSS JOIN instance ON instance.instance_id = event.instance_id
+        WHERE status IN ('waiting', 'sleeping') AND NOT EXISTS (
+            SELECT * FROM claim WHERE claim.instance_id = event.instance_id
+            AND until > :now AND owner NOT IN (SELECT value FROM json_each(:dead)))
+        GROUP BY event.instance_id ORDER BY since LIMIT :limit)
+    UNION ALL
+    SELECT * FROM (
+        SELECT instance_id, updated_at AS since FROM instance
+        WHERE :orphans AND status IN ('pending', 'running') AND NOT EXISTS (
+            SELECT * FROM claim WHERE claim.instance_id = instance.instance_id
+            AND until > :now AND owner NOT IN (SELECT value FROM json_each(:dead)))
+        ORDER BY updated_at LIMIT :limit)
+) GROUP BY instance_id ORDER BY min(since) LIMIT :limit;
+
+-- name: find_finished
+SELECT instance_id FROM instance
+WHERE status IN ('completed', 'failed', 'cancelled') AND updated_at <= :before AND NOT EXISTS (
+    SELECT * FROM claim WHERE claim.instance_id = instance.instance_id
+    AND until > :now AND owner NOT IN (SELECT value FROM json_each(:dead)));

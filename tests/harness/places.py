@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from durable_import.runtime.runtime import SEGMENTS_FROM, DurableRuntime
+from durable_import.runtime.instance import SEGMENTS_FROM
+from durable_import.runtime.runtime import DurableRuntime
 from durable_import.stores.base import Claim
 from durable_import.stores.sqlite import SQLiteStateStore
 from tests.harness.torture import Turns, fresh_module

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from durable_import.snapshot.snapshot import Encoder, Snapshot
 PROGRAMS = Path(__file__).parent.parent / "programs"
 TICK = 0.02  # seconds
 _numbers = itertools.count()
+Event = tuple[str, Any] | None  # name and payload; None: let time pass instead
+_NO_EVENT: tuple[int, Event] = (0, None)
 
 
 class _Swapped(Exception):
@@ -55,6 +57,7 @@ class TortureDriver(InstanceDriver):
     now: float | None = None  # the instance's clock: it stands still while something runs, so that no deadline is missed
     every = 1  # it is replaced at each of so many checkpoints
     segments: dict[str, bytes] | None = None  # as a store would keep them
+    events: Iterator[tuple[int, Event]] = iter(())  # to be delivered one by one, when the program waits for events
 
     def _drive(self) -> Any:
         self._set_clock()
@@ -77,6 +80,7 @@ class TortureDriver(InstanceDriver):
     def _save(self, checkpoint: Checkpoint) -> Any:
         self.deferred = None
         self.keep(checkpoint)
+        self.kept = checkpoint
         if checkpoint.number % self.every:
             return
         yield from self.swap(checkpoint).__await__()
@@ -86,6 +90,10 @@ class TortureDriver(InstanceDriver):
         """Let time pass: at once to the next deadline, or slowly while leaves are in flight."""
         loop = self.loop
         deadline = loop.next_deadline()
+        number, event = next(self.events, _NO_EVENT) if loop.inbox.is_waiting and not loop.in_flight else _NO_EVENT
+        if event is not None:
+            yield from self._deliver(number, event)
+            return
         if deadline is None or loop.has_new_timer:
             yield from super()._idle()
             return
@@ -96,6 +104,12 @@ class TortureDriver(InstanceDriver):
                 yield from self._outside(waiter)
                 timer.cancel()
         self.now = max(deadline, loop.time())
+
+    def _deliver(self, number: int, event: tuple[str, Any]) -> Any:
+        """Publish an event, twice; save and restore before the program gets it, and after."""
+        self.loop.deliver(number, *event)
+        self.loop.deliver(number, *event)
+        yield from self._checkpoint("running")
 
     def _set_clock(self) -> None:
         self.now = self.now or time.time()
@@ -161,26 +175,30 @@ def rewritten(source: str, path: str = "<program>") -> str:
 
 
 def hard_torture(
-    source: str | os.PathLike[str], path: str = "<program>", *, every: int = 1, forms: str = ""
-) -> str:
+    source: str | os.PathLike[str], path: str = "<program>", *, every: int = 1, forms: str = "",
+    events: list[Event] | None = None,
+) -> str:  # fmt: skip
     """The repr of the program's result when its state is saved, dropped and restored at every leaf.
 
     ``every``: at each of so many checkpoints only. ``forms``: those that snapshots take in turns, see ``Turns``; all are whole
-    without.
+    without. ``events``: names and payloads, delivered one by one when the program waits for events; None lets time pass instead.
     """
     if isinstance(source, os.PathLike):
         source, path = Path(source).read_text(), str(source)
     with fresh_module(source, path, rewritten=True) as module:
+        encoder = Encoder("torture", ScriptData.of(module.__name__), economy=Turns(forms) if forms else None)
+        return repr(asyncio.run(tortured(module.main, encoder, every=every, events=events)))
 
-        async def drive() -> Any:
-            root = module.main()
-            encoder = Encoder("torture", ScriptData.of(module.__name__), economy=Turns(forms) if forms else None)
-            driver = TortureDriver(root, encoder, None)  # type: ignore[arg-type]
-            driver.every = every
-            ambient.ON.append(driver)
-            try:
-                return await driver
-            finally:
-                ambient.ON.remove(driver)
 
-        return repr(asyncio.run(drive()))
+async def tortured(
+    function: Callable[[], Any], encoder: Encoder | None = None, *, every: int = 1, events: list[Event] | None = None
+) -> Any:
+    """What a durable function gives when its state is saved, dropped and restored at every leaf; see ``hard_torture``."""
+    driver = TortureDriver(function(), encoder or Encoder("torture"), None)  # type: ignore[arg-type]
+    driver.every = every
+    driver.events = iter(enumerate(events or []))
+    ambient.ON.append(driver)
+    try:
+        return await driver
+    finally:
+        ambient.ON.remove(driver)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import dataclasses
 import gc
+import json
 import os
 import re
 import shutil
@@ -19,12 +21,21 @@ from typing import Any
 
 import pytest
 
-from durable_import.errors import FencedError, MissingKeyError, StoreUnavailableError, UnknownStoreError
+from durable_import.errors import FencedError, MissingKeyError, StoreError, StoreUnavailableError, UnknownStoreError
 from durable_import.stores.base import KeyedStore, OwningStore, SourceStore, StateStore
-from durable_import.stores.contract import OwningStoreContract, SegmentStoreContract, StateStoreContract, state
+from durable_import.stores.contract import (
+    SegmentStoreContract,
+    StateStoreContract,
+    TransactionStoreContract,
+    WatchedStoreContract,
+    WorkStoreContract,
+    refused,
+    state,
+)
 from durable_import.stores.disk import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
+from durable_import.stores.postgres import PostgresStateStore
 from durable_import.stores.sqlite import SQLiteStateStore
 from durable_import.stores.url import key_for, open_store
 from durable_import.stores.worker import Job, Worker
@@ -51,33 +62,123 @@ class TestUsersStore(StateStoreContract):
         return UsersStore()
 
 
-class TestMemory(OwningStoreContract):
+class TestMemory(WorkStoreContract, WatchedStoreContract):
     survives = False
 
     def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
         return InMemoryStateStore()
 
 
-class TestDisk(OwningStoreContract):
+class TestDisk(WorkStoreContract, WatchedStoreContract):
     def open(self, folder: Path) -> OwningStore:
         return DiskStateStore(folder / "deep" / "store")
 
 
-class TestSQLite(SegmentStoreContract):
+class SQLiteContract(SegmentStoreContract, WorkStoreContract, WatchedStoreContract):
+    """All that SQLite can do."""
+
+
+class TestSQLite(SQLiteContract, TransactionStoreContract):
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "deep" / "state.db")
 
 
-class TestSQLiteSynchronousNormal(SegmentStoreContract):
+class TestSQLiteSynchronousNormal(SQLiteContract):
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "state.db", synchronous="normal")
 
 
-class TestSQLiteInMemory(SegmentStoreContract):
+class TestSQLiteInMemory(SQLiteContract):
     survives = False
 
     def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
         return SQLiteStateStore(":memory:")
+
+
+FLAT = (
+    {"value": 123}, {"status": "ok"}, {},
+    {"a": [1, {"b": None}], "raw": b"\0\n", "t": True, "f": 0.5, "lone\udc80": "\udc80"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("saved", FLAT)
+async def test_memory_and_disk_take_any_flat_dict(saved: dict[str, Any], tmp_path: Path) -> None:
+    """Plain ``save`` and ``load`` give back what a user's program has saved, as a copy; it is listed and is nobody's work."""
+    for store in (InMemoryStateStore(), DiskStateStore(tmp_path / "store")):
+        mine = copy.deepcopy(saved)
+        await store.save("one", mine)
+        mine["more"] = 1
+        assert await store.load("one") == saved
+        [summary] = await store.list()
+        assert (summary.status, summary.checkpoint) == (saved.get("status", ""), 0)
+        assert await store.find_work(10, orphans=True) == []
+        assert await store.remove_finished(0.0) == 0
+        assert (await store.acquire("one", Owner.current())).state == saved
+        await store.close()
+
+
+async def test_memory_copies_what_is_inside() -> None:
+    """Objects of any class are kept, and changing them later changes nothing in the store."""
+    store = InMemoryStateStore()
+    mine = {"items": [1], "where": Path("x"), "what": {1, 2}}
+    await store.save("one", mine)
+    mine["items"].append(2)  # type: ignore[attr-defined]
+    loaded = await store.load("one")
+    assert loaded == {"items": [1], "where": Path("x"), "what": {1, 2}}
+    loaded["items"].append(3)
+    assert await store.load("one") == {"items": [1], "where": Path("x"), "what": {1, 2}}
+    with refused(TypeError, "'lock'"):
+        await store.save("two", {"lock": threading.Lock()})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ({"when": Path("x")}, "'when'"),
+        ({"a": 1, "items": [1, {"deep": (1, 2)}]}, "'items'[1]['deep']"),
+        ({"by number": {1: "x"}}, "'by number' has the key 1"),
+        ({7: "x"}, "not 7"),
+        ({"inner": [b"bytes"]}, "'inner'[0]"),
+    ],
+)
+async def test_disk_names_what_is_not_json(wrong: dict[Any, Any], place: str, tmp_path: Path) -> None:
+    """What would come back as something else is refused with its key, and nothing is written."""
+    store = DiskStateStore(tmp_path / "store")
+    with refused(TypeError, place):
+        await store.save("one", wrong)
+    assert await store.load("one") is None
+    await store.close()
+
+
+async def test_sqlite_in_memory_has_no_transactions() -> None:
+    """There is no second connection to such a database: the error says what to do."""
+    store = SQLiteStateStore(":memory:")
+    with refused(StoreError, "use a file"):
+        await store.begin_transaction()
+
+
+async def test_sqlite_takes_states_only(tmp_path: Path) -> None:
+    """A table has columns: another dict is refused by ``save`` as by ``commit``."""
+    store = SQLiteStateStore(tmp_path / "x.db")
+    with refused(TypeError, "'snapshot'", "['value']"):
+        await store.save("one", {"value": 123})
+    await store.close()
+
+
+async def test_folder_of_the_first_format_is_read(tmp_path: Path) -> None:
+    """States that an older release wrote are found, and the folder gets the newest format when it is written to."""
+    store = DiskStateStore(tmp_path)
+    await store.save("a", state(1))
+    [file] = (tmp_path / "instances").glob("*.state")
+    head = {key: value for key, value in state(1).items() if key in ("status", "checkpoint", "location", "function")}
+    head |= {"instance_id": "a", "updated_at": 1.5}
+    file.write_bytes(json.dumps(head).encode() + b"\n" + state(1)["snapshot"])
+    (tmp_path / "format").write_text("durable_import folder 1\n")
+    assert await store.load("a") == state(1, call=b"")
+    assert [each.updated_at for each in await store.list()] == [1.5]
+    await store.save("b", state(2))
+    assert (tmp_path / "format").read_text() == "durable_import folder 2\n"
+    await store.close()
 
 
 @pytest.fixture(params=["memory:", "disk://{}/store", "sqlite:///{}/state.db", "sqlite://"])
@@ -162,7 +263,7 @@ def test_url_names_a_store(url: str, kind: type[StateStore], path: str | None) -
 
 @pytest.mark.parametrize(
     "url",
-    ["", "state.db", "postgres://u:secret@h/db", "redis:", "sqlite:state.db", "sqlite://state.db", "disk:", "disk:///",
+    ["", "state.db", "mysql://u:secret@h/db", "redis:", "sqlite:state.db", "sqlite://state.db", "disk:", "disk:///",
      "memory:x", "sqlite:///x?synchronous=off", "sqlite:///x?mode=ro", "disk:///x?y=1"],
 )  # fmt: skip
 def test_unknown_url_is_refused_with_the_known_ones(url: str) -> None:
@@ -172,6 +273,38 @@ def test_unknown_url_is_refused_with_the_known_ones(url: str) -> None:
     for example in ("sqlite:///app.db", "sqlite://", "disk:///", "memory:"):
         assert example in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:secret@h:5433/app", "user=me host=h port=5433 dbname=app schema=durable_import"),
+        ("postgres://me:a%2Fsecret@h/app?schema=ours&sslmode=require", "user=me host=h dbname=app schema=ours"),
+        ("postgresql:///app?host=/run/pg&password=secret", "host=/run/pg dbname=app schema=durable_import"),
+        ("postgresql://h1:1,h2:2/app?target_session_attrs=read-write", "host=h1,h2 port=1,2 dbname=app schema=durable_import"),
+    ],
+)
+def test_postgres_url_keeps_its_password_to_itself(url: str, shown: str) -> None:
+    """What libpq understands is passed on, and what is shown of it holds no password."""
+    store = open_store(url)
+    assert isinstance(store, PostgresStateStore)
+    assert repr(store) == f"PostgresStateStore({shown!r})"
+    assert "secret" not in repr(vars(store))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://u:sec/ret@h/db", "postgresql://u:12/sec@h/db",
+     "postgresql://u:secret@h:port/db", "postgresql://h/db?nonsense=secret",
+     "postgresql://u:secret@h/db?schema=", "postgresql://u:secret@h/db?schema=a%22b", "postgresql://u:%zzsecret@h/db"],
+)  # fmt: skip
+def test_wrong_postgres_url_is_refused_in_words(url: str) -> None:
+    """A URL that cannot be read is an error that says how one looks, and repeats nothing of it."""
+    words = r"'postgresql://user:password@host:5432/database|is not the name of a schema"
+    with pytest.raises(UnknownStoreError, match=words) as caught:
+        open_store(url)
+    assert "sec" not in str(caught.value)
+    assert caught.value.__cause__ is None
 
 
 def test_store_given_is_given_back() -> None:
@@ -209,8 +342,8 @@ async def test_disk_store_leaves_a_damaged_file_where_it_is(tmp_path: Path) -> N
 
 async def test_disk_store_refuses_another_format(tmp_path: Path) -> None:
     """A folder of a newer format is not written to, and the error names both formats."""
-    (tmp_path / "format").write_text("durable_import folder 2\n")
-    with pytest.raises(StoreUnavailableError, match=r"folder 2.*folder 1"):
+    (tmp_path / "format").write_text("durable_import folder 9\n")
+    with pytest.raises(StoreUnavailableError, match=r"folder 9.*folder 2"):
         await DiskStateStore(tmp_path).save("a", state(1))
 
 
@@ -268,7 +401,7 @@ async def test_newer_database_is_refused_with_both_versions(tmp_path: Path) -> N
     await store.close()
     with closing(sqlite3.connect(tmp_path / "x.db")) as db:
         db.execute("PRAGMA user_version = 9")
-    assert re.search(r"has format 9, .* knows up to 2\b", await refusal_of(tmp_path / "x.db"))
+    assert re.search(r"has format 9, .* knows up to 3\b", await refusal_of(tmp_path / "x.db"))
 
 
 async def test_database_that_is_taken_away_is_noticed(tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""The files of a disk store that hold data: one line of JSON, the head, then bytes."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from durable_import.errors import StoreUnavailableError
+from durable_import.stores.base import STATE_TYPES
+
+
+def state_record(instance_id: str, state: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Head and bytes of a state file."""
+    data = {key: value for key, value in state.items() if isinstance(value, bytes)}
+    head = {
+        "instance_id": instance_id,
+        "updated_at": time.time(),
+        "values": {key: value for key, value in state.items() if key not in data},
+        "bytes": {key: len(value) for key, value in data.items()},
+    }
+    return head, b"".join(data.values())
+
+
+def line(head: dict[str, Any]) -> bytes:
+    return json.dumps(head).encode() + b"\n"
+
+
+def read_state(file: Path) -> dict[str, Any] | None:
+    """The state that a file holds, None if there is no such file. Raises StoreUnavailableError for a damaged one."""
+    found = read_record(file)
+    if found is None:
+        return None
+    head, data = _of_today(file, *found)
+    state, start = dict(head["values"]), 0
+    for key, length in head["bytes"].items():
+        state[key] = data[start : start + length]
+        start += length
+    if start != len(data):
+        raise _damaged(file, f"{len(data)} bytes follow its first line, not {start}")
+    return state
+
+
+def read_state_head(file: Path) -> dict[str, Any] | None:
+    """What ``state_record`` has put before the bytes."""
+    found = read_record(file, is_head_enough=True)
+    return _of_today(file, *found)[0] if found is not None else None
+
+
+def read_record(file: Path, *, is_head_enough: bool = False) -> tuple[dict[str, Any], bytes] | None:
+    """Head and bytes of a file."""
+    try:
+        with file.open("rb") as opened:
+            first = opened.readline()
+            data = b"" if is_head_enough else opened.read()
+    except FileNotFoundError:
+        return None
+    try:
+        head = json.loads(first)
+    except ValueError as error:
+        raise _damaged(file, "its first line is not JSON") from error
+    if not isinstance(head, dict) or "instance_id" not in head:
+        raise _damaged(file, "its first line is not the head of what a store keeps")
+    return head, data
+
+
+def is_state_head(head: dict[str, Any]) -> bool:
+    """Whether the file holds a state of an instance, not some other dict that a user has saved."""
+    return {*head["values"], *head["bytes"]} == STATE_TYPES.keys()
+
+
+def check_values(state: dict[str, Any]) -> None:
+    """Raise TypeError that names the key of what would not come back from JSON, or bytes, as it is."""
+    for key, value in state.items():
+        if type(key) is not str:
+            raise TypeError(f"the keys of a state are texts, not {key!r}")
+        if type(value) is not bytes:
+            _check_json(value, repr(key))
+
+
+def _check_json(value: Any, place: str) -> None:
+    if type(value) is list:
+        for number, each in enumerate(value):
+            _check_json(each, f"{place}[{number}]")
+    elif type(value) is dict:
+        for key, each in value.items():
+            if type(key) is not str:
+                raise TypeError(f"a state on disk holds JSON and bytes: {place} has the key {key!r}, which is not a text")
+            _check_json(each, f"{place}[{key!r}]")
+    elif type(value) not in (str, int, float, bool, type(None)):
+        raise TypeError(
+            f"a state on disk holds JSON and bytes: {place} is a {type(value).__name__}. Convert it to text, numbers, "
+            f"lists, dicts or bytes before it is saved."
+        )
+
+
+def _of_today(file: Path, head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    """The record of a state as ``state_record`` makes it today."""
+    if "values" not in head:
+        values = {key: value for key, value in head.items() if key not in ("instance_id", "updated_at")}
+        lengths = {"call": 0, "outcome": 0, "snapshot": len(data)}
+        head = {**head, "values": {**values, "wake_at": None}, "bytes": lengths}
+    kinds = {"instance_id": str, "updated_at": float, "values": dict, "bytes": dict}
+    if not all(isinstance(head.get(key), kind) for key, kind in kinds.items()):
+        raise _damaged(file, "its first line is not the head of a state")
+    if not all(type(length) is int and length >= 0 for length in head["bytes"].values()):
+        raise _damaged(file, "its first line has lengths that are none")
+    return head, data
+
+
+def _damaged(file: Path, reason: str) -> StoreUnavailableError:
+    return StoreUnavailableError(
+        f"the file {file} is damaged: {reason}. It was left as it is; put a copy back, or delete the instance."
+    )

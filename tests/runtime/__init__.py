@@ -1,0 +1,1 @@
+"""Instances in an application: what DurableRuntime promises, in one process over every store of ours."""

@@ -1,0 +1,164 @@
+# durable: on
+"""Durable functions for the tests of the runtime. ``world`` has what they did, in order."""
+
+import asyncio
+import socket
+from dataclasses import dataclass
+
+from durable_import import PauseForEventException, current_instance, current_runtime, wait_for_event
+from tests.runtime.effects import effect, world
+
+
+@dataclass
+class Order:
+    number: int
+    lines: dict
+
+
+class Opaque:
+    """Says nothing of equality."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+async def add(a, b=0):
+    return await effect(f"add {a} {b}", a + b)
+
+
+async def use(thing):
+    return await effect("use", str(type(thing).__name__))
+
+
+async def fail(what):
+    await effect(f"before {what}")
+    raise LookupError(what)
+
+
+async def fail_once(flag):
+    value = await effect("first")
+    if not flag.exists():
+        raise LookupError("not there yet")
+    return value, await effect("second")
+
+
+async def nap(seconds):
+    try:
+        await asyncio.sleep(seconds)
+        return await effect("slept")
+    finally:
+        world.append("finally")
+
+
+async def approve(order):
+    try:
+        answer = await wait_for_event("approval")
+        return await effect("answered", (order, answer))
+    finally:
+        world.append("finally")
+
+
+async def collect(name, count):
+    return [await wait_for_event(name) for _ in range(count)]
+
+
+async def wait_at_most(name, seconds):
+    try:
+        return await wait_for_event(name, timeout=seconds)
+    except TimeoutError:
+        return "too late"
+
+
+async def collect_in_tasks(names):
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(wait_for_event(name)) for name in names]
+    return [task.result() for task in tasks]
+
+
+async def pause(name):
+    await effect("before the pause")
+    raise PauseForEventException("allow")
+    return await effect("after the pause", f"hello {name}")
+
+
+async def stubborn():
+    try:
+        await wait_for_event("never")
+    except asyncio.CancelledError:
+        await effect("cleaning up")
+        raise
+
+
+async def who():
+    await asyncio.sleep(0)
+    return current_instance().id, current_runtime()
+
+
+async def make_unsavable():
+    await effect("made")
+    return socket.socket()
+
+
+async def steps(count, pause=0.0):
+    done = []
+    for number in range(count):
+        done.append(await effect(f"step {number}", number))
+        if pause:
+            await asyncio.sleep(pause)
+    return done
+
+
+async def leave_at_home():
+    return await add(1, 2)
+
+
+async def book(names):
+    await effect("before")
+    async with current_runtime().transaction() as connection:
+        for name in names:
+            connection.execute("INSERT INTO ledger VALUES (?)", (name,))
+            await effect(f"booked {name}")
+    return await effect("after", names)
+
+
+async def book_and_fail(name):
+    try:
+        async with current_runtime().transaction() as connection:
+            connection.execute("INSERT INTO ledger VALUES (?)", (name,))
+            raise LookupError(name)
+    except LookupError:
+        return await effect("after", "undone")
+
+
+async def book_slowly(name, seconds):
+    await effect("before")
+    async with current_runtime().transaction() as connection:
+        connection.execute("INSERT INTO ledger VALUES (?)", (name,))
+        await effect("booked")
+        await asyncio.sleep(seconds)
+    return await effect("after", name)
+
+
+async def book_beside_others():
+    count = 0
+
+    async def other():
+        nonlocal count
+        while True:
+            count += 1
+            await asyncio.sleep(0)
+
+    async def helper(connection):
+        await asyncio.sleep(0)
+        connection.execute("INSERT INTO ledger VALUES ('two')")
+
+    task = asyncio.create_task(other())
+    await asyncio.sleep(0)
+    async with current_runtime().transaction() as connection:
+        before = count
+        connection.execute("INSERT INTO ledger VALUES ('one')")
+        await asyncio.gather(helper(connection), asyncio.sleep(0.01))
+        inside = count
+    await asyncio.sleep(0.01)
+    task.cancel()
+    return before, inside, count
