@@ -16,6 +16,10 @@ class Driver(Protocol):
         """Wrap an awaitable of foreign code so that its completion is a checkpoint; frames come back as they are."""
         ...
 
+    def delegates(self, iterator: Any, generator: FrameType) -> Any:
+        """The same for the iterator that the frame of a generator is about to delegate to: if it is part of an await."""
+        ...
+
     def enters(self) -> None:
         """A rewritten coroutine begins, in a task of the instance or in a native one that the program has made."""
         ...

@@ -13,13 +13,10 @@ from typing import Any, NamedTuple
 
 from ..rewrite.names import AWAITED, PC, RESUME_ONLY, STATE, is_hidden
 from ..rewrite.registry import CodeInfo, captured_names, info_of
+from .awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
 
 FRAME_TYPES = (CoroutineType, GeneratorType, AsyncGeneratorType)
 CREATED, SUSPENDED, RUNNING, FINISHED = "created", "suspended", "running", "finished"
-
-
-async def _nothing() -> None:
-    return
 
 
 async def _asynchronous_generator() -> Any:
@@ -257,10 +254,16 @@ class Continued:
 
 
 def frame_behind(awaitable: Any) -> Any:
-    """The coroutine or asynchronous generator of rewritten code that an awaitable runs directly, or None."""
+    """The coroutine or generator of rewritten code that an awaitable, or an iterator of one, runs directly, or None."""
     kind = type(awaitable)
     if kind is CoroutineType:
         return awaitable if info_of(awaitable.cr_code) is not None else None
+    if kind is GeneratorType:
+        return awaitable if info_of(awaitable.gi_code) is not None else None
+    if kind is Awaiting:
+        return frame_behind(awaitable.iterator)
+    if kind is COROUTINE_WRAPPER:
+        return frame_behind(coroutine_behind(awaitable))
     if kind is ASEND or kind is ATHROW or kind is Continued:
         generator = generator_of(awaitable)
         return generator if info_of(generator.ag_code) is not None else None
@@ -269,23 +272,11 @@ def frame_behind(awaitable: Any) -> Any:
     return None
 
 
-COROUTINE_WRAPPER = type(_wrapped := _nothing().__await__())
-_wrapped.close()
-
-
-def coroutine_of(awaitable: Any) -> Any:
-    """The coroutine of rewritten code that an object's own, rewritten ``__await__`` delegates to; else what it returned.
-
-    None for awaitables of other kinds, whose ``__await__`` is not called here.
-    """
-    method = getattr(type(awaitable), "__await__", None)
-    if not isinstance(method, FunctionType) or info_of(method.__code__) is None:
-        return None
-    iterator = method(awaitable)
-    if type(iterator) is COROUTINE_WRAPPER:
-        coroutine = next(r for r in gc.get_referents(iterator) if isinstance(r, CoroutineType))
-        return coroutine if frame_behind(coroutine) is not None else iterator
-    return iterator
+def restored_variables(frame: Any) -> dict[str, Any]:
+    """The variables of a restored frame that has not gone on yet; of others, and of one that had not begun, nothing."""
+    parts = parts_of(frame)
+    holder: dict[str, Any] = parts.frame.f_locals.get(STATE, {}) if parts.frame is not None and parts.state == CREATED else {}
+    return holder if holder.get(PC) else {}
 
 
 def chain(root: Any) -> list[Any]:

@@ -19,26 +19,13 @@ from typing import Any
 
 from ..rewrite.registry import info_of
 from . import ambient
+from .awaiting import delegated
 from .except_star import ExceptStar
-from .signals import Suspension
+from .signals import NO_MORE, PRIMED, Suspension
 from .unseen import seen_part, unseen
 
 CALLABLE_ITERATOR = type(iter(int, 1))
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, mostly
-
-
-class _Marker:
-    """A value recognised by identity, also after it was saved."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __reduce__(self) -> str:
-        return self.name
-
-
-NO_MORE = _Marker("NO_MORE")  # the sentinel of wrapped iterators: no user value
-PRIMED = _Marker("PRIMED")  # what a restored generator yields once, to get to where it was
 
 
 def signalled() -> bool:
@@ -105,48 +92,9 @@ def rest(iterator: Iterator[Any]) -> Iterator[Any]:
 @unseen
 def delegate(iterable: Any) -> Any:
     """The iterator of ``yield from iterable``."""
-    if isinstance(iterable, (types.GeneratorType, types.CoroutineType)):
-        return iterable
-    return iter(iterable)
-
-
-class Delegated:
-    """A restored target of ``yield from``: gives one marker, so that the generator can be primed, and then goes on."""
-
-    def __init__(self, iterator: Any) -> None:
-        self.iterator = iterator
-        self.primed = False
-
-    def __iter__(self) -> Delegated:
-        return self
-
-    def __next__(self) -> Any:
-        return self.send(None)
-
-    def send(self, value: Any) -> Any:
-        """Pass a value on."""
-        if not self.primed:
-            self.primed = True
-            return PRIMED
-        return next(self.iterator) if value is None else self.iterator.send(value)
-
-    def throw(self, *details: Any) -> Any:
-        """Pass an exception on, or raise it here as ``yield from`` does for plain iterators."""
-        method = getattr(self.iterator, "throw", None)
-        if method is None:
-            raise details[0]
-        return method(*details)
-
-    def close(self) -> None:
-        """Pass the end on."""
-        method = getattr(self.iterator, "close", None)
-        if method is not None:
-            method()
-
-
-def delegated(iterator: Any) -> Any:
-    """The target of a ``yield from`` that is being resumed; a restored generator gives the marker by itself."""
-    return iterator if isinstance(iterator, types.GeneratorType) else Delegated(iterator)
+    iterator = iterable if isinstance(iterable, (types.GeneratorType, types.CoroutineType)) else iter(iterable)
+    driver = ambient.current_driver.get() if ambient.ON else None
+    return iterator if driver is None else driver.delegates(iterator, sys._getframe(2))
 
 
 @unseen

@@ -153,7 +153,10 @@ def iterator_of(awaitable: Any) -> Any:
     """What ``await`` iterates over."""
     if type(awaitable) is GeneratorType:
         return awaitable
-    iterator = lookup_special(awaitable, "__await__")()
+    method = lookup_special(awaitable, "__await__")
+    if method is None:
+        return awaitable  # an iterator that a generator delegates to
+    iterator = method()
     if not hasattr(type(iterator), "__next__"):
         raise TypeError(f"__await__() returned non-iterator of type '{type(iterator).__name__}'")
     return iterator

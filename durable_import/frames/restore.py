@@ -1,7 +1,8 @@
 """Building frames from saved states.
 
 A frame is restored as a fresh coroutine of its function's resume variant around an empty holder of variables, which is
-filled afterwards: so graphs with cycles through frames can be built. Generators are primed: run to where they were.
+filled afterwards: so graphs with cycles through frames can be built. Generators are primed: run to where they were, which
+they tell by giving a marker. One that another frame awaits or delegates to is run by that one, and gives its marker then.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any
 
 from ..rewrite.names import AWAITED, PC, STATE
 from ..rewrite.registry import CodeInfo, resume_code
-from .capture import parts_of
-from .intrinsics import PRIMED
+from .awaiting import Awaiting
+from .capture import frame_behind, parts_of, restored_variables
+from .signals import PRIMED
 
 
 def build_frame(info: CodeInfo, cells: dict[str, CellType], name: str, qualname: str) -> Any:
@@ -41,29 +43,38 @@ def namespace_of(info: CodeInfo) -> dict[str, Any]:
     return sys.modules[info.module.name].__dict__
 
 
-def prime(generators: Iterable[Any]) -> None:
-    """Run restored generators to the ``yield`` where they were; those that another one delegates to are run by it."""
-    waiting = {id(g): g for g in generators}
-    for generator in list(waiting.values()):
-        inner = _variables(generator).get(AWAITED)
-        if isinstance(generator, GeneratorType) and isinstance(inner, GeneratorType):
-            waiting.pop(id(inner), None)
-    for generator in waiting.values():
-        if isinstance(generator, AsyncGeneratorType):
+def prime(frames: Iterable[Any]) -> None:
+    """Run the generators among restored frames to the ``yield`` where they were."""
+    known = list(frames)
+    awaited = {id(frame_behind(restored_variables(frame).get(AWAITED))) for frame in known}
+    for frame in known:
+        if isinstance(frame, AsyncGeneratorType) and AWAITED not in restored_variables(frame):
             try:
-                generator.__anext__().send(None)
+                frame.__anext__().send(None)
             except StopIteration as stop:
                 given = stop.value
+        elif isinstance(frame, GeneratorType) and id(frame) not in awaited:
+            given = next(frame)
         else:
-            given = next(generator)
+            continue  # awaits, and will be awaited
         if given is not PRIMED:
-            raise RuntimeError(f"{generator!r} did not get to where it was: please report this as a bug")
+            raise RuntimeError(f"{frame!r} did not get to where it was: please report this as a bug")
 
 
-def _variables(generator: Any) -> dict[str, Any]:
-    frame = parts_of(generator).frame
-    holder: dict[str, Any] = frame.f_locals.get(STATE, {}) if frame is not None else {}
-    return holder
+def take_to_place(stack: list[Any], root: Any) -> None:
+    """Run a chain of restored frames, outermost first, to where they were; what the innermost awaits is not begun.
+
+    ``root`` is what is sent to.
+    """
+    restored = [restored_variables(frame) for frame in stack if isinstance(frame, GeneratorType)]
+    steps = sum(bool(names) and not isinstance(names.get(AWAITED), GeneratorType) for names in restored)
+    if not isinstance(stack[-1], GeneratorType):
+        variables = restored_variables(stack[-1])
+        awaited = variables[AWAITED]
+        variables[AWAITED] = Awaiting(awaited.iterator if type(awaited) is Awaiting else iter(()), is_gated=True)
+        steps += 1
+    for _ in range(steps):
+        root.send(None)
 
 
 def build_function(info: CodeInfo, cells: tuple[CellType, ...]) -> FunctionType:

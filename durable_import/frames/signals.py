@@ -1,6 +1,20 @@
-"""Signals that unwind frames without ending them. Private: programs never see them."""
+"""Signals that unwind frames without ending them, and values that mark something. Private: programs never see them."""
 
 from __future__ import annotations
+
+
+class _Marker:
+    """A value recognised by identity, also after it was saved."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+NO_MORE = _Marker("NO_MORE")  # the sentinel of wrapped iterators: no user value
+PRIMED = _Marker("PRIMED")  # what a restored generator yields once, to get to where it was
 
 
 class Suspension(BaseException):

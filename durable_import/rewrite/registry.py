@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from .compiler import Inside, ModuleRewriting, RewrittenModule
 
 KNOWN: dict[int, CodeInfo] = {}  # by id of the code object; the info keeps the code object alive
+_BY_POSITION: dict[tuple[str, int], list[CodeInfo]] = {}  # the same as registered, by file and first line
 MODULES: dict[str, ModuleInfo] = {}
+ITERABLE_COROUTINE = 0x100  # the flag of code whose generators can be awaited: ``types.coroutine`` has made it
 
 
 class CodeInfo(NamedTuple):
@@ -49,7 +51,7 @@ class ModuleInfo:
         self.flags = flags  # of its code, as far as they say how to compile
         self.is_adopted = is_adopted  # its own code is not rewritten: see ``adoption``
         self.by_place: dict[str, CodeInfo] = {}
-        self.resumes: dict[str, types.CodeType] = {}
+        self.resumes: dict[tuple[str, int], types.CodeType] = {}  # by place, and whether they can be awaited as generators
         self._rewriting: ModuleRewriting | None = None
 
     def rewriting(self) -> ModuleRewriting:
@@ -70,13 +72,25 @@ def register_module(name: str, path: str, source: bytes, rewritten: RewrittenMod
         if row is not None:
             info = CodeInfo(code, module, *row)
             KNOWN[id(code)] = info
+            _BY_POSITION.setdefault((code.co_filename, code.co_firstlineno), []).append(info)
             module.by_place.setdefault(info.place, info)
     MODULES[name] = module
 
 
 def info_of(code: types.CodeType) -> CodeInfo | None:
     """What is known of a code object; None if it is not rewritten code."""
-    return KNOWN.get(id(code))
+    info = KNOWN.get(id(code))
+    if info is None and code.co_flags & ITERABLE_COROUTINE:
+        for other in _BY_POSITION.get((code.co_filename, code.co_firstlineno), ()):
+            known = other.code  # of the same module if it has the very same table
+            if code.co_linetable is known.co_linetable and code.replace(co_flags=known.co_flags) == known:
+                return other._replace(code=code)
+    return info
+
+
+def iterable_coroutine(info: CodeInfo) -> CodeInfo:
+    """A generator function as ``types.coroutine`` makes it."""
+    return info._replace(code=info.code.replace(co_flags=info.code.co_flags | ITERABLE_COROUTINE))
 
 
 def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
@@ -138,13 +152,16 @@ def label_today(info: CodeInfo, label: int, awaited: str, variables: dict[str, o
 
 def resume_code(info: CodeInfo) -> types.CodeType:
     """The code of the resume variant of a function, compiled at the first use."""
-    module = info.module
-    code = module.resumes.get(info.place)
+    module, fast = info.module, info.code
+    flag = fast.co_flags & ITERABLE_COROUTINE
+    code = module.resumes.get((info.place, flag))
     if code is None:
-        fast = info.code
         code = module.rewriting().compile_resume(info.place, _inside(info))
-        code = code.replace(co_name=fast.co_name, co_qualname=fast.co_qualname, co_firstlineno=fast.co_firstlineno)
-        module.resumes[info.place] = code
+        code = code.replace(
+            co_name=fast.co_name, co_qualname=fast.co_qualname, co_firstlineno=fast.co_firstlineno,
+            co_flags=code.co_flags | flag,
+        )  # fmt: skip
+        module.resumes[info.place, flag] = code
         KNOWN[id(code)] = info._replace(code=code, is_resume=True)
     return code
 

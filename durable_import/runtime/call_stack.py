@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import SnapshotFormatError
 from ..frames.capture import FrameState, capture, chain, contents_of, line_of, parts_of
 from ..frames.leaf import FAILED, Leaf
+from ..frames.signals import PRIMED
 from ..rewrite.names import is_hidden
 from ..rewrite.registry import CodeInfo, info_of
 from ..rewrite.scopes import all_arguments
@@ -176,6 +177,8 @@ class _Resumed:
             except StopIteration as stop:
                 return stop.value
             error = None
+            if given is PRIMED:
+                continue
             if type(given) is Leaf:
                 error = given.deliver() if given.state == FAILED else None
                 continue

@@ -258,6 +258,9 @@ class _Placeholder:
     def leaf(self, awaitable: Any) -> Any:
         return awaitable
 
+    def delegates(self, iterator: Any, generator: FrameType) -> Any:  # noqa: ARG002  the protocol's signature
+        return iterator
+
     def enters(self) -> None:
         return
 

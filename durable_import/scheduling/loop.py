@@ -22,14 +22,16 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, Token
+from types import CoroutineType, FrameType, GeneratorType
 from typing import Any
 
 from ..errors import DurableError
-from ..frames.capture import coroutine_of, frame_behind
+from ..frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
+from ..frames.capture import frame_behind
 from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import PENDING, Leaf
-from ..rewrite.registry import MODULES, info_of
-from .awaited import future_behind, is_awaited_by_task
+from ..rewrite.registry import ITERABLE_COROUTINE, MODULES, info_of
+from .awaited import awaitable_behind, future_behind, is_awaited_by_task, is_foreign, own_iterator
 from .executors import ExecutorCall, begin_call, leaf_key
 from .task import _NO_CONTEXT, DurableTask, loop_of
 from .timers import Timer
@@ -92,19 +94,40 @@ class InstanceLoop(_Base):  # type: ignore[misc]
 
     def leaf(self, awaitable: Any) -> Any:
         """See ``ambient.Driver``."""
-        if self.current is None or self.is_foreign or type(awaitable) is Leaf or frame_behind(awaitable) is not None:
+        kind = type(awaitable)
+        if not self.is_inside or self.is_foreign or kind is Leaf or kind is Awaiting:
+            return awaitable
+        if kind is not GeneratorType and frame_behind(awaitable) is not None:
             return awaitable
         if isinstance(awaitable, asyncio.Future) and loop_of(awaitable) is self:
             return awaitable
-        if not is_awaitable(awaitable) or not is_awaited_by_task(sys._getframe(2)):
+        if not is_awaitable(awaitable):
             return awaitable
-        own = coroutine_of(awaitable)
-        if own is not None:
-            future = future_behind(own)
-            if future is not None and loop_of(future) is self:
-                return future
-            return own if frame_behind(own) is not None else Leaf(awaitable, iterator=own)
-        return Leaf(awaitable)
+        iterator = own_iterator(awaitable)
+        if type(iterator) is COROUTINE_WRAPPER and frame_behind(iterator) is not None:
+            return coroutine_behind(iterator)
+        if self._is_own_future(iterator):
+            return future_behind(iterator)
+        if iterator is not None and not (hasattr(type(iterator), "__next__") and is_foreign(iterator)):
+            return awaitable if iterator is awaitable else Awaiting(iterator)
+        if self.current is not None and is_awaited_by_task(sys._getframe(2)):
+            return Leaf(awaitable, iterator=iterator)
+        return awaitable if iterator is None or iterator is awaitable else Awaiting(iterator)
+
+    def delegates(self, iterator: Any, generator: FrameType) -> Any:
+        """See ``ambient.Driver``."""
+        if self.current is None or self.is_foreign or not is_foreign(iterator) or self._is_own_future(iterator):
+            return iterator
+        if type(iterator) is CoroutineType:
+            if not generator.f_code.co_flags & ITERABLE_COROUTINE:
+                return iterator  # which is an error
+            iterator = iterator.__await__()
+        return Leaf(awaitable_behind(iterator), iterator=iterator) if is_awaited_by_task(generator) else iterator
+
+    def _is_own_future(self, iterator: Any) -> bool:
+        """Whether it is the iterator of an await of a future of the instance."""
+        future = future_behind(iterator)
+        return future is not None and loop_of(future) is self
 
     def enters(self) -> None:
         """See ``ambient.Driver``."""

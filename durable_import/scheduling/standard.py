@@ -7,6 +7,7 @@ rewritten code. What they mean stays the same everywhere. Done once, when the fi
 from __future__ import annotations
 
 import asyncio
+import dis
 import importlib
 import inspect
 import time
@@ -18,7 +19,7 @@ from typing import Any
 
 from ..rewrite import cache
 from ..rewrite.places import nested_codes
-from ..rewrite.registry import register_module
+from ..rewrite.registry import ITERABLE_COROUTINE, register_module
 from .loop import InstanceLoop
 
 NAMES = (
@@ -69,7 +70,9 @@ def _rewrite(module: ModuleType) -> None:
     for function in _functions(vars(module), path):
         old = function.__code__
         if _suspends(old):
-            function.__code__ = codes[old.co_qualname, old.co_firstlineno]
+            new = codes[old.co_qualname, old.co_firstlineno]
+            flag = old.co_flags & ITERABLE_COROUTINE
+            function.__code__ = new.replace(co_flags=new.co_flags | flag) if flag else new
     register_module(module.__name__, path, source, rewritten, is_library=True)  # type: ignore[arg-type]
 
 
@@ -86,9 +89,9 @@ def _functions(namespace: Any, path: str) -> Iterator[FunctionType]:
 def _suspends(code: CodeType) -> bool:
     """Whether frames of a function, or of one nested in it, can be held.
 
-    A generator expression is used up at once; a generator that ``types.coroutine`` made awaitable is a leaf.
+    A generator expression is used up at once; a generator that ``types.coroutine`` made awaitable is a leaf if it only yields.
     """
-    if code.co_flags & inspect.CO_ITERABLE_COROUTINE:
+    if code.co_flags & ITERABLE_COROUTINE and all(i.opname != "SEND" for i in dis.get_instructions(code)):
         return False
     nested = (c for c in nested_codes(code) if c.co_name != "<genexpr>")
     return bool(code.co_flags & _SUSPENDS) or any(c.co_flags & _SUSPENDS for c in nested)

@@ -12,15 +12,18 @@ import importlib
 import inspect
 import sys
 from asyncio import coroutines
-from types import CoroutineType
+from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
-from ..frames.capture import CREATED, awaited_by, chain, frame_behind, parts_of
+from ..frames.awaiting import Awaiting
+from ..frames.capture import CREATED, SUSPENDED, awaited_by, chain, frame_behind, parts_of, restored_variables
 from ..frames.discard import discard
 from ..frames.leaf import FAILED, Leaf
+from ..frames.restore import take_to_place
+from ..frames.signals import PRIMED
 from ..frames.unseen import unseen
-from ..rewrite.names import AWAITED, PC, STATE
+from ..rewrite.names import AWAITED, STATE
 
 if TYPE_CHECKING:
     from .loop import InstanceLoop
@@ -138,6 +141,8 @@ class DurableTask(asyncio.Future[Any]):
             if error is not None and self.is_restored():
                 self._prime()
             given = root.send(None) if error is None else self._throw(root, error)
+            while given is PRIMED:  # a restored generator is where it was
+                given = root.send(None)
         except StopIteration as stop:
             if self._must_cancel:
                 self._must_cancel = False
@@ -160,10 +165,13 @@ class DurableTask(asyncio.Future[Any]):
         return None
 
     def is_restored(self) -> bool:
-        """Whether its frames are restored ones that have not gone on yet, from an await: not from the beginning."""
+        """Whether it has restored frames that have not gone on yet, from an await: not from the beginning."""
+        return any(map(restored_variables, self.stack()))
+
+    def is_suspended(self) -> bool:
+        """Whether its outermost frame is in the middle."""
         stack = self.stack()
-        frame = parts_of(stack[0]).frame if stack else None
-        return frame is not None and bool(frame.f_locals.get(STATE, {}).get(PC))
+        return bool(stack) and parts_of(stack[0]).state == SUSPENDED
 
     def waits_anew(self) -> bool:
         """Whether what its innermost restored frame awaits is a call that is to be made again."""
@@ -172,14 +180,12 @@ class DurableTask(asyncio.Future[Any]):
         return parts is not None and parts.state == CREATED and parts.frame is not None and STATE not in parts.frame.f_locals
 
     def _prime(self) -> None:
-        """Take a restored coroutine to the await where it was, and no further, so that it can be thrown into there."""
+        """Take restored frames to the await where they were, and no further, so that something can be thrown in there."""
         stack = self.stack()
         if self.waits_anew():
             stack.pop().close()
-        frame = parts_of(stack[-1]).frame
-        assert frame is not None
-        frame.f_locals[STATE][AWAITED] = _Gate()
-        self._root.send(None)
+            restored_variables(stack[-1])[AWAITED] = iter(()) if isinstance(stack[-1], GeneratorType) else Awaiting(iter(()))
+        take_to_place(stack, self._root)
 
     @staticmethod
     def _throw(root: Any, error: BaseException) -> Any:
@@ -371,19 +377,6 @@ class _Driven:
     def close(self) -> None:
         """Pass the end on."""
         self.coroutine.close()
-
-
-class _Gate:
-    """Stands for what a restored frame awaits: something is thrown in here."""
-
-    def __await__(self) -> _Gate:
-        return self
-
-    def __iter__(self) -> _Gate:
-        return self
-
-    def __next__(self) -> None:
-        return None
 
 
 class _TaskIterator:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
 from ..frames.leaf import Leaf
+from ..scheduling.awaited import future_behind
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.task import _NO_CONTEXT, DurableTask
 from ..scheduling.timers import Timer
@@ -196,7 +197,7 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
     ) = record  # fmt: skip
     fill_future(task, future)
     task._cancelled_exc = cancelled
-    task.has_begun = task.is_restored()
+    task.has_begun = task.is_restored() or task.is_suspended()
     if step is not None:
         task.step_place, name, arguments = step
         task.step = asyncio.Handle(getattr(task, name), arguments, task.loop, _NO_CONTEXT)
@@ -248,6 +249,20 @@ def fill_own_future(future: asyncio.Future[Any], state: tuple[Any, dict[str, Any
     for name, value in attributes.items():
         setattr(future, name, value)
     fill_future(future, held)
+
+
+_FUTURE_ITERATOR: type = type(asyncio.Future(loop=InstanceLoop()).__await__())
+
+
+def reduce_future_iterator(iterator: Any) -> Reduced:
+    """What ``await future`` iterates over; one that has ended refers to no future."""
+    future = future_behind(iterator)
+    return (iter, ((),)) if future is None else (await_future, (future,))
+
+
+def await_future(future: asyncio.Future[Any]) -> Any:
+    """The iterator of an await of a future."""
+    return future.__await__()
 
 
 def _future_state(future: Any) -> tuple[Any, ...]:
@@ -428,4 +443,5 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     asyncio.TimerHandle: reduce_handle,
     Timer: reduce_handle,
     InstanceLoop: reduce_loop,
+    _FUTURE_ITERATOR: reduce_future_iterator,
 }

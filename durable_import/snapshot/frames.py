@@ -6,12 +6,12 @@ The names of the functions here, and their arguments, are part of the snapshot f
 from __future__ import annotations
 
 import gc
-import inspect
 from contextlib import suppress
 from types import AsyncGeneratorType, CellType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
 from ..frames import restore
+from ..frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
 from ..frames.capture import (
     ANEXT,
     ASEND,
@@ -27,7 +27,7 @@ from ..frames.capture import (
     parts_of_anext,
 )
 from ..rewrite.adoption import find_adopted
-from ..rewrite.registry import CodeInfo, find, info_of, label_today
+from ..rewrite.registry import ITERABLE_COROUTINE, CodeInfo, find, info_of, iterable_coroutine, label_today
 from . import fixups
 from .adopted import capture_adopted
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
@@ -54,12 +54,19 @@ def reduce_frame(value: Any) -> Reduced:
     if info.module.is_library and state.label:
         held += (info.awaited[state.label], info.digest)
     builder = build_adopted if info.module.is_adopted else build
+    if parts_of(value).code.co_flags & ITERABLE_COROUTINE and isinstance(value, GeneratorType):
+        builder = build_awaitable
     return builder, (*identity, state.cells), held, None, None, fill
 
 
 def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A frame without variables."""
     return _build(find(module, place, digest), name, qualname, cells)
+
+
+def build_awaitable(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
+    """A generator without variables that can be awaited."""
+    return _build(iterable_coroutine(find(module, place, digest)), name, qualname, cells)
 
 
 def build_adopted(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
@@ -75,67 +82,58 @@ def _build(info: CodeInfo, name: str, qualname: str, cells: dict[str, CellType])
 
 
 def fill(frame: Any, state: tuple[Any, ...]) -> None:
-    """Give a frame its variables; a generator in the middle is primed once all is loaded."""
+    """Give a frame its variables; generators in the middle are primed once all is loaded."""
     label, variables, *library = state
     info = info_of(parts_of(frame).code)
     if library and info is not None and info.digest != library[1]:
         label = label_today(info, label, library[0], variables)
     restore.fill_frame(frame, label, variables)
-    if label and not isinstance(frame, CoroutineType) and not _awaits(frame, label):
+    if label:
         fixups.later(_prime_later, frame)
-
-
-def _awaits(frame: Any, label: int) -> bool:
-    """Whether an asynchronous generator is at an ``await``: it is not primed, but awaited by who asked for an item."""
-    info = info_of(parts_of(frame).code)
-    return isinstance(frame, AsyncGeneratorType) and info is not None and "@a" in info.live.get(label, ())
 
 
 def fill_driven(frame: Any, state: tuple[Any, ...]) -> None:
     """Give a coroutine that the program drives by itself its variables; it is taken to where it was once all is loaded."""
     fill(frame, state)
-    if not _driven:
-        fixups.later(_prime_driven)
     _driven.append(frame)
 
 
 def is_driven_by_hand(coroutine: Any) -> bool:
-    """Whether a coroutine is in the middle of awaiting an object of the program's own class, whose ``__await__`` is a generator.
+    """Whether a coroutine is in the middle of what ``__await__`` of the program's own class yields.
 
-    Such an await is made again on resume: what it yields first has been given to who drives the coroutine.
+    What that yielded has been given to who drives the coroutine.
     """
     if parts_of(coroutine).state != SUSPENDED:
         return False
-    method = getattr(type(awaited_by(chain(coroutine)[-1])), "__await__", None)
-    return isinstance(method, FunctionType) and inspect.isgeneratorfunction(method) and info_of(method.__code__) is not None
-
-
-_driven: list[Any] = []
-
-
-def _prime_driven() -> None:
-    frames = list({id(f): f for f in _driven}.values())
-    _driven.clear()
-    inner = {id(frame) for outer in frames for frame in chain(outer)[1:]}
-    for frame in frames:
-        if id(frame) not in inner:
-            frame.send(None)
+    innermost = chain(coroutine)[-1]
+    return isinstance(innermost, GeneratorType) or type(awaited_by(innermost)) is Awaiting
 
 
 _waiting: list[Any] = []
+_driven: list[Any] = []
 
 
 def _prime_later(frame: Any) -> None:
-    """Collect the generators to prime; the first puts the priming behind everything else that was put off."""
+    """Collect the frames; the first puts the priming behind everything else that was put off."""
     if not _waiting:
         fixups.later(_prime_all)
     _waiting.append(frame)
 
 
 def _prime_all() -> None:
-    frames = list({id(f): f for f in _waiting}.values())
+    frames, driven = _distinct(_waiting), _distinct(_driven)
     _waiting.clear()
+    _driven.clear()
     restore.prime(frames)
+    stacks = [chain(frame) for frame in driven]
+    inner = {id(frame) for stack in stacks for frame in stack[1:]}
+    for stack in stacks:
+        if id(stack[0]) not in inner:
+            restore.take_to_place(stack, stack[0])
+
+
+def _distinct(frames: list[Any]) -> list[Any]:
+    return list({id(frame): frame for frame in frames}.values())
 
 
 async def _ended_coroutine() -> None:
@@ -221,6 +219,16 @@ class _Next:
         return self.step
 
 
+def reduce_wrapper(value: Any) -> Reduced:
+    """``__await__()`` of a coroutine."""
+    return await_method, (coroutine_behind(value),)
+
+
+def await_method(awaitable: Any) -> Any:
+    """The iterator of an await."""
+    return awaitable.__await__()
+
+
 # --- functions and cells
 
 
@@ -235,7 +243,8 @@ def reduce_function(function: FunctionType) -> Any:
     if info is None:
         return reduce_foreign_function(function, state, fill_function)
     arguments = (info.module.name, info.place, info.digest, function.__closure__ or ())
-    return build_function, arguments, state, None, None, fill_function
+    builder = build_generator_function if function.__code__.co_flags & ITERABLE_COROUTINE else build_function
+    return builder, arguments, state, None, None, fill_function
 
 
 def build_function(module: str, place: str, digest: str, cells: tuple[CellType, ...]) -> FunctionType:
@@ -246,6 +255,11 @@ def build_function(module: str, place: str, digest: str, cells: tuple[CellType, 
         if existing is not None:
             return existing
     return restore.build_function(info, cells)
+
+
+def build_generator_function(module: str, place: str, digest: str, cells: tuple[CellType, ...]) -> FunctionType:
+    """A function that ``types.coroutine`` has made, by its place."""
+    return restore.build_function(iterable_coroutine(find(module, place, digest)), cells)
 
 
 def fill_function(function: FunctionType, state: dict[str, Any]) -> None:
@@ -276,5 +290,6 @@ FRAME_TABLE: dict[type, Any] = {
     ASEND: reduce_asend,
     ATHROW: reduce_athrow,
     ANEXT: reduce_anext,
+    COROUTINE_WRAPPER: reduce_wrapper,
     FunctionType: reduce_function,
 }
