@@ -7,12 +7,13 @@ coroutines, to futures, and to anything else that can be iterated over.
 
 from __future__ import annotations
 
+import functools
 import gc
+import itertools
 from types import CoroutineType, GeneratorType
 from typing import Any
 
-from ..rewrite.names import AWAITED
-from ..rewrite.registry import MODULES, CodeInfo
+from ..rewrite.registry import MODULES, CodeInfo, ModuleInfo
 from .signals import PRIMED
 from .unseen import unseen
 
@@ -95,7 +96,19 @@ def is_own_iterator(iterator: Any) -> bool:
     return module in _PASSIVE or module in MODULES
 
 
-def drives_others(info: CodeInfo) -> bool:
-    """Whether a generator may pass on what others yield, which it advances by itself: natively it awaits them."""
-    yields = any(AWAITED not in names for names in info.live.values())
-    return yields and not _ADVANCING.isdisjoint(info.code.co_names)
+def passes_on(info: CodeInfo) -> bool:
+    """Whether a generator may pass on what others yield, which it advances by itself: in a loop, or by ``send`` and ``next``."""
+    return _passes_on(info.module, info.place)
+
+
+@functools.cache
+def _passes_on(module: ModuleInfo, place: str) -> bool:
+    import dis
+
+    code = module.by_place[place].code
+    instructions = [i for i in dis.get_instructions(code) if i.opname != "EXTENDED_ARG"]
+    advances = not _ADVANCING.isdisjoint(code.co_names) or any(i.opname == "FOR_ITER" for i in instructions)
+    return advances and any(
+        i.opname == "YIELD_VALUE" and before.opname != "SEND" and (before.opname, before.argval) != ("LOAD_CONST", None)
+        for before, i in itertools.pairwise(instructions)
+    )

@@ -9,7 +9,7 @@ import os
 from types import CoroutineType, FrameType, GeneratorType
 from typing import Any
 
-from ..frames.awaiting import COROUTINE_WRAPPER, coroutine_behind, drives_others, is_own_iterator
+from ..frames.awaiting import COROUTINE_WRAPPER, coroutine_behind, is_own_iterator, passes_on
 from ..frames.capture import ANEXT, ASEND, ATHROW, Continued, frame_behind, is_rewritten_function
 from ..frames.intrinsics import NextItem
 from ..rewrite.registry import info_of
@@ -63,7 +63,7 @@ def is_foreign(iterator: Any) -> bool:
     frame = frame_behind(iterator)
     if isinstance(frame, GeneratorType):
         info = info_of(frame.gi_code)
-        return info is None or drives_others(info)
+        return info is None or passes_on(info)
     return frame is None
 
 

@@ -524,7 +524,7 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         return self._exception_handler or self.real.get_exception_handler()
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        if self.is_dropped:
+        if self.is_dropped or not hasattr(self, "real"):  # it does not go on here, or was loaded in vain
             return
         if self._exception_handler is None:
             self.real.call_exception_handler(context)

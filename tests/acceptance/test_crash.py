@@ -25,11 +25,12 @@ SAMPLE = (
     "p131_itertools_infinite",
     "p155_module_containers",
     "p162_dataclasses",
+    "p221_generators_that_await",
+    "p223_bare_yields_in_await",
 )
 
-#: One await of the first two causes several effects inside an awaitable object of theirs: a kill repeats the earlier
-#: ones. The third flushes what it prints.
-REPEATING = ("p064_await_many_steps", "p152_custom_awaitable", "p1043_process_objects")
+#: Flushes what it prints: a kill repeats it.
+REPEATING = ("p1043_process_objects",)
 
 
 def chosen() -> list[Path]:

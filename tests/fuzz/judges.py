@@ -17,7 +17,8 @@ Judge = Callable[[str], str]
 #: The programs that were refused at import: their blocks are nested too deeply.
 REFUSED: list[str] = []
 
-TIME_LIMIT = 20.0  # seconds for one run of a program of many tasks
+TIME_LIMIT = 20.0  # seconds of the processor for one run of a program of many tasks
+PATIENCE = 5  # how many times that it may take, waiting included
 
 
 class TimeIsUp(KeyboardInterrupt):
@@ -26,18 +27,21 @@ class TimeIsUp(KeyboardInterrupt):
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeIsUp in the block when it takes longer, again and again if it is caught there."""
+    """Raise TimeIsUp in the block when it computes for longer, or waits very long; again and again if it is caught there."""
 
     def raise_it(signal_number: int, frame: Any) -> None:  # noqa: ARG001
         raise TimeIsUp(f"took more than {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, raise_it)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+    timers = ((signal.SIGALRM, signal.ITIMER_REAL, seconds * PATIENCE), (signal.SIGPROF, signal.ITIMER_PROF, seconds))
+    before = [signal.signal(number, raise_it) for number, _, _ in timers]
+    for _, timer, limit in timers:
+        signal.setitimer(timer, limit, 0.5)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for (number, timer, _), handler in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)
 
 
 def settings(text: str) -> tuple[str, int]:
