@@ -22,7 +22,7 @@ from .names import AWAITED, STATE, call, load
 from .nesting import check_nesting
 from .normalise import Normaliser, number_labels
 from .places import Places, digest, nested_codes, numbers_by_code
-from .resume import enter_function, resume_function
+from .resume import RESUME_NAME, enter_function, resume_function
 from .scopes import ScopeAnalysis
 from .suspensions import LISTS, WithBlock, any_suspends, is_asynchronous, is_generator, points
 
@@ -46,12 +46,14 @@ class RewrittenModule:
 @dataclass(frozen=True)
 class Inside:
     """What code compiled later has to fit into: the variables to restore from the state, those in cells, the code objects
-    by place that take the place of their copies inside, and the compiler flags of the module."""
+    by place that take the place of their copies inside, the compiler flags of the module, and the first line of the code, which
+    for a decorated function is that of its first decorator."""
 
     variables: list[str]
     captured: list[str]
     originals: dict[str, types.CodeType]
     flags: int
+    first_line: int
 
 
 def compile_module(source: bytes, path: str, module: str = "", *, is_library: bool = False) -> RewrittenModule:
@@ -162,6 +164,10 @@ class ModuleRewriting(ast.NodeTransformer):
             self.carrier.get(node, node), body, variables=inside.variables, captured=self._own(node, inside.captured),
             class_name=self.places.class_of[node],
         )  # fmt: skip
+        definition: Any = next(n for n in ast.walk(tree) if getattr(n, "name", None) == RESUME_NAME)
+        if inside.first_line < definition.lineno:
+            line = {"lineno": inside.first_line, "end_lineno": inside.first_line, "col_offset": 0, "end_col_offset": 0}
+            definition.decorator_list = [ast.Constant(None, **line)]
         return self._compile_nested(tree, inside)
 
     def compile_enter(self, place: str, manager: str, inside: Inside) -> types.CodeType:

@@ -156,11 +156,11 @@ def resume_code(info: CodeInfo) -> types.CodeType:
     flag = fast.co_flags & ITERABLE_COROUTINE
     code = module.resumes.get((info.place, flag))
     if code is None:
-        code = module.rewriting().compile_resume(info.place, _inside(info))
-        code = code.replace(
-            co_name=fast.co_name, co_qualname=fast.co_qualname, co_firstlineno=fast.co_firstlineno,
-            co_flags=code.co_flags | flag,
-        )  # fmt: skip
+        code = module.resumes.get((info.place, flag ^ ITERABLE_COROUTINE))
+        if code is None:
+            code = module.rewriting().compile_resume(info.place, _inside(info))
+        flags = code.co_flags & ~ITERABLE_COROUTINE | flag
+        code = code.replace(co_name=fast.co_name, co_qualname=fast.co_qualname, co_flags=flags)
         module.resumes[info.place, flag] = code
         KNOWN[id(code)] = info._replace(code=code, is_resume=True)
     return code
@@ -178,7 +178,7 @@ def _inside(info: CodeInfo) -> Inside:
     variables = [*fast.co_varnames]
     variables += sorted({n for names in info.live.values() for n in names if n not in variables})
     originals = {} if module.is_adopted else {place: other.code for place, other in module.by_place.items()}
-    return Inside([n for n in variables if n != "@pc"], captured_names(fast), originals, module.flags)
+    return Inside([n for n in variables if n != "@pc"], captured_names(fast), originals, module.flags, fast.co_firstlineno)
 
 
 def captured_names(code: types.CodeType) -> list[str]:
