@@ -166,7 +166,7 @@ class ModuleRewriting(ast.NodeTransformer):
         )  # fmt: skip
         definition: Any = next(n for n in ast.walk(tree) if getattr(n, "name", None) == RESUME_NAME)
         if inside.first_line < definition.lineno:
-            line = {"lineno": inside.first_line, "end_lineno": inside.first_line, "col_offset": 0, "end_col_offset": 0}
+            line: Any = {"lineno": inside.first_line, "end_lineno": inside.first_line, "col_offset": 0, "end_col_offset": 0}
             definition.decorator_list = [ast.Constant(None, **line)]
         return self._compile_nested(tree, inside)
 
@@ -186,9 +186,8 @@ class ModuleRewriting(ast.NodeTransformer):
         nodes = set(ast.walk(tree))
         numbers = {}
         for i, candidate in enumerate(self.places.order):
-            carrier = self.carrier.get(candidate, candidate)
-            if carrier in nodes:
-                numbers[carrier] = MARK_BASE + i
+            for node in {candidate, self.carrier.get(candidate, candidate)} & nodes:  # a generator expression has both
+                numbers[node] = MARK_BASE + i
         flags = inside.flags & __future__.annotations.compiler_flag
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

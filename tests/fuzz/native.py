@@ -33,11 +33,11 @@ def run_native(text: str) -> str:
 
 
 def observed(run: Callable[[], str]) -> Outcome:
-    """The outcome of a run. A complaint is a warning, an unraisable error or an error that escaped."""
+    """The outcome of a run. A complaint is a warning, an unraisable error or an error (or cancellation) that escaped."""
     with replaced_world() as effects, complaints() as heard:
         try:
             result = run()
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             heard.append(f"escaped: {type(error).__name__}: {error}")
             result = "escaped"
         gc.collect()
