@@ -283,7 +283,7 @@ def chain(root: Any) -> list[Any]:
     """The frames of a task from its outermost one, or None, to the innermost one, each awaiting the next."""
     found = []
     frame = root
-    while frame is not None:
+    while frame is not None and parts_of(frame).frame is not None:  # a program may close what a task is going to run
         found.append(frame)
         awaited = awaited_by(frame)
         frame = None if awaited is None else frame_behind(awaited)

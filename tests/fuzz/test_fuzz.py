@@ -11,32 +11,49 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz.__main__ import seeds
+from tests.fuzz.concurrency import KINDS
 from tests.fuzz.grammar import generate
 from tests.fuzz.judges import JUDGES, Judge
 
 SEEDS = seeds(os.environ.get("FUZZ_SEEDS", "0:300"))
+SEEDS_OF_TASKS = seeds(os.environ.get("FUZZ_SEEDS", "0:25"))  # of programs of many tasks
 SIZE = int(os.environ.get("FUZZ_SIZE", "8"))  # statements in a program, about
 GROUP = 10  # programs that one test runs
 
 
-def complaint(judge: Judge, mode: str, seed: int, folder: Path) -> str:
+def complaint(judge: Judge, mode: str, seed: int, folder: Path, kind: str = "one") -> str:
     """What is wrong with the program of a seed and how to make it small, or an empty string."""
-    text = generate(seed, SIZE)
+    text = generate(seed, SIZE, (), kind)
     wrong = judge(text)
     if not wrong:
         return ""
-    path = folder / f"seed{seed}.py"
+    path = folder / f"{kind}{seed}.py"
     path.write_text(text)
     shrink = f"python -m tests.fuzz.shrink {path} -- python -m tests.fuzz --mode {mode} --file"
-    return f"seed {seed}, size {SIZE}: {wrong[:600]}\n  {shrink}"
+    return f"seed {seed}, size {SIZE}, kind {kind}: {wrong[:600]}\n  {shrink}"
+
+
+def complaints(seeds: range, first: int, mode: str, folder: Path, kind: str = "one") -> list[str]:
+    """What is wrong with the programs of a group."""
+    judge = JUDGES[mode]()
+    group = range(first, min(first + GROUP, seeds.stop))
+    return [found for seed in group if (found := complaint(judge, mode, seed, folder, kind))]
 
 
 @pytest.mark.parametrize("mode", ["rewritten", "torture"])
 @pytest.mark.parametrize("first", SEEDS[::GROUP])
 def test_random_programs(first: int, mode: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Result, effects in order, and silence are those of the native run."""
-    judge = JUDGES[mode]()
-    folder = tmp_path_factory.getbasetemp()
-    group = range(first, min(first + GROUP, SEEDS.stop))
-    found = [complaint(judge, mode, seed, folder) for seed in group]
-    assert not any(found), "\n".join(filter(None, found))
+    found = complaints(SEEDS, first, mode, tmp_path_factory.getbasetemp())
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("mode", ["torture", "segments"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("first", SEEDS_OF_TASKS[::GROUP])
+def test_random_programs_of_many_tasks(
+    first: int, kind: str, mode: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The same of programs of many tasks, as far as asyncio and their effects leave nothing open."""
+    found = complaints(SEEDS_OF_TASKS, first, mode, tmp_path_factory.getbasetemp(), kind)
+    assert not found, "\n".join(found)
