@@ -19,8 +19,8 @@ from .task_preamble import assemble_tasks
 
 KINDS = ("turns", "leaves")
 FUEL = {"turns": 60, "leaves": 40}
-#: What would make a program of the kind depend on how fast a task is: an object's own `__await__` is foreign code.
-NOT_EXACT = {"turns": "custom awaitable", "leaves": "global"}
+#: What would make a program of the kind depend on how fast a task is.
+NOT_EXACT: dict[str, set[str]] = {"turns": set(), "leaves": {"global"}}
 HEADER = re.compile(r"^# fuzz: (\w+), every=(\d+)$", re.MULTILINE)
 
 #: What the lists, dicts and numbers that all tasks of a program of the kind "turns" share are called.
@@ -33,7 +33,7 @@ def concurrent(source: Source, kind: str, title: str, seed: int) -> str:
     module.names |= {"tasks": (kind,), kind: (kind,)}
     if kind == "turns":
         module.names |= SHARED
-    source.without |= {NOT_EXACT[kind]}
+    source.without |= NOT_EXACT[kind]
     size, lines = source.left, []
     for _ in range(1 + source.below(3)):
         sort = source.choose(("async", "async", "async", "gen", "agen", "agen"))
