@@ -28,6 +28,7 @@ ATTEMPTS = 10  # of a transaction that the server gives up in favour of another 
 
 GRACE = 5.0  # seconds beyond its own timeout that the server gets to answer
 _GIVEN_UP = ("40001", "40P01")  # serialization failure, deadlock
+FORMAT = "durable_import_format"  # the table that tells that a schema is ours
 _TABLES = ("instance", "claim", "segment", "event", "change", "source")
 _MIGRATING = 0x44555242  # of our own among the advisory locks
 
@@ -226,8 +227,8 @@ def migrate(connection: Connection, address: Address) -> None:
                 if number > before:
                     connection.execute(_in_schema(script, schema))
             if before < latest:
-                connection.execute(f'DELETE FROM "{schema}".durable_import_format')
-                connection.execute(f'INSERT INTO "{schema}".durable_import_format VALUES (%s)', [latest])
+                connection.execute(f'DELETE FROM "{schema}".{FORMAT}')
+                connection.execute(f'INSERT INTO "{schema}".{FORMAT} VALUES (%s)', [latest])
     found = _version(connection, address)
     if found > latest:
         raise StoreUnavailableError(
@@ -238,26 +239,22 @@ def migrate(connection: Connection, address: Address) -> None:
 
 def _version(connection: Connection, address: Address) -> int:
     schema = address.schema
-    if _exists(connection, schema, "durable_import_format"):
-        [(version,)] = connection.execute(f'SELECT max(version) FROM "{schema}".durable_import_format').fetchall()
-        return int(version)
-    theirs = [table for table in _TABLES if _exists(connection, schema, table)]
-    if theirs:
-        raise StoreUnavailableError(
-            f"the schema {schema} of the database ({address}) belongs to another program: it has the tables "
-            f"{', '.join(theirs)}, which are not ours. Choose another one with ?schema=NAME; nothing was changed."
-        )
-    return 0
-
-
-def _exists(connection: Connection, schema: str, table: str) -> bool:
     # not to_regclass: in a transaction it may answer from a cache, as of before the lock
     found = connection.execute(
-        "SELECT FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON relnamespace = pg_namespace.oid "
-        "WHERE nspname = %s AND relname = %s",
-        [schema, table],
+        "SELECT relname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON relnamespace = pg_namespace.oid "
+        "WHERE nspname = %s AND relname = ANY(%s)",
+        [schema, [FORMAT, *_TABLES]],
     )
-    return bool(found.fetchall())
+    tables = sorted(table for (table,) in found)
+    if FORMAT in tables:
+        [(version,)] = connection.execute(f'SELECT max(version) FROM "{schema}".{FORMAT}').fetchall()
+        return int(version)
+    if tables:
+        raise StoreUnavailableError(
+            f"the schema {schema} of the database ({address}) belongs to another program: it has the tables "
+            f"{', '.join(tables)}, which are not ours. Choose another one with ?schema=NAME; nothing was changed."
+        )
+    return 0
 
 
 @cache

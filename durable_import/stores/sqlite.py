@@ -72,7 +72,7 @@ class SQLiteStateStore(OwningStore):
 
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
         check_state(state)
-        await self._announcing(partial(_save, instance_id, Owner.current(), state))
+        await self._announcing(partial(_save, instance_id, Owner.current(), dict(state)))
 
     async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
         return await self._worker.call(partial(_acquire, instance_id, owner, lease_seconds))
