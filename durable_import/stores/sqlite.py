@@ -33,17 +33,20 @@ class SQLiteStateStore(OwningStore):
     """Keeps states in the SQLite file ``path`` (``:memory:`` for one that ends with ``close``).
 
     ``synchronous``: 'FULL', a commit survives power loss; 'NORMAL', it survives the crash of the process only.
-    ``patience``: seconds to wait while another process holds the database's lock.
+    ``patience``: seconds to wait while another process holds the database's lock. ``shared``: allow a file in which another
+    program has tables, for transactions that write to both.
     """
 
-    def __init__(self, path: str | os.PathLike[str], synchronous: str = "FULL", *, patience: float = 10.0) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], synchronous: str = "FULL", *, patience: float = 10.0, shared: bool = False
+    ) -> None:
         if synchronous.upper() not in SYNCHRONOUS:
             raise StoreError(f"synchronous is one of {', '.join(SYNCHRONOUS)}, not {synchronous!r}")
         name = os.fspath(path)
         # the program may change its folder before the file is opened
         self.path = name if name == MEMORY else os.path.abspath(name)
         self._memory_key = secrets.token_bytes(32)
-        self._open = partial(Database, self.path, synchronous.upper(), patience)
+        self._open = partial(Database, self.path, synchronous.upper(), patience, shared)
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {self.path}")
         bell = Bell() if name == MEMORY else bell_of(os.path.realpath(self.path))
         self._changes = Changes(partial(self._worker.call, _last_change, writes=False), bell, LOOK_SECONDS)

@@ -136,3 +136,15 @@ async def test_schema_may_be_shared_with_other_tables(postgres_server: PostgresS
     await store.close()
     [(default,)] = postgres_server.execute("SELECT to_regclass('public.orders')::text", "shared")
     assert default == "orders"
+
+
+async def test_owner_of_a_schema_needs_no_rights_on_the_database(postgres_server: PostgresServer, schema: str) -> None:
+    """Who may not create schemas can be given an empty one."""
+    postgres_server.execute("DROP ROLE IF EXISTS tenant")
+    postgres_server.execute("CREATE ROLE tenant LOGIN")
+    postgres_server.execute(f"CREATE SCHEMA {schema} AUTHORIZATION tenant")
+    store = PostgresStateStore(postgres_server.url(schema=schema).replace("tester@", "tenant@"))
+    await store.save("a", state(1))
+    assert await store.load("a") == state(1)
+    await store.close()
+    postgres_server.execute(f"DROP SCHEMA {schema} CASCADE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -378,6 +379,29 @@ async def test_other_processes_wake_a_waiting_one(
             assert await asyncio.to_thread(line_of, child) == "published"
     assert len(await store.load_events("a")) == 2
     await store.close()
+
+
+def threads_of_stores() -> set[str]:
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith("durable_import")}
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+async def test_threads_end_with_the_store(postgres_url: str, is_closed: bool) -> None:
+    """A store that is closed, or forgotten, leaves no thread and no connection behind; a closed one can be used again."""
+    before = threads_of_stores()
+    store = PostgresStateStore(postgres_url)
+    for _ in range(2):
+        await store.save("a", state(1))
+        await store.wait_for_change(0.0)
+        assert len(threads_of_stores() - before) == 2
+        if is_closed:
+            await store.close()
+    del store
+    gc.collect()
+    deadline = time.monotonic() + 5
+    while threads_of_stores() - before and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+    assert threads_of_stores() - before == set()
 
 
 async def test_default_schema_is_our_own(postgres_server: PostgresServer) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from durable_import.stores.contract import state
+from durable_import.stores.database_format import APPLICATION_ID
 from durable_import.stores.owner import Owner
 from durable_import.stores.sql import migrations
 from durable_import.stores.sqlite import SQLiteStateStore, _find_work
@@ -56,6 +57,7 @@ async def test_database_of_an_earlier_release_is_brought_up_to_date(tmp_path: Pa
         db.execute("INSERT INTO claim VALUES ('a', 3, ?, 1e9, 4e9)", [owner.to_json()])
         db.execute("UPDATE epoch SET last = 3")
         db.execute("PRAGMA user_version = 2")
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.commit()
     store = SQLiteStateStore(tmp_path / "state.db")
     blank = {"wake_at": None, "call": b"", "outcome": b""}

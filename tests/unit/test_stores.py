@@ -32,6 +32,7 @@ from durable_import.stores.disk import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite import SQLiteStateStore
+from durable_import.stores.url import open_store
 from tests.harness.users_store import UsersStore
 
 
@@ -241,6 +242,40 @@ async def test_database_of_another_program(tmp_path: Path) -> None:
         assert "belongs to another program" in await refusal_of(tmp_path / "x.db")
         assert (tmp_path / "x.db").read_bytes() == before
         (tmp_path / "x.db").unlink()
+
+
+async def test_shared_database_keeps_what_is_the_users(tmp_path: Path) -> None:
+    """With ``shared=yes`` the store's tables are put beside others; the marks in the file's head stay the user's."""
+    with closing(sqlite3.connect(tmp_path / "app.db")) as db:
+        db.executescript("CREATE TABLE orders (id INTEGER); PRAGMA user_version = 42; PRAGMA application_id = 7")
+    with refused(StoreUnavailableError, "belongs to another program", "?shared=yes"):
+        await open_store(f"sqlite:///{tmp_path}/app.db").save("a", state(1))
+    store = open_store(f"sqlite:///{tmp_path}/app.db?shared=yes")
+    assert isinstance(store, SQLiteStateStore)
+    claim = await store.acquire("a", Owner.current())
+    opened = await store.begin_transaction()
+    opened.connection.execute("INSERT INTO orders VALUES (1)")
+    await opened.commit(claim, state(1))
+    await store.close()
+    again = SQLiteStateStore(tmp_path / "app.db")  # it is known by now
+    assert await again.load("a") == state(1)
+    await again.close()
+    with closing(sqlite3.connect(tmp_path / "app.db")) as db:
+        assert db.execute("SELECT id FROM orders").fetchall() == [(1,)]
+        assert db.execute("PRAGMA user_version").fetchall() == [(42,)]
+        assert db.execute("PRAGMA application_id").fetchall() == [(7,)]
+
+
+async def test_names_that_are_taken_cannot_be_shared(tmp_path: Path) -> None:
+    """Tables with the names of ours are named, and nothing is written."""
+    with closing(sqlite3.connect(tmp_path / "app.db")) as db:
+        db.executescript("CREATE TABLE event (id INTEGER); CREATE TABLE mine (id INTEGER)")
+    before = (tmp_path / "app.db").read_bytes()
+    store = SQLiteStateStore(tmp_path / "app.db", shared=True)
+    with refused(StoreUnavailableError, "cannot be shared", "called event, as"):
+        await store.save("a", state(1))
+    await store.close()
+    assert (tmp_path / "app.db").read_bytes() == before
 
 
 async def test_newer_database_is_refused_with_both_versions(tmp_path: Path) -> None:
