@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import random
 import socket
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -17,6 +16,7 @@ from durable_import.stores import sql
 from durable_import.stores.postgres_address import Address
 from durable_import.stores.postgres_driver import psycopg
 from durable_import.stores.postgres_rows import Row
+from durable_import.stores.watchdog import Watchdog
 from durable_import.stores.worker import Job
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -77,6 +77,8 @@ class PostgresEngine:
         self._channel = channel
         self._connection: Connection | None = None
         self._socket: socket.socket | None = None
+        # for a server that does not answer at all, not even to its own timeout
+        self._watchdog = Watchdog(patience + GRACE, self._cut)
 
     def run(self, jobs: Sequence[Job[Session]]) -> None:
         """Do ``jobs`` in one transaction; if that fails, each in its own, so that a failure stays with its cause."""
@@ -97,10 +99,14 @@ class PostgresEngine:
             job.fail(explained)
 
     def close(self) -> None:
+        self._watchdog.stop()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
-        guard, self._socket = self._socket, None
-        if guard is not None:
-            guard.close()
+        connected, self._socket = self._socket, None
+        if connected is not None:
+            connected.close()
         if connection is not None:
             connection.close()
 
@@ -121,8 +127,8 @@ class PostgresEngine:
         return last
 
     def _transact(self, jobs: Sequence[Job[Session]]) -> None:
-        with self._guarded():
-            connection = self._begin()
+        connection = self._begin()
+        with self._watchdog.watching():
             session = Session(connection, self._address.schema)
             for job in jobs:
                 _do(job, session)
@@ -134,12 +140,14 @@ class PostgresEngine:
         """A connection in a transaction; one that was lost while nothing was done is replaced."""
         if self._connection is not None:
             try:
-                self._connection.execute(BEGIN)
+                with self._watchdog.watching():
+                    self._connection.execute(BEGIN)
                 return self._connection
             except psycopg.OperationalError:
-                self.close()
-        connection = self._open()
-        connection.execute(BEGIN)
+                self._disconnect()
+        with self._watchdog.watching():
+            connection = self._open()
+            connection.execute(BEGIN)
         return connection
 
     def _open(self) -> Connection:
@@ -148,7 +156,7 @@ class PostgresEngine:
         try:
             prepare(connection, self._address)
         except BaseException:
-            self.close()
+            self._disconnect()
             raise
         return connection
 
@@ -156,21 +164,10 @@ class PostgresEngine:
         if self._connection is None:
             return
         try:
-            with self._guarded():
+            with self._watchdog.watching():
                 self._connection.execute("ROLLBACK")
         except psycopg.Error:
-            self.close()  # the server rolls back what has no connection
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Cut the connection if the server does not answer at all, not even to its own timeout."""
-        timer = threading.Timer(self._patience + GRACE, self._cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+            self._disconnect()  # the server rolls back what has no connection
 
     def _cut(self) -> None:
         connected = self._socket
