@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import random
 import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -213,4 +215,65 @@ async def test_kill_minus_nine_leaves_rows_and_state_together(url_with_transacti
         assert found is not None
         assert rows == list(range(1, found["checkpoint"] + 1))
     assert len(rows) >= 6
+    await store.close()
+
+
+WORK = """
+import random
+from durable_import.stores.contract.transactions import answer_of
+async def main():
+    owner, table = Owner.current(), sys.argv[2]
+    while True:
+        found = await store.find_work(20, orphans=True)
+        for name in random.sample(found, len(found)):
+            try:
+                claim = await store.acquire(name, owner)
+                number = claim.state["checkpoint"]
+                while number < 5 and claim.state["status"] != "completed":
+                    number += 1
+                    opened = await store.begin_transaction()
+                    await answer_of(opened.connection.execute(f"INSERT INTO {table} VALUES ('{name}', {number})"))
+                    await opened.commit(claim, state(number, status="completed" if number == 5 else "running"))
+                await store.release(claim)
+            except OwnershipError:
+                pass
+        if not found:
+            await store.wait_for_change(0.05)
+asyncio.run(main())
+"""
+
+
+async def test_processes_that_are_killed_share_the_work(url_with_transactions: str) -> None:
+    """Several processes take up what others that were killed have left: each step of each instance is done exactly once."""
+    table = f"done_{hashlib.sha256(url_with_transactions.encode()).hexdigest()[:20]}"
+    store = owning(url_with_transactions)
+    names = [f"i{number}" for number in range(60)]
+    maker = await store.acquire("maker", Owner.current())
+    opened = await transactions(store).begin_transaction()
+    await answer_of(opened.connection.execute(f"CREATE TABLE {table} (name text, step int)"))
+    await opened.commit(maker, state(1, status="completed"))
+    for name in names:
+        await store.save(name, state(0, status="pending"))
+    kills = 0
+    deadline = time.monotonic() + 120
+    with ExitStack() as stack:
+
+        def start() -> subprocess.Popen[str]:
+            return stack.enter_context(process(url_with_transactions, WORK, arguments=[table]))
+
+        children = [start() for _ in range(3)]
+        while any(each.status != "completed" for each in await store.list()):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(random.uniform(0.2, 0.6))
+            victim = random.randrange(len(children))
+            assert children[victim].poll() is None
+            children[victim].kill()
+            children[victim] = start()
+            kills += 1
+    opened = await transactions(store).begin_transaction()
+    cursor = await answer_of(opened.connection.execute(f"SELECT name, step FROM {table} ORDER BY name, step"))
+    done = [tuple(row) for row in await answer_of(cursor.fetchall())]
+    await opened.rollback()
+    assert done == sorted((name, step) for name in names for step in range(1, 6))
+    assert kills > 0
     await store.close()
