@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import socket
 import time
@@ -152,7 +151,7 @@ class PostgresEngine:
 
     def _open(self) -> Connection:
         connection = self._connection = connect(self._address, self._patience)
-        self._socket = socket.socket(fileno=os.dup(connection.fileno()))
+        self._socket = socket.socket(fileno=socket.dup(connection.fileno()))
         try:
             prepare(connection, self._address)
         except BaseException:

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +90,17 @@ class PostgresServer:
         self._process.wait(60)
         self._process = None
 
-    def freeze(self, is_frozen: bool) -> None:
-        """Stop, or continue, all processes of the server: it does not answer, but its connections stay."""
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Within the block no process of the server runs: it does not answer, but its connections stay."""
         assert self._process is not None
-        everyone = [self._process.pid, *_children(self._process.pid)]
-        for pid in everyone:
-            os.kill(pid, signal.SIGSTOP if is_frozen else signal.SIGCONT)
+        everyone = [self._process.pid, *(int(str(pid)) for (pid,) in self.execute("SELECT pid FROM pg_stat_activity"))]
+        alive = [pid for pid in everyone if _signal(pid, signal.SIGSTOP)]
+        try:
+            yield
+        finally:
+            for pid in alive:
+                _signal(pid, signal.SIGCONT)
 
     def remove(self) -> None:
         """Stop the server and remove its files."""
@@ -138,5 +145,10 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _children(pid: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def _signal(pid: int, number: signal.Signals) -> bool:
+    """False if the process has ended."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
