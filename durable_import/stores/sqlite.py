@@ -75,20 +75,20 @@ class SQLiteStateStore(OwningStore):
 
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
         check_state(state)
-        await self._announcing(partial(_save, instance_id, Owner.current(), dict(state)))
+        await self._commit(state, partial(_save, instance_id, Owner.current(), dict(state)))
 
     async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
         return await self._worker.call(partial(_acquire, instance_id, owner, lease_seconds))
 
     async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         check_state(state)
-        await self._announcing(partial(_commit, claim, dict(state)))
+        await self._commit(state, partial(_commit, claim, dict(state)))
 
     async def commit_segments(
         self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
     ) -> None:
         check_state(state)
-        await self._announcing(partial(_commit_segments, claim, dict(state), dict(segments), is_whole))
+        await self._commit(state, partial(_commit_segments, claim, dict(state), dict(segments), is_whole))
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         return await self._worker.call(partial(_load_segments, instance_id), writes=False)
@@ -140,8 +140,14 @@ class SQLiteStateStore(OwningStore):
     async def load_source(self, digest: str) -> str | None:
         return await self._worker.call(partial(_load_source, digest), writes=False)
 
+    async def _commit(self, state: dict[str, Any], work: Callable[[sqlite3.Connection], None]) -> None:
+        if state.get("status") in ANNOUNCED:
+            await self._announcing(work)
+        else:
+            await self._worker.call(work)
+
     async def _announcing(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do what may be a change that somebody in this process waits for."""
+        """Do what somebody in this process may wait for."""
         try:
             return await self._worker.call(work)
         finally:

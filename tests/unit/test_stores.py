@@ -19,6 +19,7 @@ import pytest
 
 from durable_import.errors import FencedError, StoreError, StoreUnavailableError
 from durable_import.stores.base import OwningStore, StateStore
+from durable_import.stores.changes import Bell
 from durable_import.stores.contract import (
     SegmentStoreContract,
     StateStoreContract,
@@ -96,6 +97,20 @@ async def test_memory_and_disk_take_any_flat_dict(saved: dict[str, Any], tmp_pat
         assert await store.remove_finished(0.0) == 0
         assert (await store.acquire("one", Owner.current())).state == saved
         await store.close()
+
+
+@pytest.mark.parametrize("place", ["memory:", "disk://{}/store", "sqlite:///{}/state.db"])
+async def test_checkpoints_ring_no_bell(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a change in this process is not woken by each commit of an instance that runs."""
+    rings: list[None] = []
+    monkeypatch.setattr(Bell, "ring", lambda _: rings.append(None))
+    store = open_store(place.format(tmp_path))
+    assert isinstance(store, OwningStore)
+    claim = await store.acquire("a", Owner.current())
+    for status, expected in (("running", 0), ("sleeping", 0), ("completed", 1), ("pending", 2)):
+        await store.commit(claim, state(1, status=status))
+        assert len(rings) == expected
+    await store.close()
 
 
 async def test_memory_copies_what_is_inside() -> None:
