@@ -14,9 +14,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from durable_import.errors import MissingKeyError, StoreError
+from durable_import.errors import MissingKeyError, StoreError, StoreUnavailableError
 from durable_import.snapshot.seal import load_or_create_key
-from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, OwningStore, Transaction, check_state, fenced
+from durable_import.stores.base import (
+    ANNOUNCED,
+    STATE_TYPES,
+    Claim,
+    Event,
+    InstanceSummary,
+    OwningStore,
+    Transaction,
+    check_state,
+    fenced,
+)
 from durable_import.stores.changes import Bell, Changes, bell_of
 from durable_import.stores.database import MEMORY, Database, queries
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
@@ -26,6 +36,7 @@ from durable_import.stores.worker import Worker
 T = TypeVar("T")
 
 SYNCHRONOUS = ("FULL", "NORMAL")
+COLUMNS = ("status", "checkpoint", "location", "function", "wake_at", "call", "snapshot", "outcome")  # as ``load`` gives them
 LOOK_SECONDS = 0.1  # how often to look for what other processes have done
 
 
@@ -158,17 +169,18 @@ def _load(instance_id: str, connection: sqlite3.Connection) -> dict[str, Any] | 
     found = connection.execute(queries()["load"], {"instance_id": _column(instance_id)}).fetchone()
     if found is None:
         return None
-    status, checkpoint, location, function, wake_at, call, snapshot, outcome = found
-    return {
-        "status": _text(status),
-        "checkpoint": checkpoint,
-        "location": _text(location),
-        "function": _text(function),
-        "wake_at": wake_at,
-        "call": call,
-        "snapshot": snapshot,
-        "outcome": outcome,
-    }
+    state = dict(zip(COLUMNS, found, strict=True))
+    for key, value in state.items():
+        kind = STATE_TYPES[key]
+        if kind is str:
+            state[key] = value = _text(value)
+        # what was sealed is judged when it is opened
+        if kind is not bytes and not isinstance(value, kind):
+            raise StoreUnavailableError(
+                f"the row of instance {instance_id!r} is damaged: {key!r} is {value!r}. It was left as it is; put a backup "
+                f"back, or delete the instance."
+            )
+    return state
 
 
 def _commit(
@@ -323,8 +335,12 @@ def _column(text: str) -> str | bytes:
     return text
 
 
-def _text(column: str | bytes) -> str:
-    return column if isinstance(column, str) else column.decode("utf-8", "surrogatepass")
+def _text(column: Any) -> Any:
+    """What ``_column`` was given; whatever else somebody has put there stays what it is."""
+    try:
+        return column.decode("utf-8", "surrogatepass") if isinstance(column, bytes) else column
+    except UnicodeDecodeError:
+        return column
 
 
 def _has_instances(path: str) -> bool:
