@@ -103,7 +103,8 @@ def test_url_names_a_store(url: str, kind: type[StateStore], path: str | None) -
 @pytest.mark.parametrize(
     "url",
     ["", "state.db", "mysql://u:secret@h/db", "redis:", "sqlite:state.db", "sqlite://state.db", "disk:", "disk:///",
-     "memory:x", "sqlite:///x?synchronous=off", "sqlite:///x?mode=ro", "disk:///x?y=1"],
+     "memory:x", "sqlite:///x?synchronous=off", "sqlite:///x?mode=ro", "sqlite:///x?shared=maybe",
+     "disk:///x?y=1"],
 )  # fmt: skip
 def test_unknown_url_is_refused_with_the_known_ones(url: str) -> None:
     """The error lists every known scheme with an example, and repeats no password."""
@@ -119,6 +120,7 @@ def test_unknown_url_is_refused_with_the_known_ones(url: str) -> None:
     [
         ("postgresql://me:secret@h:5433/app", "user=me host=h port=5433 dbname=app schema=durable_import"),
         ("postgres://me:a%2Fsecret@h/app?schema=ours&sslmode=require", "user=me host=h dbname=app schema=ours"),
+        ("PostgreSQL://me@h/app", "user=me host=h dbname=app schema=durable_import"),
         ("postgresql:///app?host=/run/pg&password=secret", "host=/run/pg dbname=app schema=durable_import"),
         ("postgresql://h1:1,h2:2/app?target_session_attrs=read-write", "host=h1,h2 port=1,2 dbname=app schema=durable_import"),
     ],
