@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 from weakref import WeakValueDictionary
 
+LEAST_SECONDS = 1.0  # for a look to come back, also if the time to wait is shorter
+
 
 class Bell:
     """Wakes all who listen, in whatever event loop and thread they are."""
@@ -75,7 +77,11 @@ class Changes:
         while True:
             ringing = self.bell.listen()  # before looking: what happens in between rings
             try:
-                found = await self._look()
+                # a store that is busy or gone may take its time to answer
+                try:
+                    found = await asyncio.wait_for(self._look(), max(deadline - time.monotonic(), LEAST_SECONDS))
+                except TimeoutError:
+                    return
                 if found != known:
                     self._seen = found
                     return

@@ -7,18 +7,18 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from durable_import.errors import DurableError, StoreUnavailableError
 from durable_import.stores import sql
+from durable_import.stores.database_format import check_ours, migrate
 from durable_import.stores.files import make_folder, refused_by_system
 from durable_import.stores.worker import Job
 
 T = TypeVar("T")
 
-APPLICATION_ID = 0x44555242
 MEMORY = ":memory:"
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -31,9 +31,13 @@ _abandoned: list[sqlite3.Connection] = []
 
 
 class Database:
-    """``path`` is a file or ``:memory:``; ``synchronous`` FULL or NORMAL; ``patience`` seconds to wait for a lock."""
+    """``path`` is a file or ``:memory:``; ``synchronous`` FULL or NORMAL; ``patience`` seconds to wait for a lock.
 
-    def __init__(self, path: str, synchronous: str, patience: float) -> None:
+    ``is_shared``: the file may have tables of another program.
+    """
+
+    def __init__(self, path: str, synchronous: str, patience: float, is_shared: bool = False) -> None:
+        self._is_shared = is_shared
         self._path = path
         self._synchronous = synchronous
         self._patience = patience
@@ -121,9 +125,9 @@ class Database:
         patience = min(self._patience, 1.0)
         connection = sqlite3.connect(self._path, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
-            _check_foreign(connection, self._path)
+            check_ours(connection, self._path, self._is_shared)
             self._configure(connection)
-            _migrate(connection, self._path)
+            migrate(connection, self._path)
             self._inode = self._current_inode()
         except BaseException:
             connection.close()
@@ -208,57 +212,6 @@ def _do(job: Job[sqlite3.Connection], connection: sqlite3.Connection) -> None:
         job.succeed(job.work(connection))
     except DurableError as refusal:
         job.fail(refusal)
-
-
-def _check_foreign(connection: sqlite3.Connection, path: str) -> None:
-    """Refuse the database of another program before anything is written to it."""
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    if application_id == APPLICATION_ID:
-        return
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if tables or application_id:
-        raise StoreUnavailableError(
-            f"the database {path} belongs to another program (application id {application_id:#x}, {tables} tables and "
-            f"indexes). Choose another file name; this file was left as it is."
-        )
-
-
-def _migrate(connection: sqlite3.Connection, path: str) -> None:
-    latest = sql.migrations("sqlite")[-1][0]
-    if _version(connection) < latest:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            before = _version(connection)  # another process may have been first
-            for number, script in sql.migrations("sqlite"):
-                if number > before:
-                    for statement in _statements(script):
-                        connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {max(latest, before)}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-    if _version(connection) > latest:
-        raise StoreUnavailableError(
-            f"the database {path} has format {_version(connection)}, this durable_import knows up to {latest}. "
-            f"Use the newer durable_import that wrote it; this file was left as it is."
-        )
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(version)
-
-
-def _statements(script: str) -> Iterator[str]:
-    """``executescript`` would commit first."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
 
 
 def queries() -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from durable_import.errors import MissingKeyError
 from durable_import.snapshot.seal import load_or_create_key
-from durable_import.stores.base import Claim, Event, InstanceSummary, OwningStore, check_state
+from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, OwningStore, check_state
 from durable_import.stores.changes import Changes, bell_of
 from durable_import.stores.folder import Folder, FolderEngine
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Owner
@@ -63,7 +63,7 @@ class DiskStateStore(OwningStore):
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
         check_values(state)
         owner, kept = Owner.current(), copy.deepcopy(state)
-        await self._announcing(lambda folder: folder.save(instance_id, owner, kept))
+        await self._commit(state, lambda folder: folder.save(instance_id, owner, kept))
 
     async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
         return await self._worker.call(lambda folder: folder.acquire(instance_id, owner, lease_seconds))
@@ -71,7 +71,7 @@ class DiskStateStore(OwningStore):
     async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         check_state(state)
         kept = dict(state)
-        await self._announcing(lambda folder: folder.commit(claim, kept))
+        await self._commit(state, lambda folder: folder.commit(claim, kept))
 
     async def renew(
         self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
@@ -119,8 +119,14 @@ class DiskStateStore(OwningStore):
     async def load_source(self, digest: str) -> str | None:
         return await self._worker.call(lambda folder: folder.load_source(digest), writes=False)
 
+    async def _commit(self, state: dict[str, Any], work: Callable[[Folder], None]) -> None:
+        if state.get("status") in ANNOUNCED:
+            await self._announcing(work)
+        else:
+            await self._worker.call(work)
+
     async def _announcing(self, work: Callable[[Folder], T]) -> T:
-        """Do what may be a change that somebody in this process waits for."""
+        """Do what somebody in this process may wait for."""
         try:
             return await self._worker.call(work)
         finally:

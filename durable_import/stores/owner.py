@@ -69,7 +69,11 @@ class Owner:
 
     @classmethod
     def from_json(cls, text: str) -> Owner:
-        return cls(**json.loads(text))
+        """The owner that ``to_json`` has written; one of whom nothing is known if the text is damaged."""
+        try:
+            return cls(**json.loads(text))
+        except (ValueError, TypeError):
+            return cls(host="(unknown: the claim is damaged)", pid=0)
 
 
 @dataclass(frozen=True)

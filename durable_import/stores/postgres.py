@@ -52,20 +52,20 @@ class PostgresStateStore(OwningStore):
 
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
         check_state(state)
-        await self._announcing(partial(_save, instance_id, Owner.current(), dict(state)))
+        await self._commit(state, partial(_save, instance_id, Owner.current(), dict(state)))
 
     async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
         return await self._worker.call(partial(_acquire, instance_id, owner, lease_seconds))
 
     async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         check_state(state)
-        await self._announcing(partial(_commit, claim, dict(state), {}, True))
+        await self._commit(state, partial(_commit, claim, dict(state), {}, True))
 
     async def commit_segments(
         self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
     ) -> None:
         check_state(state)
-        await self._announcing(partial(_commit, claim, dict(state), dict(segments), is_whole))
+        await self._commit(state, partial(_commit, claim, dict(state), dict(segments), is_whole))
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         return await self._worker.call(partial(_load_segments, instance_id), writes=False)
@@ -124,8 +124,14 @@ class PostgresStateStore(OwningStore):
         """See ``base.TransactionStore``. ``connection`` is a ``psycopg.AsyncConnection`` of its own."""
         return await PostgresTransaction.begin(self.address, self._patience, self._channel, self._changes.bell)
 
+    async def _commit(self, state: dict[str, Any], work: Callable[[Session], None]) -> None:
+        if state.get("status") in ANNOUNCED:
+            await self._announcing(work)
+        else:
+            await self._worker.call(work)
+
     async def _announcing(self, work: Callable[[Session], T]) -> T:
-        """Do what may be a change that somebody in this process waits for."""
+        """Do what somebody in this process may wait for."""
         try:
             return await self._worker.call(work)
         finally:

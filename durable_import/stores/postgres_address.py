@@ -30,7 +30,8 @@ class Address:
 
         Raises UnknownStoreError.
         """
-        base, _, query = url.partition("?")
+        scheme, _, rest = url.partition(":")
+        base, _, query = f"{scheme.lower()}:{rest}".partition("?")
         options = dict(parse_qsl(query, keep_blank_values=True))
         schema = options.pop("schema", DEFAULT_SCHEMA)
         if not _SCHEMA_NAME.fullmatch(schema):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import socket
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -17,6 +15,7 @@ from durable_import.stores import sql
 from durable_import.stores.postgres_address import Address
 from durable_import.stores.postgres_driver import psycopg
 from durable_import.stores.postgres_rows import Row
+from durable_import.stores.watchdog import Watchdog
 from durable_import.stores.worker import Job
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -28,6 +27,7 @@ ATTEMPTS = 10  # of a transaction that the server gives up in favour of another 
 
 GRACE = 5.0  # seconds beyond its own timeout that the server gets to answer
 _GIVEN_UP = ("40001", "40P01")  # serialization failure, deadlock
+FORMAT = "durable_import_format"  # the table that tells that a schema is ours
 _TABLES = ("instance", "claim", "segment", "event", "change", "source")
 _MIGRATING = 0x44555242  # of our own among the advisory locks
 
@@ -76,6 +76,8 @@ class PostgresEngine:
         self._channel = channel
         self._connection: Connection | None = None
         self._socket: socket.socket | None = None
+        # for a server that does not answer at all, not even to its own timeout
+        self._watchdog = Watchdog(patience + GRACE, self._cut)
 
     def run(self, jobs: Sequence[Job[Session]]) -> None:
         """Do ``jobs`` in one transaction; if that fails, each in its own, so that a failure stays with its cause."""
@@ -96,10 +98,14 @@ class PostgresEngine:
             job.fail(explained)
 
     def close(self) -> None:
+        self._watchdog.stop()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
-        guard, self._socket = self._socket, None
-        if guard is not None:
-            guard.close()
+        connected, self._socket = self._socket, None
+        if connected is not None:
+            connected.close()
         if connection is not None:
             connection.close()
 
@@ -120,8 +126,8 @@ class PostgresEngine:
         return last
 
     def _transact(self, jobs: Sequence[Job[Session]]) -> None:
-        with self._guarded():
-            connection = self._begin()
+        connection = self._begin()
+        with self._watchdog.watching():
             session = Session(connection, self._address.schema)
             for job in jobs:
                 _do(job, session)
@@ -133,21 +139,23 @@ class PostgresEngine:
         """A connection in a transaction; one that was lost while nothing was done is replaced."""
         if self._connection is not None:
             try:
-                self._connection.execute(BEGIN)
+                with self._watchdog.watching():
+                    self._connection.execute(BEGIN)
                 return self._connection
             except psycopg.OperationalError:
-                self.close()
-        connection = self._open()
-        connection.execute(BEGIN)
+                self._disconnect()
+        with self._watchdog.watching():
+            connection = self._open()
+            connection.execute(BEGIN)
         return connection
 
     def _open(self) -> Connection:
         connection = self._connection = connect(self._address, self._patience)
-        self._socket = socket.socket(fileno=os.dup(connection.fileno()))
+        self._socket = socket.socket(fileno=socket.dup(connection.fileno()))
         try:
             prepare(connection, self._address)
         except BaseException:
-            self.close()
+            self._disconnect()
             raise
         return connection
 
@@ -155,21 +163,10 @@ class PostgresEngine:
         if self._connection is None:
             return
         try:
-            with self._guarded():
+            with self._watchdog.watching():
                 self._connection.execute("ROLLBACK")
         except psycopg.Error:
-            self.close()  # the server rolls back what has no connection
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Cut the connection if the server does not answer at all, not even to its own timeout."""
-        timer = threading.Timer(self._patience + GRACE, self._cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+            self._disconnect()  # the server rolls back what has no connection
 
     def _cut(self) -> None:
         connected = self._socket
@@ -226,8 +223,8 @@ def migrate(connection: Connection, address: Address) -> None:
                 if number > before:
                     connection.execute(_in_schema(script, schema))
             if before < latest:
-                connection.execute(f'DELETE FROM "{schema}".durable_import_format')
-                connection.execute(f'INSERT INTO "{schema}".durable_import_format VALUES (%s)', [latest])
+                connection.execute(f'DELETE FROM "{schema}".{FORMAT}')
+                connection.execute(f'INSERT INTO "{schema}".{FORMAT} VALUES (%s)', [latest])
     found = _version(connection, address)
     if found > latest:
         raise StoreUnavailableError(
@@ -238,26 +235,22 @@ def migrate(connection: Connection, address: Address) -> None:
 
 def _version(connection: Connection, address: Address) -> int:
     schema = address.schema
-    if _exists(connection, schema, "durable_import_format"):
-        [(version,)] = connection.execute(f'SELECT max(version) FROM "{schema}".durable_import_format').fetchall()
-        return int(version)
-    theirs = [table for table in _TABLES if _exists(connection, schema, table)]
-    if theirs:
-        raise StoreUnavailableError(
-            f"the schema {schema} of the database ({address}) belongs to another program: it has the tables "
-            f"{', '.join(theirs)}, which are not ours. Choose another one with ?schema=NAME; nothing was changed."
-        )
-    return 0
-
-
-def _exists(connection: Connection, schema: str, table: str) -> bool:
     # not to_regclass: in a transaction it may answer from a cache, as of before the lock
     found = connection.execute(
-        "SELECT FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON relnamespace = pg_namespace.oid "
-        "WHERE nspname = %s AND relname = %s",
-        [schema, table],
+        "SELECT relname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON relnamespace = pg_namespace.oid "
+        "WHERE nspname = %s AND relname = ANY(%s)",
+        [schema, [FORMAT, *_TABLES]],
     )
-    return bool(found.fetchall())
+    tables = sorted(table for (table,) in found)
+    if FORMAT in tables:
+        [(version,)] = connection.execute(f'SELECT max(version) FROM "{schema}".{FORMAT}').fetchall()
+        return int(version)
+    if tables:
+        raise StoreUnavailableError(
+            f"the schema {schema} of the database ({address}) belongs to another program: it has the tables "
+            f"{', '.join(tables)}, which are not ours. Choose another one with ?schema=NAME; nothing was changed."
+        )
+    return 0
 
 
 @cache

@@ -14,9 +14,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from durable_import.errors import MissingKeyError, StoreError
+from durable_import.errors import MissingKeyError, StoreError, StoreUnavailableError
 from durable_import.snapshot.seal import load_or_create_key
-from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, OwningStore, Transaction, check_state, fenced
+from durable_import.stores.base import (
+    ANNOUNCED,
+    STATE_TYPES,
+    Claim,
+    Event,
+    InstanceSummary,
+    OwningStore,
+    Transaction,
+    check_state,
+    fenced,
+)
 from durable_import.stores.changes import Bell, Changes, bell_of
 from durable_import.stores.database import MEMORY, Database, queries
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
@@ -26,6 +36,7 @@ from durable_import.stores.worker import Worker
 T = TypeVar("T")
 
 SYNCHRONOUS = ("FULL", "NORMAL")
+COLUMNS = ("status", "checkpoint", "location", "function", "wake_at", "call", "snapshot", "outcome")  # as ``load`` gives them
 LOOK_SECONDS = 0.1  # how often to look for what other processes have done
 
 
@@ -33,17 +44,20 @@ class SQLiteStateStore(OwningStore):
     """Keeps states in the SQLite file ``path`` (``:memory:`` for one that ends with ``close``).
 
     ``synchronous``: 'FULL', a commit survives power loss; 'NORMAL', it survives the crash of the process only.
-    ``patience``: seconds to wait while another process holds the database's lock.
+    ``patience``: seconds to wait while another process holds the database's lock. ``shared``: allow a file in which another
+    program has tables, for transactions that write to both.
     """
 
-    def __init__(self, path: str | os.PathLike[str], synchronous: str = "FULL", *, patience: float = 10.0) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], synchronous: str = "FULL", *, patience: float = 10.0, shared: bool = False
+    ) -> None:
         if synchronous.upper() not in SYNCHRONOUS:
             raise StoreError(f"synchronous is one of {', '.join(SYNCHRONOUS)}, not {synchronous!r}")
         name = os.fspath(path)
         # the program may change its folder before the file is opened
         self.path = name if name == MEMORY else os.path.abspath(name)
         self._memory_key = secrets.token_bytes(32)
-        self._open = partial(Database, self.path, synchronous.upper(), patience)
+        self._open = partial(Database, self.path, synchronous.upper(), patience, shared)
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {self.path}")
         bell = Bell() if name == MEMORY else bell_of(os.path.realpath(self.path))
         self._changes = Changes(partial(self._worker.call, _last_change, writes=False), bell, LOOK_SECONDS)
@@ -72,20 +86,20 @@ class SQLiteStateStore(OwningStore):
 
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
         check_state(state)
-        await self._announcing(partial(_save, instance_id, Owner.current(), state))
+        await self._commit(state, partial(_save, instance_id, Owner.current(), dict(state)))
 
     async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
         return await self._worker.call(partial(_acquire, instance_id, owner, lease_seconds))
 
     async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         check_state(state)
-        await self._announcing(partial(_commit, claim, dict(state)))
+        await self._commit(state, partial(_commit, claim, dict(state)))
 
     async def commit_segments(
         self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
     ) -> None:
         check_state(state)
-        await self._announcing(partial(_commit_segments, claim, dict(state), dict(segments), is_whole))
+        await self._commit(state, partial(_commit_segments, claim, dict(state), dict(segments), is_whole))
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         return await self._worker.call(partial(_load_segments, instance_id), writes=False)
@@ -140,8 +154,14 @@ class SQLiteStateStore(OwningStore):
     async def load_source(self, digest: str) -> str | None:
         return await self._worker.call(partial(_load_source, digest), writes=False)
 
+    async def _commit(self, state: dict[str, Any], work: Callable[[sqlite3.Connection], None]) -> None:
+        if state.get("status") in ANNOUNCED:
+            await self._announcing(work)
+        else:
+            await self._worker.call(work)
+
     async def _announcing(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do what may be a change that somebody in this process waits for."""
+        """Do what somebody in this process may wait for."""
         try:
             return await self._worker.call(work)
         finally:
@@ -152,17 +172,18 @@ def _load(instance_id: str, connection: sqlite3.Connection) -> dict[str, Any] | 
     found = connection.execute(queries()["load"], {"instance_id": _column(instance_id)}).fetchone()
     if found is None:
         return None
-    status, checkpoint, location, function, wake_at, call, snapshot, outcome = found
-    return {
-        "status": _text(status),
-        "checkpoint": checkpoint,
-        "location": _text(location),
-        "function": _text(function),
-        "wake_at": wake_at,
-        "call": call,
-        "snapshot": snapshot,
-        "outcome": outcome,
-    }
+    state = dict(zip(COLUMNS, found, strict=True))
+    for key, value in state.items():
+        kind = STATE_TYPES[key]
+        if kind is str:
+            state[key] = value = _text(value)
+        # what was sealed is judged when it is opened
+        if kind is not bytes and not isinstance(value, kind):
+            raise StoreUnavailableError(
+                f"the row of instance {instance_id!r} is damaged: {key!r} is {value!r}. It was left as it is; put a backup "
+                f"back, or delete the instance."
+            )
+    return state
 
 
 def _commit(
@@ -321,8 +342,12 @@ def _column(text: str) -> str | bytes:
     return text
 
 
-def _text(column: str | bytes) -> str:
-    return column if isinstance(column, str) else column.decode("utf-8", "surrogatepass")
+def _text(column: Any) -> Any:
+    """What ``_column`` was given; whatever else somebody has put there stays what it is."""
+    try:
+        return column.decode("utf-8", "surrogatepass") if isinstance(column, bytes) else column
+    except UnicodeDecodeError:
+        return column
 
 
 def _has_instances(path: str) -> bool:

@@ -57,7 +57,7 @@ class SQLiteTransaction:
 
     async def rollback(self) -> None:
         """See ``base.Transaction``."""
-        await self._worker.call(partial(_roll_back, self.connection))
+        await self._worker.call(Database.close)  # which rolls back
         await self._worker.close()
 
 
@@ -94,11 +94,5 @@ def _commit(
             raise StoreError(ENDED) from error
         work(connection)
         connection.execute("COMMIT")
-    except BaseException:
-        _roll_back(connection, database)
-        raise
-    database.close()
-
-
-def _roll_back(connection: sqlite3.Connection, database: Database) -> None:  # noqa: ARG001  closing rolls back
-    database.close()
+    finally:
+        database.close()  # which rolls back what was not committed

@@ -17,6 +17,7 @@ from durable_import.stores.sqlite import SYNCHRONOUS, SQLiteStateStore
 KNOWN = """\
   sqlite:///app.db            an SQLite file below the current folder
   sqlite:////var/lib/app.db   an SQLite file by its full path (?synchronous=normal: faster, may lose commits with power)
+                              (?shared=yes: beside tables of your own)
   sqlite://                   SQLite in memory
   postgresql://user@host/app  a PostgreSQL database (?schema=NAME: where its tables are; other options are libpq's)
   disk:///var/lib/app         a folder of files by its full path (disk://folder: below the current folder)
@@ -67,15 +68,18 @@ def _open_disk(url: str, place: str, options: dict[str, str]) -> StateStore:
 
 
 def _open_sqlite(url: str, place: str, options: dict[str, str]) -> StateStore:
-    _check_options(url, options, ("synchronous",))
+    _check_options(url, options, ("synchronous", "shared"))
     synchronous = options.get("synchronous", "full").upper()
     if synchronous not in SYNCHRONOUS:
         raise _unknown(url, f"synchronous is 'full' or 'normal', not {options['synchronous']!r}")
+    shared = options.get("shared", "no").lower()
+    if shared not in ("yes", "no"):
+        raise _unknown(url, f"shared is 'yes' or 'no', not {options['shared']!r}")
     if place in ("", "//", "///", f"///{MEMORY}"):
         return SQLiteStateStore(MEMORY, synchronous)
     if not place.startswith("///"):
         raise _unknown(url, "a path follows three slashes, four for a full path")
-    return SQLiteStateStore(place.removeprefix("///"), synchronous)
+    return SQLiteStateStore(place.removeprefix("///"), synchronous, shared=shared == "yes")
 
 
 def _open_postgres(url: str, place: str, options: dict[str, str]) -> StateStore:  # noqa: ARG001  libpq reads the URL

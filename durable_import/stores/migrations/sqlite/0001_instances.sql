@@ -1,7 +1,5 @@
 -- Texts that are not valid Unicode (lone surrogates from the command line) are stored as BLOB in their TEXT column.
 
-PRAGMA application_id = 0x44555242; -- 'DURB'
-
 -- The last committed state of each instance. The snapshot comes last: the columns before it are read without it.
 CREATE TABLE instance (
     instance_id TEXT PRIMARY KEY NOT NULL,

@@ -1,0 +1,81 @@
+"""Faults on purpose: makes a store of any kind fail, hesitate or lose its answers, to see what a program makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from durable_import.errors import StoreUnavailableError
+from durable_import.stores.base import StateStore
+
+COMMITS = ("save", "commit", "commit_segments")
+
+
+class Faults:
+    """What goes wrong with ``store``, which stays what it is: its methods are wrapped.
+
+    ``calls`` lists the methods that were called, in order. Without a fault arranged, all goes well.
+    """
+
+    def __init__(self, store: StateStore) -> None:
+        self.calls: list[str] = []
+        self._failures: list[_Failure] = []
+        self._delays: dict[str, float] = {}
+        self._is_refusing = False
+        for name, function in inspect.getmembers(type(store), inspect.iscoroutinefunction):
+            if not name.startswith("_") and name != "close":
+                setattr(store, name, partial(self._call, name, partial(function, store)))
+
+    def fail(
+        self, nth: int = 1, names: Sequence[str] = COMMITS, *, happens: bool = False, error: Exception | None = None
+    ) -> None:
+        """Let the ``nth`` call from now of one of ``names`` fail; with ``happens`` it is done, and only its answer is lost."""
+        self._failures.append(_Failure(nth, tuple(names), happens, error or _unavailable()))
+
+    def delay(self, seconds: float, names: Sequence[str] = COMMITS) -> None:
+        """Let each call of ``names`` wait before it is done; 0: not any more."""
+        self._delays.update(dict.fromkeys(names, seconds))
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Let every call fail within the block."""
+        self._is_refusing = True
+        try:
+            yield
+        finally:
+            self._is_refusing = False
+
+    async def _call(self, name: str, method: Callable[..., Awaitable[Any]], *arguments: Any, **keywords: Any) -> Any:
+        self.calls.append(name)
+        if self._is_refusing:
+            raise _unavailable()
+        due = [each for each in self._failures if each.counts(name)]
+        if self._delays.get(name):
+            await asyncio.sleep(self._delays[name])
+        if due and not due[0].happens:
+            raise due[0].error
+        result = await method(*arguments, **keywords)
+        if due:
+            raise due[0].error
+        return result
+
+
+class _Failure:
+    def __init__(self, nth: int, names: tuple[str, ...], happens: bool, error: Exception) -> None:
+        self._left = nth
+        self._names = names
+        self.happens = happens
+        self.error = error
+
+    def counts(self, name: str) -> bool:
+        """Count a call; whether this is the one that fails."""
+        self._left -= name in self._names
+        return self._left == 0 and name in self._names
+
+
+def _unavailable() -> StoreUnavailableError:
+    return StoreUnavailableError("the store cannot be reached: a test has arranged it")
