@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .backends.base import OrchestrationBackend
     from .backends.durable import DurableBackend
     from .backends.program import DurableProgram, make_durable
+    from .rewrite.explain import Explanation, Point, explain
     from .rewrite.transformer import DurableAstTransformer, transform_to_durable_ast
     from .runtime.call_stack import CallStack, CodeBlock, FunctionCall
     from .runtime.runtime import DurableRuntime
@@ -56,10 +57,13 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "DurableBackend": "backends.durable",
     "DurableProgram": "backends.program",
     "DurableRuntime": "runtime.runtime",
+    "Explanation": "rewrite.explain",
     "FunctionCall": "runtime.call_stack",
     "InMemoryStateStore": "stores.memory",
     "OrchestrationBackend": "backends.base",
+    "Point": "rewrite.explain",
     "StateStore": "stores.base",
+    "explain": "rewrite.explain",
     "make_durable": "backends.program",
     "step_key": "scheduling.steps",
     "transform_to_durable_ast": "rewrite.transformer",
@@ -68,12 +72,12 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
 
 __all__ = [
     "AlreadyDurableException", "CallStack", "CheckpointException", "CodeBlock", "CodeChangedError", "DiskStateStore",
-    "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime", "FencedError",
+    "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime", "Explanation", "FencedError",
     "FunctionCall", "InMemoryStateStore", "InstanceBusyError", "InstanceMismatchError", "MissingCodeError",
     "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "OrchestrationBackend", "OwnershipError",
-    "PauseForEventException", "SnapshotAuthenticationError", "SnapshotError", "SnapshotFormatError", "StateStore",
+    "PauseForEventException", "Point", "SnapshotAuthenticationError", "SnapshotError", "SnapshotFormatError", "StateStore",
     "StoreError", "StoreUnavailableError", "UnknownStoreError", "UnsavableStateError", "UnsupportedSyntaxError",
-    "install", "make_durable", "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
+    "explain", "install", "make_durable", "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 

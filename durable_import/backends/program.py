@@ -6,13 +6,14 @@ import functools
 import inspect
 import uuid
 import weakref
-from collections.abc import Awaitable, Callable, Iterator
-from types import FunctionType, MethodType
+from collections.abc import Awaitable, Callable
+from types import FunctionType
 from typing import Any, Generic, TypeVar
 
 from ..errors import AlreadyDurableException, NoSourceCodeException
 from ..frames import ambient
 from ..rewrite.in_place import rewrite_function
+from ..rewrite.running import functions_behind
 from ..runtime.call_stack import FunctionCall
 from ..runtime.runtime import DurableRuntime
 from ..scheduling.standard import make_asyncio_durable
@@ -107,21 +108,3 @@ def make_durable(function: Callable[..., Awaitable[R]]) -> DurableProgram[R]:
     if isinstance(function, FunctionType):
         _made.add(function)
     return DurableProgram(function)
-
-
-def functions_behind(function: Any) -> Iterator[FunctionType]:
-    """The function that a callable runs first, and those that it wraps, outermost first."""
-    seen: list[Any] = []
-    while function is not None and not any(function is each for each in seen):
-        seen.append(function)
-        if isinstance(function, functools.partial):
-            function = function.func
-            continue
-        inner = function
-        if isinstance(function, MethodType):
-            inner = function.__func__
-        elif not isinstance(function, (FunctionType, type)) and not inspect.isbuiltin(function):
-            inner = type(function).__call__ if callable(function) else None
-        if isinstance(inner, FunctionType):
-            yield inner
-        function = getattr(function, "__wrapped__", None)

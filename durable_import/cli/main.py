@@ -36,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
     show.add_argument("file")
     show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
+    explain = commands.add_parser("explain", help="list the checkpoints of all async functions of a file, without importing it")
+    explain.add_argument("file")
     return top
 
 
@@ -46,6 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
         from .show import show_rewritten
 
         return show_rewritten(options.file, options.function)
+    if options.command == "explain":
+        from .explain import explain_file
+
+        return explain_file(options.file)
     from .run import Target, run
 
     words = options.module or options.script
