@@ -108,12 +108,14 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             return own if frame_behind(own) is not None else Leaf(awaitable, iterator=own)
         return Leaf(awaitable)
 
-    def enters(self) -> None:
+    def enters(self) -> bool:
         """See ``ambient.Driver``."""
-        if (self.current is None or self.is_foreign) and not leaf_key.get():
+        is_called_by_others = self.current is None or self.is_foreign
+        if is_called_by_others and not leaf_key.get():
             task = tasks.current_task()
             if task is not None and type(task) is not DurableTask:
                 self.native_tasks.add(task)
+        return is_called_by_others
 
     def pauses(self, exception: Any) -> Any:
         """See ``ambient.Driver``."""
