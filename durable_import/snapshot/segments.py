@@ -163,7 +163,8 @@ class Segments:
             key = waiting.pop()
             if key not in found and key in self.segments:
                 found.add(key)
-                waiting += self.segments[key].refs
+                segment = self.segments[key]
+                waiting += segment.reach if key == KERNEL else segment.refs
         return found
 
     def forget(self, key: str) -> None:
@@ -400,7 +401,8 @@ class _Run:
         if task is not None:
             return [task_frames(task, self.references), task_record(task)]
         if key == KERNEL:
-            return [(self.rest, loop_state(self.loop, [], self.all.loose_timers()))]
+            state = loop_state(self.loop, [], self.all.loose_timers())
+            return [(self.rest, state), state.pop("inbox")]  # who waits for events is reached by way of its task only
         if key[0] == "c":
             return [(), self.all.callback(key)]
         return [self.all.island(key)]
@@ -422,7 +424,8 @@ class SegmentPickler(SnapshotPickler):
         if entry is not None and entry[0] != self.key:
             self.referred.add(id(obj))
             self.refs.add(entry[0])
-            return shared, entry
+            key, place = entry
+            return shared, (key, place)  # a tuple of its own: pickled in two segments, it would become an island itself
         return super().reducer_override(obj)
 
     def pickle(self, parts: list[Any], containers: list[Any]) -> Segment:
@@ -531,7 +534,8 @@ def load_segments(kernel: bytes, segments: dict[str, bytes]) -> tuple[Any, Loadi
     def read() -> tuple[Any, Loading]:
         with loading() as found:
             found.segments = segments
-            [state] = _load_parts(kernel)
+            state, inbox = _load_parts(kernel)
+            state[1]["inbox"] = inbox
             for key in segments:
                 if key[0] == "t":
                     new_task(key[1:])
