@@ -42,6 +42,7 @@ from .rewrite.install import install, uninstall
 if TYPE_CHECKING:
     from .backends.durable import DurableBackend
     from .backends.program import DurableProgram, make_durable
+    from .rewrite.explain import Explanation, Point, explain
     from .rewrite.transformer import DurableAstTransformer, transform_to_durable_ast
     from .runtime.call_stack import CallStack, CodeBlock, FunctionCall
     from .runtime.handle import InstanceHandle
@@ -63,6 +64,7 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "DurableBackend": "backends.durable",
     "DurableProgram": "backends.program",
     "DurableRuntime": "runtime.runtime",
+    "Explanation": "rewrite.explain",
     "FunctionCall": "runtime.call_stack",
     "InMemoryStateStore": "stores.memory",
     "InstanceHandle": "runtime.handle",
@@ -70,6 +72,8 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "current_instance": "runtime.runtime",
     "current_runtime": "runtime.runtime",
     "OrchestrationBackend": "stores.backend",
+    "Point": "rewrite.explain",
+    "explain": "rewrite.explain",
     "make_durable": "backends.program",
     "step_key": "scheduling.steps",
     "transform_to_durable_ast": "rewrite.transformer",
@@ -78,14 +82,14 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
 
 __all__ = [
     "AlreadyDurableException", "CallStack", "CheckpointException", "CodeBlock", "CodeChangedError", "DiskStateStore",
-    "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime", "FencedError",
-    "FunctionCall", "InMemoryStateStore", "InstanceBusyError", "InstanceCancelledError", "InstanceFailedError",
-    "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError", "InstanceSuspendedError", "MissingCodeError",
-    "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError", "OrchestrationBackend",
-    "OwnershipError", "PauseForEventException", "SnapshotAuthenticationError", "SnapshotError", "SnapshotFormatError",
-    "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError", "UnknownStoreError", "UnsavableStateError",
-    "UnsupportedSyntaxError", "current_instance", "current_runtime", "install", "make_durable", "step_key",
-    "transform_to_durable_ast", "uninstall", "wait_for_event",
+    "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime", "Explanation",
+    "FencedError", "FunctionCall", "InMemoryStateStore", "InstanceBusyError", "InstanceCancelledError",
+    "InstanceFailedError", "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError", "InstanceSuspendedError",
+    "MissingCodeError", "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError",
+    "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError",
+    "SnapshotError", "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError",
+    "UnknownStoreError", "UnsavableStateError", "UnsupportedSyntaxError", "current_instance", "current_runtime", "explain",
+    "install", "make_durable", "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 

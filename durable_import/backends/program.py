@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import functools
 import inspect
 import uuid
 import weakref
-from collections.abc import Awaitable, Callable, Iterator
-from types import FunctionType, MethodType
+from collections.abc import Awaitable, Callable, Coroutine
+from types import FunctionType
 from typing import Any, Generic, TypeVar
 
 from ..errors import AlreadyDurableException, NoSourceCodeException
 from ..frames import ambient
 from ..rewrite.in_place import rewrite_function
+from ..rewrite.running import functions_behind
 from ..runtime.call_stack import FunctionCall
 from ..runtime.runtime import DurableRuntime
+from ..scheduling.executors import leaf_key
 from ..scheduling.standard import make_asyncio_durable
 from ..stores.backend import OrchestrationBackend
 from .durable import DurableBackend
@@ -45,9 +49,11 @@ class DurableProgram(Generic[R]):
         memory. Without an id it is an instance with a new one. Called by durable code, with neither, it is a call like any
         other, and part of the instance of its caller.
         """
-        if orchestration_backend is None and instance_id is None and ambient.current_driver.get() is not None:
+        is_inside = ambient.current_driver.get() is not None
+        if orchestration_backend is None and instance_id is None and is_inside:
             return self.fn(*args, **kwargs)
-        return self._run(orchestration_backend, instance_id or str(uuid.uuid4()), args, kwargs)
+        running = self._run(orchestration_backend, instance_id or str(uuid.uuid4()), args, kwargs)
+        return _outside(running) if is_inside else running
 
     async def _run(
         self, backend: OrchestrationBackend | None, instance_id: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -76,6 +82,14 @@ class DurableProgram(Generic[R]):
         if name in _OF_FUNCTIONS and "fn" in self.__dict__:  # so that ``inspect`` takes it for one
             return getattr(self.fn, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+async def _outside(running: Coroutine[Any, Any, R]) -> R:
+    """Run an instance as one leaf of another, in a context that knows nothing of that."""
+    context = contextvars.copy_context()
+    context.run(ambient.current_driver.set, None)
+    context.run(leaf_key.set, "")
+    return await asyncio.get_running_loop().create_task(running, context=context)
 
 
 _OF_FUNCTIONS = ("__code__", "__defaults__", "__kwdefaults__", "__annotations__")
@@ -107,21 +121,3 @@ def make_durable(function: Callable[..., Awaitable[R]]) -> DurableProgram[R]:
     if isinstance(function, FunctionType):
         _made.add(function)
     return DurableProgram(function)
-
-
-def functions_behind(function: Any) -> Iterator[FunctionType]:
-    """The function that a callable runs first, and those that it wraps, outermost first."""
-    seen: list[Any] = []
-    while function is not None and not any(function is each for each in seen):
-        seen.append(function)
-        if isinstance(function, functools.partial):
-            function = function.func
-            continue
-        inner = function
-        if isinstance(function, MethodType):
-            inner = function.__func__
-        elif not isinstance(function, (FunctionType, type)) and not inspect.isbuiltin(function):
-            inner = type(function).__call__ if callable(function) else None
-        if isinstance(inner, FunctionType):
-            yield inner
-        function = getattr(function, "__wrapped__", None)

@@ -38,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
     show.add_argument("file")
     show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
+    explain = commands.add_parser("explain", help="list the checkpoints of all async functions of a file, without importing it")
+    explain.add_argument("file")
     return top
 
 
@@ -59,6 +61,10 @@ def main(arguments: list[str] | None = None) -> int:
         from .send import send
 
         return send(options.instance, options.event, options.payload, store=options.store)
+    if options.command == "explain":
+        from .explain import explain_file
+
+        return explain_file(options.file)
     from .run import Target, run
 
     words = options.module or options.script

@@ -6,7 +6,11 @@ from contextvars import ContextVar
 from types import CellType, FrameType
 from typing import Any, Protocol
 
-ON: list[Any] = []  # the runtimes of this process; rewritten code asks only whether there is one
+from ..rewrite.switch import ON, STRICT
+
+__all__ = [
+    "ON", "STRICT", "AmbientRuntime", "Driver", "current_driver", "current_runtime", "default_runtime", "find_runtime",
+]  # fmt: skip
 
 
 class Driver(Protocol):
@@ -20,8 +24,11 @@ class Driver(Protocol):
         """The same for the iterator that the frame of a generator is about to delegate to: if it is part of an await."""
         ...
 
-    def enters(self) -> None:
-        """A rewritten coroutine begins, in a task of the instance or in a native one that the program has made."""
+    def enters(self) -> bool | None:
+        """A rewritten coroutine begins, in a task of the instance or in a native one that the program has made.
+
+        True: code that is not durable has called it, so it is part of a leaf or none of the instance's.
+        """
         ...
 
     def pauses(self, exception: Any) -> Any:

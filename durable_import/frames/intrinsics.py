@@ -22,6 +22,7 @@ from ..rewrite.registry import info_of
 from . import ambient
 from .awaiting import delegated
 from .except_star import ExceptStar
+from .refusal import refusal
 from .signals import NO_MORE, PRIMED, Suspension
 from .unseen import seen_part, unseen
 
@@ -51,9 +52,14 @@ def outermost() -> bool:
     """Whether the calling function is not part of an instance yet, and should become one."""
     driver = ambient.current_driver.get()
     if driver is not None:
-        driver.enters()
+        if driver.enters() and ambient.STRICT:
+            raise refusal(sys._getframe(1), "code that is not durable has called it, as a part of one step of an instance")
         return False
-    return ambient.find_runtime() is not None
+    if ambient.find_runtime() is not None:
+        return True
+    if ambient.STRICT:
+        raise refusal(sys._getframe(1), "there is no runtime")
+    return False
 
 
 def instance(cells: types.FunctionType) -> Any:

@@ -8,14 +8,14 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, TypeVar
 
-_FOLDER = os.path.dirname(os.path.dirname(__file__)) + os.sep
+FOLDER = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def seen_part(traceback: TracebackType | None) -> TracebackType | None:
     """A traceback without the frames of this package that it begins with."""
-    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_FOLDER):
+    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(FOLDER):
         traceback = traceback.tb_next
     return traceback
 

@@ -12,6 +12,7 @@ from types import ModuleType
 
 from durable_import.rewrite.finder import DurableFinder
 from durable_import.rewrite.loader import RewritingLoader
+from durable_import.rewrite.switch import set_strict
 
 __all__ = ["install", "uninstall"]
 
@@ -20,10 +21,12 @@ _finder: DurableFinder | None = None
 _named: set[str] = set()  # modules that a warning has named already
 
 
-def install(modules: Iterable[str] = ()) -> None:
+def install(modules: Iterable[str] = (), *, strict: bool | None = None) -> None:
     """Rewrite every module marked ``# durable: on`` that is imported from now on.
 
     ``modules`` are patterns (as of ``fnmatch``, over full names: ``"shop.*"``) of modules to rewrite without a mark.
+    ``strict``: whether rewritten async functions refuse to run where nothing of them is saved, without a runtime or inside a
+    leaf, by a DurableError; None: as the environment variable DURABLE_STRICT says (1 or 0), else as it was, at first not.
     Calling again adds patterns and is otherwise without effect.
 
     Modules that are imported already stay as they are; a RuntimeWarning names those that would have been rewritten.
@@ -31,6 +34,7 @@ def install(modules: Iterable[str] = ()) -> None:
     """
     global _finder
     patterns = _checked(modules)
+    set_strict(strict)
     with _lock:
         if _finder is None or _finder not in sys.meta_path:
             _finder = DurableFinder()
@@ -51,8 +55,9 @@ def install(modules: Iterable[str] = ()) -> None:
 
 
 def uninstall() -> None:
-    """Rewrite no further modules and forget all patterns; what has been rewritten stays so."""
+    """Rewrite no further modules, forget all patterns, be strict no more; what has been rewritten stays so."""
     global _finder
+    set_strict(False)
     with _lock:
         finder, _finder = _finder, None
         if finder is not None and finder in sys.meta_path:

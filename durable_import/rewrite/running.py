@@ -7,14 +7,19 @@ is found that the source does not say today.
 from __future__ import annotations
 
 import ast
+import functools
+import inspect
 import warnings
+from collections.abc import Iterator
 from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from .codes import nested_codes
 from .places import MARK_BASE, Places, numbers_by_code
+
+_OWN = __name__.partition(".")[0] + "."
 
 
 def source_of(module: ModuleType) -> tuple[bytes, str] | None:
@@ -38,3 +43,21 @@ def places_by_code(source: bytes, path: str) -> dict[CodeType, str]:
         by_code = numbers_by_code(tree, {node: MARK_BASE + i for i, node in enumerate(places.order)}, path)
         running = nested_codes(compile(source, path, "exec", dont_inherit=True))
     return {code: places.path_of[places.order[n - MARK_BASE]] for code, n in zip(running, by_code, strict=True) if n}
+
+
+def functions_behind(function: Any) -> Iterator[FunctionType]:
+    """The function that a callable runs first, and those that it wraps, outermost first; without those of this package."""
+    seen: list[Any] = []
+    while function is not None and not any(function is each for each in seen):
+        seen.append(function)
+        if isinstance(function, functools.partial):
+            function = function.func
+            continue
+        inner = function
+        if isinstance(function, MethodType):
+            inner = function.__func__
+        elif not isinstance(function, (FunctionType, type)) and not inspect.isbuiltin(function):
+            inner = type(function).__call__ if callable(function) else None
+        if isinstance(inner, FunctionType) and not str(inner.__globals__.get("__name__")).startswith(_OWN):
+            yield inner
+        function = getattr(function, "__wrapped__", None)

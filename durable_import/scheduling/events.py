@@ -58,15 +58,18 @@ class Inbox:
             del self.kept[name]
         return [payload]
 
-    def begin(self, name: str, future: asyncio.Future[Any]) -> None:
+    def begin(self, name: str, future: asyncio.Future[Any], exception: Any) -> None:
         """``future`` is going to be given the next event that nobody else has waited for longer."""
         self.waiting.setdefault(name, deque()).append(future)
+        if exception is not None:
+            self.paused.append(exception)
 
-    def end(self, name: str, future: asyncio.Future[Any]) -> None:
+    def end(self, name: str, future: asyncio.Future[Any], exception: Any) -> None:
         """It waits no more."""
         self.waiting[name].remove(future)
         if not self.waiting[name]:
             del self.waiting[name]
+        self.paused = [each for each in self.paused if each is not exception]
 
 
 async def wait_for_event(name: str, timeout: float | None = None) -> Any:
@@ -75,39 +78,35 @@ async def wait_for_event(name: str, timeout: float | None = None) -> Any:
     Events may be published before they are waited for. Each goes to one who waits, first come first served; who is cancelled
     or runs into ``timeout`` (in seconds) loses none. Raises TimeoutError, and DurableError outside of an instance.
     """
-    inbox = _inbox(f"wait_for_event({name!r})")
+    what = f"wait_for_event({name!r})"
     if timeout is None:
-        return await _next(inbox, name)
+        return await _next(name, what)
     async with asyncio.timeout(timeout):
-        return await _next(inbox, name)
+        return await _next(name, what)
 
 
 async def pause(exception: Any) -> None:
     """Wait for the event that an exception names, whose payload is dropped."""
-    inbox = _inbox(f"a pause for event {exception.event!r}")
-    inbox.paused.append(exception)
-    try:
-        await _next(inbox, exception.event)
-    finally:
-        inbox.paused.remove(exception)
+    await _next(exception.event, f"a pause for event {exception.event!r}", exception)
 
 
-async def _next(inbox: Inbox, name: str) -> Any:
-    for payload in inbox.take(name):
+async def _next(name: str, what: str, exception: Any = None) -> Any:
+    """No variable holds the inbox: all who wait would share it, and be saved together."""
+    for payload in inbox_for(what).take(name):
         return payload
-    future = asyncio.get_running_loop().create_future()
-    inbox.begin(name, future)
+    future: Any = asyncio.get_running_loop().create_future()
+    inbox_for(what).begin(name, future, exception)
     try:
         return await future
     except asyncio.CancelledError:
         if future.done() and not future.cancelled():
-            inbox.put(name, future.result(), again=True)
+            future.get_loop().inbox.put(name, future.result(), again=True)
         raise
     finally:
-        inbox.end(name, future)
+        future.get_loop().inbox.end(name, future, exception)
 
 
-def _inbox(what: str) -> Inbox:
+def inbox_for(what: str) -> Inbox:
     """That of the instance whose code runs."""
     driver: Any = ambient.current_driver.get()
     running: Any = asyncio.get_running_loop()

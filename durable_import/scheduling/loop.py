@@ -131,12 +131,14 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         future = future_behind(iterator)
         return future is not None and loop_of(future) is self
 
-    def enters(self) -> None:
+    def enters(self) -> bool:
         """See ``ambient.Driver``."""
-        if (self.current is None or self.is_foreign) and not leaf_key.get():
+        is_called_by_others = self.current is None or self.is_foreign
+        if is_called_by_others and not leaf_key.get():
             task = tasks.current_task()
             if task is not None and type(task) is not DurableTask:
                 self.native_tasks.add(task)
+        return is_called_by_others
 
     def pauses(self, exception: Any) -> Any:
         """See ``ambient.Driver``."""

@@ -109,7 +109,8 @@ class Ownership:
             key = waiting.pop()
             if key not in found and key in self.segments:
                 found.add(key)
-                waiting += self.segments[key].refs
+                segment = self.segments[key]
+                waiting += segment.reach if key == KERNEL else segment.refs
         return found
 
     def only_user(self, key: str) -> str | None:

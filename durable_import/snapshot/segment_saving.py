@@ -276,7 +276,8 @@ class _Round:
         if task is not None:
             return [task_frames(task, self.references), task_record(task)]
         if key == KERNEL:
-            return [(self.rest, loop_state(self.loop, [], self.all.loose_timers()))]
+            state = loop_state(self.loop, [], self.all.loose_timers())
+            return [(self.rest, state), state.pop("inbox")]  # who waits for events is reached by way of its task only
         if key[0] == "c":
             return [(), self.all.callback(key)]
         return [self.owned.islands[key]]

@@ -62,7 +62,8 @@ def load_segments(kernel: bytes, segments: dict[str, bytes]) -> tuple[Any, Loadi
     def read() -> tuple[Any, Loading]:
         with loading() as found:
             found.segments = segments
-            [state] = _load_parts(kernel)
+            state, inbox = _load_parts(kernel)
+            state[1]["inbox"] = inbox
             for key in segments:
                 if key[0] == "t":
                     new_task(key[1:])

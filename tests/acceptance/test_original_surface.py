@@ -72,7 +72,7 @@ def test_example_of_the_original_readme(tmp_path: Path) -> None:
 
 PROGRAM = '''
 import asyncio
-from durable_import import PauseForEventException, wait_for_event
+from durable_import import PauseForEventException, step_key, wait_for_event
 
 log = []
 
@@ -91,6 +91,14 @@ async def order(name):
     done += await steps(1)
     raise PauseForEventException("ship")
     return name, done
+
+async def key_of_step():
+    return step_key()
+
+async def parent():
+    own = step_key()
+    child = await key_program(instance_id="child")
+    return own, child, step_key()
 
 async def listens():
     first = await wait_for_event("a")
@@ -203,3 +211,14 @@ async def test_ambient_runtime_and_memory(module: ModuleType, tmp_path: Path) ->
         state = await runtime.store.load("here")
     assert state is not None
     assert state["status"] == "completed"
+
+
+async def test_instance_within_an_instance(module: ModuleType) -> None:
+    """A program called with an id by durable code is an instance of its own, and a leaf of its caller."""
+    module.key_program = make_durable(module.key_of_step)  # type: ignore[attr-defined]
+    async with DurableRuntime(InMemoryStateStore()) as runtime:
+        own, child, after = await make_durable(module.parent)(instance_id="parent")
+        states = [await runtime.store.load(name) for name in ("parent", "child")]
+    assert [state is not None and state["status"] for state in states] == ["completed", "completed"]
+    assert [key.partition("/")[0] for key in (own, child, after)] == ["parent", "child", "parent"]
+    assert own != after
