@@ -16,7 +16,7 @@ import re
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import InstanceSuspendedError, PauseForEventException, UnsavableStateError
 from ..frames import ambient
@@ -47,6 +47,14 @@ class Checkpoint:
     code: tuple[CodeInfo, ...] = ()
     wake_at: float | None = None  # of a status that waits: seconds since 1970
     events: tuple[int, ...] = ()  # numbers of those that the state has, and the store perhaps still
+
+
+class Kept(NamedTuple):
+    """What is remembered of a checkpoint that was committed: not its frames, which may be garbage by then."""
+
+    status: str
+    wake_at: float | None
+    location: str
 
 
 Commit = Callable[[Checkpoint], Awaitable[None]]
@@ -81,7 +89,7 @@ class InstanceDriver:
         self.holder: Any = None  # the task in whose transaction all happens now: nothing is committed, no other task goes on
         self._others: frozenset[DurableTask] = frozenset()  # the tasks that stand still meanwhile
         self._held: list[asyncio.Handle] = []  # steps of theirs
-        self.kept: Checkpoint | None = None  # committed last, in this life
+        self.kept: Kept | None = None  # committed last, in this life
         self.native: asyncio.Task[Any] | None = None  # the task of the process that awaits this
         self._cancellations = 0  # requests to cancel that one which the program knows of
         self._late_cancellation: asyncio.CancelledError | None = None
@@ -327,10 +335,10 @@ class InstanceDriver:
         """Wait until something is ready."""
         loop = self.loop
         status, wake_at = self._waits_for()
-        if loop.has_new_timer or (status != "running" and not self._is_kept(status, wake_at)):
+        if loop.has_new_timer or (status != "running" and not self._is_known(status, wake_at)):
             self._owe(None)
             yield from self._checkpoint(status)
-        is_dormant = status != "running" and self._is_kept(status, wake_at) and not loop.ready
+        is_dormant = status != "running" and self._is_known(status, wake_at) and not loop.ready
         if is_dormant and self.is_paused:
             raise PauseForEventException(loop.inbox.pauses[0])
         with loop.waiting() as waiter:
@@ -352,7 +360,7 @@ class InstanceDriver:
             return "waiting", deadline
         return ("sleeping", deadline) if deadline is not None else ("running", None)
 
-    def _is_kept(self, status: str, wake_at: float | None) -> bool:
+    def _is_known(self, status: str, wake_at: float | None) -> bool:
         kept = self.kept
         return kept is not None and (kept.status, kept.wake_at) == (status, wake_at) and not self.loop.has_new_timer
 
@@ -427,6 +435,11 @@ class InstanceDriver:
             way_out="Mark the module that makes the task with `# durable: on`, or make and await it within one expression.",
         )  # fmt: skip
 
+    def is_kept(self, checkpoint: Checkpoint) -> None:
+        """A checkpoint was committed."""
+        self.encoder.is_kept(checkpoint.saved)
+        self.kept = Kept(checkpoint.status, checkpoint.wake_at, checkpoint.location)
+
     def _save(self, checkpoint: Checkpoint) -> Any:
         """Commit; a cancellation that arrives meanwhile is the program's."""
         flush_output()
@@ -444,8 +457,7 @@ class InstanceDriver:
             except Exception:
                 break
         committing.result()
-        self.encoder.is_kept(checkpoint.saved)
-        self.kept = checkpoint
+        self.is_kept(checkpoint)
 
 
 class _Pending(asyncio.Future[None]):

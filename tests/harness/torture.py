@@ -80,7 +80,6 @@ class TortureDriver(InstanceDriver):
     def _save(self, checkpoint: Checkpoint) -> Any:
         self.deferred = None
         self.keep(checkpoint)
-        self.kept = checkpoint
         if checkpoint.number % self.every:
             return
         yield from self.swap(checkpoint).__await__()
@@ -123,7 +122,7 @@ class TortureDriver(InstanceDriver):
         else:
             kept = {} if saved.is_whole or self.segments is None else self.segments
             self.segments = {key: data for key, data in {**kept, **saved.segments}.items() if data is not None}
-        self.encoder.is_kept(saved)
+        self.is_kept(checkpoint)
 
     async def swap(self, checkpoint: Checkpoint) -> None:
         """Discard all tasks and what they hold, and restore them from the payload."""
