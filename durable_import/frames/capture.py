@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import pickle
+import sys
+from collections.abc import Iterable
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any, NamedTuple
 
@@ -294,6 +296,24 @@ def line_of(value: Any) -> int:
     """The line a frame is at."""
     frame = parts_of(value).frame
     return frame.f_lineno or 0 if frame is not None else 0
+
+
+def forget_variables(frames: Iterable[Any]) -> None:
+    """Before Python 3.13 a frame keeps the dict that its variables were read into, and with it what they held then: empty it.
+
+    Not if the program has it as well, from ``locals()``.
+    """
+    if KEEPS_VARIABLES:
+        for value in frames:
+            frame = parts_of(value).frame
+            if frame is not None:
+                names = frame.f_locals
+                if sys.getrefcount(names) == _OWN_REFERENCES:
+                    names.clear()
+
+
+KEEPS_VARIABLES = sys.version_info < (3, 13)
+_OWN_REFERENCES = 3  # the frame's, the variable's, and that of the call which counts
 
 
 def is_rewritten_function(function: Any) -> bool:

@@ -27,6 +27,7 @@ from .signals import NO_MORE, PRIMED, Suspension
 from .unseen import seen_part, unseen
 
 CALLABLE_ITERATOR = type(iter(int, 1))
+OPTIMIZED = 1  # CO_OPTIMIZED: the flag of functions' code
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, mostly
 
 
@@ -284,6 +285,8 @@ def is_exception(value: Any) -> bool:
 def visible(names: Any) -> Any:
     """``locals()``, ``vars()``, ``dir()`` without hidden variables."""
     if type(names) is dict:
+        if sys._getframe(1).f_code.co_flags & OPTIMIZED:
+            names = dict(names)  # before Python 3.13 it is the frame's own, and what reads the frame changes it
         for name in [n for n in names if type(n) is str and (n[:1] in ("@", "<") or n == ".0")]:
             del names[name]
         info = info_of(sys._getframe(1).f_code)

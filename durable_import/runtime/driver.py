@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from ..errors import InstanceSuspendedError, PauseForEventException, UnsavableStateError
 from ..frames import ambient
-from ..frames.capture import FRAME_TYPES, line_of, parts_of
+from ..frames.capture import FRAME_TYPES, forget_variables, line_of, parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.registry import CodeInfo, info_of
 from ..scheduling.loop import MIN_DURABLE_DELAY, InstanceLoop, is_eager_factory
@@ -417,12 +417,14 @@ class InstanceDriver:
         self.checkpoint += 1
         saved = self.encoder.save(Snapshot(None, {"checkpoint": self.checkpoint}, loop))
         loop.is_dirty = loop.has_new_timer = False
-        codes = {parts_of(frame).code for frame in saved.frames if isinstance(frame, FRAME_TYPES)}
+        frames = [frame for frame in saved.frames if isinstance(frame, FRAME_TYPES)]
+        codes = {parts_of(frame).code for frame in frames}
         infos = tuple(info for info in map(info_of, codes) if info is not None and not info.module.is_library)
         wake_at = loop.next_deadline() if status in DORMANT else None
         if self._location and not loop.root.is_restored():
             self._location = ""
         location, events = self._location or location_of(loop.root), tuple(loop.inbox.accepted)
+        forget_variables(frames)
         return Checkpoint(self.checkpoint, status, location, self.function, saved, infos, wake_at, events)
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:

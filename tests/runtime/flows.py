@@ -3,6 +3,7 @@
 
 import asyncio
 import socket
+import weakref
 from dataclasses import dataclass
 
 from durable_import import PauseForEventException, current_instance, current_runtime, wait_for_event
@@ -162,3 +163,17 @@ async def book_beside_others():
     await asyncio.sleep(0.01)
     task.cancel()
     return before, inside, count
+
+
+class Thing:
+    """Can be referred to weakly."""
+
+
+async def drop():
+    thing = Thing()
+    weak = weakref.ref(thing)
+    await effect("made")
+    del thing
+    world.append("gone" if weak() is None else "still there")
+    del weak
+    await effect("dropped")

@@ -301,3 +301,10 @@ async def test_finished_instances_are_removed(make_runtime: MakeRuntime, flows: 
 
         await until(is_gone)
         assert await runtime.handle("long").status() in ("pending", "running", "waiting")
+
+
+async def test_checkpoints_prolong_no_lifetime(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """What a variable held is garbage when the variable is gone, also right after a checkpoint that has read it."""
+    async with make_runtime() as runtime:
+        await runtime.run(flows.drop, instance_id="drop")
+    assert world == ["made", "gone", "dropped"]  # noqa: SIM300
