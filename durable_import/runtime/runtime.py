@@ -239,6 +239,13 @@ class DurableRuntime:
             raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self.store!r}: check the id")
         return state
 
+    async def outcome_so_far(self, instance_id: str) -> Outcome | None:
+        """How an instance ended, if it has, and is not being tried again here."""
+        state = await self.state_of(instance_id)
+        if state["status"] not in FINISHED or instance_id in self.running:
+            return None
+        return Records(self.seal, instance_id).open_outcome(state["status"], state["outcome"])
+
     async def outcome_of(self, instance_id: str, raises_pause: bool = False) -> Outcome:
         """How an instance ended; waits for that, wherever it runs.
 
@@ -257,12 +264,12 @@ class DurableRuntime:
                         raise
                 except InstanceBusyError:
                     pass
-            state = await self.state_of(instance_id)
-            if state["status"] in FINISHED:
-                return Records(self.seal, instance_id).open_outcome(state["status"], state["outcome"])
+            outcome = await self.outcome_so_far(instance_id)
+            if outcome is not None:
+                return outcome
             if self.is_closing:
                 raise InstanceSuspendedError(
-                    f"instance {instance_id!r} has not ended ({state['status']}) and this runtime was closed: ask another one"
+                    f"instance {instance_id!r} has not ended and this runtime was closed: ask another one"
                 )
             if instance_id not in self.running:
                 await self.dispatcher.wait_for_look()

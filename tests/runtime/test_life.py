@@ -116,8 +116,11 @@ async def test_handle(make_runtime: MakeRuntime, flows: ModuleType) -> None:
         await until(is_waiting)
         with pytest.raises(TimeoutError):
             await handle.result(timeout=0.01)
+        with pytest.raises(TimeoutError):
+            await handle.result(timeout=0)
         await handle.send("approval", {"by": "Ann"})
         assert await handle.result(timeout=10) == ("books", {"by": "Ann"})
+        assert await handle.result(timeout=0) == ("books", {"by": "Ann"})
         assert await handle.status() == "completed"
 
 
