@@ -103,9 +103,9 @@ class Desk:
         """Run `python ARGUMENTS`."""
         return self.start_command([sys.executable, *arguments]).end()
 
-    def start_command(self, command: list[str]) -> Running:
-        """Begin any command, with the variables of this desk."""
-        return self._start(command, None, {})
+    def start_command(self, command: list[str], **variables: str) -> Running:
+        """Begin any command, with the variables of this desk and more."""
+        return self._start(command, None, variables)
 
     def _start(self, command: list[str], kill_at: int | None, variables: dict[str, str]) -> Running:
         variables = {"EFFECT_LOG": str(self.folder / "effects"), **variables}
