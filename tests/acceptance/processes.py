@@ -70,6 +70,15 @@ class Running:
         self.process.wait(PATIENCE)
         return Finished.of(self.process.returncode, self.out, self.err)
 
+    def end_or_kill(self, seconds: float) -> Finished:
+        """Wait for the end so long from the moment on at which an instance begins or goes on, then kill it."""
+        self.wait_until(lambda: "ing instance " in self.err)
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.stop()
+        return self.end()
+
     def stop(self) -> None:
         """Kill it if it lives."""
         if self.process.poll() is None:
