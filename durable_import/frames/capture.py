@@ -10,6 +10,7 @@ import dis
 import gc
 import pickle
 from functools import lru_cache
+from itertools import pairwise
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any, NamedTuple
 
@@ -307,7 +308,7 @@ def line_of(value: Any) -> int:
 def _line_of_label(code: CodeType, label: int) -> int | None:
     """The line of the statement before which ``code`` sets its label to this one."""
     steps = list(dis.get_instructions(code))
-    for constant, store in zip(steps, steps[1:], strict=False):
+    for constant, store in pairwise(steps):
         names = store.argval if isinstance(store.argval, tuple) else (store.argval,)  # 3.13 stores and loads in one step
         is_label = constant.opname.startswith("LOAD_") and constant.argval == label
         if is_label and store.opname.startswith("STORE_") and PC in names:

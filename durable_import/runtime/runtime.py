@@ -16,6 +16,7 @@ from ..errors import (
     InstanceBusyError,
     InstanceFinishedError,
     InstanceSuspendedError,
+    OwnershipError,
     PauseForEventException,
     UnknownInstanceError,
 )
@@ -262,8 +263,8 @@ class DurableRuntime:
                 except PauseForEventException:
                     if raises_pause:
                         raise
-                except InstanceBusyError:
-                    pass
+                except OwnershipError:
+                    pass  # it goes on elsewhere
             outcome = await self.outcome_so_far(instance_id)
             if outcome is not None:
                 return outcome

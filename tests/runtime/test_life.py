@@ -183,6 +183,17 @@ async def test_eviction(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     assert world == ["answered", "finally", "slept", "finally"]
 
 
+async def test_who_waits_does_not_notice_a_takeover(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """A runtime that has stalled for longer than its lease loses its instance; who waits there gets the result of the other."""
+    async with make_runtime(lease_seconds=0.1) as stalled, make_runtime() as other:
+        handle = await stalled.start(flows.steps, 20, 0.05, instance_id="steps")
+        stalled.heartbeat.stop()
+        waiting = asyncio.create_task(handle.result(timeout=20))
+        await asyncio.sleep(0.3)
+        assert [taken.id for taken in await other.recover()] == ["steps"]
+        assert await waiting == await other.handle("steps").result(timeout=20) == list(range(20))
+
+
 async def test_cancel(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     """Cancelling is what it is for a task, and it is kept."""
     async with make_runtime() as runtime:
