@@ -122,6 +122,8 @@ class InstanceDriver:
             self._begin()
         self._cancellations = self.native.cancelling() if self.native is not None else 0
         try:
+            if self.is_suspending:
+                raise self._suspended()
             yield from self._drive()
             self._give_back_context()
             if self.loop.leaving is not None:

@@ -89,7 +89,8 @@ class Encoder:
             try:
                 return self._save_segments(snapshot, loop)
             except Exception as error:  # the other way says what it is, or gets around it
-                logger.debug("instance %s is not saved in segments: %r", self.instance_id, error)
+                about = {"instance_id": self.instance_id, "checkpoint": None}
+                logger.debug("instance %s is not saved in segments: %r", self.instance_id, error, extra=about)
         self._segments, self._is_kept = None, False
         frames: list[Any] = []
         payload = self.encode(snapshot, frames)

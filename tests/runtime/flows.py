@@ -110,3 +110,9 @@ async def steps(count, pause=0.0):
 
 async def leave_at_home():
     return await add(1, 2)
+
+
+async def fail_at_once(flag):
+    if not flag.exists():
+        raise LookupError("not there yet")
+    return "now it is"
