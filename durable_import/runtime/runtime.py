@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import (
     DurableError,
+    FencedError,
     InstanceBusyError,
     InstanceFinishedError,
     InstanceSuspendedError,
@@ -88,6 +89,7 @@ class DurableRuntime:
         self.name_instance = name_instance or (lambda: str(uuid.uuid4()))
         self.observer = observer or _Logged(self)
         self.running: dict[str, InstanceRun] = {}
+        self._stuck: dict[str, BaseException] = {}  # why instances that have not ended do not go on here
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
         self.heartbeat = Heartbeat(self.store, lease_seconds)
         self.sources = Sources(self.store)
@@ -248,7 +250,7 @@ class DurableRuntime:
         return Records(self.seal, instance_id).open_outcome(state["status"], state["outcome"])
 
     async def outcome_of(self, instance_id: str, raises_pause: bool = False) -> Outcome:
-        """How an instance ended; waits for that, wherever it runs.
+        """How an instance ended; waits for that, wherever it runs. Raises what keeps it from going on here.
 
         ``raises_pause``: whether to raise PauseForEventException when it is paused.
         """
@@ -273,6 +275,8 @@ class DurableRuntime:
                     f"instance {instance_id!r} has not ended and this runtime was closed: ask another one"
                 )
             if instance_id not in self.running:
+                if instance_id in self._stuck:
+                    raise self._stuck[instance_id]
                 await self.dispatcher.wait_for_look()
 
     # --- for the parts of the runtime
@@ -290,6 +294,7 @@ class DurableRuntime:
         finally:
             ambient.current_runtime.reset(token)
         self.running[instance_id] = run
+        self._stuck.pop(instance_id, None)
         run.task.add_done_callback(lambda task: self._has_left(run, task))
         return run
 
@@ -310,6 +315,11 @@ class DurableRuntime:
             logger.warning("instance %s failed: %r", run.instance_id, what, extra=self.about(run.instance_id))
         if error is None or isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
             return
+        if isinstance(error, FencedError):
+            logger.warning("instance %s goes on elsewhere: %s", run.instance_id, error, extra=self.about(run.instance_id))
+            return
+        if run.state:
+            self._stuck[run.instance_id] = error
         self.dispatcher.leave_alone(run.instance_id)
         checkpoint = run.state.get("checkpoint")
         about = self.about(run.instance_id, checkpoint)

@@ -16,6 +16,7 @@ from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.names import AWAITED, is_hidden
+from ..rewrite.registry import info_of
 from ..scheduling.generators import restoring_generators
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.standard import make_asyncio_durable
@@ -242,7 +243,10 @@ class Encoder:
         def attempt(value: Any) -> None:
             dumps(value, references)
 
-        for frame in reversed([frame for _, stack in snapshot.stacks() for frame in stack]):
+        frames = [frame for _, stack in snapshot.stacks() for frame in stack]
+        frames.reverse()
+        frames.sort(key=_is_of_library)  # their variables lead to those of the program, on long ways
+        for frame in frames:
             state = capture(frame)
             variables = {n: v for n, v in state.variables.items() if n != AWAITED} | contents_of(state.cells)
             named = {n: v for n, v in variables.items() if not is_hidden(n)}
@@ -264,6 +268,11 @@ class Encoder:
                 instance_id=self.instance_id,
             )  # fmt: skip
         return error
+
+
+def _is_of_library(frame: Any) -> bool:
+    info = info_of(parts_of(frame).code)
+    return info is not None and info.module.is_library
 
 
 def _in_flight(snapshot: Snapshot) -> set[int]:

@@ -116,3 +116,11 @@ async def fail_at_once(flag):
     if not flag.exists():
         raise LookupError("not there yet")
     return "now it is"
+
+
+async def hold_unsavable():
+    held = socket.socket()
+    try:
+        await asyncio.sleep(0.2)
+    finally:
+        held.close()

@@ -335,6 +335,17 @@ async def test_result_that_cannot_be_saved(make_runtime: MakeRuntime, flows: Mod
     assert world == ["made"]
 
 
+async def test_variable_that_cannot_be_saved(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """Who waits is told, also who asks when the instance has been let go of."""
+    async with make_runtime() as runtime:
+        with pytest.raises(UnsavableStateError, match="variable `held`"):
+            await runtime.run(flows.hold_unsavable, instance_id="socket")
+        await until(lambda: not runtime.running)
+        with pytest.raises(UnsavableStateError, match="variable `held`"):
+            await runtime.handle("socket").result()
+        assert await runtime.handle("socket").status() == "pending"
+
+
 async def test_function_that_is_not_durable(make_runtime: MakeRuntime) -> None:
     """A plain function is refused with the ways out."""
 
