@@ -6,10 +6,13 @@ that order is no promise of the language, so it is checked against the variables
 
 from __future__ import annotations
 
+import dis
 import gc
 import pickle
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import pairwise
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any, NamedTuple
 
@@ -294,8 +297,25 @@ def chain(root: Any) -> list[Any]:
 
 def line_of(value: Any) -> int:
     """The line a frame is at."""
-    frame = parts_of(value).frame
-    return frame.f_lineno or 0 if frame is not None else 0
+    parts = parts_of(value)
+    if parts.frame is None:
+        return 0
+    restored = parts.frame.f_locals.get(STATE) if parts.state == CREATED else None
+    if restored:  # it has not gone on yet
+        return _line_of_label(parts.code, restored[PC]) or parts.code.co_firstlineno
+    return parts.frame.f_lineno or 0
+
+
+@lru_cache(maxsize=256)
+def _line_of_label(code: CodeType, label: int) -> int | None:
+    """The line of the statement before which ``code`` sets its label to this one."""
+    steps = list(dis.get_instructions(code))
+    for constant, store in pairwise(steps):
+        names = store.argval if isinstance(store.argval, tuple) else (store.argval,)  # 3.13 stores and loads in one step
+        is_label = constant.opname.startswith("LOAD_") and constant.argval == label
+        if is_label and store.opname.startswith("STORE_") and PC in names:
+            return store.positions.lineno if store.positions is not None else None
+    return None
 
 
 def forget_variables(frames: Iterable[Any]) -> None:

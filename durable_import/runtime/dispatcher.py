@@ -6,9 +6,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
-from ..errors import DurableError, StoreError
+from ..errors import DurableError, InstanceBusyError, StoreError
 from ..stores.base import EventStore, StateStore, WatchedStore, WorkStore
 from .instance import InstanceRun
 
@@ -30,6 +30,10 @@ class Hotel(Protocol):
 
     def take_up(self, instance_id: str) -> InstanceRun:
         """Let an instance go on in a task of its own."""
+        ...
+
+    def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
+        """What a record of the log says of an instance."""
         ...
 
 
@@ -140,9 +144,12 @@ class Dispatcher:
     async def _has_begun(self, run: InstanceRun) -> None:
         try:
             await asyncio.shield(run.begun)
+        except InstanceBusyError:
+            return  # somebody else was faster
         except DurableError as error:
             self.leave_alone(run.instance_id)
-            logger.debug("instance %s was not taken up: %s", run.instance_id, error)
+            about = self._runtime.about(run.instance_id)
+            logger.debug("instance %s was not taken up: %s", run.instance_id, error, extra=about)
 
     def leave_alone(self, instance_id: str) -> None:
         """Do not take this instance up for a while: it cannot go on here."""

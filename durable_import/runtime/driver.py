@@ -63,13 +63,11 @@ Commit = Callable[[Checkpoint], Awaitable[None]]
 class InstanceDriver:
     """Drives an instance inside the current task. Awaiting it gives the program's result or raises its exception.
 
-    ``instance``: the coroutine of a new one, or the loop of one that was restored from checkpoint ``checkpoint`` at ``location``.
+    ``instance``: the coroutine of a new one, or the loop of one that was restored from checkpoint number ``checkpoint``.
     ``commit`` makes a checkpoint permanent.
     """
 
-    def __init__(
-        self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1, location: str = ""
-    ) -> None:  # fmt: skip
+    def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
         if isinstance(instance, InstanceLoop):
             self.loop = instance
@@ -80,7 +78,6 @@ class InstanceDriver:
         self.encoder = encoder
         self.commit = commit
         self.checkpoint = checkpoint
-        self._location = location  # as long as the restored frames have not gone on
         self.function = parts_of(self.coroutine).code.co_qualname
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
@@ -148,6 +145,8 @@ class InstanceDriver:
             self._begin()
         self._cancellations = self.native.cancelling() if self.native is not None else 0
         try:
+            if self.is_suspending:
+                raise self._suspended()
             yield from self._drive()
             self._give_back_context()
             if self.loop.leaving is not None:
@@ -421,9 +420,7 @@ class InstanceDriver:
         codes = {parts_of(frame).code for frame in frames}
         infos = tuple(info for info in map(info_of, codes) if info is not None and not info.module.is_library)
         wake_at = loop.next_deadline() if status in DORMANT else None
-        if self._location and not loop.root.is_restored():
-            self._location = ""
-        location, events = self._location or location_of(loop.root), tuple(loop.inbox.accepted)
+        location, events = location_of(loop.root), tuple(loop.inbox.accepted)
         forget_variables(frames)
         return Checkpoint(self.checkpoint, status, location, self.function, saved, infos, wake_at, events)
 

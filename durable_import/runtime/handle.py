@@ -29,11 +29,15 @@ class InstanceHandle:
     async def result(self, timeout: float | None = None) -> Any:
         """What the instance returns, once it has; raises what it raised, with its traceback.
 
-        ``timeout``: seconds, then TimeoutError is raised, and the instance goes on. Raises InstanceCancelledError for one that
-        was cancelled, UnknownInstanceError when there is none, InstanceSuspendedError when the runtime is closed meanwhile.
+        ``timeout``: seconds, then TimeoutError is raised, and the instance goes on; 0 gives the result only if it is there.
+        Raises InstanceCancelledError for one that was cancelled, UnknownInstanceError when there is none, and
+        InstanceSuspendedError when the runtime is closed meanwhile.
         """
-        async with asyncio.timeout(timeout):
-            return (await self._runtime.outcome_of(self.id)).give(self.id)
+        outcome = await self._runtime.outcome_so_far(self.id)
+        if outcome is None:
+            async with asyncio.timeout(timeout):
+                outcome = await self._runtime.outcome_of(self.id)
+        return outcome.give(self.id)
 
     async def cancel(self) -> bool:
         """Ask the instance to end, as ``asyncio.Task.cancel`` does; False if it has ended.

@@ -154,6 +154,11 @@ class InstanceRun:
             None,
         )  # fmt: skip
 
+    def _is_before_first_checkpoint(self) -> bool:
+        """Whether an instance with a recorded call begins with that: it has not begun, or it has failed at once."""
+        state = self.state
+        return state["status"] == "pending" or (state["status"] == "failed" and bool(state["call"]) and not state["snapshot"])
+
     def _tries_again(self) -> bool:
         return self.state["status"] == "failed" and self._retries
 
@@ -169,11 +174,11 @@ class InstanceRun:
 
     async def _make_driver(self, encoder: Encoder, make_root: Callable[[], Any] | None) -> InstanceDriver:
         home, state = self.home, self.state
-        if state and state["status"] != "pending":
+        if state and not self._is_before_first_checkpoint():
             if make_root is not None:
                 self._check_function(make_root)
             loop = (await self._open(encoder)).loop
-            driver = InstanceDriver(loop, encoder, self._commit, state["checkpoint"], state["location"])
+            driver = InstanceDriver(loop, encoder, self._commit, state["checkpoint"])
             home.observer.resuming(self.instance_id, state)
         elif make_root is not None:
             home.observer.starting(self.instance_id)

@@ -12,9 +12,11 @@ from typing import Any
 
 from ..errors import (
     DurableError,
+    FencedError,
     InstanceBusyError,
     InstanceFinishedError,
     InstanceSuspendedError,
+    OwnershipError,
     PauseForEventException,
     StoreUnavailableError,
     UnknownInstanceError,
@@ -92,6 +94,7 @@ class DurableRuntime:
         self.name_instance = name_instance or _random_name
         self.observer = observer or _Logged(self)
         self.running: dict[str, InstanceRun] = {}
+        self._stuck: dict[str, BaseException] = {}  # why instances that have not ended do not go on here
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
         self.heartbeat = Heartbeat(self.store, lease_seconds)
         self.sources = Sources(self.store)
@@ -257,8 +260,15 @@ class DurableRuntime:
             raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self.store!r}: check the id")
         return state
 
+    async def outcome_so_far(self, instance_id: str) -> Outcome | None:
+        """How an instance ended, if it has, and is not being tried again here."""
+        state = await self.state_of(instance_id)
+        if state["status"] not in FINISHED or instance_id in self.running:
+            return None
+        return Records(self.seal, instance_id).open_outcome(state["status"], state["outcome"])
+
     async def outcome_of(self, instance_id: str, raises_pause: bool = False) -> Outcome:
-        """How an instance ended; waits for that, wherever it runs.
+        """How an instance ended; waits for that, wherever it runs. Raises what keeps it from going on here.
 
         ``raises_pause``: whether to raise PauseForEventException when it is paused.
         """
@@ -273,16 +283,18 @@ class DurableRuntime:
                 except PauseForEventException:
                     if raises_pause:
                         raise
-                except InstanceBusyError:
-                    pass
-            state = await self.state_of(instance_id)
-            if state["status"] in FINISHED:
-                return Records(self.seal, instance_id).open_outcome(state["status"], state["outcome"])
+                except OwnershipError:
+                    pass  # it goes on elsewhere
+            outcome = await self.outcome_so_far(instance_id)
+            if outcome is not None:
+                return outcome
             if self.is_closing:
                 raise InstanceSuspendedError(
-                    f"instance {instance_id!r} has not ended ({state['status']}) and this runtime was closed: ask another one"
+                    f"instance {instance_id!r} has not ended and this runtime was closed: ask another one"
                 )
             if instance_id not in self.running:
+                if instance_id in self._stuck:
+                    raise self._stuck[instance_id]
                 await self.dispatcher.wait_for_look()
 
     # --- for the parts of the runtime
@@ -306,6 +318,7 @@ class DurableRuntime:
         finally:
             ambient.current_runtime.reset(token)
         self.running[instance_id] = run
+        self._stuck.pop(instance_id, None)
         run.task.add_done_callback(lambda task: self._has_left(run, task))
         return run
 
@@ -340,6 +353,11 @@ class DurableRuntime:
             logger.warning("instance %s failed: %r", run.instance_id, what, extra=self.about(run.instance_id))
         if error is None or isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
             return
+        if isinstance(error, FencedError):
+            logger.warning("instance %s goes on elsewhere: %s", run.instance_id, error, extra=self.about(run.instance_id))
+            return
+        if run.state:
+            self._stuck[run.instance_id] = error
         self.dispatcher.leave_alone(run.instance_id)
         checkpoint = run.state.get("checkpoint")
         about = self.about(run.instance_id, checkpoint)

@@ -17,6 +17,7 @@ from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.names import AWAITED, is_hidden
+from ..rewrite.registry import info_of
 from ..scheduling.generators import restoring_generators
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.standard import make_asyncio_durable
@@ -96,7 +97,8 @@ class Encoder:
             try:
                 return self._save_segments(snapshot, loop, economy)
             except Exception as error:  # the other way says what it is, or gets around it
-                logger.debug("instance %s is not saved in segments: %r", self.instance_id, error)
+                about = {"instance_id": self.instance_id, "checkpoint": None}
+                logger.debug("instance %s is not saved in segments: %r", self.instance_id, error, extra=about)
                 economy.give_up()
         changed = (len(loop.touched) + len(loop.changed_callbacks)) / max(len(loop.tasks), 1)
         saved = self._save_whole(snapshot)
@@ -266,7 +268,10 @@ class Encoder:
         def attempt(value: Any) -> None:
             dumps(value, references)
 
-        for frame in reversed([frame for _, stack in snapshot.stacks() for frame in stack]):
+        frames = [frame for _, stack in snapshot.stacks() for frame in stack]
+        frames.reverse()
+        frames.sort(key=_is_of_library)  # their variables lead to those of the program, on long ways
+        for frame in frames:
             state = capture(frame)
             variables = {n: v for n, v in state.variables.items() if n != AWAITED} | contents_of(state.cells)
             named = {n: v for n, v in variables.items() if not is_hidden(n)}
@@ -288,6 +293,11 @@ class Encoder:
                 instance_id=self.instance_id,
             )  # fmt: skip
         return error
+
+
+def _is_of_library(frame: Any) -> bool:
+    info = info_of(parts_of(frame).code)
+    return info is not None and info.module.is_library
 
 
 def _in_flight(snapshot: Snapshot) -> set[int]:

@@ -70,6 +70,15 @@ class Running:
         self.process.wait(PATIENCE)
         return Finished.of(self.process.returncode, self.out, self.err)
 
+    def end_or_kill(self, seconds: float) -> Finished:
+        """Wait for the end so long from the moment on at which an instance begins or goes on, then kill it."""
+        self.wait_until(lambda: "ing instance " in self.err)
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.stop()
+        return self.end()
+
     def stop(self) -> None:
         """Kill it if it lives."""
         if self.process.poll() is None:
@@ -108,9 +117,9 @@ class Desk:
         """Run `python ARGUMENTS`."""
         return self.start_command([sys.executable, *arguments]).end()
 
-    def start_command(self, command: list[str]) -> Running:
-        """Begin any command, with the variables of this desk."""
-        return self._start(command, None, {})
+    def start_command(self, command: list[str], **variables: str) -> Running:
+        """Begin any command, with the variables of this desk and more."""
+        return self._start(command, None, variables)
 
     def _start(self, command: list[str], kill_at: int | None, variables: dict[str, str]) -> Running:
         variables = {"EFFECT_LOG": str(self.folder / "effects"), **variables}

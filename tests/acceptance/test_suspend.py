@@ -148,6 +148,26 @@ def test_second_signal_kills(desk: Desk) -> None:
     assert desk.effects == ["begin", "cleanup"]
 
 
+def test_place_of_what_did_not_go_on(desk: Desk) -> None:
+    """A program that is suspended again before it has gone on is where it was, and nowhere else."""
+    path = desk.write("nap.py", """
+        # durable: on
+        import asyncio
+
+        async def main():
+            for number in (1, 2):
+                print(number)
+            await asyncio.sleep(
+                1000)
+
+        asyncio.run(main())
+    """)  # fmt: skip
+    for number in (1, 2, 3):
+        ended = desk.run("--instance", "n", "--exit-on-wait", "nap.py")
+        assert (ended.status, ended.out) == (75, "1\n2\n" if number == 1 else "")
+        assert f"suspended instance n at {path}:7 (checkpoint {number})" in ended.said
+
+
 def test_suspended_again_and_again(desk: Desk) -> None:
     """A program suspended several times goes on where it was each time, in any number of processes."""
     desk.write("waiting.py", WAITING)

@@ -177,3 +177,17 @@ async def drop():
     world.append("gone" if weak() is None else "still there")
     del weak
     await effect("dropped")
+
+
+async def fail_at_once(flag):
+    if not flag.exists():
+        raise LookupError("not there yet")
+    return "now it is"
+
+
+async def hold_unsavable():
+    held = socket.socket()
+    try:
+        await asyncio.sleep(0.2)
+    finally:
+        held.close()

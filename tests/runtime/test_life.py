@@ -70,6 +70,22 @@ async def test_failed_instance_can_be_tried_again(make_runtime: MakeRuntime, flo
     assert world == ["first", "second"]
 
 
+async def test_failure_before_the_first_checkpoint(make_runtime: MakeRuntime, flows: ModuleType, tmp_path: Path) -> None:
+    """It is kept like any other, of an instance that was awaited too; ``retry`` begins again."""
+    flag = tmp_path / "flag"
+    async with make_runtime() as runtime:
+        for _ in range(2):
+            with pytest.raises(LookupError, match="not there yet"):
+                await runtime.run(flows.fail_at_once, flag, instance_id="one")
+        with pytest.raises(LookupError, match="not there yet"):
+            await (await runtime.retry("one")).result()
+        with pytest.raises(LookupError, match="not there yet"):
+            await flows.fail_at_once(flag)
+        flag.touch()
+        assert await flows.fail_at_once(flag) == "now it is"
+        assert await (await runtime.retry("one")).result() == "now it is"
+
+
 @pytest.mark.parametrize("other", [("subtract", (1,), {}), ("add", (2,), {}), ("add", (1,), {"b": 5})])
 async def test_id_belongs_to_one_call(
     make_runtime: MakeRuntime, flows: ModuleType, other: tuple[str, tuple[Any, ...], dict[str, Any]]
@@ -116,8 +132,11 @@ async def test_handle(make_runtime: MakeRuntime, flows: ModuleType) -> None:
         await until(is_waiting)
         with pytest.raises(TimeoutError):
             await handle.result(timeout=0.01)
+        with pytest.raises(TimeoutError):
+            await handle.result(timeout=0)
         await handle.send("approval", {"by": "Ann"})
         assert await handle.result(timeout=10) == ("books", {"by": "Ann"})
+        assert await handle.result(timeout=0) == ("books", {"by": "Ann"})
         assert await handle.status() == "completed"
 
 
@@ -153,6 +172,21 @@ async def test_closing_suspends(make_runtime: MakeRuntime, flows: ModuleType) ->
     assert world == ["slept", "finally"]
 
 
+async def test_closing_just_after_the_start(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """An instance that has hardly begun, or been taken up, is suspended like any other."""
+    async with asyncio.timeout(10):
+        async with make_runtime() as runtime:
+            await runtime.start(flows.nap, 1000, instance_id="nap")
+        async with make_runtime() as runtime:
+            await runtime.recover()
+        async with make_runtime() as runtime:
+            await runtime.recover()
+            await runtime.handle("nap").cancel()
+            with pytest.raises(InstanceCancelledError):
+                await runtime.handle("nap").result()
+    assert world == ["finally"]
+
+
 async def test_recover_takes_up_what_nobody_runs(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     """All unfinished instances go on, each once."""
     async with make_runtime() as runtime:
@@ -164,6 +198,17 @@ async def test_recover_takes_up_what_nobody_runs(make_runtime: MakeRuntime, flow
             assert await one.handle(f"steps {number}").result(timeout=20) == [0, 1, 2]
         assert len({handle.id for handle in handles}) == len(handles)
     assert sorted(world) == sorted(f"step {step}" for step in range(3) for _ in range(10))
+
+
+async def test_taken_up_by_who_was_slower(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """What another runtime has taken up first, and then gives up, is taken up soon after."""
+    async with make_runtime() as slower:
+        async with make_runtime() as faster:
+            handle = await faster.start(flows.steps, 3, 0.5, instance_id="steps")
+            run = slower.take_up(handle.id)  # as if it had seen it a moment ago
+            await slower.dispatcher._has_begun(run)
+        await slower.recover()
+        assert await slower.handle("steps").result(timeout=10) == [0, 1, 2]
 
 
 async def test_eviction(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -178,6 +223,17 @@ async def test_eviction(make_runtime: MakeRuntime, flows: ModuleType) -> None:
         await order.send("approval", "yes")
         assert await asyncio.wait_for(results, 10) == [("books", "yes"), None]
     assert world == ["answered", "finally", "slept", "finally"]
+
+
+async def test_who_waits_does_not_notice_a_takeover(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """A runtime that has stalled for longer than its lease loses its instance; who waits there gets the result of the other."""
+    async with make_runtime(lease_seconds=0.1) as stalled, make_runtime() as other:
+        handle = await stalled.start(flows.steps, 20, 0.05, instance_id="steps")
+        stalled.heartbeat.stop()
+        waiting = asyncio.create_task(handle.result(timeout=20))
+        await asyncio.sleep(0.3)
+        assert [taken.id for taken in await other.recover()] == ["steps"]
+        assert await waiting == await other.handle("steps").result(timeout=20) == list(range(20))
 
 
 async def test_cancel(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -279,6 +335,17 @@ async def test_result_that_cannot_be_saved(make_runtime: MakeRuntime, flows: Mod
     assert world == ["made"]
 
 
+async def test_variable_that_cannot_be_saved(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """Who waits is told, also who asks when the instance has been let go of."""
+    async with make_runtime() as runtime:
+        with pytest.raises(UnsavableStateError, match="variable `held`"):
+            await runtime.run(flows.hold_unsavable, instance_id="socket")
+        await until(lambda: not runtime.running)
+        with pytest.raises(UnsavableStateError, match="variable `held`"):
+            await runtime.handle("socket").result()
+        assert await runtime.handle("socket").status() == "pending"
+
+
 async def test_function_that_is_not_durable(make_runtime: MakeRuntime) -> None:
     """A plain function is refused with the ways out."""
 
@@ -307,4 +374,4 @@ async def test_checkpoints_prolong_no_lifetime(make_runtime: MakeRuntime, flows:
     """What a variable held is garbage when the variable is gone, also right after a checkpoint that has read it."""
     async with make_runtime() as runtime:
         await runtime.run(flows.drop, instance_id="drop")
-    assert world == ["made", "gone", "dropped"]  # noqa: SIM300
+    assert world == ["made", "gone", "dropped"]
