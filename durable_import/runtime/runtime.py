@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -20,6 +19,7 @@ from ..errors import (
     UnknownInstanceError,
 )
 from ..frames import ambient
+from ..log import logger
 from ..rewrite.registry import info_of
 from ..snapshot.foreign import arguments_of
 from ..snapshot.seal import Seal
@@ -33,8 +33,6 @@ from .instance import CANCEL, InstanceRun, Observer
 from .mailbox import Mailbox
 from .records import Call, Outcome, Records
 from .sources import Sources
-
-logger = logging.getLogger("durable_import")
 
 WEEK = 7 * 24 * 3600.0  # seconds
 
@@ -87,6 +85,7 @@ class DurableRuntime:
         self.name_instance = name_instance or (lambda: str(uuid.uuid4()))
         self.observer = observer or _Logged(self)
         self.running: dict[str, InstanceRun] = {}
+        self.refused_events: set[int] = set()
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
         self.heartbeat = Heartbeat(self.store, lease_seconds)
         self.sources = Sources(self.store)
@@ -209,7 +208,7 @@ class DurableRuntime:
         """
         if name.startswith("@"):
             raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
-        state = await self.store.load(instance_id)
+        state = await self._load(instance_id)
         if state is not None and state["status"] in FINISHED:
             raise InstanceFinishedError(
                 f"instance {instance_id!r} has ended ({state['status']}): event {name!r} was not sent, nobody would get it"
@@ -234,10 +233,14 @@ class DurableRuntime:
 
     async def state_of(self, instance_id: str) -> dict[str, Any]:
         """The last state kept. Raises UnknownInstanceError."""
-        state = await self.store.load(instance_id)
+        state = await self._load(instance_id)
         if state is None:
             raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self.store!r}: check the id")
         return state
+
+    async def _load(self, instance_id: str) -> dict[str, Any] | None:
+        state = await self.store.load(instance_id)
+        return Records(self.seal, instance_id).check_state(state) if state is not None else None
 
     async def outcome_of(self, instance_id: str, raises_pause: bool = False) -> Outcome:
         """How an instance ended; waits for that, wherever it runs.
@@ -259,12 +262,13 @@ class DurableRuntime:
                     pass
             state = await self.state_of(instance_id)
             if state["status"] in FINISHED:
-                return Records(self.seal, instance_id).open_outcome(state["status"], state["outcome"])
+                return Records(self.seal, instance_id).open_outcome(state)
             if self.is_closing:
                 raise InstanceSuspendedError(
                     f"instance {instance_id!r} has not ended ({state['status']}) and this runtime was closed: ask another one"
                 )
             if instance_id not in self.running:
+                self.dispatcher.check_refused(instance_id)
                 await self.dispatcher.wait_for_look()
 
     # --- for the parts of the runtime
@@ -302,7 +306,7 @@ class DurableRuntime:
             logger.warning("instance %s failed: %r", run.instance_id, what, extra=self.about(run.instance_id))
         if error is None or isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
             return
-        self.dispatcher.leave_alone(run.instance_id)
+        self.dispatcher.leave_alone(run.instance_id, error)
         checkpoint = run.state.get("checkpoint")
         about = self.about(run.instance_id, checkpoint)
         logger.error("instance %s cannot go on from checkpoint %s: %s", run.instance_id, checkpoint, error, extra=about)

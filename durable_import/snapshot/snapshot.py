@@ -8,13 +8,13 @@ that awaits it, and depth of calls is not depth of pickling.
 from __future__ import annotations
 
 import contextvars
-import logging
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
+from ..log import about, logger
 from ..rewrite.names import AWAITED, is_hidden
 from ..scheduling.generators import restoring_generators
 from ..scheduling.loop import InstanceLoop
@@ -30,7 +30,6 @@ from .segments import Segments, load_segments
 
 VERSION = 3
 COMPLETE, IN_SEGMENTS = b"c", b"s"  # what follows the version
-logger = logging.getLogger("durable_import")
 AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
 
 
@@ -89,7 +88,7 @@ class Encoder:
             try:
                 return self._save_segments(snapshot, loop)
             except Exception as error:  # the other way says what it is, or gets around it
-                logger.debug("instance %s is not saved in segments: %r", self.instance_id, error)
+                logger.debug("instance %s is not saved in segments: %r", self.instance_id, error, extra=about(self.instance_id))
         self._segments, self._is_kept = None, False
         frames: list[Any] = []
         payload = self.encode(snapshot, frames)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from durable_import.errors import DurableError, StoreUnavailableError
-from durable_import.stores.files import make_folder, refused_by_system
+from durable_import.stores.files import make_folder, refused_by_system, text_of
 from durable_import.stores.worker import Job
 
 T = TypeVar("T")
@@ -113,6 +113,7 @@ class Database:
             make_folder(Path(self._path).parent)
         # commits wait in _patiently; SQLite's own patience covers what it locks inside a statement
         connection = sqlite3.connect(self._path, timeout=min(self._patience, 1.0), isolation_level=None)
+        connection.text_factory = text_of
         try:
             _check_foreign(connection, self._path)
             self._configure(connection)

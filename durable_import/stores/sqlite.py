@@ -19,6 +19,7 @@ from durable_import.snapshot.seal import load_or_create_key
 from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, OwningStore, check_state, fenced
 from durable_import.stores.changes import Bell, Changes, bell_of
 from durable_import.stores.database import MEMORY, Database, queries
+from durable_import.stores.files import text_of
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
 from durable_import.stores.worker import Worker
 
@@ -193,7 +194,7 @@ def _acquire(instance_id: str, owner: Owner, lease_seconds: float, connection: s
     found = connection.execute(queries()["find_claim"], key).fetchone()
     if found is not None:
         epoch, holder, since, until = found
-        Lease(epoch, Owner.from_json(holder), since, until).check_free(instance_id, owner)
+        Lease.of(epoch, holder, since, until).check_free(instance_id, owner)
     # fetchall: the statement is only done when it is read to its end
     [(epoch,)] = connection.execute(queries()["next_epoch"]).fetchall()
     now = time.time()
@@ -315,7 +316,7 @@ def _column(text: str) -> str | bytes:
 
 
 def _text(column: str | bytes) -> str:
-    return column if isinstance(column, str) else column.decode("utf-8", "surrogatepass")
+    return column if isinstance(column, str) else text_of(column)
 
 
 def _has_instances(path: str) -> bool:
