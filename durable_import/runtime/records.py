@@ -26,9 +26,10 @@ from ..errors import (
 )
 from ..snapshot.seal import Seal
 from ..snapshot.snapshot import Encoder, Snapshot
-from ..stores.base import FINISHED, STATUSES, check_state
+from ..stores.base import DORMANT, FINISHED, STATUSES, check_state
 
 KINDS = {"call": b"C", "result": b"R", "exception": b"X", "cancellation": b"N", "event": b"E"}
+WITH_SNAPSHOT = ("running", *DORMANT)  # and one that failed later than at its first checkpoint
 OUTCOMES = {"completed": "result", "failed": "exception", "cancelled": "cancellation"}
 
 
@@ -184,10 +185,8 @@ class Records:
             raise self._refusal(f"it has the status {status!r}, and there is no such status")
         if has["outcome"] != (status in FINISHED):
             raise self._refusal(f"it has the status {status!r} and {'an' if has['outcome'] else 'no'} outcome")
-        if has["snapshot"] and status == "pending":
-            raise self._refusal("it has the status 'pending' and a snapshot")
-        if not has["snapshot"] and not (has["call"] or has["outcome"]):
-            raise self._refusal("it has neither a snapshot nor a call that it could begin with")
+        if status != "failed" and has["snapshot"] != (status in WITH_SNAPSHOT):
+            raise self._refusal(f"it has the status {status!r} and {'a' if has['snapshot'] else 'no'} snapshot")
         return state
 
     def _refusal(self, what: str) -> SnapshotAuthenticationError:

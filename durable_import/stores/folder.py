@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from durable_import.errors import DurableError, StoreUnavailableError
-from durable_import.log import logger
+from durable_import.log import about, logger
 from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, fenced, is_state, summary_of
 from durable_import.stores.files import file_name, locked, make_folder, refused_by_system, remove_durably, text_of, write_durably
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
@@ -248,16 +248,17 @@ class Folder:
     def _events_in(self, folder: Path, *, is_head_enough: bool = False) -> Iterator[tuple[int, dict[str, Any], bytes]]:
         """Number, head and payload of each event; a damaged one keeps no other from being read."""
         for number in self._event_numbers(folder):
-            file = folder / str(number)
+            file, head = folder / str(number), {}
             try:
                 found = read_record(file, is_head_enough=is_head_enough)
                 if found is not None:
-                    check_head(file, folder.name, found[0], EVENT_HEAD)
+                    head = found[0]
+                    check_head(file, folder.name, head, EVENT_HEAD)
                     yield number, *found
             except StoreUnavailableError as error:
-                self._report(file, error)
+                self._report(file, error, head.get("instance_id"))
 
-    def _report(self, file: Path, error: StoreUnavailableError) -> None:
+    def _report(self, file: Path, error: StoreUnavailableError, instance_id: str | None = None) -> None:
         """Log once that a file is damaged."""
         try:
             version = file, file.stat().st_mtime_ns
@@ -265,7 +266,7 @@ class Folder:
             return
         if version not in self._reported:
             self._reported.add(version)
-            logger.error("%s", error)
+            logger.error("%s", error, extra=about(instance_id))
 
     def _event_numbers(self, folder: Path) -> list[int]:
         try:

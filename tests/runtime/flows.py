@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 
 from durable_import import PauseForEventException, current_instance, current_runtime, wait_for_event
-from tests.runtime.effects import effect, world
+from tests.runtime.effects import effect, hold, world
 
 
 @dataclass
@@ -40,6 +40,12 @@ async def fail_once(flag):
     if not flag.exists():
         raise LookupError("not there yet")
     return value, await effect("second")
+
+
+async def look(flag):
+    if not flag.exists():
+        raise LookupError("not there yet")
+    return "there"
 
 
 async def nap(seconds):
@@ -110,3 +116,29 @@ async def steps(count, pause=0.0):
 
 async def leave_at_home():
     return await add(1, 2)
+
+
+async def pass_gate(gate):
+    await hold(gate)
+    return await effect("passed", gate)
+
+
+async def pass_gates(first, second):
+    numbers = [await effect("one", 1)]
+    await hold(first)
+    numbers.append(await effect("two", 2))
+    await hold(second)
+    return numbers
+
+
+async def collect_after_gates(gates, name):
+    async def one(number):
+        await effect(f"begins {number}")
+        for gate in gates:
+            await hold(gate)
+            await effect(f"passes {gate} {number}")
+        return number
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(number)) for number in range(40)]
+    return [task.result() for task in tasks], await wait_for_event(name)

@@ -70,6 +70,18 @@ async def test_failed_instance_can_be_tried_again(make_runtime: MakeRuntime, flo
     assert world == ["first", "second"]
 
 
+async def test_failure_before_the_first_checkpoint_can_be_tried_again(
+    make_runtime: MakeRuntime, flows: ModuleType, tmp_path: Path
+) -> None:
+    """``retry`` of what failed at once begins it again."""
+    flag = tmp_path / "flag"
+    async with make_runtime() as runtime:
+        with pytest.raises(LookupError):
+            await runtime.run(flows.look, flag, instance_id="look")
+        flag.touch()
+        assert await (await runtime.retry("look")).result() == "there"
+
+
 @pytest.mark.parametrize("other", [("subtract", (1,), {}), ("add", (2,), {}), ("add", (1,), {"b": 5})])
 async def test_id_belongs_to_one_call(
     make_runtime: MakeRuntime, flows: ModuleType, other: tuple[str, tuple[Any, ...], dict[str, Any]]
