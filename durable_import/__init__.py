@@ -40,12 +40,15 @@ from .frames import intrinsics as _intrinsics
 from .rewrite.install import install, uninstall
 
 if TYPE_CHECKING:
+    from .backends.durable import DurableBackend
+    from .backends.program import DurableProgram, make_durable
     from .rewrite.transformer import DurableAstTransformer, transform_to_durable_ast
     from .runtime.call_stack import CallStack, CodeBlock, FunctionCall
     from .runtime.handle import InstanceHandle
     from .runtime.runtime import DurableRuntime, current_instance, current_runtime
     from .scheduling.events import wait_for_event
     from .scheduling.steps import step_key
+    from .stores.backend import OrchestrationBackend
     from .stores.base import StateStore
     from .stores.disk import DiskStateStore
     from .stores.memory import InMemoryStateStore
@@ -57,6 +60,8 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "CodeBlock": "runtime.call_stack",
     "DiskStateStore": "stores.disk",
     "DurableAstTransformer": "rewrite.transformer",
+    "DurableBackend": "backends.durable",
+    "DurableProgram": "backends.program",
     "DurableRuntime": "runtime.runtime",
     "FunctionCall": "runtime.call_stack",
     "InMemoryStateStore": "stores.memory",
@@ -64,6 +69,8 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "StateStore": "stores.base",
     "current_instance": "runtime.runtime",
     "current_runtime": "runtime.runtime",
+    "OrchestrationBackend": "stores.backend",
+    "make_durable": "backends.program",
     "step_key": "scheduling.steps",
     "transform_to_durable_ast": "rewrite.transformer",
     "wait_for_event": "scheduling.events",
@@ -71,13 +78,14 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
 
 __all__ = [
     "AlreadyDurableException", "CallStack", "CheckpointException", "CodeBlock", "CodeChangedError", "DiskStateStore",
-    "DurableAstTransformer", "DurableError", "DurableRuntime", "FencedError", "FunctionCall", "InMemoryStateStore",
-    "InstanceBusyError", "InstanceCancelledError", "InstanceFailedError", "InstanceFinishedError", "InstanceHandle",
-    "InstanceMismatchError", "InstanceSuspendedError", "MissingCodeError", "MissingDriverError", "MissingKeyError",
-    "NoSourceCodeException", "NotDurableError", "OwnershipError", "PauseForEventException", "SnapshotAuthenticationError",
-    "SnapshotError", "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError",
-    "UnknownStoreError", "UnsavableStateError", "UnsupportedSyntaxError", "current_instance", "current_runtime", "install",
-    "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
+    "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime", "FencedError",
+    "FunctionCall", "InMemoryStateStore", "InstanceBusyError", "InstanceCancelledError", "InstanceFailedError",
+    "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError", "InstanceSuspendedError", "MissingCodeError",
+    "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError", "OrchestrationBackend",
+    "OwnershipError", "PauseForEventException", "SnapshotAuthenticationError", "SnapshotError", "SnapshotFormatError",
+    "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError", "UnknownStoreError", "UnsavableStateError",
+    "UnsupportedSyntaxError", "current_instance", "current_runtime", "install", "make_durable", "step_key",
+    "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 

@@ -6,19 +6,16 @@ adopted: then a place of the rewritten function is the same place of the one tha
 
 from __future__ import annotations
 
-import ast
 import importlib
 import sys
-import warnings
 from dataclasses import dataclass
-from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any
+from types import CodeType
 
 from ..errors import CodeChangedError, MissingCodeError
-from .compiler import MARK_BASE, compile_module
-from .places import Places, nested_codes, numbers_by_code
+from .compiler import compile_module
+from .places import nested_codes
 from .registry import CodeInfo, ModuleInfo
+from .running import places_by_code, source_of
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ def adopt(name: str) -> Adopted | None:
     """An imported module; None if it has no source, or one that cannot be rewritten."""
     if name not in _adopted:
         module = sys.modules.get(name)
-        source = _source_of(module) if module is not None else None
+        source = source_of(module) if module is not None else None
         try:
             _adopted[name] = None if source is None else _adopt(name, *source)
         except Exception:  # whatever a library's source has that the rewriter does not take: its code just is not adopted
@@ -75,28 +72,11 @@ def find_adopted(name: str, place: str, digest: str) -> CodeInfo:
     return info
 
 
-def _source_of(module: ModuleType) -> tuple[bytes, str] | None:
-    path = getattr(module, "__file__", None)
-    if not isinstance(path, str) or not path.endswith(".py"):
-        return None
-    loader: Any = getattr(module.__spec__, "loader", None)
-    try:
-        return (loader.get_data(path) if hasattr(loader, "get_data") else Path(path).read_bytes()), path
-    except OSError:
-        return None
-
-
 def _adopt(name: str, source: bytes, path: str) -> Adopted:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        tree = ast.parse(source, path)
-        places = Places(tree)
-        by_code = numbers_by_code(tree, {node: MARK_BASE + i for i, node in enumerate(places.order)}, path)
-        running = nested_codes(compile(source, path, "exec", dont_inherit=True))
-        rewritten = compile_module(source, path, name)
+    places = places_by_code(source, path)
+    rewritten = compile_module(source, path, name)
     info = ModuleInfo(name, path, source, flags=rewritten.code.co_flags, is_adopted=True)
     for code, row in zip(nested_codes(rewritten.code), rewritten.table, strict=True):
         if row is not None:
             info.by_place.setdefault(row[0], CodeInfo(code, info, *row))
-    paths = {code: places.path_of[places.order[n - MARK_BASE]] for code, n in zip(running, by_code, strict=True) if n}
-    return Adopted(info, paths)
+    return Adopted(info, places)

@@ -22,13 +22,12 @@ from .names import AWAITED, STATE, call, load
 from .nesting import check_nesting
 from .normalise import Normaliser, number_labels
 from .pauses import mark_pauses
-from .places import Places, digest, nested_codes, numbers_by_code
+from .places import MARK_BASE, Places, digest, nested_codes, numbers_by_code
 from .resume import enter_function, resume_function
 from .scopes import ScopeAnalysis
 from .suspensions import LISTS, WithBlock, any_suspends, is_asynchronous, is_generator, points
 
 REWRITER_FILES = tuple(sorted(str(p) for p in Path(__file__).parent.glob("*.py")))
-MARK_BASE = 1 << 20  # line numbers that name nodes start beyond any real line
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,15 @@ class Inside:
     flags: int
 
 
-def compile_module(source: bytes, path: str, module: str = "", *, is_library: bool = False) -> RewrittenModule:
+def compile_module(
+    source: bytes, path: str, module: str = "", *, is_library: bool = False, has_roots: bool = True
+) -> RewrittenModule:
     """Rewrite and compile a module. Raises ``SyntaxError``, or ``UnsupportedSyntaxError`` with the way out.
 
-    ``is_library``: its functions do not become instances when they are the outermost ones.
+    ``has_roots``: whether its functions become instances when they are the outermost ones; those of a library do not.
     """
     del module
-    rewriting = ModuleRewriting(source, path, is_library=is_library)
+    rewriting = ModuleRewriting(source, path, is_library=is_library, has_roots=has_roots)
     check_nesting(rewriting.tree, source, path)
     numbers = {node: MARK_BASE + i for i, node in enumerate(rewriting.places.order)}
     carriers = {rewriting.carrier.get(node, node): number for node, number in numbers.items()}
@@ -76,9 +77,12 @@ def compile_module(source: bytes, path: str, module: str = "", *, is_library: bo
 class ModuleRewriting(ast.NodeTransformer):
     """One run of the rewriter over a module: ``tree`` becomes the fast variant, the bodies before it are kept."""
 
-    def __init__(self, source: bytes | ast.Module, path: str, *, is_library: bool = False) -> None:
+    def __init__(
+        self, source: bytes | ast.Module, path: str, *, is_library: bool = False, has_roots: bool = True
+    ) -> None:  # fmt: skip
         self.path = path
         self.is_library = is_library
+        self.has_roots = has_roots and not is_library
         self.tree: Any = source if isinstance(source, ast.Module) else ast.parse(source, path)
         mark_pauses(self.tree)
         self.places = Places(self.tree)
@@ -130,7 +134,7 @@ class ModuleRewriting(ast.NodeTransformer):
         self.bodies[origin] = body
         self.with_blocks[origin] = normaliser.with_blocks
         emitted = fast_body(body)
-        is_root = asynchronous and not generator and origin is node and not self.is_library
+        is_root = asynchronous and not generator and origin is node and self.has_roots
         opening: Statements = [self._become_instance(origin)] if is_root else []
         at = statements[0] if statements else node
         first = next((s for s in emitted if not isinstance(s, (ast.Global, ast.Nonlocal))), None)

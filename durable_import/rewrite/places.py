@@ -15,6 +15,7 @@ from typing import Any
 from .comprehensions import FUNCTION_NAMES
 
 NUMBERING = 1  # raised whenever the rewriter would number labels or name hidden variables of the same code differently
+MARK_BASE = 1 << 20  # line numbers that name nodes start beyond any real line
 POSITIONS = frozenset({"lineno", "col_offset", "end_lineno", "end_col_offset", "ctx", "type_comment", "kind"})
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, *FUNCTION_NAMES)

@@ -73,6 +73,10 @@ class ScopeAnalysis(ast.NodeVisitor):
         self.scopes: dict[ast.AST, Scope] = {}
         self.current = Scope("module", None)
         self.scopes[tree] = self.current
+        self.has_annotations = not any(
+            isinstance(n, ast.ImportFrom) and n.module == "__future__" and any(a.name == "annotations" for a in n.names)
+            for n in getattr(tree, "body", ())
+        )  # with that import they are text
         self.generic_visit(tree)
 
     def free_names(self, node: ast.AST) -> tuple[str, ...]:
@@ -98,6 +102,11 @@ class ScopeAnalysis(ast.NodeVisitor):
             self.current.bound.add(alias.asname or alias.name.split(".")[0])
 
     visit_ImportFrom = visit_Import
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._visit_all(part for part in (node.target, node.value) if part is not None)
+        if self.has_annotations:
+            self.visit(node.annotation)
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.name:
@@ -129,9 +138,9 @@ class ScopeAnalysis(ast.NodeVisitor):
         self._visit_all(node.decorator_list)
         self._visit_defaults(node.args)
         outer = self._enter_type_parameters(node)
-        self._visit_annotations(node.args)
-        if node.returns is not None:
-            self.visit(node.returns)
+        if self.has_annotations:
+            self._visit_annotations(node.args)
+            self._visit_all([node.returns] if node.returns is not None else [])
         self._visit_function(node, node.body)
         self.current = outer
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import linecache
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import SnapshotFormatError
-from ..frames.capture import FrameState, capture, chain, contents_of, line_of, parts_of
+from ..frames.capture import FrameState, capture, chain, contents_of, frame_behind, line_of, parts_of
+from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import FAILED, Leaf
 from ..rewrite.names import is_hidden
 from ..rewrite.registry import CodeInfo, info_of
@@ -18,7 +20,7 @@ from ..rewrite.scopes import all_arguments
 from ..rewrite.suspensions import points
 from ..snapshot.snapshot import Encoder, Snapshot
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class CodeBlock:
 class FunctionCall:
     """One call that has not returned.
 
-    ``arguments`` are the current values of its parameters, ``locals`` those of all its variables, ``blocks`` its code,
+    ``fn`` is called with ``args`` and ``kwargs`` if it has not begun yet; of one that has, it is None, and ``kwargs`` are the
+    current values of its parameters (also as ``arguments``), ``locals`` those of all its variables, ``blocks`` its code,
     ``current`` the index of the block that it is in (at its end, if suspended).
     """
 
@@ -51,6 +54,7 @@ class FunctionCall:
     locals: dict[str, Any] = field(default_factory=dict)
     blocks: list[CodeBlock] = field(default_factory=list)
     current: int = 0
+    args: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         if self.fn is not None and not self.name:
@@ -60,7 +64,15 @@ class FunctionCall:
     @property
     def arguments(self) -> dict[str, Any]:
         """The parameters' values."""
-        return self.kwargs
+        if self.fn is None or not self.args:
+            return self.kwargs
+        return inspect.signature(self.fn).bind(*self.args, **self.kwargs).arguments
+
+    def begin(self) -> Any:
+        """Call the function: its result, or what is to be awaited for it."""
+        if self.fn is None:
+            raise ValueError(f"the call of {self.name or 'nothing'} has no function to begin with")
+        return self.fn(*self.args, **self.kwargs)
 
     def __str__(self) -> str:
         lines = [f'  File "{self.filename}", line {self.lineno}, in {self.name}']
@@ -72,13 +84,20 @@ class FunctionCall:
 
 
 class CallStack:
-    """The frames of one task, outermost first; made by ``capture`` or ``from_state``, or built up by ``push``."""
+    """The frames of one task, outermost first: those of a suspended coroutine (``capture``, ``from_state``), or calls that
+    have not begun (given, or put on it by ``push``).
 
-    def __init__(self, root: Any = None) -> None:
-        self._root = root
-        frames = [frame for frame in chain(root) if not _is_library(frame)] if root is not None else []
-        self.calls: list[FunctionCall] = [_call_of(frame) for frame in frames]
+    ``stack`` lists them, as ``calls`` does. ``last_result`` is what the last call that ended gave, ``pending_return_values``
+    what those gave that ended before the ones below them had begun.
+    """
+
+    def __init__(self, calls: Iterable[FunctionCall] = ()) -> None:
+        self.stack: list[FunctionCall] = []
         self.last_result: Any = None
+        self.pending_return_values: list[Any] = []
+        self._root: Any = None
+        for call in calls:
+            self.push(call)
 
     @classmethod
     def capture(cls, coroutine: Any) -> CallStack:
@@ -91,29 +110,40 @@ class CallStack:
             raise ValueError(f"{code.co_qualname} ({code.co_filename}) is not durable code: mark its module")
         if parts_of(coroutine).frame is None or parts_of(coroutine).state == "running":
             raise ValueError(f"{coroutine!r} is not suspended: it is running or has ended")
-        return cls(coroutine)
+        return cls._of(coroutine)
+
+    @classmethod
+    def _of(cls, root: Any) -> CallStack:
+        made = cls()
+        made._root = root
+        made.stack = [_call_of(frame) for frame in chain(root) if not _is_library(frame)]
+        return made
 
     def push(self, call: FunctionCall) -> None:
-        """Put a call on an empty stack: ``resume`` begins it."""
-        if self.calls:
-            raise ValueError("a call can be pushed on an empty stack only; what it calls gets there by itself")
+        """Put a call that has not begun on the stack: ``resume`` begins it, the last one first."""
+        if self._root is not None:
+            raise ValueError("the stack is that of a suspended coroutine; what that calls gets there by itself")
         if call.fn is None:
             raise ValueError("the call has no function")
-        self._root = call.fn(**call.kwargs)
-        self.calls.append(call)
+        self.stack.append(call)
+
+    @property
+    def calls(self) -> list[FunctionCall]:
+        """The same as ``stack``."""
+        return self.stack
 
     def is_empty(self) -> bool:
         """Whether nothing is left to run."""
-        return not self.calls
+        return not self.stack
 
     def __len__(self) -> int:
-        return len(self.calls)
+        return len(self.stack)
 
     def __iter__(self) -> Any:
-        return iter(self.calls)
+        return iter(self.stack)
 
     def __getitem__(self, index: int) -> FunctionCall:
-        return self.calls[index]
+        return self.stack[index]
 
     def to_state(self) -> dict[str, Any]:
         """The state as plain data: a summary of the frames, and ``snapshot``, bytes.
@@ -122,9 +152,13 @@ class CallStack:
         """
         frames = [
             {"function": c.name, "module": c.module, "file": c.filename, "line": c.lineno, "label": c.current}
-            for c in self.calls
+            for c in self.stack
         ]
-        return {"format": FORMAT, "frames": frames, "snapshot": Encoder().encode(Snapshot(self._root))}
+        facts = {
+            "calls": [(c.fn, c.args, c.kwargs) for c in self.stack] if self._root is None else [],
+            "last_result": self.last_result, "pending_return_values": self.pending_return_values,
+        }  # fmt: skip
+        return {"format": FORMAT, "frames": frames, "snapshot": Encoder().encode(Snapshot(self._root, facts))}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> CallStack:
@@ -134,25 +168,37 @@ class CallStack:
         """
         if state.get("format") != FORMAT:
             raise SnapshotFormatError(f"a call stack of format {state.get('format')!r}; this version reads {FORMAT}")
-        return cls(Encoder().decode(state["snapshot"]).root)
+        saved = Encoder().decode(state["snapshot"])
+        facts = saved.facts
+        calls = [FunctionCall(fn, kwargs, args=args) for fn, args, kwargs in facts["calls"]]
+        made = cls(calls) if saved.root is None else cls._of(saved.root)
+        made.last_result, made.pending_return_values = facts["last_result"], facts["pending_return_values"]
+        return made
 
     async def resume(self, namespace: dict[str, Any] | None = None) -> Any:  # noqa: ARG002  the original library's signature
-        """Run the frames to the end; gives the outermost one's result, also kept as ``last_result``.
+        """Run all to the end; gives the outermost one's result, also kept as ``last_result``.
 
-        An await that was in flight is made again. ``namespace`` is accepted for the original library's sake.
+        An await that was in flight is made again. ``namespace`` is accepted for the original library's sake: functions know
+        their own.
         """
-        if self._root is None:
-            return self.last_result
-        root, self._root = self._root, None
-        self.calls = []
-        self.last_result = await _Resumed(root)
+        if self._root is not None:
+            root, self._root = self._root, None
+            self.stack = []
+            self.last_result = await _Resumed(root)
+        while self.stack:
+            begun = self.stack.pop().begin()
+            if is_awaitable(begun):
+                begun = await (_Resumed(begun) if frame_behind(begun) is not None else begun)
+            self.last_result = begun
+            if self.stack:
+                self.pending_return_values.append(begun)
         return self.last_result
 
     def __str__(self) -> str:
-        return "\n".join(["Call stack (most recent call last):", *map(str, self.calls)])
+        return "\n".join(["Call stack (most recent call last):", *map(str, self.stack)])
 
     def __repr__(self) -> str:
-        return f"<CallStack {' > '.join(c.name for c in self.calls) or 'empty'}>"
+        return f"<CallStack {' > '.join(c.name for c in self.stack) or 'empty'}>"
 
 
 def _short(value: Any) -> str:

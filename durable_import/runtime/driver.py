@@ -52,11 +52,13 @@ Commit = Callable[[Checkpoint], Awaitable[None]]
 class InstanceDriver:
     """Drives an instance inside the current task. Awaiting it gives the program's result or raises its exception.
 
-    ``instance``: the coroutine of a new one, or the loop of one that was restored from checkpoint number ``checkpoint``.
+    ``instance``: the coroutine of a new one, or the loop of one that was restored from checkpoint ``checkpoint`` at ``location``.
     ``commit`` makes a checkpoint permanent.
     """
 
-    def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
+    def __init__(
+        self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1, location: str = ""
+    ) -> None:  # fmt: skip
         make_asyncio_durable()
         if isinstance(instance, InstanceLoop):
             self.loop = instance
@@ -68,11 +70,15 @@ class InstanceDriver:
         self.commit = commit
         self.checkpoint = checkpoint
         self.call = b""  # what tells the call that the instance began with, if it is kept
+        self._location = location  # as long as the restored frames have not gone on
         self.function = parts_of(self.coroutine).code.co_qualname
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
         self.is_suspending = False
+        self.holder: Any = None  # the task in whose transaction all happens now: nothing is committed, no other task goes on
+        self._others: frozenset[DurableTask] = frozenset()  # the tasks that stand still meanwhile
+        self._held: list[asyncio.Handle] = []  # steps of theirs
         self.kept: Checkpoint | None = None  # committed last, in this life
         self.native: asyncio.Task[Any] | None = None  # the task of the process that awaits this
         self._cancellations = 0  # requests to cancel that one which the program knows of
@@ -94,6 +100,18 @@ class InstanceDriver:
         self.is_suspending = True
         if self.native is not None:
             self.native.cancel()
+
+    def hold(self, task: Any) -> None:
+        """Commit nothing, and let only ``task`` and tasks made from now on go on, until ``let_go``: all is one transaction."""
+        self.holder = task
+        self._others = frozenset(self.loop.tasks) - {task}
+
+    def let_go(self) -> None:
+        """The next checkpoint is that of the transaction; the other tasks go on."""
+        self.holder, self._others = None, frozenset()
+        held, self._held = self._held, []
+        for handle in held:
+            self.loop.step_again(handle)
 
     def cancel(self, number: int) -> None:
         """Event ``number`` of the store asks the program to end, as cancelling its first task does."""
@@ -242,6 +260,9 @@ class InstanceDriver:
                 with loop.inside(None):
                     handle._run()
                 continue
+            if task in self._others:
+                self._held.append(handle)
+                continue
             leaf = self._advance(task, handle)
             if leaf is not None:
                 loop.put_first(loop.step_of(task))  # it goes on before all others
@@ -364,12 +385,12 @@ class InstanceDriver:
 
     def _checkpoint(self, status: str) -> Any:
         """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
-        if not self._has_failed():
+        if not self._has_failed() and self.holder is None:
             yield from self._save(self._capture(status))
 
     def _defer(self) -> None:
         """Commit what is now, a failed leaf included, when the program goes on from there."""
-        if not self._has_failed():
+        if not self._has_failed() and self.holder is None:
             self._owe(self._capture("running"))
 
     def _has_failed(self) -> bool:
@@ -389,7 +410,9 @@ class InstanceDriver:
         codes = {parts_of(frame).code for frame in saved.frames if isinstance(frame, FRAME_TYPES)}
         infos = tuple(info for info in map(info_of, codes) if info is not None and not info.module.is_library)
         wake_at = loop.next_deadline() if status in DORMANT else None
-        location, events = location_of(loop.root), tuple(loop.inbox.accepted)
+        if self._location and not loop.root.is_restored():
+            self._location = ""
+        location, events = self._location or location_of(loop.root), tuple(loop.inbox.accepted)
         return Checkpoint(self.checkpoint, status, location, self.function, saved, infos, wake_at, events)
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:

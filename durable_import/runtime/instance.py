@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from ..errors import (
@@ -26,7 +26,7 @@ from ..snapshot.modules import ScriptData
 from ..snapshot.seal import Seal
 from ..snapshot.segment_seal import SegmentSeal
 from ..snapshot.snapshot import Encoder, Saved
-from ..stores.base import FINISHED, Claim, EventStore, OwningStore, SegmentStore, StateStore
+from ..stores.base import FINISHED, Claim, EventStore, OwningStore, SegmentStore, StateStore, Transaction
 from ..stores.owner import Owner
 from .driver import Checkpoint, InstanceDriver, flush_output
 from .heartbeat import Heartbeat
@@ -46,12 +46,6 @@ class Observer(Protocol):
     def resuming(self, instance_id: str, state: dict[str, Any]) -> None: ...
 
 
-class Watch(Protocol):
-    """Brings events to instances."""
-
-    def ensure(self) -> None: ...
-
-
 class Home(Protocol):
     """What an instance needs of the runtime that it lives in."""
 
@@ -69,8 +63,9 @@ class Home(Protocol):
     sources: Sources
     refused_events: set[int]  # numbers of those that cannot be opened, each reported once
 
-    @property
-    def dispatcher(self) -> Watch: ...
+    def expects_events(self, instance_id: str, names: Iterable[str]) -> None:
+        """An instance waits for events."""
+        ...
 
     def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
         """What a record of the log says of an instance."""
@@ -92,6 +87,8 @@ class InstanceRun:
         self.claim: Claim | None = None
         self.state: dict[str, Any] = {}
         self.driver: InstanceDriver | None = None
+        self.transaction: Transaction | None = None  # of the program's data, that the next checkpoint is committed with
+        self.has_lost_transaction = False  # it could not be committed: the program has to go on from before it
         self.records = Records(home.seal, instance_id)
         self.task: asyncio.Task[Any] | None = None  # that it has of its own, if any
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -128,6 +125,9 @@ class InstanceRun:
         finally:
             if self._root is not None:
                 self._root.close()
+            if self.transaction is not None:
+                transaction, self.transaction = self.transaction, None
+                await transaction.rollback()
             await self._release()
 
     async def _check(self) -> None:
@@ -179,7 +179,7 @@ class InstanceRun:
             driver = InstanceDriver(root, encoder, self._commit, state["checkpoint"])
         driver.call = row_facts(state)["call"] if state else b""
         driver.on_wait = home.on_wait
-        driver.on_dormant = home.dispatcher.ensure
+        driver.on_dormant = lambda: home.expects_events(self.instance_id, list(driver.loop.inbox.waiting))
         driver.evict_after = self.evict_after
         return driver
 
@@ -239,7 +239,7 @@ class InstanceRun:
                 "It is kept: mend what is missing and run again, or start afresh"
             ) from error
         assert snapshot.loop is not None
-        driver = InstanceDriver(snapshot.loop, encoder, self._commit, self.state["checkpoint"])
+        driver = InstanceDriver(snapshot.loop, encoder, self._commit, self.state["checkpoint"], self.state["location"])
         try:
             self.records.check_row(self.state, snapshot.facts)
         except SnapshotError:
@@ -252,7 +252,7 @@ class InstanceRun:
             await driver.enter_again()
             if self.is_suspending:
                 driver.suspend()
-            await self.take_events()
+            await self._take_first_events()
             result = await driver
         except GeneratorExit:
             raise
@@ -312,6 +312,12 @@ class InstanceRun:
         )
         self.suspend()
 
+    async def _take_first_events(self) -> None:
+        try:
+            await self.take_events()
+        except (StoreError, OSError) as error:  # the dispatcher looks again
+            logger.warning("events of instance %s were not read: %s", self.instance_id, error, extra=self._about())
+
     async def take_events(self) -> None:
         """Give the program the events that the store has for it."""
         driver = self.driver
@@ -344,7 +350,9 @@ class InstanceRun:
         self.state = self.records.check_state(state) if state is not None else {}
 
     async def _commit(self, checkpoint: Checkpoint) -> None:
-        await self.home.sources.save(checkpoint.code)
+        in_transaction = self.transaction is not None  # others who write have to wait for it, the sources too
+        if not in_transaction:
+            await self.home.sources.save(checkpoint.code)
         await self._patiently(
             {
                 "status": checkpoint.status,
@@ -358,6 +366,8 @@ class InstanceRun:
             },
             checkpoint.saved,
         )
+        if in_transaction:
+            await self.home.sources.save(checkpoint.code)
         if checkpoint.events and self.driver is not None:
             await self._remove_events(checkpoint.events, self.driver.loop.inbox.accepted)
 
@@ -373,6 +383,9 @@ class InstanceRun:
 
     async def _patiently(self, state: dict[str, Any], saved: Saved | None) -> None:
         """Commit; while the store is unavailable, try again."""
+        if self.transaction is not None:
+            await self._commit_transaction(state, saved)
+            return
         waited, pause = 0.0, FIRST_PAUSE
         while True:
             try:
@@ -387,6 +400,19 @@ class InstanceRun:
                 )  # fmt: skip
             await asyncio.sleep(pause)
             waited, pause = waited + pause, min(pause * 2, LONGEST_PAUSE)
+
+    async def _commit_transaction(self, state: dict[str, Any], saved: Saved | None) -> None:
+        """Commit with the program's data, or neither."""
+        transaction, self.transaction = self.transaction, None
+        assert transaction is not None
+        assert self.claim is not None
+        segments, is_whole = (saved.segments, saved.is_whole) if saved is not None else (None, True)
+        try:
+            await transaction.commit(self.claim, state, segments, is_whole)
+        except (StoreUnavailableError, OSError):
+            self.has_lost_transaction = True
+            raise
+        self.state = state
 
     async def _commit_state(self, state: dict[str, Any], saved: Saved | None) -> None:
         store = self.home.store

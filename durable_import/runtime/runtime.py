@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Token
 from types import CellType, FrameType, FunctionType, TracebackType
@@ -16,6 +16,7 @@ from ..errors import (
     InstanceFinishedError,
     InstanceSuspendedError,
     PauseForEventException,
+    StoreUnavailableError,
     UnknownInstanceError,
 )
 from ..frames import ambient
@@ -23,16 +24,18 @@ from ..log import logger
 from ..rewrite.registry import info_of
 from ..snapshot.foreign import arguments_of
 from ..snapshot.seal import Seal
+from ..stores.backend import BackendStore, OrchestrationBackend
 from ..stores.base import FINISHED, EventStore, OwningStore, StateStore, WorkStore
 from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from ..stores.url import key_for, open_store
 from .dispatcher import Dispatcher
 from .handle import InstanceHandle
 from .heartbeat import Heartbeat
-from .instance import CANCEL, InstanceRun, Observer
-from .mailbox import Mailbox
+from .instance import CANCEL, FIRST_PAUSE, LONGEST_PAUSE, InstanceRun, Observer
+from .mailbox import Listener, Mailbox
 from .records import Call, Outcome, Records
 from .sources import Sources
+from .transaction import TransactionBlock
 
 WEEK = 7 * 24 * 3600.0  # seconds
 
@@ -56,23 +59,26 @@ class _Logged:
 class DurableRuntime:
     """Runs rewritten functions as durable instances while it is ambient.
 
-    ``store``: a URL such as ``sqlite:///app.db``, or a ``StateStore``. ``key`` authenticates snapshots (at least 32 bytes;
-    by default that of the store, or DURABLE_KEY). All times are in seconds. ``lease_seconds``: how long other processes leave
-    the instances of one that has stopped alone. ``evict_after``: instances that were started, and wait that long for an event
-    or for time, leave the memory until there is something to do (None: never). ``keep_finished``: how long results and
-    exceptions are kept (None: for ever). ``poll_interval``: how often a store that does not tell of changes is looked at.
-    ``patience``: how long a commit that the store refuses is tried again (None: until it succeeds). ``script``: name of the
-    module whose module-level data belong to the snapshots. ``name_instance`` names instances that begin by being awaited.
+    ``store``: a URL such as ``sqlite:///app.db``, a ``StateStore`` or an ``OrchestrationBackend``. ``key`` authenticates
+    snapshots (at least 32 bytes; by default that of the store, or DURABLE_KEY). All times are in seconds. ``lease_seconds``:
+    how long other processes leave the instances of one that has stopped alone. ``evict_after``: instances that were started,
+    and wait that long for an event or for time, leave the memory until there is something to do (None: never).
+    ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
+    does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
+    it succeeds). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names
+    instances that begin by being awaited.
     """
 
     def __init__(
-        self, store: str | StateStore, *, key: bytes | None = None, lease_seconds: float = DEFAULT_LEASE_SECONDS,
-        evict_after: float | None = 60.0, keep_finished: float | None = WEEK, poll_interval: float = 1.0,
-        patience: float | None = None, script: str | None = None, name_instance: Callable[[], str] | None = None,
-        observer: Observer | None = None,
+        self, store: str | StateStore | OrchestrationBackend, *, key: bytes | None = None,
+        lease_seconds: float = DEFAULT_LEASE_SECONDS, evict_after: float | None = 60.0, keep_finished: float | None = WEEK,
+        poll_interval: float = 1.0, patience: float | None = None, script: str | None = None,
+        name_instance: Callable[[], str] | None = None, observer: Observer | None = None,
     ) -> None:  # fmt: skip
         self.store = open_store(store)
         self.events: EventStore = self.store if isinstance(self.store, EventStore) else Mailbox()
+        backend = self.store.backend if isinstance(self.store, BackendStore) else store
+        self._listener = Listener(backend, self._publish) if isinstance(backend, OrchestrationBackend) else None
         self._closes_store = isinstance(store, str)
         self.seal = Seal(key if key is not None else key_for(self.store))
         self.owner = Owner.current()
@@ -121,6 +127,8 @@ class DurableRuntime:
         while self in ambient.default_runtime:
             self.deactivate()
         await self.dispatcher.stop()
+        if self._listener is not None:
+            self._listener.stop()
         runs = list(self.running.values())
         for run in runs:
             run.suspend()
@@ -222,6 +230,17 @@ class DurableRuntime:
         await self._publish(instance_id, CANCEL, None)
         return True
 
+    def transaction(self) -> TransactionBlock:
+        """``async with runtime.transaction() as connection``: what is done by the connection, in the database that keeps the
+        states, is committed together with the checkpoint at the end of the block. A crash leaves both or neither.
+
+        ``connection``: a ``sqlite3.Connection`` or a ``psycopg.AsyncConnection``. The block is one step: nothing is committed
+        inside it, after a crash it runs again from its beginning, and meanwhile the other tasks of the instance stand still.
+        An exception that leaves it undoes what was done. Keep it short: others wait. Raises DurableError outside of an
+        instance, inside another one of the same instance, and when the store has no such transactions.
+        """
+        return TransactionBlock(self)
+
     async def _publish(self, instance_id: str, name: str, payload: Any) -> None:
         await self.events.publish_event(instance_id, name, Records(self.seal, instance_id).seal_event(name, payload))
         run = self.running.get(instance_id)
@@ -273,6 +292,12 @@ class DurableRuntime:
 
     # --- for the parts of the runtime
 
+    def expects_events(self, instance_id: str, names: Iterable[str]) -> None:
+        """An instance waits for events."""
+        self.dispatcher.ensure()
+        if self._listener is not None:
+            self._listener.listen(instance_id, names)
+
     def take_up(self, instance_id: str) -> InstanceRun:
         """See ``Dispatcher``."""
         return self._launch(instance_id, None)
@@ -291,7 +316,21 @@ class DurableRuntime:
 
     async def _live(self, run: InstanceRun, make_root: Callable[[], Any] | None) -> Outcome:
         try:
-            return await run.to_end(make_root)
+            pause = FIRST_PAUSE
+            while True:
+                try:
+                    return await run.to_end(make_root)
+                except (StoreUnavailableError, OSError) as error:
+                    if not run.has_lost_transaction or run.is_suspending or self.patience == 0:
+                        raise
+                    about = self.about(run.instance_id, run.state.get("checkpoint"))
+                    logger.warning(
+                        "a transaction of instance %s was lost, it goes on from before it in %.1f s: %s",
+                        run.instance_id, pause, error, extra=about,
+                    )  # fmt: skip
+                run.has_lost_transaction = False
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
         finally:
             if self.running.get(run.instance_id) is run:
                 del self.running[run.instance_id]

@@ -280,6 +280,10 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         """Let a task take a step in the next round."""
         self._accept(self.step_of(task, error))
 
+    def step_again(self, handle: asyncio.Handle) -> None:
+        """Let a step that was taken from what is ready be taken in the next round."""
+        self._accept(handle)
+
     def step_of(self, task: DurableTask, error: BaseException | None = None) -> asyncio.Handle:
         """The callback of a step."""
         return asyncio.Handle(task._step, (error,) if error is not None else (), self, _NO_CONTEXT)

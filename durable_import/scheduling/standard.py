@@ -11,12 +11,11 @@ import importlib
 import inspect
 import time
 from asyncio import events, mixins
-from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
-from ..rewrite import cache
+from ..rewrite.in_place import complete, functions_of_namespace, replace_code, rewritten_module
 from ..rewrite.places import nested_codes
 from ..rewrite.registry import register_module
 from .loop import InstanceLoop
@@ -31,7 +30,8 @@ _done: list[str] = []
 
 
 def make_asyncio_durable() -> None:
-    """Give asyncio's functions that wait their rewritten code. Idempotent."""
+    """Give asyncio's functions that wait their rewritten code, and those that a script has defined meanwhile. Idempotent."""
+    complete()
     if _done:
         return
     for name in NAMES:
@@ -56,31 +56,16 @@ def use_wall_clock() -> None:
 
 
 def _rewrite(module: ModuleType) -> None:
+    """The functions are found by their first lines, without compiling the source once more: it is that of this Python."""
     path = str(module.__file__)
     source = Path(path).read_bytes()
-    rewritten = cache.load(path, module.__name__, source)
-    if rewritten is None:
-        from ..rewrite.compiler import compile_module
-
-        made = compile_module(source, path, is_library=True)
-        rewritten = cache.RewrittenModule(made.code, made.table)
-        cache.store(path, module.__name__, source, rewritten)
+    rewritten = rewritten_module(module.__name__, source, path, is_library=True)
     codes = {(code.co_qualname, code.co_firstlineno): code for code in nested_codes(rewritten.code)}
-    for function in _functions(vars(module), path):
-        old = function.__code__
-        if _suspends(old):
-            function.__code__ = codes[old.co_qualname, old.co_firstlineno]
+    replace_code(
+        functions_of_namespace(vars(module), path),
+        lambda old: codes[old.co_qualname, old.co_firstlineno] if _suspends(old) else None,
+    )
     register_module(module.__name__, path, source, rewritten, is_library=True)  # type: ignore[arg-type]
-
-
-def _functions(namespace: Any, path: str) -> Iterator[FunctionType]:
-    """The functions of a module and the methods of its classes."""
-    for value in list(namespace.values()):
-        function = getattr(value, "__func__", value)
-        if isinstance(function, FunctionType) and function.__code__.co_filename == path:
-            yield function
-        elif isinstance(value, type) and value.__module__ == namespace.get("__name__"):
-            yield from _functions(vars(value), path)
 
 
 def _suspends(code: CodeType) -> bool:

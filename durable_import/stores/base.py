@@ -193,6 +193,42 @@ class WatchedStore(Protocol):
         ...
 
 
+class Transaction(Protocol):
+    """A transaction in the store's database, for data of the user that a state is to be committed together with.
+
+    It ends with ``commit`` or ``rollback``; both leave ``connection`` closed. Whoever ends it by the connection itself
+    (``COMMIT``, ``connection.commit()``) gets a StoreError from ``commit``.
+    """
+
+    @property
+    def connection(self) -> Any:
+        """The driver's connection, in the transaction; for the running event loop and its thread."""
+        ...
+
+    async def commit(
+        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None] | None = None, is_whole: bool = True
+    ) -> None:
+        """As ``SegmentStore.commit_segments``, together with what was done by the connection: both happen, or neither.
+
+        Nothing has happened if it raises, with one exception: after a StoreUnavailableError because the connection
+        broke, look at the state that the store has. A commit whose awaiting task is cancelled still happens.
+        """
+        ...
+
+    async def rollback(self) -> None:
+        """Undo what was done by the connection; nothing happens if the transaction has ended."""
+        ...
+
+
+@runtime_checkable
+class TransactionStore(Protocol):
+    """Optional: commits data of the user together with a state, where both live in one database."""
+
+    async def begin_transaction(self) -> Transaction:
+        """A new transaction. Others may have to wait while it is open: keep it short."""
+        ...
+
+
 @runtime_checkable
 class SourceStore(Protocol):
     """Optional: keeps source texts of functions, each once, so that a change of code can be shown."""

@@ -1,21 +1,18 @@
-"""The SQLite connection of one store, used by its worker thread only: opening, migrating, transactions, errors."""
+"""A SQLite connection of a store, used by one thread at a time: opening, migrating, transactions, errors."""
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypeVar
 
 from durable_import.errors import DurableError, StoreUnavailableError
+from durable_import.stores import sql
 from durable_import.stores.files import make_folder, refused_by_system, text_of
 from durable_import.stores.worker import Job
 
@@ -49,13 +46,19 @@ class Database:
         if error is None:
             return
         if len(jobs) == 1:
-            jobs[0].fail(self._explain(error))
+            jobs[0].fail(self.explain(error))
             return
         for job in jobs:
             if job.writes and _is_locked(error):
-                job.fail(self._explain(error))  # do not be patient once for each
+                job.fail(self.explain(error))  # do not be patient once for each
             else:
                 self.run([job])
+
+    def begin(self) -> sqlite3.Connection:
+        """The connection, in a transaction that may write; its caller ends that, and closes it."""
+        connection = self._ready()
+        self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+        return connection
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -69,14 +72,7 @@ class Database:
     def _attempt(self, jobs: Sequence[Job[sqlite3.Connection]]) -> Exception | None:
         """None when all jobs have their outcome and are committed, else what went wrong; nothing is committed then."""
         try:
-            if self._connection is None:
-                self._connection = self._patiently(self._open)
-            connection = self._connection
-            if self._is_replaced():
-                raise StoreUnavailableError(
-                    f"the database {self._path} was removed or replaced while it was in use. Put the file back and run "
-                    f"again; nothing is written to the file that stands there now."
-                )
+            connection = self._ready()
             begin = "BEGIN IMMEDIATE" if any(job.writes for job in jobs) else "BEGIN"
             self._patiently(lambda: connection.execute(begin))
             for job in jobs:
@@ -86,6 +82,16 @@ class Database:
             self._roll_back()
             return error
         return None
+
+    def _ready(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._patiently(self._open)
+        if self._is_replaced():
+            raise StoreUnavailableError(
+                f"the database {self._path} was removed or replaced while it was in use. Put the file back and run "
+                f"again; nothing is written to the file that stands there now."
+            )
+        return self._connection
 
     def _roll_back(self) -> None:
         if self._connection is None or not self._connection.in_transaction:
@@ -112,7 +118,8 @@ class Database:
         if self._path != MEMORY:
             make_folder(Path(self._path).parent)
         # commits wait in _patiently; SQLite's own patience covers what it locks inside a statement
-        connection = sqlite3.connect(self._path, timeout=min(self._patience, 1.0), isolation_level=None)
+        patience = min(self._patience, 1.0)
+        connection = sqlite3.connect(self._path, timeout=patience, isolation_level=None, check_same_thread=False)
         connection.text_factory = text_of
         try:
             _check_foreign(connection, self._path)
@@ -149,7 +156,7 @@ class Database:
             return None
         return found.st_dev, found.st_ino
 
-    def _explain(self, error: Exception) -> Exception:
+    def explain(self, error: Exception) -> Exception:
         """StoreUnavailableError in words for what SQLite or the system refuses; anything else stays as it is."""
         if isinstance(error, OSError):
             explained: Exception = refused_by_system(Path(self._path), error)
@@ -217,12 +224,12 @@ def _check_foreign(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: str) -> None:
-    latest = _migrations()[-1][0]
+    latest = sql.migrations("sqlite")[-1][0]
     if _version(connection) < latest:
         connection.execute("BEGIN IMMEDIATE")
         try:
             before = _version(connection)  # another process may have been first
-            for number, script in _migrations():
+            for number, script in sql.migrations("sqlite"):
                 if number > before:
                     for statement in _statements(script):
                         connection.execute(statement)
@@ -244,14 +251,6 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-@cache
-def _migrations() -> list[tuple[int, str]]:
-    """Number and text of each migration, in order; a file is named like ``0001_instances.sql``."""
-    folder: Traversable = resources.files("durable_import.stores") / "migrations" / "sqlite"
-    scripts = [file for file in folder.iterdir() if file.name.endswith(".sql")]
-    return sorted((int(file.name.partition("_")[0]), file.read_text(encoding="utf-8")) for file in scripts)
-
-
 def _statements(script: str) -> Iterator[str]:
     """``executescript`` would commit first."""
     statement = ""
@@ -262,9 +261,6 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-@cache
 def queries() -> dict[str, str]:
-    """The statements of ``sqlite_queries.sql`` by name."""
-    text = (resources.files("durable_import.stores") / "sqlite_queries.sql").read_text(encoding="utf-8")
-    parts = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)[1:]
-    return {name: query.strip() for name, query in zip(parts[::2], parts[1::2], strict=True)}
+    """The statements of the SQLite store by name."""
+    return sql.queries("sqlite_queries.sql")

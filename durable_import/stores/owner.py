@@ -100,14 +100,18 @@ class Lease:
             until if isinstance(until, float) else 0.0,
         )
 
-    def check_free(self, instance_id: str, newcomer: Owner) -> None:
-        """Raise InstanceBusyError unless ``newcomer`` may take the instance over now."""
-        if self.owner == newcomer or self.until <= time.time() or self.owner.is_dead():
+    def check_free(self, instance_id: str, newcomer: Owner, now: float | None = None) -> None:
+        """Raise InstanceBusyError unless ``newcomer`` may take the instance over.
+
+        ``now`` is the time by the clock that the lease was made with; without it, that of this machine.
+        """
+        now = time.time() if now is None else now
+        if self.owner == newcomer or self.until <= now or self.owner.is_dead():
             return
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
         raise InstanceBusyError(
             f"instance {instance_id!r} is being run by process {self.owner.pid} on host {self.owner.host} since "
-            f"{moment} (its lease runs for {self.until - time.time():.0f} s more unless renewed). Wait until it ends, "
+            f"{moment} (its lease runs for {self.until - now:.0f} s more unless renewed). Wait until it ends, "
             f"stop that process, or choose another instance id."
         )
 

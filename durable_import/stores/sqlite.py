@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 
 from durable_import.errors import MissingKeyError, StoreError
 from durable_import.snapshot.seal import load_or_create_key
-from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, OwningStore, check_state, fenced
+from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, OwningStore, Transaction, check_state, fenced
 from durable_import.stores.changes import Bell, Changes, bell_of
 from durable_import.stores.database import MEMORY, Database, queries
 from durable_import.stores.files import text_of
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
+from durable_import.stores.sqlite_transaction import SQLiteTransaction
 from durable_import.stores.worker import Worker
 
 T = TypeVar("T")
@@ -43,8 +44,8 @@ class SQLiteStateStore(OwningStore):
         # the program may change its folder before the file is opened
         self.path = name if name == MEMORY else os.path.abspath(name)
         self._memory_key = secrets.token_bytes(32)
-        engine = partial(Database, self.path, synchronous.upper(), patience)
-        self._worker: Worker[sqlite3.Connection] = Worker(engine, f"durable_import {self.path}")
+        self._open = partial(Database, self.path, synchronous.upper(), patience)
+        self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {self.path}")
         bell = Bell() if name == MEMORY else bell_of(os.path.realpath(self.path))
         self._changes = Changes(partial(self._worker.call, _last_change, writes=False), bell, LOOK_SECONDS)
 
@@ -127,6 +128,12 @@ class SQLiteStateStore(OwningStore):
 
     async def wait_for_change(self, timeout: float) -> None:
         await self._changes.wait(timeout)
+
+    async def begin_transaction(self) -> Transaction:
+        """See ``base.TransactionStore``. ``connection`` is a ``sqlite3.Connection``; while it is open, commits wait."""
+        if self.path == MEMORY:
+            raise StoreError("a database in memory has one connection only, so no transactions for you: use a file")
+        return await SQLiteTransaction.begin(self._open, _commit_segments, self._changes.bell)
 
     async def save_source(self, digest: str, text: str) -> None:
         await self._worker.call(partial(_save_source, digest, text))

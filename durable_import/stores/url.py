@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote
 
 from durable_import.errors import UnknownStoreError
 from durable_import.snapshot.seal import key_from_environment
+from durable_import.stores.backend import BackendStore, OrchestrationBackend
 from durable_import.stores.base import KeyedStore, StateStore
 from durable_import.stores.database import MEMORY
 from durable_import.stores.disk import DiskStateStore
@@ -17,17 +18,22 @@ KNOWN = """\
   sqlite:///app.db            an SQLite file below the current folder
   sqlite:////var/lib/app.db   an SQLite file by its full path (?synchronous=normal: faster, may lose commits with power)
   sqlite://                   SQLite in memory
+  postgresql://user@host/app  a PostgreSQL database (?schema=NAME: where its tables are; other options are libpq's)
   disk:///var/lib/app         a folder of files by its full path (disk://folder: below the current folder)
   memory:                     nothing survives the process"""
 
 
-def open_store(url: str | StateStore) -> StateStore:
-    """The store that ``url`` names; a store is given back as it is. No file is touched before the first use.
+def open_store(url: str | StateStore | OrchestrationBackend) -> StateStore:
+    """The store that ``url`` names; a store is given back as it is, a backend as a store. No file is touched before the first
+    use.
 
-    Raises UnknownStoreError, which lists what is known.
+    Raises UnknownStoreError, which lists what is known, and MissingDriverError.
     """
     if isinstance(url, StateStore):
         return url
+    if isinstance(url, OrchestrationBackend):
+        own = getattr(url, "state_store", None)  # what it can do beyond load and save counts
+        return own if isinstance(own, StateStore) else BackendStore(url)
     scheme, colon, rest = url.partition(":")
     opener = _OPENERS.get(scheme.lower()) if colon else None
     if opener is None:
@@ -72,6 +78,12 @@ def _open_sqlite(url: str, place: str, options: dict[str, str]) -> StateStore:
     return SQLiteStateStore(place.removeprefix("///"), synchronous)
 
 
+def _open_postgres(url: str, place: str, options: dict[str, str]) -> StateStore:  # noqa: ARG001  libpq reads the URL
+    from durable_import.stores.postgres import PostgresStateStore  # needs an optional driver
+
+    return PostgresStateStore(url)
+
+
 def _check_options(url: str, options: dict[str, str], known: tuple[str, ...]) -> None:
     for option in options:
         if option not in known:
@@ -87,5 +99,7 @@ def _unknown(url: str, reason: str) -> UnknownStoreError:
 _OPENERS: dict[str, Callable[[str, str, dict[str, str]], StateStore]] = {
     "memory": _open_memory,
     "disk": _open_disk,
+    "postgres": _open_postgres,
+    "postgresql": _open_postgres,
     "sqlite": _open_sqlite,
 }

@@ -99,6 +99,11 @@ class Desk:
         """As `start`, to the end."""
         return self.start(*arguments, kill_at=kill_at, **variables).end()
 
+    def send(self, *arguments: str) -> None:
+        """Run `python -m durable_import send ARGUMENTS`; it must succeed, silently."""
+        ended = self.start_command([sys.executable, "-m", "durable_import", "send", *arguments]).end()
+        assert (ended.status, ended.out, ended.said, ended.err) == (0, "", "", ""), ended
+
     def native(self, *arguments: str) -> Finished:
         """Run `python ARGUMENTS`."""
         return self.start_command([sys.executable, *arguments]).end()

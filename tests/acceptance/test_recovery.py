@@ -8,7 +8,6 @@ import sqlite3
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -116,11 +115,11 @@ ASK = """
 
 
 @pytest.fixture
-def jobs(desk: Desk) -> Iterator[Desk]:
+def jobs(desk: Desk) -> Desk:
     """A folder with jobs, and with programs that begin them, work on them, and ask for their results."""
     for name, text in [("jobs", JOBS), ("world_of_jobs", WORLD), ("begin", BEGIN), ("work", WORK), ("ask", ASK)]:
         desk.write(f"{name}.py", text)
-    yield desk
+    return desk
 
 
 URL = "sqlite:///jobs.db?synchronous=normal"

@@ -265,3 +265,53 @@ def test_closed_stdout(desk: Desk) -> None:
     for command in ([sys.executable, "steps.py"], durable):
         done = desk.start_command(["sh", "-c", 'exec "$@" >&-', "sh", *command]).end()
         assert (done.status, done.err) == (0, "")
+
+
+WAITS = """
+    # durable: on
+    import asyncio
+    from durable_import import PauseForEventException, wait_for_event
+
+    async def main():
+        print("asks")
+        answer = await wait_for_event("approval")
+        print("was told", answer)
+        raise PauseForEventException("more")
+        print("after the pause")
+
+    asyncio.run(main())
+"""
+
+
+def test_events_for_a_script(desk: Desk) -> None:
+    """``send`` reaches a script that waits, one that was paused, and one that nobody runs; the wait can be left."""
+    desk.write("waits.py", WAITS)
+    running = desk.start("--instance", "mine", "waits.py")
+    running.wait_until(lambda: "waiting" in desk.statuses())
+    desk.send("mine", "approval", '{"by": "Ann"}')
+    paused = running.end()
+    assert (paused.status, paused.out) == (75, "asks\nwas told {'by': 'Ann'}\n"), paused
+    assert "waiting for event 'more'" in paused.said
+    assert desk.run("--instance", "mine", "waits.py").status == 75
+    desk.send("mine", "more")
+    ended = desk.run("--instance", "mine", "waits.py")
+    assert (ended.status, ended.out) == (0, "after the pause\n"), ended
+    assert "resuming instance mine at " in ended.said
+    assert "waits.py:9 (" in ended.said
+    left = desk.run("--exit-on-wait", "--instance", "mine", "waits.py")
+    assert (left.status, left.out) == (75, "asks\n"), left
+    assert "waits for an event" in left.said
+    desk.send("mine", "approval", "null")
+    assert desk.run("--exit-on-wait", "--instance", "mine", "waits.py").out == "was told None\n"
+
+
+def test_send_refuses_what_is_no_event(desk: Desk) -> None:
+    """Payloads are JSON, names with @ are ours, and one for an unknown instance is kept and said to be."""
+    for arguments, status, word in [
+        (("mine", "approval", "yes"), 2, "not JSON"),
+        (("mine", "@cancel"), 2, "begins with '@'"),
+        (("nobody", "approval"), 0, "no instance 'nobody'"),
+    ]:
+        ended = desk.start_command([sys.executable, "-m", "durable_import", "send", *arguments]).end()
+        assert ended.status == status
+        assert word in ended.said

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -169,17 +169,19 @@ def hard_torture(
     if isinstance(source, os.PathLike):
         source, path = Path(source).read_text(), str(source)
     with fresh_module(source, path, rewritten=True) as module:
+        encoder = Encoder("torture", ScriptData.of(module.__name__), segments_from=segments_from)
+        return repr(asyncio.run(tortured(module.main, encoder, every=every, events=events)))
 
-        async def drive() -> Any:
-            root = module.main()
-            encoder = Encoder("torture", ScriptData.of(module.__name__), segments_from=segments_from)
-            driver = TortureDriver(root, encoder, None)  # type: ignore[arg-type]
-            driver.every = every
-            driver.events = iter(enumerate(events or []))
-            ambient.ON.append(driver)
-            try:
-                return await driver
-            finally:
-                ambient.ON.remove(driver)
 
-        return repr(asyncio.run(drive()))
+async def tortured(
+    function: Callable[[], Any], encoder: Encoder | None = None, *, every: int = 1, events: list[Event] | None = None
+) -> Any:
+    """What a durable function gives when its state is saved, dropped and restored at every leaf; see ``hard_torture``."""
+    driver = TortureDriver(function(), encoder or Encoder("torture"), None)  # type: ignore[arg-type]
+    driver.every = every
+    driver.events = iter(enumerate(events or []))
+    ambient.ON.append(driver)
+    try:
+        return await driver
+    finally:
+        ambient.ON.remove(driver)

@@ -1,214 +1,29 @@
-"""Stores between real processes: kill -9, a stalled owner, full and read-only disks, and what SQLite refuses."""
+"""The embedded stores on real disks: locked, full and read-only ones, and what SQLite refuses."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from durable_import.errors import InstanceBusyError, StoreUnavailableError
+from durable_import.errors import StoreUnavailableError
 from durable_import.stores.base import OwningStore
 from durable_import.stores.contract import state
 from durable_import.stores.disk import DiskStateStore
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite import SQLiteStateStore
 from durable_import.stores.url import open_store
+from tests.harness.store_processes import line_of, owning, process
 
 URLS = ["sqlite:///{}/state.db", "disk://{}/store"]
-
-PREAMBLE = """
-import asyncio, os, sys
-from durable_import.errors import *
-from durable_import.stores.base import Claim
-from durable_import.stores.contract import state
-from durable_import.stores.disk import DiskStateStore
-from durable_import.stores.owner import Owner
-from durable_import.stores.url import open_store
-store = open_store(sys.argv[1])
-def say(*words): print(*words, flush=True)
-"""
-
-
-@pytest.fixture(params=URLS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a store that processes share."""
-    return str(request.param).format(tmp_path)
-
-
-@contextmanager
-def process(place: str, code: str, *launcher: str) -> Iterator[subprocess.Popen[str]]:
-    """A Python process that runs ``code`` over the store at ``place``; killed at the end."""
-    child = subprocess.Popen(
-        [*launcher, sys.executable, "-c", PREAMBLE + code, place],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield child
-    finally:
-        child.kill()
-        child.communicate()
-
-
-def line_of(child: subprocess.Popen[str]) -> str:
-    assert child.stdout is not None
-    return child.stdout.readline().strip()
-
-
-def owning(url: str) -> OwningStore:
-    store = open_store(url)
-    assert isinstance(store, OwningStore)
-    return store
-
-
-COMMIT_FOR_EVER = """
-async def main():
-    claim = await store.acquire("a", Owner.current(), 3600)
-    for n in range(1, 10**9):
-        await store.commit(claim, state(n, snapshot=b"%d" % n * 500))
-        say(n)
-asyncio.run(main())
-"""
-
-
-async def test_kill_minus_nine_loses_nothing(url: str) -> None:
-    """Whenever the owner is killed, the next one comes in at once and finds the last commit, whole."""
-    last = 0
-    for moment in (0.0, 0.003, 0.007, 0.011, 0.02):
-        with process(url, COMMIT_FOR_EVER) as child:
-            assert line_of(child) == "1"
-            time.sleep(moment)
-            child.kill()
-            assert child.stdout is not None
-            said = [1, *map(int, child.stdout.read().split())]
-            child.wait()
-        store = owning(url)
-        begun = time.monotonic()
-        claim = await store.acquire("a", Owner.current())
-        assert time.monotonic() - begun < 5
-        assert claim.state is not None
-        found = claim.state["checkpoint"]
-        assert found in (said[-1], said[-1] + 1)
-        assert claim.state["snapshot"] == b"%d" % found * 500
-        assert claim.epoch > last
-        last = claim.epoch
-        await store.release(claim)
-        await store.close()
-
-
-async def test_live_owner_in_another_process_is_named(url: str) -> None:
-    """A second process is refused with the pid of the first, and gets in once that is killed."""
-    with process(url, COMMIT_FOR_EVER) as child:
-        assert line_of(child) == "1"
-        store = owning(url)
-        with pytest.raises(InstanceBusyError, match=f"process {child.pid} on host"):
-            await store.acquire("a", Owner.current())
-        child.kill()
-        # not waited for: a zombie is as dead as any
-        await asyncio.sleep(0.2)
-        await store.acquire("a", Owner.current())
-        await store.close()
-
-
-STALL = """
-async def main():
-    claim = await store.acquire("a", Owner.current(), 0.3)
-    await store.commit(claim, state(1))
-    say("committed")
-    sys.stdin.readline()
-    try:
-        await store.commit(claim, state(99))
-    except FencedError as error:
-        say("FencedError", error)
-    say(await store.renew([claim]) == [claim])
-asyncio.run(main())
-"""
-
-
-async def test_stalled_owner_is_fenced(url: str) -> None:
-    """An owner stopped beyond its lease is taken over; when it wakes up, its commit is refused."""
-    store = owning(url)
-    with process(url, STALL) as child:
-        assert line_of(child) == "committed"
-        child.send_signal(signal.SIGSTOP)
-        await asyncio.sleep(0.4)
-        claim = await store.acquire("a", Owner.current())
-        assert claim.state == state(1)
-        await store.commit(claim, state(2))
-        child.send_signal(signal.SIGCONT)
-        answer, _ = child.communicate("go on\n")
-    assert answer.startswith("FencedError instance 'a' was taken over")
-    assert answer.endswith("True\n")
-    assert await store.load("a") == state(2)
-    await store.close()
-
-
-RACE = """
-async def main():
-    say("ready")
-    for round in sys.stdin:
-        try:
-            claim = await store.acquire("r" + round.strip(), Owner.current())
-            say(claim.epoch)
-        except InstanceBusyError:
-            say("busy")
-asyncio.run(main())
-"""
-
-
-def test_one_of_racing_processes_wins(url: str) -> None:
-    """Of several processes that acquire at once, in a store that does not exist yet, one gets each claim."""
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-c", PREAMBLE + RACE, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(4)
-    ]
-    assert [line_of(child) for child in children] == ["ready"] * 4
-    epochs = set()
-    for number in range(15):
-        for child in children:
-            assert child.stdin is not None
-            child.stdin.write(f"{number}\n")
-            child.stdin.flush()
-        answers = [line_of(child) for child in children]
-        assert sorted(answers)[-3:] == ["busy"] * 3, answers
-        epochs.update(set(answers) - {"busy"})
-    assert len(epochs) == 15
-    for child in children:
-        child.communicate()
-        assert child.returncode == 0
-
-
-FORKED = """
-async def save(n):
-    await store.save("i%d" % n, state(n))
-asyncio.run(save(1))
-pid = os.fork()
-asyncio.run(save(2 if pid else 3))
-if pid:
-    assert os.waitpid(pid, 0)[1] == 0
-    async def check():
-        say([(await store.load("i%d" % n))["checkpoint"] for n in (1, 2, 3)])
-    asyncio.run(check())
-"""
-
-
-def test_store_goes_on_in_a_forked_process(url: str) -> None:
-    """After a fork both processes use the store, each with a thread and files of its own."""
-    with process(url, FORKED) as child:
-        assert line_of(child) == "[1, 2, 3]"
 
 
 def settings(db: sqlite3.Connection) -> list[object]:

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from durable_import.stores.contract import state
-from durable_import.stores.database import _migrations
 from durable_import.stores.owner import Owner
+from durable_import.stores.sql import migrations
 from durable_import.stores.sqlite import SQLiteStateStore, _find_work
 
 MANY = 100_000
@@ -48,7 +48,7 @@ async def test_database_of_an_earlier_release_is_brought_up_to_date(tmp_path: Pa
     """States, segments and claims that were kept before events existed are there, with blank new entries."""
     owner = Owner.current()
     with closing(sqlite3.connect(tmp_path / "state.db")) as db:
-        for _, script in _migrations()[:2]:
+        for _, script in migrations("sqlite")[:2]:
             db.executescript(script)
         db.execute("INSERT INTO instance VALUES ('a', 'running', 7, 'x.py:1 f', 'f', 1e9, x'00ff')")
         db.execute("INSERT INTO instance VALUES (x'edb280', 'failed', 8, 'y.py:1 f', 'f', 2e9, x'')")

@@ -142,3 +142,55 @@ async def collect_after_gates(gates, name):
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(number)) for number in range(40)]
     return [task.result() for task in tasks], await wait_for_event(name)
+
+
+async def book(names):
+    await effect("before")
+    async with current_runtime().transaction() as connection:
+        for name in names:
+            connection.execute("INSERT INTO ledger VALUES (?)", (name,))
+            await effect(f"booked {name}")
+    return await effect("after", names)
+
+
+async def book_and_fail(name):
+    try:
+        async with current_runtime().transaction() as connection:
+            connection.execute("INSERT INTO ledger VALUES (?)", (name,))
+            raise LookupError(name)
+    except LookupError:
+        return await effect("after", "undone")
+
+
+async def book_slowly(name, seconds):
+    await effect("before")
+    async with current_runtime().transaction() as connection:
+        connection.execute("INSERT INTO ledger VALUES (?)", (name,))
+        await effect("booked")
+        await asyncio.sleep(seconds)
+    return await effect("after", name)
+
+
+async def book_beside_others():
+    count = 0
+
+    async def other():
+        nonlocal count
+        while True:
+            count += 1
+            await asyncio.sleep(0)
+
+    async def helper(connection):
+        await asyncio.sleep(0)
+        connection.execute("INSERT INTO ledger VALUES ('two')")
+
+    task = asyncio.create_task(other())
+    await asyncio.sleep(0)
+    async with current_runtime().transaction() as connection:
+        before = count
+        connection.execute("INSERT INTO ledger VALUES ('one')")
+        await asyncio.gather(helper(connection), asyncio.sleep(0.01))
+        inside = count
+    await asyncio.sleep(0.01)
+    task.cancel()
+    return before, inside, count

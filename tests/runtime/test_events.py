@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-from durable_import import DurableError, InstanceFinishedError, PauseForEventException, wait_for_event
+from durable_import import (
+    DurableBackend,
+    DurableError,
+    DurableRuntime,
+    InstanceFinishedError,
+    OrchestrationBackend,
+    PauseForEventException,
+    wait_for_event,
+)
 from tests.runtime.conftest import MakeRuntime
 from tests.runtime.effects import world
 from tests.runtime.test_life import until
@@ -122,3 +131,39 @@ async def test_pause_of_an_instance_in_the_background(make_runtime: MakeRuntime,
         await until(lambda: not runtime.running)
         await handle.send("allow")
         assert await handle.result(timeout=10) == "hello Ada"
+
+
+class DictBackend(OrchestrationBackend):
+    """The smallest backend: its three methods over a dict and a future."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, dict[str, Any]] = {}
+        self.published: dict[tuple[str, str], asyncio.Future[Any]] = {}
+
+    async def load_state(self, instance_id: str) -> dict[str, Any] | None:
+        return self.states.get(instance_id)
+
+    async def save_state(self, instance_id: str, state: dict[str, Any]) -> None:
+        self.states[instance_id] = state
+
+    async def wait_for_event(self, instance_id: str, name: str) -> Any:
+        return await self.published.setdefault((instance_id, name), asyncio.get_running_loop().create_future())
+
+
+async def test_event_of_a_backend(flows: ModuleType) -> None:
+    """A runtime over a user's backend asks it for the events that its instances wait for."""
+    backend = DictBackend()
+    async with DurableRuntime(backend, key=bytes(32)) as runtime:
+        handle = await runtime.start(flows.approve, "books", instance_id="order")
+        await until(lambda: backend.published)
+        backend.published["order", "approval"].set_result("yes")
+        assert await handle.result(timeout=10) == ("books", "yes")
+        assert backend.states["order"]["status"] == "completed"
+
+
+async def test_event_of_the_durable_backend(flows: ModuleType) -> None:
+    """What its ``publish_event`` was given reaches an instance of a runtime over it."""
+    backend = DurableBackend()
+    async with DurableRuntime(backend) as runtime:
+        backend.publish_event("order", "approval", "yes")
+        assert await runtime.run(flows.approve, "books", instance_id="order") == ("books", "yes")

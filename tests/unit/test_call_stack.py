@@ -173,3 +173,50 @@ def test_public_names_are_these() -> None:
     assert {"CallStack", "DurableRuntime", "install", "uninstall", "transform_to_durable_ast"} <= set(durable_import.__all__)
     for name in durable_import.__all__:
         assert getattr(durable_import, name) is not None
+
+
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+async def add_later(a: int, b: int) -> int:
+    await asyncio.sleep(0)
+    return a + b
+
+
+@pytest.mark.parametrize("function", [add, add_later])
+async def test_calls_as_in_the_original_library(function: types.FunctionType) -> None:
+    """A call that has not begun goes on a stack, is saved and restored, and runs with ``namespace``."""
+    stack = CallStack()
+    stack.push(FunctionCall(function, kwargs={"a": 1, "b": 2}))
+    await stack.resume(namespace={function.__name__: function})
+    assert (stack.is_empty(), stack.last_result) == (True, 3)
+    state = CallStack([FunctionCall(function, kwargs={"a": 3, "b": 4}), FunctionCall(function, args=(5, 6))]).to_state()
+    restored = CallStack.from_state(pickle.loads(pickle.dumps(state)))
+    assert [(call.fn, dict(call.arguments)) for call in restored.stack] == [
+        (function, {"a": 3, "b": 4}), (function, {"a": 5, "b": 6}),
+    ]  # fmt: skip
+    assert restored.pending_return_values == []
+    assert await restored.resume() == 7
+    assert (restored.is_empty(), restored.pending_return_values) == (True, [11])
+
+
+async def test_suspended_stack_takes_no_calls(program: types.ModuleType) -> None:
+    """What a suspended coroutine calls gets on its stack by itself."""
+    coroutine = program.main(2)
+    with pytest.raises(ValueError, match="suspended coroutine"):
+        (await suspended(coroutine)).push(FunctionCall(add))
+    coroutine.close()
+
+
+def test_rewritten_tree_begins_with_the_function() -> None:
+    """``body[0]`` is the async function, whatever stands around it in its file."""
+    assert isinstance(transform_to_durable_ast(add_later).body[0], ast.AsyncFunctionDef)
+
+    class Local:
+        async def method(self) -> int:
+            return await add_later(1, 2)
+
+    tree = transform_to_durable_ast(Local.method)
+    assert isinstance(tree.body[0], ast.AsyncFunctionDef)
+    assert tree.body[0].name == "method"

@@ -124,15 +124,26 @@ def lines_by_function(code: types.CodeType) -> dict[tuple[str, int], set[int]]:
     return found
 
 
+def lines_after_raise(tree: ast.AST) -> set[int]:
+    """The lines that natively nothing gets to, and for which there is no code: a pause goes on there."""
+    blocks = [getattr(n, field) for n in ast.walk(tree) for field in ("body", "orelse", "finalbody") if hasattr(n, field)]
+    dead: list[ast.AST] = []
+    for block in (b for b in blocks if isinstance(b, list)):
+        first = next((i for i, statement in enumerate(block, 1) if isinstance(statement, ast.Raise)), len(block))
+        dead += block[first:]
+    return {n.lineno for statement in dead for n in ast.walk(statement) if hasattr(n, "lineno")}
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=by_name)
 def test_lines_of_code_are_the_users(path: Path) -> None:
-    """Rewritten code has the lines of native code, and no other but of declarations and comprehensions' ends."""
+    """Rewritten code has the lines of native code, and no other but of declarations, comprehensions' ends, and after pauses."""
     tree = ast.parse(path.read_bytes())
     native = lines_by_function(compile(path.read_bytes(), str(path), "exec", dont_inherit=True))
     rewritten = lines_by_function(compile(rewritten_tree(path), str(path), "exec", dont_inherit=True))
     assert native.keys() == rewritten.keys()
     silent = {n.lineno for n in ast.walk(tree) if isinstance(n, (ast.Global, ast.Nonlocal, ast.AnnAssign))}
     silent |= {n.end_lineno or 0 for n in ast.walk(tree) if isinstance(n, COMPREHENSIONS)}
+    silent |= lines_after_raise(tree)
     headers = {n.lineno for n in ast.walk(tree) if isinstance(n, (ast.With, ast.AsyncWith))}
     for function, lines in rewritten.items():
         assert lines - native[function] <= silent, function

@@ -21,11 +21,12 @@ from typing import Any
 
 import pytest
 
-from durable_import.errors import FencedError, MissingKeyError, StoreUnavailableError, UnknownStoreError
+from durable_import.errors import FencedError, MissingKeyError, StoreError, StoreUnavailableError, UnknownStoreError
 from durable_import.stores.base import KeyedStore, OwningStore, SourceStore, StateStore
 from durable_import.stores.contract import (
     SegmentStoreContract,
     StateStoreContract,
+    TransactionStoreContract,
     WatchedStoreContract,
     WorkStoreContract,
     refused,
@@ -34,6 +35,7 @@ from durable_import.stores.contract import (
 from durable_import.stores.disk import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
+from durable_import.stores.postgres import PostgresStateStore
 from durable_import.stores.sqlite import SQLiteStateStore
 from durable_import.stores.url import key_for, open_store
 from durable_import.stores.worker import Job, Worker
@@ -76,7 +78,7 @@ class SQLiteContract(SegmentStoreContract, WorkStoreContract, WatchedStoreContra
     """All that SQLite can do."""
 
 
-class TestSQLite(SQLiteContract):
+class TestSQLite(SQLiteContract, TransactionStoreContract):
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "deep" / "state.db")
 
@@ -146,6 +148,13 @@ async def test_disk_names_what_is_not_json(wrong: dict[Any, Any], place: str, tm
         await store.save("one", wrong)
     assert await store.load("one") is None
     await store.close()
+
+
+async def test_sqlite_in_memory_has_no_transactions() -> None:
+    """There is no second connection to such a database: the error says what to do."""
+    store = SQLiteStateStore(":memory:")
+    with refused(StoreError, "use a file"):
+        await store.begin_transaction()
 
 
 async def test_sqlite_takes_states_only(tmp_path: Path) -> None:
@@ -254,7 +263,7 @@ def test_url_names_a_store(url: str, kind: type[StateStore], path: str | None) -
 
 @pytest.mark.parametrize(
     "url",
-    ["", "state.db", "postgres://u:secret@h/db", "redis:", "sqlite:state.db", "sqlite://state.db", "disk:", "disk:///",
+    ["", "state.db", "mysql://u:secret@h/db", "redis:", "sqlite:state.db", "sqlite://state.db", "disk:", "disk:///",
      "memory:x", "sqlite:///x?synchronous=off", "sqlite:///x?mode=ro", "disk:///x?y=1"],
 )  # fmt: skip
 def test_unknown_url_is_refused_with_the_known_ones(url: str) -> None:
@@ -264,6 +273,38 @@ def test_unknown_url_is_refused_with_the_known_ones(url: str) -> None:
     for example in ("sqlite:///app.db", "sqlite://", "disk:///", "memory:"):
         assert example in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:secret@h:5433/app", "user=me host=h port=5433 dbname=app schema=durable_import"),
+        ("postgres://me:a%2Fsecret@h/app?schema=ours&sslmode=require", "user=me host=h dbname=app schema=ours"),
+        ("postgresql:///app?host=/run/pg&password=secret", "host=/run/pg dbname=app schema=durable_import"),
+        ("postgresql://h1:1,h2:2/app?target_session_attrs=read-write", "host=h1,h2 port=1,2 dbname=app schema=durable_import"),
+    ],
+)
+def test_postgres_url_keeps_its_password_to_itself(url: str, shown: str) -> None:
+    """What libpq understands is passed on, and what is shown of it holds no password."""
+    store = open_store(url)
+    assert isinstance(store, PostgresStateStore)
+    assert repr(store) == f"PostgresStateStore({shown!r})"
+    assert "secret" not in repr(vars(store))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://u:sec/ret@h/db", "postgresql://u:12/sec@h/db",
+     "postgresql://u:secret@h:port/db", "postgresql://h/db?nonsense=secret",
+     "postgresql://u:secret@h/db?schema=", "postgresql://u:secret@h/db?schema=a%22b", "postgresql://u:%zzsecret@h/db"],
+)  # fmt: skip
+def test_wrong_postgres_url_is_refused_in_words(url: str) -> None:
+    """A URL that cannot be read is an error that says how one looks, and repeats nothing of it."""
+    words = r"'postgresql://user:password@host:5432/database|is not the name of a schema"
+    with pytest.raises(UnknownStoreError, match=words) as caught:
+        open_store(url)
+    assert "sec" not in str(caught.value)
+    assert caught.value.__cause__ is None
 
 
 def test_store_given_is_given_back() -> None:

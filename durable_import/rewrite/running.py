@@ -1,0 +1,39 @@
+"""Code that was not rewritten when it was imported: its source, and which place of it each code object that runs is.
+
+The source is compiled once more as it is. A code object that runs is found by being equal to one that this gives; so nothing
+is found that the source does not say today.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from .places import MARK_BASE, Places, nested_codes, numbers_by_code
+
+
+def source_of(module: ModuleType) -> tuple[bytes, str] | None:
+    """The source of an imported module, or of a script, and its path; None if it has none that can be read."""
+    path = getattr(module, "__file__", None)
+    if not isinstance(path, str) or path.endswith((*BYTECODE_SUFFIXES, *EXTENSION_SUFFIXES)):
+        return None
+    loader: Any = getattr(module.__spec__, "loader", None)
+    try:
+        return (loader.get_data(path) if hasattr(loader, "get_data") else Path(path).read_bytes()), path
+    except OSError:
+        return None
+
+
+def places_by_code(source: bytes, path: str) -> dict[CodeType, str]:
+    """The place of each code object that the source gives as it is. Raises SyntaxError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = ast.parse(source, path)
+        places = Places(tree)
+        by_code = numbers_by_code(tree, {node: MARK_BASE + i for i, node in enumerate(places.order)}, path)
+        running = nested_codes(compile(source, path, "exec", dont_inherit=True))
+    return {code: places.path_of[places.order[n - MARK_BASE]] for code, n in zip(running, by_code, strict=True) if n}

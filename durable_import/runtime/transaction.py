@@ -1,0 +1,59 @@
+"""Transactions of a program's own data, in the database that keeps its state: both are committed together."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DurableError
+from ..frames import ambient
+from ..stores.base import TransactionStore
+
+if TYPE_CHECKING:
+    from .instance import InstanceRun
+    from .runtime import DurableRuntime
+
+
+class TransactionBlock:
+    """``async with`` gives the database's connection, in a transaction; see ``DurableRuntime.transaction``."""
+
+    def __init__(self, runtime: DurableRuntime) -> None:
+        self._runtime = runtime
+
+    async def __aenter__(self) -> Any:
+        run, store = self._run(), self._runtime.store
+        if not isinstance(store, TransactionStore):
+            raise DurableError(
+                f"{store!r} has no transactions for the program's data: keep the state in the same SQLite or PostgreSQL database"
+            )
+        if run.driver is None or run.driver.holder is not None:
+            raise DurableError("a transaction is open in this instance already: end it first, or use its connection")
+        run.driver.hold(asyncio.current_task())  # first: a commit of another task would wait for the transaction
+        try:
+            run.transaction = await store.begin_transaction()
+        except BaseException:
+            run.driver.let_go()
+            raise
+        return run.transaction.connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        run = self._run()
+        assert run.driver is not None
+        assert run.transaction is not None
+        if kind is not None:
+            transaction, run.transaction = run.transaction, None
+            await transaction.rollback()
+        run.driver.let_go()  # the checkpoint that follows commits it
+
+    def _run(self) -> InstanceRun:
+        instance_id = getattr(ambient.current_driver.get(), "instance_id", None)
+        run = self._runtime.running.get(instance_id) if instance_id is not None else None
+        if run is None:
+            raise DurableError(
+                "transaction() was entered outside of an instance: there is no state that could be committed with the data. "
+                "Enter it in durable code that the runtime runs"
+            )
+        return run

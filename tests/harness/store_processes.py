@@ -1,0 +1,50 @@
+"""Processes that use a store: its URL is their argument, and what they say is read line by line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from durable_import.stores.base import OwningStore
+from durable_import.stores.url import open_store
+
+PREAMBLE = """
+import asyncio, os, sys
+from durable_import.errors import *
+from durable_import.stores.base import Claim
+from durable_import.stores.contract import state
+from durable_import.stores.disk import DiskStateStore
+from durable_import.stores.owner import Owner
+from durable_import.stores.url import open_store
+store = open_store(sys.argv[1])
+def say(*words): print(*words, flush=True)
+"""
+
+
+@contextmanager
+def process(place: str, code: str, *launcher: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python process that runs ``code`` over the store at ``place``; killed at the end."""
+    child = subprocess.Popen(
+        [*launcher, sys.executable, "-c", PREAMBLE + code, place],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def line_of(child: subprocess.Popen[str]) -> str:
+    assert child.stdout is not None
+    return child.stdout.readline().strip()
+
+
+def owning(url: str) -> OwningStore:
+    store = open_store(url)
+    assert isinstance(store, OwningStore)
+    return store
