@@ -69,7 +69,7 @@ class InstanceDriver:
         self.encoder = encoder
         self.commit = commit
         self.checkpoint = checkpoint
-        self.call = b""  # what tells the call that the instance began with, if it is kept
+        self.facts: dict[str, Any] = {}  # that each snapshot holds, beside ``checkpoint`` and ``function``
         self._location = location  # as long as the restored frames have not gone on
         self.function = parts_of(self.coroutine).code.co_qualname
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
@@ -404,7 +404,7 @@ class InstanceDriver:
             if not task.done():
                 raise self._unsavable(task)
         self.checkpoint += 1
-        facts = {"checkpoint": self.checkpoint, "function": self.function, "call": self.call}  # see ``records.row_facts``
+        facts = {**self.facts, "checkpoint": self.checkpoint, "function": self.function}  # see ``records.row_facts``
         saved = self.encoder.save(Snapshot(None, facts, loop))
         loop.is_dirty = loop.has_new_timer = False
         codes = {parts_of(frame).code for frame in saved.frames if isinstance(frame, FRAME_TYPES)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import (
     CodeChangedError,
@@ -32,6 +32,9 @@ from .driver import Checkpoint, InstanceDriver, flush_output
 from .heartbeat import Heartbeat
 from .records import Call, Outcome, Records, row_facts
 from .sources import Sources
+
+if TYPE_CHECKING:
+    from .telemetry import Telemetry
 
 SEGMENTS_FROM = 32  # tasks: the state of fewer is written as a whole
 CANCEL = "@cancel"  # the event that cancels an instance
@@ -61,6 +64,7 @@ class Home(Protocol):
     observer: Observer
     heartbeat: Heartbeat
     sources: Sources
+    telemetry: Telemetry | None
     refused_events: set[int]  # numbers of those that cannot be opened, each reported once
 
     def expects_events(self, instance_id: str, names: Iterable[str]) -> None:
@@ -116,7 +120,12 @@ class InstanceRun:
             if self.state.get("status") in FINISHED and not self._tries_again():
                 return self._kept_outcome(encoder)
             self.driver = await self._make_driver(encoder, make_root)
-            return await self._drive(self.driver, encoder)
+            if self.home.telemetry is None:
+                return await self._drive(self.driver, encoder)
+            with self.home.telemetry.life(self.driver, is_resumed=self._is_resumed()) as life:
+                outcome = await self._drive(self.driver, encoder)
+                life.has_outcome(outcome)
+                return outcome
         except BaseException as error:
             if not self.begun.done():
                 self.begun.set_exception(error)
@@ -150,6 +159,9 @@ class InstanceRun:
             None,
         )  # fmt: skip
 
+    def _is_resumed(self) -> bool:
+        return bool(self.state.get("snapshot"))
+
     def _tries_again(self) -> bool:
         return self.state["status"] == "failed" and self._retries
 
@@ -177,7 +189,8 @@ class InstanceRun:
             home.observer.starting(self.instance_id)
             root, self._root = self._root or self._make_root(self._recorded_call()), None
             driver = InstanceDriver(root, encoder, self._commit, state["checkpoint"])
-        driver.call = row_facts(state)["call"] if state else b""
+        if state:
+            driver.facts["call"] = row_facts(state)["call"]
         driver.on_wait = home.on_wait
         driver.on_dormant = lambda: home.expects_events(self.instance_id, list(driver.loop.inbox.waiting))
         driver.evict_after = self.evict_after
@@ -245,6 +258,7 @@ class InstanceRun:
         except SnapshotError:
             driver.drop()
             raise
+        driver.facts = snapshot.facts
         return driver
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:

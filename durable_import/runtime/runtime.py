@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Token
 from types import CellType, FrameType, FunctionType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     DurableError,
@@ -35,6 +35,11 @@ from .instance import CANCEL, FIRST_PAUSE, LONGEST_PAUSE, InstanceRun, Observer
 from .mailbox import Listener, Mailbox
 from .records import Call, Outcome, Records
 from .sources import Sources
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
+    from .telemetry import Telemetry
 from .transaction import TransactionBlock
 
 WEEK = 7 * 24 * 3600.0  # seconds
@@ -66,7 +71,8 @@ class DurableRuntime:
     ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
     does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
     it succeeds). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names
-    instances that begin by being awaited.
+    instances that begin by being awaited. ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of
+    the one given.
     """
 
     def __init__(
@@ -74,6 +80,7 @@ class DurableRuntime:
         lease_seconds: float = DEFAULT_LEASE_SECONDS, evict_after: float | None = 60.0, keep_finished: float | None = WEEK,
         poll_interval: float = 1.0, patience: float | None = None, script: str | None = None,
         name_instance: Callable[[], str] | None = None, observer: Observer | None = None,
+        telemetry: bool | TracerProvider = False,
     ) -> None:  # fmt: skip
         self.store = open_store(store)
         self.events: EventStore = self.store if isinstance(self.store, EventStore) else Mailbox()
@@ -95,6 +102,7 @@ class DurableRuntime:
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
         self.heartbeat = Heartbeat(self.store, lease_seconds)
         self.sources = Sources(self.store)
+        self.telemetry = _telemetry(telemetry) if telemetry is not False else None
         self.dispatcher = Dispatcher(self, poll_interval)
         self.is_closing = self._is_entered = False
         self._token: Token[ambient.AmbientRuntime | None] | None = None
@@ -371,6 +379,13 @@ class DurableRuntime:
         if outcome.error is not None:
             raise outcome.error
         return outcome.result
+
+
+def _telemetry(provider: bool | TracerProvider) -> Telemetry:
+    """Raises MissingDriverError when OpenTelemetry is not installed."""
+    from .telemetry import Telemetry
+
+    return Telemetry(None if isinstance(provider, bool) else provider)
 
 
 def current_runtime() -> DurableRuntime | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 world: list[str] = []
 open_gates: set[str] = set()
+tracers: list[Any] = []
 
 
 async def effect(what: str, value: Any = None) -> Any:
@@ -23,3 +24,24 @@ async def hold(gate: str) -> None:
 def spring() -> None:
     """What must never be called."""
     world.append("EVIL")
+
+
+def current_tracer() -> Any:
+    """The one of the test."""
+    return tracers[-1]
+
+
+async def hold_traced(gate: str) -> None:
+    """As a traced library would."""
+    with current_tracer().start_as_current_span("inside"):
+        await hold(gate)
+
+
+async def refuse(what: str) -> None:
+    """Fail."""
+    await asyncio.sleep(0)
+    raise LookupError(what)
+
+
+def nothing() -> None:
+    """For a thread."""

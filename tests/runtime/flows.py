@@ -2,11 +2,12 @@
 """Durable functions for the tests of the runtime. ``world`` has what they did, in order."""
 
 import asyncio
+import functools
 import socket
 from dataclasses import dataclass
 
 from durable_import import PauseForEventException, current_instance, current_runtime, wait_for_event
-from tests.runtime.effects import effect, hold, world
+from tests.runtime.effects import current_tracer, effect, hold, hold_traced, nothing, refuse, world
 
 
 @dataclass
@@ -112,6 +113,20 @@ async def steps(count, pause=0.0):
         if pause:
             await asyncio.sleep(pause)
     return done
+
+
+async def traced(gate):
+    tracer = current_tracer()
+    await effect("first")
+    with tracer.start_as_current_span("own") as span:
+        await hold_traced(gate)
+        await asyncio.to_thread(nothing)
+        await asyncio.get_running_loop().run_in_executor(None, functools.partial(nothing))
+        span.set_attribute("gate", gate)
+    try:
+        await refuse("no")
+    except LookupError:
+        return await effect("last", "done")
 
 
 async def leave_at_home():
