@@ -26,7 +26,7 @@ from ..snapshot.modules import ScriptData
 from ..snapshot.seal import Seal
 from ..snapshot.segment_seal import SegmentSeal
 from ..snapshot.snapshot import Encoder, Saved
-from ..stores.base import FINISHED, Claim, EventStore, OwningStore, SegmentStore, StateStore, Transaction
+from ..stores.base import FINISHED, Claim, EventStore, OwningStore, SegmentStore, StateStore, Transaction, keeps_history
 from ..stores.owner import Owner
 from .driver import Checkpoint, InstanceDriver, flush_output
 from .heartbeat import Heartbeat
@@ -171,7 +171,7 @@ class InstanceRun:
     def _encoder(self) -> Encoder:
         home = self.home
         encoder = Encoder(self.instance_id, ScriptData.of(home.script) if home.script else None)
-        if self.claim is not None and isinstance(home.store, SegmentStore):
+        if self.claim is not None and isinstance(home.store, SegmentStore) and not keeps_history(home.store):
             encoder.segments_from = SEGMENTS_FROM
         return encoder
 

@@ -25,7 +25,7 @@ from ..rewrite.registry import info_of
 from ..snapshot.foreign import arguments_of
 from ..snapshot.seal import Seal
 from ..stores.backend import BackendStore, OrchestrationBackend
-from ..stores.base import FINISHED, EventStore, OwningStore, StateStore, WorkStore
+from ..stores.base import FINISHED, EventStore, HistoryStore, OwningStore, PastState, StateStore, WorkStore
 from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from ..stores.url import key_for, open_store
 from .dispatcher import Dispatcher
@@ -264,6 +264,17 @@ class DurableRuntime:
         if state is None:
             raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self.store!r}: check the id")
         return state
+
+    async def history(self, instance_id: str) -> list[PastState]:
+        """What an instance has been, oldest first, with the present last: checkpoint, status and location of each state kept.
+
+        Raises DurableError when the store keeps no history, and UnknownInstanceError.
+        """
+        if not isinstance(self.store, HistoryStore) or not self.store.keeps_history:
+            raise DurableError(f"{self.store!r} keeps no history: open it with history=True, or ?history=true in its URL")
+        await self.state_of(instance_id)
+        states = await self.store.load_history(instance_id)
+        return [PastState(state["checkpoint"], state["status"], state["location"]) for state in states]
 
     async def _load(self, instance_id: str) -> dict[str, Any] | None:
         state = await self.store.load(instance_id)

@@ -33,10 +33,11 @@ _abandoned: list[sqlite3.Connection] = []
 class Database:
     """``path`` is a file or ``:memory:``; ``synchronous`` FULL or NORMAL; ``patience`` seconds to wait for a lock."""
 
-    def __init__(self, path: str, synchronous: str, patience: float) -> None:
+    def __init__(self, path: str, synchronous: str, patience: float, history: bool = False) -> None:
         self._path = path
         self._synchronous = synchronous
         self._patience = patience
+        self._keeps_history = history
         self._connection: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
 
@@ -125,6 +126,8 @@ class Database:
             _check_foreign(connection, self._path)
             self._configure(connection)
             _migrate(connection, self._path)
+            if self._keeps_history:
+                connection.execute(queries()["keep_history"])
             self._inode = self._current_inode()
         except BaseException:
             connection.close()

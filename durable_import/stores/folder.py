@@ -7,6 +7,7 @@
     <path>/change                  counts what others wait for
     <path>/instances/NAME.state    one line of JSON, then the values that are bytes
     <path>/instances/NAME.claim    who owns the instance now
+    <path>/history/NAME/NUMBER     the states before the last one, if they are kept, by checkpoint
     <path>/events/NAME/NUMBER      one line of JSON, then the payload
     <path>/sources/NAME            texts of functions
 
@@ -49,8 +50,8 @@ OLDER = ("durable_import folder 1",)  # read as well; a folder that is written t
 class FolderEngine:
     """Runs jobs on a Folder; all that arrive together share one hold of the lock, of ``patience`` seconds' wait."""
 
-    def __init__(self, path: Path, patience: float) -> None:
-        self._folder = Folder(path)
+    def __init__(self, path: Path, patience: float, history: bool = False) -> None:
+        self._folder = Folder(path, history)
         self._patience = patience
 
     def run(self, jobs: Sequence[Job[Folder]]) -> None:
@@ -87,8 +88,10 @@ class FolderEngine:
 class Folder:
     """The files below ``path``. Whoever calls a method that writes holds the lock."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, history: bool = False) -> None:
         self.path = path
+        self._history = path / "history"
+        self._keeps_history = history
         self._instances = path / "instances"
         self._events = path / "events"
         self._sources = path / "sources"
@@ -141,6 +144,8 @@ class Folder:
     def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         if self._current(claim) is None:
             raise fenced(claim)
+        if self._keeps_history:
+            self._keep(claim.instance_id, state.get("checkpoint"))
         head, data = state_record(claim.instance_id, state)
         write_durably(self._state_file(claim.instance_id), line(head), data)
         if is_state(state) and state["status"] in ANNOUNCED:
@@ -163,8 +168,28 @@ class Folder:
 
     def delete(self, instance_id: str) -> None:
         remove_durably(self._claim_file(instance_id))
-        self.remove_events(instance_id, self._event_numbers(self._event_folder(instance_id)))
+        self.remove_events(instance_id, self._numbers_in(self._event_folder(instance_id)))
+        for file in self._past_files(instance_id):
+            remove_durably(file)
         remove_durably(self._state_file(instance_id))  # last: after a crash in between it is found again
+
+    def load_history(self, instance_id: str) -> list[dict[str, Any]]:
+        name = file_name(instance_id)
+        found = [read_state(file, name) for file in self._past_files(instance_id)]
+        return [state for state in (*found, self.load(instance_id)) if state is not None]
+
+    def _keep(self, instance_id: str, checkpoint: object) -> None:
+        """Keep the last state before one with this checkpoint number is written."""
+        file = self._state_file(instance_id)
+        head = read_state_head(file)
+        if head is not None and is_state_head(head) and head["values"]["checkpoint"] != checkpoint:
+            folder = self._history / file.stem
+            make_folder(folder)
+            write_durably(folder / str(head["values"]["checkpoint"]), file.read_bytes())
+
+    def _past_files(self, instance_id: str) -> list[Path]:
+        folder = self._history / file_name(instance_id)
+        return [folder / str(number) for number in self._numbers_in(folder)]
 
     def summaries(self) -> list[InstanceSummary]:
         found = [self._summary(file, head) for file, head in self._heads()]
@@ -203,7 +228,7 @@ class Folder:
 
     def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
         folder = self._event_folder(instance_id)
-        for number in set(numbers).intersection(self._event_numbers(folder)):
+        for number in set(numbers).intersection(self._numbers_in(folder)):
             remove_durably(folder / str(number))
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
@@ -247,7 +272,7 @@ class Folder:
 
     def _events_in(self, folder: Path, *, is_head_enough: bool = False) -> Iterator[tuple[int, dict[str, Any], bytes]]:
         """Number, head and payload of each event; a damaged one keeps no other from being read."""
-        for number in self._event_numbers(folder):
+        for number in self._numbers_in(folder):
             file, head = folder / str(number), {}
             try:
                 found = read_record(file, is_head_enough=is_head_enough)
@@ -268,7 +293,7 @@ class Folder:
             self._reported.add(version)
             logger.error("%s", error, extra=about(instance_id))
 
-    def _event_numbers(self, folder: Path) -> list[int]:
+    def _numbers_in(self, folder: Path) -> list[int]:
         try:
             return sorted(int(each.name) for each in folder.iterdir() if each.name.isdecimal())
         except FileNotFoundError:

@@ -28,15 +28,15 @@ def line(head: dict[str, Any]) -> bytes:
     return json.dumps(head).encode() + b"\n"
 
 
-def read_state(file: Path) -> dict[str, Any] | None:
-    """The state that a file holds, None if there is no such file.
+def read_state(file: Path, name: str | None = None) -> dict[str, Any] | None:
+    """The state that a file holds, None if there is no such file. ``name``: that of the instance's files, if not that of this.
 
     Raises StoreUnavailableError for a damaged one, or that of another instance.
     """
     found = read_record(file)
     if found is None:
         return None
-    head, data = _of_today(file, *found)
+    head, data = _of_today(file, name or file.stem, *found)
     state, start = dict(head["values"]), 0
     for key, length in head["bytes"].items():
         state[key] = data[start : start + length]
@@ -49,7 +49,7 @@ def read_state(file: Path) -> dict[str, Any] | None:
 def read_state_head(file: Path) -> dict[str, Any] | None:
     """What ``state_record`` has put before the bytes."""
     found = read_record(file, is_head_enough=True)
-    return _of_today(file, *found)[0] if found is not None else None
+    return _of_today(file, file.stem, *found)[0] if found is not None else None
 
 
 def read_record(file: Path, *, is_head_enough: bool = False) -> tuple[dict[str, Any], bytes] | None:
@@ -99,13 +99,13 @@ def _check_json(value: Any, place: str) -> None:
         )
 
 
-def _of_today(file: Path, head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+def _of_today(file: Path, name: str, head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
     """The record of a state as ``state_record`` makes it today."""
     if "values" not in head:
         values = {key: value for key, value in head.items() if key not in ("instance_id", "updated_at")}
         lengths = {"call": 0, "outcome": 0, "snapshot": len(data)}
         head = {**head, "values": {**values, "wake_at": None}, "bytes": lengths}
-    check_head(file, file.stem, head, {"instance_id": str, "updated_at": float, "values": dict, "bytes": dict})
+    check_head(file, name, head, {"instance_id": str, "updated_at": float, "values": dict, "bytes": dict})
     if not all(type(length) is int and length >= 0 for length in head["bytes"].values()):
         raise damaged(file, "its first line has lengths that are none")
     return head, data

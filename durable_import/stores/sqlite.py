@@ -34,17 +34,21 @@ class SQLiteStateStore(OwningStore):
     """Keeps states in the SQLite file ``path`` (``:memory:`` for one that ends with ``close``).
 
     ``synchronous``: 'FULL', a commit survives power loss; 'NORMAL', it survives the crash of the process only.
-    ``patience``: seconds to wait while another process holds the database's lock.
+    ``patience``: seconds to wait while another process holds the database's lock. ``history``: keep the states before the
+    last one too.
     """
 
-    def __init__(self, path: str | os.PathLike[str], synchronous: str = "FULL", *, patience: float = 10.0) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], synchronous: str = "FULL", *, patience: float = 10.0, history: bool = False
+    ) -> None:
         if synchronous.upper() not in SYNCHRONOUS:
             raise StoreError(f"synchronous is one of {', '.join(SYNCHRONOUS)}, not {synchronous!r}")
         name = os.fspath(path)
         # the program may change its folder before the file is opened
         self.path = name if name == MEMORY else os.path.abspath(name)
         self._memory_key = secrets.token_bytes(32)
-        self._open = partial(Database, self.path, synchronous.upper(), patience)
+        self.keeps_history = history
+        self._open = partial(Database, self.path, synchronous.upper(), patience, history)
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {self.path}")
         bell = Bell() if name == MEMORY else bell_of(os.path.realpath(self.path))
         self._changes = Changes(partial(self._worker.call, _last_change, writes=False), bell, LOOK_SECONDS)
@@ -90,6 +94,9 @@ class SQLiteStateStore(OwningStore):
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         return await self._worker.call(partial(_load_segments, instance_id), writes=False)
+
+    async def load_history(self, instance_id: str) -> builtins.list[dict[str, Any]]:
+        return await self._worker.call(partial(_load_history, instance_id), writes=False)
 
     async def renew(
         self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
@@ -151,9 +158,16 @@ class SQLiteStateStore(OwningStore):
 
 def _load(instance_id: str, connection: sqlite3.Connection) -> dict[str, Any] | None:
     found = connection.execute(queries()["load"], {"instance_id": _column(instance_id)}).fetchone()
-    if found is None:
-        return None
-    status, checkpoint, location, function, wake_at, call, snapshot, outcome = found
+    return _state_of(found) if found is not None else None
+
+
+def _load_history(instance_id: str, connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    found = connection.execute(queries()["load_history"], {"instance_id": _column(instance_id)})
+    return [_state_of(row) for row in found]
+
+
+def _state_of(row: tuple[Any, ...]) -> dict[str, Any]:
+    status, checkpoint, location, function, wake_at, call, snapshot, outcome = row
     return {
         "status": _text(status),
         "checkpoint": checkpoint,
@@ -230,7 +244,7 @@ def _release(claim: Claim, connection: sqlite3.Connection) -> None:
 
 
 def _delete(instance_id: str, connection: sqlite3.Connection) -> None:
-    for query in ("delete_claim", "delete_instance", "remove_segments", "delete_events"):
+    for query in ("delete_claim", "delete_instance", "remove_segments", "delete_events", "delete_history"):
         connection.execute(queries()[query], {"instance_id": _column(instance_id)})
 
 

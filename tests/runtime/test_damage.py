@@ -230,7 +230,7 @@ async def test_nothing_damaged_is_opened(
             assert {each for each in damaged if repr(after.get(each)) != repr(damaged[each])} == set(), what
         elif cell.table == "event":
             seen["event refused"] += 1
-            errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+            errors = [record for record in caplog.records if record.levelno == logging.ERROR and _is_about_asked(record)]
             assert len(errors) == 1 or cell.column == "published_at", what
             if cell.column not in ("published_at", "file"):
                 assert getattr(errors[0], "instance_id", None) == "asked", what
@@ -244,6 +244,11 @@ async def test_nothing_damaged_is_opened(
     assert seen["refused"] > seen.total() / 2
     assert seen["event refused"] > 0
     assert seen["without consequence"] > 0
+
+
+def _is_about_asked(record: logging.LogRecord) -> bool:
+    """Or about a file that does not say whose it is; what the attempt before was refused for may be logged late."""
+    return getattr(record, "instance_id", None) in ("asked", None)
 
 
 def _pick(dice: random.Random, cells: dict[Cell, Any]) -> Cell:

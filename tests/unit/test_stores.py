@@ -22,8 +22,9 @@ from typing import Any
 import pytest
 
 from durable_import.errors import FencedError, MissingKeyError, StoreError, StoreUnavailableError, UnknownStoreError
-from durable_import.stores.base import KeyedStore, OwningStore, SourceStore, StateStore
+from durable_import.stores.base import KeyedStore, OwningStore, SourceStore, StateStore, keeps_history
 from durable_import.stores.contract import (
+    HistoryStoreContract,
     SegmentStoreContract,
     StateStoreContract,
     TransactionStoreContract,
@@ -74,6 +75,18 @@ class TestDisk(WorkStoreContract, WatchedStoreContract):
         return DiskStateStore(folder / "deep" / "store")
 
 
+class TestMemoryWithHistory(HistoryStoreContract, WorkStoreContract):
+    survives = False
+
+    def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
+        return InMemoryStateStore(history=True)
+
+
+class TestDiskWithHistory(HistoryStoreContract, WorkStoreContract):
+    def open(self, folder: Path) -> OwningStore:
+        return DiskStateStore(folder / "store", history=True)
+
+
 class SQLiteContract(SegmentStoreContract, WorkStoreContract, WatchedStoreContract):
     """All that SQLite can do."""
 
@@ -81,6 +94,11 @@ class SQLiteContract(SegmentStoreContract, WorkStoreContract, WatchedStoreContra
 class TestSQLite(SQLiteContract, TransactionStoreContract):
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "deep" / "state.db")
+
+
+class TestSQLiteWithHistory(SQLiteContract, TransactionStoreContract, HistoryStoreContract):
+    def open(self, folder: Path) -> OwningStore:
+        return SQLiteStateStore(folder / "state.db", history=True)
 
 
 class TestSQLiteSynchronousNormal(SQLiteContract):
@@ -307,6 +325,14 @@ def test_wrong_postgres_url_is_refused_in_words(url: str) -> None:
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize("url", ["memory:", "disk:///var/x", "sqlite:///x.db", "sqlite://"])
+def test_url_asks_for_history(url: str) -> None:
+    """``?history=true`` does, ``?history=false`` and nothing do not, and anything else is refused."""
+    assert [keeps_history(open_store(url + query)) for query in ("", "?history=false", "?history=TRUE")] == [False, False, True]
+    with pytest.raises(UnknownStoreError, match="history"):
+        open_store(f"{url}?history=yes")
+
+
 def test_store_given_is_given_back() -> None:
     """A store in place of a URL is used as it is."""
     store = UsersStore()
@@ -401,7 +427,7 @@ async def test_newer_database_is_refused_with_both_versions(tmp_path: Path) -> N
     await store.close()
     with closing(sqlite3.connect(tmp_path / "x.db")) as db:
         db.execute("PRAGMA user_version = 9")
-    assert re.search(r"has format 9, .* knows up to 3\b", await refusal_of(tmp_path / "x.db"))
+    assert re.search(r"has format 9, .* knows up to 4\b", await refusal_of(tmp_path / "x.db"))
 
 
 async def test_database_that_is_taken_away_is_noticed(tmp_path: Path) -> None:

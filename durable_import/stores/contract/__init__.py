@@ -5,13 +5,15 @@
             return MyStore(folder / "data")
 
 ``StateStoreContract`` is for plain stores, ``OwningStoreContract`` for those with owners; ``SegmentStoreContract``,
-``EventStoreContract``, ``WorkStoreContract`` (with events), ``WatchedStoreContract`` (with events) and
-``TransactionStoreContract`` (with segments) add what else such a store can do, and may be combined. ``survives`` says
-whether a second ``open`` of the same folder finds what the first one kept.
+``EventStoreContract``, ``WorkStoreContract`` (with events), ``WatchedStoreContract`` (with events),
+``TransactionStoreContract`` (with segments) and ``HistoryStoreContract`` (over a store that was asked to keep it) add what
+else such a store can do, and may be combined. ``survives`` says whether a second ``open`` of the same folder finds what the
+first one kept.
 """
 
 from durable_import.stores.contract.changes import WatchedStoreContract
 from durable_import.stores.contract.events import EventStoreContract
+from durable_import.stores.contract.history import HistoryStoreContract
 from durable_import.stores.contract.owning import OwningStoreContract
 from durable_import.stores.contract.plain import STRANGE_IDS, StateStoreContract, refused, state
 from durable_import.stores.contract.segments import SegmentStoreContract
@@ -19,6 +21,6 @@ from durable_import.stores.contract.transactions import TransactionStoreContract
 from durable_import.stores.contract.work import WorkStoreContract
 
 __all__ = [
-    "STRANGE_IDS", "EventStoreContract", "OwningStoreContract", "SegmentStoreContract", "StateStoreContract",
-    "TransactionStoreContract", "WatchedStoreContract", "WorkStoreContract", "refused", "state",
+    "STRANGE_IDS", "EventStoreContract", "HistoryStoreContract", "OwningStoreContract", "SegmentStoreContract",
+    "StateStoreContract", "TransactionStoreContract", "WatchedStoreContract", "WorkStoreContract", "refused", "state",
 ]  # fmt: skip
