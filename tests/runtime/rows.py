@@ -24,10 +24,14 @@ class Text(NamedTuple):
     data: bytes
 
 
+NONSENSE = ("text", "", 0, 1, -1, 2**62, 1.5, "completed", "1")
+
+
 class Rows(ABC):
     """The cells of one store. Texts are ``str``, and ``Text`` where they are none."""
 
     url: str
+    nonsense: ClassVar[tuple[Any, ...]]  # values of all kinds that such a store can hold somewhere
 
     @abstractmethod
     def read(self) -> dict[Cell, Any]:
@@ -53,6 +57,7 @@ class Rows(ABC):
 class SQLiteRows(Rows):
     """The tables of an SQLite database."""
 
+    nonsense = (*NONSENSE, b"", b"\xff\xfe", Text(b"\xff\xfe\x80"))
     TABLES: ClassVar = {"instance": "instance_id", "segment": "key", "event": "number"}
 
     def __init__(self, folder: Path) -> None:
@@ -103,6 +108,8 @@ class SQLiteRows(Rows):
 
 class DiskRows(Rows):
     """The files of a folder."""
+
+    nonsense = (*NONSENSE, None, [], {}, True, [[1]])
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "store"

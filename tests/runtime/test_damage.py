@@ -93,9 +93,14 @@ class Desk:
 
 
 @pytest.fixture(params=KINDS)
-async def desk(request: pytest.FixtureRequest, tmp_path: Path, flows: ModuleType) -> AsyncIterator[Desk]:
+def rows(request: pytest.FixtureRequest, tmp_path: Path) -> Rows:
+    """The cells of a store of each kind."""
+    return KINDS[request.param](tmp_path)
+
+
+@pytest.fixture
+async def desk(rows: Rows, flows: ModuleType) -> AsyncIterator[Desk]:
     """Real states: each instance was run as far as it gets, in two steps."""
-    rows = KINDS[request.param](tmp_path)
     numbers = list(range(40))
     instances = {
         "completed": Kept((flows.add, 1, 2), 3),
@@ -205,11 +210,10 @@ async def test_nothing_damaged_is_opened(
     desk: Desk, unpickled: list[bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each mutation gives an error of ours that names the instance and a way out, or is without consequence."""
-    kind = next(kind for kind, rows in KINDS.items() if type(desk.rows) is rows)
-    mutations = Mutations(desk.cells, desk.cells_before, kind)
+    mutations = Mutations(desk.cells, desk.cells_before, desk.rows.nonsense)
     seen: Counter[str] = Counter()
     for number in range(MUTATIONS):
-        dice = random.Random(f"{kind} {number}")
+        dice = random.Random(f"{type(desk.rows).__name__} {number}")
         cell = _pick(dice, desk.cells)
         way, value = mutations.choose(dice, cell)
         desk.rows.put_back(desk.today)
