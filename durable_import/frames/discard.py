@@ -28,23 +28,29 @@ def discard(frames: Iterable[Any]) -> None:
 
 
 def _drop_step(step: Any) -> None:
+    signal = Suspension()
     try:
-        step.throw(Suspension())
+        step.throw(signal)
     except (Suspension, StopIteration, StopAsyncIteration, RuntimeError):
         return
+    finally:
+        signal.__traceback__ = None
 
 
 def _drop(frame: Any) -> None:
+    signal = Suspension()
     try:
         if isinstance(frame, AsyncGeneratorType):
             if frame.ag_running:
                 return  # it goes with the frame that awaits it
-            frame.athrow(Suspension()).send(None)
+            frame.athrow(signal).send(None)
         else:
-            frame.throw(Suspension())
+            frame.throw(signal)
     except Suspension:
         return
     except (StopIteration, StopAsyncIteration, RuntimeError):
         return  # a native `finally: return` of foreign code, or a generator that gave way another way
+    finally:
+        signal.__traceback__ = None  # what the frames held goes now, in the context that it was used in, not some time later
     kind = "coroutine" if isinstance(frame, CoroutineType) else "generator"
     raise RuntimeError(f"{kind} {frame.__qualname__} held on to a suspension signal: please report this as a bug")

@@ -9,7 +9,6 @@ function of it becomes an instance by itself.
 from __future__ import annotations
 
 import gc
-import logging
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -17,11 +16,10 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from ..errors import NoSourceCodeException
+from ..log import logger
 from . import cache
 from .registry import ITERABLE_COROUTINE, MODULES, info_of, register_module
 from .running import places_by_code, source_of
-
-logger = logging.getLogger("durable_import")
 
 _replaced: dict[str, dict[CodeType, CodeType]] = {}  # by module: the rewritten code for what runs
 _growing: dict[str, bool] = {}  # modules that were being executed when they were rewritten; whether all was searched since

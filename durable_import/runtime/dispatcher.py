@@ -4,15 +4,13 @@ something to do and that nobody runs, and clears away those that have been finis
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from typing import Any, Protocol
 
-from ..errors import DurableError, InstanceBusyError, StoreError
+from ..errors import InstanceBusyError, StoreError
+from ..log import logger
 from ..stores.base import EventStore, StateStore, WatchedStore, WorkStore
 from .instance import InstanceRun
-
-logger = logging.getLogger("durable_import")
 
 AT_ONCE = 500  # instances taken up before others are looked for
 REFUSED_FOR = 60.0  # seconds until an instance that could not be taken up is tried again
@@ -28,12 +26,12 @@ class Hotel(Protocol):
     running: dict[str, InstanceRun]
     keep_finished: float | None
 
-    def take_up(self, instance_id: str) -> InstanceRun:
-        """Let an instance go on in a task of its own."""
-        ...
-
     def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
         """What a record of the log says of an instance."""
+        ...
+
+    def take_up(self, instance_id: str) -> InstanceRun:
+        """Let an instance go on in a task of its own."""
         ...
 
 
@@ -46,7 +44,7 @@ class Dispatcher:
         self._task: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()  # set and exchanged after each look
         self._wanted = asyncio.Event()  # somebody of this process has changed something
-        self._refused: dict[str, float] = {}  # until when an instance is left alone
+        self._refused: dict[str, tuple[float, BaseException]] = {}  # until when an instance is left alone, and why
         self._cleared_at = 0.0
         self.takes_work = True  # whether instances are taken up that nobody runs
         self.takes_orphans = False  # ... also those whose owner has stopped
@@ -133,9 +131,9 @@ class Dispatcher:
 
     async def _take_up(self, store: WorkStore, orphans: bool) -> bool:
         runtime, now = self._runtime, time.monotonic()
-        self._refused = {name: until for name, until in self._refused.items() if until > now}
-        found = await store.find_work(AT_ONCE + len(self._refused), orphans=orphans)
-        wanted = [name for name in found if name not in self._refused and name not in runtime.running][:AT_ONCE]
+        left_alone = {name for name, (until, _) in self._refused.items() if until > now}
+        found = await store.find_work(AT_ONCE + len(left_alone), orphans=orphans)
+        wanted = [name for name in found if name not in left_alone and name not in runtime.running][:AT_ONCE]
         runs = [runtime.take_up(name) for name in wanted]
         for run in runs:
             await self._has_begun(run)
@@ -146,14 +144,23 @@ class Dispatcher:
             await asyncio.shield(run.begun)
         except InstanceBusyError:
             return  # somebody else was faster
-        except DurableError as error:
-            self.leave_alone(run.instance_id)
+        except Exception as error:  # whatever it is, the other instances go on
+            self.leave_alone(run.instance_id, error)
             about = self._runtime.about(run.instance_id)
             logger.debug("instance %s was not taken up: %s", run.instance_id, error, extra=about)
 
-    def leave_alone(self, instance_id: str) -> None:
+    def leave_alone(self, instance_id: str, error: BaseException) -> None:
         """Do not take this instance up for a while: it cannot go on here."""
-        self._refused[instance_id] = time.monotonic() + REFUSED_FOR
+        self._refused[instance_id] = time.monotonic() + REFUSED_FOR, error
+
+    def check_refused(self, instance_id: str) -> None:
+        """Raise what keeps an instance from going on here."""
+        if instance_id in self._refused:
+            raise self._refused[instance_id][1]
+
+    def is_taken_up(self, instance_id: str) -> None:
+        """An instance begins or goes on here: what kept it from that may be mended."""
+        self._refused.pop(instance_id, None)
 
     async def take_up_all(self, store: WorkStore) -> list[InstanceRun]:
         """All that nobody runs, once."""

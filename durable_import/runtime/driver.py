@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
 import math
 import re
 import sys
@@ -30,8 +29,6 @@ from ..snapshot.managers import enter_again
 from ..snapshot.modules import collect_references
 from ..snapshot.snapshot import Encoder, Saved, Snapshot
 from ..stores.base import DORMANT
-
-logger = logging.getLogger("durable_import")
 
 
 @dataclass(frozen=True)
@@ -78,6 +75,7 @@ class InstanceDriver:
         self.encoder = encoder
         self.commit = commit
         self.checkpoint = checkpoint
+        self.facts: dict[str, Any] = {}  # that each snapshot holds, beside ``checkpoint`` and ``function``
         self.function = parts_of(self.coroutine).code.co_qualname
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
@@ -414,7 +412,8 @@ class InstanceDriver:
             if not task.done():
                 raise self._unsavable(task)
         self.checkpoint += 1
-        saved = self.encoder.save(Snapshot(None, {"checkpoint": self.checkpoint}, loop))
+        facts = {**self.facts, "checkpoint": self.checkpoint, "function": self.function}  # see ``records.row_facts``
+        saved = self.encoder.save(Snapshot(None, facts, loop))
         loop.is_dirty = loop.has_new_timer = False
         frames = [frame for frame in saved.frames if isinstance(frame, FRAME_TYPES)]
         codes = {parts_of(frame).code for frame in frames}

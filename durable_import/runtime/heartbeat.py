@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable
 
 from ..errors import StoreError
+from ..log import logger
 from ..stores.base import Claim, OwningStore, StateStore
 from ..stores.owner import DEFAULT_LEASE_SECONDS
-
-logger = logging.getLogger("durable_import")
 
 
 class Heartbeat:

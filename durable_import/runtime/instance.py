@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from types import FrameType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import (
     CodeChangedError,
@@ -22,20 +21,22 @@ from ..errors import (
 )
 from ..frames import ambient
 from ..frames.capture import FRAME_TYPES, parts_of
+from ..log import logger
 from ..rewrite.registry import info_of
 from ..snapshot.economy import Economy
 from ..snapshot.modules import ScriptData
 from ..snapshot.seal import Seal
 from ..snapshot.segment_seal import SegmentSeal
-from ..snapshot.snapshot import Encoder, Saved, Snapshot
-from ..stores.base import FINISHED, Claim, EventStore, OwningStore, SegmentStore, StateStore, Transaction
+from ..snapshot.snapshot import Encoder, Saved
+from ..stores.base import FINISHED, Claim, EventStore, OwningStore, SegmentStore, StateStore, Transaction, keeps_history
 from ..stores.owner import Owner
 from .driver import Checkpoint, InstanceDriver, flush_output
 from .heartbeat import Heartbeat
-from .records import Call, Outcome, Records
+from .records import Call, Outcome, Records, row_facts
 from .sources import Sources
 
-logger = logging.getLogger("durable_import")
+if TYPE_CHECKING:
+    from .telemetry import Telemetry
 
 SEGMENTS_FROM = 32  # tasks: the state of fewer is always written as a whole
 CANCEL = "@cancel"  # the event that cancels an instance
@@ -65,6 +66,8 @@ class Home(Protocol):
     observer: Observer
     heartbeat: Heartbeat
     sources: Sources
+    telemetry: Telemetry | None
+    refused_events: set[int]  # numbers of those that cannot be opened, each reported once
 
     def expects_events(self, instance_id: str, names: Iterable[str]) -> None:
         """An instance waits for events."""
@@ -100,7 +103,6 @@ class InstanceRun:
         self._retries = retries or home.retries_failed
         self._seal = SegmentSeal(home.seal, instance_id)
         self._fenced: FencedError | None = None
-        self._refused: set[int] = set()  # numbers of events that cannot be opened
         self._root: Any = None  # the coroutine of a call that has not begun
 
     # --- from beginning to end
@@ -120,7 +122,12 @@ class InstanceRun:
             if self.state.get("status") in FINISHED and not self._tries_again():
                 return self._kept_outcome(encoder)
             self.driver = await self._make_driver(encoder, make_root)
-            return await self._drive(self.driver, encoder)
+            if self.home.telemetry is None:
+                return await self._drive(self.driver, encoder)
+            with self.home.telemetry.life(self.driver, is_resumed=self._is_resumed()) as life:
+                outcome = await self._drive(self.driver, encoder)
+                life.has_outcome(outcome)
+                return outcome
         except BaseException as error:
             if not self.begun.done():
                 self.begun.set_exception(error)
@@ -159,16 +166,19 @@ class InstanceRun:
         state = self.state
         return state["status"] == "pending" or (state["status"] == "failed" and bool(state["call"]) and not state["snapshot"])
 
+    def _is_resumed(self) -> bool:
+        return bool(self.state.get("snapshot"))
+
     def _tries_again(self) -> bool:
         return self.state["status"] == "failed" and self._retries
 
     def _kept_outcome(self, encoder: Encoder) -> Outcome:
-        return self.records.open_outcome(self.state["status"], self.state["outcome"], encoder)
+        return self.records.open_outcome(self.state, encoder)
 
     def _encoder(self) -> Encoder:
         home = self.home
         encoder = Encoder(self.instance_id, ScriptData.of(home.script) if home.script else None)
-        if self.claim is not None and isinstance(home.store, SegmentStore):
+        if self.claim is not None and isinstance(home.store, SegmentStore) and not keeps_history(home.store):
             encoder.economy = Economy(SEGMENTS_FROM)
         return encoder
 
@@ -177,20 +187,26 @@ class InstanceRun:
         if state and not self._is_before_first_checkpoint():
             if make_root is not None:
                 self._check_function(make_root)
-            loop = (await self._open(encoder)).loop
-            driver = InstanceDriver(loop, encoder, self._commit, state["checkpoint"])
+            driver = await self._open(encoder)
             home.observer.resuming(self.instance_id, state)
         elif make_root is not None:
             home.observer.starting(self.instance_id)
             driver = InstanceDriver(self._without_instance(make_root), encoder, self._commit)
         else:
             home.observer.starting(self.instance_id)
-            root, self._root = self._root or self._make_root(self.records.open_call(state["call"])), None
+            root, self._root = self._root or self._make_root(self._recorded_call()), None
             driver = InstanceDriver(root, encoder, self._commit, state["checkpoint"])
+        if state:
+            driver.facts["call"] = row_facts(state)["call"]
         driver.on_wait = home.on_wait
         driver.on_dormant = lambda: home.expects_events(self.instance_id, list(driver.loop.inbox.waiting))
         driver.evict_after = self.evict_after
         return driver
+
+    def _recorded_call(self) -> Call:
+        call = self.records.open_call(self.state["call"])
+        self.records.check_row(self.state, {"checkpoint": 0, "function": call.name})
+        return call
 
     def _check_function(self, make_root: Callable[[], Any]) -> None:
         fresh = self._without_instance(make_root)
@@ -223,14 +239,15 @@ class InstanceRun:
         finally:
             ambient.current_driver.reset(token)
 
-    async def _open(self, encoder: Encoder) -> Snapshot:
+    async def _open(self, encoder: Encoder) -> InstanceDriver:
         store, blob = self.home.store, self.state["snapshot"]
         segments: dict[str, bytes] = {}
         if isinstance(store, SegmentStore) and self._seal.is_in_segments(blob):
             segments = await store.load_segments(self.instance_id)
         payload = self._seal.open(blob, segments)
+        self.records.check_is_snapshot(payload)
         try:
-            return encoder.decode(payload, segments)
+            snapshot = encoder.decode(payload, segments)
         except CodeChangedError as error:
             error.add_note(await self.home.sources.difference(error))
             raise
@@ -241,6 +258,15 @@ class InstanceRun:
                 f"the saved state of instance {self.instance_id!r} cannot be restored: {type(error).__name__}: {error}. "
                 "It is kept: mend what is missing and run again, or start afresh"
             ) from error
+        assert snapshot.loop is not None
+        driver = InstanceDriver(snapshot.loop, encoder, self._commit, self.state["checkpoint"])
+        try:
+            self.records.check_row(self.state, snapshot.facts)
+        except SnapshotError:
+            driver.drop()
+            raise
+        driver.facts = snapshot.facts
+        return driver
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
         try:
@@ -263,25 +289,28 @@ class InstanceRun:
             outcome = Outcome("failed", None, error)
         else:
             outcome = Outcome("completed", result)
-        if outcome.error is None:
-            try:
-                sealed = self.records.seal_result(outcome.result, encoder)
-            except UnsavableStateError as error:
-                outcome = Outcome("failed", None, error)
-        if outcome.error is not None:
-            sealed = self.records.seal_error(outcome.error)
-        await self._finish(outcome, sealed, driver.checkpoint + 1)
+        try:
+            await self._finish(outcome, driver, encoder)
+        except UnsavableStateError as error:
+            outcome = Outcome("failed", None, error)
+            await self._finish(outcome, driver, encoder)
         return outcome
 
-    async def _finish(self, outcome: Outcome, sealed: bytes, checkpoint: int) -> None:
-        """Keep how it ended. The last state of a failed one stays: it can be tried again from there."""
-        state = {**self.state, "status": outcome.status, "wake_at": None, "outcome": sealed}
+    async def _finish(self, outcome: Outcome, driver: InstanceDriver, encoder: Encoder) -> None:
+        """Keep how it ended. The last state of a failed one stays: it can be tried again from there.
+
+        Raises UnsavableStateError for a result.
+        """
+        state = {**self.state, "status": outcome.status, "wake_at": None}
         if outcome.status == "failed":
             logger.debug("instance %s failed: %r", self.instance_id, outcome.error, extra=self._about())
+            state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
             await self._patiently(state, Saved(b"", {}, is_whole=False))
             return
+        state |= {"checkpoint": driver.checkpoint + 1, "location": "", "snapshot": b""}
+        state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
         flush_output()
-        await self._patiently({**state, "checkpoint": checkpoint, "location": "", "snapshot": b""}, None)
+        await self._patiently(state, None)
         events = await self.home.events.load_events(self.instance_id)
         if events:
             await self._remove_events(tuple(event.number for event in events), {})
@@ -316,13 +345,13 @@ class InstanceRun:
         if driver is None or driver.ended:
             return
         for event in await self.home.events.load_events(self.instance_id):
-            if event.number in self._refused:
-                continue
             try:
                 payload = self.records.open_event(event.name, event.payload)
             except SnapshotError as error:
-                self._refused.add(event.number)
-                logger.error("%s", error, extra=self._about())
+                driver.evict_after = None  # because of the event it would be taken up again at once
+                if event.number not in self.home.refused_events:
+                    self.home.refused_events.add(event.number)
+                    logger.error("event %r cannot be delivered: %s", event.name, error, extra=self._about())
                 continue
             if event.name == CANCEL:
                 driver.cancel(event.number)
@@ -336,9 +365,10 @@ class InstanceRun:
         if isinstance(store, OwningStore):
             self.claim = await store.acquire(self.instance_id, self.home.owner, self.home.lease_seconds)
             self.home.heartbeat.add(self.claim, self.is_lost)
-            self.state = self.claim.state or {}
+            state = self.claim.state
         else:
-            self.state = await store.load(self.instance_id) or {}
+            state = await store.load(self.instance_id)
+        self.state = self.records.check_state(state) if state is not None else {}
 
     async def _commit(self, checkpoint: Checkpoint) -> None:
         in_transaction = self.transaction is not None  # others who write have to wait for it, the sources too

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import builtins
 import itertools
-import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from ..log import about, logger
 from ..stores.backend import OrchestrationBackend
 from ..stores.base import Event
-
-logger = logging.getLogger("durable_import")
 
 
 class Mailbox:
@@ -77,4 +75,4 @@ class Listener:
         del self._tasks[key]
         if not task.cancelled() and task.exception() is not None:
             what = "waiting for event %s of instance %s failed in the backend; it is asked again when the instance waits anew: %r"
-            logger.error(what, key[1], key[0], task.exception(), extra={"instance_id": key[0], "checkpoint": None})
+            logger.error(what, key[1], key[0], task.exception(), extra=about(key[0]))

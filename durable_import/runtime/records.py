@@ -1,8 +1,14 @@
-"""What is kept of an instance beside its snapshot: the call that began it, how it ended, and events for it."""
+"""What is kept of an instance beside its snapshot: the call that began it, how it ended, and events for it.
+
+The payload of each begins with a letter for its kind, which no snapshot begins with: what stands in the place of another is
+refused before it is opened, for opening a snapshot makes coroutines. Snapshots and outcomes have the row's other columns that
+matter sealed with them (``row_facts``).
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 import traceback
 from collections.abc import Callable
@@ -20,6 +26,11 @@ from ..errors import (
 )
 from ..snapshot.seal import Seal
 from ..snapshot.snapshot import Encoder, Snapshot
+from ..stores.base import DORMANT, FINISHED, STATUSES, check_state
+
+KINDS = {"call": b"C", "result": b"R", "exception": b"X", "cancellation": b"N", "event": b"E"}
+WITH_SNAPSHOT = ("running", *DORMANT)  # and one that failed later than at its first checkpoint
+OUTCOMES = {"completed": "result", "failed": "exception", "cancelled": "cancellation"}
 
 
 @dataclass(frozen=True)
@@ -68,15 +79,15 @@ class Records:
         arguments = {f"argument {index}": value for index, value in enumerate(call.arguments)}
         arguments |= {f"argument {name}": value for name, value in call.keywords.items()}
         try:
-            return self._put({"call": (call.function, call.arguments, call.keywords)})
+            return self._put("call", {"call": (call.function, call.arguments, call.keywords)})
         except UnsavableStateError:
             for name, value in arguments.items():
-                self._put({name: value})  # raises the error that names it
+                self._put("call", {name: value})  # raises the error that names it
             raise
 
     def open_call(self, blob: bytes) -> Call:
         """The call that ``seal_call`` has sealed."""
-        return Call(*self._take("call", blob))
+        return Call(*self._take("call", blob)["call"])
 
     def check_same(self, call: Call, blob: bytes) -> None:
         """Raise InstanceMismatchError if another call has begun the instance."""
@@ -103,55 +114,98 @@ class Records:
 
     # --- outcomes
 
-    def seal_result(self, result: Any, encoder: Encoder) -> bytes:
-        """``encoder``: that of the instance, which knows the script whose data belong to it. Raises UnsavableStateError."""
-        return self._seal.seal(self._instance_id, encoder.encode(Snapshot(None, {"result": result})))
+    def seal_outcome(self, outcome: Outcome, state: dict[str, Any], encoder: Encoder) -> bytes:
+        """How an instance ended whose last state this is. An exception that cannot be saved becomes an InstanceFailedError
+        that says the same.
 
-    def seal_error(self, error: BaseException) -> bytes:
-        """An exception; if it cannot be saved, an InstanceFailedError that says the same."""
+        ``encoder``: that of the instance, which knows the script whose data belong to it. Raises UnsavableStateError for a
+        result.
+        """
+        facts, kind = row_facts(state), OUTCOMES[outcome.status]
+        if outcome.error is None:
+            return self._put(kind, facts | {kind: outcome.result}, encoder)
         try:
-            return self._put({"exception": error})
+            return self._put(kind, facts | {kind: outcome.error})
         except Exception:  # whatever its class's own code raises
-            told = InstanceFailedError("".join(traceback.format_exception(error)))
-            return self._put({"exception": told})
+            told = InstanceFailedError("".join(traceback.format_exception(outcome.error)))
+            return self._put(kind, facts | {kind: told})
 
-    def open_outcome(self, status: str, blob: bytes, encoder: Encoder | None = None) -> Outcome:
-        """What ``seal_result`` or ``seal_error`` has sealed."""
-        if status == "completed":
-            return Outcome(status, self._take("result", blob, encoder))
+    def open_outcome(self, state: dict[str, Any], encoder: Encoder | None = None) -> Outcome:
+        """What ``seal_outcome`` has sealed."""
+        status = state["status"]
+        kind = OUTCOMES[status]
+        facts = self._take(kind, state["outcome"], encoder if status == "completed" else None)
+        self.check_row(state, facts)
         if status == "cancelled":
             return Outcome(status, None, asyncio.CancelledError())
-        return Outcome(status, None, self._take("exception", blob))
+        return Outcome(status, facts[kind]) if status == "completed" else Outcome(status, None, facts[kind])
 
     # --- events
 
     def seal_event(self, name: str, payload: Any) -> bytes:
         """Raises UnsavableStateError."""
         try:
-            return self._put({"event": (name, secrets.token_hex(8), payload)})
+            return self._put("event", {"event": (name, secrets.token_hex(8), payload)})
         except UnsavableStateError:
-            self._put({"payload": payload})  # raises the error that names it
+            self._put("event", {"payload": payload})  # raises the error that names it
             raise
 
     def open_event(self, name: str, blob: bytes) -> Any:
         """The payload of an event of that name."""
-        sealed_name, _, payload = self._take("event", blob)
+        sealed_name, _, payload = self._take("event", blob)["event"]
         if sealed_name != name:
             raise SnapshotAuthenticationError(
                 f"event {name!r} for instance {self._instance_id!r} looks tampered with: it was published as {sealed_name!r}. "
-                "It was not delivered and stays where it is."
+                "It was not delivered and stays where it is: put its name back, or send it again."
             )
         return payload
 
+    # --- the row
+
+    def check_row(self, state: dict[str, Any], facts: dict[str, Any]) -> None:
+        """Raise SnapshotAuthenticationError if a state is not the one that the facts were sealed with."""
+        for key, found in row_facts(state).items():
+            if facts.get(key, found) != found:  # those of older releases have fewer
+                known = "" if key == "call" else f" ({facts[key]!r} was, {found!r} is there)"
+                raise self._refusal(f"its {key} is not the one that was sealed with it{known}")
+
+    def check_is_snapshot(self, payload: bytes) -> None:
+        """Raise SnapshotAuthenticationError for the payload of a record."""
+        if payload[:1] in KINDS.values():
+            raise self._refusal("another record of the instance stands in the place of its snapshot")
+
+    def check_state(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Raise SnapshotAuthenticationError for what no runtime keeps of an instance, else give it back."""
+        try:
+            check_state(state)
+        except TypeError as error:
+            raise self._refusal(str(error)) from None
+        status, has = state["status"], {key: bool(state[key]) for key in ("call", "snapshot", "outcome")}
+        if status not in STATUSES:
+            raise self._refusal(f"it has the status {status!r}, and there is no such status")
+        if has["outcome"] != (status in FINISHED):
+            raise self._refusal(f"it has the status {status!r} and {'an' if has['outcome'] else 'no'} outcome")
+        if status != "failed" and has["snapshot"] != (status in WITH_SNAPSHOT):
+            raise self._refusal(f"it has the status {status!r} and {'a' if has['snapshot'] else 'no'} snapshot")
+        return state
+
+    def _refusal(self, what: str) -> SnapshotAuthenticationError:
+        return SnapshotAuthenticationError(
+            f"the saved state of instance {self._instance_id!r} looks tampered with: {what}. It was left as it is. Put a copy "
+            "back, or start the instance afresh."
+        )
+
     # ---
 
-    def _put(self, facts: dict[str, Any]) -> bytes:
-        return self._seal.seal(self._instance_id, self._encoder.encode(Snapshot(None, facts)))
+    def _put(self, kind: str, facts: dict[str, Any], encoder: Encoder | None = None) -> bytes:
+        return self._seal.seal(self._instance_id, KINDS[kind] + (encoder or self._encoder).encode(Snapshot(None, facts)))
 
-    def _take(self, kind: str, blob: bytes, encoder: Encoder | None = None) -> Any:
-        payload = self._seal.open(self._instance_id, blob)
+    def _take(self, kind: str, blob: bytes, encoder: Encoder | None = None) -> dict[str, Any]:
+        payload = self._seal.open(self._instance_id, blob, kind)
+        if payload[:1] != KINDS[kind]:
+            raise self._refusal(f"another record of the instance stands in the place of its {kind}")
         try:
-            facts = (encoder or self._encoder).decode(payload).facts
+            return (encoder or self._encoder).decode(payload[1:]).facts
         except DurableError:
             raise
         except Exception as error:
@@ -159,12 +213,14 @@ class Records:
                 f"the {kind} of instance {self._instance_id!r} cannot be read: {type(error).__name__}: {error}. It is kept: mend "
                 "what is missing and try again"
             ) from error
-        if kind not in facts:
-            raise SnapshotAuthenticationError(
-                f"the {kind} of instance {self._instance_id!r} looks swapped: it is another record of the same instance. "
-                "It was left as it is; put the right one back."
-            )
-        return facts[kind]
+
+
+def row_facts(state: dict[str, Any]) -> dict[str, Any]:
+    """What is sealed with a snapshot or outcome of the columns beside it."""
+    call = state["call"]
+    return {
+        "checkpoint": state["checkpoint"], "function": state["function"], "call": hashlib.sha256(call).digest() if call else b"",
+    }  # fmt: skip
 
 
 def _are_equal(one: Any, other: Any) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Token
 from types import CellType, FrameType, FunctionType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     DurableError,
@@ -22,11 +21,12 @@ from ..errors import (
     UnknownInstanceError,
 )
 from ..frames import ambient
+from ..log import logger
 from ..rewrite.registry import info_of
 from ..snapshot.foreign import arguments_of
 from ..snapshot.seal import Seal
 from ..stores.backend import BackendStore, OrchestrationBackend
-from ..stores.base import FINISHED, EventStore, OwningStore, StateStore, WorkStore
+from ..stores.base import FINISHED, EventStore, HistoryStore, OwningStore, PastState, StateStore, WorkStore
 from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from ..stores.url import key_for, open_store
 from .dispatcher import Dispatcher
@@ -36,9 +36,12 @@ from .instance import CANCEL, FIRST_PAUSE, LONGEST_PAUSE, InstanceRun, Observer
 from .mailbox import Listener, Mailbox
 from .records import Call, Outcome, Records
 from .sources import Sources
-from .transaction import TransactionBlock
 
-logger = logging.getLogger("durable_import")
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
+    from .telemetry import Telemetry
+from .transaction import TransactionBlock
 
 WEEK = 7 * 24 * 3600.0  # seconds
 
@@ -69,7 +72,8 @@ class DurableRuntime:
     ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
     does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
     it succeeds). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names
-    instances that begin by being awaited.
+    instances that begin by being awaited. ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of
+    the one given.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class DurableRuntime:
         lease_seconds: float = DEFAULT_LEASE_SECONDS, evict_after: float | None = 60.0, keep_finished: float | None = WEEK,
         poll_interval: float = 1.0, patience: float | None = None, script: str | None = None,
         name_instance: Callable[[], str] | None = None, observer: Observer | None = None,
+        telemetry: bool | TracerProvider = False,
     ) -> None:  # fmt: skip
         self.store = open_store(store)
         self.events: EventStore = self.store if isinstance(self.store, EventStore) else Mailbox()
@@ -94,10 +99,11 @@ class DurableRuntime:
         self.name_instance = name_instance or _random_name
         self.observer = observer or _Logged(self)
         self.running: dict[str, InstanceRun] = {}
-        self._stuck: dict[str, BaseException] = {}  # why instances that have not ended do not go on here
+        self.refused_events: set[int] = set()
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
         self.heartbeat = Heartbeat(self.store, lease_seconds)
         self.sources = Sources(self.store)
+        self.telemetry = _telemetry(telemetry) if telemetry is not False else None
         self.dispatcher = Dispatcher(self, poll_interval)
         self.is_closing = self._is_entered = False
         self._token: Token[ambient.AmbientRuntime | None] | None = None
@@ -219,7 +225,7 @@ class DurableRuntime:
         """
         if name.startswith("@"):
             raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
-        state = await self.store.load(instance_id)
+        state = await self._load(instance_id)
         if state is not None and state["status"] in FINISHED:
             raise InstanceFinishedError(
                 f"instance {instance_id!r} has ended ({state['status']}): event {name!r} was not sent, nobody would get it"
@@ -255,7 +261,7 @@ class DurableRuntime:
 
     async def state_of(self, instance_id: str) -> dict[str, Any]:
         """The last state kept. Raises UnknownInstanceError."""
-        state = await self.store.load(instance_id)
+        state = await self._load(instance_id)
         if state is None:
             raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self.store!r}: check the id")
         return state
@@ -265,7 +271,22 @@ class DurableRuntime:
         state = await self.state_of(instance_id)
         if state["status"] not in FINISHED or instance_id in self.running:
             return None
-        return Records(self.seal, instance_id).open_outcome(state["status"], state["outcome"])
+        return Records(self.seal, instance_id).open_outcome(state)
+
+    async def history(self, instance_id: str) -> list[PastState]:
+        """What an instance has been, oldest first, with the present last: checkpoint, status and location of each state kept.
+
+        Raises DurableError when the store keeps no history, and UnknownInstanceError.
+        """
+        if not isinstance(self.store, HistoryStore) or not self.store.keeps_history:
+            raise DurableError(f"{self.store!r} keeps no history: open it with history=True, or ?history=true in its URL")
+        await self.state_of(instance_id)
+        states = await self.store.load_history(instance_id)
+        return [PastState(state["checkpoint"], state["status"], state["location"]) for state in states]
+
+    async def _load(self, instance_id: str) -> dict[str, Any] | None:
+        state = await self.store.load(instance_id)
+        return Records(self.seal, instance_id).check_state(state) if state is not None else None
 
     async def outcome_of(self, instance_id: str, raises_pause: bool = False) -> Outcome:
         """How an instance ended; waits for that, wherever it runs. Raises what keeps it from going on here.
@@ -293,8 +314,7 @@ class DurableRuntime:
                     f"instance {instance_id!r} has not ended and this runtime was closed: ask another one"
                 )
             if instance_id not in self.running:
-                if instance_id in self._stuck:
-                    raise self._stuck[instance_id]
+                self.dispatcher.check_refused(instance_id)
                 await self.dispatcher.wait_for_look()
 
     # --- for the parts of the runtime
@@ -318,7 +338,7 @@ class DurableRuntime:
         finally:
             ambient.current_runtime.reset(token)
         self.running[instance_id] = run
-        self._stuck.pop(instance_id, None)
+        self.dispatcher.is_taken_up(instance_id)
         run.task.add_done_callback(lambda task: self._has_left(run, task))
         return run
 
@@ -356,9 +376,7 @@ class DurableRuntime:
         if isinstance(error, FencedError):
             logger.warning("instance %s goes on elsewhere: %s", run.instance_id, error, extra=self.about(run.instance_id))
             return
-        if run.state:
-            self._stuck[run.instance_id] = error
-        self.dispatcher.leave_alone(run.instance_id)
+        self.dispatcher.leave_alone(run.instance_id, error)
         checkpoint = run.state.get("checkpoint")
         about = self.about(run.instance_id, checkpoint)
         logger.error("instance %s cannot go on from checkpoint %s: %s", run.instance_id, checkpoint, error, extra=about)
@@ -390,6 +408,13 @@ def _random_name() -> str:
     import uuid  # slow to import
 
     return str(uuid.uuid4())
+
+
+def _telemetry(provider: bool | TracerProvider) -> Telemetry:
+    """Raises MissingDriverError when OpenTelemetry is not installed."""
+    from .telemetry import Telemetry
+
+    return Telemetry(None if isinstance(provider, bool) else provider)
 
 
 def current_runtime() -> DurableRuntime | None:

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, Token
 from types import CoroutineType, FrameType, GeneratorType
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import DurableError
 from ..frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
@@ -43,6 +43,14 @@ _ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep
 _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 _Base: Any = asyncio.AbstractEventLoop  # what is not defined here is filled in below
+
+
+class Observer(Protocol):
+    """Is told when foreign code of a leaf runs, in the context of its task; the first result is given to the second."""
+
+    def leaf_steps(self, task: DurableTask, leaf: Leaf) -> Any: ...
+
+    def leaf_rests(self, task: DurableTask, leaf: Leaf, token: Any) -> None: ...
 
 
 class InstanceLoop(_Base):  # type: ignore[misc]
@@ -80,6 +88,8 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that run rewritten code beside it
         self.outside_finalizer: Callable[[Any], object] | None = None  # of asynchronous generators
         self.thread = 0
+        self.observer: Observer | None = None
+        self._observing: Any = None
         self._waiter: asyncio.Future[None] | None = None
         self._cancelled_timers = 0
         self._clock_offset = 0.0
@@ -160,6 +170,8 @@ class InstanceLoop(_Base):  # type: ignore[misc]
             task.leaf_place = self.next_place()
         self.is_foreign = True
         events._set_running_loop(self.real)
+        if self.observer is not None:
+            self._observing = self.observer.leaf_steps(task, leaf)
         return leaf_key.set(self.key_of(task))
 
     def leaf_rests(self, leaf: Leaf, token: Token[str] | None) -> None:
@@ -168,6 +180,8 @@ class InstanceLoop(_Base):  # type: ignore[misc]
         if task is None or token is None:
             return
         leaf_key.reset(token)
+        if self.observer is not None:
+            self.observer.leaf_rests(task, leaf, self._observing)
         events._set_running_loop(self)
         self.is_foreign = False
         if leaf.state != PENDING:

@@ -108,7 +108,10 @@ class DurableTask(asyncio.Future[Any]):
         return chain(frame_behind(self._root)) if not self.done() else []
 
     def drop(self) -> None:
-        """Let go of what it runs: the ``finally`` blocks are for when the program gets there."""
+        """Let go of what it runs: the ``finally`` blocks are for when the program gets there. Those of foreign code run now."""
+        self._context.run(self._drop)
+
+    def _drop(self) -> None:
         leaf, stack = self.leaf_at(), self.stack()
         if stack and stack[0] is not self._root:
             stack.insert(0, self._root)

@@ -348,13 +348,16 @@ def new_context() -> contextvars.Context:
     return context
 
 
+NEVER_SAVED: set[contextvars.ContextVar[Any]] = set()  # context variables that belong to one life of an instance
+
+
 def reduce_context(context: contextvars.Context, base: contextvars.Context) -> Reduced:
     """The variables that differ from ``base``, the context in which the instance began."""
     if context is _NO_CONTEXT:
         return no_context, ()
     items, decimals = [], None
     for variable, value in context.items():
-        if base.get(variable, _NOTHING) is value or variable.name.startswith("durable_import."):
+        if base.get(variable, _NOTHING) is value or variable in NEVER_SAVED or variable.name.startswith("durable_import."):
             continue
         if variable.name == DECIMAL:
             decimals = value

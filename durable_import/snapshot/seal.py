@@ -67,13 +67,14 @@ class Seal:
         header = _HEADER.pack(MAGIC, FORMAT_VERSION, self._fingerprint, self._tag(identity), len(payload))
         return b"".join((header, self._mac(header, identity, payload), payload))
 
-    def open(self, instance_id: str, blob: bytes) -> bytes:
-        """The payload of ``blob``.
+    def open(self, instance_id: str, blob: bytes, kind: str = "snapshot") -> bytes:
+        """The payload of ``blob``, which errors call a ``kind``.
 
         Raises SnapshotFormatError when the version is unknown here, SnapshotAuthenticationError for everything else
         that ``seal`` did not make with this key for this instance.
         """
-        _check_frame(instance_id, blob)
+        what = f"{kind} of instance {instance_id!r}"
+        _check_frame(what, blob)
         header, mac, payload = blob[: _HEADER.size], blob[_HEADER.size : _OVERHEAD], blob[_OVERHEAD:]
         _, _, fingerprint, tag, length = _HEADER.unpack(header)
         identity = _identity(instance_id)
@@ -81,20 +82,20 @@ class Seal:
             return payload
         if fingerprint != self._fingerprint:
             raise _refusal(
-                instance_id,
+                what,
                 "looks foreign: it was sealed with another key",
                 f"Use the key it was made with (the .key file beside the store, or {KEY_VARIABLE})",
             )
         if not hmac.compare_digest(tag, self._tag(identity)):
-            raise _refusal(instance_id, "looks swapped: it belongs to another instance", "Put the right snapshot back")
+            raise _refusal(what, "looks swapped: it belongs to another instance", "Put the right snapshot back")
         if length > len(payload):
             raise _refusal(
-                instance_id,
+                what,
                 f"looks truncated: {len(payload)} of {length} bytes of payload are there",
                 "Put a complete copy back",
             )
         raise _refusal(
-            instance_id, "looks tampered with: its bytes were changed after they were sealed", "Put a copy back"
+            what, "looks tampered with: its bytes were changed after they were sealed", "Put a copy back"
         )
 
     def tag(self, instance_id: str, key: str, data: bytes) -> int:
@@ -124,35 +125,35 @@ class Seal:
         raise TypeError("a Seal holds the key and is never saved with a state")
 
 
-def _check_frame(instance_id: str, blob: object) -> None:
+def _check_frame(what: str, blob: object) -> None:
     """Refuse what is not shaped like a sealed snapshot of a known version."""
     if not isinstance(blob, bytes):
         raise _refusal(
-            instance_id, f"looks foreign: the store gave a {type(blob).__name__}, not bytes", "Check the store"
+            what, f"looks foreign: the store gave a {type(blob).__name__}, not bytes", "Check the store"
         )
     if not blob:
-        raise _refusal(instance_id, "looks torn: it is empty", "Put a complete copy back")
+        raise _refusal(what, "looks torn: it is empty", "Put a complete copy back")
     if blob[: len(MAGIC)] != MAGIC[: len(blob)]:
-        raise _refusal(instance_id, "looks foreign: these are not the bytes of a snapshot", "Check what wrote them")
+        raise _refusal(what, "looks foreign: these are not the bytes of a snapshot", "Check what wrote them")
     if len(blob) >= _PREFIX.size:
         version = _PREFIX.unpack_from(blob)[1]
         if version != FORMAT_VERSION:
             raise SnapshotFormatError(
-                f"the snapshot of instance {instance_id!r} has format version {version}, this durable_import reads "
+                f"the {what} has format version {version}, this durable_import reads "
                 f"version {FORMAT_VERSION}. Resume it with the durable_import that wrote it; "
                 f"the bytes stay where they are."
             )
     if len(blob) < _OVERHEAD:
         raise _refusal(
-            instance_id,
+            what,
             f"looks torn: only {len(blob)} bytes are there and the header alone has {_OVERHEAD}",
             "Put a complete copy back",
         )
 
 
-def _refusal(instance_id: str, looks: str, remedy: str) -> SnapshotAuthenticationError:
+def _refusal(what: str, looks: str, remedy: str) -> SnapshotAuthenticationError:
     return SnapshotAuthenticationError(
-        f"the snapshot of instance {instance_id!r} {looks}. It was not opened and the bytes stay where they are. "
+        f"the {what} {looks}. It was not opened and the bytes stay where they are. "
         f"{remedy}, or start the instance afresh."
     )
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
+from ..log import about, logger
 from ..rewrite.names import AWAITED, is_hidden
 from ..rewrite.registry import info_of
 from ..scheduling.generators import restoring_generators
@@ -34,7 +34,6 @@ from .segments import load_segments
 
 VERSION = 3
 COMPLETE, IN_SEGMENTS = b"c", b"s"  # what follows the version
-logger = logging.getLogger("durable_import")
 AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
 
 
@@ -97,8 +96,7 @@ class Encoder:
             try:
                 return self._save_segments(snapshot, loop, economy)
             except Exception as error:  # the other way says what it is, or gets around it
-                about = {"instance_id": self.instance_id, "checkpoint": None}
-                logger.debug("instance %s is not saved in segments: %r", self.instance_id, error, extra=about)
+                logger.debug("instance %s is not saved in segments: %r", self.instance_id, error, extra=about(self.instance_id))
                 economy.give_up()
         changed = (len(loop.touched) + len(loop.changed_callbacks)) / max(len(loop.tasks), 1)
         saved = self._save_whole(snapshot)

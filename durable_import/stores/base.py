@@ -13,7 +13,7 @@ import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from durable_import.errors import FencedError
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
@@ -230,6 +230,28 @@ class TransactionStore(Protocol):
 
 
 @runtime_checkable
+class HistoryStore(Protocol):
+    """Optional: keeps the states before the last one too, if ``keeps_history``. Snapshots are then never in segments.
+
+    ``delete`` of an instance removes them.
+    """
+
+    keeps_history: bool
+
+    async def load_history(self, instance_id: str) -> builtins.list[dict[str, Any]]:
+        """The last state of each checkpoint number as ``load`` gave it then, oldest first; the present one is the last."""
+        ...
+
+
+class PastState(NamedTuple):
+    """What an instance was once."""
+
+    checkpoint: int
+    status: str
+    location: str
+
+
+@runtime_checkable
 class SourceStore(Protocol):
     """Optional: keeps source texts of functions, each once, so that a change of code can be shown."""
 
@@ -243,6 +265,11 @@ class KeyedStore(Protocol):
     """Optional: an embedded store that brings the key its snapshots are authenticated with."""
 
     def key(self) -> bytes: ...
+
+
+def keeps_history(store: StateStore) -> bool:
+    """Whether a store was asked to keep earlier states."""
+    return isinstance(store, HistoryStore) and store.keeps_history
 
 
 def check_state(state: dict[str, Any]) -> None:

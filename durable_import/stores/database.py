@@ -14,7 +14,7 @@ from typing import TypeVar
 from durable_import.errors import DurableError, StoreUnavailableError
 from durable_import.stores import sql
 from durable_import.stores.database_format import check_ours, migrate
-from durable_import.stores.files import make_folder, refused_by_system
+from durable_import.stores.files import make_folder, refused_by_system, text_of
 from durable_import.stores.worker import Job
 
 T = TypeVar("T")
@@ -33,14 +33,17 @@ _abandoned: list[sqlite3.Connection] = []
 class Database:
     """``path`` is a file or ``:memory:``; ``synchronous`` FULL or NORMAL; ``patience`` seconds to wait for a lock.
 
-    ``is_shared``: the file may have tables of another program.
+    ``is_shared``: the file may have tables of another program. ``history``: keep the states before the last one too.
     """
 
-    def __init__(self, path: str, synchronous: str, patience: float, is_shared: bool = False) -> None:
+    def __init__(
+        self, path: str, synchronous: str, patience: float, is_shared: bool = False, history: bool = False
+    ) -> None:
         self._is_shared = is_shared
         self._path = path
         self._synchronous = synchronous
         self._patience = patience
+        self._keeps_history = history
         self._connection: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
 
@@ -124,10 +127,13 @@ class Database:
         # commits wait in _patiently; SQLite's own patience covers what it locks inside a statement
         patience = min(self._patience, 1.0)
         connection = sqlite3.connect(self._path, timeout=patience, isolation_level=None, check_same_thread=False)
+        connection.text_factory = text_of
         try:
             check_ours(connection, self._path, self._is_shared)
             self._configure(connection)
             migrate(connection, self._path)
+            if self._keeps_history:
+                connection.execute(queries()["keep_history"])
             self._inode = self._current_inode()
         except BaseException:
             connection.close()

@@ -28,14 +28,16 @@ class DiskStateStore(OwningStore):
     """Keeps states as files in the folder ``path``; each commit survives power loss.
 
     ``save`` and ``load`` take any dict of JSON values and bytes.
-    ``patience``: seconds to wait while another process holds the folder's lock.
+    ``patience``: seconds to wait while another process holds the folder's lock. ``history``: keep the states before the last
+    one too.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, patience: float = 10.0) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, patience: float = 10.0, history: bool = False) -> None:
         # the program may change its folder before the first use
         self.path = os.path.abspath(os.fspath(path))
+        self.keeps_history = history
         self._worker: Worker[Folder] = Worker(
-            partial(FolderEngine, Path(self.path), patience), f"durable_import {self.path}"
+            partial(FolderEngine, Path(self.path), patience, history), f"durable_import {self.path}"
         )
         look = partial(self._worker.call, Folder.last_change, writes=False)
         self._changes = Changes(look, bell_of(os.path.realpath(self.path)), LOOK_SECONDS)
@@ -90,6 +92,9 @@ class DiskStateStore(OwningStore):
 
     async def close(self) -> None:
         await self._worker.close()
+
+    async def load_history(self, instance_id: str) -> builtins.list[dict[str, Any]]:
+        return await self._worker.call(lambda folder: folder.load_history(instance_id), writes=False)
 
     async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
         return await self._announcing(lambda folder: folder.publish_event(instance_id, name, payload))

@@ -1,9 +1,11 @@
-"""Files that survive power loss, a lock between processes, and words for what the system refuses."""
+"""Files that survive power loss, their names and texts, a lock between processes, and words for what the system refuses."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +25,20 @@ _REASONS = {
     errno.EEXIST: "a file stands where a folder is needed. Choose a store elsewhere",
     errno.EISDIR: "a folder stands where a file is needed. Choose a store elsewhere",
 }
+
+
+def file_name(name: str) -> str:
+    """Safe on every file system, also one that ignores case; the digest makes it unique, the rest is for people."""
+    readable = re.sub(r"[^a-z0-9_-]+", "-", name.lower())[:40]
+    return f"{readable}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+
+
+def text_of(data: bytes) -> str:
+    """What is no text at all is given as something to look at: what is damaged must not keep the rest from being read."""
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "backslashreplace")
 
 
 def refused_by_system(path: Path, error: OSError) -> StoreUnavailableError:

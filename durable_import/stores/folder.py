@@ -7,6 +7,7 @@
     <path>/change                  counts what others wait for
     <path>/instances/NAME.state    one line of JSON, then the values that are bytes
     <path>/instances/NAME.claim    who owns the instance now
+    <path>/history/NAME/NUMBER     the states before the last one, if they are kept, by checkpoint
     <path>/events/NAME/NUMBER      one line of JSON, then the payload
     <path>/sources/NAME            texts of functions
 
@@ -16,31 +17,41 @@ A write replaces a whole file, so readers need no lock.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from durable_import.errors import DurableError, StoreUnavailableError
+from durable_import.log import about, logger
 from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, fenced, is_state, summary_of
-from durable_import.stores.files import locked, make_folder, refused_by_system, remove_durably, write_durably
+from durable_import.stores.files import file_name, locked, make_folder, refused_by_system, remove_durably, text_of, write_durably
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
-from durable_import.stores.records import is_state_head, line, read_record, read_state, read_state_head, state_record
+from durable_import.stores.records import (
+    check_head,
+    damaged,
+    is_state_head,
+    line,
+    read_record,
+    read_state,
+    read_state_head,
+    state_record,
+)
 from durable_import.stores.work import find_finished, find_work
 from durable_import.stores.worker import Job
 
 FORMAT = "durable_import folder 2"
+EVENT_HEAD = {"instance_id": str, "name": str, "published_at": float}
 OLDER = ("durable_import folder 1",)  # read as well; a folder that is written to gets the newest format
 
 
 class FolderEngine:
     """Runs jobs on a Folder; all that arrive together share one hold of the lock, of ``patience`` seconds' wait."""
 
-    def __init__(self, path: Path, patience: float) -> None:
-        self._folder = Folder(path)
+    def __init__(self, path: Path, patience: float, history: bool = False) -> None:
+        self._folder = Folder(path, history)
         self._patience = patience
 
     def run(self, jobs: Sequence[Job[Folder]]) -> None:
@@ -77,12 +88,15 @@ class FolderEngine:
 class Folder:
     """The files below ``path``. Whoever calls a method that writes holds the lock."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, history: bool = False) -> None:
         self.path = path
+        self._history = path / "history"
+        self._keeps_history = history
         self._instances = path / "instances"
         self._events = path / "events"
         self._sources = path / "sources"
         self._change_file = path / "change"
+        self._reported: set[tuple[Path, int]] = set()  # damaged files, and when they were changed last
 
     def prepare(self) -> None:
         for folder in (self._instances, self._events, self._sources):
@@ -107,7 +121,10 @@ class Folder:
         return any(self._instances.glob("*.state"))
 
     def load(self, instance_id: str) -> dict[str, Any] | None:
-        return read_state(self._state_file(instance_id))
+        try:
+            return read_state(self._state_file(instance_id))
+        except StoreUnavailableError as error:
+            raise StoreUnavailableError(f"the state of instance {instance_id!r} cannot be read: {error}") from None
 
     def save(self, instance_id: str, owner: Owner, state: dict[str, Any]) -> None:
         claim = self.acquire(instance_id, owner, DEFAULT_LEASE_SECONDS)
@@ -127,6 +144,8 @@ class Folder:
     def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         if self._current(claim) is None:
             raise fenced(claim)
+        if self._keeps_history:
+            self._keep(claim.instance_id, state.get("checkpoint"))
         head, data = state_record(claim.instance_id, state)
         write_durably(self._state_file(claim.instance_id), line(head), data)
         if is_state(state) and state["status"] in ANNOUNCED:
@@ -149,8 +168,28 @@ class Folder:
 
     def delete(self, instance_id: str) -> None:
         remove_durably(self._claim_file(instance_id))
-        self.remove_events(instance_id, self._event_numbers(self._event_folder(instance_id)))
+        self.remove_events(instance_id, self._numbers_in(self._event_folder(instance_id)))
+        for file in self._past_files(instance_id):
+            remove_durably(file)
         remove_durably(self._state_file(instance_id))  # last: after a crash in between it is found again
+
+    def load_history(self, instance_id: str) -> list[dict[str, Any]]:
+        name = file_name(instance_id)
+        found = [read_state(file, name) for file in self._past_files(instance_id)]
+        return [state for state in (*found, self.load(instance_id)) if state is not None]
+
+    def _keep(self, instance_id: str, checkpoint: object) -> None:
+        """Keep the last state before one with this checkpoint number is written."""
+        file = self._state_file(instance_id)
+        head = read_state_head(file)
+        if head is not None and is_state_head(head) and head["values"]["checkpoint"] != checkpoint:
+            folder = self._history / file.stem
+            make_folder(folder)
+            write_durably(folder / str(head["values"]["checkpoint"]), file.read_bytes())
+
+    def _past_files(self, instance_id: str) -> list[Path]:
+        folder = self._history / file_name(instance_id)
+        return [folder / str(number) for number in self._numbers_in(folder)]
 
     def summaries(self) -> list[InstanceSummary]:
         found = [self._summary(file, head) for file, head in self._heads()]
@@ -177,21 +216,19 @@ class Folder:
         return number
 
     def load_events(self, instance_id: str) -> list[Event]:
-        folder = self._event_folder(instance_id)
-        found = ((number, read_record(folder / str(number))) for number in self._event_numbers(folder))
-        return [Event(number, parts[0]["name"], parts[1]) for number, parts in found if parts]
+        events = self._events_in(self._event_folder(instance_id))
+        return [Event(number, head["name"], payload) for number, head, payload in events]
 
     def addressees(self) -> list[str]:
         found = set()
         for folder in self._events.glob("*"):
-            for number in self._event_numbers(folder)[:1]:
-                parts = read_record(folder / str(number), is_head_enough=True)
-                found |= {parts[0]["instance_id"]} if parts else set()
+            for _, head, _ in islice(self._events_in(folder, is_head_enough=True), 1):
+                found.add(head["instance_id"])
         return sorted(found)
 
     def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
         folder = self._event_folder(instance_id)
-        for number in set(numbers).intersection(self._event_numbers(folder)):
+        for number in set(numbers).intersection(self._numbers_in(folder)):
             remove_durably(folder / str(number))
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
@@ -200,21 +237,25 @@ class Folder:
         return self._change_file.read_bytes() if self._change_file.exists() else bytes(8)
 
     def save_source(self, digest: str, text: str) -> None:
-        file = self._sources / _file_name(digest)
+        file = self._sources / file_name(digest)
         if not file.exists():
             write_durably(file, text.encode("utf-8", "surrogatepass"))
 
     def load_source(self, digest: str) -> str | None:
         try:
-            return (self._sources / _file_name(digest)).read_bytes().decode("utf-8", "surrogatepass")
+            return text_of((self._sources / file_name(digest)).read_bytes())
         except FileNotFoundError:
             return None
 
     def _heads(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         for file in self._instances.glob("*.state"):
-            head = read_state_head(file)
-            if head is not None:  # else deleted since the folder was read
-                yield file, head
+            try:
+                head = read_state_head(file)
+            except StoreUnavailableError as error:
+                self._report(file, error)
+            else:
+                if head is not None:  # else deleted since the folder was read
+                    yield file, head
 
     def _states(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         return ((file, head) for file, head in self._heads() if is_state_head(head))
@@ -225,14 +266,34 @@ class Folder:
 
     def _published_at(self, file: Path) -> float | None:
         """When the first event of the instance with this state was published."""
-        folder = self._events / file.stem
-        for number in self._event_numbers(folder):
-            found = read_record(folder / str(number), is_head_enough=True)
-            if found is not None:
-                return float(found[0]["published_at"])
+        for _, head, _ in self._events_in(self._events / file.stem, is_head_enough=True):
+            return float(head["published_at"])
         return None
 
-    def _event_numbers(self, folder: Path) -> list[int]:
+    def _events_in(self, folder: Path, *, is_head_enough: bool = False) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+        """Number, head and payload of each event; a damaged one keeps no other from being read."""
+        for number in self._numbers_in(folder):
+            file, head = folder / str(number), {}
+            try:
+                found = read_record(file, is_head_enough=is_head_enough)
+                if found is not None:
+                    head = found[0]
+                    check_head(file, folder.name, head, EVENT_HEAD)
+                    yield number, *found
+            except StoreUnavailableError as error:
+                self._report(file, error, head.get("instance_id"))
+
+    def _report(self, file: Path, error: StoreUnavailableError, instance_id: str | None = None) -> None:
+        """Log once that a file is damaged."""
+        try:
+            version = file, file.stat().st_mtime_ns
+        except FileNotFoundError:
+            return
+        if version not in self._reported:
+            self._reported.add(version)
+            logger.error("%s", error, extra=about(instance_id))
+
+    def _numbers_in(self, folder: Path) -> list[int]:
         try:
             return sorted(int(each.name) for each in folder.iterdir() if each.name.isdecimal())
         except FileNotFoundError:
@@ -250,32 +311,32 @@ class Folder:
         return lease if lease is not None and lease.epoch == claim.epoch else None
 
     def _lease(self, file: Path) -> Lease | None:
+        """The lease that a file holds; a damaged one has run out."""
         try:
             fields = json.loads(file.read_bytes())
+            return Lease.of(fields["epoch"], json.dumps(fields["owner"]), fields["since"], fields["until"])
         except FileNotFoundError:
             return None
-        return Lease(**{**fields, "owner": Owner(**fields["owner"])})
+        except (ValueError, TypeError, KeyError):
+            return None
 
     def _write_lease(self, instance_id: str, lease: Lease) -> None:
         write_durably(self._claim_file(instance_id), json.dumps(dataclasses.asdict(lease)).encode())
 
     def _next(self, counter: str) -> int:
         file = self.path / counter
-        number = int(file.read_bytes()) + 1 if file.exists() else 1
+        try:
+            number = int(file.read_bytes()) + 1 if file.exists() else 1
+        except ValueError:
+            raise damaged(file, "it is not a number") from None
         write_durably(file, b"%d\n" % number)
         return number
 
     def _state_file(self, instance_id: str) -> Path:
-        return self._instances / f"{_file_name(instance_id)}.state"
+        return self._instances / f"{file_name(instance_id)}.state"
 
     def _claim_file(self, instance_id: str) -> Path:
-        return self._instances / f"{_file_name(instance_id)}.claim"
+        return self._instances / f"{file_name(instance_id)}.claim"
 
     def _event_folder(self, instance_id: str) -> Path:
-        return self._events / _file_name(instance_id)
-
-
-def _file_name(name: str) -> str:
-    """Safe on every file system, also one that ignores case; the digest makes it unique, the rest is for people."""
-    readable = re.sub(r"[^a-z0-9_-]+", "-", name.lower())[:40]
-    return f"{readable}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+        return self._events / file_name(instance_id)

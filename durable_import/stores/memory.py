@@ -32,10 +32,12 @@ from durable_import.stores.work import find_finished, find_work
 class InMemoryStateStore(OwningStore):
     """Keeps states in this process; may be used from several event loops and threads.
 
-    ``save`` and ``load`` take any dict whose values can be copied.
+    ``save`` and ``load`` take any dict whose values can be copied. ``history``: keep the states before the last one too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, history: bool = False) -> None:
+        self.keeps_history = history
+        self._history: dict[str, dict[int, dict[str, Any]]] = {}
         self._states: dict[str, tuple[dict[str, Any], float]] = {}
         self._leases: dict[str, Lease] = {}
         self._sources: dict[str, str] = {}
@@ -101,6 +103,12 @@ class InMemoryStateStore(OwningStore):
     async def close(self) -> None:
         """Nothing to let go of: the states stay."""
 
+    async def load_history(self, instance_id: str) -> builtins.list[dict[str, Any]]:
+        with self._lock:
+            present = self._state(instance_id)
+            past = copy.deepcopy(self._history.get(instance_id, {}))
+        return [past[number] for number in sorted(past)] + ([present] if present is not None else [])
+
     async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
         with self._lock:
             event = Event(next(self._event_numbers), name, payload)
@@ -162,6 +170,9 @@ class InMemoryStateStore(OwningStore):
     def _commit(self, claim: Claim, state: dict[str, Any]) -> None:
         if not self._is_current(claim):
             raise fenced(claim)
+        before, _ = self._states.get(claim.instance_id, ({}, 0.0))
+        if self.keeps_history and is_state(before) and before["checkpoint"] != state.get("checkpoint"):
+            self._history.setdefault(claim.instance_id, {})[before["checkpoint"]] = before
         self._states[claim.instance_id] = state, time.time()
         if is_state(state) and state["status"] in ANNOUNCED:
             self._announce()
@@ -170,6 +181,7 @@ class InMemoryStateStore(OwningStore):
         self._states.pop(instance_id, None)
         self._leases.pop(instance_id, None)
         self._events.pop(instance_id, None)
+        self._history.pop(instance_id, None)
 
     def _announce(self) -> None:
         self._change += 1

@@ -68,12 +68,17 @@ class Owner:
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> Owner:
-        """The owner that ``to_json`` has written; one of whom nothing is known if the text is damaged."""
+    def from_json(cls, text: object) -> Owner:
+        """What ``to_json`` gave; of anything else an owner of whom nothing is known."""
         try:
-            return cls(**json.loads(text))
-        except (ValueError, TypeError):
-            return cls(host="(unknown: the claim is damaged)", pid=0)
+            fields = json.loads(text)  # type: ignore[arg-type]
+            owner = cls(**fields)
+        except (TypeError, ValueError):
+            return UNKNOWN
+        return owner if all(type(value) is type(getattr(UNKNOWN, key)) for key, value in fields.items()) else UNKNOWN
+
+
+UNKNOWN = Owner("(unknown: the claim is damaged)", 0)
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,16 @@ class Lease:
     owner: Owner
     since: float
     until: float
+
+    @classmethod
+    def of(cls, epoch: object, owner: object, since: object, until: object) -> Lease:
+        """From what a store has; a lease that does not say until when has run out."""
+        return cls(
+            epoch if isinstance(epoch, int) else 0,
+            Owner.from_json(owner),
+            since if isinstance(since, float) else 0.0,
+            until if isinstance(until, float) else 0.0,
+        )
 
     def check_free(self, instance_id: str, newcomer: Owner, now: float | None = None) -> None:
         """Raise InstanceBusyError unless ``newcomer`` may take the instance over.

@@ -5,7 +5,6 @@ Only a wake-up: who waits looks for himself, and now and then without having bee
 
 from __future__ import annotations
 
-import logging
 import os
 import selectors
 import socket
@@ -13,12 +12,11 @@ import threading
 import weakref
 
 from durable_import.errors import StoreUnavailableError
+from durable_import.log import logger
 from durable_import.stores.changes import Bell
 from durable_import.stores.postgres_address import Address
 from durable_import.stores.postgres_connection import Connection, connect
 from durable_import.stores.postgres_driver import psycopg
-
-logger = logging.getLogger("durable_import")
 
 _PAUSES = (0.1, 1.0, 5.0)  # seconds before it connects again
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from durable_import.errors import StoreUnavailableError
 from durable_import.stores.base import STATE_TYPES
+from durable_import.stores.files import file_name
 
 
 def state_record(instance_id: str, state: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -27,25 +28,28 @@ def line(head: dict[str, Any]) -> bytes:
     return json.dumps(head).encode() + b"\n"
 
 
-def read_state(file: Path) -> dict[str, Any] | None:
-    """The state that a file holds, None if there is no such file. Raises StoreUnavailableError for a damaged one."""
+def read_state(file: Path, name: str | None = None) -> dict[str, Any] | None:
+    """The state that a file holds, None if there is no such file. ``name``: that of the instance's files, if not that of this.
+
+    Raises StoreUnavailableError for a damaged one, or that of another instance.
+    """
     found = read_record(file)
     if found is None:
         return None
-    head, data = _of_today(file, *found)
+    head, data = _of_today(file, name or file.stem, *found)
     state, start = dict(head["values"]), 0
     for key, length in head["bytes"].items():
         state[key] = data[start : start + length]
         start += length
     if start != len(data):
-        raise _damaged(file, f"{len(data)} bytes follow its first line, not {start}")
+        raise damaged(file, f"{len(data)} bytes follow its first line, not {start}")
     return state
 
 
 def read_state_head(file: Path) -> dict[str, Any] | None:
     """What ``state_record`` has put before the bytes."""
     found = read_record(file, is_head_enough=True)
-    return _of_today(file, *found)[0] if found is not None else None
+    return _of_today(file, file.stem, *found)[0] if found is not None else None
 
 
 def read_record(file: Path, *, is_head_enough: bool = False) -> tuple[dict[str, Any], bytes] | None:
@@ -59,9 +63,9 @@ def read_record(file: Path, *, is_head_enough: bool = False) -> tuple[dict[str, 
     try:
         head = json.loads(first)
     except ValueError as error:
-        raise _damaged(file, "its first line is not JSON") from error
+        raise damaged(file, "its first line is not JSON") from error
     if not isinstance(head, dict) or "instance_id" not in head:
-        raise _damaged(file, "its first line is not the head of what a store keeps")
+        raise damaged(file, "its first line is not the head of what a store keeps")
     return head, data
 
 
@@ -95,21 +99,28 @@ def _check_json(value: Any, place: str) -> None:
         )
 
 
-def _of_today(file: Path, head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+def _of_today(file: Path, name: str, head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
     """The record of a state as ``state_record`` makes it today."""
     if "values" not in head:
         values = {key: value for key, value in head.items() if key not in ("instance_id", "updated_at")}
         lengths = {"call": 0, "outcome": 0, "snapshot": len(data)}
         head = {**head, "values": {**values, "wake_at": None}, "bytes": lengths}
-    kinds = {"instance_id": str, "updated_at": float, "values": dict, "bytes": dict}
-    if not all(isinstance(head.get(key), kind) for key, kind in kinds.items()):
-        raise _damaged(file, "its first line is not the head of a state")
+    check_head(file, name, head, {"instance_id": str, "updated_at": float, "values": dict, "bytes": dict})
     if not all(type(length) is int and length >= 0 for length in head["bytes"].values()):
-        raise _damaged(file, "its first line has lengths that are none")
+        raise damaged(file, "its first line has lengths that are none")
     return head, data
 
 
-def _damaged(file: Path, reason: str) -> StoreUnavailableError:
+def check_head(file: Path, name: str, head: dict[str, Any], kinds: dict[str, type]) -> None:
+    """Raise StoreUnavailableError if a head lacks one of these entries, or belongs to an instance with another file name."""
+    for key, kind in kinds.items():
+        if not isinstance(head.get(key), kind):
+            raise damaged(file, f"its first line has no {key!r} that is a {kind.__name__}")
+    if file_name(head["instance_id"]) != name:
+        raise damaged(file, f"it belongs to instance {head['instance_id']!r}")
+
+
+def damaged(file: Path, reason: str) -> StoreUnavailableError:
     return StoreUnavailableError(
         f"the file {file} is damaged: {reason}. It was left as it is; put a copy back, or delete the instance."
     )

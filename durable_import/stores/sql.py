@@ -7,7 +7,7 @@ from functools import cache
 from pkgutil import get_data
 
 MIGRATIONS = {  # in order; the first of SQLite is the file ``migrations/sqlite/0001_instances.sql``
-    "sqlite": ("instances", "segments", "events_and_work"),
+    "sqlite": ("instances", "segments", "events_and_work", "history"),
     "postgres": ("instances",),
 }
 

@@ -29,6 +29,7 @@ from durable_import.stores.base import (
 )
 from durable_import.stores.changes import Bell, Changes, bell_of
 from durable_import.stores.database import MEMORY, Database, queries
+from durable_import.stores.files import text_of
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
 from durable_import.stores.sqlite_transaction import SQLiteTransaction
 from durable_import.stores.worker import Worker
@@ -45,11 +46,12 @@ class SQLiteStateStore(OwningStore):
 
     ``synchronous``: 'FULL', a commit survives power loss; 'NORMAL', it survives the crash of the process only.
     ``patience``: seconds to wait while another process holds the database's lock. ``shared``: allow a file in which another
-    program has tables, for transactions that write to both.
+    program has tables, for transactions that write to both. ``history``: keep the states before the last one too.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], synchronous: str = "FULL", *, patience: float = 10.0, shared: bool = False
+        self, path: str | os.PathLike[str], synchronous: str = "FULL", *, patience: float = 10.0, shared: bool = False,
+        history: bool = False,
     ) -> None:
         if synchronous.upper() not in SYNCHRONOUS:
             raise StoreError(f"synchronous is one of {', '.join(SYNCHRONOUS)}, not {synchronous!r}")
@@ -57,7 +59,8 @@ class SQLiteStateStore(OwningStore):
         # the program may change its folder before the file is opened
         self.path = name if name == MEMORY else os.path.abspath(name)
         self._memory_key = secrets.token_bytes(32)
-        self._open = partial(Database, self.path, synchronous.upper(), patience, shared)
+        self.keeps_history = history
+        self._open = partial(Database, self.path, synchronous.upper(), patience, shared, history)
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {self.path}")
         bell = Bell() if name == MEMORY else bell_of(os.path.realpath(self.path))
         self._changes = Changes(partial(self._worker.call, _last_change, writes=False), bell, LOOK_SECONDS)
@@ -103,6 +106,9 @@ class SQLiteStateStore(OwningStore):
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         return await self._worker.call(partial(_load_segments, instance_id), writes=False)
+
+    async def load_history(self, instance_id: str) -> builtins.list[dict[str, Any]]:
+        return await self._worker.call(partial(_load_history, instance_id), writes=False)
 
     async def renew(
         self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
@@ -170,9 +176,16 @@ class SQLiteStateStore(OwningStore):
 
 def _load(instance_id: str, connection: sqlite3.Connection) -> dict[str, Any] | None:
     found = connection.execute(queries()["load"], {"instance_id": _column(instance_id)}).fetchone()
-    if found is None:
-        return None
-    state = dict(zip(COLUMNS, found, strict=True))
+    return _state_of(instance_id, found) if found is not None else None
+
+
+def _load_history(instance_id: str, connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    found = connection.execute(queries()["load_history"], {"instance_id": _column(instance_id)})
+    return [_state_of(instance_id, row) for row in found]
+
+
+def _state_of(instance_id: str, row: tuple[Any, ...]) -> dict[str, Any]:
+    state = dict(zip(COLUMNS, row, strict=True))
     for key, value in state.items():
         kind = STATE_TYPES[key]
         if kind is str:
@@ -221,7 +234,7 @@ def _acquire(instance_id: str, owner: Owner, lease_seconds: float, connection: s
     found = connection.execute(queries()["find_claim"], key).fetchone()
     if found is not None:
         epoch, holder, since, until = found
-        Lease(epoch, Owner.from_json(holder), since, until).check_free(instance_id, owner)
+        Lease.of(epoch, holder, since, until).check_free(instance_id, owner)
     # fetchall: the statement is only done when it is read to its end
     [(epoch,)] = connection.execute(queries()["next_epoch"]).fetchall()
     now = time.time()
@@ -250,7 +263,7 @@ def _release(claim: Claim, connection: sqlite3.Connection) -> None:
 
 
 def _delete(instance_id: str, connection: sqlite3.Connection) -> None:
-    for query in ("delete_claim", "delete_instance", "remove_segments", "delete_events"):
+    for query in ("delete_claim", "delete_instance", "remove_segments", "delete_events", "delete_history"):
         connection.execute(queries()[query], {"instance_id": _column(instance_id)})
 
 
@@ -344,10 +357,7 @@ def _column(text: str) -> str | bytes:
 
 def _text(column: Any) -> Any:
     """What ``_column`` was given; whatever else somebody has put there stays what it is."""
-    try:
-        return column.decode("utf-8", "surrogatepass") if isinstance(column, bytes) else column
-    except UnicodeDecodeError:
-        return column
+    return text_of(column) if isinstance(column, bytes) else column
 
 
 def _has_instances(path: str) -> bool:

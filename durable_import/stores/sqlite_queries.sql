@@ -15,6 +15,29 @@ ON CONFLICT (instance_id) DO UPDATE SET
     function = excluded.function, wake_at = excluded.wake_at, updated_at = excluded.updated_at,
     call = excluded.call, snapshot = excluded.snapshot, outcome = excluded.outcome;
 
+-- name: keep_history
+-- Of one connection: what a commit with another checkpoint number overwrites is kept.
+CREATE TEMP TRIGGER keep_history BEFORE UPDATE ON main.instance WHEN old.checkpoint IS NOT new.checkpoint
+BEGIN
+    INSERT OR REPLACE INTO history (
+        instance_id, checkpoint, status, location, function, wake_at, call, outcome, snapshot
+    ) VALUES (
+        old.instance_id, old.checkpoint, old.status, old.location, old.function, old.wake_at, old.call, old.outcome,
+        old.snapshot
+    );
+END;
+
+-- name: load_history
+SELECT status, checkpoint, location, function, wake_at, call, snapshot, outcome FROM history
+WHERE instance_id = :instance_id
+UNION ALL
+SELECT status, checkpoint, location, function, wake_at, call, snapshot, outcome FROM instance
+WHERE instance_id = :instance_id
+ORDER BY checkpoint;
+
+-- name: delete_history
+DELETE FROM history WHERE instance_id = :instance_id;
+
 -- name: find_claim
 SELECT epoch, owner, since, until FROM claim WHERE instance_id = :instance_id;
 

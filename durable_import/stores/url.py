@@ -21,7 +21,8 @@ KNOWN = """\
   sqlite://                   SQLite in memory
   postgresql://user@host/app  a PostgreSQL database (?schema=NAME: where its tables are; other options are libpq's)
   disk:///var/lib/app         a folder of files by its full path (disk://folder: below the current folder)
-  memory:                     nothing survives the process"""
+  memory:                     nothing survives the process
+?history=true at the end of all but Postgres: keep the states before the last one too"""
 
 
 def open_store(url: str | StateStore | OrchestrationBackend) -> StateStore:
@@ -53,22 +54,23 @@ def key_for(store: StateStore) -> bytes:
 
 
 def _open_memory(url: str, place: str, options: dict[str, str]) -> StateStore:
-    _check_options(url, options, ())
+    _check_options(url, options, ("history",))
     if place.strip("/"):
         raise _unknown(url, "memory: takes no path")
-    return InMemoryStateStore()
+    return InMemoryStateStore(history=_history(url, options))
 
 
 def _open_disk(url: str, place: str, options: dict[str, str]) -> StateStore:
-    _check_options(url, options, ())
+    _check_options(url, options, ("history",))
     path = place.removeprefix("//")
     if not path.strip("/"):
         raise _unknown(url, "the folder is missing")
-    return DiskStateStore(path)
+    return DiskStateStore(path, history=_history(url, options))
 
 
 def _open_sqlite(url: str, place: str, options: dict[str, str]) -> StateStore:
-    _check_options(url, options, ("synchronous", "shared"))
+    _check_options(url, options, ("synchronous", "shared", "history"))
+    history = _history(url, options)
     synchronous = options.get("synchronous", "full").upper()
     if synchronous not in SYNCHRONOUS:
         raise _unknown(url, f"synchronous is 'full' or 'normal', not {options['synchronous']!r}")
@@ -76,16 +78,23 @@ def _open_sqlite(url: str, place: str, options: dict[str, str]) -> StateStore:
     if shared not in ("yes", "no"):
         raise _unknown(url, f"shared is 'yes' or 'no', not {options['shared']!r}")
     if place in ("", "//", "///", f"///{MEMORY}"):
-        return SQLiteStateStore(MEMORY, synchronous)
+        return SQLiteStateStore(MEMORY, synchronous, history=history)
     if not place.startswith("///"):
         raise _unknown(url, "a path follows three slashes, four for a full path")
-    return SQLiteStateStore(place.removeprefix("///"), synchronous, shared=shared == "yes")
+    return SQLiteStateStore(place.removeprefix("///"), synchronous, shared=shared == "yes", history=history)
 
 
 def _open_postgres(url: str, place: str, options: dict[str, str]) -> StateStore:  # noqa: ARG001  libpq reads the URL
     from durable_import.stores.postgres import PostgresStateStore  # needs an optional driver
 
     return PostgresStateStore(url)
+
+
+def _history(url: str, options: dict[str, str]) -> bool:
+    value = options.get("history", "false").lower()
+    if value not in ("true", "false"):
+        raise _unknown(url, f"history is 'true' or 'false', not {options['history']!r}")
+    return value == "true"
 
 
 def _check_options(url: str, options: dict[str, str], known: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ import pytest
 import durable_import
 from durable_import import DurableRuntime, StateStore
 from durable_import.stores.url import open_store
-from tests.runtime.effects import world
+from tests.runtime.effects import open_gates, world
 
 KINDS = ("memory", "disk", "sqlite")
 MakeRuntime = Callable[..., DurableRuntime]
@@ -20,8 +20,10 @@ MakeRuntime = Callable[..., DurableRuntime]
 @pytest.fixture(autouse=True)
 def _nothing_done() -> Iterator[None]:
     world.clear()
+    open_gates.clear()
     yield
     world.clear()
+    open_gates.clear()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 
 world: list[str] = []
+open_gates: set[str] = set()
+tracers: list[Any] = []
 
 
 async def effect(what: str, value: Any = None) -> Any:
@@ -11,3 +13,35 @@ async def effect(what: str, value: Any = None) -> Any:
     await asyncio.sleep(0)
     world.append(what)
     return value
+
+
+async def hold(gate: str) -> None:
+    """Wait, in foreign code, until the gate is open."""
+    while gate not in open_gates:
+        await asyncio.sleep(0.002)
+
+
+def spring() -> None:
+    """What must never be called."""
+    world.append("EVIL")
+
+
+def current_tracer() -> Any:
+    """The one of the test."""
+    return tracers[-1]
+
+
+async def hold_traced(gate: str) -> None:
+    """As a traced library would."""
+    with current_tracer().start_as_current_span("inside"):
+        await hold(gate)
+
+
+async def refuse(what: str) -> None:
+    """Fail."""
+    await asyncio.sleep(0)
+    raise LookupError(what)
+
+
+def nothing() -> None:
+    """For a thread."""

@@ -2,12 +2,13 @@
 """Durable functions for the tests of the runtime. ``world`` has what they did, in order."""
 
 import asyncio
+import functools
 import socket
 import weakref
 from dataclasses import dataclass
 
 from durable_import import PauseForEventException, current_instance, current_runtime, wait_for_event
-from tests.runtime.effects import effect, world
+from tests.runtime.effects import current_tracer, effect, hold, hold_traced, nothing, refuse, world
 
 
 @dataclass
@@ -41,6 +42,12 @@ async def fail_once(flag):
     if not flag.exists():
         raise LookupError("not there yet")
     return value, await effect("second")
+
+
+async def look(flag):
+    if not flag.exists():
+        raise LookupError("not there yet")
+    return "there"
 
 
 async def nap(seconds):
@@ -109,8 +116,48 @@ async def steps(count, pause=0.0):
     return done
 
 
+async def traced(gate):
+    tracer = current_tracer()
+    await effect("first")
+    with tracer.start_as_current_span("own") as span:
+        await hold_traced(gate)
+        await asyncio.to_thread(nothing)
+        await asyncio.get_running_loop().run_in_executor(None, functools.partial(nothing))
+        span.set_attribute("gate", gate)
+    try:
+        await refuse("no")
+    except LookupError:
+        return await effect("last", "done")
+
+
 async def leave_at_home():
     return await add(1, 2)
+
+
+async def pass_gate(gate):
+    await hold(gate)
+    return await effect("passed", gate)
+
+
+async def pass_gates(first, second):
+    numbers = [await effect("one", 1)]
+    await hold(first)
+    numbers.append(await effect("two", 2))
+    await hold(second)
+    return numbers
+
+
+async def collect_after_gates(gates, name):
+    async def one(number):
+        await effect(f"begins {number}")
+        for gate in gates:
+            await hold(gate)
+            await effect(f"passes {gate} {number}")
+        return number
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(number)) for number in range(40)]
+    return [task.result() for task in tasks], await wait_for_event(name)
 
 
 async def book(names):

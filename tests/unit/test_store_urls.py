@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from durable_import.errors import MissingKeyError, UnknownStoreError
-from durable_import.stores.base import KeyedStore, OwningStore, SourceStore, StateStore
+from durable_import.stores.base import KeyedStore, OwningStore, SourceStore, StateStore, keeps_history
 from durable_import.stores.contract import (
     state,
 )
@@ -154,3 +154,11 @@ def test_store_given_is_given_back() -> None:
     assert open_store(store) is store
 
 
+
+
+@pytest.mark.parametrize("url", ["memory:", "disk:///var/x", "sqlite:///x.db", "sqlite://"])
+def test_url_asks_for_history(url: str) -> None:
+    """``?history=true`` does, ``?history=false`` and nothing do not, and anything else is refused."""
+    assert [keeps_history(open_store(url + query)) for query in ("", "?history=false", "?history=TRUE")] == [False, False, True]
+    with pytest.raises(UnknownStoreError, match="history"):
+        open_store(f"{url}?history=yes")

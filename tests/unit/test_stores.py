@@ -21,6 +21,7 @@ from durable_import.errors import FencedError, StoreError, StoreUnavailableError
 from durable_import.stores.base import OwningStore, StateStore
 from durable_import.stores.changes import Bell
 from durable_import.stores.contract import (
+    HistoryStoreContract,
     SegmentStoreContract,
     StateStoreContract,
     TransactionStoreContract,
@@ -56,6 +57,18 @@ class TestDisk(WorkStoreContract, WatchedStoreContract):
         return DiskStateStore(folder / "deep" / "store")
 
 
+class TestMemoryWithHistory(HistoryStoreContract, WorkStoreContract):
+    survives = False
+
+    def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
+        return InMemoryStateStore(history=True)
+
+
+class TestDiskWithHistory(HistoryStoreContract, WorkStoreContract):
+    def open(self, folder: Path) -> OwningStore:
+        return DiskStateStore(folder / "store", history=True)
+
+
 class SQLiteContract(SegmentStoreContract, WorkStoreContract, WatchedStoreContract):
     """All that SQLite can do."""
 
@@ -63,6 +76,11 @@ class SQLiteContract(SegmentStoreContract, WorkStoreContract, WatchedStoreContra
 class TestSQLite(SQLiteContract, TransactionStoreContract):
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "deep" / "state.db")
+
+
+class TestSQLiteWithHistory(SQLiteContract, TransactionStoreContract, HistoryStoreContract):
+    def open(self, folder: Path) -> OwningStore:
+        return SQLiteStateStore(folder / "state.db", history=True)
 
 
 class TestSQLiteSynchronousNormal(SQLiteContract):
@@ -299,7 +317,7 @@ async def test_newer_database_is_refused_with_both_versions(tmp_path: Path) -> N
     await store.close()
     with closing(sqlite3.connect(tmp_path / "x.db")) as db:
         db.execute("PRAGMA user_version = 9")
-    assert re.search(r"has format 9, .* knows up to 3\b", await refusal_of(tmp_path / "x.db"))
+    assert re.search(r"has format 9, .* knows up to 4\b", await refusal_of(tmp_path / "x.db"))
 
 
 async def test_database_that_is_taken_away_is_noticed(tmp_path: Path) -> None:

@@ -5,15 +5,16 @@
             return MyStore(folder / "data")
 
 ``StateStoreContract`` is for plain stores, ``OwningStoreContract`` for those with owners; ``SegmentStoreContract``,
-``EventStoreContract``, ``WorkStoreContract`` (with events), ``WatchedStoreContract`` (with events) and
-``TransactionStoreContract`` (with segments) add what else such a store can do, and may be combined. ``survives`` says
-whether a second ``open`` of the same folder finds what the first one kept. ``Faults`` makes a store fail on purpose, for
-tests of what uses it.
+``EventStoreContract``, ``WorkStoreContract`` (with events), ``WatchedStoreContract`` (with events),
+``TransactionStoreContract`` (with segments) and ``HistoryStoreContract`` (over a store that was asked to keep it) add what
+else such a store can do, and may be combined. ``survives`` says whether a second ``open`` of the same folder finds what the
+first one kept. ``Faults`` makes a store fail on purpose, for tests of what uses it.
 """
 
 from durable_import.stores.contract.changes import WatchedStoreContract
 from durable_import.stores.contract.events import EventStoreContract
 from durable_import.stores.contract.faults import Faults
+from durable_import.stores.contract.history import HistoryStoreContract
 from durable_import.stores.contract.owning import OwningStoreContract
 from durable_import.stores.contract.plain import STRANGE_IDS, StateStoreContract, refused, state
 from durable_import.stores.contract.segments import SegmentStoreContract
@@ -21,6 +22,6 @@ from durable_import.stores.contract.transactions import TransactionStoreContract
 from durable_import.stores.contract.work import WorkStoreContract
 
 __all__ = [
-    "STRANGE_IDS", "EventStoreContract", "Faults", "OwningStoreContract", "SegmentStoreContract", "StateStoreContract",
-    "TransactionStoreContract", "WatchedStoreContract", "WorkStoreContract", "refused", "state",
+    "STRANGE_IDS", "EventStoreContract", "Faults", "HistoryStoreContract", "OwningStoreContract", "SegmentStoreContract",
+    "StateStoreContract", "TransactionStoreContract", "WatchedStoreContract", "WorkStoreContract", "refused", "state",
 ]  # fmt: skip
