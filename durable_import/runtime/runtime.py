@@ -271,6 +271,8 @@ class DurableRuntime:
         state = await self.state_of(instance_id)
         if state["status"] not in FINISHED or instance_id in self.running:
             return None
+        if state["status"] == "failed":
+            self.dispatcher.check_refused(instance_id)  # it was to be tried again, and could not
         return Records(self.seal, instance_id).open_outcome(state)
 
     async def history(self, instance_id: str) -> list[PastState]:
@@ -334,13 +336,25 @@ class DurableRuntime:
         run = InstanceRun(self, instance_id, call, retries=retries, evict_after=self.evict_after)
         token = ambient.current_runtime.set(self)
         try:
-            run.task = asyncio.create_task(self._live(run, None), name=f"instance {instance_id}")
+            run.task = asyncio.create_task(self._live_alone(run), name=f"instance {instance_id}")
         finally:
             ambient.current_runtime.reset(token)
         self.running[instance_id] = run
         self.dispatcher.is_taken_up(instance_id)
-        run.task.add_done_callback(lambda task: self._has_left(run, task))
+        run.task.add_done_callback(lambda task: task.cancelled() or task.exception())  # it is logged, and told to who asks
         return run
+
+    async def _live_alone(self, run: InstanceRun) -> Outcome:
+        """In a task of its own."""
+        try:
+            outcome = await self._live(run, None)
+        except Exception as error:
+            self._has_left(run, error)
+            raise
+        if outcome.status == "failed":
+            about = self.about(run.instance_id)
+            logger.warning("instance %s failed: %r", run.instance_id, outcome.error, extra=about)
+        return outcome
 
     async def _live(self, run: InstanceRun, make_root: Callable[[], Any] | None) -> Outcome:
         try:
@@ -363,15 +377,9 @@ class DurableRuntime:
             if self.running.get(run.instance_id) is run:
                 del self.running[run.instance_id]
 
-    def _has_left(self, run: InstanceRun, task: asyncio.Task[Any]) -> None:
+    def _has_left(self, run: InstanceRun, error: Exception) -> None:
         """Log why an instance that did not end has left; who waits for it is told by its task."""
-        if task.cancelled():
-            return
-        error = task.exception()
-        if error is None and task.result().status == "failed":
-            what = task.result().error
-            logger.warning("instance %s failed: %r", run.instance_id, what, extra=self.about(run.instance_id))
-        if error is None or isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
+        if isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
             return
         if isinstance(error, FencedError):
             logger.warning("instance %s goes on elsewhere: %s", run.instance_id, error, extra=self.about(run.instance_id))
