@@ -186,7 +186,8 @@ class Records:
         if has["outcome"] != (status in FINISHED):
             raise self._refusal(f"it has the status {status!r} and {'an' if has['outcome'] else 'no'} outcome")
         if status != "failed" and has["snapshot"] != (status in WITH_SNAPSHOT):
-            raise self._refusal(f"it has the status {status!r} and {'a' if has['snapshot'] else 'no'} snapshot")
+            what = "a snapshot" if has["snapshot"] else "no snapshot, which is torn or was removed"
+            raise self._refusal(f"it has the status {status!r} and {what}")
         return state
 
     def _refusal(self, what: str) -> SnapshotAuthenticationError:
