@@ -1,10 +1,15 @@
-"""Options of the test suite, and what it does not take over from who starts it."""
+"""What all tests share: options of the suite, and servers."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.harness.postgres import PostgresServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,3 +21,15 @@ def pytest_configure() -> None:
     """Ctrl-C means what it means in a terminal, here and in all processes of tests, also in a background job of a shell."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, one for each process of the test run that needs one."""
+    from tests.harness.postgres import PostgresServer
+
+    server = PostgresServer()
+    try:
+        yield server
+    finally:
+        server.remove()

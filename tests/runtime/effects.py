@@ -1,6 +1,8 @@
 """What the flows do to the world: noted in a list of the process."""
 
 import asyncio
+import inspect
+import sqlite3
 from typing import Any
 
 world: list[str] = []
@@ -13,6 +15,14 @@ async def effect(what: str, value: Any = None) -> Any:
     await asyncio.sleep(0)
     world.append(what)
     return value
+
+
+async def book_row(connection: Any, name: str) -> None:
+    """Put a row into the program's table, by a connection of SQLite or of psycopg."""
+    mark = "?" if isinstance(connection, sqlite3.Connection) else "%s"
+    done = connection.execute(f"INSERT INTO ledger VALUES ({mark})", (name,))
+    if inspect.isawaitable(done):
+        await done
 
 
 async def hold(gate: str) -> None:

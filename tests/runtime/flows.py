@@ -8,7 +8,7 @@ import weakref
 from dataclasses import dataclass
 
 from durable_import import PauseForEventException, current_instance, current_runtime, wait_for_event
-from tests.runtime.effects import current_tracer, effect, hold, hold_traced, nothing, refuse, world
+from tests.runtime.effects import book_row, current_tracer, effect, hold, hold_traced, nothing, refuse, world
 
 
 @dataclass
@@ -164,7 +164,7 @@ async def book(names):
     await effect("before")
     async with current_runtime().transaction() as connection:
         for name in names:
-            connection.execute("INSERT INTO ledger VALUES (?)", (name,))
+            await book_row(connection, name)
             await effect(f"booked {name}")
     return await effect("after", names)
 
@@ -172,7 +172,7 @@ async def book(names):
 async def book_and_fail(name):
     try:
         async with current_runtime().transaction() as connection:
-            connection.execute("INSERT INTO ledger VALUES (?)", (name,))
+            await book_row(connection, name)
             raise LookupError(name)
     except LookupError:
         return await effect("after", "undone")
@@ -181,7 +181,7 @@ async def book_and_fail(name):
 async def book_slowly(name, seconds):
     await effect("before")
     async with current_runtime().transaction() as connection:
-        connection.execute("INSERT INTO ledger VALUES (?)", (name,))
+        await book_row(connection, name)
         await effect("booked")
         await asyncio.sleep(seconds)
     return await effect("after", name)
@@ -198,13 +198,13 @@ async def book_beside_others():
 
     async def helper(connection):
         await asyncio.sleep(0)
-        connection.execute("INSERT INTO ledger VALUES ('two')")
+        await book_row(connection, "two")
 
     task = asyncio.create_task(other())
     await asyncio.sleep(0)
     async with current_runtime().transaction() as connection:
         before = count
-        connection.execute("INSERT INTO ledger VALUES ('one')")
+        await book_row(connection, "one")
         await asyncio.gather(helper(connection), asyncio.sleep(0.01))
         inside = count
     await asyncio.sleep(0.01)
