@@ -92,6 +92,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.started: list[Running] = []
+        self.variables: dict[str, str] = {}  # of the environment of all commands
 
     def write(self, name: str, text: str) -> Path:
         """Write a program, or write it anew."""
@@ -122,7 +123,7 @@ class Desk:
         return self._start(command, None, variables)
 
     def _start(self, command: list[str], kill_at: int | None, variables: dict[str, str]) -> Running:
-        variables = {"EFFECT_LOG": str(self.folder / "effects"), **variables}
+        variables = {"EFFECT_LOG": str(self.folder / "effects"), **self.variables, **variables}
         if kill_at is not None:
             variables["KILL_AT"] = str(kill_at)
         running = Running(command, self.folder, environment(**variables), len(self.started))

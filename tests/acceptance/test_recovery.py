@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 import signal
 import sqlite3
 import sys
@@ -43,7 +44,7 @@ WORLD = """
 
     async def effect(number, step):
         os.write(LOG, f"{number} {step} {os.getpid()}\\n".encode())
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)
         return number
 """
 
@@ -125,14 +126,24 @@ def jobs(desk: Desk) -> Desk:
 URL = "sqlite:///jobs.db?synchronous=normal"
 
 
-def begin_jobs(desk: Desk, count: int) -> None:
-    begun = desk.start_command([sys.executable, "begin.py", URL, str(count)])
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, desk: Desk) -> str:
+    """Of a store that many processes share."""
+    if request.param == "sqlite":
+        return URL
+    desk.variables["DURABLE_KEY"] = "00" * 32
+    shared: str = request.getfixturevalue("postgres_server").url(schema=f"s{secrets.token_hex(8)}")
+    return shared
+
+
+def begin_jobs(desk: Desk, url: str, count: int) -> None:
+    begun = desk.start_command([sys.executable, "begin.py", url, str(count)])
     assert begun.end().status == -signal.SIGKILL, begun.err
 
 
-def start_worker(desk: Desk, lease_seconds: float = 30.0) -> Running:
+def start_worker(desk: Desk, url: str, lease_seconds: float = 30.0) -> Running:
     """What a killed one held is taken over at once; what a stopped one holds, when its lease has run out."""
-    return desk.start_command([sys.executable, "work.py", URL, str(lease_seconds)])
+    return desk.start_command([sys.executable, "work.py", url, str(lease_seconds)])
 
 
 def effects(desk: Desk) -> dict[str, list[int]]:
@@ -167,38 +178,39 @@ def check(desk: Desk, count: int, interrupted: set[int], asking: Running) -> Non
 
 
 @pytest.mark.parametrize("workers", [2, 8])
-def test_processes_that_are_killed(jobs: Desk, workers: int) -> None:
+def test_processes_that_are_killed(jobs: Desk, workers: int, url: str) -> None:
     """Every instance ends once, with its result, whoever is killed in the meantime; nothing is done twice beyond the kills."""
     count = 500
     chance = random.Random(workers)
-    begin_jobs(jobs, count)
+    begin_jobs(jobs, url, count)
     killed = {jobs.started[-1].process.pid}
-    running = [start_worker(jobs) for _ in range(workers)]
-    asking = jobs.start_command([sys.executable, "ask.py", URL, str(count)])
+    running = [start_worker(jobs, url) for _ in range(workers)]
+    asking = jobs.start_command([sys.executable, "ask.py", url, str(count)])
     for _ in range(6 if workers == 2 else 16):
-        time.sleep(chance.uniform(0.2, 1.0))
+        time.sleep(chance.uniform(0.1, 0.6))
         if asking.process.poll() is not None:
             break
         victim = running.pop(chance.randrange(len(running)))
         killed.add(victim.process.pid)
         victim.stop()
-        running.append(start_worker(jobs))
+        running.append(start_worker(jobs, url))
     check(jobs, count, killed, asking)
     assert len(killed) > 3
 
 
 def test_process_that_was_stopped_is_fenced_off(jobs: Desk) -> None:
     """One that stands still past its leases and then goes on commits nothing: its successors' states stay."""
+    url = URL
     count = 300
-    begin_jobs(jobs, count)
+    begin_jobs(jobs, url, count)
     interrupted = {jobs.started[-1].process.pid}
-    stopped = start_worker(jobs, 1.5)
+    stopped = start_worker(jobs, url, 1.5)
     own = f" {stopped.process.pid}\n"
     stopped.wait_until(lambda: jobs.folder.joinpath("log").read_text().count(own) > 50)
     stopped.send(signal.SIGSTOP)
     interrupted.add(stopped.process.pid)
-    start_worker(jobs)
-    asking = jobs.start_command([sys.executable, "ask.py", URL, str(count)])
+    start_worker(jobs, url)
+    asking = jobs.start_command([sys.executable, "ask.py", url, str(count)])
     check(jobs, count, interrupted, asking)
     before = states(jobs)
     stopped.send(signal.SIGCONT)
