@@ -180,17 +180,29 @@ class DurableRuntime:
         call = Call(function, arguments, keywords)
         name = self.name_instance() if instance_id is None else instance_id
         self.dispatcher.ensure()
-        run = self.running.get(name)
+        while not await self._joins(name, call):
+            pass
+        return InstanceHandle(self, name)
+
+    async def _joins(self, instance_id: str, call: Call) -> bool:
+        """Begin an instance, or join the one that runs; False: that could not begin, which was told to who had asked for it."""
+        run = self.running.get(instance_id)
         if run is None:
-            run = self._launch(name, call)
+            run = self._launch(instance_id, call)
             try:
                 await asyncio.shield(run.begun)
             except InstanceBusyError:  # it runs in another process
-                Records(self.seal, name).check_same(call, (await self.state_of(name))["call"])
-        else:
+                Records(self.seal, instance_id).check_same(call, (await self.state_of(instance_id))["call"])
+            return True
+        try:
             await asyncio.shield(run.begun)
-            run.records.check_same(call, run.state["call"])
-        return InstanceHandle(self, name)
+        except Exception:
+            if run.task is None:
+                raise
+            await asyncio.wait([run.task])
+            return False
+        run.records.check_same(call, run.state["call"])
+        return True
 
     def handle(self, instance_id: str) -> InstanceHandle:
         """A handle of an instance that exists, or will."""
@@ -381,6 +393,8 @@ class DurableRuntime:
         """Log why an instance that did not end has left; who waits for it is told by its task."""
         if isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
             return
+        if run.call is not None and run.begun.exception() is not None:
+            return  # a call was refused: who called is told, and the instance of that id, if there is one, is as it was
         if isinstance(error, FencedError):
             logger.warning("instance %s goes on elsewhere: %s", run.instance_id, error, extra=self.about(run.instance_id))
             return

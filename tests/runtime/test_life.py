@@ -88,8 +88,9 @@ async def test_failure_before_the_first_checkpoint(make_runtime: MakeRuntime, fl
 
 @pytest.mark.parametrize("other", [("subtract", (1,), {}), ("add", (2,), {}), ("add", (1,), {"b": 5})])
 async def test_id_belongs_to_one_call(
-    make_runtime: MakeRuntime, flows: ModuleType, other: tuple[str, tuple[Any, ...], dict[str, Any]]
-) -> None:
+    make_runtime: MakeRuntime, flows: ModuleType, caplog: pytest.LogCaptureFixture,
+    other: tuple[str, tuple[Any, ...], dict[str, Any]],
+) -> None:  # fmt: skip
     """Another function or other arguments under the same id: an error that shows both."""
     name, arguments, keywords = other
     async with make_runtime() as runtime:
@@ -97,6 +98,8 @@ async def test_id_belongs_to_one_call(
         function = getattr(flows, name, flows.use)
         with pytest.raises(InstanceMismatchError, match="'one' exists already"):
             await runtime.run(function, *arguments, instance_id="one", **keywords)
+        assert await runtime.run(flows.add, 1, instance_id="one") == 1
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_equal_arguments_are_the_same_call(make_runtime: MakeRuntime, flows: ModuleType) -> None:
