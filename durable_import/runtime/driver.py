@@ -22,9 +22,10 @@ from ..frames import ambient
 from ..frames.capture import FRAME_TYPES, forget_variables, line_of, parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..rewrite.registry import CodeInfo, info_of
-from ..scheduling.loop import MIN_DURABLE_DELAY, InstanceLoop, is_eager_factory
+from ..scheduling.loop import InstanceLoop, is_eager_factory
 from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
+from ..scheduling.timers import MIN_DURABLE_DELAY
 from ..snapshot.managers import enter_again
 from ..snapshot.modules import collect_references
 from ..snapshot.snapshot import Encoder, Saved, Snapshot
