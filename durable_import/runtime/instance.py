@@ -30,7 +30,8 @@ from ..snapshot.segment_seal import SegmentSeal
 from ..snapshot.snapshot import Encoder, Saved
 from ..stores.base import FINISHED, Claim, EventStore, OwningStore, SegmentStore, StateStore, Transaction, keeps_history
 from ..stores.owner import Owner
-from .driver import Checkpoint, InstanceDriver, flush_output
+from .checkpoint import Checkpoint, flush_output
+from .driver import InstanceDriver
 from .heartbeat import Heartbeat
 from .records import Call, Outcome, Records, row_facts
 from .sources import Sources

@@ -12,7 +12,8 @@ from typing import Any
 from unittest import TestCase
 
 from durable_import.frames import ambient
-from durable_import.runtime.runtime import _NOT_OUTERMOST, call_of
+from durable_import.runtime.instance import _NOT_OUTERMOST
+from durable_import.runtime.runtime import call_of
 from durable_import.scheduling.standard import make_asyncio_durable
 from tests.harness.soft_torture import SoftTortureDriver, UnsavedDriver
 
