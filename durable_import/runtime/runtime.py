@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Token
-from types import CellType, FrameType, FunctionType, TracebackType
+from types import CellType, FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
@@ -22,8 +22,6 @@ from ..errors import (
 )
 from ..frames import ambient
 from ..log import logger
-from ..rewrite.registry import info_of
-from ..snapshot.foreign import arguments_of
 from ..snapshot.seal import Seal
 from ..stores.backend import BackendStore, OrchestrationBackend
 from ..stores.base import FINISHED, EventStore, HistoryStore, OwningStore, PastState, StateStore, WorkStore
@@ -32,16 +30,19 @@ from ..stores.url import key_for, open_store
 from .dispatcher import Dispatcher
 from .handle import InstanceHandle
 from .heartbeat import Heartbeat
-from .instance import CANCEL, FIRST_PAUSE, LONGEST_PAUSE, InstanceRun, Observer
+from .home import Observer
+from .instance import CANCEL, InstanceRun
 from .mailbox import Listener, Mailbox
 from .records import Call, Outcome, Records
+from .root import call_of
 from .sources import Sources
+from .tenure import FIRST_PAUSE, LONGEST_PAUSE
+from .transaction import TransactionBlock
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
     from .telemetry import Telemetry
-from .transaction import TransactionBlock
 
 WEEK = 7 * 24 * 3600.0  # seconds
 
@@ -375,14 +376,14 @@ class DurableRuntime:
                 try:
                     return await run.to_end(make_root)
                 except (StoreUnavailableError, OSError) as error:
-                    if not run.has_lost_transaction or run.is_suspending or self.patience == 0:
+                    if not run.tenure.has_lost_transaction or run.is_suspending or self.patience == 0:
                         raise
                     about = self.about(run.instance_id, run.state.get("checkpoint"))
                     logger.warning(
                         "a transaction of instance %s was lost, it goes on from before it in %.1f s: %s",
                         run.instance_id, pause, error, extra=about,
                     )  # fmt: skip
-                run.has_lost_transaction = False
+                run.tenure.has_lost_transaction = False
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         finally:
@@ -459,13 +460,3 @@ def current_instance() -> InstanceHandle | None:
     instance_id = getattr(loop, "instance_id", None)
     runtime = current_runtime()
     return InstanceHandle(runtime, instance_id) if runtime is not None and instance_id is not None else None
-
-
-def call_of(frame: FrameType, cells: dict[str, CellType]) -> tuple[FunctionType, list[Any], dict[str, Any]]:
-    """The call that a frame which has just been entered came from: function, positional and keyword arguments."""
-    code = frame.f_code
-    info = info_of(code)
-    assert info is not None
-    closure = tuple(cells[name] for name in code.co_freevars)
-    function = FunctionType(code, frame.f_globals, code.co_name, None, closure)
-    return function, *arguments_of(code, frame.f_locals)
