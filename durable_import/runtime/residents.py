@@ -83,7 +83,8 @@ class Residents:
         if run.call is not None and run.begun.exception() is not None:
             return  # a call was refused: who called is told, and the instance of that id, if there is one, is as it was
         if isinstance(error, FencedError):
-            logger.warning("instance %s goes on elsewhere: %s", run.instance_id, error, extra=self._runtime.about(run.instance_id))
+            about = self._runtime.about(run.instance_id)
+            logger.warning("instance %s goes on elsewhere: %s", run.instance_id, error, extra=about)
             return
         self._runtime.dispatcher.leave_alone(run.instance_id, error)
         checkpoint = run.state.get("checkpoint")
