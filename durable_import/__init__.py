@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     from .rewrite.explain import Explanation, Point, explain
     from .rewrite.transformer import DurableAstTransformer, transform_to_durable_ast
     from .runtime.call_stack import CallStack, CodeBlock, FunctionCall
+    from .runtime.current import current_instance, current_runtime
     from .runtime.handle import InstanceHandle
-    from .runtime.runtime import DurableRuntime, current_instance, current_runtime
+    from .runtime.runtime import DurableRuntime
     from .scheduling.events import wait_for_event
     from .scheduling.steps import step_key
     from .stores.backend import OrchestrationBackend
@@ -69,8 +70,8 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "InMemoryStateStore": "stores.memory",
     "InstanceHandle": "runtime.handle",
     "StateStore": "stores.base",
-    "current_instance": "runtime.runtime",
-    "current_runtime": "runtime.runtime",
+    "current_instance": "runtime.current",
+    "current_runtime": "runtime.current",
     "OrchestrationBackend": "stores.backend",
     "Point": "rewrite.explain",
     "explain": "rewrite.explain",

@@ -180,8 +180,18 @@ def _inside(info: CodeInfo) -> Inside:
     return Inside([n for n in variables if n != "@pc"], captured_names(fast), originals, module.flags, fast.co_firstlineno)
 
 
+_captured: dict[int, tuple[types.CodeType, list[str]]] = {}  # by id of the code
+
+
 def captured_names(code: types.CodeType) -> list[str]:
     """The variables of a function that live in cells, in the order of its frame's slots."""
+    known = _captured.get(id(code))
+    if known is None:
+        known = _captured[id(code)] = code, _captured_names(code)
+    return known[1]
+
+
+def _captured_names(code: types.CodeType) -> list[str]:
     arguments = [n for n in code.co_varnames if n in code.co_cellvars]  # a local may also hide a free variable (PEP 709)
     return [*arguments, *(n for n in code.co_cellvars if n not in arguments), *code.co_freevars]
 

@@ -11,84 +11,42 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import math
-import re
-import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-from ..errors import InstanceSuspendedError, PauseForEventException, UnsavableStateError
+from ..errors import PauseForEventException
 from ..frames import ambient
-from ..frames.capture import FRAME_TYPES, forget_variables, line_of, parts_of
+from ..frames.capture import parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
-from ..rewrite.registry import CodeInfo, info_of
-from ..scheduling.loop import MIN_DURABLE_DELAY, InstanceLoop, is_eager_factory
+from ..scheduling.loop import InstanceLoop, is_eager_factory
 from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
+from ..scheduling.timers import MIN_DURABLE_DELAY
 from ..snapshot.managers import enter_again
 from ..snapshot.modules import collect_references
-from ..snapshot.snapshot import Encoder, Saved, Snapshot
-from ..stores.base import DORMANT
+from ..snapshot.snapshot import Encoder
+from .caller import give_back_context
+from .checkpoint import Commit
+from .committer import Committer
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """What is committed: the number of the checkpoint, where the program is, the snapshot, and the functions that it has
-    frames of."""
-
-    number: int
-    status: str
-    location: str
-    function: str
-    saved: Saved
-    code: tuple[CodeInfo, ...] = ()
-    wake_at: float | None = None  # of a status that waits: seconds since 1970
-    events: tuple[int, ...] = ()  # numbers of those that the state has, and the store perhaps still
-
-
-class Kept(NamedTuple):
-    """What is remembered of a checkpoint that was committed: not its frames, which may be garbage by then."""
-
-    status: str
-    wake_at: float | None
-    location: str
-
-
-Commit = Callable[[Checkpoint], Awaitable[None]]
-
-
-class InstanceDriver:
+class InstanceDriver(Committer):
     """Drives an instance inside the current task. Awaiting it gives the program's result or raises its exception.
 
     ``instance``: the coroutine of a new one, or the loop of one that was restored from checkpoint number ``checkpoint``.
-    ``commit`` makes a checkpoint permanent.
+    ``commit`` makes a checkpoint permanent: see ``Committer``, and ``Caller`` for the task that awaits this.
     """
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
-        if isinstance(instance, InstanceLoop):
-            self.loop = instance
-            self.coroutine = instance.root.get_coro()
-        else:
-            self.loop = InstanceLoop(encoder.instance_id)
-            self.coroutine = instance
-        self.encoder = encoder
-        self.commit = commit
-        self.checkpoint = checkpoint
-        self.facts: dict[str, Any] = {}  # that each snapshot holds, beside ``checkpoint`` and ``function``
-        self.function = parts_of(self.coroutine).code.co_qualname
+        loop = instance if isinstance(instance, InstanceLoop) else InstanceLoop(encoder.instance_id)
+        self.coroutine = instance.root.get_coro() if loop is instance else instance
+        super().__init__(loop, encoder, commit, checkpoint, parts_of(self.coroutine).code.co_qualname)
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
-        self.is_suspending = False
-        self.holder: Any = None  # the task in whose transaction all happens now: nothing is committed, no other task goes on
-        self._others: frozenset[DurableTask] = frozenset()  # the tasks that stand still meanwhile
+        self._others: frozenset[DurableTask] = frozenset()  # the tasks that stand still while one holds all others
         self._held: list[asyncio.Handle] = []  # steps of theirs
-        self.kept: Kept | None = None  # committed last, in this life
-        self.native: asyncio.Task[Any] | None = None  # the task of the process that awaits this
-        self._cancellations = 0  # requests to cancel that one which the program knows of
-        self._late_cancellation: asyncio.CancelledError | None = None
-        self.deferred: Checkpoint | None = None  # of a failed leaf: committed only if the program goes on from there
 
     @property
     def ended(self) -> bool:
@@ -99,12 +57,6 @@ class InstanceDriver:
     def is_paused(self) -> bool:
         """Whether the program has raised PauseForEventException, and waits for that event."""
         return bool(self.loop.inbox.pauses)
-
-    def suspend(self) -> None:
-        """Let go of the program as it was at the last checkpoint: awaiting this raises InstanceSuspendedError."""
-        self.is_suspending = True
-        if self.native is not None:
-            self.native.cancel()
 
     def hold(self, task: Any) -> None:
         """Commit nothing, and let only ``task`` and tasks made from now on go on, until ``let_go``: all is one transaction."""
@@ -138,18 +90,17 @@ class InstanceDriver:
 
     def __await__(self) -> Any:
         self.loop.attach()
-        self.native = asyncio.current_task()
+        self.caller.attach()
         if not hasattr(self.loop, "root"):
             self._begin()
-        self._cancellations = self.native.cancelling() if self.native is not None else 0
         try:
             if self.is_suspending:
                 raise self._suspended()
             yield from self._drive()
-            self._give_back_context()
+            give_back_context(self.loop.root)
             if self.loop.leaving is not None:
                 raise self.loop.leaving
-            yield from self._give_back_cancellations()
+            yield from self.caller.give_back_cancellations(self.loop)
             return self.loop.root.result()
         finally:
             if self.loop.tasks:
@@ -161,42 +112,8 @@ class InstanceDriver:
             self.loop.task_factory = self.loop.real.get_task_factory()
         context = contextvars.copy_context()
         context.run(ambient.current_driver.set, self.loop)
-        name = self.native.get_name() if self.native is not None else ""
-        if re.fullmatch(r"(Task-\d+)?", name):
-            name = "Task-1"  # a number of this process
-        self.loop.root = DurableTask(self.coroutine, loop=self.loop, name=name, path="0", context=context)
-        if self.native is not None:
-            self.loop.root._num_cancels_requested = self.native.cancelling()
-
-    def _cancel_root(self, error: asyncio.CancelledError) -> None:
-        """The task that awaits the program was cancelled, perhaps several times: natively it is the program's own."""
-        root = self.loop.root
-        known, self._cancellations = self._cancellations, self.native.cancelling() if self.native is not None else 0
-        if root.cancel(*error.args):
-            root._num_cancels_requested += max(self._cancellations - known - 1, 0)
-        else:
-            self._late_cancellation = error
-
-    def _give_back_cancellations(self) -> Any:
-        """The program's own requests to cancel its first task, and those that it took back, count for who awaited it."""
-        if self._late_cancellation is not None:
-            raise self._late_cancellation  # it came when the program had ended
-        native, wanted = self.native, self.loop.root.cancelling()
-        if native is None:
-            return
-        for _ in range(self._cancellations - wanted):
-            native.uncancel()
-        if self._cancellations < wanted:
-            pause = _Pending(loop=self.loop.real)
-            self.loop.real.call_soon(pause.count_cancellations, native, wanted - self._cancellations)
-            yield from pause.__await__()
-
-    def _give_back_context(self) -> None:
-        """The program's changes of context variables are seen by who awaited it."""
-        own = contextvars.copy_context()
-        for variable, value in self.loop.root.get_context().items():
-            if not variable.name.startswith("durable_import.") and (variable not in own or own[variable] is not value):
-                variable.set(value)
+        self.loop.root = DurableTask(self.coroutine, loop=self.loop, name=self.caller.name, path="0", context=context)
+        self.caller.hand_over(self.loop.root)
 
     def drop(self) -> None:
         """Let go of the tasks as they are: their ``finally`` blocks are for when the program gets there."""
@@ -324,10 +241,6 @@ class InstanceDriver:
             self._owe(None)
             yield from self._save(deferred)
 
-    def _owe(self, deferred: Checkpoint | None) -> None:
-        self.deferred = deferred
-        self.loop.owes_commit = deferred is not None
-
     def _idle(self) -> Any:
         """Wait until something is ready."""
         loop = self.loop
@@ -383,99 +296,7 @@ class InstanceDriver:
         except asyncio.CancelledError as error:
             if self.is_suspending:
                 raise self._suspended() from None
-            self._cancel_root(error)
-
-    def _suspended(self) -> InstanceSuspendedError:
-        where = f" at {self.kept.location}" if self.kept is not None and self.kept.location else ""
-        return InstanceSuspendedError(
-            f"instance {self.encoder.instance_id!r} was suspended{where}: its state is kept, and it goes on when it is run again"
-        )
-
-    def _checkpoint(self, status: str) -> Any:
-        """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
-        if not self._has_failed() and self.holder is None:
-            yield from self._save(self._capture(status))
-
-    def _defer(self) -> None:
-        """Commit what is now, a failed leaf included, when the program goes on from there."""
-        if not self._has_failed() and self.holder is None:
-            self._owe(self._capture("running"))
-
-    def _has_failed(self) -> bool:
-        loop = self.loop
-        failed = loop.root.done() and loop.root.has_failed
-        return failed or loop.leaving is not None
-
-    def _capture(self, status: str) -> Checkpoint:
-        loop = self.loop
-        for task in loop.native_tasks:
-            if not task.done():
-                raise self._unsavable(task)
-        self.checkpoint += 1
-        facts = {**self.facts, "checkpoint": self.checkpoint, "function": self.function}  # see ``records.row_facts``
-        saved = self.encoder.save(Snapshot(None, facts, loop))
-        loop.is_dirty = loop.has_new_timer = False
-        frames = [frame for frame in saved.frames if isinstance(frame, FRAME_TYPES)]
-        codes = {parts_of(frame).code for frame in frames}
-        infos = tuple(info for info in map(info_of, codes) if info is not None and not info.module.is_library)
-        wake_at = loop.next_deadline() if status in DORMANT else None
-        location, events = location_of(loop.root), tuple(loop.inbox.accepted)
-        forget_variables(frames)
-        return Checkpoint(self.checkpoint, status, location, self.function, saved, infos, wake_at, events)
-
-    def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
-        """A native task runs rewritten code beside the tasks of the instance."""
-        code = parts_of(task.get_coro()).code
-        return UnsavableStateError(
-            path=task.get_name(), type_name="asyncio.Task", instance_id=self.encoder.instance_id,
-            reason="code that is not durable has made it, and it is running beside the program", filename=code.co_filename,
-            lineno=code.co_firstlineno, function=code.co_qualname,
-            way_out="Mark the module that makes the task with `# durable: on`, or make and await it within one expression.",
-        )  # fmt: skip
-
-    def is_kept(self, checkpoint: Checkpoint) -> None:
-        """A checkpoint was committed."""
-        self.encoder.is_kept(checkpoint.saved)
-        self.kept = Kept(checkpoint.status, checkpoint.wake_at, checkpoint.location)
-
-    def _save(self, checkpoint: Checkpoint) -> Any:
-        """Commit; a cancellation that arrives meanwhile is the program's."""
-        flush_output()
-        committing = asyncio.ensure_future(self.commit(checkpoint))
-        while not committing.done():
-            try:
-                yield from asyncio.shield(committing).__await__()
-            except asyncio.CancelledError as error:
-                if committing.cancelled():
-                    raise
-                if self.is_suspending:
-                    committing.cancel()
-                    raise self._suspended() from None
-                self._cancel_root(error)
-            except Exception:
-                break
-        committing.result()
-        self.is_kept(checkpoint)
-
-
-class _Pending(asyncio.Future[None]):
-    """A task that waits for it can be asked to end, which is counted, without coming to know."""
-
-    def cancel(self, msg: Any = None) -> bool:  # noqa: ARG002  the signature of a future
-        return True
-
-    def count_cancellations(self, task: asyncio.Task[Any], number: int) -> None:
-        """Ask so many times, and let the task go on."""
-        for _ in range(number):
-            task.cancel()
-        self.set_result(None)
-
-
-def flush_output() -> None:
-    """Before a commit: what was printed until then is not printed again after it."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
+            self.caller.pass_on(error, self.loop.root)
 
 
 class _Pause:
@@ -505,13 +326,3 @@ def _report_failure(task: asyncio.Future[Any]) -> None:
             "message": "unhandled exception during asyncio.run() shutdown", "exception": task.exception(), "task": task,
         }  # fmt: skip
         task.get_loop().call_exception_handler(context)
-
-
-def location_of(task: DurableTask) -> str:
-    """Where a task is: ``file:line function``, of its innermost frame that is not asyncio's own."""
-    for frame in reversed(task.stack()):
-        code = parts_of(frame).code
-        info = info_of(code)
-        if info is not None and not info.module.is_library:
-            return f"{code.co_filename}:{line_of(frame)} {code.co_qualname}"
-    return ""

@@ -6,24 +6,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Token
-from types import CellType, FrameType, FunctionType, TracebackType
+from types import CellType, FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     DurableError,
-    FencedError,
     InstanceBusyError,
     InstanceFinishedError,
     InstanceSuspendedError,
     OwnershipError,
     PauseForEventException,
-    StoreUnavailableError,
     UnknownInstanceError,
 )
 from ..frames import ambient
 from ..log import logger
-from ..rewrite.registry import info_of
-from ..snapshot.foreign import arguments_of
 from ..snapshot.seal import Seal
 from ..stores.backend import BackendStore, OrchestrationBackend
 from ..stores.base import FINISHED, EventStore, HistoryStore, OwningStore, PastState, StateStore, WorkStore
@@ -32,16 +28,19 @@ from ..stores.url import key_for, open_store
 from .dispatcher import Dispatcher
 from .handle import InstanceHandle
 from .heartbeat import Heartbeat
-from .instance import CANCEL, FIRST_PAUSE, LONGEST_PAUSE, InstanceRun, Observer
+from .home import Observer
+from .instance import CANCEL, InstanceRun
 from .mailbox import Listener, Mailbox
 from .records import Call, Outcome, Records
+from .residents import Residents
+from .root import call_of
 from .sources import Sources
+from .transaction import TransactionBlock
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
     from .telemetry import Telemetry
-from .transaction import TransactionBlock
 
 WEEK = 7 * 24 * 3600.0  # seconds
 
@@ -98,7 +97,8 @@ class DurableRuntime:
         self.retries_failed = script is not None
         self.name_instance = name_instance or _random_name
         self.observer = observer or _Logged(self)
-        self.running: dict[str, InstanceRun] = {}
+        self._residents = Residents(self)
+        self.running = self._residents.running
         self.refused_events: set[int] = set()
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
         self.heartbeat = Heartbeat(self.store, lease_seconds)
@@ -188,7 +188,7 @@ class DurableRuntime:
         """Begin an instance, or join the one that runs; False: that could not begin, which was told to who had asked for it."""
         run = self.running.get(instance_id)
         if run is None:
-            run = self._launch(instance_id, call)
+            run = self._residents.launch(instance_id, call)
             try:
                 await asyncio.shield(run.begun)
             except InstanceBusyError:  # it runs in another process
@@ -225,7 +225,7 @@ class DurableRuntime:
     async def retry(self, instance_id: str) -> InstanceHandle:
         """Let an instance that failed go on from its last checkpoint: what failed is tried again."""
         if instance_id not in self.running:
-            run = self._launch(instance_id, None, retries=True)
+            run = self._residents.launch(instance_id, None, retries=True)
             await asyncio.shield(run.begun)
         return InstanceHandle(self, instance_id)
 
@@ -341,67 +341,7 @@ class DurableRuntime:
 
     def take_up(self, instance_id: str) -> InstanceRun:
         """See ``Dispatcher``."""
-        return self._launch(instance_id, None)
-
-    def _launch(self, instance_id: str, call: Call | None, *, retries: bool = False) -> InstanceRun:
-        """Let an instance live in a task of its own."""
-        run = InstanceRun(self, instance_id, call, retries=retries, evict_after=self.evict_after)
-        token = ambient.current_runtime.set(self)
-        try:
-            run.task = asyncio.create_task(self._live_alone(run), name=f"instance {instance_id}")
-        finally:
-            ambient.current_runtime.reset(token)
-        self.running[instance_id] = run
-        self.dispatcher.is_taken_up(instance_id)
-        run.task.add_done_callback(lambda task: task.cancelled() or task.exception())  # it is logged, and told to who asks
-        return run
-
-    async def _live_alone(self, run: InstanceRun) -> Outcome:
-        """In a task of its own."""
-        try:
-            outcome = await self._live(run, None)
-        except Exception as error:
-            self._has_left(run, error)
-            raise
-        if outcome.status == "failed":
-            about = self.about(run.instance_id)
-            logger.warning("instance %s failed: %r", run.instance_id, outcome.error, extra=about)
-        return outcome
-
-    async def _live(self, run: InstanceRun, make_root: Callable[[], Any] | None) -> Outcome:
-        try:
-            pause = FIRST_PAUSE
-            while True:
-                try:
-                    return await run.to_end(make_root)
-                except (StoreUnavailableError, OSError) as error:
-                    if not run.has_lost_transaction or run.is_suspending or self.patience == 0:
-                        raise
-                    about = self.about(run.instance_id, run.state.get("checkpoint"))
-                    logger.warning(
-                        "a transaction of instance %s was lost, it goes on from before it in %.1f s: %s",
-                        run.instance_id, pause, error, extra=about,
-                    )  # fmt: skip
-                run.has_lost_transaction = False
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-        finally:
-            if self.running.get(run.instance_id) is run:
-                del self.running[run.instance_id]
-
-    def _has_left(self, run: InstanceRun, error: Exception) -> None:
-        """Log why an instance that did not end has left; who waits for it is told by its task."""
-        if isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
-            return
-        if run.call is not None and run.begun.exception() is not None:
-            return  # a call was refused: who called is told, and the instance of that id, if there is one, is as it was
-        if isinstance(error, FencedError):
-            logger.warning("instance %s goes on elsewhere: %s", run.instance_id, error, extra=self.about(run.instance_id))
-            return
-        self.dispatcher.leave_alone(run.instance_id, error)
-        checkpoint = run.state.get("checkpoint")
-        about = self.about(run.instance_id, checkpoint)
-        logger.error("instance %s cannot go on from checkpoint %s: %s", run.instance_id, checkpoint, error, extra=about)
+        return self._residents.launch(instance_id, None)
 
     def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
         """What each record of the log says of an instance, as attributes."""
@@ -412,12 +352,10 @@ class DurableRuntime:
         function, arguments, keywords = call_of(frame, cells)
         return self._awaited(self.name_instance(), lambda: function(*arguments, **keywords))
 
-    async def _awaited(self, instance_id: str, make_root: Callable[[], Any]) -> Any:
+    async def _awaited(self, instance_id: str, make: Callable[[], Any]) -> Any:
         """An instance that begins by being awaited, in the task that awaits it."""
-        run = InstanceRun(self, instance_id)
-        self.running[instance_id] = run
         try:
-            outcome = await self._live(run, make_root)
+            outcome = await self._residents.begin(instance_id, make)
         finally:
             if not self._is_entered and not self.running:
                 await self.dispatcher.stop()  # it was begun when the instance waited for an event
@@ -439,33 +377,9 @@ def _telemetry(provider: bool | TracerProvider) -> Telemetry:
     return Telemetry(None if isinstance(provider, bool) else provider)
 
 
-def current_runtime() -> DurableRuntime | None:
-    """The runtime that is ambient here, if any."""
-    runtime = ambient.find_runtime()
-    assert runtime is None or isinstance(runtime, DurableRuntime)
-    return runtime
-
-
 def _ambient() -> DurableRuntime:
-    runtime = current_runtime()
+    runtime = ambient.find_runtime()
     if runtime is None:
         raise DurableError("a variable holds the runtime of the program, and none is ambient here")
+    assert isinstance(runtime, DurableRuntime)
     return runtime
-
-
-def current_instance() -> InstanceHandle | None:
-    """The instance that the running code belongs to, if any; in code called by it as well."""
-    loop = ambient.current_driver.get()
-    instance_id = getattr(loop, "instance_id", None)
-    runtime = current_runtime()
-    return InstanceHandle(runtime, instance_id) if runtime is not None and instance_id is not None else None
-
-
-def call_of(frame: FrameType, cells: dict[str, CellType]) -> tuple[FunctionType, list[Any], dict[str, Any]]:
-    """The call that a frame which has just been entered came from: function, positional and keyword arguments."""
-    code = frame.f_code
-    info = info_of(code)
-    assert info is not None
-    closure = tuple(cells[name] for name in code.co_freevars)
-    function = FunctionType(code, frame.f_globals, code.co_name, None, closure)
-    return function, *arguments_of(code, frame.f_locals)

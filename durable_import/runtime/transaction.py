@@ -31,20 +31,20 @@ class TransactionBlock:
             raise DurableError("a transaction is open in this instance already: end it first, or use its connection")
         run.driver.hold(asyncio.current_task())  # first: a commit of another task would wait for the transaction
         try:
-            run.transaction = await store.begin_transaction()
+            run.tenure.transaction = await store.begin_transaction()
         except BaseException:
             run.driver.let_go()
             raise
-        return run.transaction.connection
+        return run.tenure.transaction.connection
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         run = self._run()
         assert run.driver is not None
-        assert run.transaction is not None
+        assert run.tenure.transaction is not None
         if kind is not None:
-            transaction, run.transaction = run.transaction, None
+            transaction, run.tenure.transaction = run.tenure.transaction, None
             await transaction.rollback()
         run.driver.let_go()  # the checkpoint that follows commits it
 

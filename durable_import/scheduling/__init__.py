@@ -5,6 +5,9 @@ running loop, so ``create_task``, ``gather``, ``Lock``, ``timeout`` and all the 
 there, where they can be saved. The functions of the standard library that wait (``Queue.get``, ``sleep``, ...) are rewritten
 like a marked module. While foreign code runs (a leaf), the loop of the process is the running one.
 
+The loop is made in four parts, each on top of the one before: ``delegation`` (what is the process's), ``callbacks`` (what is
+ready), ``timers``, ``loop`` (tasks, leaves, and what rewritten code needs).
+
 Rejected designs:
 
 - A module that stands for ``asyncio`` in rewritten modules: two classes of each primitive, ``isinstance`` and

@@ -1,10 +1,18 @@
-"""Timers of an instance."""
+"""Timers of an instance, and its time: seconds since 1970, so that what is left of a delay survives a restart."""
 
 from __future__ import annotations
 
 import asyncio
+import heapq
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context
 from typing import Any
 
+from .callbacks import CallbackLoop
+
+MIN_DURABLE_DELAY = 0.1  # seconds: the deadline of a shorter timer is not worth a commit
 _TimerHandle: Any = asyncio.TimerHandle
 
 
@@ -16,3 +24,99 @@ class Timer(_TimerHandle):  # type: ignore[misc]
     def __lt__(self, other: Any) -> bool:
         mine: tuple[float, int] = (self._when, self.place)
         return mine < (other._when, other.place)
+
+
+class TimerLoop(CallbackLoop):
+    """A loop whose timers are state: they make their callbacks ready when who runs it asks for those that are due."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timers: list[Timer] = []  # a heap
+        self.new_timers: list[Timer] = []  # since the last checkpoint
+        self.has_new_timer = False  # one whose deadline is worth a checkpoint
+        self._cancelled_timers = 0
+        self._clock_offset = 0.0
+
+    def attach(self) -> None:
+        """Run over the loop that is running."""
+        super().attach()
+        self._clock_offset = time.time() - self.real.time()
+
+    def is_saved(self) -> None:
+        """The last checkpoint is now."""
+        super().is_saved()
+        self.new_timers = []
+
+    @contextmanager
+    def waiting(self) -> Iterator[asyncio.Future[None]]:
+        """A future of the process that is done when there is something to do."""
+        waiter = self._waiter = self.real.create_future()
+        deadline = self.next_deadline()
+        timer = self.real.call_at(deadline - self._clock_offset, self._poke) if deadline is not None else None
+        try:
+            yield waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+
+    def time(self) -> float:
+        """See ``asyncio.AbstractEventLoop``; as for all methods below."""
+        return self.real.time() + self._clock_offset
+
+    def next_deadline(self) -> float | None:
+        """When the next timer is due."""
+        while self.timers and self.timers[0]._cancelled:
+            heapq.heappop(self.timers)._scheduled = False
+            self._cancelled_timers -= 1
+        return self.timers[0].when() if self.timers else None
+
+    def take_due_timers(self) -> None:
+        """Make the callbacks of timers that are due ready."""
+        end = self.time() + time.get_clock_info("monotonic").resolution
+        while (deadline := self.next_deadline()) is not None and deadline <= end:
+            handle = heapq.heappop(self.timers)
+            handle._scheduled = False
+            self.called.append(handle)
+            self._accept(handle)
+
+    def _timer_handle_cancelled(self, handle: Timer) -> None:
+        self.called.append(handle)
+        if not handle._scheduled:
+            return
+        self._cancelled_timers += 1
+        if self._cancelled_timers > 100 and self._cancelled_timers > len(self.timers) / 2:
+            for timer in self.timers:
+                timer._scheduled = not timer._cancelled
+            self.timers = [timer for timer in self.timers if not timer._cancelled]
+            heapq.heapify(self.timers)
+            self._cancelled_timers = 0
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        if self.is_asked_by_program():
+            return self._schedule(self.time() + delay, callback, args, context)
+        return self.real.call_later(delay, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        if self.is_asked_by_program():
+            return self._schedule(when, callback, args, context)
+        return self.real.call_at(when - self._clock_offset, callback, *args, context=context)
+
+    def _schedule(
+        self, when: float, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
+    ) -> asyncio.TimerHandle:
+        handle = Timer(when, callback, args, self, context)
+        handle.place = self.next_place()
+        handle._scheduled = True
+        heapq.heappush(self.timers, handle)
+        self.new_timers.append(handle)
+        if when - self.time() >= MIN_DURABLE_DELAY:
+            self.has_new_timer = True
+        self.is_dirty = True
+        if not self.is_inside:
+            self._poke()
+        return handle

@@ -79,12 +79,24 @@ def blocks_of(stack: list[Any]) -> Iterator[tuple[int, str, FrameState]]:
     """The ``with`` blocks that the frames of a stack are in, outermost first: frame number, manager's variable, state."""
     for number, frame in enumerate(stack):
         info = info_of(parts_of(frame).code)
-        if info is None or not any(n.startswith("@m") for names in info.live.values() for n in names):
+        if info is None or not _has_blocks(info):
             continue
         state = capture(frame)
         inside = [n for n in info.live.get(state.label, ()) if n.startswith("@m") and n in state.variables]
         for manager in sorted(inside, key=lambda n: int(n[2:])):
             yield number, manager, state
+
+
+_blocks: dict[int, tuple[CodeInfo, bool]] = {}  # by id of the code
+
+
+def _has_blocks(info: CodeInfo) -> bool:
+    """Whether a function has ``with`` blocks that suspend."""
+    known = _blocks.get(id(info.code))
+    if known is None:
+        has = any(n.startswith("@m") for names in info.live.values() for n in names)
+        known = _blocks[id(info.code)] = info, has
+    return known[1]
 
 
 def find_lost(

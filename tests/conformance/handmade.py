@@ -16,7 +16,7 @@ from durable_import.frames import ambient
 from durable_import.runtime.driver import _PAUSE
 from durable_import.scheduling.loop import InstanceLoop
 from durable_import.scheduling.task import DurableTask
-from durable_import.snapshot.snapshot import Encoder
+from durable_import.snapshot.asyncio_state import ended_coroutine
 from tests.harness.soft_torture import SoftTortureDriver, UnsavedDriver
 
 _base: Any = base_events.BaseEventLoop
@@ -136,6 +136,10 @@ class Nobody:
         """It never ends."""
         return False
 
+    def get_coro(self) -> Any:
+        """What the driver takes for its coroutine."""
+        return ended_coroutine()
+
 
 class TimedLoop(HandmadeLoop):
     """Does what ``test.test_asyncio.utils.TestLoop`` does: time goes on as the generator of the test says."""
@@ -182,16 +186,8 @@ def _one_moment() -> Iterator[Any]:
 class Rounds(UnsavedDriver):
     """Drives a loop made by hand: rounds until the loop is stopped."""
 
-    def __init__(self, loop: HandmadeLoop) -> None:  # the base class's is for an instance with a root
-        self.loop: Any = loop
-        self.encoder = Encoder("made by hand")
-        self.commit = self.commit_nothing
-        self.checkpoint = 0
-        self.function = ""
-        self.deferred = self.on_wait = None
-
     def __await__(self) -> Any:
-        loop = self.loop
+        loop: Any = self.loop
         while True:
             loop.take_due_timers()
             yield from self._round()

@@ -12,8 +12,7 @@ from typing import Any
 from unittest import TestCase
 
 from durable_import.frames import ambient
-from durable_import.runtime.instance import _NOT_OUTERMOST
-from durable_import.runtime.runtime import call_of
+from durable_import.runtime.root import call_of, without_instance
 from durable_import.scheduling.standard import make_asyncio_durable
 from tests.harness.soft_torture import SoftTortureDriver, UnsavedDriver
 
@@ -33,12 +32,7 @@ class UnsavedRuntime:
     async def begin(self, frame: FrameType, cells: dict[str, CellType]) -> Any:
         """See ``ambient.AmbientRuntime``."""
         function, arguments, keywords = call_of(frame, cells)
-        token = ambient.current_driver.set(_NOT_OUTERMOST)
-        try:
-            root = function(*arguments, **keywords)
-        finally:
-            ambient.current_driver.reset(token)
-        return await self.driver(root)
+        return await self.driver(without_instance(lambda: function(*arguments, **keywords)))
 
 
 def make_durable(name: str, is_tortured: bool) -> None:

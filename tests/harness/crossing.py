@@ -21,7 +21,8 @@ import durable_import  # noqa: F401  (provides what rewritten code calls)
 from durable_import.frames import ambient
 from durable_import.rewrite.compiler import compile_module
 from durable_import.rewrite.registry import register_module
-from durable_import.runtime.driver import Checkpoint, InstanceDriver
+from durable_import.runtime.checkpoint import Checkpoint
+from durable_import.runtime.driver import InstanceDriver
 from durable_import.snapshot.modules import ScriptData
 from durable_import.snapshot.snapshot import Encoder
 

@@ -17,7 +17,8 @@ from durable_import.frames.intrinsics import PRIMED
 from durable_import.frames.leaf import NEW, PENDING, Leaf
 from durable_import.frames.restore import build_frame, fill_frame
 from durable_import.rewrite.names import STATE
-from durable_import.runtime.driver import Checkpoint, InstanceDriver
+from durable_import.runtime.checkpoint import Checkpoint
+from durable_import.runtime.driver import InstanceDriver
 from durable_import.scheduling.task import DurableTask
 from durable_import.snapshot.snapshot import Encoder, Saved
 

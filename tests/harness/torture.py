@@ -20,7 +20,8 @@ from durable_import.frames.discard import discard
 from durable_import.frames.leaf import Leaf
 from durable_import.rewrite.compiler import compile_module
 from durable_import.rewrite.registry import register_module
-from durable_import.runtime.driver import Checkpoint, InstanceDriver
+from durable_import.runtime.checkpoint import Checkpoint
+from durable_import.runtime.driver import InstanceDriver
 from durable_import.snapshot.economy import Economy
 from durable_import.snapshot.modules import ScriptData
 from durable_import.snapshot.snapshot import Encoder, Snapshot

@@ -1,0 +1,56 @@
+"""A checkpoint: what is committed of an instance at once, and what is remembered of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..frames.capture import line_of, parts_of
+from ..rewrite.registry import CodeInfo, info_of
+from ..scheduling.task import DurableTask
+from ..snapshot.snapshot import Saved
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is committed: the number of the checkpoint, where the program is, the snapshot, and the functions that it has
+    frames of."""
+
+    number: int
+    status: str
+    location: str
+    function: str
+    saved: Saved
+    code: tuple[CodeInfo, ...] = ()
+    wake_at: float | None = None  # of a status that waits: seconds since 1970
+    events: tuple[int, ...] = ()  # numbers of those that the state has, and the store perhaps still
+
+
+class Kept(NamedTuple):
+    """What is remembered of a checkpoint that was committed: not its frames, which may be garbage by then."""
+
+    status: str
+    wake_at: float | None
+    location: str
+
+
+Commit = Callable[[Checkpoint], Awaitable[None]]
+
+
+def location_of(task: DurableTask) -> str:
+    """Where a task is: ``file:line function``, of its innermost frame that is not asyncio's own."""
+    for frame in reversed(task.stack()):
+        code = parts_of(frame).code
+        info = info_of(code)
+        if info is not None and not info.module.is_library:
+            return f"{code.co_filename}:{line_of(frame)} {code.co_qualname}"
+    return ""
+
+
+def flush_output() -> None:
+    """Before a commit: what was printed until then is not printed again after it."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()

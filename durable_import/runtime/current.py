@@ -1,0 +1,22 @@
+"""The runtime and the instance that the running code belongs to."""
+
+from __future__ import annotations
+
+from ..frames import ambient
+from .handle import InstanceHandle
+from .runtime import DurableRuntime
+
+
+def current_runtime() -> DurableRuntime | None:
+    """The runtime that is ambient here, if any."""
+    runtime = ambient.find_runtime()
+    assert runtime is None or isinstance(runtime, DurableRuntime)
+    return runtime
+
+
+def current_instance() -> InstanceHandle | None:
+    """The instance that the running code belongs to, if any; in code called by it as well."""
+    loop = ambient.current_driver.get()
+    instance_id = getattr(loop, "instance_id", None)
+    runtime = current_runtime()
+    return InstanceHandle(runtime, instance_id) if runtime is not None and instance_id is not None else None

@@ -1,0 +1,151 @@
+"""The hold of this process on one instance: its claim, and its state in the store, from acquiring to releasing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import StoreError, StoreUnavailableError
+from ..log import logger
+from ..snapshot.segment_seal import SegmentSeal
+from ..snapshot.snapshot import Saved
+from ..stores.base import Claim, OwningStore, SegmentStore, Transaction, keeps_history
+from .checkpoint import Checkpoint
+from .home import Home
+from .records import Records
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0  # seconds between attempts to commit
+
+
+class Tenure:
+    """See the module. ``records``: those of the instance."""
+
+    def __init__(self, home: Home, instance_id: str, records: Records) -> None:
+        self.home = home
+        self.instance_id = instance_id
+        self.records = records
+        self.claim: Claim | None = None
+        self.state: dict[str, Any] = {}  # that is kept; empty: there is none yet
+        self.transaction: Transaction | None = None  # of the program's data, that the next checkpoint is committed with
+        self.has_lost_transaction = False  # it could not be committed: the program has to go on from before it
+        self._seal = SegmentSeal(home.seal, instance_id)
+
+    async def acquire(self, is_lost: Callable[[], None]) -> None:
+        """Claim the instance, if the store has owners, and load its state. ``is_lost``: called when somebody else has it."""
+        store = self.home.store
+        if isinstance(store, OwningStore):
+            self.claim = await store.acquire(self.instance_id, self.home.owner, self.home.lease_seconds)
+            self.home.heartbeat.add(self.claim, is_lost)
+            state = self.claim.state
+        else:
+            state = await store.load(self.instance_id)
+        self.state = self.records.check_state(state) if state is not None else {}
+
+    @property
+    def keeps_segments(self) -> bool:
+        """Whether a snapshot may be kept in segments."""
+        store = self.home.store
+        return self.claim is not None and isinstance(store, SegmentStore) and not keeps_history(store)
+
+    async def load_snapshot(self) -> tuple[bytes, dict[str, bytes]]:
+        """The payload of the snapshot in the state, and its segments."""
+        store, blob = self.home.store, self.state["snapshot"]
+        segments: dict[str, bytes] = {}
+        if isinstance(store, SegmentStore) and self._seal.is_in_segments(blob):
+            segments = await store.load_segments(self.instance_id)
+        payload = self._seal.open(blob, segments)
+        self.records.check_is_snapshot(payload)
+        return payload, segments
+
+    async def commit_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint, and the sources of the functions that it has frames of."""
+        in_transaction = self.transaction is not None  # others who write have to wait for it, the sources too
+        if not in_transaction:
+            await self.home.sources.save(checkpoint.code)
+        await self.commit(
+            {
+                "status": checkpoint.status,
+                "checkpoint": checkpoint.number,
+                "location": checkpoint.location,
+                "function": checkpoint.function,
+                "wake_at": checkpoint.wake_at,
+                "call": self.state.get("call", b""),
+                "snapshot": self._seal.seal(checkpoint.saved),
+                "outcome": b"",
+            },
+            checkpoint.saved,
+        )
+        if in_transaction:
+            await self.home.sources.save(checkpoint.code)
+
+    async def commit(self, state: dict[str, Any], saved: Saved | None) -> None:
+        """Keep a state; while the store is unavailable, try again. ``saved``: the snapshot in it; None: there is none."""
+        if self.transaction is not None:
+            await self._commit_transaction(state, saved)
+            return
+        waited, pause = 0.0, FIRST_PAUSE
+        while True:
+            try:
+                await self.commit_at_once(state, saved)
+                return
+            except (StoreUnavailableError, OSError) as error:
+                if self.home.patience is not None and waited >= self.home.patience:
+                    raise
+                logger.warning(
+                    "checkpoint %s of instance %s is not kept yet, next attempt in %.1f s: %s",
+                    state["checkpoint"], self.instance_id, pause, error, extra=self.about(),
+                )  # fmt: skip
+            await asyncio.sleep(pause)
+            waited, pause = waited + pause, min(pause * 2, LONGEST_PAUSE)
+
+    async def _commit_transaction(self, state: dict[str, Any], saved: Saved | None) -> None:
+        """Commit with the program's data, or neither."""
+        transaction, self.transaction = self.transaction, None
+        assert transaction is not None
+        assert self.claim is not None
+        segments, is_whole = (saved.segments, saved.is_whole) if saved is not None else (None, True)
+        try:
+            await transaction.commit(self.claim, state, segments, is_whole)
+        except (StoreUnavailableError, OSError):
+            self.has_lost_transaction = True
+            raise
+        self.state = state
+
+    async def commit_at_once(self, state: dict[str, Any], saved: Saved | None) -> None:
+        """Keep a state, or raise what keeps the store from that."""
+        store = self.home.store
+        if self.claim is None:
+            await store.save(self.instance_id, state)
+        elif saved is not None and saved.segments is not None and isinstance(store, SegmentStore):
+            await store.commit_segments(self.claim, state, saved.segments, is_whole=saved.is_whole)
+        else:
+            assert isinstance(store, OwningStore)
+            await store.commit(self.claim, state)
+        self.state = state
+
+    async def remove_events(self, numbers: tuple[int, ...], accepted: dict[int, str]) -> None:
+        """The state has these events: the store need not keep them, nor then the state their numbers."""
+        try:
+            await self.home.events.remove_events(self.instance_id, numbers)
+        except StoreError as error:  # they stay accepted: the next commit tries again
+            logger.debug("events of instance %s were not removed: %s", self.instance_id, error, extra=self.about())
+            return
+        for number in numbers:
+            accepted.pop(number, None)
+
+    async def release(self) -> None:
+        """Undo a transaction that is open, and let go of the instance."""
+        if self.transaction is not None:
+            transaction, self.transaction = self.transaction, None
+            await transaction.rollback()
+        if self.claim is not None and isinstance(self.home.store, OwningStore):
+            self.home.heartbeat.remove(self.claim)
+            try:
+                await self.home.store.release(self.claim)
+            except StoreError as error:  # the lease ends by itself; what matters is committed
+                logger.warning("instance %s was not released: %s", self.instance_id, error, extra=self.about())
+
+    def about(self) -> dict[str, Any]:
+        """What a record of the log says of the instance."""
+        return self.home.about(self.instance_id, self.state.get("checkpoint"))

@@ -1,0 +1,139 @@
+"""The callbacks of an instance that are ready, in their order, and what has changed since the last checkpoint.
+
+A step of a task is a callback too, known to its task. The order, here and of timers, is that of
+``asyncio.base_events.BaseEventLoop._run_once``; each callback has a place in it, a number that is saved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any
+
+from .delegation import DelegatingLoop
+from .task import _NO_CONTEXT, DurableTask, loop_of
+
+_tasks: Any = asyncio.tasks
+NATIVE_TASKS = tuple({_tasks.Task, _tasks._PyTask})  # asyncio's own classes
+
+
+class CallbackLoop(DelegatingLoop):
+    """A loop whose callbacks are state: who runs it takes them one by one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready: deque[asyncio.Handle] = deque()
+        self.callbacks: dict[int, tuple[int, asyncio.Handle]] = {}  # those in ``ready`` that are no steps, by id: place, handle
+        self.first_place = self.last_place = 0  # in the order of ``ready``, of tasks, and of leaves in flight
+        self.is_dirty = False  # something has happened since the last checkpoint
+        self.touched: set[DurableTask] = set()  # whose state may have changed since the last checkpoint
+        self.changed_callbacks: dict[int, asyncio.Handle | None] = {}  # by place: new, or gone, since the last checkpoint
+        self.called: list[asyncio.Handle] = []  # callbacks that have run since then, timers that have fired or were cancelled
+        self.on_step: Callable[[DurableTask], None] | None = None  # told of a task whose state is about to change
+        self._waiter: asyncio.Future[None] | None = None
+
+    def next_place(self) -> int:
+        """The next number in the order of things."""
+        self.last_place += 1
+        return self.last_place
+
+    def touch(self, task: DurableTask) -> None:
+        """The state of a task is about to change."""
+        if task not in self.touched:
+            self.touched.add(task)
+            if self.on_step is not None:
+                self.on_step(task)
+
+    def is_saved(self) -> None:
+        """The last checkpoint is now."""
+        self.touched, self.changed_callbacks, self.called = set(), {}, []
+
+    def step_soon(self, task: DurableTask, error: BaseException | None = None) -> None:
+        """Let a task take a step in the next round."""
+        self._accept(self.step_of(task, error))
+
+    def step_again(self, handle: asyncio.Handle) -> None:
+        """Let a step that was taken from what is ready be taken in the next round."""
+        self._accept(handle)
+
+    def step_of(self, task: DurableTask, error: BaseException | None = None) -> asyncio.Handle:
+        """The callback of a step."""
+        return asyncio.Handle(task._step, (error,) if error is not None else (), self, _NO_CONTEXT)
+
+    def wakes(self, task: DurableTask, future: Any) -> None:
+        """A foreign future that a leaf of ``task`` waits for is done."""
+        self._accept(asyncio.Handle(task._wakeup, (future,), self, _NO_CONTEXT))
+
+    def _accept(self, handle: asyncio.Handle) -> None:
+        self.ready.append(handle)
+        self._note(handle, self.next_place())
+        self.is_dirty = True
+        self._poke()
+
+    def _note(self, handle: asyncio.Handle, place: int) -> None:
+        """Remember the place of a callback in ``ready``."""
+        task = self.task_of(handle)
+        if task is None:
+            self.callbacks[id(handle)] = place, handle
+            self.changed_callbacks[place] = handle
+        else:
+            self.touch(task)
+            task.step, task.step_place = handle, place
+
+    def put_first(self, handle: asyncio.Handle) -> None:
+        """Let a callback run before all others."""
+        self.first_place -= 1
+        self.ready.appendleft(handle)
+        self._note(handle, self.first_place)
+
+    def take(self) -> asyncio.Handle:
+        """The next callback that is ready."""
+        handle = self.ready.popleft()
+        known = self.callbacks.pop(id(handle), None)
+        if known is not None:
+            self.changed_callbacks[known[0]] = None
+        else:
+            task: Any = handle._callback.__self__  # type: ignore[attr-defined]
+            if task.step is handle:
+                task.step = None
+        return handle
+
+    @staticmethod
+    def task_of(handle: asyncio.Handle) -> DurableTask | None:
+        """The task whose step a callback is."""
+        if handle._cancelled:
+            return None
+        task = getattr(handle._callback, "__self__", None)  # type: ignore[attr-defined]
+        return task if type(task) is DurableTask and handle._context is _NO_CONTEXT else None  # type: ignore[attr-defined]
+
+    def _poke(self) -> None:
+        """Who waits for something to do goes on."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.Handle:
+        """See ``asyncio.AbstractEventLoop``; as for the next method."""
+        if not self._is_ours(callback, args):
+            return self.real.call_soon(callback, *args, context=context)
+        handle = asyncio.Handle(callback, args, self, context)
+        self._accept(handle)
+        return handle
+
+    def call_soon_threadsafe(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self.real.call_soon_threadsafe(self._accept, handle)
+        return handle
+
+    def _is_ours(self, callback: Any, args: tuple[Any, ...]) -> bool:
+        """Whether a callback belongs to the instance: a step, the program's own call, or the end of a future of it."""
+        owner = getattr(callback, "__self__", None)
+        if type(owner) is DurableTask:
+            return True
+        if type(callback).__name__.startswith("TaskWakeup") or isinstance(owner, NATIVE_TASKS):
+            return False
+        is_end_of_future = bool(args) and isinstance(args[0], asyncio.Future) and loop_of(args[0]) is self
+        return is_end_of_future or self.is_asked_by_program()
