@@ -81,6 +81,9 @@ class Dispatcher:
             except (StoreError, OSError) as error:
                 is_more, pause = False, min(max(pause, 0.1) * 2, LONGEST_PAUSE)
                 logger.warning("the store cannot be asked for work, next attempt in %.1f s: %s", pause, error)
+            except Exception as error:  # a mistake, of a store of the user's own perhaps: nobody else would tell of it
+                is_more, pause = False, min(max(pause, 0.1) * 2, LONGEST_PAUSE)
+                logger.exception("looking for work has failed, next attempt in %.1f s: %r", pause, error)
             looked, self._looked = self._looked, asyncio.Event()
             looked.set()
             if is_more:

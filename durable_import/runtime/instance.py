@@ -32,7 +32,7 @@ from ..stores.base import FINISHED, Claim, EventStore, OwningStore, SegmentStore
 from ..stores.owner import Owner
 from .driver import Checkpoint, InstanceDriver, flush_output
 from .heartbeat import Heartbeat
-from .records import Call, Outcome, Records, row_facts
+from .records import Call, Outcome, Records, failure_of, row_facts, summary_of
 from .sources import Sources
 
 if TYPE_CHECKING:
@@ -225,10 +225,15 @@ class InstanceRun:
             return made
         if hasattr(made, "close"):
             made.close()
+        gave = repr(type(made).__name__)
+        if isinstance(made, FRAME_TYPES):
+            code = parts_of(made).code
+            gave = f"a {type(made).__name__} of {code.co_qualname} ({code.co_filename}:{code.co_firstlineno})"
         raise NotDurableError(
             f"{call.name} of module {getattr(call.function, '__module__', '?')!r} cannot run as instance {self.instance_id!r}: "
-            f"it gave {type(made).__name__!r}, not a coroutine of durable code. Put the comment `# durable: on` at the top of "
-            "its module (and install() before that is imported), or wrap the function with make_durable()"
+            f"it gave {gave}, not a coroutine of durable code. Put the comment `# durable: on` at the top of the module of that "
+            "code (and install() before that is imported), or wrap the function with make_durable(). If it is a decorator's, "
+            "let an async function of a marked module call the decorated one: then that is one step"
         )
 
     @staticmethod
@@ -275,8 +280,6 @@ class InstanceRun:
                 driver.suspend()
             await self._take_first_events()
             result = await driver
-        except GeneratorExit:
-            raise
         except asyncio.CancelledError as error:
             if not driver.ended:
                 raise
@@ -286,7 +289,11 @@ class InstanceRun:
                 raise self._fenced from None
             if not driver.ended:
                 raise
-            outcome = Outcome("failed", None, error)
+            outcome = Outcome("failed", None, failure_of(error))
+        except BaseException as error:
+            if not driver.ended or self.task is None:
+                raise  # natively it ends the program that awaits this, and not only the instance
+            outcome = Outcome("failed", None, failure_of(error))
         else:
             outcome = Outcome("completed", result)
         try:
@@ -303,7 +310,13 @@ class InstanceRun:
         """
         state = {**self.state, "status": outcome.status, "wake_at": None}
         if outcome.status == "failed":
-            logger.debug("instance %s failed: %r", self.instance_id, outcome.error, extra=self._about())
+            if self.task is not None:
+                logger.warning(
+                    "instance %s failed: %s", self.instance_id, summary_of(outcome.error),
+                    exc_info=outcome.error, extra=self._about(),
+                )  # fmt: skip
+            else:  # who awaits it is told
+                logger.debug("instance %s failed: %s", self.instance_id, summary_of(outcome.error), extra=self._about())
             state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
             await self._patiently(state, Saved(b"", {}, is_whole=False))
             return
