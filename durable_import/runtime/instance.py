@@ -32,6 +32,7 @@ from ..stores.base import FINISHED, Claim, EventStore, OwningStore, SegmentStore
 from ..stores.owner import Owner
 from .driver import Checkpoint, InstanceDriver, flush_output
 from .heartbeat import Heartbeat
+from .misuse import why_not_durable
 from .records import Call, Outcome, Records, failure_of, row_facts, summary_of
 from .sources import Sources
 
@@ -223,17 +224,12 @@ class InstanceRun:
         made = self._without_instance(lambda: call.function(*call.arguments, **call.keywords))
         if isinstance(made, FRAME_TYPES) and info_of(parts_of(made).code) is not None:
             return made
+        why = why_not_durable(made)
         if hasattr(made, "close"):
             made.close()
-        gave = repr(type(made).__name__)
-        if isinstance(made, FRAME_TYPES):
-            code = parts_of(made).code
-            gave = f"a {type(made).__name__} of {code.co_qualname} ({code.co_filename}:{code.co_firstlineno})"
         raise NotDurableError(
             f"{call.name} of module {getattr(call.function, '__module__', '?')!r} cannot run as instance {self.instance_id!r}: "
-            f"it gave {gave}, not a coroutine of durable code. Put the comment `# durable: on` at the top of the module of that "
-            "code (and install() before that is imported), or wrap the function with make_durable(). If it is a decorator's, "
-            "let an async function of a marked module call the decorated one: then that is one step"
+            f"it gave {why}"
         )
 
     @staticmethod

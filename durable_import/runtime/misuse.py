@@ -8,6 +8,8 @@ import math
 from typing import Any
 
 from ..errors import DurableError
+from ..frames.capture import FRAME_TYPES, parts_of
+from ..rewrite.marker import file_is_marked
 
 
 def check_id(instance_id: Any) -> None:
@@ -50,6 +52,35 @@ def check_loop(home: asyncio.AbstractEventLoop | None) -> None:
             "this runtime lives in another event loop, which runs in another thread: hand the call over with "
             "asyncio.run_coroutine_threadsafe(call, loop), or open a runtime of this loop's own over the same store"
         )
+
+
+def why_not_durable(made: Any) -> str:
+    """What a call gave that made no durable coroutine, why that is none, and the way out."""
+    if not isinstance(made, FRAME_TYPES):
+        return f"{type(made).__name__!r}, not a coroutine of durable code. Write it with `async def`, in a marked module"
+    parts = parts_of(made)
+    code, module = parts.code, parts.frame.f_globals.get("__name__")
+    where = f"{code.co_filename}:{code.co_firstlineno}"
+    gave = f"a {type(made).__name__} of {code.co_qualname} ({where}), which is not durable code. "
+    if not _is_marked(code.co_filename):
+        return gave + (
+            "Put the comment `# durable: on` at the top of that file (and install() before it is imported), or wrap the "
+            "function with make_durable(). If it is a decorator's, let an async function of a marked module call the decorated "
+            "one: then that is one step"
+        )
+    if module == "__main__":
+        return gave + (
+            "The file is marked, but a script that Python runs itself is not rewritten: run it by `python -m durable_import "
+            "run`, or move the function to a module that the script imports"
+        )
+    return gave + "The file is marked, but was imported before durable_import.install(): call that first in your program"
+
+
+def _is_marked(filename: str) -> bool:
+    try:
+        return file_is_marked(filename)
+    except OSError:  # code of exec, of an archive
+        return False
 
 
 def _told(value: Any) -> str:

@@ -410,6 +410,9 @@ class DurableRuntime:
 
     def _has_left(self, run: InstanceRun, error: Exception) -> None:
         """Log why an instance that did not end has left; who waits for it is told by its task."""
+        wake_at = run.state.get("wake_at")
+        if isinstance(error, InstanceSuspendedError) and wake_at is not None:
+            self.dispatcher.look_at(wake_at)
         if isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
             return
         if isinstance(error, UnknownInstanceError):

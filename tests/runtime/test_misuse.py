@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -157,6 +158,27 @@ async def test_decorator_that_is_not_durable(make_runtime: MakeRuntime, flows: M
     async with make_runtime() as runtime:
         with pytest.raises(NotDurableError, match=r"coroutine of \S*around \(\S*test_misuse.py:\d+\).*decorator"):
             await runtime.run(around, 1, instance_id="sum")
+
+
+@pytest.mark.parametrize(
+    ("name", "mark", "way_out"),
+    [
+        ("__main__", "# durable: on", "python -m durable_import run"),
+        ("late", "# durable: on", "imported before durable_import.install"),
+        ("unmarked", "", "Put the comment `# durable: on` at the top of that file"),
+    ],
+)
+async def test_function_that_was_not_rewritten(
+    make_runtime: MakeRuntime, tmp_path: Path, name: str, mark: str, way_out: str
+) -> None:
+    """The message tells the reasons apart."""
+    path = tmp_path / f"{name}.py"
+    path.write_text(f"{mark}\nasync def work():\n    pass\n")
+    names = {"__name__": name}
+    exec(compile(path.read_text(), path, "exec"), names)
+    async with make_runtime() as runtime:
+        with pytest.raises(NotDurableError, match=f"coroutine of work .*{name}.py:2.*{way_out}"):
+            await runtime.run(names["work"], instance_id="work")  # type: ignore[arg-type]
 
 
 class Buggy(InMemoryStateStore):
