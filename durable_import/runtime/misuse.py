@@ -59,7 +59,7 @@ def why_not_durable(made: Any) -> str:
     if not isinstance(made, FRAME_TYPES):
         return f"{type(made).__name__!r}, not a coroutine of durable code. Write it with `async def`, in a marked module"
     parts = parts_of(made)
-    code, module = parts.code, parts.frame.f_globals.get("__name__")
+    code, module = parts.code, parts.frame.f_globals.get("__name__") if parts.frame is not None else None
     where = f"{code.co_filename}:{code.co_firstlineno}"
     gave = f"a {type(made).__name__} of {code.co_qualname} ({where}), which is not durable code. "
     if not _is_marked(code.co_filename):
