@@ -21,7 +21,7 @@
     |   |-- InstanceBusyError         it is being run elsewhere right now
     |   `-- FencedError               it was taken over; this owner's commit was refused
     |-- InstanceMismatchError         the id belongs to another function or other arguments
-    |-- InstanceFailedError           an instance failed by an exception that could not be kept
+    |-- InstanceFailedError           an instance failed by an exception that is not kept itself
     |-- InstanceCancelledError        an instance was cancelled
     |-- InstanceFinishedError         an instance has ended: nothing can be sent to it
     |-- InstanceSuspendedError        an instance was suspended before its end
@@ -111,9 +111,8 @@ class UnsavableStateError(SnapshotError):
     ) -> None:
         of = f" of instance {instance_id!r}" if instance_id else ""
         what = f"`{path}`" if path.startswith("(") else f"variable `{path}`"  # a leaf's outcome is in no variable yet
-        super().__init__(
-            f"{filename}:{lineno}, in {function}: {what}{of} cannot be saved: it holds a {type_name} ({reason}). {way_out}"
-        )
+        where = f"{filename}:{lineno}, in {function}: " if lineno else ""  # what comes from outside stands in no function
+        super().__init__(f"{where}{what}{of} cannot be saved: it holds a {type_name} ({reason}). {way_out}")
         self.instance_id = instance_id
         self.filename = filename
         self.lineno = lineno
@@ -186,7 +185,9 @@ class InstanceMismatchError(DurableError):
 
 
 class InstanceFailedError(DurableError):
-    """An instance failed by an exception that cannot be saved; the message has its traceback."""
+    """An instance failed by an exception that cannot be saved, or that would end the process of who asks for the result
+    (SystemExit); the message has its traceback.
+    """
 
 
 class InstanceCancelledError(DurableError):

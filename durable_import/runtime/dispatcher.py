@@ -4,6 +4,7 @@ something to do and that nobody runs, and clears away those that have been finis
 from __future__ import annotations
 
 import asyncio
+import heapq
 import time
 from typing import Any, Protocol
 
@@ -45,6 +46,8 @@ class Dispatcher:
         self._looked = asyncio.Event()  # set and exchanged after each look
         self._wanted = asyncio.Event()  # somebody of this process has changed something
         self._refused: dict[str, tuple[float, BaseException]] = {}  # until when an instance is left alone, and why
+        self._due: list[float] = []  # a heap: when instances that have left the memory here are to come back, since 1970
+        self._rests_until = 0.0
         self._cleared_at = 0.0
         self.takes_work = True  # whether instances are taken up that nobody runs
         self.takes_orphans = False  # ... also those whose owner has stopped
@@ -58,6 +61,12 @@ class Dispatcher:
     def wake(self) -> None:
         """Look now."""
         self._wanted.set()
+
+    def look_at(self, moment: float) -> None:
+        """Look then, however long it is to the next look: an instance that has left the memory comes back on time."""
+        heapq.heappush(self._due, moment)
+        if moment < self._rests_until:
+            self.wake()
 
     async def wait_for_look(self) -> None:
         """Return after the next look at the store."""
@@ -81,6 +90,9 @@ class Dispatcher:
             except (StoreError, OSError) as error:
                 is_more, pause = False, min(max(pause, 0.1) * 2, LONGEST_PAUSE)
                 logger.warning("the store cannot be asked for work, next attempt in %.1f s: %s", pause, error)
+            except Exception as error:  # a mistake, of a store of the user's own perhaps: nobody else would tell of it
+                is_more, pause = False, min(max(pause, 0.1) * 2, LONGEST_PAUSE)
+                logger.exception("looking for work has failed, next attempt in %.1f s: %r", pause, error)
             looked, self._looked = self._looked, asyncio.Event()
             looked.set()
             if is_more:
@@ -90,6 +102,11 @@ class Dispatcher:
 
     async def _rest(self, pause: float) -> None:
         """Wait until there may be something to do."""
+        now = time.time()
+        while self._due and self._due[0] <= now:
+            heapq.heappop(self._due)
+        pause = min(pause, self._due[0] - now) if self._due else pause
+        self._rests_until = now + pause
         waits = [asyncio.ensure_future(self._wanted.wait()), asyncio.ensure_future(self._change(pause))]
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

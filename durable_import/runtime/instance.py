@@ -25,7 +25,7 @@ from ..stores.base import FINISHED
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .home import Home
-from .records import Call, Outcome, Records, row_facts
+from .records import Call, Outcome, Records, failure_of, row_facts, summary_of
 from .root import make_root, without_instance
 from .tenure import Tenure
 
@@ -202,8 +202,6 @@ class InstanceRun:
                 driver.suspend()
             await self._take_first_events()
             result = await driver
-        except GeneratorExit:
-            raise
         except asyncio.CancelledError as error:
             if not driver.ended:
                 raise
@@ -213,7 +211,11 @@ class InstanceRun:
                 raise self._fenced from None
             if not driver.ended:
                 raise
-            outcome = Outcome("failed", None, error)
+            outcome = Outcome("failed", None, failure_of(error))
+        except BaseException as error:
+            if not driver.ended or self.task is None:
+                raise  # natively it ends the program that awaits this, and not only the instance
+            outcome = Outcome("failed", None, failure_of(error))
         else:
             outcome = Outcome("completed", result)
         try:
@@ -230,7 +232,12 @@ class InstanceRun:
         """
         state = {**self.state, "status": outcome.status, "wake_at": None}
         if outcome.status == "failed":
-            logger.debug("instance %s failed: %r", self.instance_id, outcome.error, extra=self.tenure.about())
+            about = self.tenure.about()
+            if self.task is not None:
+                what, error = summary_of(outcome.error), outcome.error
+                logger.warning("instance %s failed: %s", self.instance_id, what, exc_info=error, extra=about)
+            else:  # who awaits it is told
+                logger.debug("instance %s failed: %s", self.instance_id, summary_of(outcome.error), extra=about)
             state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
             await self.tenure.commit(state, Saved(b"", {}, is_whole=False))
             return

@@ -8,6 +8,7 @@ matter sealed with them (``row_facts``).
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import secrets
 import traceback
@@ -20,6 +21,7 @@ from ..errors import (
     InstanceCancelledError,
     InstanceFailedError,
     InstanceMismatchError,
+    PauseForEventException,
     SnapshotAuthenticationError,
     SnapshotError,
     UnsavableStateError,
@@ -44,7 +46,10 @@ class Call:
     @property
     def name(self) -> str:
         """As an instance's function is called in its state."""
-        return str(getattr(self.function, "__qualname__", None) or repr(self.function))
+        function = self.function
+        if isinstance(function, functools.partial):
+            return Call(function.func, (), {}).name
+        return str(getattr(function, "__qualname__", None) or type(function).__qualname__)
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,11 @@ class Records:
         if _are_equal(one, other):
             return True
         self.seal_call(call)  # raises the error that names what cannot be saved
-        return self._encoder.encode(Snapshot(None, {"call": one})) == self._encoder.encode(Snapshot(None, {"call": other}))
+        fresh = self._encoder.decode(self._bytes_of(one)).facts["call"]  # as the other one comes from its bytes
+        return self._bytes_of(fresh) == self._bytes_of(other)
+
+    def _bytes_of(self, call: Any) -> bytes:
+        return self._encoder.encode(Snapshot(None, {"call": call}))
 
     # --- outcomes
 
@@ -126,9 +135,8 @@ class Records:
             return self._put(kind, facts | {kind: outcome.result}, encoder)
         try:
             return self._put(kind, facts | {kind: outcome.error})
-        except Exception:  # whatever its class's own code raises
-            told = InstanceFailedError("".join(traceback.format_exception(outcome.error)))
-            return self._put(kind, facts | {kind: told})
+        except Exception as reason:  # whatever its class's own code raises
+            return self._put(kind, facts | {kind: _told(outcome.error, f"the exception could not be kept itself: {reason}")})
 
     def open_outcome(self, state: dict[str, Any], encoder: Encoder | None = None) -> Outcome:
         """What ``seal_outcome`` has sealed."""
@@ -222,6 +230,32 @@ def row_facts(state: dict[str, Any]) -> dict[str, Any]:
     return {
         "checkpoint": state["checkpoint"], "function": state["function"], "call": hashlib.sha256(call).digest() if call else b"",
     }  # fmt: skip
+
+
+def failure_of(error: BaseException) -> BaseException:
+    """What is kept of the exception that has ended an instance, and raised to who asks for its result."""
+    if isinstance(error, PauseForEventException):
+        filename, lineno, function, _ = traceback.extract_tb(error.__traceback__)[-1]
+        told = DurableError(
+            f"{filename}:{lineno}, in {function}: {error!r} was raised where it cannot suspend the instance, which has failed. "
+            "Let an async function of a marked module raise it, by a raise statement of its own without `from`, or await "
+            f"wait_for_event({error.event!r})"
+        )
+        told.__cause__ = error
+        return told
+    if not isinstance(error, Exception):  # it would end the process of who asks
+        return _told(error, f"{type(error).__name__} has ended this instance, not the process")
+    return error
+
+
+def summary_of(error: BaseException | None) -> str:
+    """In one line."""
+    return "".join(traceback.format_exception_only(error)).partition("\n")[0]
+
+
+def _told(error: BaseException, remark: str) -> InstanceFailedError:
+    said = "".join(traceback.format_exception_only(error)).rstrip()
+    return InstanceFailedError(f"{said} ({remark})\n{''.join(traceback.format_exception(error))}")
 
 
 def _are_equal(one: Any, other: Any) -> bool:

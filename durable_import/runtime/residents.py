@@ -6,7 +6,14 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FencedError, InstanceBusyError, InstanceSuspendedError, PauseForEventException, StoreUnavailableError
+from ..errors import (
+    FencedError,
+    InstanceBusyError,
+    InstanceSuspendedError,
+    PauseForEventException,
+    StoreUnavailableError,
+    UnknownInstanceError,
+)
 from ..frames import ambient
 from ..log import logger
 from .instance import InstanceRun
@@ -46,16 +53,13 @@ class Residents:
     async def _live_alone(self, run: InstanceRun) -> Outcome:
         """In a task of its own."""
         try:
-            outcome = await self._live(run, None)
+            return await self._live(run, None)
         except Exception as error:
             self._has_left(run, error)
             raise
-        if outcome.status == "failed":
-            about = self._runtime.about(run.instance_id)
-            logger.warning("instance %s failed: %r", run.instance_id, outcome.error, extra=about)
-        return outcome
 
     async def _live(self, run: InstanceRun, make: Callable[[], Any] | None) -> Outcome:
+        ambient.ON.append(self._runtime)  # it need not have been entered
         try:
             pause = FIRST_PAUSE
             while True:
@@ -73,13 +77,19 @@ class Residents:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         finally:
+            ambient.ON.remove(self._runtime)
             if self.running.get(run.instance_id) is run:
                 del self.running[run.instance_id]
 
     def _has_left(self, run: InstanceRun, error: Exception) -> None:
         """Log why an instance that did not end has left; who waits for it is told by its task."""
+        wake_at = run.state.get("wake_at")
+        if isinstance(error, InstanceSuspendedError) and wake_at is not None:
+            self._runtime.dispatcher.look_at(wake_at)
         if isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
             return
+        if isinstance(error, UnknownInstanceError):
+            return  # who asked for it is told
         if run.call is not None and run.begun.exception() is not None:
             return  # a call was refused: who called is told, and the instance of that id, if there is one, is as it was
         if isinstance(error, FencedError):

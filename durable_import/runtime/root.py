@@ -11,6 +11,7 @@ from ..frames import ambient
 from ..frames.capture import FRAME_TYPES, parts_of
 from ..rewrite.registry import info_of
 from ..snapshot.foreign import arguments_of
+from .misuse import why_not_durable
 from .records import Call
 
 
@@ -29,13 +30,11 @@ def make_root(call: Call, instance_id: str) -> Any:
     made = without_instance(lambda: call.function(*call.arguments, **call.keywords))
     if isinstance(made, FRAME_TYPES) and info_of(parts_of(made).code) is not None:
         return made
+    why = why_not_durable(made)
     if hasattr(made, "close"):
         made.close()
-    raise NotDurableError(
-        f"{call.name} of module {getattr(call.function, '__module__', '?')!r} cannot run as instance {instance_id!r}: "
-        f"it gave {type(made).__name__!r}, not a coroutine of durable code. Put the comment `# durable: on` at the top of "
-        "its module (and install() before that is imported), or wrap the function with make_durable()"
-    )
+    what = f"{call.name} of module {getattr(call.function, '__module__', '?')!r}"
+    raise NotDurableError(f"{what} cannot run as instance {instance_id!r}: it gave {why}")
 
 
 def without_instance(make: Callable[[], Any]) -> Any:

@@ -31,10 +31,12 @@ from .heartbeat import Heartbeat
 from .home import Observer
 from .instance import CANCEL, InstanceRun
 from .mailbox import Listener, Mailbox
+from .misuse import check_function, check_id, check_loop, check_seconds
 from .records import Call, Outcome, Records
 from .residents import Residents
 from .root import call_of
 from .sources import Sources
+from .tenure import FIRST_PAUSE
 from .transaction import TransactionBlock
 
 if TYPE_CHECKING:
@@ -82,6 +84,8 @@ class DurableRuntime:
         name_instance: Callable[[], str] | None = None, observer: Observer | None = None,
         telemetry: bool | TracerProvider = False,
     ) -> None:  # fmt: skip
+        check_seconds(evict_after=evict_after, keep_finished=keep_finished, poll_interval=poll_interval, patience=patience)
+        check_seconds(least=0.001, lease_seconds=lease_seconds)
         self.store = open_store(store)
         self.events: EventStore = self.store if isinstance(self.store, EventStore) else Mailbox()
         backend = self.store.backend if isinstance(self.store, BackendStore) else store
@@ -106,6 +110,7 @@ class DurableRuntime:
         self.telemetry = _telemetry(telemetry) if telemetry is not False else None
         self.dispatcher = Dispatcher(self, poll_interval)
         self.is_closing = self._is_entered = False
+        self._loop: asyncio.AbstractEventLoop | None = None  # where it was entered
         self._token: Token[ambient.AmbientRuntime | None] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -114,6 +119,8 @@ class DurableRuntime:
     # --- being ambient
 
     async def __aenter__(self) -> DurableRuntime:
+        check_loop(self._loop)
+        self._loop = asyncio.get_running_loop()
         self.is_closing, self._is_entered = False, True
         ambient.ON.append(self)
         self._token = ambient.current_runtime.set(self)
@@ -129,6 +136,7 @@ class DurableRuntime:
         ambient.ON.remove(self)
         self._is_entered = False
         await self.close()
+        self._loop = None
 
     async def close(self) -> None:
         """Suspend the instances that run here, give them up, and let go of the store if it was named by a URL."""
@@ -177,22 +185,31 @@ class DurableRuntime:
         self, function: Callable[..., Any], *arguments: Any, instance_id: str | None = None, **keywords: Any
     ) -> InstanceHandle:
         """As ``run``, but return once it is kept that the instance is to run: it goes on in the background."""
+        check_function(function)
+        check_loop(self._loop)
         call = Call(function, arguments, keywords)
         name = self.name_instance() if instance_id is None else instance_id
+        check_id(name)
         self.dispatcher.ensure()
         while not await self._joins(name, call):
             pass
         return InstanceHandle(self, name)
 
     async def _joins(self, instance_id: str, call: Call) -> bool:
-        """Begin an instance, or join the one that runs; False: that could not begin, which was told to who had asked for it."""
+        """Begin an instance, or join the one that runs. False: it is to be tried again, as that one could not begin, which was
+        told to who had asked for it, or has another owner and is not kept yet.
+        """
         run = self.running.get(instance_id)
         if run is None:
             run = self._residents.launch(instance_id, call)
             try:
                 await asyncio.shield(run.begun)
             except InstanceBusyError:  # it runs in another process
-                Records(self.seal, instance_id).check_same(call, (await self.state_of(instance_id))["call"])
+                state = await self._load(instance_id)
+                if state is None:  # which has not committed it yet, and may stop before it does
+                    await asyncio.sleep(FIRST_PAUSE)
+                    return False
+                Records(self.seal, instance_id).check_same(call, state["call"])
             return True
         try:
             await asyncio.shield(run.begun)
@@ -206,6 +223,7 @@ class DurableRuntime:
 
     def handle(self, instance_id: str) -> InstanceHandle:
         """A handle of an instance that exists, or will."""
+        check_id(instance_id)
         return InstanceHandle(self, instance_id)
 
     async def recover(self) -> list[InstanceHandle]:
@@ -218,12 +236,14 @@ class DurableRuntime:
             raise DurableError(
                 f"{self.store!r} cannot look for unfinished instances: run each by its id, or use a store that is a WorkStore"
             )
+        check_loop(self._loop)
         self.dispatcher.takes_orphans = True
         self.dispatcher.ensure()
         return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all(self.store)]
 
     async def retry(self, instance_id: str) -> InstanceHandle:
         """Let an instance that failed go on from its last checkpoint: what failed is tried again."""
+        check_id(instance_id)
         if instance_id not in self.running:
             run = self._residents.launch(instance_id, None, retries=True)
             await asyncio.shield(run.begun)
@@ -235,6 +255,7 @@ class DurableRuntime:
         When this returns, the event is kept as safely as states are, until the instance has it in its own state; one for an
         instance that does not exist yet, until that does. ``payload``: whatever can be saved. Raises InstanceFinishedError.
         """
+        check_id(instance_id)
         if name.startswith("@"):
             raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
         state = await self._load(instance_id)
@@ -299,6 +320,7 @@ class DurableRuntime:
         return [PastState(state["checkpoint"], state["status"], state["location"]) for state in states]
 
     async def _load(self, instance_id: str) -> dict[str, Any] | None:
+        check_loop(self._loop)
         state = await self.store.load(instance_id)
         return Records(self.seal, instance_id).check_state(state) if state is not None else None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextvars
+import copyreg
 import gc
 import importlib
 import subprocess
@@ -66,6 +67,21 @@ def _reduce_event(event: threading.Event) -> Reduced:
     if event._cond._waiters:  # type: ignore[attr-defined]
         raise PicklingError("a threading.Event on which a thread waits")
     return restore_event, (event.is_set(),)
+
+
+def put_variables(made: Any, variables: dict[str, Any]) -> None:
+    """Whatever ``__setstate__`` of its class would do."""
+    vars(made).update(variables)
+
+
+def reduce_with_thread_local(made: Any) -> Reduced:
+    """Of a class whose own ``__getstate__`` leaves out a threading.local, since pickle cannot save it, and needs it later."""
+    return copyreg.__newobj__, (type(made),), vars(made), None, None, put_variables  # type: ignore[attr-defined]
+
+
+def _reduce_thread_local(values: threading.local) -> Reduced:
+    """With what it holds in this thread, where the program runs."""
+    return threading.local, (), vars(values)
 
 
 # --- contexts --------------------------------------------------------------------------------------------------------
@@ -190,12 +206,20 @@ def _refuse_frame(frame: types.FrameType) -> Reduced:
     raise PicklingError(f"a frame object (of {frame.f_code.co_qualname}); keep what you need of it instead")
 
 
-PROCESS_BOUND = (threading.Thread, subprocess.Popen, concurrent.futures.Executor, concurrent.futures.Future)
+PROCESS_BOUND = (threading.Thread, subprocess.Popen, concurrent.futures.Executor)
 
 
 def refuse_process_bound(value: Any) -> Reduced:
     """Threads, executors, child processes: without this some would be restored as lifeless shells."""
     raise PicklingError(f"a {type(value).__name__} belongs to this process and is gone after a restart")
+
+
+def reduce_thread_future(future: concurrent.futures.Future[Any]) -> Reduced:
+    """One that has ended is its outcome; what another one waits for belongs to this process."""
+    if not future.done():
+        return refuse_process_bound(future)
+    state = vars(future) | {"_done_callbacks": [], "_waiters": []}  # those were told
+    return copyreg.__newobj__, (type(future),), state  # type: ignore[attr-defined]
 
 
 def restore_closed_connection() -> Any:
@@ -224,6 +248,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     _RLock: _reduce_lock,
     threading.Condition: _reduce_condition,
     threading.Event: _reduce_event,
+    threading.local: _reduce_thread_local,
     contextvars.ContextVar: _reduce_variable,
     contextvars.Token: _reduce_token,
     ModuleType: _reduce_module,

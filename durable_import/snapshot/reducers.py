@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _io
 import asyncio
+import concurrent.futures
 import contextlib
 import weakref
 from collections.abc import Callable
@@ -52,6 +53,7 @@ _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((asyncio.Future,), asyncio_state.reduce_future),
     ((asyncio.AbstractEventLoop,), asyncio_state.reduce_loop),
     ((_io._IOBase,), files.reduce_stream),
+    ((concurrent.futures.Future,), process_objects.reduce_thread_future),
     (process_objects.PROCESS_BOUND, process_objects.refuse_process_bound),
 )
 _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are not imported for their sake
@@ -61,6 +63,8 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("numpy", "ndarray"): buffers.reduce_array,
     ("sqlite3", "Connection"): process_objects.reduce_connection,
     ("tempfile", "SpooledTemporaryFile"): files.refuse_temporary,
+    ("tenacity", "Retrying"): process_objects.reduce_with_thread_local,
+    ("tenacity.asyncio", "AsyncRetrying"): process_objects.reduce_with_thread_local,
     ("tempfile", "_TemporaryFileWrapper"): files.refuse_temporary,
 }
 

@@ -36,6 +36,8 @@ def open_store(url: str | StateStore | OrchestrationBackend) -> StateStore:
     if isinstance(url, OrchestrationBackend):
         own = getattr(url, "state_store", None)  # what it can do beyond load and save counts
         return own if isinstance(own, StateStore) else BackendStore(url)
+    if not isinstance(url, str):
+        raise UnknownStoreError(f"a store is named by a URL such as 'sqlite:///app.db', or is a StateStore: {url!r} is neither")
     scheme, colon, rest = url.partition(":")
     opener = _OPENERS.get(scheme.lower()) if colon else None
     if opener is None:

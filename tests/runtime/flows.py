@@ -238,3 +238,30 @@ async def hold_unsavable():
         await asyncio.sleep(0.2)
     finally:
         held.close()
+
+
+async def leave(how):
+    await effect("leave")
+    raise how
+
+
+async def pause_in_a_plain_function():
+    await effect("pausing")
+    _pause()
+
+
+def _pause():
+    raise PauseForEventException("answer")
+
+
+class Adder:
+    """An instance that is called as a function is."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __eq__(self, other):
+        return self.number == other.number
+
+    async def __call__(self, other):
+        return await effect("add", self.number + other)

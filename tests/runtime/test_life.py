@@ -115,6 +115,19 @@ async def test_equal_arguments_are_the_same_call(make_runtime: MakeRuntime, flow
             await runtime.run(flows.use, flows.Opaque([2]), instance_id="other state")
 
 
+async def test_closures_of_the_same_state_are_the_same_argument(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """They are made anew by each process that calls."""
+
+    def tuned(number: int) -> Any:
+        return lambda: number
+
+    async with make_runtime() as runtime:
+        for _ in range(2):
+            await runtime.run(flows.use, tuned(3), instance_id="closure")
+        with pytest.raises(InstanceMismatchError):
+            await runtime.run(flows.use, tuned(4), instance_id="closure")
+
+
 async def test_same_id_attaches(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     """Several calls of one id at a time are one instance."""
     async with make_runtime() as runtime:
@@ -226,6 +239,14 @@ async def test_eviction(make_runtime: MakeRuntime, flows: ModuleType) -> None:
         await order.send("approval", "yes")
         assert await asyncio.wait_for(results, 10) == [("books", "yes"), None]
     assert world == ["answered", "finally", "slept", "finally"]
+
+
+async def test_evicted_instance_comes_back_on_time(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """However seldom the store is looked at."""
+    async with make_runtime(evict_after=0.1, poll_interval=30) as runtime:
+        handles = [await runtime.start(flows.nap, seconds, instance_id=f"nap {seconds}") for seconds in (1.0, 0.6, 0.8)]
+        await until(lambda: not runtime.running)
+        await asyncio.gather(*(handle.result(timeout=10) for handle in handles))
 
 
 async def test_who_waits_does_not_notice_a_takeover(make_runtime: MakeRuntime, flows: ModuleType) -> None:

@@ -191,6 +191,60 @@ def test_code_in_progress_is_refused() -> None:
         dumps(x for x in ())
 
 
+def test_ended_future_of_a_thread_is_its_outcome() -> None:
+    """Also one of a subclass with attributes; what was to be told of the end is not saved."""
+    future = OwnFuture(3)
+    future.add_done_callback(print)
+    future.set_result([future])
+    again = restored(future)
+    assert again.attempt == 3
+    assert again.result(timeout=0)[0] is again
+    failed = concurrent.futures.Future[int]()
+    failed.set_exception(LookupError("gone"))
+    assert isinstance(restored(failed).exception(timeout=0), LookupError)
+
+
+class OwnFuture(concurrent.futures.Future[Any]):
+    """Made otherwise, as libraries that try again do."""
+
+    def __init__(self, attempt: int) -> None:
+        super().__init__()
+        self.attempt = attempt
+
+
+def test_thread_local_keeps_what_this_thread_has() -> None:
+    """The program runs in one thread."""
+    values = threading.local()
+    values.itself, values.number = values, 5
+    again = restored(values)
+    assert (again.itself, again.number) == (again, 5)
+
+
+class AsyncRetrying:
+    """As that of tenacity: it drops for pickle what it needs to go on."""
+
+    __module__ = "tenacity.asyncio"
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+        self._local.idle_for = 4
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._local = threading.local()
+
+
+def test_retrying_of_tenacity_keeps_its_thread_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop of attempts goes on where it was."""
+    module = types.ModuleType("tenacity.asyncio")
+    module.AsyncRetrying = AsyncRetrying  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tenacity", types.ModuleType("tenacity"))
+    monkeypatch.setitem(sys.modules, "tenacity.asyncio", module)
+    assert restored(AsyncRetrying())._local.idle_for == 4
+
+
 def test_process_bound_objects_are_refused() -> None:
     """Rather than restored as shells."""
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
