@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
     from .telemetry import Telemetry
-from .transaction import TransactionBlock
+from .transaction import TransactionBlock, check_outside
 
 WEEK = 7 * 24 * 3600.0  # seconds
 
@@ -186,6 +186,7 @@ class DurableRuntime:
         """As ``run``, but return once it is kept that the instance is to run: it goes on in the background."""
         check_function(function)
         check_loop(self._loop)
+        check_outside(self, "an instance was started")
         call = Call(function, arguments, keywords)
         name = self.name_instance() if instance_id is None else instance_id
         check_id(name)
@@ -255,6 +256,7 @@ class DurableRuntime:
         instance that does not exist yet, until that does. ``payload``: whatever can be saved. Raises InstanceFinishedError.
         """
         check_id(instance_id)
+        check_outside(self, "an event was published")
         if name.startswith("@"):
             raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
         state = await self._load(instance_id)
@@ -266,6 +268,7 @@ class DurableRuntime:
 
     async def cancel(self, instance_id: str) -> bool:
         """See ``InstanceHandle.cancel``."""
+        check_outside(self, "an instance was cancelled")
         if (await self.state_of(instance_id))["status"] in FINISHED:
             return False
         await self._publish(instance_id, CANCEL, None)

@@ -286,3 +286,15 @@ class Adder:
 
     async def __call__(self, other):
         return await effect("add", self.number + other)
+
+
+async def write_beside_the_transaction(how):
+    runtime = current_runtime()
+    async with runtime.transaction() as connection:
+        await book_row(connection, "undone")
+        if how == "start":
+            await runtime.start(add, 1)
+        elif how == "send":
+            await runtime.publish_event("other", "go")
+        else:
+            await current_instance().cancel()
