@@ -34,7 +34,7 @@ from .handle import InstanceHandle
 from .heartbeat import Heartbeat
 from .instance import CANCEL, FIRST_PAUSE, LONGEST_PAUSE, InstanceRun, Observer
 from .mailbox import Listener, Mailbox
-from .misuse import check_function, check_id, check_loop, check_seconds
+from .misuse import check_event, check_function, check_id, check_loop, check_seconds
 from .records import Call, Outcome, Records
 from .sources import Sources
 
@@ -257,6 +257,7 @@ class DurableRuntime:
         """
         check_id(instance_id)
         check_outside(self, "an event was published")
+        check_event(name)
         if name.startswith("@"):
             raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
         state = await self._load(instance_id)
