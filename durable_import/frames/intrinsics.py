@@ -72,7 +72,8 @@ def instance(cells: types.FunctionType) -> Any:
 
 
 def pauses(held: list[Any]) -> bool:
-    """Whether ``raise`` of the exception held is to suspend the program; then the awaitable of the pause takes its place.
+    """Whether ``raise`` of the exception held is to suspend the program; then the awaitable of the pause takes its place, and
+    that of its cause.
 
     A class is called, as ``raise`` does.
     """
@@ -83,7 +84,7 @@ def pauses(held: list[Any]) -> bool:
         held[0] = _made(held[0])
     awaitable = driver.pauses(held[0]) if isinstance(held[0], PauseForEventException) else None
     if awaitable is not None:
-        held[0] = awaitable
+        held[:] = [awaitable]
     return awaitable is not None
 
 

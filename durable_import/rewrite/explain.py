@@ -158,7 +158,7 @@ def _explained(node: Any, callees: Callees) -> Iterator[Row]:
         yield ast.unparse(node), "await", _callee_text(node.value, callees), True
     elif isinstance(node, Pause):
         meaning = "pause: the instance is suspended until the event is published, and goes on after this statement"
-        yield ast.unparse(ast.Raise(exc=node.exc, cause=None)), "raise", meaning, True
+        yield ast.unparse(ast.Raise(exc=node.exc, cause=node.cause)), "raise", meaning, True
     elif isinstance(node, ast.AsyncFor):
         yield _async_for(node, callees)
     elif isinstance(node, LISTS):

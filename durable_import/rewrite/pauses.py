@@ -1,7 +1,7 @@
 """Pass 0, pauses: ``raise PauseForEventException(...)`` in an asynchronous function becomes a suspension.
 
 Assumes: a tree as parsed. Guarantees: each such statement is a ``Pause``, in place of the ``ast.Raise`` that it was; nothing
-else has changed. A pause is recognised by its last name: ``raise E``, without ``from``, where E is a name, an attribute or a
+else has changed. A pause is recognised by its last name: ``raise E``, also with ``from``, where E is a name, an attribute or a
 call of one that ends in ``PauseForEventException``, in a name that the module gives it or a call of it (by ``import ... as`` or
 an assignment), or in the name of a class of the module that derives from one of these. Whether the value is such an exception,
 and whether there is an instance to be suspended, is asked when the statement runs: ``@pauses``.
@@ -74,7 +74,7 @@ class _Marking(ast.NodeTransformer):
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _visit_definition
 
     def visit_Raise(self, node: ast.Raise) -> ast.stmt:
-        if not self.is_asynchronous or node.cause is not None or last_name(node.exc) not in self.names:
+        if not self.is_asynchronous or last_name(node.exc) not in self.names:
             return node
-        return ast.copy_location(Pause(exc=node.exc, cause=None), node)
+        return ast.copy_location(Pause(exc=node.exc, cause=node.cause), node)
 

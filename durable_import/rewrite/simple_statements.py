@@ -89,12 +89,17 @@ class SimpleStatements(StatementNormaliser):
     def _normalise_Pause(self, node: ast.Raise, out: Statements) -> None:
         """``@t = [E]; if not (@ON and @pauses(@t)): raise @t.pop(); await @t.pop()``: the exception, or what to await.
 
+        With a cause, ``@t = [E, C]`` and ``raise @t.pop(0) from @t.pop()``.
+
         Taken out of a list, it is not kept by a variable of the frame that its traceback leads to.
         """
         assert node.exc is not None
-        held: Any = self.lifter.saved(ast.copy_location(ast.List(elts=[node.exc], ctx=ast.Load()), node), out)
+        parts = [node.exc] if node.cause is None else [node.exc, node.cause]
+        held: Any = self.lifter.saved(ast.copy_location(ast.List(elts=parts, ctx=ast.Load()), node), out)
         pauses = ast.BoolOp(op=ast.And(), values=[load("@ON"), call("@pauses", held)])
         native = ast.Raise(exc=_taken(held.id), cause=None)
+        if node.cause is not None:
+            native = ast.Raise(exc=_taken(held.id, constant(0)), cause=_taken(held.id))
         out.append(locate(ast.If(test=ast.UnaryOp(op=ast.Not(), operand=pauses), body=[native], orelse=[]), node))
         self.lifter.suspend("await", _taken(held.id), None, node, out)
         self._flush(out, [], node)
@@ -141,8 +146,8 @@ class SimpleStatements(StatementNormaliser):
         self._jump(node, CONTINUE, out)
 
 
-def _taken(name: str) -> ast.expr:
-    return ast.Call(func=ast.Attribute(value=load(name), attr="pop", ctx=ast.Load()), args=[], keywords=[])
+def _taken(name: str, *index: ast.expr) -> ast.expr:
+    return ast.Call(func=ast.Attribute(value=load(name), attr="pop", ctx=ast.Load()), args=list(index), keywords=[])
 
 
 def _as_load(place: Any) -> ast.expr:

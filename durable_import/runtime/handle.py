@@ -35,8 +35,13 @@ class InstanceHandle:
         """
         outcome = await self._runtime.outcome_so_far(self.id)
         if outcome is None:
-            async with asyncio.timeout(timeout):
-                outcome = await self._runtime.outcome_of(self.id)
+            try:
+                async with asyncio.timeout(timeout) as limit:
+                    outcome = await self._runtime.outcome_of(self.id)
+            except TimeoutError as error:
+                if not limit.expired():
+                    raise
+                raise TimeoutError(f"instance {self.id!r} has not ended within {timeout:g} s; it goes on") from error
         return outcome.give(self.id)
 
     async def cancel(self) -> bool:

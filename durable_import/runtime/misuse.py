@@ -20,6 +20,12 @@ def check_id(instance_id: Any) -> None:
         raise ValueError("the instance id is empty: choose one, or give None for a random one")
 
 
+def check_event(name: Any) -> None:
+    """Raise TypeError for what is no name of an event."""
+    if not isinstance(name, str):
+        raise TypeError(f"the name of an event is a str, not {_told(name)}")
+
+
 def check_function(function: Any) -> None:
     """Raise TypeError for a call that was made already, and for what cannot be called."""
     if inspect.isawaitable(function):

@@ -238,7 +238,7 @@ def failure_of(error: BaseException) -> BaseException:
         filename, lineno, function, _ = traceback.extract_tb(error.__traceback__)[-1]
         told = DurableError(
             f"{filename}:{lineno}, in {function}: {error!r} was raised where it cannot suspend the instance, which has failed. "
-            "Let an async function of a marked module raise it, by a raise statement of its own without `from`, or await "
+            "Let an async function of a marked module raise it, by a raise statement of its own, or await "
             f"wait_for_event({error.event!r})"
         )
         told.__cause__ = error

@@ -31,13 +31,13 @@ from .heartbeat import Heartbeat
 from .home import Observer
 from .instance import CANCEL, InstanceRun
 from .mailbox import Listener, Mailbox
-from .misuse import check_function, check_id, check_loop, check_seconds
+from .misuse import check_event, check_function, check_id, check_loop, check_seconds
 from .records import Call, Outcome, Records
 from .residents import Residents
 from .root import call_of
 from .sources import Sources
 from .tenure import FIRST_PAUSE
-from .transaction import TransactionBlock
+from .transaction import TransactionBlock, check_outside
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -187,6 +187,7 @@ class DurableRuntime:
         """As ``run``, but return once it is kept that the instance is to run: it goes on in the background."""
         check_function(function)
         check_loop(self._loop)
+        check_outside(self, "an instance was started")
         call = Call(function, arguments, keywords)
         name = self.name_instance() if instance_id is None else instance_id
         check_id(name)
@@ -256,6 +257,8 @@ class DurableRuntime:
         instance that does not exist yet, until that does. ``payload``: whatever can be saved. Raises InstanceFinishedError.
         """
         check_id(instance_id)
+        check_outside(self, "an event was published")
+        check_event(name)
         if name.startswith("@"):
             raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
         state = await self._load(instance_id)
@@ -267,6 +270,7 @@ class DurableRuntime:
 
     async def cancel(self, instance_id: str) -> bool:
         """See ``InstanceHandle.cancel``."""
+        check_outside(self, "an instance was cancelled")
         if (await self.state_of(instance_id))["status"] in FINISHED:
             return False
         await self._publish(instance_id, CANCEL, None)

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from .runtime import DurableRuntime
 
 
+def check_outside(runtime: DurableRuntime, what: str) -> None:
+    """Raise DurableError for what writes to the store by a way of its own while the running instance has a transaction open."""
+    instance_id = getattr(ambient.current_driver.get(), "instance_id", None)
+    run = runtime.running.get(instance_id) if instance_id is not None else None
+    if run is not None and run.tenure.transaction is not None:
+        raise DurableError(
+            f"{what} inside a transaction of instance {instance_id!r}: it is no part of that, would not be undone with it, and "
+            "may wait for its end. Do it behind the block"
+        )
+
+
 class TransactionBlock:
     """``async with`` gives the database's connection, in a transaction; see ``DurableRuntime.transaction``."""
 

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import asyncio.subprocess
 import concurrent.futures
 import contextvars
 import copyreg
@@ -206,7 +208,9 @@ def _refuse_frame(frame: types.FrameType) -> Reduced:
     raise PicklingError(f"a frame object (of {frame.f_code.co_qualname}); keep what you need of it instead")
 
 
-PROCESS_BOUND = (threading.Thread, subprocess.Popen, concurrent.futures.Executor)
+PROCESS_BOUND = (
+    threading.Thread, subprocess.Popen, concurrent.futures.Executor, asyncio.subprocess.Process, asyncio.BaseTransport,
+)  # fmt: skip
 
 
 def refuse_process_bound(value: Any) -> Reduced:

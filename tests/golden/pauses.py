@@ -35,11 +35,14 @@ async def classes(held):
         raise Alias("c")
 
 
-async def none_of_them(error):
+async def because():
     try:
         raise ValueError("x")
     except ValueError as cause:
         raise Wait("y") from cause
+
+
+async def none_of_them(error):
     raise error
 
 

@@ -245,6 +245,27 @@ async def leave(how):
     raise how
 
 
+async def pause_because_of(why):
+    try:
+        raise {"one": LookupError, "none": ValueError}[why](why)
+    except LookupError as error:
+        await effect(f"pausing after {error}")
+        raise PauseForEventException("answer") from error
+    except ValueError:
+        raise PauseForEventException("answer") from None
+    finally:
+        world.append("finally")
+
+
+async def raise_because_of(cause):
+    error = NoPause("no event")
+    raise error from cause
+
+
+NoPause = PauseForEventException
+NoPause = LookupError
+
+
 async def pause_in_a_plain_function():
     await effect("pausing")
     _pause()
@@ -265,3 +286,15 @@ class Adder:
 
     async def __call__(self, other):
         return await effect("add", self.number + other)
+
+
+async def write_beside_the_transaction(how):
+    runtime = current_runtime()
+    async with runtime.transaction() as connection:
+        await book_row(connection, "undone")
+        if how == "start":
+            await runtime.start(add, 1)
+        elif how == "send":
+            await runtime.publish_event("other", "go")
+        else:
+            await current_instance().cancel()

@@ -124,6 +124,29 @@ async def test_pause(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     assert world == ["before the pause", "after the pause"]
 
 
+@pytest.mark.parametrize("why", ["one", "none"])
+async def test_pause_with_a_cause(make_runtime: MakeRuntime, flows: ModuleType, why: str) -> None:
+    """`raise ... from` pauses too; the program goes on behind it, in its handler."""
+    async with make_runtime() as runtime:
+        with pytest.raises(PauseForEventException, match="answer"):
+            await runtime.run(flows.pause_because_of, why, instance_id="pauses")
+        assert "finally" not in world
+    async with make_runtime() as runtime:
+        await runtime.publish_event("pauses", "answer")
+        assert await runtime.run(flows.pause_because_of, why, instance_id="pauses") is None
+    assert world[-1] == "finally"
+
+
+async def test_what_might_be_a_pause_keeps_its_cause(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """A name that may mean the exception, and means another one: raised as written."""
+    async with make_runtime() as runtime:
+        for cause in (ValueError("why"), None):
+            with pytest.raises(LookupError, match="no event") as caught:
+                await runtime.run(flows.raise_because_of, cause, instance_id=f"raises {cause}")
+            assert repr(caught.value.__cause__) == repr(cause)
+            assert caught.value.__suppress_context__
+
+
 async def test_pause_of_an_instance_in_the_background(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     """Who waits for its result does not notice a pause; the event brings it back."""
     async with make_runtime() as runtime:

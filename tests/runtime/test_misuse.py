@@ -47,8 +47,19 @@ async def test_ids_are_texts(make_runtime: MakeRuntime, flows: ModuleType) -> No
             await runtime.publish_event(5, "go")  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="an instance id is a str"):
             await runtime.retry(5)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="the name of an event is a str, not 5"):
+            await runtime.publish_event("sum", 5)  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="the instance id is empty"):
             await runtime.start(flows.add, 1, instance_id="")
+
+
+async def test_result_that_is_not_there_in_time(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """The error says whose, and that it is not lost."""
+    async with make_runtime() as runtime:
+        handle = await runtime.start(flows.nap, 60, instance_id="nap")
+        for seconds in (0, 0.05):
+            with pytest.raises(TimeoutError, match=f"instance 'nap' has not ended within {seconds} s; it goes on"):
+                await handle.result(timeout=seconds)
 
 
 async def test_call_in_place_of_a_function(make_runtime: MakeRuntime, flows: ModuleType) -> None:

@@ -139,3 +139,12 @@ async def test_misuse(flows: ModuleType) -> None:
                 pass
         with pytest.raises(DurableError, match="no transactions"):
             await runtime.run(flows.book, ["a"], instance_id="book")
+
+
+@pytest.mark.parametrize("how", ["start", "send", "cancel"])
+async def test_what_writes_beside_the_transaction(ledger: Ledger, flows: ModuleType, how: str) -> None:
+    """It would not be undone with it, and in SQLite wait for it until it times out: refused at once."""
+    async with DurableRuntime(ledger.url) as runtime, asyncio.timeout(5):
+        with pytest.raises(DurableError, match=r"inside a transaction of instance 'beside'.*Do it behind the block"):
+            await runtime.run(flows.write_beside_the_transaction, how, instance_id="beside")
+    assert ledger.rows() == []

@@ -253,6 +253,15 @@ def test_process_bound_objects_are_refused() -> None:
                 dumps(value)
 
 
+async def test_what_asyncio_has_open_is_refused() -> None:
+    """A child process and the end of a pipe, by their own names and not by those of their parts."""
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
+    for value, name in ((child, "Process"), (child.stdin.transport, "Transport")):  # type: ignore[union-attr]
+        with pytest.raises(pickle.PicklingError, match=f"{name} belongs to this process"):
+            dumps(value)
+    await child.communicate(b"\n")
+
+
 def test_other_objects_are_left_to_pickle() -> None:
     """The way that nearly every object takes."""
     assert reduce_by_kind(types.SimpleNamespace()) is NotImplemented
