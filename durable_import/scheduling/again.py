@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from types import CoroutineType
 from typing import Any
+
+from ..rewrite.names import STATE
+from ..rewrite.registry import info_of
 
 
 async def wait_again(primitive: Any, method: str, arguments: dict[str, Any], was_woken: bool) -> Any:
@@ -26,9 +30,17 @@ async def wait_again(primitive: Any, method: str, arguments: dict[str, Any], was
     return await getattr(primitive, method)(**arguments)
 
 
-def is_waiting_again(frame: Any, primitive: Any) -> bool:
-    """Whether a coroutine is ``wait_again`` of a condition whose lock it has released."""
-    if getattr(frame, "cr_code", None) is not wait_again.__code__ or not isinstance(primitive, asyncio.Condition):
+def is_waiting_again(frames: list[Any], primitive: Any) -> bool:
+    """Whether one of these coroutines is ``wait_again`` of a condition whose lock it has released, or is taking again."""
+    if not isinstance(primitive, asyncio.Condition):
+        return False
+    return any(_waits_for(frame, primitive) for frame in frames)
+
+
+def _waits_for(frame: Any, condition: asyncio.Condition) -> bool:
+    info = info_of(frame.cr_code) if isinstance(frame, CoroutineType) else None
+    if info is None or info.place != wait_again.__qualname__ or info.module.name != __name__:
         return False
     names = frame.cr_frame.f_locals
-    return names["primitive"] is primitive and names["method"] in ("wait", "wait_for")
+    names = names.get(STATE) or names  # restored, and not gone on yet
+    return names["primitive"] is condition and names["method"] in ("wait", "wait_for")

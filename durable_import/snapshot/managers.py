@@ -227,7 +227,7 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_anew: Call
         is_placeholder = type(manager) is Lost and manager.key[3] != RELEASED
         if not is_placeholder and (not is_made_anew(manager) or _is_entering(state, name)):
             continue
-        if is_waiting_again(task.stack()[-1], manager):
+        if is_waiting_again(task.stack()[number + 1 :], manager):
             continue
         code = enter_code(state.info, name)
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
