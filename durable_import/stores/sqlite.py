@@ -9,7 +9,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -188,8 +188,9 @@ def _state_of(instance_id: str, row: tuple[Any, ...]) -> dict[str, Any]:
     state = dict(zip(COLUMNS, row, strict=True))
     for key, value in state.items():
         kind = STATE_TYPES[key]
-        if kind is str:
-            state[key] = value = _text(value)
+        if kind is str and isinstance(value, bytes):
+            with suppress(UnicodeDecodeError):  # then it was not ``_column`` that wrote it
+                state[key] = value = value.decode("utf-8", "surrogatepass")
         # what was sealed is judged when it is opened
         if kind is not bytes and not isinstance(value, kind):
             raise StoreUnavailableError(
