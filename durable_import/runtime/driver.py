@@ -23,7 +23,7 @@ from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
 from ..scheduling.timers import MIN_DURABLE_DELAY
 from ..snapshot.managers import enter_again
-from ..snapshot.modules import collect_references
+from ..snapshot.references import collect_references
 from ..snapshot.snapshot import Encoder
 from .caller import give_back_context
 from .checkpoint import Commit

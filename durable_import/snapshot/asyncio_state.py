@@ -27,7 +27,7 @@ from ..scheduling.timers import Timer
 from . import fixups
 
 if TYPE_CHECKING:
-    from .modules import References
+    from .references import References
 
 Reduced = tuple[Any, ...] | str
 DECIMAL = "decimal_context"  # decimal's context variable, which no module holds under a name

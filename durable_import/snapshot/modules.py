@@ -1,4 +1,4 @@
-"""Module-level objects of rewritten modules: saved by reference; and the data of a script, which belongs to its snapshot.
+"""Module-level objects: how a name leads to one; and the data of a script, which belongs to its snapshot.
 
 A script's data are the module-level names that its functions use. What can be refilled (list, dict, set, bytearray,
 deque, plain instances of its own classes) keeps its identity: the object made when the module ran again is found by name
@@ -8,72 +8,27 @@ made when the module ran.
 
 from __future__ import annotations
 
-import contextvars
 import dis
 import importlib
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
 from typing import Any
 
-from ..frames.capture import parts_of
-from ..rewrite.registry import KNOWN, MODULES, info_of
-from . import surroundings
+from ..rewrite.registry import KNOWN, MODULES
 from .asyncio_state import LoopBound, bound_state, fill_bound
 from .closures import Cell, captured_cells, rebound_variables
 from .process_objects import PROCESS_BOUND
-from .surroundings import STREAMS, Surroundings, restore_changes, uses_random
+from .surroundings import Surroundings, restore_changes, uses_random
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray)
 REFILLED = (list, dict, set, bytearray, deque)
 _HEAP_TYPE = 1 << 9
 NEVER_DATA = (ModuleType, FunctionType, BuiltinFunctionType)
-
-
-@dataclass
-class References:
-    """The objects that are saved by name: others by id, containers in an order of their own with their names."""
-
-    by_id: dict[int, tuple[str, str]] = field(default_factory=dict)
-    containers: list[Any] = field(default_factory=list)
-    container_names: list[tuple[str, str]] = field(default_factory=list)
-    container_ids: set[int] = field(default_factory=set)
-    in_flight: set[int] = field(default_factory=set)  # ids of the awaitables of leaves that have begun
-    has_loop: bool = False  # whether it is the state of an instance, with its futures
-    base: contextvars.Context = field(default_factory=contextvars.copy_context)  # context variables that are not the program's
-    lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
-    left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
-    script: ScriptData | None = None
-    stacks: Callable[[], list[tuple[str, list[Any]]]] = list  # the frames of all tasks
-
-    def is_made_anew(self, value: Any) -> bool:
-        """Whether it is a primitive of asyncio that is saved by reference, and its state is not saved with the program's data."""
-        if not isinstance(value, LoopBound) or id(value) not in self.by_id:
-            return False
-        return not is_refilled(self.script, *self.by_id[id(value)], value)
-
-    def is_in_stack(self, frame: Any) -> bool:
-        """Whether a frame is run by a task of the instance."""
-        return any(frame is each for _, stack in self.stacks() for each in stack)
-
-    def waits_anew(self, frame: Any) -> bool:
-        """Whether a frame of asyncio's own code, in an instance, waits for a primitive that is made anew."""
-        parts = parts_of(frame)
-        info = info_of(parts.code)
-        if info is None or not info.module.is_library or parts.frame is None or not self.has_loop:
-            return False
-        return self.is_made_anew(parts.frame.f_locals.get("self"))
-
-    def add_container(self, container: Any, module: str, name: str) -> None:
-        """Refer to a container by name; one that has several names, by the first."""
-        if id(container) not in self.container_ids:
-            self.container_ids.add(id(container))
-            self.containers.append(container)
-            self.container_names.append((module, name))
 
 
 @dataclass
@@ -89,6 +44,7 @@ class ScriptData:
     imported: dict[str, ScriptData] = field(default_factory=dict)  # of the marked modules that the script has imported
     is_imported: bool = False  # whether it is one of those
     cells: tuple[tuple[int, int], list[Cell]] | None = None
+    names: Any = None  # see ``references.Names``
 
     @classmethod
     def of(cls, module: str) -> ScriptData:
@@ -160,69 +116,7 @@ def data_of(script: ScriptData | None, module: str) -> ScriptData | None:
     return script.imported.get(module)
 
 
-def collect_references(script: ScriptData | None) -> References:
-    """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
-    found = References(script=script)
-    found.add_container(sys.modules, "sys", "modules")
-    if script is not None:
-        found.by_id.update((id(stream), (surroundings.__name__, f"STREAMS.{name}")) for name, stream in STREAMS.items())
-    for name, rewritten in MODULES.items():
-        module = sys.modules.get(name)
-        if module is None or rewritten.is_library:
-            continue
-        namespace = vars(module)
-        for path, value in _parts_of_code(name, namespace):
-            if type(value) in CONTAINERS:
-                found.add_container(value, name, path)
-            else:
-                found.by_id.setdefault(id(value), (name, path))
-        data = data_of(script, name)
-        if data is not None:
-            for path, cell, _ in data.captured_cells():
-                found.by_id.setdefault(id(cell), (name, path))
-        for key, value in list(namespace.items()):
-            kind = type(value)
-            if kind in ATOMS or kind is ModuleType or key.startswith("__") or isinstance(value, type):
-                continue
-            if data is not None and _is_saved_by_value(data, key, value):
-                continue
-            if kind in CONTAINERS:
-                found.add_container(value, name, key)
-            elif kind not in (tuple, frozenset):
-                found.by_id.setdefault(id(value), (name, key))
-    return found
-
-
-_parts: dict[str, tuple[tuple[int, int], list[tuple[str, Any]]]] = {}
-
-
-def _parts_of_code(module: str, namespace: dict[str, Any]) -> list[tuple[str, Any]]:
-    """What belongs to a module's functions and classes: default values, wrapped functions, descriptors; with their paths.
-
-    Looked for again only when the module has got more names.
-    """
-    version = id(namespace), len(namespace)
-    known = _parts.get(module)
-    if known is None or known[0] != version:
-        found: list[tuple[str, Any]] = []
-        for key, value in list(namespace.items()):
-            if key.startswith("__"):
-                continue
-            if type(value) is FunctionType:
-                found += _mutable_defaults(key, value, module)
-                wrapped, path = value.__dict__.get("__wrapped__"), key
-                while isinstance(wrapped, FunctionType):
-                    path += ".__wrapped__"
-                    found.append((path, wrapped))
-                    wrapped = wrapped.__dict__.get("__wrapped__")
-            elif isinstance(value, type):
-                found += _mutable_defaults(key, value, module)
-                found += [(f"{key}.__dict__.{attribute}", d) for attribute, d in _descriptors(value, module)]
-        known = _parts[module] = (version, found)
-    return known[1]
-
-
-def _descriptors(cls: type, module: str) -> Iterator[tuple[str, Any]]:
+def descriptors_of(cls: type, module: str) -> Iterator[tuple[str, Any]]:
     """The descriptors of a module's class whose own class is written in Python: they are part of the code."""
     if cls.__module__ != module:
         return
@@ -233,14 +127,14 @@ def _descriptors(cls: type, module: str) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str, Any]]:
+def mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str, Any]]:
     """The lists, dicts and sets that are default values of a module's functions and methods: shared by all calls."""
     if isinstance(value, type):
         if value.__module__ == module:
             for key, member in list(vars(value).items()):
                 function = getattr(member, "__func__", member)
                 if type(function) is FunctionType and "<locals>" not in function.__qualname__:
-                    yield from _mutable_defaults(f"{name}.{key}", function, module)
+                    yield from mutable_defaults(f"{name}.{key}", function, module)
         return
     for i, default in enumerate(value.__defaults__ or ()):
         if type(default) in (list, dict, set):
@@ -250,7 +144,7 @@ def _mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str,
             yield f"{name}.__kwdefaults__.{key}", default
 
 
-def _is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
+def is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
     if name in script.rebound and name not in script.unsavable:
         return True  # the module's own code need not have made it
     if script.is_imported or name not in script.used or name in script.unsavable:
@@ -321,7 +215,7 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
             continue
         if isinstance(value, type) and value.__module__ == script.module:
             contents |= _attributes_as_contents(script, "class", name, value, _class_data(value))
-            for attribute, descriptor in _descriptors(value, script.module):
+            for attribute, descriptor in descriptors_of(value, script.module):
                 key = f"attribute {name}.{attribute}"
                 if _is_plain_instance(descriptor) and key not in script.unsavable:
                     contents[key] = ("attributes", descriptor, descriptor.__getstate__())
@@ -330,7 +224,7 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
         if type(value) is FunctionType and value.__module__ == script.module:
             contents |= _attributes_as_contents(script, "function", name, value, _function_data(value))
         if type(value) is FunctionType or isinstance(value, type):
-            for path, default in _mutable_defaults(name, value, script.module):
+            for path, default in mutable_defaults(name, value, script.module):
                 if f"default {path}" not in script.unsavable:
                     contents[f"default {path}"] = ("refill", default, _items(default))
     changes = script.surroundings.changes()

@@ -25,8 +25,9 @@ from .asyncio_state import Loading, fill_task, loading, new_task, reduce_context
 from .foreign import reduce_foreign_frame, reduce_wait
 from .frames import FRAME_TABLE, fill_driven, is_driven_by_hand
 from .managers import BOUND_METHODS, lost, lost_method
-from .modules import References, resolve, resolve_or_none
+from .modules import resolve, resolve_or_none
 from .reducers import TABLE, reduce_by_kind
+from .references import References
 
 PROTOCOL = 5
 _NAN = (b"G\x7f\xf8", b"G\xff\xf8")  # how pickle writes it; may also be there by chance
@@ -144,16 +145,23 @@ class StandIn:
         return self.find, self.place
 
 
-def give_places(pickler: pickle.Pickler, places: list[tuple[Any, ...]], containers: list[Any]) -> None:
-    """Pickle a prelude: from now on each container is pickled as what ``places`` say (a function and its arguments)."""
-    stand_ins = [StandIn(*place) for place in places]
-    pickler.dump(stand_ins)
-    if stand_ins:
-        memo: Any = dict(pickler.memo.copy())
-        for stand_in, container in zip(stand_ins, containers, strict=True):
-            index, _ = memo.pop(id(stand_in))
-            memo[id(container)] = index, container
-        pickler.memo = memo
+class Prelude:
+    """Stand-ins for containers, pickled: ``places`` say what each loads as (a function and its arguments)."""
+
+    def __init__(self, places: list[tuple[Any, ...]]) -> None:
+        stand_ins = [StandIn(*place) for place in places]
+        file = io.BytesIO()
+        pickler = pickle.Pickler(file, PROTOCOL)
+        pickler.dump(stand_ins)
+        self._data = file.getvalue()
+        self._memo: dict[int, tuple[int, Any]] = pickler.memo.copy()
+        self._indices = [self._memo.pop(id(stand_in))[0] for stand_in in stand_ins]
+
+    def begin(self, pickler: pickle.Pickler, file: io.BytesIO, containers: list[Any]) -> None:
+        """Begin a pickle in which each of the containers is what was said of its place."""
+        file.write(self._data)
+        places = zip(self._indices, containers, strict=True)
+        pickler.memo = self._memo | {id(container): (index, container) for index, container in places}
 
 
 def dumps(value: Any, references: References, frames: list[Any] | None = None) -> bytes:
@@ -180,7 +188,10 @@ def dumps(value: Any, references: References, frames: list[Any] | None = None) -
 def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | None) -> bytes:
     file = io.BytesIO()
     pickler = kind(file, references)
-    give_places(pickler, [(resolve_or_none, *names) for names in references.container_names], references.containers)
+    names = references.names
+    if names.prelude is None:
+        names.prelude = Prelude([(resolve_or_none, *place) for place in names.container_places])
+    names.prelude.begin(pickler, file, references.containers)
     pickler.dump(value)
     done = 0
     while done < len(pickler.tasks):  # what they hold may lead to further ones

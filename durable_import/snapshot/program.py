@@ -10,13 +10,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from ..rewrite.marker import source_is_marked
 from ..rewrite.registry import MODULES, ModuleInfo
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.task import DurableTask
 from .modules import Content, ScriptData, restore_contents, script_contents
+from .references import Names
 
 _marked: dict[int, tuple[ModuleInfo, bool]] = {}
 
@@ -36,7 +36,7 @@ def find_imported(script: ScriptData) -> None:
             script.imported[name].is_imported = True
 
 
-def program_contents(script: ScriptData | None, loop: InstanceLoop | None) -> dict[str, Content]:
+def program_contents(script: ScriptData | None, loop: InstanceLoop | None, names: Names) -> dict[str, Content]:
     """What to save: names of the script's data as they are, those of an imported module behind ``module:``."""
     found: dict[str, Content] = {}
     if script is not None:
@@ -44,24 +44,18 @@ def program_contents(script: ScriptData | None, loop: InstanceLoop | None) -> di
         for name, data in script.imported.items():
             found |= {f"{name}:{key}": content for key, content in script_contents(data).items()}
     if loop is not None:
-        for key, notes, entries in _notes_of(loop):
+        for key, notes, entries in _notes_of(loop, names):
             if script is None or key not in script.unsavable:
                 found[key] = ("notes", notes, entries)
     return found
 
 
-def _notes_of(loop: InstanceLoop) -> Iterator[tuple[str, Any, list[tuple[Any, Any]]]]:
+def _notes_of(loop: InstanceLoop, names: Names) -> Iterator[tuple[str, Any, list[tuple[Any, Any]]]]:
     """What weak dictionaries of rewritten modules hold about the instance: a name, the dictionary, the entries."""
-    seen: set[int] = set()
-    for module in list(MODULES.values()):
-        namespace = getattr(sys.modules.get(module.name), "__dict__", {})
-        for name, value in list(namespace.items()) if not module.is_library else ():
-            if type(value) is not WeakKeyDictionary or id(value) in seen:
-                continue
-            seen.add(id(value))
-            entries = list(value.items())
-            yield f"{module.name}:tasks in {name}", value, [e for e in entries if type(e[0]) is DurableTask and e[0].loop is loop]
-            yield f"{module.name}:loop in {name}", value, [e for e in entries if e[0] is loop]
+    for module, name, value in names.notes():
+        entries = list(value.items())
+        yield f"{module}:tasks in {name}", value, [e for e in entries if type(e[0]) is DurableTask and e[0].loop is loop]
+        yield f"{module}:loop in {name}", value, [e for e in entries if e[0] is loop]
 
 
 def set_aside(script: ScriptData, failing: set[str]) -> None:

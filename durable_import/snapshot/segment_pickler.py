@@ -12,9 +12,10 @@ from typing import Any
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.task import _NO_CONTEXT, DurableTask
 from .managers import lost
-from .modules import References, resolve, resolve_or_none
+from .modules import resolve, resolve_or_none
 from .ownership import Ownership, Segment
-from .pickler import SnapshotPickler, StandIn, give_places
+from .pickler import Prelude, SnapshotPickler, StandIn
+from .references import References
 from .segments import shared
 
 _NO_IDENTITY: frozenset[type] = frozenset(
@@ -68,7 +69,7 @@ class SegmentPickler(SnapshotPickler):
                 entry = self.owned.exported[id(container)]
                 self.refs.add(entry[0])
                 places.append((shared, *entry))
-        give_places(self, places, containers)
+        Prelude(places).begin(self, self.file, containers)
         segment = Segment(containers=containers)
         for number, part in enumerate(parts):
             self.dump(part)

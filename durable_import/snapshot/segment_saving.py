@@ -12,8 +12,8 @@ from ..scheduling.loop import InstanceLoop
 from ..scheduling.task import DurableTask
 from ..scheduling.timers import Timer
 from .asyncio_state import loop_state, task_frames, task_record
-from .modules import References
 from .ownership import Ownership
+from .references import References
 from .segment_pickler import EXACT, SegmentPickler, outermost
 from .segments import KERNEL, task_key
 
@@ -217,7 +217,7 @@ class _Round:
         self.waiting: dict[str, None] = {}
         self.module_level = {
             id(container): place
-            for container, place in zip(references.containers, references.container_names, strict=True)
+            for container, place in zip(references.containers, references.names.container_places, strict=True)
         }  # fmt: skip
 
     def pickle(self, keys: list[str]) -> None:

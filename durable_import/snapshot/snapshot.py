@@ -26,9 +26,10 @@ from .asyncio_state import fill_loop, loop_state
 from .diagnose import find_culprit
 from .economy import Economy
 from .managers import find_lost, find_released
-from .modules import References, ScriptData, collect_references, is_refilled
+from .modules import ScriptData, is_refilled
 from .pickler import dumps, load_with_loop
 from .program import find_imported, program_contents, restore_program, set_aside
+from .references import References, collect_references
 from .segment_saving import Segments
 from .segments import load_segments
 
@@ -136,7 +137,7 @@ class Encoder:
             self._segments, self._is_kept = Segments(), False
         segments = self._segments
         references = self._references(snapshot)
-        contents = program_contents(self.script, loop)
+        contents = program_contents(self.script, loop, references.names)
 
         def prepare(task: DurableTask) -> None:
             stack = task.stack()
@@ -211,7 +212,7 @@ class Encoder:
         return True
 
     def _encode(self, snapshot: Snapshot, references: References, frames: list[Any] | None) -> bytes:
-        contents = program_contents(self.script, snapshot.loop)
+        contents = program_contents(self.script, snapshot.loop, references.names)
         stack = chain(snapshot.root)[::-1] if snapshot.root is not None else []
         tasks = list(snapshot.loop.tasks) if snapshot.loop is not None else []
         loop = None
@@ -252,7 +253,7 @@ class Encoder:
         """Leave module-level data that cannot be saved to the modules' own code; whether there was any."""
         assert self.script is not None
         failing = set()
-        for name, content in program_contents(self.script, snapshot.loop).items():
+        for name, content in program_contents(self.script, snapshot.loop, references.names).items():
             try:
                 dumps(content, references)
             except Exception:  # whatever it is, the module makes it again

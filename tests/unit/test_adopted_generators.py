@@ -14,8 +14,8 @@ import pytest
 from durable_import.errors import CodeChangedError, MissingCodeError
 from durable_import.rewrite import adoption
 from durable_import.snapshot import adopted
-from durable_import.snapshot.modules import References
 from durable_import.snapshot.pickler import dumps, loads
+from durable_import.snapshot.references import References
 
 SOURCE = '''
 import contextlib

@@ -1,0 +1,226 @@
+"""The objects that are saved by name: what rewritten modules hold at module level.
+
+``Names`` knows them. It looks through a module again only when its namespace holds something else than before, and keeps no
+object alive: only ids, and where the objects are.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from ..frames.capture import parts_of
+from ..rewrite.registry import MODULES, info_of
+from . import surroundings
+from .asyncio_state import LoopBound
+from .modules import (
+    ATOMS,
+    CONTAINERS,
+    ScriptData,
+    data_of,
+    descriptors_of,
+    is_refilled,
+    is_saved_by_value,
+    mutable_defaults,
+)
+from .surroundings import STREAMS
+
+Place = tuple[str, str]  # module, name in it
+
+
+class ModuleNames:
+    """What a module holds, as its namespace is.
+
+    ``containers`` and ``notes`` (weak dictionaries) by name, with the dict that holds them.
+    """
+
+    def __init__(self, name: str, namespace: dict[str, Any], data: ScriptData | None) -> None:
+        self.by_id: dict[int, Place] = {}
+        self.containers: dict[str, dict[str, Any]] = {}
+        self.notes: dict[str, dict[str, Any]] = {}
+        self._version = _version_of(namespace, data)
+        parts = _parts_of_code(name, namespace)
+        for path, value in parts.items():
+            if type(value) in CONTAINERS:
+                self.containers[path] = parts
+            else:
+                self.by_id.setdefault(id(value), (name, path))
+        if data is not None:
+            for path, cell, _ in data.captured_cells():
+                self.by_id.setdefault(id(cell), (name, path))
+        for key, value in list(namespace.items()):
+            kind = type(value)
+            if kind is WeakKeyDictionary:
+                self.notes[key] = namespace
+            if kind in ATOMS or kind is ModuleType or key.startswith("__") or isinstance(value, type):
+                continue
+            if data is not None and is_saved_by_value(data, key, value):
+                continue
+            if kind in CONTAINERS:
+                self.containers[key] = namespace
+            elif kind not in (tuple, frozenset):
+                self.by_id.setdefault(id(value), (name, key))
+
+    def is_current(self, namespace: dict[str, Any], data: ScriptData | None) -> bool:
+        """Whether nothing has been bound or rebound since."""
+        return self._version == _version_of(namespace, data)
+
+
+def _version_of(namespace: dict[str, Any], data: ScriptData | None) -> tuple[Any, ...]:
+    values = namespace.values()
+    kinds = map(id, map(type, values))  # an id alone may be that of a new object
+    return id(namespace), list(namespace), list(map(id, values)), list(kinds), data and len(data.unsavable)
+
+
+class Names:
+    """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
+
+    def __init__(self, script: ScriptData | None) -> None:
+        self._script = script
+        self._modules: dict[str, ModuleNames] = {}
+        self._parts: list[tuple[str, ModuleNames]] = []
+        self.by_id: dict[int, Place] = {}
+        self.container_places: list[Place] = []
+        self._holders: list[dict[str, Any]] = []  # of the containers
+        self.container_ids: set[int] = set()
+        self.prelude: Any = None  # see ``pickler``
+
+    @classmethod
+    def of(cls, script: ScriptData | None) -> Names:
+        """The names as they are now."""
+        if script is None:
+            names = _NAMES
+        else:
+            names = script.names = script.names or cls(script)
+        names._refresh()
+        return names
+
+    def _refresh(self) -> None:
+        parts = []
+        for name, rewritten in list(MODULES.items()):
+            module = sys.modules.get(name) if not rewritten.is_library else None
+            if module is None:
+                continue
+            namespace, data = vars(module), data_of(self._script, name)
+            part = self._modules.get(name)
+            if part is None or not part.is_current(namespace, data):
+                part = self._modules[name] = ModuleNames(name, namespace, data)
+            parts.append((name, part))
+        if not self._parts or parts != self._parts:
+            self._parts = parts
+            self._merge()
+
+    def _merge(self) -> None:
+        self.by_id, self.container_places, self._holders, self.container_ids = {}, [], [], set()
+        self.prelude = None
+        if self._script is not None:
+            streams = ((id(stream), (surroundings.__name__, f"STREAMS.{name}")) for name, stream in STREAMS.items())
+            self.by_id.update(streams)
+        self._add_container("sys", "modules", vars(sys))
+        for name, part in self._parts:
+            for number, place in part.by_id.items():
+                self.by_id.setdefault(number, place)
+            for key, holder in part.containers.items():
+                self._add_container(name, key, holder)
+
+    def _add_container(self, module: str, name: str, holder: dict[str, Any]) -> None:
+        """Refer to a container by name; one that has several names, by the first."""
+        if id(holder[name]) not in self.container_ids:
+            self.container_ids.add(id(holder[name]))
+            self.container_places.append((module, name))
+            self._holders.append(holder)
+
+    def containers(self) -> list[Any]:
+        """The containers themselves, in the order of their places."""
+        return [holder[name] for holder, (_, name) in zip(self._holders, self.container_places, strict=True)]
+
+    def notes(self) -> list[tuple[str, str, Any]]:
+        """The weak dictionaries, each once: module, name, dictionary."""
+        found: dict[int, tuple[str, str, Any]] = {}
+        for module, part in self._parts:
+            for name, holder in part.notes.items():
+                found.setdefault(id(holder[name]), (module, name, holder[name]))
+        return list(found.values())
+
+
+_NAMES = Names(None)
+
+
+@dataclass
+class References:
+    """What one snapshot refers to by name, and what is known of its frames."""
+
+    names: Names = field(default_factory=lambda: Names(None))
+    in_flight: set[int] = field(default_factory=set)  # ids of the awaitables of leaves that have begun
+    has_loop: bool = False  # whether it is the state of an instance, with its futures
+    base: contextvars.Context = field(default_factory=contextvars.copy_context)  # context variables that are not the program's
+    lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
+    left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
+    script: ScriptData | None = None
+    stacks: Callable[[], list[tuple[str, list[Any]]]] = list  # the frames of all tasks
+
+    def __post_init__(self) -> None:
+        self.by_id = self.names.by_id
+        self.containers = self.names.containers()
+
+    @property
+    def container_ids(self) -> set[int]:
+        """The ids of ``containers``."""
+        return self.names.container_ids
+
+    def is_made_anew(self, value: Any) -> bool:
+        """Whether it is a primitive of asyncio that is saved by reference, and its state is not saved with the program's data."""
+        if not isinstance(value, LoopBound) or id(value) not in self.by_id:
+            return False
+        return not is_refilled(self.script, *self.by_id[id(value)], value)
+
+    def is_in_stack(self, frame: Any) -> bool:
+        """Whether a frame is run by a task of the instance."""
+        return any(frame is each for _, stack in self.stacks() for each in stack)
+
+    def waits_anew(self, frame: Any) -> bool:
+        """Whether a frame of asyncio's own code, in an instance, waits for a primitive that is made anew."""
+        parts = parts_of(frame)
+        info = info_of(parts.code)
+        if info is None or not info.module.is_library or parts.frame is None or not self.has_loop:
+            return False
+        return self.is_made_anew(parts.frame.f_locals.get("self"))
+
+
+def collect_references(script: ScriptData | None) -> References:
+    """The references of a snapshot that is made now."""
+    return References(Names.of(script), script=script)
+
+
+_parts: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
+
+
+def _parts_of_code(module: str, namespace: dict[str, Any]) -> dict[str, Any]:
+    """What belongs to a module's functions and classes: default values, wrapped functions, descriptors; by their paths.
+
+    Looked for again only when the module has got more names.
+    """
+    version = id(namespace), len(namespace)
+    known = _parts.get(module)
+    if known is None or known[0] != version:
+        found: dict[str, Any] = {}
+        for key, value in list(namespace.items()):
+            if key.startswith("__"):
+                continue
+            if type(value) is FunctionType:
+                found.update(mutable_defaults(key, value, module))
+                wrapped, path = value.__dict__.get("__wrapped__"), key
+                while isinstance(wrapped, FunctionType):
+                    path += ".__wrapped__"
+                    found[path] = wrapped
+                    wrapped = wrapped.__dict__.get("__wrapped__")
+            elif isinstance(value, type):
+                found.update(mutable_defaults(key, value, module))
+                found.update((f"{key}.__dict__.{attribute}", d) for attribute, d in descriptors_of(value, module))
+        known = _parts[module] = (version, found)
+    return known[1]
