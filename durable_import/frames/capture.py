@@ -10,7 +10,6 @@ import dis
 import gc
 import pickle
 import sys
-from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
@@ -59,10 +58,11 @@ class FrameParts(NamedTuple):
 
 def parts_of(value: Any) -> FrameParts:
     """Code, frame and state of a coroutine or generator."""
-    if isinstance(value, CoroutineType):
+    kind = type(value)
+    if kind is CoroutineType:
         frame = value.cr_frame
         return FrameParts(value.cr_code, frame, _state(frame, value.cr_running, value.cr_suspended))
-    if isinstance(value, GeneratorType):
+    if kind is GeneratorType:
         frame = value.gi_frame
         return FrameParts(value.gi_code, frame, _state(frame, value.gi_running, value.gi_suspended))
     frame = value.ag_frame
@@ -73,6 +73,14 @@ def parts_of(value: Any) -> FrameParts:
     else:
         state = SUSPENDED
     return FrameParts(value.ag_code, frame, state)
+
+
+def frame_of(value: Any) -> FrameType | None:
+    """The frame of a coroutine or generator that has not ended."""
+    kind = type(value)
+    if kind is CoroutineType:
+        return value.cr_frame  # type: ignore[no-any-return]
+    return value.gi_frame if kind is GeneratorType else value.ag_frame  # type: ignore[no-any-return]
 
 
 def _state(frame: FrameType | None, is_running: bool, is_suspended: bool) -> str:
@@ -97,47 +105,88 @@ def _first_instruction(code: CodeType) -> int:
     return known[1]
 
 
+class Layout:
+    """Which of the names in the frames of a code object are its variables."""
+
+    def __init__(self, info: CodeInfo) -> None:
+        self.info = info
+        self.cells = captured_names(info.code)
+        self.is_plain_genexpr = info.code.co_name == "<genexpr>" and PC not in info.code.co_varnames
+        self._hidden = [n for n in info.code.co_varnames if is_hidden(n) and n not in RESUME_ONLY]
+        self._others: dict[int, tuple[str, ...]] = {}
+
+    def others(self, label: int) -> tuple[str, ...]:
+        """The names that are none of its variables at a label: hidden ones that are not live there, and captured ones."""
+        found = self._others.get(label)
+        if found is None:
+            live = self.info.live.get(label, ())
+            hidden = (n for n in self._hidden if n not in live)
+            found = self._others[label] = tuple({**dict.fromkeys(self.cells), **dict.fromkeys(hidden), **RESUME_NAMES})
+        return found
+
+
+RESUME_NAMES = dict.fromkeys(sorted(RESUME_ONLY))
+_layouts: dict[int, Layout] = {}  # by id of the code, which the layout keeps alive
+
+
+def layout_of(code: CodeType) -> Layout | None:
+    """The layout of a code object; None if it is not rewritten code."""
+    known = _layouts.get(id(code))
+    if known is None:
+        info = info_of(code)
+        if info is None:
+            return None
+        known = _layouts[id(code)] = Layout(info)
+    return known
+
+
 def capture(value: Any) -> FrameState:
     """The state of a coroutine or generator of rewritten code that has not ended and is not running.
 
     Raises ``pickle.PicklingError`` for foreign code, or when the frame cannot be read.
     """
-    parts = parts_of(value)
-    info = info_of(parts.code)
-    if info is None:
+    code, frame, status = parts_of(value)
+    layout = layout_of(code)
+    if layout is None:
         raise pickle.PicklingError(
-            f"{type(value).__name__} of {parts.code.co_qualname!r} ({parts.code.co_filename}:{parts.code.co_firstlineno}), "
+            f"{type(value).__name__} of {code.co_qualname!r} ({code.co_filename}:{code.co_firstlineno}), "
             "which is not durable code"
         )
-    frame = parts.frame
-    if frame is None or parts.state == RUNNING:
-        raise pickle.PicklingError(f"{type(value).__name__} of {parts.code.co_qualname!r} is running")
-    names = frame.f_locals
-    cells = _cells(value, parts.code, names)
-    if info.is_resume and STATE in names and parts.state == CREATED:
+    if frame is None or status == RUNNING:
+        raise pickle.PicklingError(f"{type(value).__name__} of {code.co_qualname!r} is running")
+    names: Any = frame.f_locals
+    try:
+        return _read(value, layout, status, names)
+    finally:
+        if KEEPS_VARIABLES and sys.getrefcount(names) == _OWN_REFERENCES:
+            names.clear()
+
+
+# Before Python 3.13 a frame keeps the dict that its variables were read into, and with it what they held then: it is emptied,
+# unless the program has it as well, from ``locals()``.
+KEEPS_VARIABLES = sys.version_info < (3, 13)
+_OWN_REFERENCES = 3  # the frame's, the variable's, and that of the call which counts
+
+
+def _read(value: Any, layout: Layout, status: str, names: Any) -> FrameState:
+    info = layout.info
+    cells = _cells(value, layout.cells, info.code, names) if layout.cells else {}
+    if info.is_resume and STATE in names and status == CREATED:
         variables = dict(names[STATE])  # restored, and not gone on yet
         return FrameState(info, variables.pop(PC), variables, cells)
-    if isinstance(value, GeneratorType) and parts.code.co_name == "<genexpr>" and PC not in parts.code.co_varnames:
-        return _capture_plain_genexpr(value, info, parts, dict(names), cells)
-    label = names.get(PC, 0) if parts.state == SUSPENDED else 0
-    if parts.state == SUSPENDED and not label:
-        raise pickle.PicklingError(
-            f"a yield in a lambda ({parts.code.co_filename}:{parts.code.co_firstlineno}); make it a def"
-        )
-    live = info.live.get(label, ())
-    variables = {
-        name: item
-        for name, item in names.items()
-        if name not in cells and name not in RESUME_ONLY and (not is_hidden(name) or name in live)
-    }
+    if layout.is_plain_genexpr and isinstance(value, GeneratorType):
+        return _read_plain_genexpr(value, info, status, names, cells)
+    label = names.get(PC, 0) if status == SUSPENDED else 0
+    if status == SUSPENDED and not label:
+        raise pickle.PicklingError(f"a yield in a lambda ({info.code.co_filename}:{info.code.co_firstlineno}); make it a def")
+    variables = names.copy()
+    for name in layout.others(label):
+        variables.pop(name, None)
     return FrameState(info, label, variables, cells)
 
 
-def _cells(value: Any, code: CodeType, names: Any) -> dict[str, CellType]:
+def _cells(value: Any, captured: list[str], code: CodeType, names: Any) -> dict[str, CellType]:
     """The cells of a frame by variable."""
-    captured = captured_names(code)
-    if not captured:
-        return {}
     referents = gc.get_referents(value)
     found = [r for r in referents if type(r) is CellType][: len(captured)]
     if len(found) < len(captured):
@@ -169,12 +218,12 @@ def contents_of(cells: dict[str, CellType]) -> dict[str, Any]:
     return {name: cell.cell_contents for name, cell in cells.items() if is_bound(cell)}
 
 
-def _capture_plain_genexpr(
-    value: GeneratorType[Any, Any, Any], info: CodeInfo, parts: FrameParts, names: dict[str, Any], cells: dict[str, CellType]
-) -> FrameState:  # fmt: skip
+def _read_plain_genexpr(
+    value: GeneratorType[Any, Any, Any], info: CodeInfo, status: str, names: Any, cells: dict[str, CellType]
+) -> FrameState:
     """A generator expression runs as compiled; the iterators of its loops are on its stack, the first also in ``.0``."""
     variables = {name: item for name, item in names.items() if name not in cells}
-    if parts.state == CREATED:
+    if status == CREATED:
         return FrameState(info, 0, variables, cells)
     first = variables.pop(".0")
     loops = sorted((n for n in info.live[1] if n.startswith("@i")), key=lambda n: int(n[2:]))
@@ -316,24 +365,6 @@ def _line_of_label(code: CodeType, label: int) -> int | None:
         if is_label and store.opname.startswith("STORE_") and PC in names:
             return store.positions.lineno if store.positions is not None else None
     return None
-
-
-def forget_variables(frames: Iterable[Any]) -> None:
-    """Before Python 3.13 a frame keeps the dict that its variables were read into, and with it what they held then: empty it.
-
-    Not if the program has it as well, from ``locals()``.
-    """
-    if KEEPS_VARIABLES:
-        for value in frames:
-            frame = parts_of(value).frame
-            if frame is not None:
-                names = frame.f_locals
-                if sys.getrefcount(names) == _OWN_REFERENCES:
-                    names.clear()
-
-
-KEEPS_VARIABLES = sys.version_info < (3, 13)
-_OWN_REFERENCES = 3  # the frame's, the variable's, and that of the call which counts
 
 
 def is_rewritten_function(function: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from ..rewrite.names import AWAITED, PC, STATE
 from ..rewrite.registry import CodeInfo, resume_code
 from .awaiting import Awaiting
-from .capture import frame_behind, parts_of, restored_variables
+from .capture import frame_behind, frame_of, restored_variables
 from .signals import PRIMED
 
 
@@ -29,11 +29,21 @@ def build_frame(info: CodeInfo, cells: dict[str, CellType], name: str, qualname:
 
 def fill_frame(value: Any, label: int, variables: dict[str, Any]) -> None:
     """Give a built frame its variables."""
-    frame = parts_of(value).frame
-    assert frame is not None
-    holder = frame.f_locals[STATE]
+    holder = _holder_of(value)
     holder.update(variables)
     holder[PC] = label
+
+
+def fill_awaited(value: Any, awaited: Any) -> None:
+    """Give a built frame what it awaits."""
+    _holder_of(value)[AWAITED] = awaited
+
+
+def _holder_of(value: Any) -> dict[str, Any]:
+    frame = frame_of(value)
+    assert frame is not None
+    holder: dict[str, Any] = frame.f_locals[STATE]
+    return holder
 
 
 def namespace_of(info: CodeInfo) -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 KNOWN: dict[int, CodeInfo] = {}  # by id of the code object; the info keeps the code object alive
 _BY_POSITION: dict[tuple[str, int], list[CodeInfo]] = {}  # the same as registered, by file and first line
 MODULES: dict[str, ModuleInfo] = {}
+PROGRAM: dict[str, ModuleInfo] = {}  # those of them that are no library's
 ITERABLE_COROUTINE = 0x100  # the flag of code whose generators can be awaited: ``types.coroutine`` has made it
 
 
@@ -74,6 +75,8 @@ def register_module(name: str, path: str, source: bytes, rewritten: RewrittenMod
             _BY_POSITION.setdefault((code.co_filename, code.co_firstlineno), []).append(info)
             module.by_place.setdefault(info.place, info)
     MODULES[name] = module
+    if not is_library:
+        PROGRAM[name] = module
 
 
 def info_of(code: types.CodeType) -> CodeInfo | None:

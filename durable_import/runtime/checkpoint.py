@@ -7,9 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..frames.capture import line_of, parts_of
-from ..rewrite.registry import CodeInfo, info_of
-from ..scheduling.task import DurableTask
+from ..rewrite.registry import CodeInfo
 from ..snapshot.snapshot import Saved
 
 
@@ -37,16 +35,6 @@ class Kept(NamedTuple):
 
 
 Commit = Callable[[Checkpoint], Awaitable[None]]
-
-
-def location_of(task: DurableTask) -> str:
-    """Where a task is: ``file:line function``, of its innermost frame that is not asyncio's own."""
-    for frame in reversed(task.stack()):
-        code = parts_of(frame).code
-        info = info_of(code)
-        if info is not None and not info.module.is_library:
-            return f"{code.co_filename}:{line_of(frame)} {code.co_qualname}"
-    return ""
 
 
 def flush_output() -> None:

@@ -6,13 +6,12 @@ import asyncio
 from typing import Any
 
 from ..errors import InstanceSuspendedError, UnsavableStateError
-from ..frames.capture import FRAME_TYPES, forget_variables, parts_of
-from ..rewrite.registry import info_of
+from ..frames.capture import parts_of
 from ..scheduling.loop import InstanceLoop
 from ..snapshot.snapshot import Encoder, Snapshot
 from ..stores.base import DORMANT
 from .caller import Caller
-from .checkpoint import Checkpoint, Commit, Kept, flush_output, location_of
+from .checkpoint import Checkpoint, Commit, Kept, flush_output
 
 
 class Committer:
@@ -66,20 +65,17 @@ class Committer:
 
     def _capture(self, status: str) -> Checkpoint:
         loop = self.loop
-        for task in loop.native_tasks:
+        for task in loop.native_tasks or ():
             if not task.done():
                 raise self._unsavable(task)
         self.checkpoint += 1
         facts = {**self.facts, "checkpoint": self.checkpoint, "function": self.function}  # see ``records.row_facts``
         saved = self.encoder.save(Snapshot(None, facts, loop))
         loop.is_dirty = loop.has_new_timer = False
-        frames = [frame for frame in saved.frames if isinstance(frame, FRAME_TYPES)]
-        codes = {parts_of(frame).code for frame in frames}
-        infos = tuple(info for info in map(info_of, codes) if info is not None and not info.module.is_library)
+        functions = tuple(info for info in saved.codes if not info.module.is_library)
         wake_at = loop.next_deadline() if status in DORMANT else None
-        location, events = location_of(loop.root), tuple(loop.inbox.accepted)
-        forget_variables(frames)
-        return Checkpoint(self.checkpoint, status, location, self.function, saved, infos, wake_at, events)
+        events = tuple(loop.inbox.accepted)
+        return Checkpoint(self.checkpoint, status, saved.location, self.function, saved, functions, wake_at, events)
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
         """A native task runs rewritten code beside the tasks of the instance."""

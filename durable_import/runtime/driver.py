@@ -23,7 +23,7 @@ from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
 from ..scheduling.timers import MIN_DURABLE_DELAY
 from ..snapshot.managers import enter_again
-from ..snapshot.references import collect_references
+from ..snapshot.references import Names, References
 from ..snapshot.snapshot import Encoder
 from .caller import give_back_context
 from .checkpoint import Commit
@@ -82,7 +82,8 @@ class InstanceDriver(Committer):
         loop = self.loop
         if not hasattr(loop, "root"):
             return
-        is_made_anew = collect_references(self.encoder.script).is_made_anew
+        script = self.encoder.script
+        is_made_anew = References(Names.of(script), script).is_made_anew
         for task in list(loop.tasks):
             if await enter_again(task.path, task.stack(), task, is_made_anew) and task._fut_waiter is not None:
                 task._fut_waiter = None

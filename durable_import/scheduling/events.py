@@ -27,6 +27,11 @@ class Inbox:
         self.paused: list[Any] = []  # the exceptions that the program has been paused by
 
     @property
+    def holds_something(self) -> bool:
+        """Whether there is anything to save."""
+        return bool(self.accepted or self.kept or self.waiting or self.paused)
+
+    @property
     def is_waiting(self) -> bool:
         """Whether a task waits for an event."""
         return bool(self.waiting)

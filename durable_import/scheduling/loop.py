@@ -61,7 +61,7 @@ class InstanceLoop(TimerLoop):
         self.current: DurableTask | None = None  # whose step is being taken
         self.owes_commit = False  # a checkpoint has to be committed before the next leaf
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
-        self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()  # that run rewritten code beside it
+        self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
         self.outside_finalizer: Callable[[Any], object] | None = None  # of asynchronous generators
         self.observer: Observer | None = None
         self._observing: Any = None
@@ -111,6 +111,7 @@ class InstanceLoop(TimerLoop):
         if is_called_by_others and not leaf_key.get():
             task = tasks.current_task()
             if task is not None and type(task) is not DurableTask:
+                self.native_tasks = self.native_tasks or weakref.WeakSet()
                 self.native_tasks.add(task)
         return is_called_by_others
 

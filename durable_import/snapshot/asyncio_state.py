@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ..frames import ambient
 from ..frames.leaf import Leaf
 from ..scheduling.awaited import future_behind
+from ..scheduling.events import Inbox
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.task import _NO_CONTEXT, DurableTask
 from ..scheduling.timers import Timer
@@ -93,33 +94,35 @@ def reduce_loop(loop: asyncio.AbstractEventLoop) -> Reduced:
     return running_loop, ()
 
 
-def loop_state(
-    loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], timers: list[Timer]
-) -> dict[str, Any]:
-    """What a loop holds beside its tasks, to be pickled."""
-    return {
-        "root": loop.root, "callbacks": callbacks, "timers": timers, "task_count": loop.task_count,
-        "places": (loop.first_place, loop.last_place), "is_ending": loop.is_ending, "incarnation": loop.incarnation,
-        "is_eager": loop.task_factory is not None, "leaving": loop.leaving, "exception_handler": loop._exception_handler,
-        "inbox": loop.inbox,
-    }  # fmt: skip
+_USUAL = (False, False, None, None)  # the last part of the state of most loops
 
 
-def fill_loop(found: Loading, state: dict[str, Any]) -> None:
+def loop_state(loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], timers: list[Timer]) -> tuple[Any, ...]:
+    """What a loop holds beside its tasks and its inbox, to be pickled."""
+    others = loop.is_ending, loop.task_factory is not None, loop.leaving, loop._exception_handler
+    return (
+        loop.root, callbacks, timers, loop.task_count, loop.first_place, loop.last_place, loop.incarnation,
+        None if others == _USUAL else others,
+    )  # fmt: skip
+
+
+def inbox_state(loop: InstanceLoop) -> Inbox | None:
+    """The inbox of a loop if there is something in it, to be pickled."""
+    return loop.inbox if loop.inbox.holds_something else None
+
+
+def fill_loop(found: Loading, state: tuple[Any, ...], inbox: Inbox | None) -> None:
     """The opposite, when the tasks have what they held. Leaves that were in flight begin again, after what was ready."""
     loop = found.loop
-    loop.root = state["root"]
-    loop.inbox = state["inbox"]
-    loop.task_count = state["task_count"]
-    loop.first_place, loop.last_place = state["places"]
-    loop.is_ending, loop.leaving = state["is_ending"], state["leaving"]
-    loop._exception_handler = state["exception_handler"]
-    if state["is_eager"]:
+    loop.root, callbacks, _, loop.task_count, loop.first_place, loop.last_place, loop.incarnation, others = state
+    loop.is_ending, is_eager, loop.leaving, loop._exception_handler = others or _USUAL
+    if is_eager:
         loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
-    loop.incarnation = state["incarnation"]
+    if inbox is not None:
+        loop.inbox = inbox
     alive = sorted((task for task in found.tasks.values() if not task.done()), key=lambda task: task.order)
     loop.tasks = dict.fromkeys(alive)
-    loop.restore_ready(state["callbacks"])
+    loop.restore_ready(callbacks)
     for task in sorted((task for task in alive if task.leaf_place), key=lambda task: task.leaf_place):
         task.leaf_place = 0
         loop.step_soon(task)
@@ -152,7 +155,7 @@ def task_frames(task: DurableTask, references: References) -> tuple[Any, ...]:
     Nothing is kept of what a frame that begins again has called.
     """
     root = task.root if type(task.root) is Leaf else None
-    stack = task.stack()
+    stack = references.read.of(task)
     end = next((place for place, frame in enumerate(stack, 1) if references.waits_anew(frame)), len(stack))
     return stack[:end][::-1], _coroutine_of(task), root, task._context, task.ended
 

@@ -46,15 +46,18 @@ def reduce_frame(value: Any) -> Reduced:
         code = parts_of(value).code
         return finished, (type(value).__name__, value.__name__, value.__qualname__, code.co_filename, code.co_firstlineno)
     state = capture(value) if info_of(parts_of(value).code) is not None else _adopted_state(value)
-    if state is None:
-        return reduce_foreign_frame(value)
+    return reduce_foreign_frame(value) if state is None else reduce_state(value, state)
+
+
+def reduce_state(value: Any, state: FrameState) -> Reduced:
+    """A frame that was read."""
     info = state.info
     identity = (info.module.name, info.place, info.digest, value.__name__, value.__qualname__)
     held: tuple[Any, ...] = (state.label, state.variables)
     if info.module.is_library and state.label:
         held += (info.awaited[state.label], info.digest)
     builder = build_adopted if info.module.is_adopted else build
-    if parts_of(value).code.co_flags & ITERABLE_COROUTINE and isinstance(value, GeneratorType):
+    if type(value) is GeneratorType and value.gi_code.co_flags & ITERABLE_COROUTINE:
         builder = build_awaitable
     return builder, (*identity, state.cells), held, None, None, fill
 
@@ -98,6 +101,12 @@ def fill(frame: Any, state: tuple[Any, ...]) -> None:
     restore.fill_frame(frame, label, variables)
     if label:
         fixups.later(_prime_later, frame)
+
+
+def fill_awaited(frame: Any, awaited: Any) -> None:
+    """Give a frame that has its other variables what it awaits."""
+    restore.fill_awaited(frame, awaited)
+    fixups.later(_prime_later, frame)
 
 
 def fill_driven(frame: Any, state: tuple[Any, ...]) -> None:

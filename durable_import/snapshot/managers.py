@@ -13,9 +13,9 @@ import asyncio
 import contextlib
 import functools
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import BuiltinMethodType, CellType, CoroutineType, FunctionType, MethodType, MethodWrapperType
+from types import BuiltinMethodType, CellType, CoroutineType, FunctionType, MappingProxyType, MethodType, MethodWrapperType
 from typing import TYPE_CHECKING, Any, cast
 
 from ..frames import restore
@@ -75,13 +75,17 @@ class LostObjects:
     kept: list[Any]
 
 
-def blocks_of(stack: list[Any]) -> Iterator[tuple[int, str, FrameState]]:
-    """The ``with`` blocks that the frames of a stack are in, outermost first: frame number, manager's variable, state."""
+def blocks_of(stack: list[Any], read: Mapping[int, Any] = MappingProxyType({})) -> Iterator[tuple[int, str, FrameState]]:
+    """The ``with`` blocks that the frames of a stack are in, outermost first: frame number, manager's variable, state.
+
+    ``read``: what is known of frames, by id.
+    """
     for number, frame in enumerate(stack):
-        info = info_of(parts_of(frame).code)
+        known = read.get(id(frame))
+        info = known.info if known is not None else info_of(parts_of(frame).code)
         if info is None or not _has_blocks(info):
             continue
-        state = capture(frame)
+        state = known if type(known) is FrameState else capture(frame)
         inside = [n for n in info.live.get(state.label, ()) if n.startswith("@m") and n in state.variables]
         for manager in sorted(inside, key=lambda n: int(n[2:])):
             yield number, manager, state
@@ -100,14 +104,15 @@ def _has_blocks(info: CodeInfo) -> bool:
 
 
 def find_lost(
-    path: str, stack: list[Any], is_lost: Callable[[Any], bool], known: dict[int, Key] | None = None
+    path: str, stack: list[Any], is_lost: Callable[[Any], bool], known: dict[int, Key], read: Mapping[int, Any]
 ) -> LostObjects:
     """The managers in the stack of one task for which ``is_lost``, outermost first, and what belongs to them.
 
-    They are added to ``known``, in which ``is_lost`` may see those further out: one that only refers to these is not lost.
+    ``read``: what is known of frames, by id. The managers are added to ``known``, in which ``is_lost`` may see those further
+    out: one that only refers to these is not lost.
     """
-    found = LostObjects({} if known is None else known, [])
-    for number, name, state in blocks_of(stack):
+    found = LostObjects(known, [])
+    for number, name, state in blocks_of(stack, read):
         manager = state.variables[name]
         if isinstance(manager, (*ENTERED_ONCE, LoopBound)) or _is_read(state, name, manager) or not is_lost(manager):
             continue  # of a primitive that is made anew see ``enter_again``

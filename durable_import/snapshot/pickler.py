@@ -4,53 +4,78 @@ Objects named in ``references`` are saved by module and name. Exact lists, dicts
 ``reducer_override``. For those a prelude is pickled first, of stand-ins that load as the objects themselves; then the
 stand-ins' places in the memo are given to the objects. Tasks are pickled by their paths; what they hold follows in pickles
 of its own, then None.
+The functions that build what nearly every snapshot holds are in the prelude too: they need not be looked for each time.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
+import re
 import struct
 import sys
 from contextvars import Context
-from types import CoroutineType, FunctionType
+from types import CoroutineType
 from typing import Any
 
-from ..frames.capture import FRAME_TYPES, parts_of
+from ..frames.capture import FRAME_TYPES, FrameState, parts_of
 from ..frames.discard import discard
-from ..rewrite.registry import info_of
+from ..frames.leaf import Leaf
+from ..rewrite.registry import CodeInfo, info_of
 from ..scheduling.task import DurableTask
 from . import fixups
-from .asyncio_state import Loading, fill_task, loading, new_task, reduce_context, task_frames, task_record
+from .asyncio_state import (
+    Loading,
+    fill_context,
+    fill_own_future,
+    fill_task,
+    instance_loop,
+    loading,
+    new_context,
+    new_future,
+    new_task,
+    reduce_context,
+    task_frames,
+    task_record,
+)
 from .foreign import reduce_foreign_frame, reduce_wait
-from .frames import FRAME_TABLE, fill_driven, is_driven_by_hand
+from .frames import FRAME_TABLE, build, fill, fill_driven, is_driven_by_hand, reduce_state
 from .managers import BOUND_METHODS, lost, lost_method
 from .modules import resolve, resolve_or_none
 from .reducers import TABLE, reduce_by_kind
 from .references import References
+from .stacks import Unchanged, build_unchanged, fill_unchanged
 
 PROTOCOL = 5
-_NAN = (b"G\x7f\xf8", b"G\xff\xf8")  # how pickle writes it; may also be there by chance
+_find_nan = re.compile(b"G[\x7f\xff]\xf8").search  # how pickle writes it; may also be there by chance
 DEEP = 1_000_000  # recursion limit for the fallback, whose recursion is in Python code
 
-_TABLE = {**TABLE, **FRAME_TABLE}
+_TABLE = {**TABLE, **FRAME_TABLE, Leaf: Leaf.__reduce__}
+_BUILDERS = (
+    new_task, build, fill, build_unchanged, fill_unchanged, Leaf, new_context, fill_context, new_future, fill_own_future,
+    instance_loop, iter, range,
+)  # fmt: skip
 
 
 class _Reducing:
     """What both picklers share: which reducer saves an object."""
 
     references: References
-    frames: list[Any]
+    codes: dict[int, CodeInfo]  # the functions of the frames met, by id of their code
     tasks: dict[DurableTask, None]  # the tasks met
     driven: dict[int, bool]  # see ``is_driven_by_hand``
 
     def reducer_override(self, obj: Any) -> Any:
-        if self.references.lost:
-            if id(obj) in self.references.lost:
-                return lost, self.references.lost[id(obj)]
-            if isinstance(obj, BOUND_METHODS) and id(obj.__self__) in self.references.lost:
+        references = self.references
+        if references.lost:
+            if id(obj) in references.lost:
+                return lost, references.lost[id(obj)]
+            if isinstance(obj, BOUND_METHODS) and id(obj.__self__) in references.lost:
                 return lost_method, (obj.__self__, obj.__name__)
-        reference = self.references.by_id.get(id(obj))
+        met = references.read.met.get(id(obj))
+        if met is not None:
+            return self._reduce_in_stack(obj, met)
+        reference = references.by_id.get(id(obj))
         if reference is not None:
             return resolve, reference
         kind = type(obj)
@@ -58,19 +83,36 @@ class _Reducing:
             self.tasks[obj] = None
             return new_task, (obj.path,)
         if kind is Context:
-            return reduce_context(obj, self.references.base)
+            return reduce_context(obj, references.base)
         reducer = _TABLE.get(kind)
         if reducer is not None:
-            if kind in FRAME_TYPES and self._is_leaf(obj):
-                return reduce_foreign_frame(obj, in_flight=True)
-            if kind is CoroutineType and self.references.waits_anew(obj):
-                return reduce_wait(obj)
-            if kind in FRAME_TABLE and kind is not FunctionType:
-                self.frames.append(obj)
-                if kind is CoroutineType and is_driven_by_hand(obj, self.driven) and not self.references.is_in_stack(obj):
-                    return (*reducer(obj)[:5], fill_driven)
+            if kind in FRAME_TYPES:
+                return self._reduce_frame(obj, reducer)
             return reducer(obj)
         return reduce_by_kind(obj)
+
+    def _reduce_in_stack(self, frame: Any, met: FrameState | Unchanged) -> Any:
+        """A frame that a task of the instance runs."""
+        info = met.info
+        self.codes[id(info.code)] = info
+        if isinstance(met, Unchanged):
+            return met.reduce()
+        if info.module.is_library and self.references.waits_anew(frame):
+            return reduce_wait(frame)
+        return reduce_state(frame, met)
+
+    def _reduce_frame(self, frame: Any, reducer: Any) -> Any:
+        """A frame that no task runs, or which cannot be read."""
+        if self._is_leaf(frame):
+            return reduce_foreign_frame(frame, in_flight=True)
+        if type(frame) is CoroutineType and self.references.waits_anew(frame):
+            return reduce_wait(frame)
+        info = info_of(parts_of(frame).code)
+        if info is not None:
+            self.codes[id(info.code)] = info
+        if type(frame) is CoroutineType and is_driven_by_hand(frame, self.driven) and not self.references.is_in_stack(frame):
+            return (*reducer(frame)[:5], fill_driven)
+        return reducer(frame)
 
     def _is_leaf(self, frame: Any) -> bool:
         """Whether a frame that has begun is begun again on resume: one of foreign code, or asyncio's own outside an instance."""
@@ -81,12 +123,12 @@ class _Reducing:
 
 
 class SnapshotPickler(_Reducing, pickle.Pickler):
-    """Pickles what programs hold. ``frames`` lists the coroutines and generators met."""
+    """Pickles what programs hold."""
 
     def __init__(self, file: io.BytesIO, references: References) -> None:
         super().__init__(file, PROTOCOL)
         self.references = references
-        self.frames = []
+        self.codes = {}
         self.tasks = {}
         self.driven = {}
 
@@ -97,7 +139,7 @@ class _DeepPickler(_Reducing, pickle._Pickler):
     def __init__(self, file: io.BytesIO, references: References) -> None:
         super().__init__(file, PROTOCOL)
         self.references = references
-        self.frames = []
+        self.codes = {}
         self.tasks = {}
         self.driven = {}
 
@@ -146,13 +188,13 @@ class StandIn:
 
 
 class Prelude:
-    """Stand-ins for containers, pickled: ``places`` say what each loads as (a function and its arguments)."""
+    """Pickled stand-ins for containers: ``places`` say what each loads as (a function and its arguments); and ``others``."""
 
-    def __init__(self, places: list[tuple[Any, ...]]) -> None:
+    def __init__(self, places: list[tuple[Any, ...]], others: tuple[Any, ...] = ()) -> None:
         stand_ins = [StandIn(*place) for place in places]
         file = io.BytesIO()
         pickler = pickle.Pickler(file, PROTOCOL)
-        pickler.dump(stand_ins)
+        pickler.dump([*stand_ins, *others])
         self._data = file.getvalue()
         self._memo: dict[int, tuple[int, Any]] = pickler.memo.copy()
         self._indices = [self._memo.pop(id(stand_in))[0] for stand_in in stand_ins]
@@ -164,46 +206,39 @@ class Prelude:
         pickler.memo = self._memo | {id(container): (index, container) for index, container in places}
 
 
-def dumps(value: Any, references: References, frames: list[Any] | None = None) -> bytes:
-    """Pickle ``value``; append the coroutines and generators met to ``frames``."""
-    met: list[Any] = []
+def dumps(value: Any, references: References, codes: dict[int, CodeInfo] | None = None) -> bytes:
+    """Pickle ``value``; note the functions of the coroutines and generators met in ``codes``."""
     try:
-        data = _dumps(SnapshotPickler, value, references, met)
-        if any(mark in data for mark in _NAN):
-            met.clear()
-            data = _dumps(_NanPickler, value, references, met)
+        data, met = _dumps(SnapshotPickler, value, references)
+        if _find_nan(data):
+            data, met = _dumps(_NanPickler, value, references)
     except RecursionError:
-        met.clear()
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(DEEP)
         try:
-            data = _dumps(_DeepPickler, value, references, met)
+            data, met = _dumps(_DeepPickler, value, references)
         finally:
             sys.setrecursionlimit(limit)
-    if frames is not None:
-        frames.extend(met)
+    if codes is not None:
+        codes.update(met)
     return data
 
 
-def _dumps(kind: Any, value: Any, references: References, frames: list[Any] | None) -> bytes:
+def _dumps(kind: Any, value: Any, references: References) -> tuple[bytes, dict[int, CodeInfo]]:
     file = io.BytesIO()
     pickler = kind(file, references)
     names = references.names
     if names.prelude is None:
-        names.prelude = Prelude([(resolve_or_none, *place) for place in names.container_places])
+        names.prelude = Prelude([(resolve_or_none, *place) for place in names.container_places], _BUILDERS)
     names.prelude.begin(pickler, file, references.containers)
     pickler.dump(value)
     done = 0
     while done < len(pickler.tasks):  # what they hold may lead to further ones
         for task in list(pickler.tasks)[done:]:
             done += 1
-            pickler.dump(task.path)
-            pickler.dump(task_frames(task, references))
-            pickler.dump(task_record(task))
+            pickler.dump((task.path, task_frames(task, references), task_record(task)))
     pickler.dump(None)
-    if frames is not None:
-        frames.extend(pickler.frames)
-    return file.getvalue()
+    return file.getvalue(), pickler.codes
 
 
 def loads(data: bytes) -> Any:
@@ -219,8 +254,9 @@ def load_with_loop(data: bytes) -> tuple[Any, Loading]:
             unpickler = SnapshotUnpickler(io.BytesIO(data))
             unpickler.load()
             value = unpickler.load()
-            while (path := unpickler.load()) is not None:
-                fill_task(new_task(path), unpickler.load(), unpickler.load())
+            while (held := unpickler.load()) is not None:
+                path, frames, record = held
+                fill_task(new_task(path), frames, record)
             return value, found
 
     loaded: tuple[Any, Loading] = fixups.load(read, discard)

@@ -15,7 +15,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..frames.capture import parts_of
-from ..rewrite.registry import MODULES, info_of
+from ..rewrite.registry import PROGRAM, info_of
 from . import surroundings
 from .asyncio_state import LoopBound
 from .modules import (
@@ -28,6 +28,7 @@ from .modules import (
     is_saved_by_value,
     mutable_defaults,
 )
+from .stacks import Stacks
 from .surroundings import STREAMS
 
 Place = tuple[str, str]  # module, name in it
@@ -102,8 +103,8 @@ class Names:
 
     def _refresh(self) -> None:
         parts = []
-        for name, rewritten in list(MODULES.items()):
-            module = sys.modules.get(name) if not rewritten.is_library else None
+        for name in list(PROGRAM):
+            module = sys.modules.get(name)
             if module is None:
                 continue
             namespace, data = vars(module), data_of(self._script, name)
@@ -156,13 +157,14 @@ class References:
     """What one snapshot refers to by name, and what is known of its frames."""
 
     names: Names = field(default_factory=lambda: Names(None))
+    script: ScriptData | None = None
+    base: contextvars.Context = field(default_factory=contextvars.copy_context)  # context variables that are not the program's
+    read: Stacks = field(default_factory=Stacks)
+    stacks: Callable[[], list[tuple[str, list[Any]]]] = list  # the frames of all tasks
     in_flight: set[int] = field(default_factory=set)  # ids of the awaitables of leaves that have begun
     has_loop: bool = False  # whether it is the state of an instance, with its futures
-    base: contextvars.Context = field(default_factory=contextvars.copy_context)  # context variables that are not the program's
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
     left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
-    script: ScriptData | None = None
-    stacks: Callable[[], list[tuple[str, list[Any]]]] = list  # the frames of all tasks
 
     def __post_init__(self) -> None:
         self.by_id = self.names.by_id
@@ -185,16 +187,14 @@ class References:
 
     def waits_anew(self, frame: Any) -> bool:
         """Whether a frame of asyncio's own code, in an instance, waits for a primitive that is made anew."""
+        met = self.read.met.get(id(frame))
+        if met is not None and not met.info.module.is_library:
+            return False
         parts = parts_of(frame)
         info = info_of(parts.code)
         if info is None or not info.module.is_library or parts.frame is None or not self.has_loop:
             return False
         return self.is_made_anew(parts.frame.f_locals.get("self"))
-
-
-def collect_references(script: ScriptData | None) -> References:
-    """The references of a snapshot that is made now."""
-    return References(Names.of(script), script=script)
 
 
 _parts: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}

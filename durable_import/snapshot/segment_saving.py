@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
+from ..rewrite.registry import CodeInfo
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.task import DurableTask
 from ..scheduling.timers import Timer
-from .asyncio_state import loop_state, task_frames, task_record
+from .asyncio_state import inbox_state, loop_state, task_frames, task_record
 from .ownership import Ownership
 from .references import References
 from .segment_pickler import EXACT, SegmentPickler, outermost
@@ -36,12 +37,12 @@ class Segments:
 
     def encode(
         self, loop: InstanceLoop, rest: Any, references: References, prepare: Callable[[DurableTask], None],
-        frames: list[Any], most: float,
+        codes: dict[int, CodeInfo], most: float,
     ) -> bytes:  # fmt: skip
         """Pickle what may have changed; gives the kernel. ``rest`` goes into it.
 
-        ``prepare`` is called with each task before it is pickled. Appends the frames met to ``frames``. Raises TooMuch when
-        that is more than ``most`` bytes. Whatever is raised, the segments are of no use afterwards.
+        ``prepare`` is called with each task before it is pickled. Notes the functions of the frames met in ``codes``. Raises
+        TooMuch when that is more than ``most`` bytes. Whatever is raised, the segments are of no use afterwards.
         """
         known = self.owned.segments
         loop.on_step = self._thaw_task
@@ -49,7 +50,7 @@ class Segments:
         if sum(len(known[key].data) for key in dirty if key in known) > most:
             raise TooMuch
         self.pickled = 0
-        one_round = _Round(self, loop, rest, references, prepare, frames, most)
+        one_round = _Round(self, loop, rest, references, prepare, codes, most)
         while True:
             loop.is_saved()
             self._dissolve(dirty)
@@ -204,7 +205,7 @@ class _Round:
 
     def __init__(
         self, segments: Segments, loop: InstanceLoop, rest: Any, references: References, prepare: Callable[[DurableTask], None],
-        frames: list[Any], most: float,
+        codes: dict[int, CodeInfo], most: float,
     ) -> None:  # fmt: skip
         self.all = segments
         self.owned = segments.owned
@@ -212,7 +213,7 @@ class _Round:
         self.rest = rest
         self.references = references
         self.prepare = prepare
-        self.frames = frames
+        self.codes = codes
         self.most = most
         self.waiting: dict[str, None] = {}
         self.module_level = {
@@ -265,7 +266,7 @@ class _Round:
                 self._again([owner, self.owned.make_island([value])])
             containers += [value for value in elsewhere if type(value) in EXACT]
         segment.containers = pickler.used(containers)
-        self.frames += pickler.frames
+        self.codes.update(pickler.codes)
         for met in pickler.tasks:
             self.all.know(met)
             if task_key(met) not in self.owned.segments and task_key(met) != key:
@@ -277,7 +278,7 @@ class _Round:
             return [task_frames(task, self.references), task_record(task)]
         if key == KERNEL:
             state = loop_state(self.loop, [], self.all.loose_timers())
-            return [(self.rest, state), state.pop("inbox")]  # who waits for events is reached by way of its task only
+            return [(self.rest, state), inbox_state(self.loop)]  # who waits for events is reached by way of its task only
         if key[0] == "c":
             return [(), self.all.callback(key)]
         return [self.owned.islands[key]]

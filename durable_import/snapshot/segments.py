@@ -57,22 +57,21 @@ def _load_parts(data: bytes) -> list[Any]:
 
 
 def load_segments(kernel: bytes, segments: dict[str, bytes]) -> tuple[Any, Loading]:
-    """What ``Segments.encode`` saved: the rest, the loop's state; and the loop with its tasks."""
+    """What ``Segments.encode`` saved: the rest, the loop's state and inbox; and the loop with its tasks."""
 
     def read() -> tuple[Any, Loading]:
         with loading() as found:
             found.segments = segments
-            state, inbox = _load_parts(kernel)
-            state[1]["inbox"] = inbox
+            (rest, held), inbox = _load_parts(kernel)
             for key in segments:
                 if key[0] == "t":
                     new_task(key[1:])
                 elif key[0] == "c":
-                    state[1]["callbacks"].append(_load_parts(segments[key])[1])
+                    held[1].append(_load_parts(segments[key])[1])
             while found.missing:
                 task = found.missing.pop()
                 fill_task(task, *_load_parts(segments[task_key(task)]))
-            return state, found
+            return (rest, held, inbox), found
 
     loaded: tuple[Any, Loading] = fixups.load(read, discard)
     return loaded

@@ -17,23 +17,24 @@ from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behi
 from ..frames.leaf import DONE, FAILED, Leaf
 from ..log import about, logger
 from ..rewrite.names import AWAITED, is_hidden
-from ..rewrite.registry import info_of
+from ..rewrite.registry import CodeInfo, info_of
 from ..scheduling.generators import restoring_generators
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
-from .asyncio_state import fill_loop, loop_state
+from .asyncio_state import fill_loop, inbox_state, loop_state
 from .diagnose import find_culprit
 from .economy import Economy
 from .managers import find_lost, find_released
 from .modules import ScriptData, is_refilled
 from .pickler import dumps, load_with_loop
 from .program import find_imported, program_contents, restore_program, set_aside
-from .references import References, collect_references
+from .references import Names, References
 from .segment_saving import Segments
 from .segments import load_segments
+from .stacks import Stacks
 
-VERSION = 3
+VERSION = 4
 COMPLETE, IN_SEGMENTS = b"c", b"s"  # what follows the version
 AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
 
@@ -58,13 +59,14 @@ class Saved:
     """A payload, and what has changed of its segments since the last one was kept by a store.
 
     ``segments`` is None for a payload that is complete by itself. ``is_whole``: there are no other segments than these.
-    ``frames``: the coroutines and generators that were pickled.
+    ``codes``: the functions of the coroutines and generators that were pickled. ``location``: where the program is.
     """
 
     payload: bytes
     segments: dict[str, bytes | None] | None = None
     is_whole: bool = True
-    frames: list[Any] = field(default_factory=list)
+    codes: list[CodeInfo] = field(default_factory=list)
+    location: str = ""
 
 
 @dataclass
@@ -73,12 +75,14 @@ class Encoder:
 
     ``script``: the script whose module-level data belong to the snapshot. ``base``: the context variables as they were
     when the instance began, which are not the program's. ``economy``: when snapshots are in segments; None: never.
+    ``stacks``: what is known of the frames.
     """
 
     instance_id: str | None = None
     script: ScriptData | None = None
     base: contextvars.Context = field(default_factory=contextvars.copy_context)
     economy: Economy | None = None
+    stacks: Stacks = field(default_factory=Stacks)
     _segments: Segments | None = None
     _is_kept: bool = False  # whether a store has the segments as they were once
 
@@ -87,6 +91,13 @@ class Encoder:
 
         Raises UnsavableStateError, which names the variable.
         """
+        self.stacks.begin()
+        try:
+            return self._save(snapshot)
+        finally:
+            self.stacks.end()
+
+    def _save(self, snapshot: Snapshot) -> Saved:
         loop, economy = snapshot.loop, self.economy
         if loop is None or economy is None:
             return self._save_whole(snapshot)
@@ -106,12 +117,13 @@ class Encoder:
 
     def _save_whole(self, snapshot: Snapshot) -> Saved:
         self._segments, self._is_kept = None, False
-        frames: list[Any] = []
-        payload = self.encode(snapshot, frames)
-        if snapshot.loop is not None:
-            snapshot.loop.is_saved()
-            snapshot.loop.on_step = None
-        return Saved(payload, frames=frames)
+        codes: dict[int, CodeInfo] = {}
+        payload = self._encode(snapshot, codes)
+        if snapshot.loop is None:
+            return Saved(payload, codes=list(codes.values()))
+        snapshot.loop.is_saved()
+        snapshot.loop.on_step = None
+        return Saved(payload, codes=list(codes.values()), location=self.stacks.location_of(snapshot.loop.root))
 
     def _has_many_tasks(self, loop: InstanceLoop, economy: Economy) -> bool:
         if len(loop.tasks) >= economy.least:
@@ -140,57 +152,68 @@ class Encoder:
         contents = program_contents(self.script, loop, references.names)
 
         def prepare(task: DurableTask) -> None:
-            stack = task.stack()
-            find_lost(task.path, stack, lambda manager: self._is_made_by_module(manager, references), references.lost)
+            self._find_lost(task.path, self.stacks.of(task), references)
 
-        frames: list[Any] = []
+        codes: dict[int, CodeInfo] = {}
         try:
             most = economy.allowance(is_first=is_first)
-            kernel = segments.encode(loop, (snapshot.facts, contents), references, prepare, frames, most)
+            kernel = segments.encode(loop, (snapshot.facts, contents), references, prepare, codes, most)
         except BaseException:
             self._segments = None
             raise
         economy.was_in_segments(segments.pickled, segments.owned.size, is_first=is_first)
         payload = VERSION.to_bytes(2, "big") + IN_SEGMENTS + kernel
-        return Saved(payload, dict(segments.owned.changed), not self._is_kept, frames)
+        location = self.stacks.location_of(loop.root)
+        return Saved(payload, dict(segments.owned.changed), not self._is_kept, list(codes.values()), location)
 
     def _references(self, snapshot: Snapshot) -> References:
         if self.script is not None:
             find_imported(self.script)
-        references = collect_references(self.script)
-        references.base = self.base
-        references.in_flight = _in_flight(snapshot)
-        references.has_loop = snapshot.loop is not None
-        references.stacks = snapshot.stacks
-        references.lost = {}
-        return references
+        names, has_loop = Names.of(self.script), snapshot.loop is not None
+        return References(names, self.script, self.base, self.stacks, snapshot.stacks, _in_flight(snapshot), has_loop)
 
-    def encode(self, snapshot: Snapshot, frames: list[Any] | None = None) -> bytes:
-        """The payload, complete by itself. Appends to ``frames`` the coroutines and generators in it.
+    def encode(self, snapshot: Snapshot) -> bytes:
+        """The payload, complete by itself.
 
         Raises UnsavableStateError, which names the variable.
         """
-        references = self._references(snapshot)
-        stacks = snapshot.stacks()
-        for path, stack in stacks:
-            find_lost(path, stack, lambda manager: self._is_made_by_module(manager, references), references.lost)
+        self.stacks.begin()
         try:
-            return self._encode(snapshot, references, frames)
+            return self._encode(snapshot)
+        finally:
+            self.stacks.end()
+
+    def _encode(self, snapshot: Snapshot, codes: dict[int, CodeInfo] | None = None) -> bytes:
+        references = self._references(snapshot)
+        stacks = self._stacks_of(snapshot)
+        for path, stack in stacks:
+            self._find_lost(path, stack, references)
+        try:
+            return self._dump(snapshot, references, codes)
         except Exception as error:
             if self.script is not None and self._set_aside(snapshot, references):
-                return self.encode(snapshot, frames)
+                return self._encode(snapshot, codes)
             if not self._leave_out(stacks, references):
                 raise self._explain(snapshot, references, error) from error
         try:
-            return self._encode(snapshot, references, frames)
+            return self._dump(snapshot, references, codes)
         except Exception as error:
             raise self._explain(snapshot, references, error) from error
+
+    def _stacks_of(self, snapshot: Snapshot) -> list[tuple[str, list[Any]]]:
+        if snapshot.loop is None:
+            return snapshot.stacks()
+        return [(task.path, self.stacks.of(task)) for task in snapshot.loop.tasks]
+
+    def _find_lost(self, path: str, stack: list[Any], references: References) -> None:
+        """Note the managers of ``with`` blocks that belong to modules: these make them anew."""
+        find_lost(path, stack, lambda manager: self._is_made_by_module(manager, references), references.lost, self.stacks.met)
 
     def _leave_out(self, stacks: list[tuple[str, list[Any]]], references: References) -> bool:
         """Leave out managers of ``with`` blocks that cannot be saved, and what ended blocks have left behind; if any."""
         is_left_out = False
         for path, stack in stacks:
-            unsavable = find_lost(path, stack, lambda manager: not self._can_be_saved(manager, references), references.lost)
+            unsavable = find_lost(path, stack, lambda manager: not self._can_be_saved(manager, references), references.lost, {})
             released = find_released(path, stack, lambda value: not self._can_be_saved(value, references))
             references.lost = released.by_id | references.lost
             references.left_out += [*unsavable.kept, *released.kept]
@@ -211,15 +234,16 @@ class Encoder:
             return False
         return True
 
-    def _encode(self, snapshot: Snapshot, references: References, frames: list[Any] | None) -> bytes:
+    def _dump(self, snapshot: Snapshot, references: References, codes: dict[int, CodeInfo] | None) -> bytes:
         contents = program_contents(self.script, snapshot.loop, references.names)
         stack = chain(snapshot.root)[::-1] if snapshot.root is not None else []
         tasks = list(snapshot.loop.tasks) if snapshot.loop is not None else []
-        loop = None
+        loop, inbox = None, None
         if snapshot.loop is not None:
             loop = loop_state(snapshot.loop, list(snapshot.loop.callbacks.values()), snapshot.loop.timers)
-        state = (stack, snapshot.facts, contents, loop, tasks)
-        return VERSION.to_bytes(2, "big") + COMPLETE + dumps(state, references, frames)
+            inbox = inbox_state(snapshot.loop)
+        state = (stack, snapshot.facts, contents, loop, inbox, tasks)
+        return VERSION.to_bytes(2, "big") + COMPLETE + dumps(state, references, codes)
 
     def decode(self, payload: bytes, segments: dict[str, bytes] | None = None) -> Snapshot:
         """The snapshot of an authenticated payload, with its segments if it is not complete by itself."""
@@ -235,16 +259,16 @@ class Encoder:
             if payload[2:3] == IN_SEGMENTS:
                 if self.economy is not None:
                     self.economy.choose(in_segments=True)
-                ((facts, contents), held), found = load_segments(payload[3:], segments or {})
+                ((facts, contents), held, inbox), found = load_segments(payload[3:], segments or {})
                 stack: list[Any] = []
             else:
-                (stack, facts, contents, held, _), found = load_with_loop(payload[3:])
+                (stack, facts, contents, held, inbox, _), found = load_with_loop(payload[3:])
         if self.script is not None:
             find_imported(self.script)
         restore_program(self.script, contents)
         if held is None:
             return Snapshot(stack[-1] if stack else None, facts)
-        fill_loop(found, held)
+        fill_loop(found, held, inbox)
         found.loop.instance_id = self.instance_id
         finalizer.loop = found.loop
         return Snapshot(None, facts, found.loop)
@@ -292,6 +316,8 @@ class Encoder:
                 instance_id=self.instance_id,
             )  # fmt: skip
         return error
+
+
 
 
 def _is_of_library(frame: Any) -> bool:

@@ -6,25 +6,30 @@ import asyncio
 import contextlib
 import itertools
 import os
+import pickle
 import sys
 import time
 import types
+import unittest.mock
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import durable_import  # noqa: F401  (provides what rewritten code calls)
 from durable_import.frames import ambient
-from durable_import.frames.capture import FRAME_TYPES
+from durable_import.frames.capture import capture
 from durable_import.frames.discard import discard
 from durable_import.frames.leaf import Leaf
 from durable_import.rewrite.compiler import compile_module
+from durable_import.rewrite.names import AWAITED
 from durable_import.rewrite.registry import register_module
 from durable_import.runtime.checkpoint import Checkpoint
 from durable_import.runtime.driver import InstanceDriver
 from durable_import.snapshot.economy import Economy
 from durable_import.snapshot.modules import ScriptData
+from durable_import.snapshot.pickler import SnapshotPickler
 from durable_import.snapshot.snapshot import Encoder, Snapshot
+from durable_import.snapshot.stacks import Stacks, Unchanged
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
 TICK = 0.02  # seconds
@@ -49,6 +54,18 @@ class Turns(Economy):
 
     def allowance(self, *, is_first: bool) -> float:  # noqa: ARG002  the signature of what it overrides
         return float("inf")
+
+
+class CheckedStacks(Stacks):
+    """Makes sure that frames which are not pickled again are as they were."""
+
+    def _met_again(self, known: Unchanged) -> Any:
+        state = capture(known.frame)
+        assert state.variables.pop(AWAITED) is known.awaited
+        if known.data is not None:
+            identity, label, variables = pickle.loads(known.data)
+            assert (identity[1], label, repr(variables)) == (state.info.place, state.label, repr(state.variables))
+        return super()._met_again(known)
 
 
 class TortureDriver(InstanceDriver):
@@ -127,11 +144,10 @@ class TortureDriver(InstanceDriver):
 
     async def swap(self, checkpoint: Checkpoint) -> None:
         """Discard all tasks and what they hold, and restore them from the payload."""
-        frames: list[Any] = []
-        self.encoder.encode(Snapshot(loop=self.loop), frames)
-        stacks = [frame for task in self.loop.tasks for frame in task.stack()]
+        with noted_frames() as frames:
+            self.encoder.encode(Snapshot(loop=self.loop))
         self.drop()
-        discard([f for f in {id(f): f for f in frames}.values() if isinstance(f, FRAME_TYPES) and f not in stacks])
+        discard(list({id(f): f for f in frames}.values()))
         context = self.encoder.base.copy()  # nothing of the program's context survives either
         loop = context.run(self.encoder.decode, checkpoint.saved.payload, self.segments).loop
         assert loop is not None
@@ -139,6 +155,20 @@ class TortureDriver(InstanceDriver):
         loop.attach()
         self._set_clock()
         await self.enter_again()
+
+
+@contextlib.contextmanager
+def noted_frames() -> Iterator[list[Any]]:
+    """The frames that are pickled and that no task runs."""
+    frames: list[Any] = []
+    reduce: Callable[[Any, Any, Any], Any] = SnapshotPickler._reduce_frame
+
+    def noted(pickler: Any, frame: Any, reducer: Any) -> Any:
+        frames.append(frame)
+        return reduce(pickler, frame, reducer)
+
+    with unittest.mock.patch.object(SnapshotPickler, "_reduce_frame", noted):
+        yield frames
 
 
 @contextlib.contextmanager
@@ -186,7 +216,8 @@ def hard_torture(
     if isinstance(source, os.PathLike):
         source, path = Path(source).read_text(), str(source)
     with fresh_module(source, path, rewritten=True) as module:
-        encoder = Encoder("torture", ScriptData.of(module.__name__), economy=Turns(forms) if forms else None)
+        economy = Turns(forms) if forms else None
+        encoder = Encoder("torture", ScriptData.of(module.__name__), economy=economy, stacks=CheckedStacks())
         return repr(asyncio.run(tortured(module.main, encoder, every=every, events=events)))
 
 

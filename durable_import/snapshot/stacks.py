@@ -1,0 +1,140 @@
+"""The stacks of an instance's tasks, each read once for a snapshot; frames that cannot have changed are pickled only once.
+
+A coroutine that awaits another one goes on only when that one has ended: until then its variables stay bound to the same
+objects. If these are immutable values, and no other function shares the variables, then so does its whole state, but for
+what it awaits. The second time it is met it is pickled by itself, and from then on these bytes stand for it.
+"""
+
+from __future__ import annotations
+
+import pickle
+from types import CoroutineType
+from typing import Any, NamedTuple
+
+from ..frames.capture import FrameState, awaited_by, capture, frame_behind, frame_of, line_of
+from ..frames.restore import fill_frame
+from ..rewrite.names import AWAITED
+from ..rewrite.registry import CodeInfo
+from ..scheduling.task import DurableTask
+from . import frames
+
+_VALUES = frozenset({type(None), bool, int, type(Ellipsis), range})
+_MOST = 1024  # characters or bytes: longer values are not worth a copy for each frame
+
+
+class Unchanged(NamedTuple):
+    """A frame, the coroutine that it awaits, its function, and once it has been met twice, itself as pickled."""
+
+    frame: Any
+    awaited: Any
+    info: CodeInfo
+    data: bytes | None
+
+    def reduce(self) -> tuple[Any, ...]:
+        """See ``object.__reduce__``."""
+        return build_unchanged, (self.data,), self.awaited, None, None, fill_unchanged
+
+
+class Stacks:
+    """Of one instance, from ``begin`` to ``end`` of a snapshot. ``met``: by id of a frame what was read of it, if it was."""
+
+    def __init__(self) -> None:
+        self.met: dict[int, FrameState | Unchanged] = {}
+        self._seen: dict[int, Unchanged] = {}  # at this snapshot
+        self._before: dict[int, Unchanged] = {}  # at the last one
+        self._read: dict[DurableTask, list[Any]] = {}
+
+    def begin(self) -> None:
+        """Nothing has been read for the next snapshot."""
+        self._before, self._seen = self._seen, {}
+
+    def end(self) -> None:
+        """The snapshot is made: let go of what the frames held."""
+        self.met, self._read = {}, {}
+
+    def of(self, task: DurableTask) -> list[Any]:
+        """The frames of a task, outermost first."""
+        known = self._read.get(task)
+        if known is None:
+            known = self._read[task] = self._read_stack(frame_behind(task.root)) if not task.done() else []
+        return known
+
+    def location_of(self, task: DurableTask) -> str:
+        """Where a task is: ``file:line function``, of its innermost frame that is not asyncio's own."""
+        for frame in reversed(self.of(task)):
+            met = self.met.get(id(frame))
+            if met is not None and not met.info.module.is_library:
+                code = met.info.code
+                return f"{code.co_filename}:{line_of(frame)} {code.co_qualname}"
+        return ""
+
+    def _read_stack(self, frame: Any) -> list[Any]:
+        found: list[Any] = []
+        while frame is not None and frame_of(frame) is not None:  # a program may close what a task is going to run
+            found.append(frame)
+            known = self._before.get(id(frame))
+            if known is not None and known.frame is frame and known.awaited.cr_frame is not None:
+                frame = self._met_again(known)
+            else:
+                frame = self._read_frame(frame)
+        return found
+
+    def _read_frame(self, frame: Any) -> Any:
+        """Read a frame; gives the one that it awaits."""
+        try:
+            state = self.met[id(frame)] = capture(frame)
+        except pickle.PicklingError:  # pickling it says so
+            awaited = awaited_by(frame)
+            return None if awaited is None else frame_behind(awaited)
+        if AWAITED not in state.info.live.get(state.label, ()):
+            return None
+        awaited = state.variables.get(AWAITED)
+        if type(awaited) is CoroutineType:
+            inner = frame_behind(awaited)
+            if inner is not None and _can_settle(frame, state):
+                self._seen[id(frame)] = Unchanged(frame, inner, state.info, None)
+            return inner
+        return None if awaited is None else frame_behind(awaited)
+
+    def _met_again(self, known: Unchanged) -> Any:
+        if known.data is None:
+            known = known._replace(data=_pickled(known.frame, capture(known.frame)))
+        self._seen[id(known.frame)] = self.met[id(known.frame)] = known
+        return known.awaited
+
+
+def _can_settle(frame: Any, state: FrameState) -> bool:
+    module = state.info.module
+    if type(frame) is not CoroutineType or not frame.cr_suspended or state.cells or module.is_library or module.is_adopted:
+        return False
+    return all(_is_value(value) for name, value in state.variables.items() if name != AWAITED)
+
+
+def _is_value(value: Any) -> bool:
+    """Whether a value never changes, is small, and nobody could tell it from a copy."""
+    kind = type(value)
+    if kind is str or kind is bytes:
+        return len(value) <= _MOST
+    return kind in _VALUES or (kind is float and value == value)
+
+
+def _pickled(frame: Any, state: FrameState) -> bytes:
+    """A frame but for what it awaits."""
+    del state.variables[AWAITED]
+    info = state.info
+    identity = info.module.name, info.place, info.digest, frame.__name__, frame.__qualname__
+    return pickle.dumps((identity, state.label, state.variables), pickle.HIGHEST_PROTOCOL)
+
+
+def build_unchanged(data: bytes) -> Any:
+    """A frame with its variables, but for what it awaits."""
+    identity, label, variables = pickle.loads(data)
+    module, place, digest, name, qualname = identity
+    frame = frames.build(module, place, digest, name, qualname, {})
+    fill_frame(frame, label, variables)
+    return frame
+
+
+def fill_unchanged(frame: Any, awaited: Any) -> None:
+    """Give a frame what it awaits."""
+    frames.fill_awaited(frame, awaited)
