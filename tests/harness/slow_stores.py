@@ -82,14 +82,19 @@ class SlowSQLiteStore(SQLiteStateStore):
     async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         async with self.slowness.around(claim.instance_id, state):
             await super().commit(claim, state)
-            assert await self._witness.load(claim.instance_id) == state
+            await self._check_is_kept(claim.instance_id, state)
 
     async def commit_segments(
         self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
     ) -> None:
         async with self.slowness.around(claim.instance_id, state):
             await super().commit_segments(claim, state, segments, is_whole=is_whole)
-            assert await self._witness.load(claim.instance_id) == state
+            await self._check_is_kept(claim.instance_id, state)
+
+    async def _check_is_kept(self, instance_id: str, state: dict[str, Any]) -> None:
+        found = await self._witness.load(instance_id)
+        assert found is not None, f"{instance_id} is not there after its commit"
+        assert found["checkpoint"] >= state["checkpoint"], f"{instance_id} is at {found['checkpoint']} after its commit"
 
     async def close(self) -> None:
         await self._witness.close()
