@@ -21,11 +21,11 @@ from tests.harness.users_store import UsersStore
 class Slowness:
     """Commits wait between ``shortest`` and ``longest`` seconds before they are done, and so long again before they return.
 
-    ``fatal``: the number of the commit in the middle of which the process is killed: before it is done, while that happens,
-    or after it.
+    ``fatal``: in the middle of which commit the process is killed, counted from 1: before it is done, while that happens, or
+    after it.
     """
 
-    def __init__(self, dice: random.Random, shortest: float, longest: float, fatal: int | None = None) -> None:
+    def __init__(self, dice: random.Random, shortest: float, longest: float, fatal: int = 0) -> None:
         self._dice = dice
         self._bounds = shortest, longest
         self._fatal = fatal

@@ -56,10 +56,12 @@ async def run(store: StateStore, width: int, names: list[str]) -> list[dict[str,
     from tests.programs.order.errands import main
 
     async with DurableRuntime(store, key=bytes(32), poll_interval=0.02) as runtime:
-        return await asyncio.gather(*(runtime.run(main, name, width, instance_id=name) for name in names))
+        runs = (runtime.run(main, name, width, instance_id=name) for name in names)
+        return list(await asyncio.gather(*runs))
 
 
 def check(journal: Path, names: list[str]) -> None:
+    """The order of effects and commits of each instance."""
     for name in names:
         lines = read(journal, name)
         assert begun_too_early(lines) == []
@@ -91,12 +93,15 @@ async def test_effects_wait_for_commits_in_groups(synchronous: str, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("names", "synchronous", "slowness", "commits"),
-    [(["a"], "FULL", SLOW, 6), (["a", "b", "c", "d"], "FULL", QUICK, 24), (["a", "b", "c", "d"], "NORMAL", QUICK, 24)],
+    [(["a"], "FULL", SLOW, 10), (["a", "b", "c", "d"], "FULL", QUICK, 40), (["a", "b", "c", "d"], "NORMAL", QUICK, 40)],
 )
 def test_kills_in_commits_repeat_nothing_that_was_used(
     names: list[str], synchronous: str, slowness: tuple[float, float], commits: int, tmp_path: Path, journal: Path
 ) -> None:
-    """A kill before, in or after a commit repeats one effect of each task at most, and none that another one came after."""
+    """A kill before, in or after a commit repeats one effect of each task at most, and none that another one came after.
+
+    Each process dies in one of its first so many commits.
+    """
     dice = random.Random(f"{synchronous} {names}")
     killed, moments = 0, Counter[str]()
     while killed < KILLS:
