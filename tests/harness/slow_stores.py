@@ -1,0 +1,101 @@
+"""Stores whose commits take their time and are noted in the journal, as a user would write them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from durable_import.stores.base import Claim
+from durable_import.stores.memory import InMemoryStateStore
+from durable_import.stores.sqlite import SQLiteStateStore
+from tests.harness.journal import note
+from tests.harness.users_store import UsersStore
+
+
+class Slowness:
+    """Commits wait between ``shortest`` and ``longest`` seconds before they are done, and so long again before they return.
+
+    ``fatal``: in the middle of which commit the process is killed, counted from 1: before it is done, while that happens, or
+    after it.
+    """
+
+    def __init__(self, dice: random.Random, shortest: float, longest: float, fatal: int = 0) -> None:
+        self._dice = dice
+        self._bounds = shortest, longest
+        self._fatal = fatal
+        self._count = 0
+
+    @asynccontextmanager
+    async def around(self, instance_id: str, state: dict[str, Any]) -> AsyncIterator[None]:
+        """What is done in the block is the commit itself."""
+        before, after = self._dice.uniform(*self._bounds), self._dice.uniform(*self._bounds)
+        self._count += 1
+        note(instance_id, "commit", state["checkpoint"])
+        if self._count == self._fatal:
+            moments = self._dice.uniform(0, before), before + self._dice.uniform(0, 0.001), before + self._dice.uniform(0, after)
+            asyncio.get_running_loop().call_later(self._dice.choice(moments), os.kill, os.getpid(), signal.SIGKILL)
+        await asyncio.sleep(before)
+        yield
+        note(instance_id, "kept", state["checkpoint"])
+        await asyncio.sleep(after)
+        note(instance_id, "committed", state["checkpoint"])
+
+
+class SlowUsersStore(UsersStore):
+    """No more than ``load`` and ``save``."""
+
+    def __init__(self, slowness: Slowness) -> None:
+        super().__init__()
+        self.slowness = slowness
+
+    async def save(self, instance_id: str, state: dict[str, Any]) -> None:
+        async with self.slowness.around(instance_id, state):
+            await super().save(instance_id, state)
+
+
+class SlowMemoryStore(InMemoryStateStore):
+    """Has owners."""
+
+    def __init__(self, slowness: Slowness) -> None:
+        super().__init__()
+        self.slowness = slowness
+
+    async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
+        async with self.slowness.around(claim.instance_id, state):
+            await super().commit(claim, state)
+
+
+class SlowSQLiteStore(SQLiteStateStore):
+    """Keeps segments too. What it has kept can be seen by another connection."""
+
+    def __init__(self, path: Path, synchronous: str, slowness: Slowness) -> None:
+        super().__init__(path, synchronous)
+        self.slowness = slowness
+        self._witness = SQLiteStateStore(path)
+
+    async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
+        async with self.slowness.around(claim.instance_id, state):
+            await super().commit(claim, state)
+            await self._check_is_kept(claim.instance_id, state)
+
+    async def commit_segments(
+        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
+    ) -> None:
+        async with self.slowness.around(claim.instance_id, state):
+            await super().commit_segments(claim, state, segments, is_whole=is_whole)
+            await self._check_is_kept(claim.instance_id, state)
+
+    async def _check_is_kept(self, instance_id: str, state: dict[str, Any]) -> None:
+        found = await self._witness.load(instance_id)
+        assert found is not None, f"{instance_id} is not there after its commit"
+        assert found["checkpoint"] >= state["checkpoint"], f"{instance_id} is at {found['checkpoint']} after its commit"
+
+    async def close(self) -> None:
+        await self._witness.close()
+        await super().close()
