@@ -47,6 +47,7 @@ from .references import References
 from .stacks import Unchanged, build_unchanged, fill_unchanged
 
 PROTOCOL = 5
+_FRAME = (b"\x80", b"\x95")  # what the parts of a pickle begin with that are not the data of a large object
 _find_nan = re.compile(b"G[\x7f\xff]\xf8").search  # how pickle writes it; may also be there by chance
 DEEP = 1_000_000  # recursion limit for the fallback, whose recursion is in Python code
 
@@ -125,7 +126,7 @@ class _Reducing:
 class SnapshotPickler(_Reducing, pickle.Pickler):
     """Pickles what programs hold."""
 
-    def __init__(self, file: io.BytesIO, references: References) -> None:
+    def __init__(self, file: Any, references: References) -> None:
         super().__init__(file, PROTOCOL)
         self.references = references
         self.codes = {}
@@ -136,7 +137,7 @@ class SnapshotPickler(_Reducing, pickle.Pickler):
 class _DeepPickler(_Reducing, pickle._Pickler):
     """The same in Python, for graphs nested deeper than the C stack allows. Slow."""
 
-    def __init__(self, file: io.BytesIO, references: References) -> None:
+    def __init__(self, file: Any, references: References) -> None:
         super().__init__(file, PROTOCOL)
         self.references = references
         self.codes = {}
@@ -199,33 +200,49 @@ class Prelude:
         self._memo: dict[int, tuple[int, Any]] = pickler.memo.copy()
         self._indices = [self._memo.pop(id(stand_in))[0] for stand_in in stand_ins]
 
-    def begin(self, pickler: pickle.Pickler, file: io.BytesIO, containers: list[Any]) -> None:
+    def begin(self, pickler: pickle.Pickler, file: Any, containers: list[Any]) -> None:
         """Begin a pickle in which each of the containers is what was said of its place."""
         file.write(self._data)
         places = zip(self._indices, containers, strict=True)
         pickler.memo = self._memo | {id(container): (index, container) for index, container in places}
 
 
-def dumps(value: Any, references: References, codes: dict[int, CodeInfo] | None = None) -> bytes:
-    """Pickle ``value``; note the functions of the coroutines and generators met in ``codes``."""
+def dumps(value: Any, references: References) -> bytes:
+    """Pickle ``value``."""
+    return b"".join(dump_chunks(value, references)[0])
+
+
+Chunks = list[bytes]  # a pickle as it was written: large bytes objects as they are, the rest cut about every 64 KiB
+
+
+def dump_chunks(value: Any, references: References) -> tuple[Chunks, dict[int, CodeInfo]]:
+    """Pickle ``value``; gives also the functions of the coroutines and generators met, by id of their code."""
     try:
-        data, met = _dumps(SnapshotPickler, value, references)
-        if _find_nan(data):
-            data, met = _dumps(_NanPickler, value, references)
+        chunks, codes = _dump(SnapshotPickler, value, references)
+        if any(_find_nan(chunk) for chunk in chunks if chunk[:1] in _FRAME):
+            chunks, codes = _dump(_NanPickler, value, references)
     except RecursionError:
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(DEEP)
         try:
-            data, met = _dumps(_DeepPickler, value, references)
+            chunks, codes = _dump(_DeepPickler, value, references)
         finally:
             sys.setrecursionlimit(limit)
-    if codes is not None:
-        codes.update(met)
-    return data
+    return chunks, codes
 
 
-def _dumps(kind: Any, value: Any, references: References) -> tuple[bytes, dict[int, CodeInfo]]:
-    file = io.BytesIO()
+class _Sink:
+    """What a pickler writes to."""
+
+    __slots__ = ("chunks", "write")
+
+    def __init__(self) -> None:
+        self.chunks: Chunks = []
+        self.write = self.chunks.append
+
+
+def _dump(kind: Any, value: Any, references: References) -> tuple[Chunks, dict[int, CodeInfo]]:
+    file = _Sink()
     pickler = kind(file, references)
     names = references.names
     if names.prelude is None:
@@ -238,7 +255,8 @@ def _dumps(kind: Any, value: Any, references: References) -> tuple[bytes, dict[i
             done += 1
             pickler.dump((task.path, task_frames(task, references), task_record(task)))
     pickler.dump(None)
-    return file.getvalue(), pickler.codes
+    chunks = [chunk if type(chunk) is bytes else bytes(chunk) for chunk in file.chunks]  # a large bytearray is there itself
+    return chunks, pickler.codes
 
 
 def loads(data: bytes) -> Any:

@@ -7,7 +7,7 @@ import struct
 
 from ..errors import SnapshotAuthenticationError
 from .seal import Seal
-from .snapshot import IN_SEGMENTS, Saved
+from .snapshot import IN_PIECES, IN_SEGMENTS, Saved
 
 _SUM = struct.Struct(">16s32sQ")  # nonce, sum of the tags under its mask, number of segments: at the end of the payload
 _MODULUS = 1 << 256
@@ -39,12 +39,12 @@ class SegmentSeal:
 
     def is_in_segments(self, blob: bytes) -> bool:
         """Whether a sealed snapshot is one in segments. Raises what ``Seal.open`` raises."""
-        return self._seal.open(self._instance_id, blob)[2:3] == IN_SEGMENTS
+        return self._seal.open(self._instance_id, blob)[2:3] in (IN_SEGMENTS, IN_PIECES)
 
     def open(self, blob: bytes, segments: dict[str, bytes]) -> bytes:
         """The payload. Raises what ``Seal.open`` raises, and SnapshotAuthenticationError for other segments."""
         payload = self._seal.open(self._instance_id, blob)
-        if payload[2:3] != IN_SEGMENTS:
+        if payload[2:3] not in (IN_SEGMENTS, IN_PIECES):
             return payload
         nonce, sealed, count = _SUM.unpack(payload[-_SUM.size :])
         are_segments = all(type(key) is str and type(data) is bytes for key, data in segments.items())

@@ -27,7 +27,8 @@ from .diagnose import find_culprit
 from .economy import Economy
 from .managers import find_lost, find_released
 from .modules import ScriptData, is_refilled
-from .pickler import dumps, load_with_loop
+from .pickler import Chunks, dump_chunks, dumps, load_with_loop
+from .pieces import Pieces, join_pieces
 from .program import find_imported, program_contents, restore_program, set_aside
 from .references import Names, References
 from .segment_saving import Segments
@@ -35,7 +36,8 @@ from .segments import load_segments
 from .stacks import Stacks
 
 VERSION = 4
-COMPLETE, IN_SEGMENTS = b"c", b"s"  # what follows the version
+COMPLETE, IN_SEGMENTS, IN_PIECES = b"c", b"s", b"p"  # what follows the version
+LARGE = 256 * 1024  # bytes: such snapshots are in pieces
 AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
 
 
@@ -84,7 +86,8 @@ class Encoder:
     economy: Economy | None = None
     stacks: Stacks = field(default_factory=Stacks)
     _segments: Segments | None = None
-    _is_kept: bool = False  # whether a store has the segments as they were once
+    _pieces: Pieces | None = None
+    _is_kept: bool = False  # whether a store has the segments, or pieces, as they were once
 
     def save(self, snapshot: Snapshot) -> Saved:
         """The state of an instance; in segments, if that is worth it.
@@ -116,14 +119,23 @@ class Encoder:
         return saved
 
     def _save_whole(self, snapshot: Snapshot) -> Saved:
-        self._segments, self._is_kept = None, False
-        codes: dict[int, CodeInfo] = {}
-        payload = self._encode(snapshot, codes)
-        if snapshot.loop is None:
-            return Saved(payload, codes=list(codes.values()))
-        snapshot.loop.is_saved()
-        snapshot.loop.on_step = None
-        return Saved(payload, codes=list(codes.values()), location=self.stacks.location_of(snapshot.loop.root))
+        chunks, codes = self._encode(snapshot)
+        location = ""
+        if snapshot.loop is not None:
+            snapshot.loop.is_saved()
+            snapshot.loop.on_step = None
+            location = self.stacks.location_of(snapshot.loop.root)
+        if self.economy is None or sum(map(len, chunks)) < LARGE:
+            self._begin_form(None, None)
+            return Saved(_payload(COMPLETE, *chunks), codes=list(codes.values()), location=location)
+        pieces = self._pieces or self._begin_form(None, Pieces())
+        payload = _payload(IN_PIECES, pieces.split(chunks))
+        return Saved(payload, dict(pieces.changed), not self._is_kept, list(codes.values()), location)
+
+    def _begin_form(self, segments: Segments | None, pieces: Pieces | None) -> Any:
+        """From now on snapshots are of another form; gives the one of the two that is not None."""
+        self._segments, self._pieces, self._is_kept = segments, pieces, False
+        return segments or pieces
 
     def _has_many_tasks(self, loop: InstanceLoop, economy: Economy) -> bool:
         if len(loop.tasks) >= economy.least:
@@ -132,11 +144,14 @@ class Encoder:
 
     def is_kept(self, saved: Saved) -> None:
         """A store has kept this."""
-        if self._segments is not None and saved.segments is not None:
+        if saved.segments is None:
+            return
+        form = self._segments.owned if self._segments is not None else self._pieces
+        if form is not None:
             self._is_kept = True
             for key, data in saved.segments.items():
-                if self._segments.owned.changed.get(key, self) is data:
-                    del self._segments.owned.changed[key]
+                if form.changed.get(key, self) is data:
+                    del form.changed[key]
 
     def will_call(self, handle: asyncio.Handle) -> None:
         """A callback of the instance is about to run."""
@@ -145,9 +160,7 @@ class Encoder:
 
     def _save_segments(self, snapshot: Snapshot, loop: InstanceLoop, economy: Economy) -> Saved:
         is_first = self._segments is None
-        if self._segments is None:
-            self._segments, self._is_kept = Segments(), False
-        segments = self._segments
+        segments = self._segments or self._begin_form(Segments(), None)
         references = self._references(snapshot)
         contents = program_contents(self.script, loop, references.names)
 
@@ -162,7 +175,7 @@ class Encoder:
             self._segments = None
             raise
         economy.was_in_segments(segments.pickled, segments.owned.size, is_first=is_first)
-        payload = VERSION.to_bytes(2, "big") + IN_SEGMENTS + kernel
+        payload = _payload(IN_SEGMENTS, kernel)
         location = self.stacks.location_of(loop.root)
         return Saved(payload, dict(segments.owned.changed), not self._is_kept, list(codes.values()), location)
 
@@ -179,24 +192,24 @@ class Encoder:
         """
         self.stacks.begin()
         try:
-            return self._encode(snapshot)
+            return _payload(COMPLETE, *self._encode(snapshot)[0])
         finally:
             self.stacks.end()
 
-    def _encode(self, snapshot: Snapshot, codes: dict[int, CodeInfo] | None = None) -> bytes:
+    def _encode(self, snapshot: Snapshot) -> tuple[Chunks, dict[int, CodeInfo]]:
         references = self._references(snapshot)
         stacks = self._stacks_of(snapshot)
         for path, stack in stacks:
             self._find_lost(path, stack, references)
         try:
-            return self._dump(snapshot, references, codes)
+            return self._dump(snapshot, references)
         except Exception as error:
             if self.script is not None and self._set_aside(snapshot, references):
-                return self._encode(snapshot, codes)
+                return self._encode(snapshot)
             if not self._leave_out(stacks, references):
                 raise self._explain(snapshot, references, error) from error
         try:
-            return self._dump(snapshot, references, codes)
+            return self._dump(snapshot, references)
         except Exception as error:
             raise self._explain(snapshot, references, error) from error
 
@@ -234,7 +247,7 @@ class Encoder:
             return False
         return True
 
-    def _dump(self, snapshot: Snapshot, references: References, codes: dict[int, CodeInfo] | None) -> bytes:
+    def _dump(self, snapshot: Snapshot, references: References) -> tuple[Chunks, dict[int, CodeInfo]]:
         contents = program_contents(self.script, snapshot.loop, references.names)
         stack = chain(snapshot.root)[::-1] if snapshot.root is not None else []
         tasks = list(snapshot.loop.tasks) if snapshot.loop is not None else []
@@ -243,7 +256,7 @@ class Encoder:
             loop = loop_state(snapshot.loop, list(snapshot.loop.callbacks.values()), snapshot.loop.timers)
             inbox = inbox_state(snapshot.loop)
         state = (stack, snapshot.facts, contents, loop, inbox, tasks)
-        return VERSION.to_bytes(2, "big") + COMPLETE + dumps(state, references, codes)
+        return dump_chunks(state, references)
 
     def decode(self, payload: bytes, segments: dict[str, bytes] | None = None) -> Snapshot:
         """The snapshot of an authenticated payload, with its segments if it is not complete by itself."""
@@ -254,7 +267,7 @@ class Encoder:
                 "resume it with the version that saved it"
             )
         make_asyncio_durable()
-        self._segments, self._is_kept = None, False
+        self._begin_form(None, None)
         with restoring_generators() as finalizer:
             if payload[2:3] == IN_SEGMENTS:
                 if self.economy is not None:
@@ -262,7 +275,8 @@ class Encoder:
                 ((facts, contents), held, inbox), found = load_segments(payload[3:], segments or {})
                 stack: list[Any] = []
             else:
-                (stack, facts, contents, held, inbox, _), found = load_with_loop(payload[3:])
+                data = join_pieces(payload[3:], segments or {}) if payload[2:3] == IN_PIECES else payload[3:]
+                (stack, facts, contents, held, inbox, _), found = load_with_loop(data)
         if self.script is not None:
             find_imported(self.script)
         restore_program(self.script, contents)
@@ -318,6 +332,10 @@ class Encoder:
         return error
 
 
+
+
+def _payload(kind: bytes, *parts: bytes) -> bytes:
+    return b"".join((VERSION.to_bytes(2, "big"), kind, *parts))
 
 
 def _is_of_library(frame: Any) -> bool:
