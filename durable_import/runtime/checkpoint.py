@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..rewrite.registry import CodeInfo
 from ..snapshot.snapshot import Saved
 
 
-@dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(NamedTuple):
     """What is committed: the number of the checkpoint, where the program is, the snapshot, and the functions that it has
     frames of."""
 

@@ -194,7 +194,7 @@ class Prelude:
     def __init__(self, places: list[tuple[Any, ...]], others: tuple[Any, ...] = ()) -> None:
         stand_ins = [StandIn(*place) for place in places]
         file = io.BytesIO()
-        pickler = pickle.Pickler(file, PROTOCOL)
+        pickler = pickle.Pickler(file, 2)  # which remembers no names: the memo stays small
         pickler.dump([*stand_ins, *others])
         self._data = file.getvalue()
         self._memo: dict[int, tuple[int, Any]] = pickler.memo.copy()

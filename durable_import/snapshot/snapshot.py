@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
@@ -56,8 +56,7 @@ class Snapshot:
         return [("", chain(self.root))] if self.root is not None else []
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(NamedTuple):
     """A payload, and what has changed of its segments since the last one was kept by a store.
 
     ``segments`` is None for a payload that is complete by itself. ``is_whole``: there are no other segments than these.
@@ -67,7 +66,7 @@ class Saved:
     payload: bytes
     segments: dict[str, bytes | None] | None = None
     is_whole: bool = True
-    codes: list[CodeInfo] = field(default_factory=list)
+    codes: tuple[CodeInfo, ...] = ()
     location: str = ""
 
 
@@ -127,10 +126,10 @@ class Encoder:
             location = self.stacks.location_of(snapshot.loop.root)
         if self.economy is None or sum(map(len, chunks)) < LARGE:
             self._begin_form(None, None)
-            return Saved(_payload(COMPLETE, *chunks), codes=list(codes.values()), location=location)
+            return Saved(_payload(COMPLETE, *chunks), codes=tuple(codes.values()), location=location)
         pieces = self._pieces or self._begin_form(None, Pieces())
         payload = _payload(IN_PIECES, pieces.split(chunks))
-        return Saved(payload, dict(pieces.changed), not self._is_kept, list(codes.values()), location)
+        return Saved(payload, dict(pieces.changed), not self._is_kept, tuple(codes.values()), location)
 
     def _begin_form(self, segments: Segments | None, pieces: Pieces | None) -> Any:
         """From now on snapshots are of another form; gives the one of the two that is not None."""
@@ -177,7 +176,7 @@ class Encoder:
         economy.was_in_segments(segments.pickled, segments.owned.size, is_first=is_first)
         payload = _payload(IN_SEGMENTS, kernel)
         location = self.stacks.location_of(loop.root)
-        return Saved(payload, dict(segments.owned.changed), not self._is_kept, list(codes.values()), location)
+        return Saved(payload, dict(segments.owned.changed), not self._is_kept, tuple(codes.values()), location)
 
     def _references(self, snapshot: Snapshot) -> References:
         if self.script is not None:
