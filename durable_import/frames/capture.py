@@ -154,21 +154,28 @@ def capture(value: Any) -> FrameState:
         )
     if frame is None or status == RUNNING:
         raise pickle.PicklingError(f"{type(value).__name__} of {code.co_qualname!r} is running")
-    names: Any = frame.f_locals
-    try:
-        return _read(value, layout, status, names)
-    finally:
-        if KEEPS_VARIABLES and sys.getrefcount(names) == _OWN_REFERENCES:
-            names.clear()
+    return _read(value, layout, status, variables_in(frame))
 
 
-# Before Python 3.13 a frame keeps the dict that its variables were read into, and with it what they held then: it is emptied,
-# unless the program has it as well, from ``locals()``.
+def variables_in(frame: FrameType) -> dict[str, Any]:
+    """The variables of a frame, hidden ones too.
+
+    Before Python 3.13 a frame keeps the dict that they were read into, and with it what they held then: it is emptied, unless
+    the program has it as well, from ``locals()``.
+    """
+    names = frame.f_locals
+    found = names.copy()
+    if KEEPS_VARIABLES and sys.getrefcount(names) == _OWN_REFERENCES:
+        names.clear()
+    return found
+
+
 KEEPS_VARIABLES = sys.version_info < (3, 13)
 _OWN_REFERENCES = 3  # the frame's, the variable's, and that of the call which counts
 
 
-def _read(value: Any, layout: Layout, status: str, names: Any) -> FrameState:
+def _read(value: Any, layout: Layout, status: str, names: dict[str, Any]) -> FrameState:
+    """The state of a frame; ``names`` are its own to change."""
     info = layout.info
     cells = _cells(value, layout.cells, info.code, names) if layout.cells else {}
     if info.is_resume and STATE in names and status == CREATED:
@@ -179,10 +186,9 @@ def _read(value: Any, layout: Layout, status: str, names: Any) -> FrameState:
     label = names.get(PC, 0) if status == SUSPENDED else 0
     if status == SUSPENDED and not label:
         raise pickle.PicklingError(f"a yield in a lambda ({info.code.co_filename}:{info.code.co_firstlineno}); make it a def")
-    variables = names.copy()
     for name in layout.others(label):
-        variables.pop(name, None)
-    return FrameState(info, label, variables, cells)
+        names.pop(name, None)
+    return FrameState(info, label, names, cells)
 
 
 def _cells(value: Any, captured: list[str], code: CodeType, names: Any) -> dict[str, CellType]:
@@ -239,7 +245,7 @@ def awaited_by(value: Any) -> Any:
     parts = parts_of(value)
     if parts.frame is None or parts.state not in (SUSPENDED, CREATED):
         return None
-    names, info = parts.frame.f_locals, info_of(parts.code)
+    names, info = variables_in(parts.frame), info_of(parts.code)
     if parts.state == CREATED:
         names = names.get(STATE, {})  # of a restored frame that has not gone on yet
     if info is None or AWAITED not in info.live.get(names.get(PC, 0), ()):
@@ -329,7 +335,9 @@ def frame_behind(awaitable: Any) -> Any:
 def restored_variables(frame: Any) -> dict[str, Any]:
     """The variables of a restored frame that has not gone on yet; of others, and of one that had not begun, nothing."""
     parts = parts_of(frame)
-    holder: dict[str, Any] = parts.frame.f_locals.get(STATE, {}) if parts.frame is not None and parts.state == CREATED else {}
+    if parts.frame is None or parts.state != CREATED:
+        return {}
+    holder: dict[str, Any] = variables_in(parts.frame).get(STATE, {})
     return holder if holder.get(PC) else {}
 
 
@@ -349,7 +357,7 @@ def line_of(value: Any) -> int:
     parts = parts_of(value)
     if parts.frame is None:
         return 0
-    restored = parts.frame.f_locals.get(STATE) if parts.state == CREATED else None
+    restored = variables_in(parts.frame).get(STATE) if parts.state == CREATED else None
     if restored:  # it has not gone on yet
         return _line_of_label(parts.code, restored[PC]) or parts.code.co_firstlineno
     return parts.frame.f_lineno or 0

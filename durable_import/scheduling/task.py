@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
 from ..frames.awaiting import Awaiting
-from ..frames.capture import CREATED, SUSPENDED, awaited_by, chain, frame_behind, parts_of, restored_variables
+from ..frames.capture import CREATED, SUSPENDED, awaited_by, chain, frame_behind, parts_of, restored_variables, variables_in
 from ..frames.discard import discard
 from ..frames.leaf import FAILED, Leaf
 from ..frames.restore import take_to_place
@@ -180,7 +180,7 @@ class DurableTask(asyncio.Future[Any]):
         """Whether what its innermost restored frame awaits is a call that is to be made again."""
         stack = self.stack()
         parts = parts_of(stack[-1]) if len(stack) > 1 else None
-        return parts is not None and parts.state == CREATED and parts.frame is not None and STATE not in parts.frame.f_locals
+        return parts is not None and parts.state == CREATED and parts.frame is not None and STATE not in variables_in(parts.frame)
 
     def _prime(self) -> None:
         """Take restored frames to the await where they were, and no further, so that something can be thrown in there."""

@@ -14,7 +14,7 @@ import sys
 from types import CellType, CodeType, FrameType, GeneratorType
 from typing import Any, NamedTuple
 
-from ..frames.capture import SUSPENDED, FrameParts, FrameState, contents_of, parts_of
+from ..frames.capture import SUSPENDED, FrameParts, FrameState, contents_of, parts_of, variables_in
 from ..rewrite.adoption import adopt
 from ..rewrite.comprehensions import KEY, RESULT
 from ..rewrite.names import AWAITED
@@ -68,7 +68,7 @@ def _module_of(namespace: dict[str, Any]) -> str:
 def _read(value: Any, parts: FrameParts, stop: Stop) -> FrameState | None:
     """The variables and what is on the stack, if what the collector shows is just that."""
     assert parts.frame is not None
-    code, names, stack = parts.code, parts.frame.f_locals, stop.stack
+    code, names, stack = parts.code, variables_in(parts.frame), stop.stack
     shown = gc.get_referents(value)
     cells = dict(zip(captured_names(code), (r for r in shown if type(r) is CellType), strict=False))
     if len(cells) < len(captured_names(code)) or any(contents_of({n: c}).get(n) is not names.get(n) for n, c in cells.items()):

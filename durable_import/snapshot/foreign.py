@@ -16,7 +16,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from ..errors import MissingCodeError
-from ..frames.capture import CREATED, SUSPENDED, parts_of
+from ..frames.capture import CREATED, SUSPENDED, parts_of, variables_in
 from ..scheduling.again import wait_again
 
 Reduced = tuple[Any, ...]
@@ -67,7 +67,7 @@ def reduce_foreign_frame(value: Any, *, in_flight: bool = False) -> Reduced:
             f"({parts.code.co_filename}:{parts.code.co_firstlineno}), which is not durable code, has begun: mark its module "
             "with `# durable: on`, or name it in durable_import.install(modules=[...])"
         )
-    return begin_call, (function, *arguments_of(parts.code, parts.frame.f_locals))
+    return begin_call, (function, *arguments_of(parts.code, variables_in(parts.frame)))
 
 
 def function_of(value: Any) -> FunctionType | None:
@@ -82,7 +82,7 @@ def begin_call(function: Any, positional: list[Any], keywords: dict[str, Any]) -
 
 def reduce_wait(coroutine: Any) -> Reduced:
     """A method of one of asyncio's primitives that waits: it is called again, of the primitive that the module makes."""
-    names = coroutine.cr_frame.f_locals
+    names = variables_in(coroutine.cr_frame)
     code = coroutine.cr_code
     future = next((names[name] for name in ("fut", "getter", "putter") if name in names), None)
     was_woken = future is not None and future.done() and not future.cancelled()

@@ -14,7 +14,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..frames.capture import parts_of
+from ..frames.capture import frame_of, parts_of, variables_in
 from ..rewrite.registry import PROGRAM, info_of
 from . import surroundings
 from .asyncio_state import LoopBound
@@ -188,13 +188,11 @@ class References:
     def waits_anew(self, frame: Any) -> bool:
         """Whether a frame of asyncio's own code, in an instance, waits for a primitive that is made anew."""
         met = self.read.met.get(id(frame))
-        if met is not None and not met.info.module.is_library:
+        info = met.info if met is not None else info_of(parts_of(frame).code)
+        if info is None or not info.module.is_library or not self.has_loop:
             return False
-        parts = parts_of(frame)
-        info = info_of(parts.code)
-        if info is None or not info.module.is_library or parts.frame is None or not self.has_loop:
-            return False
-        return self.is_made_anew(parts.frame.f_locals.get("self"))
+        found = frame_of(frame)
+        return found is not None and self.is_made_anew(variables_in(found).get("self"))
 
 
 _parts: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
