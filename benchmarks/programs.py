@@ -1,0 +1,59 @@
+# durable: on
+"""The durable functions that are measured."""
+
+import time
+
+from benchmarks.leaves import instant
+from durable_import import wait_for_event
+
+
+async def leaves(count, most=3600):
+    """That many leaves, but no more than go into ``most`` seconds; gives how many, their seconds, and those of the processor."""
+    done, begun, begun_cpu = 0, time.perf_counter(), time.process_time()
+    while done < count and time.perf_counter() - begun < most:
+        await instant(done)
+        done += 1
+    return done, time.perf_counter() - begun, time.process_time() - begun_cpu
+
+
+async def at_depth(depth, count, record):
+    """``leaves`` that many calls deep; the outermost one has the record. The frames below the last one do not change."""
+    name, place = f"the call at depth {depth}", (depth, count)
+    if depth > 1:
+        found = await at_depth(depth - 1, count, None)
+    else:
+        found = await leaves(count)
+    return found if name and place else record
+
+
+async def a_record(depth, count, look):
+    """``at_depth`` with 1 KB of variables; then ``look()`` gives how long the row of the checkpoint is."""
+    order = {
+        "customer": {"id": 4711, "name": "Ada Lovelace", "email": "ada@example.org", "vip": True},
+        "lines": [{"article": f"A-{number:05}", "quantity": number, "price": number * 1.25} for number in range(16)],
+        "note": "leave it with the neighbours " * 5,
+    }
+    found = await at_depth(depth, count, order)
+    return [*found, await look()]
+
+
+async def beside_state(make, count, most):
+    """``leaves`` beside a variable that holds what ``make()`` gives."""
+    state = make()
+    await instant(0)  # now it is written
+    found = await leaves(count, most)
+    return found if state is not ... else None
+
+
+async def written_beside_state(make, count, most, written):
+    """How many bytes each of ``leaves`` writes beside such a variable; ``written()`` are those until now."""
+    state = make()
+    await instant(0)
+    before = written()
+    done, *_ = await leaves(count, most)
+    return (written() - before) / done if state is not ... else None
+
+
+async def wait_and_add(number):
+    """An instance that waits for an event."""
+    return number + await wait_for_event("go")
