@@ -1,9 +1,10 @@
 # durable: on
 """The durable functions that are measured."""
 
+import asyncio
 import time
 
-from benchmarks.leaves import instant
+from benchmarks.leaves import instant, milestone, waiting
 from durable_import import wait_for_event
 
 
@@ -57,3 +58,16 @@ async def written_beside_state(make, count, most, written):
 async def wait_and_add(number):
     """An instance that waits for an event."""
     return number + await wait_for_event("go")
+
+
+async def long_life(depth, milestones):
+    """So many awaits, in a call so deep: 1,000 at a time."""
+    if depth > 1:
+        return await long_life(depth - 1, milestones)
+    done = 0
+    for number in milestones:
+        while done < number:
+            done += len(await asyncio.gather(*(waiting(child) for child in range(1000))))
+        await instant(number)  # the last checkpoint before the milestone, so it has nothing of what was gathered
+        await milestone(number)
+    return done
