@@ -71,3 +71,9 @@ async def long_life(depth, milestones):
         await instant(number)  # the last checkpoint before the milestone, so it has nothing of what was gathered
         await milestone(number)
     return done
+
+
+async def family(kind, count):
+    """That many leaves in a gather."""
+    child = waiting if kind == "waiting" else instant
+    return len(await asyncio.gather(*(child(number) for number in range(count))))
