@@ -66,7 +66,8 @@ def rows(runs: int) -> Iterator[Row]:
 
 def further_frame(runs: int) -> Row:
     """Processor time."""
-    shallow, deep = [], []
+    shallow: list[float] = []
+    deep: list[float] = []
     for _ in range(runs):
         for depth, found in ((SHALLOW, shallow), (DEEP, deep)):
             found.append(apart(a_record, "normal", depth, 2000)[1])

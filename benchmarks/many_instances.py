@@ -27,7 +27,7 @@ def leaves_per_second(instances: int, leaves: int) -> float:
             assert done == leaves
         return instances * leaves / (time.perf_counter() - begun)
 
-    return on_sqlite("full", measure)
+    return float(on_sqlite("full", measure))
 
 
 def rows(runs: int) -> Iterator[Row]:

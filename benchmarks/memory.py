@@ -13,8 +13,8 @@ from benchmarks.measuring import apart
 from benchmarks.ours import DurableRuntime, on_sqlite, programs
 from benchmarks.table import Row, size
 
-WARM_UP = 10_000  # instances, so many that the process does not grow for its first ones
-INSTANCES = 10_000
+WARM_UP = 5000  # instances, so many that the process does not grow for its first ones
+INSTANCES = 5000
 CLIENTS = 50  # start them, at once
 NEARLY_NOTHING = 100  # bytes: what an allocator may hold back
 
@@ -46,7 +46,7 @@ def bytes_for_each(is_evicted: bool) -> float:
         await begin_all(runtime, range(INSTANCES))
         return (resident() - before) / INSTANCES
 
-    return on_sqlite("normal", measure, evict_after=0.0 if is_evicted else None)
+    return float(on_sqlite("normal", measure, evict_after=0.0 if is_evicted else None))
 
 
 def rows(runs: int) -> Iterator[Row]:

@@ -16,6 +16,8 @@ durable_import.install()
 
 from benchmarks import programs  # noqa: E402
 
+__all__ = ["DurableRuntime", "length_of_row", "on_sqlite", "programs"]
+
 
 def on_sqlite(synchronous: str, measure: Callable[[DurableRuntime, Path], Awaitable[Any]], **options: Any) -> Any:
     """What ``measure`` gives, called with a runtime on a new database that has run something before, and with the database."""

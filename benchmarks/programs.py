@@ -24,14 +24,14 @@ async def at_depth(depth, count, record):
         found = await at_depth(depth - 1, count, None)
     else:
         found = await leaves(count)
-    return found if name and place else record
+    return found if name and place else record  # always the first: the variables are used
 
 
 async def a_record(depth, count, look):
     """``at_depth`` with 1 KB of variables; then ``look()`` gives how long the row of the checkpoint is."""
     order = {
         "customer": {"id": 4711, "name": "Ada Lovelace", "email": "ada@example.org", "vip": True},
-        "lines": [{"article": f"A-{number:05}", "quantity": number, "price": number * 1.25} for number in range(16)],
+        "lines": [{"article": f"A-{number:05}", "quantity": number, "price": number * 1.25} for number in range(22)],
         "note": "leave it with the neighbours " * 5,
     }
     found = await at_depth(depth, count, order)
@@ -39,20 +39,20 @@ async def a_record(depth, count, look):
 
 
 async def beside_state(make, count, most):
-    """``leaves`` beside a variable that holds what ``make()`` gives."""
+    """``leaves`` beside a variable that holds what ``make()`` gives, and how long that is."""
     state = make()
     await instant(0)  # now it is written
     found = await leaves(count, most)
-    return found if state is not ... else None
+    return len(state), found
 
 
 async def written_beside_state(make, count, most, written):
-    """How many bytes each of ``leaves`` writes beside such a variable; ``written()`` are those until now."""
+    """How long such a variable is, and how many bytes each of ``leaves`` writes beside it; ``written()``: those until now."""
     state = make()
     await instant(0)
     before = written()
     done, *_ = await leaves(count, most)
-    return (written() - before) / done if state is not ... else None
+    return len(state), (written() - before) / done
 
 
 async def wait_and_add(number):
