@@ -2,62 +2,43 @@
 
 from __future__ import annotations
 
-import sqlite3
 import statistics
-import tempfile
-import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.beside import turns
 from benchmarks.measuring import Pair, apart
-from benchmarks.ours import DurableRuntime, length_of_row, on_sqlite, programs
+from benchmarks.ours import DurableRuntime, on_sqlite, programs
 from benchmarks.table import Row, at_most, duration, size
 
-TARGETS = {"full": (1.3, 500), "normal": (2.5, 2000)}  # ratio, and how many checkpoints to measure
+# ratio, how many turns, and how many checkpoints in a turn: where the disk is waited for, what disturbs is to disturb both
+TARGETS = {"full": (1.3, 500, 1), "normal": (2.5, 100, 20)}
 SHALLOW, DEEP = 5, 25  # frames
 
 
-def a_record(synchronous: str, depth: int, count: int) -> list[float]:
-    """See ``programs.a_record``."""
+def checkpoint(synchronous: str, depth: int, times: int, count: int, kind: str) -> list[Any]:
+    """See ``Turns``: ours, the processor's, the other, and how many bytes are written."""
 
-    async def measure(runtime: DurableRuntime, file: Path) -> Any:
-        look = partial(length_of_row, str(file), "record")
-        return await runtime.run(programs.a_record, depth, count, look, instance_id="record")
+    async def measure(runtime: DurableRuntime, file: Path) -> None:
+        turns.prepare(file, synchronous)
+        await runtime.run(programs.at_depth, depth, times, count, kind, instance_id="deep")
 
-    done, seconds, cpu, length = on_sqlite(synchronous, measure)
-    return [seconds / done, cpu / done, length]
-
-
-def bare(synchronous: str, length: int, count: int) -> float:
-    """Seconds of an UPSERT and its COMMIT."""
-    with tempfile.TemporaryDirectory() as folder:
-        connection = sqlite3.connect(f"{folder}/state.db", isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {synchronous}")
-        connection.execute("CREATE TABLE state (id TEXT PRIMARY KEY, data BLOB) STRICT")
-        data = bytes(max(length - 8, 0))
-        begun = time.perf_counter()
-        for number in range(count):
-            row = ("record", number.to_bytes(8) + data)
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("INSERT INTO state VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data", row)
-            connection.execute("COMMIT")
-        seconds = time.perf_counter() - begun
-        connection.close()
-    return seconds / count
+    on_sqlite(synchronous, measure)
+    return [turns.ours, turns.cpu, turns.other, turns.length]
 
 
 def rows(runs: int) -> Iterator[Row]:
     """See ``benchmarks.__main__``."""
-    for synchronous, (target, count) in TARGETS.items():
+    for synchronous, (target, times, count) in TARGETS.items():
         for depth in (1, SHALLOW):
-            ours, other, length = [], [], 0
+            ours: list[float] = []
+            other: list[float] = []
+            length = 0
             for _ in range(runs):
-                seconds, _, length = apart(a_record, synchronous, depth, count)
-                ours.append(seconds)
-                other.append(apart(bare, synchronous, length, count))
+                mine, _cpu, bare, length = apart(checkpoint, synchronous, depth, times, count, "order")
+                ours += mine
+                other += bare
             pair = Pair(tuple(ours), tuple(other))
             what = f"checkpoint / bare `UPSERT` and `COMMIT` of its {size(length)}, synchronous {synchronous}, depth {depth}"
             yield at_most(target, what, str(pair), pair.ratio)
@@ -70,7 +51,7 @@ def further_frame(runs: int) -> Row:
     deep: list[float] = []
     for _ in range(runs):
         for depth, found in ((SHALLOW, shallow), (DEEP, deep)):
-            found.append(apart(a_record, "normal", depth, 2000)[1])
+            found.append(statistics.median(apart(checkpoint, "normal", depth, 100, 20, "nothing")[1]))
     each = statistics.median(more - less for more, less in zip(deep, shallow, strict=True)) / (DEEP - SHALLOW)
     both = f"depth {DEEP}: {duration(statistics.median(deep))}, {SHALLOW}: {duration(statistics.median(shallow))}"
     what = "processor time of a checkpoint for each further frame that does not change"

@@ -29,11 +29,6 @@ KINDS = {
 SLEEPERS = "sleepers"
 
 
-async def instant(value: int) -> int:
-    """A leaf that ends without having waited: this module is not rewritten."""
-    return value
-
-
 def one(kind: str, number: int, store: str) -> None:
     """One run, in this process; prints seconds and seconds of processor time, the peak of memory in MiB, and delays."""
     import durable_import

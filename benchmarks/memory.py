@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measuring import apart
-from benchmarks.ours import DurableRuntime, on_sqlite, programs
+from benchmarks.ours import DurableRuntime, on_sqlite, waiters
 from benchmarks.table import Row, size
 
 WARM_UP = 5000  # instances, so many that the process does not grow for its first ones
@@ -30,7 +30,7 @@ def bytes_for_each(is_evicted: bool) -> float:
 
     async def begin(runtime: DurableRuntime, numbers: range) -> None:
         for number in numbers:
-            await runtime.start(programs.wait_and_add, number, instance_id=f"waiting {number}")
+            await runtime.start(waiters.wait_and_add, number, instance_id=f"waiting {number}")
 
     async def begin_all(runtime: DurableRuntime, numbers: range) -> None:
         await asyncio.gather(*(begin(runtime, numbers[client::CLIENTS]) for client in range(CLIENTS)))

@@ -1,9 +1,8 @@
-"""Runs durable functions of ``benchmarks.programs`` in this process, which is one made for that: see ``measuring.apart``."""
+"""Runs durable functions in this process, which is one made for that: see ``measuring.apart``."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,9 +13,9 @@ from durable_import import DurableRuntime
 
 durable_import.install()
 
-from benchmarks import programs  # noqa: E402
+from benchmarks import programs, waiters  # noqa: E402
 
-__all__ = ["DurableRuntime", "length_of_row", "on_sqlite", "programs"]
+__all__ = ["DurableRuntime", "on_sqlite", "programs", "waiters"]
 
 
 def on_sqlite(synchronous: str, measure: Callable[[DurableRuntime, Path], Awaitable[Any]], **options: Any) -> Any:
@@ -29,13 +28,3 @@ def on_sqlite(synchronous: str, measure: Callable[[DurableRuntime, Path], Awaita
 
     with tempfile.TemporaryDirectory() as folder:
         return asyncio.run(run(Path(folder) / "state.db"))
-
-
-async def length_of_row(file: str, instance_id: str) -> int:
-    """Of the last checkpoint of an instance: the bytes of its row, and of its segments."""
-    connection = sqlite3.connect(file)
-    row = connection.execute("SELECT * FROM instance WHERE instance_id = ?", [instance_id]).fetchone()
-    found = sum(len(value) if isinstance(value, (bytes, str)) else 8 for value in row)
-    [(segments,)] = connection.execute("SELECT sum(length(data)) FROM segment WHERE instance_id = ?", [instance_id])
-    connection.close()
-    return found + (segments or 0)

@@ -2,10 +2,12 @@
 """The durable functions that are measured."""
 
 import asyncio
+import os
 import time
 
+from benchmarks.beside import turns
 from benchmarks.leaves import instant, milestone, waiting
-from durable_import import wait_for_event
+from benchmarks.states import state_of
 
 
 async def leaves(count, most=3600):
@@ -17,47 +19,36 @@ async def leaves(count, most=3600):
     return done, time.perf_counter() - begun, time.process_time() - begun_cpu
 
 
-async def at_depth(depth, count, record):
-    """``leaves`` that many calls deep; the outermost one has the record. The frames below the last one do not change."""
-    name, place = f"the call at depth {depth}", (depth, count)
+async def at_depth(depth, times, count, kind):
+    """``times`` turns of so many checkpoints and bare commits, in a call so deep. The outermost call has a state of that kind;
+    the calls around the innermost one do not change."""
+    state = state_of(kind)
     if depth > 1:
-        found = await at_depth(depth - 1, count, None)
-    else:
-        found = await leaves(count)
-    return found if name and place else record  # always the first: the variables are used
+        return *await at_depth(depth - 1, times, count, "nothing"), len(state)
+    for _ in range(times):
+        turns.begin()
+        for number in range(count):
+            await instant(number)
+        turns.end(count)
+        await turns.bare(count)
+    return (len(state),)
 
 
-async def a_record(depth, count, look):
-    """``at_depth`` with 1 KB of variables; then ``look()`` gives how long the row of the checkpoint is."""
-    order = {
-        "customer": {"id": 4711, "name": "Ada Lovelace", "email": "ada@example.org", "vip": True},
-        "lines": [{"article": f"A-{number:05}", "quantity": number, "price": number * 1.25} for number in range(22)],
-        "note": "leave it with the neighbours " * 5,
-    }
-    found = await at_depth(depth, count, order)
-    return [*found, await look()]
-
-
-async def beside_state(make, count, most):
-    """``leaves`` beside a variable that holds what ``make()`` gives, and how long that is."""
-    state = make()
+async def beside_state(kind, count, most):
+    """``leaves`` beside a state of that kind, and how long that is."""
+    state = state_of(kind)
     await instant(0)  # now it is written
     found = await leaves(count, most)
-    return len(state), found
+    return *found, len(state)
 
 
-async def written_beside_state(make, count, most, written):
-    """How long such a variable is, and how many bytes each of ``leaves`` writes beside it; ``written()``: those until now."""
-    state = make()
+async def written_beside_state(kind, count, most, file):
+    """How many bytes the file has grown by for each of ``leaves`` beside a state of that kind, and how long that is."""
+    state = state_of(kind)
     await instant(0)
-    before = written()
+    before = os.path.getsize(file)
     done, *_ = await leaves(count, most)
-    return len(state), (written() - before) / done
-
-
-async def wait_and_add(number):
-    """An instance that waits for an event."""
-    return number + await wait_for_event("go")
+    return (os.path.getsize(file) - before) / done, len(state)
 
 
 async def long_life(depth, milestones):
