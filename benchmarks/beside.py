@@ -27,6 +27,7 @@ class Turns:
         self.cpu: list[float] = []
         self.length = 0  # bytes of a commit
         self._begun = (0.0, 0.0)
+        self._number = 0
 
     def prepare(self, file: Path, synchronous: str) -> None:
         """A database beside ``file``, that of the store, with the same settings."""
@@ -51,8 +52,9 @@ class Turns:
         self.length = self.length or length_of_row(self._file)
         rest = bytes(max(self.length - 8, 0))
         begun = time.perf_counter()
-        for number in range(count):
-            row = ("record", number.to_bytes(8) + rest)
+        for _ in range(count):
+            self._number += 1  # what has not changed is not written
+            row = ("record", self._number.to_bytes(8) + rest)
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute("INSERT INTO state VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data", row)
             self._connection.execute("COMMIT")
