@@ -5,7 +5,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-reached: list[float] = []  # when ``milestone`` was
+reached: list[float] = []  # the processor time when ``milestone`` was
 database: Path | None = None  # that it copies
 
 
@@ -23,7 +23,7 @@ async def waiting(value: int) -> int:
 async def milestone(number: int) -> None:
     """Keep a copy of the database as it is now, in which this leaf is in flight; when it runs again, only note when that was."""
     if database is None:
-        reached.append(time.perf_counter())
+        reached.append(time.process_time())
         await asyncio.Future()
     else:
         source, copy = sqlite3.connect(database), sqlite3.connect(database.with_name(f"{number}.db"))

@@ -9,7 +9,9 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from benchmarks import leaves
 from benchmarks.measuring import Pair, apart
@@ -18,7 +20,7 @@ from benchmarks.table import Row, at_most, duration
 
 AWAITS = (1000, 100_000, 1_000_000)
 FRAMES = 5
-TIMES = 30  # in one process, after the first
+TIMES = 30  # in one process, after the first time
 
 
 def live(folder: str) -> None:
@@ -34,45 +36,50 @@ def live(folder: str) -> None:
     on_sqlite("normal", measure)
 
 
-def resume(file: str) -> list[float]:
-    """Seconds from the call until the leaf in flight runs again: the first time, and the median of later times; then those of
-    reading the row."""
-    all_of_it, reading = [], []
+def resume(folder: str) -> list[Any]:
+    """See ``resume_once``: the first time in this process, then turns with the databases after each number of awaits; ``read``,
+    as often."""
+    first = asyncio.run(resume_once(f"{folder}/{AWAITS[0]}.db"))
+    turns = [[asyncio.run(resume_once(f"{folder}/{number}.db")) for number in AWAITS] for _ in range(TIMES)]
+    return [first, turns, [read(f"{folder}/{AWAITS[0]}.db") for _ in range(TIMES)]]
 
-    async def once() -> None:
-        async with DurableRuntime(f"sqlite:///{file}?synchronous=normal") as runtime:
-            await runtime.store.load("no such instance")  # the database is open
-            leaves.reached.clear()
-            begun = time.perf_counter()
-            await runtime.start(programs.long_life, FRAMES, AWAITS, instance_id="long")
-            while not leaves.reached:
-                await asyncio.sleep(0.01)
-            all_of_it.append(leaves.reached[0] - begun)
 
-    for _ in range(1 + TIMES):
-        asyncio.run(once())
-        connection = sqlite3.connect(file)
-        connection.execute("SELECT * FROM instance WHERE instance_id = ?", ["no such instance"]).fetchall()
-        begun = time.perf_counter()
-        connection.execute("SELECT * FROM instance WHERE instance_id = ?", ["long"]).fetchall()
-        reading.append(time.perf_counter() - begun)
-        connection.close()
-    return [all_of_it[0], statistics.median(all_of_it[1:]), statistics.median(reading)]
+async def resume_once(file: str) -> float:
+    """Processor seconds from the call until the leaf in flight runs again. Then it is suspended again."""
+    async with DurableRuntime(f"sqlite:///{file}?synchronous=normal") as runtime:
+        await runtime.store.load("no such instance")  # the database is open
+        leaves.reached.clear()
+        begun = time.process_time()
+        await runtime.start(programs.long_life, FRAMES, AWAITS, instance_id="long")
+        while not leaves.reached:
+            await asyncio.sleep(0.01)
+        return leaves.reached[0] - begun
+
+
+def read(file: str) -> float:
+    """Processor seconds to read the row."""
+    connection = sqlite3.connect(file)
+    connection.execute("SELECT * FROM instance WHERE instance_id = ?", ["no such instance"]).fetchall()
+    begun = time.process_time()
+    connection.execute("SELECT * FROM instance WHERE instance_id = ?", ["long"]).fetchall()
+    seconds = time.process_time() - begun
+    connection.close()
+    return seconds
 
 
 def rows(runs: int) -> Iterator[Row]:
     """See ``benchmarks.__main__``."""
     with tempfile.TemporaryDirectory() as folder:
         apart(live, folder)
-        found = [[apart(resume, f"{folder}/{number}.db") for number in AWAITS] for _ in range(runs)]
-    few, *others = zip(*found, strict=True)
-    few_firsts, few_later, reading = zip(*few, strict=True)
+        firsts, turns, reading = zip(*(apart(resume, folder) for _ in range(runs)), strict=True)
+    few, *others = zip(*chain(*turns), strict=True)
     for number, many in zip(AWAITS[1:], others, strict=True):
-        pair = Pair(tuple(later for _, later, _ in many), few_later)
-        yield at_most(1.2, f"to resume after {number:,} completed awaits / after {AWAITS[0]:,}", str(pair), pair.ratio)
-    restoring = statistics.median(all_of_it - row for all_of_it, row in zip(few_later, reading, strict=True))
-    both = f"{duration(statistics.median(few_later))} - {duration(statistics.median(reading))}"
-    what = f"to resume an instance of {FRAMES} frames, beyond reading its row"
-    yield Row(what, f"{duration(restoring)} ({both})", None, "<= 1 ms", restoring <= 1e-3)
-    first = statistics.median(few_firsts)
-    yield Row("the same for the first time in a process: its code is compiled", duration(first), None, "", None)
+        pair = Pair(many, few)
+        what = f"processor time to resume after {number:,} completed awaits / after {AWAITS[0]:,}"
+        yield at_most(1.2, what, str(pair), pair.ratio)
+    all_of_it, row = statistics.median(few), statistics.median(chain(*reading))
+    restoring = all_of_it - row
+    what = f"processor time to resume an instance of {FRAMES} frames, beyond reading its row"
+    yield Row(what, f"{duration(restoring)} ({duration(all_of_it)} - {duration(row)})", None, "<= 1 ms", restoring <= 1e-3)
+    what = "the same for the first time in a process: its code is compiled"
+    yield Row(what, duration(statistics.median(firsts)), None, "", None)
