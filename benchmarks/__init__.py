@@ -1,1 +1,6 @@
-"""Measurements, each a module to run: ``python -m benchmarks.gather``. Not part of the package."""
+"""Measurements, not part of the package.
+
+``python -m benchmarks`` measures every target of docs/performance.md: see ``benchmarks.__main__``. Two modules beside it are run
+by themselves: ``python -m benchmarks.gather`` (what a leaf costs among many tasks) and ``python -m benchmarks.waiting``
+(instances that wait for events).
+"""

@@ -5,7 +5,7 @@ import asyncio
 import random
 import time
 
-from benchmarks.gather import instant
+from benchmarks.leaves import instant
 
 
 async def child(kind: str, number: int) -> int:

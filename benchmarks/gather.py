@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.gather [--runs 3] [--most 10000] [--write]`` measures on SQLite for N = 100, 1,000, ...: the time and the
 processor time per leaf as the medians of the runs, their ratios to N = 100, and the peak of memory; each run is a process of
-its own. It prints the tables; with ``--write`` it makes docs/performance.md of them. Ratios within one call can be compared; the
+its own. It prints the tables; with ``--write`` it puts them into docs/performance.md. Ratios within one call can be compared; the
 times depend on the machine, its disk, and what else it does.
 """
 
@@ -10,44 +10,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import platform
 import random
 import resource
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-DOCUMENT = ROOT / "docs" / "performance.md"
+from benchmarks.table import ROOT, machine, write
+
 KINDS = {
     "turn": "`sleep(0)`: all children go on in the same round",
     "timer": "`sleep` of a random time: children go on one by one",
     "instant": "a coroutine of a library that does not wait: a checkpoint for each",
 }
 SLEEPERS = "sleepers"
-INTRODUCTION = """\
-# Performance
-
-How much a completed leaf costs when an instance has many tasks. `python -m benchmarks.gather --write` makes this page.
-
-Where the time goes: a checkpoint costs what is pickled for it, about 0.1 ms for each task that is (0.25 ms in segments), and
-one commit, which waits for the disk. When most tasks have run, the snapshot is a whole one, and its cost is shared by all the
-leaves that have ended since the last one. When few have, it is in segments, and costs what those few do. So the time per leaf
-does not grow with the number of tasks that did not run: neither for leaves that end together (`sleep(0)`), nor for those that
-end one by one. Sleepers cost one timer together, and a checkpoint when they begin; when all wake at once, they wait for one
-checkpoint of all.
-"""
-
-
-async def instant(value: int) -> int:
-    """A leaf that ends without having waited: this module is not rewritten."""
-    return value
 
 
 def one(kind: str, number: int, store: str) -> None:
@@ -124,13 +103,7 @@ def main() -> None:
         one(options.one[0], int(options.one[1]), options.one[2])
         return
     numbers = [n for n in (100, 1000, 10_000, 100_000) if n <= options.most]
-    load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    conditions = (
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.system()} on {platform.machine()} with "
-        f"{os.cpu_count()} processors, shared with other work (load {load:.1f} for each), full durability, median of "
-        f"{options.runs}."
-    )
-    lines = [INTRODUCTION, conditions, ""]
+    lines = [f"{machine()}, full durability, medians of {options.runs}.", ""]
     for table in (table_of_leaves(numbers, options.runs), table_of_sleepers(numbers, options.runs)):
         for line in table:
             print(line, flush=True)
@@ -138,7 +111,7 @@ def main() -> None:
         print()
         lines.append("")
     if options.write:
-        DOCUMENT.write_text("\n".join(lines).rstrip() + "\n")
+        write("gather", lines[:-1])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import os
 import platform
 import statistics
@@ -17,19 +16,13 @@ import tempfile
 import time
 from pathlib import Path
 
-import durable_import
-from durable_import import DurableRuntime
-
-durable_import.install()
-
-from benchmarks import waiters  # noqa: E402
+from benchmarks.memory import resident
+from benchmarks.ours import DurableRuntime, waiters
 
 
 def memory() -> float:
     """What this process holds now, in MiB."""
-    gc.collect()
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return resident() / 2**20
 
 
 async def begin(runtime: DurableRuntime, numbers: range) -> None:

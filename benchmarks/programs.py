@@ -1,0 +1,70 @@
+# durable: on
+"""The durable functions that are measured."""
+
+import asyncio
+import os
+import time
+
+from benchmarks.beside import turns
+from benchmarks.leaves import instant, milestone, waiting
+from benchmarks.states import state_of
+
+
+async def leaves(count, most=3600):
+    """That many leaves, but no more than go into ``most`` seconds; gives how many, their seconds, and those of the processor."""
+    done, begun, begun_cpu = 0, time.perf_counter(), time.process_time()
+    while done < count and time.perf_counter() - begun < most:
+        await instant(done)
+        done += 1
+    return done, time.perf_counter() - begun, time.process_time() - begun_cpu
+
+
+async def at_depth(depth, times, count, kind):
+    """``times`` turns of so many checkpoints and bare commits, in a call so deep. The outermost call has a state of that kind;
+    the calls around the innermost one do not change."""
+    state = state_of(kind)
+    if depth > 1:
+        return *await at_depth(depth - 1, times, count, "nothing"), len(state)
+    for _ in range(times):
+        turns.begin()
+        for number in range(count):
+            await instant(number)
+        turns.end(count)
+        await turns.bare(count)
+    return (len(state),)
+
+
+async def beside_state(kind, count, most):
+    """``leaves`` beside a state of that kind, and how long that is."""
+    state = state_of(kind)
+    await instant(0)  # now it is written
+    found = await leaves(count, most)
+    return *found, len(state)
+
+
+async def written_beside_state(kind, count, most, file):
+    """How many bytes the file has grown by for each of ``leaves`` beside a state of that kind, and how long that is."""
+    state = state_of(kind)
+    await instant(0)
+    before = os.path.getsize(file)
+    done, *_ = await leaves(count, most)
+    return (os.path.getsize(file) - before) / done, len(state)
+
+
+async def long_life(depth, milestones):
+    """So many awaits, in a call so deep: 1,000 at a time."""
+    if depth > 1:
+        return await long_life(depth - 1, milestones)
+    done = 0
+    for number in milestones:
+        while done < number:
+            done += len(await asyncio.gather(*(waiting(child) for child in range(1000))))
+        await instant(number)  # the last checkpoint before the milestone, so it has nothing of what was gathered
+        await milestone(number)
+    return done
+
+
+async def family(kind, count):
+    """That many leaves in a gather."""
+    child = waiting if kind == "waiting" else instant
+    return len(await asyncio.gather(*(child(number) for number in range(count))))
