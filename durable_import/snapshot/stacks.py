@@ -20,6 +20,7 @@ from . import frames
 
 _VALUES = frozenset({type(None), bool, int, type(Ellipsis), range})
 _MOST = 1024  # characters or bytes: longer values are not worth a copy for each frame
+_MOST_ITEMS = 16  # of a tuple
 
 
 class Unchanged(NamedTuple):
@@ -111,10 +112,12 @@ def _can_settle(frame: Any, state: FrameState) -> bool:
 
 
 def _is_value(value: Any) -> bool:
-    """Whether a value never changes, is small, and nobody could tell it from a copy."""
+    """Whether a value never changes and is small; that it is the same object for several frames is not kept."""
     kind = type(value)
     if kind is str or kind is bytes:
         return len(value) <= _MOST
+    if kind is tuple:
+        return len(value) <= _MOST_ITEMS and all(map(_is_value, value))
     return kind in _VALUES or (kind is float and value == value)
 
 
