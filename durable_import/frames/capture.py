@@ -112,6 +112,8 @@ class Layout:
         self.info = info
         self.cells = captured_names(info.code)
         self.is_plain_genexpr = info.code.co_name == "<genexpr>" and PC not in info.code.co_varnames
+        self.has_blocks = any(n.startswith("@m") for names in info.live.values() for n in names)  # ``with`` that suspends
+        self.is_plain = not self.has_blocks and not info.module.is_library
         self._hidden = [n for n in info.code.co_varnames if is_hidden(n) and n not in RESUME_ONLY]
         self._others: dict[int, tuple[str, ...]] = {}
 
@@ -138,6 +140,12 @@ def layout_of(code: CodeType) -> Layout | None:
             return None
         known = _layouts[id(code)] = Layout(info)
     return known
+
+
+def is_plain(code: CodeType) -> bool:
+    """Whether a function is not asyncio's own, and has no ``with`` blocks that suspend."""
+    layout = layout_of(code)
+    return layout is not None and layout.is_plain
 
 
 def capture(value: Any) -> FrameState:

@@ -156,8 +156,10 @@ def task_frames(task: DurableTask, references: References) -> tuple[Any, ...]:
     """
     root = task.root if type(task.root) is Leaf else None
     stack = references.read.of(task)
-    end = next((place for place, frame in enumerate(stack, 1) if references.waits_anew(frame)), len(stack))
-    return stack[:end][::-1], _coroutine_of(task), root, task._context, task.ended
+    frames = stack.frames
+    if not stack.is_plain:
+        frames = frames[: next((place for place, frame in enumerate(frames, 1) if references.waits_anew(frame)), len(frames))]
+    return frames[::-1], _coroutine_of(task), root, task._context, task.ended
 
 
 def task_record(task: DurableTask) -> tuple[Any, ...]:

@@ -19,11 +19,21 @@ from types import BuiltinMethodType, CellType, CoroutineType, FunctionType, Mapp
 from typing import TYPE_CHECKING, Any, cast
 
 from ..frames import restore
-from ..frames.capture import CREATED, FRAME_TYPES, FrameState, capture, chain, contents_of, frame_behind, parts_of
+from ..frames.capture import (
+    CREATED,
+    FRAME_TYPES,
+    FrameState,
+    capture,
+    chain,
+    contents_of,
+    frame_behind,
+    layout_of,
+    parts_of,
+)
 from ..frames.discard import discard
 from ..frames.leaf import DONE, Leaf
 from ..rewrite.names import AWAITED, STATE
-from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code, info_of
+from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code
 from ..scheduling.again import is_waiting_again
 from . import fixups
 from .asyncio_state import LoopBound
@@ -81,26 +91,13 @@ def blocks_of(stack: list[Any], read: Mapping[int, Any] = MappingProxyType({})) 
     ``read``: what is known of frames, by id.
     """
     for number, frame in enumerate(stack):
-        known = read.get(id(frame))
-        info = known.info if known is not None else info_of(parts_of(frame).code)
-        if info is None or not _has_blocks(info):
+        layout = layout_of(parts_of(frame).code)
+        if layout is None or not layout.has_blocks:
             continue
-        state = known if type(known) is FrameState else capture(frame)
-        inside = [n for n in info.live.get(state.label, ()) if n.startswith("@m") and n in state.variables]
+        state = known if type(known := read.get(id(frame))) is FrameState else capture(frame)
+        inside = [n for n in layout.info.live.get(state.label, ()) if n.startswith("@m") and n in state.variables]
         for manager in sorted(inside, key=lambda n: int(n[2:])):
             yield number, manager, state
-
-
-_blocks: dict[int, tuple[CodeInfo, bool]] = {}  # by id of the code
-
-
-def _has_blocks(info: CodeInfo) -> bool:
-    """Whether a function has ``with`` blocks that suspend."""
-    known = _blocks.get(id(info.code))
-    if known is None:
-        has = any(n.startswith("@m") for names in info.live.values() for n in names)
-        known = _blocks[id(info.code)] = info, has
-    return known[1]
 
 
 def find_lost(

@@ -164,7 +164,9 @@ class Encoder:
         contents = program_contents(self.script, loop, references.names)
 
         def prepare(task: DurableTask) -> None:
-            self._find_lost(task.path, self.stacks.of(task), references)
+            stack = self.stacks.of(task)
+            if not stack.is_plain:
+                self._find_lost(task.path, stack.frames, references)
 
         codes: dict[int, CodeInfo] = {}
         try:
@@ -197,25 +199,25 @@ class Encoder:
 
     def _encode(self, snapshot: Snapshot) -> tuple[Chunks, dict[int, CodeInfo]]:
         references = self._references(snapshot)
-        stacks = self._stacks_of(snapshot)
-        for path, stack in stacks:
+        for path, stack in self._with_managers(snapshot):
             self._find_lost(path, stack, references)
         try:
             return self._dump(snapshot, references)
         except Exception as error:
             if self.script is not None and self._set_aside(snapshot, references):
                 return self._encode(snapshot)
-            if not self._leave_out(stacks, references):
+            if not self._leave_out(snapshot.stacks(), references):
                 raise self._explain(snapshot, references, error) from error
         try:
             return self._dump(snapshot, references)
         except Exception as error:
             raise self._explain(snapshot, references, error) from error
 
-    def _stacks_of(self, snapshot: Snapshot) -> list[tuple[str, list[Any]]]:
+    def _with_managers(self, snapshot: Snapshot) -> list[tuple[str, list[Any]]]:
+        """The stacks in which there may be managers of ``with`` blocks."""
         if snapshot.loop is None:
             return snapshot.stacks()
-        return [(task.path, self.stacks.of(task)) for task in snapshot.loop.tasks]
+        return [(task.path, stack.frames) for task in snapshot.loop.tasks if not (stack := self.stacks.of(task)).is_plain]
 
     def _find_lost(self, path: str, stack: list[Any], references: References) -> None:
         """Note the managers of ``with`` blocks that belong to modules: these make them anew."""

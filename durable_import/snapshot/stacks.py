@@ -11,7 +11,7 @@ import pickle
 from types import CoroutineType
 from typing import Any, NamedTuple
 
-from ..frames.capture import FrameState, awaited_by, capture, frame_behind, frame_of, line_of
+from ..frames.capture import FrameState, awaited_by, capture, frame_behind, frame_of, is_plain, line_of
 from ..frames.restore import fill_frame
 from ..rewrite.names import AWAITED
 from ..rewrite.registry import CodeInfo
@@ -36,6 +36,19 @@ class Unchanged(NamedTuple):
         return build_unchanged, (self.data,), self.awaited, None, None, fill_unchanged
 
 
+class Stack:
+    """The frames of a task, outermost first.
+
+    ``is_plain``: none is asyncio's own, or has ``with`` blocks that suspend.
+    """
+
+    __slots__ = ("frames", "is_plain")
+
+    def __init__(self) -> None:
+        self.frames: list[Any] = []
+        self.is_plain = True
+
+
 class Stacks:
     """Of one instance, from ``begin`` to ``end`` of a snapshot. ``met``: by id of a frame what was read of it, if it was."""
 
@@ -43,7 +56,7 @@ class Stacks:
         self.met: dict[int, FrameState | Unchanged] = {}
         self._seen: dict[int, Unchanged] = {}  # at this snapshot
         self._before: dict[int, Unchanged] = {}  # at the last one
-        self._read: dict[DurableTask, list[Any]] = {}
+        self._read: dict[DurableTask, Stack] = {}
 
     def begin(self) -> None:
         """Nothing has been read for the next snapshot."""
@@ -53,40 +66,42 @@ class Stacks:
         """The snapshot is made: let go of what the frames held."""
         self.met, self._read = {}, {}
 
-    def of(self, task: DurableTask) -> list[Any]:
-        """The frames of a task, outermost first."""
+    def of(self, task: DurableTask) -> Stack:
+        """The stack of a task; empty if it has ended."""
         known = self._read.get(task)
         if known is None:
-            known = self._read[task] = self._read_stack(frame_behind(task.root)) if not task.done() else []
+            known = self._read[task] = Stack()
+            if not task.done():
+                self._read_stack(frame_behind(task.root), known)
         return known
 
     def location_of(self, task: DurableTask) -> str:
         """Where a task is: ``file:line function``, of its innermost frame that is not asyncio's own."""
-        for frame in reversed(self.of(task)):
+        for frame in reversed(self.of(task).frames):
             met = self.met.get(id(frame))
             if met is not None and not met.info.module.is_library:
                 code = met.info.code
                 return f"{code.co_filename}:{line_of(frame)} {code.co_qualname}"
         return ""
 
-    def _read_stack(self, frame: Any) -> list[Any]:
-        found: list[Any] = []
+    def _read_stack(self, frame: Any, stack: Stack) -> None:
         while frame is not None and frame_of(frame) is not None:  # a program may close what a task is going to run
-            found.append(frame)
+            stack.frames.append(frame)
             known = self._before.get(id(frame))
             if known is not None and known.frame is frame and known.awaited.cr_frame is not None:
                 frame = self._met_again(known)
             else:
-                frame = self._read_frame(frame)
-        return found
+                frame = self._read_frame(frame, stack)
 
-    def _read_frame(self, frame: Any) -> Any:
+    def _read_frame(self, frame: Any, stack: Stack) -> Any:
         """Read a frame; gives the one that it awaits."""
         try:
             state = self.met[id(frame)] = capture(frame)
         except pickle.PicklingError:  # pickling it says so
+            stack.is_plain = False
             awaited = awaited_by(frame)
             return None if awaited is None else frame_behind(awaited)
+        stack.is_plain = stack.is_plain and is_plain(state.info.code)
         if AWAITED not in state.info.live.get(state.label, ()):
             return None
         awaited = state.variables.get(AWAITED)
