@@ -23,7 +23,7 @@ class Inbox:
     def __init__(self) -> None:
         self.accepted: dict[int, str] = {}
         self.kept: dict[str, deque[Any]] = {}  # payloads that nobody has waited for, by name
-        self.waiting: dict[str, deque[asyncio.Future[Any]]] = {}  # who waits, by name, longest first
+        self.waiting: dict[str, list[asyncio.Future[Any]]] = {}  # who waits, by name, longest first
         self.paused: list[Any] = []  # the exceptions that the program has been paused by
 
     @property
@@ -65,7 +65,7 @@ class Inbox:
 
     def begin(self, name: str, future: asyncio.Future[Any], exception: Any) -> None:
         """``future`` is going to be given the next event that nobody else has waited for longer."""
-        self.waiting.setdefault(name, deque()).append(future)
+        self.waiting.setdefault(name, []).append(future)
         if exception is not None:
             self.paused.append(exception)
 

@@ -36,6 +36,9 @@ class Unchanged(NamedTuple):
         return build_unchanged, (self.data,), self.awaited, None, None, fill_unchanged
 
 
+_NONE: Any = {}  # stays empty: most instances wait, and need little memory
+
+
 class Stack:
     """The frames of a task, outermost first.
 
@@ -52,19 +55,22 @@ class Stack:
 class Stacks:
     """Of one instance, from ``begin`` to ``end`` of a snapshot. ``met``: by id of a frame what was read of it, if it was."""
 
+    __slots__ = ("_before", "_read", "_seen", "met")
+
     def __init__(self) -> None:
         self.met: dict[int, FrameState | Unchanged] = {}
-        self._seen: dict[int, Unchanged] = {}  # at this snapshot
-        self._before: dict[int, Unchanged] = {}  # at the last one
         self._read: dict[DurableTask, Stack] = {}
+        self._before: dict[int, Unchanged] = {}  # at the last snapshot
+        self._seen: dict[int, Unchanged] = {}  # at this one
 
     def begin(self) -> None:
         """Nothing has been read for the next snapshot."""
+        self.met, self._read = {}, {}
         self._before, self._seen = self._seen, {}
 
     def end(self) -> None:
         """The snapshot is made: let go of what the frames held."""
-        self.met, self._read = {}, {}
+        self.met, self._read, self._before = _NONE, _NONE, _NONE
 
     def of(self, task: DurableTask) -> Stack:
         """The stack of a task; empty if it has ended."""
