@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..errors import (
@@ -106,7 +106,7 @@ class InstanceRun:
             )
         self._root = make_root(self.call, self.instance_id)
         sealed = self.records.seal_call(self.call)
-        await self.tenure.commit_at_once(
+        await self.tenure.commit_or_raise(
             {
                 "status": "pending", "checkpoint": 0, "location": "", "function": self.call.name, "wake_at": None,
                 "call": sealed, "snapshot": b"", "outcome": b"",
@@ -249,8 +249,15 @@ class InstanceRun:
         if events:
             await self.tenure.remove_events(tuple(event.number for event in events), {})
 
-    async def _commit(self, checkpoint: Checkpoint) -> None:
-        await self.tenure.commit_checkpoint(checkpoint)
+    def _commit(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
+        committing = self.tenure.commit_checkpoint(checkpoint)
+        if committing is None and not checkpoint.events:
+            return None
+        return self._commit_in_time(committing, checkpoint)
+
+    async def _commit_in_time(self, committing: Awaitable[None] | None, checkpoint: Checkpoint) -> None:
+        if committing is not None:
+            await committing
         if checkpoint.events and self.driver is not None:
             await self.tenure.remove_events(checkpoint.events, self.driver.loop.inbox.accepted)
 

@@ -132,6 +132,18 @@ class SegmentStore(Protocol):
         ...
 
 
+@runtime_checkable
+class QuickStore(Protocol):
+    """Optional: commits without giving way to the event loop when that takes less time than to come back to it."""
+
+    def commit_at_once(
+        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None] | None = None, is_whole: bool = True
+    ) -> bool:
+        """As ``commit``, or with ``segments`` as ``SegmentStore.commit_segments``, if that is quick. False: it was not done,
+        and is to be asked for by those, which also tell what is wrong."""
+        ...
+
+
 @dataclass(frozen=True)
 class Event:
     """A message for an instance. ``number`` tells it from all other events of the store; ``payload`` is sealed."""

@@ -27,6 +27,7 @@ from durable_import.stores.base import (
 from durable_import.stores.changes import Bell, Changes, bell_of
 from durable_import.stores.database import MEMORY, Database, queries
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Owner
+from durable_import.stores.pace import Pace
 from durable_import.stores.sqlite_transaction import SQLiteTransaction
 from durable_import.stores.worker import Worker
 
@@ -55,7 +56,8 @@ class SQLiteStateStore(OwningStore):
         self.path = name if name == MEMORY else os.path.abspath(name)
         self._memory_key = secrets.token_bytes(32)
         self.keeps_history = history
-        self._open = partial(Database, self.path, synchronous.upper(), patience, shared, history)
+        self._pace = Pace(groups=synchronous.upper() == "FULL")
+        self._open = partial(Database, self.path, synchronous.upper(), patience, shared, history, self._pace)
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {self.path}")
         bell = Bell() if name == MEMORY else bell_of(os.path.realpath(self.path))
         self._changes = Changes(partial(self._worker.call, sqlite_rows.last_change, writes=False), bell, LOOK_SECONDS)
@@ -84,20 +86,38 @@ class SQLiteStateStore(OwningStore):
 
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
         check_state(state)
-        await self._commit(state, partial(sqlite_rows.save, instance_id, Owner.current(), dict(state)))
+        await self._commit(instance_id, state, partial(sqlite_rows.save, instance_id, Owner.current(), dict(state)))
 
     async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
         return await self._worker.call(partial(sqlite_rows.acquire, instance_id, owner, lease_seconds))
 
     async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         check_state(state)
-        await self._commit(state, partial(sqlite_rows.commit, claim, dict(state)))
+        await self._commit(claim.instance_id, state, partial(sqlite_rows.commit, claim, dict(state)))
 
     async def commit_segments(
         self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
     ) -> None:
         check_state(state)
-        await self._commit(state, partial(sqlite_rows.commit_segments, claim, dict(state), dict(segments), is_whole))
+        work = partial(sqlite_rows.commit_segments, claim, dict(state), dict(segments), is_whole)
+        await self._commit(claim.instance_id, state, work)
+
+    def commit_at_once(
+        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None] | None = None, is_whole: bool = True
+    ) -> bool:
+        """See ``base.QuickStore``."""
+        check_state(state)
+        size = len(state["snapshot"]) + len(state["call"]) + len(state["outcome"])
+        if segments:
+            size += sum(len(data) for data in segments.values() if data is not None)
+        if not self._pace.is_quick(claim.instance_id, size):
+            return False
+        work = partial(sqlite_rows.commit_at_once, claim, state, segments, is_whole)
+        if not self._worker.at_once(lambda database: database.at_once(work, size)):
+            return False
+        if state["status"] in ANNOUNCED:
+            self._changes.bell.ring()
+        return True
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         return await self._worker.call(partial(sqlite_rows.load_segments, instance_id), writes=False)
@@ -155,7 +175,8 @@ class SQLiteStateStore(OwningStore):
     async def load_source(self, digest: str) -> str | None:
         return await self._worker.call(partial(sqlite_rows.load_source, digest), writes=False)
 
-    async def _commit(self, state: dict[str, Any], work: Callable[[sqlite3.Connection], None]) -> None:
+    async def _commit(self, instance_id: str, state: dict[str, Any], work: Callable[[sqlite3.Connection], None]) -> None:
+        self._pace.comes(instance_id)
         if state.get("status") in ANNOUNCED:
             await self._announcing(work)
         else:

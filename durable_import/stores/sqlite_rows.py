@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -75,8 +76,24 @@ def commit_again(claim: Claim, state: dict[str, Any], connection: sqlite3.Connec
     return connection.execute(_COMMIT_AGAIN, row).rowcount > 0
 
 
+def commit_at_once(
+    claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None] | None, is_whole: bool,
+    connection: sqlite3.Connection,
+) -> bool:  # fmt: skip
+    """``commit`` or ``commit_segments``, as a transaction of its own; whoever calls rolls back what was not committed."""
+    if segments is None and commit_again(claim, state, connection):
+        return True
+    connection.execute("BEGIN IMMEDIATE")
+    if segments is None:
+        commit(claim, state, connection)
+    else:
+        commit_segments(claim, state, segments, is_whole, connection)
+    connection.execute("COMMIT")
+    return True
+
+
 def commit_segments(
-    claim: Claim, state: dict[str, Any], segments: dict[str, bytes | None], is_whole: bool, connection: sqlite3.Connection
+    claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], is_whole: bool, connection: sqlite3.Connection
 ) -> None:
     commit(claim, state, connection, are_segments_kept=not is_whole)
     instance_id = _column(claim.instance_id)
