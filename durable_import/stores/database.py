@@ -86,7 +86,7 @@ class Database:
         finally:
             self._roll_back()  # nothing, if all went well
         self._pace.has_taken(time.perf_counter() - started)
-        self._log_pages += 2 + size // _PAGE
+        self._log_pages += 1 + size // _PAGE
         return is_done
 
     def _set_hurried(self, connection: sqlite3.Connection, is_hurried: bool) -> None:
@@ -124,7 +124,8 @@ class Database:
                 _do(job, connection)
             connection.execute("COMMIT")
             if writes:
-                self._pace.has_taken(time.perf_counter() - started)
+                if self._log_pages <= _LOG_PAGES:  # else it has emptied the log
+                    self._pace.has_taken(time.perf_counter() - started)
                 self._log_pages = 0
         except Exception as error:  # becomes the answer to the caller of each job
             self._roll_back()
