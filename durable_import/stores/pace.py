@@ -6,6 +6,7 @@ QUICK_SECONDS = 0.0005  # of a commit that an event loop may wait for: to hand i
 QUICK_BYTES = 1 << 18  # of a state: to copy more takes too long by itself
 ALONE = 3  # commits of one instance in a row, then others are not expected
 _WEIGHT = 0.25  # of the last commit in the moving figure
+_MOST_SECONDS = 4 * QUICK_SECONDS  # that one commit counts for: a single slow one is soon forgotten
 
 
 class Pace:
@@ -22,7 +23,7 @@ class Pace:
 
     def has_taken(self, seconds: float) -> None:
         """A commit was made, by whichever thread."""
-        usual = self._usual
+        usual, seconds = self._usual, min(seconds, _MOST_SECONDS)
         self._usual = seconds if usual is None else usual + (seconds - usual) * _WEIGHT
 
     def comes(self, instance_id: str) -> None:
