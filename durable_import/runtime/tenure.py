@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ..errors import StoreError, StoreUnavailableError
 from ..log import logger
 from ..snapshot.segment_seal import SegmentSeal
 from ..snapshot.snapshot import Saved
-from ..stores.base import Claim, OwningStore, QuickStore, SegmentStore, Transaction, keeps_history
+from ..stores.base import Claim, Event, LifeStore, OwningStore, QuickStore, SegmentStore, Transaction, keeps_history
 from .checkpoint import Checkpoint
 from .home import Home
 from .records import Records
@@ -29,19 +30,31 @@ class Tenure:
         self.state: dict[str, Any] = {}  # that is kept; empty: there is none yet
         self.transaction: Transaction | None = None  # of the program's data, that the next checkpoint is committed with
         self.has_lost_transaction = False  # it could not be committed: the program has to go on from before it
+        self.events: list[Event] | None = None  # that the store had for it at the beginning; None: they are not loaded yet
+        self._life = home.store if isinstance(home.store, LifeStore) else None
         self._quick = home.store if isinstance(home.store, QuickStore) else None
         self._seal = SegmentSeal(home.seal, instance_id)
 
-    async def acquire(self, is_lost: Callable[[], None]) -> None:
-        """Claim the instance, if the store has owners, and load its state. ``is_lost``: called when somebody else has it."""
-        store = self.home.store
-        if isinstance(store, OwningStore):
-            self.claim = await store.acquire(self.instance_id, self.home.owner, self.home.lease_seconds)
-            self.home.heartbeat.add(self.claim, is_lost)
+    async def begin(self, is_lost: Callable[[], None], new: dict[str, Any] | None) -> bool:
+        """Claim the instance, if the store has owners, and load its state. ``is_lost``: called when somebody else has it.
+
+        ``new``: what to keep if it has none; gives whether that was done, which not every store can do in one step.
+        """
+        home, store = self.home, self.home.store
+        self.events = None
+        if self._life is not None:
+            self.claim, self.events = await self._life.begin(self.instance_id, home.owner, home.lease_seconds, new)
+        elif isinstance(store, OwningStore):
+            self.claim = await store.acquire(self.instance_id, home.owner, home.lease_seconds)
+        if self.claim is not None:
+            home.heartbeat.add(self.claim, is_lost)
             state = self.claim.state
         else:
             state = await store.load(self.instance_id)
-        self.state = self.records.check_state(state) if state is not None else {}
+        is_new = state is None and new is not None and self._life is not None
+        found = new if is_new else state
+        self.state = self.records.check_state(found) if found is not None else {}
+        return is_new
 
     @property
     def keeps_segments(self) -> bool:
@@ -98,14 +111,28 @@ class Tenure:
         self.state = state
         return True
 
+    async def end(self, state: dict[str, Any], saved: Saved | None) -> bool:
+        """Keep the last state, as ``commit``; gives whether the instance and its events were let go of in the same step."""
+        if self.claim is None or self.transaction is not None or self._life is None:
+            await self.commit(state, saved)
+            return False
+        await self._in_time(state, partial(self._life.end, self.claim, state, keeps=saved is not None))
+        self.home.heartbeat.remove(self.claim)
+        self.claim, self.state = None, state
+        return True
+
     async def _commit_in_time(self, state: dict[str, Any], saved: Saved | None) -> None:
         if self.transaction is not None:
             await self._commit_transaction(state, saved)
             return
+        await self._in_time(state, partial(self.commit_or_raise, state, saved))
+
+    async def _in_time(self, state: dict[str, Any], keep: Callable[[], Awaitable[None]]) -> None:
+        """While the store is unavailable, try again."""
         waited, pause = 0.0, FIRST_PAUSE
         while True:
             try:
-                await self.commit_or_raise(state, saved)
+                await keep()
                 return
             except (StoreUnavailableError, OSError) as error:
                 if self.home.patience is not None and waited >= self.home.patience:

@@ -255,6 +255,27 @@ class HistoryStore(Protocol):
         ...
 
 
+@runtime_checkable
+class LifeStore(Protocol):
+    """Optional, for one that is an EventStore too: begins and ends the life of an instance in a process by one step each."""
+
+    async def begin(
+        self, instance_id: str, owner: Owner, lease_seconds: float, new: dict[str, Any] | None
+    ) -> tuple[Claim, builtins.list[Event]]:
+        """As ``acquire``; if the instance has no state, as ``commit`` of ``new``; and as ``load_events``.
+
+        The state in the claim is the one found before. Raises InstanceBusyError like ``acquire``.
+        """
+        ...
+
+    async def end(self, claim: Claim, state: dict[str, Any], *, keeps: bool) -> None:
+        """As ``commit``, and in the same transaction as ``release`` and as ``remove_events`` of all events.
+
+        ``keeps``: the segments and the events stay. Nothing has happened if it raises.
+        """
+        ...
+
+
 class PastState(NamedTuple):
     """What an instance was once."""
 

@@ -17,6 +17,7 @@ class Pace:
 
     def __init__(self, groups: bool) -> None:
         self._groups = groups
+        self._held: set[str] = set()  # instances that are owned here
         self._usual: float | None = None  # seconds
         self._last = ""
         self._in_a_row = 0
@@ -31,8 +32,18 @@ class Pace:
         self._in_a_row = self._in_a_row + 1 if instance_id == self._last else 1
         self._last = instance_id
 
+    def is_held(self, instance_id: str) -> None:
+        """An instance is owned here from now on."""
+        self._held.add(instance_id)
+
+    def is_let_go(self, instance_id: str) -> None:
+        """It is not any more."""
+        self._held.discard(instance_id)
+
     def is_quick(self, instance_id: str, size: int) -> bool:
         """Whether a commit of so many bytes will be quick, and as good alone."""
         if self._usual is None or self._usual > QUICK_SECONDS or size > QUICK_BYTES:
             return False
-        return not self._groups or (self._in_a_row >= ALONE and instance_id == self._last)
+        if not self._groups or (self._in_a_row >= ALONE and instance_id == self._last):
+            return True
+        return not self._held or self._held == {instance_id}

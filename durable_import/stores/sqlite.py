@@ -89,7 +89,28 @@ class SQLiteStateStore(OwningStore):
         await self._commit(instance_id, state, partial(sqlite_rows.save, instance_id, Owner.current(), dict(state)))
 
     async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
+        self._pace.is_held(instance_id)
         return await self._worker.call(partial(sqlite_rows.acquire, instance_id, owner, lease_seconds))
+
+    async def begin(
+        self, instance_id: str, owner: Owner, lease_seconds: float, new: dict[str, Any] | None
+    ) -> tuple[Claim, builtins.list[Event]]:
+        if new is not None:
+            check_state(new)
+        work = partial(sqlite_rows.begin, instance_id, owner, lease_seconds, new)
+        claim, events = await self._quickly(instance_id, len(new["call"]) if new is not None else 0, work)
+        self._pace.is_held(instance_id)
+        if claim.state is None and new is not None:
+            self._changes.bell.ring()
+        return claim, events
+
+    async def end(self, claim: Claim, state: dict[str, Any], *, keeps: bool) -> None:
+        check_state(state)
+        try:
+            await self._quickly(claim.instance_id, _size(state), partial(sqlite_rows.end, claim, state, keeps))
+        finally:
+            self._changes.bell.ring()
+        self._pace.is_let_go(claim.instance_id)
 
     async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         check_state(state)
@@ -107,7 +128,7 @@ class SQLiteStateStore(OwningStore):
     ) -> bool:
         """See ``base.QuickStore``."""
         check_state(state)
-        size = len(state["snapshot"]) + len(state["call"]) + len(state["outcome"])
+        size = _size(state)
         if segments:
             size += sum(len(data) for data in segments.values() if data is not None)
         if not self._pace.is_quick(claim.instance_id, size):
@@ -131,6 +152,7 @@ class SQLiteStateStore(OwningStore):
         return await self._worker.call(partial(sqlite_rows.renew, tuple(claims), lease_seconds))
 
     async def release(self, claim: Claim) -> None:
+        self._pace.is_let_go(claim.instance_id)
         await self._worker.call(partial(sqlite_rows.release, claim))
 
     async def delete(self, instance_id: str) -> None:
@@ -182,12 +204,27 @@ class SQLiteStateStore(OwningStore):
         else:
             await self._worker.call(work)
 
+    async def _quickly(self, instance_id: str, size: int, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do ``work``, at once if possible."""
+        done: builtins.list[T] = []
+        if self._pace.is_quick(instance_id, size):
+            noted = partial(sqlite_rows.at_once, lambda connection: done.append(work(connection)))
+            if self._worker.at_once(lambda database: database.at_once(noted, size)):
+                return done[0]
+        self._pace.comes(instance_id)
+        return await self._worker.call(work)
+
     async def _announcing(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do what somebody in this process may wait for."""
         try:
             return await self._worker.call(work)
         finally:
             self._changes.bell.ring()
+
+
+def _size(state: dict[str, Any]) -> int:
+    """About how many bytes it has."""
+    return len(state["snapshot"]) + len(state["call"]) + len(state["outcome"])
 
 
 def _has_instances(path: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from durable_import.errors import StoreUnavailableError
@@ -48,17 +49,19 @@ def _state_of(instance_id: str, row: tuple[Any, ...]) -> dict[str, Any]:
 def commit(
     claim: Claim, state: dict[str, Any], connection: sqlite3.Connection, *, are_segments_kept: bool = False
 ) -> None:
-    if not are_segments_kept and commit_again(claim, state, connection):
-        return
+    if are_segments_kept or not commit_again(claim, state, connection):
+        _commit_row(claim, state, connection)
+        if not are_segments_kept:
+            connection.execute(queries()["remove_segments"], {"instance_id": _column(claim.instance_id)})
+
+
+def _commit_row(claim: Claim, state: dict[str, Any], connection: sqlite3.Connection) -> None:
     columns = {key: _column(value) if isinstance(value, str) else value for key, value in state.items()}
     row = {**columns, **_key_of(claim), "now": time.time()}
     if connection.execute(queries()["commit"], row).rowcount == 0:
         raise fenced(claim)
     if state["status"] in ANNOUNCED:
         connection.execute(queries()["announce"])
-    if are_segments_kept:
-        return
-    connection.execute(queries()["remove_segments"], {"instance_id": row["instance_id"]})
 
 
 def commit_again(claim: Claim, state: dict[str, Any], connection: sqlite3.Connection) -> bool:
@@ -81,13 +84,15 @@ def commit_at_once(
     connection: sqlite3.Connection,
 ) -> bool:  # fmt: skip
     """``commit`` or ``commit_segments``, as a transaction of its own; whoever calls rolls back what was not committed."""
-    if segments is None and commit_again(claim, state, connection):
-        return True
-    connection.execute("BEGIN IMMEDIATE")
     if segments is None:
-        commit(claim, state, connection)
-    else:
-        commit_segments(claim, state, segments, is_whole, connection)
+        return commit_again(claim, state, connection) or at_once(partial(commit, claim, state), connection)
+    return at_once(partial(commit_segments, claim, state, segments, is_whole), connection)
+
+
+def at_once(work: Callable[[sqlite3.Connection], object], connection: sqlite3.Connection) -> bool:
+    """Do a piece of work in a transaction of its own."""
+    connection.execute("BEGIN IMMEDIATE")
+    work(connection)
     connection.execute("COMMIT")
     return True
 
@@ -120,6 +125,22 @@ def acquire(instance_id: str, owner: Owner, lease_seconds: float, connection: sq
     row = {**key, "epoch": epoch, "owner": owner.to_json(), "since": now, "until": now + lease_seconds}
     connection.execute(queries()["take_claim"], row)
     return Claim(instance_id, epoch, load(instance_id, connection))
+
+
+def begin(
+    instance_id: str, owner: Owner, lease_seconds: float, new: dict[str, Any] | None, connection: sqlite3.Connection
+) -> tuple[Claim, list[Event]]:
+    claim = acquire(instance_id, owner, lease_seconds, connection)
+    if claim.state is None and new is not None:
+        _commit_row(claim, new, connection)
+    return claim, load_events(instance_id, connection)
+
+
+def end(claim: Claim, state: dict[str, Any], keeps: bool, connection: sqlite3.Connection) -> None:
+    commit(claim, state, connection, are_segments_kept=keeps)
+    if not keeps:
+        connection.execute(queries()["delete_events"], {"instance_id": _column(claim.instance_id)})
+    release(claim, connection)
 
 
 def save(instance_id: str, owner: Owner, state: dict[str, Any], connection: sqlite3.Connection) -> None:

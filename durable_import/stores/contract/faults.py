@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.base import QuickStore, StateStore
+from durable_import.stores.base import StateStore
 
 COMMITS = ("save", "commit", "commit_segments")
+SHORTCUTS = ("commit_at_once", "begin", "end")  # of several calls in one, which are then made one by one: each may fail
 
 
 class Faults:
@@ -29,8 +30,9 @@ class Faults:
         for name, function in inspect.getmembers(type(store), inspect.iscoroutinefunction):
             if not name.startswith("_") and name != "close":
                 setattr(store, name, partial(self._call, name, partial(function, store)))
-        if isinstance(store, QuickStore):
-            store.commit_at_once = _declines  # type: ignore[method-assign]
+        for name in SHORTCUTS:
+            if hasattr(store, name):
+                setattr(store, name, None)  # it does not have the protocol then
 
     def fail(
         self, nth: int = 1, names: Sequence[str] = COMMITS, *, happens: bool = False, error: Exception | None = None
@@ -77,11 +79,6 @@ class _Failure:
         """Count a call; whether this is the one that fails."""
         self._left -= name in self._names
         return self._left == 0 and name in self._names
-
-
-def _declines(*_: Any, **__: Any) -> bool:
-    """Nothing is committed at once: each commit is a call that may fail."""
-    return False
 
 
 def _unavailable() -> StoreUnavailableError:
