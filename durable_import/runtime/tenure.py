@@ -11,7 +11,7 @@ from ..errors import StoreError, StoreUnavailableError
 from ..log import logger
 from ..snapshot.segment_seal import SegmentSeal
 from ..snapshot.snapshot import Saved
-from ..stores.base import Claim, Event, LifeStore, OwningStore, QuickStore, SegmentStore, Transaction, keeps_history
+from ..stores.base import Claim, Event, OwningStore, SegmentStore, Transaction, keeps_history, life_store, quick_store
 from .checkpoint import Checkpoint
 from .home import Home
 from .records import Records
@@ -31,8 +31,7 @@ class Tenure:
         self.transaction: Transaction | None = None  # of the program's data, that the next checkpoint is committed with
         self.has_lost_transaction = False  # it could not be committed: the program has to go on from before it
         self.events: list[Event] | None = None  # that the store had for it at the beginning; None: they are not loaded yet
-        self._life = home.store if isinstance(home.store, LifeStore) else None
-        self._quick = home.store if isinstance(home.store, QuickStore) else None
+        self._life, self._quick = life_store(home.store), quick_store(home.store)
         self._seal = SegmentSeal(home.seal, instance_id)
 
     async def begin(self, is_lost: Callable[[], None], new: dict[str, Any] | None) -> bool:

@@ -13,7 +13,7 @@ import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 from durable_import.errors import FencedError
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
@@ -298,6 +298,16 @@ class KeyedStore(Protocol):
     """Optional: an embedded store that brings the key its snapshots are authenticated with."""
 
     def key(self) -> bytes: ...
+
+
+def quick_store(store: StateStore) -> QuickStore | None:
+    """The store, if it is a QuickStore: not if its method was set to None. For each instance ``isinstance`` would be slow."""
+    return cast(QuickStore, store) if getattr(store, "commit_at_once", None) is not None else None
+
+
+def life_store(store: StateStore) -> LifeStore | None:
+    """The same for a LifeStore."""
+    return cast(LifeStore, store) if getattr(store, "begin", None) is not None else None
 
 
 def keeps_history(store: StateStore) -> bool:

@@ -32,7 +32,7 @@ class Faults:
                 setattr(store, name, partial(self._call, name, partial(function, store)))
         for name in SHORTCUTS:
             if hasattr(store, name):
-                setattr(store, name, None)  # it does not have the protocol then
+                setattr(store, name, None)
 
     def fail(
         self, nth: int = 1, names: Sequence[str] = COMMITS, *, happens: bool = False, error: Exception | None = None
