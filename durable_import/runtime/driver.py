@@ -182,8 +182,11 @@ class InstanceDriver(Committer):
             if task is None:
                 loop.called.append(handle)
                 self.encoder.will_call(handle)
-                with loop.inside(None):
+                outside = loop.enter(None)
+                try:
                     handle._run()
+                finally:
+                    loop.leave(outside)
                 continue
             if task in self._others:
                 self._held.append(handle)
@@ -225,8 +228,11 @@ class InstanceDriver(Committer):
             argument = _error_of(argument)
         if task.done():
             return None
-        with self.loop.inside(task):
+        outside = self.loop.enter(task)
+        try:
             return task.advance(argument)
+        finally:
+            self.loop.leave(outside)
 
     def _attend(self, leaf: Leaf) -> Any:
         """A leaf wants to begin, or has ended without having waited: commit what has to be."""
