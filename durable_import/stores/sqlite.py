@@ -127,12 +127,12 @@ class SQLiteStateStore(OwningStore):
         self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None] | None = None, is_whole: bool = True
     ) -> bool:
         """See ``base.QuickStore``."""
-        check_state(state)
         size = _size(state)
         if segments:
             size += sum(len(data) for data in segments.values() if data is not None)
         if not self._pace.is_quick(claim.instance_id, size):
             return False
+        check_state(state)
         work = partial(sqlite_rows.commit_at_once, claim, state, segments, is_whole)
         if not self._worker.at_once(lambda database: database.at_once(work, size)):
             return False
