@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
@@ -472,7 +473,7 @@ async def test_a_commit_is_one_round_trip(postgres_server: PostgresServer, monke
     monkeypatch.setattr(psycopg.Connection, "execute", note)
     await store.commit(claim, state(2))
     assert len(statements) == 1
-    await store._worker.call(lambda session: session.connection.close())
+    postgres_server.execute(KILL_ALL)
     await store.commit(claim, state(3))
     assert await store.load("a") == state(3)
     await store.close()
