@@ -71,7 +71,8 @@ class InstanceRun:
         ``make`` gives the coroutine of an instance that begins by being awaited, without a recorded call.
         """
         try:
-            is_new = await self.tenure.begin(self.is_lost, self._first_state() if make is None else None)
+            new = self._first_state() if make is None and self.tenure.begins_in_one_step else None
+            is_new = await self.tenure.begin(self.is_lost, new)
             if make is None and not is_new:
                 await self._check()
             if not self.begun.done():

@@ -56,6 +56,11 @@ class Tenure:
         return is_new
 
     @property
+    def begins_in_one_step(self) -> bool:
+        """Whether ``begin`` keeps a new state."""
+        return self._life is not None
+
+    @property
     def keeps_segments(self) -> bool:
         """Whether a snapshot may be kept in segments."""
         store = self.home.store
