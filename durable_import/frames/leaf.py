@@ -121,13 +121,6 @@ class Leaf:
         driver = ambient.current_driver.get()
         token = driver.leaf_steps(self) if driver is not None else None
         try:
-            return self._foreign_step(advance, value)
-        finally:
-            if driver is not None:
-                driver.leaf_rests(self, token)
-
-    def _foreign_step(self, advance: Any, value: Any) -> Any:
-        try:
             return advance() if value is None else advance(value)
         except StopIteration as stop:
             return self._ends(DONE, stop.value)
@@ -137,6 +130,9 @@ class Leaf:
         except BaseException as error:  # every outcome is the program's, to be saved and handed on
             error.__traceback__ = seen_part(error.__traceback__)  # these frames are none of the program's
             return self._ends(FAILED, error)
+        finally:
+            if driver is not None:
+                driver.leaf_rests(self, token)
 
     def _ends(self, state: str, value: Any) -> Leaf:
         self.state, self.value = state, value

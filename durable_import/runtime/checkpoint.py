@@ -32,7 +32,7 @@ class Kept(NamedTuple):
     location: str
 
 
-Commit = Callable[[Checkpoint], Awaitable[None]]
+Commit = Callable[[Checkpoint], Awaitable[None] | None]  # what is to be awaited; None: the checkpoint is kept already
 
 
 def flush_output() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from ..errors import InstanceSuspendedError, UnsavableStateError
@@ -12,6 +13,9 @@ from ..snapshot.snapshot import Encoder, Snapshot
 from ..stores.base import DORMANT
 from .caller import Caller
 from .checkpoint import Checkpoint, Commit, Kept, flush_output
+
+# Commits may need no turn of the event loop, and a program's leaves need not either: others get theirs after so long.
+TURN_SECONDS = 0.001
 
 
 class Committer:
@@ -32,6 +36,7 @@ class Committer:
         self.deferred: Checkpoint | None = None  # of a failed leaf: committed only if the program goes on from there
         self.caller = Caller()
         self.is_suspending = False
+        self.gives_way_at = 0.0  # by ``time.monotonic``
 
     def suspend(self) -> None:
         """Let go of the program as it was at the last checkpoint: awaiting this raises InstanceSuspendedError."""
@@ -95,7 +100,13 @@ class Committer:
     def _save(self, checkpoint: Checkpoint) -> Any:
         """Commit; a cancellation that arrives meanwhile is the program's."""
         flush_output()
-        committing = asyncio.ensure_future(self.commit(checkpoint))
+        rest = self.commit(checkpoint)
+        if rest is None:
+            self.is_kept(checkpoint)
+            if time.monotonic() >= self.gives_way_at:
+                yield from self.outside(PAUSE)
+            return
+        committing = asyncio.ensure_future(rest)
         while not committing.done():
             try:
                 yield from asyncio.shield(committing).__await__()
@@ -108,5 +119,27 @@ class Committer:
                 self.caller.pass_on(error, self.loop.root)
             except Exception:
                 break
+        self.gives_way_at = time.monotonic() + TURN_SECONDS
         committing.result()
         self.is_kept(checkpoint)
+
+    def outside(self, awaitable: Any) -> Any:
+        """Let the rest of the process go on; a cancellation that arrives is the program's, unless it is to be suspended."""
+        try:
+            yield from awaitable.__await__()
+        except asyncio.CancelledError as error:
+            if self.is_suspending:
+                raise self._suspended() from None
+            self.caller.pass_on(error, self.loop.root)
+        finally:
+            self.gives_way_at = time.monotonic() + TURN_SECONDS
+
+
+class _Pause:
+    """An await that gives way to the rest of the process once."""
+
+    def __await__(self) -> Any:
+        yield
+
+
+PAUSE = _Pause()

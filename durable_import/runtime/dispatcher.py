@@ -16,6 +16,7 @@ from .instance import InstanceRun
 AT_ONCE = 500  # instances taken up before others are looked for
 REFUSED_FOR = 60.0  # seconds until an instance that could not be taken up is tried again
 CLEARING_EVERY = 60.0  # seconds
+LEAST_PAUSE = 0.02  # seconds between two looks because of changes, of which each instance that runs here makes some
 LONGEST_PAUSE = 30.0  # seconds between attempts while the store is unavailable
 
 
@@ -123,7 +124,8 @@ class Dispatcher:
 
     async def _change(self, pause: float) -> None:
         if isinstance(self._runtime.store, WatchedStore):
-            await self._runtime.store.wait_for_change(pause)
+            await asyncio.sleep(min(LEAST_PAUSE, pause))
+            await self._runtime.store.wait_for_change(max(pause - LEAST_PAUSE, 0.0))
         else:
             await asyncio.sleep(pause)
 

@@ -27,7 +27,7 @@ from ..snapshot.references import Names, References
 from ..snapshot.snapshot import Encoder
 from .caller import give_back_context
 from .checkpoint import Commit
-from .committer import Committer
+from .committer import PAUSE, Committer
 
 
 class InstanceDriver(Committer):
@@ -137,7 +137,7 @@ class InstanceDriver(Committer):
             if loop.root.done() and not loop.tasks:
                 return (yield from self._run_last_callbacks())
             if loop.ready or (loop.root.done() and not loop.is_ending):
-                yield from self._outside(_PAUSE)
+                yield from self.outside(PAUSE)
             else:
                 yield from self._idle()
 
@@ -146,7 +146,7 @@ class InstanceDriver(Committer):
         for _ in range(4):
             if self.loop.ready:
                 yield from self._round_or_exit()
-                yield from self._outside(_PAUSE)
+                yield from self.outside(PAUSE)
 
     def _round_or_exit(self) -> Any:
         try:
@@ -183,8 +183,11 @@ class InstanceDriver(Committer):
             if task is None:
                 loop.called.append(handle)
                 self.encoder.will_call(handle)
-                with loop.inside(None):
+                outside = loop.enter(None)
+                try:
                     handle._run()
+                finally:
+                    loop.leave(outside)
                 continue
             if task in self._others:
                 self._held.append(handle)
@@ -226,8 +229,11 @@ class InstanceDriver(Committer):
             argument = _error_of(argument)
         if task.done():
             return None
-        with self.loop.inside(task):
+        outside = self.loop.enter(task)
+        try:
             return task.advance(argument)
+        finally:
+            self.loop.leave(outside)
 
     def _attend(self, leaf: Leaf) -> Any:
         """A leaf wants to begin, or has ended without having waited: commit what has to be."""
@@ -258,7 +264,7 @@ class InstanceDriver(Committer):
             if is_dormant:
                 yield from self._dormant(waiter, math.inf if wake_at is None else wake_at)
             else:
-                yield from self._outside(waiter)
+                yield from self.outside(waiter)
 
     def _waits_for(self) -> tuple[str, float | None]:
         """The status of an instance that has nothing ready, and until when it waits if only time and events are waited for."""
@@ -285,29 +291,10 @@ class InstanceDriver(Committer):
         if patience is not None and until - loop.time() > patience:
             timer = loop.real.call_later(patience, self.suspend)
         try:
-            yield from self._outside(waiter)
+            yield from self.outside(waiter)
         finally:
             if timer is not None:
                 timer.cancel()
-
-    def _outside(self, awaitable: Any) -> Any:
-        """Let the rest of the process go on; a cancellation that arrives is the program's, unless it is to be suspended."""
-        try:
-            yield from awaitable.__await__()
-        except asyncio.CancelledError as error:
-            if self.is_suspending:
-                raise self._suspended() from None
-            self.caller.pass_on(error, self.loop.root)
-
-
-class _Pause:
-    """An await that gives way to the rest of the process once."""
-
-    def __await__(self) -> Any:
-        yield
-
-
-_PAUSE = _Pause()
 
 
 def _error_of(future: Any) -> BaseException | None:

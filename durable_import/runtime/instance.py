@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import inspect
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..errors import (
@@ -16,12 +17,12 @@ from ..errors import (
     UnknownInstanceError,
     UnsavableStateError,
 )
-from ..frames.capture import parts_of
+from ..frames.capture import is_rewritten_function, parts_of
 from ..log import logger
 from ..snapshot.economy import Economy
 from ..snapshot.modules import ScriptData
 from ..snapshot.snapshot import Encoder, Saved
-from ..stores.base import FINISHED
+from ..stores.base import FINISHED, Event
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .home import Home
@@ -53,6 +54,7 @@ class InstanceRun:
         self.is_suspending = False
         self.evict_after = evict_after
         self._retries = retries or home.retries_failed
+        self._has_missed_events = False  # there may be some that came after the first were loaded
         self._fenced: FencedError | None = None
         self._root: Any = None  # the coroutine of a call that has not begun
 
@@ -69,8 +71,9 @@ class InstanceRun:
         ``make`` gives the coroutine of an instance that begins by being awaited, without a recorded call.
         """
         try:
-            await self.tenure.acquire(self.is_lost)
-            if make is None:
+            new = self._first_state() if make is None and self.tenure.begins_in_one_step else None
+            is_new = await self.tenure.begin(self.is_lost, new)
+            if make is None and not is_new:
                 await self._check()
             if not self.begun.done():
                 self.begun.set_result(None)
@@ -90,12 +93,37 @@ class InstanceRun:
                 self.begun.exception()  # who asks is told; nobody may ask
             raise
         finally:
-            if self._root is not None:
-                self._root.close()
+            self._drop_root()
             await self.tenure.release()
+
+    def _first_state(self) -> dict[str, Any] | None:
+        """The state of an instance that has not begun, for one that is perhaps new; None: only when it is known to be that can
+        the call be made, or is told what is wrong with it."""
+        if self.call is None or not is_rewritten_function(self.call.function):
+            return None
+        if not self.call.function.__code__.co_flags & inspect.CO_COROUTINE:
+            return None
+        try:
+            self._root = make_root(self.call, self.instance_id)
+            return self._pending(self.call)
+        except Exception:
+            return None
+
+    def _pending(self, call: Call) -> dict[str, Any]:
+        return {
+            "status": "pending", "checkpoint": 0, "location": "", "function": call.name, "wake_at": None,
+            "call": self.records.seal_call(call), "snapshot": b"", "outcome": b"",
+        }  # fmt: skip
+
+    def _drop_root(self) -> None:
+        """Let go of a call that is not going to be made."""
+        root, self._root = self._root, None
+        if root is not None:
+            root.close()
 
     async def _check(self) -> None:
         """Keep the call of a new instance; refuse another call of one that exists."""
+        self._drop_root()
         if self.state:
             if self.call is not None:
                 self.records.check_same(self.call, self.state["call"])
@@ -105,14 +133,7 @@ class InstanceRun:
                 f"there is no instance {self.instance_id!r} in {self.home.store!r}. Check the id, or start it with its function"
             )
         self._root = make_root(self.call, self.instance_id)
-        sealed = self.records.seal_call(self.call)
-        await self.tenure.commit_at_once(
-            {
-                "status": "pending", "checkpoint": 0, "location": "", "function": self.call.name, "wake_at": None,
-                "call": sealed, "snapshot": b"", "outcome": b"",
-            },
-            None,
-        )  # fmt: skip
+        await self.tenure.commit_or_raise(self._pending(self.call), None)
 
     def _is_before_first_checkpoint(self) -> bool:
         """Whether an instance with a recorded call begins with that: it has not begun, or it has failed at once."""
@@ -239,18 +260,26 @@ class InstanceRun:
             else:  # who awaits it is told
                 logger.debug("instance %s failed: %s", self.instance_id, summary_of(outcome.error), extra=about)
             state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
-            await self.tenure.commit(state, Saved(b"", {}, is_whole=False))
+            await self.tenure.end(state, Saved(b"", {}, is_whole=False))
             return
         state |= {"checkpoint": driver.checkpoint + 1, "location": "", "snapshot": b""}
         state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
         flush_output()
-        await self.tenure.commit(state, None)
+        if await self.tenure.end(state, None):
+            return
         events = await self.home.events.load_events(self.instance_id)
         if events:
             await self.tenure.remove_events(tuple(event.number for event in events), {})
 
-    async def _commit(self, checkpoint: Checkpoint) -> None:
-        await self.tenure.commit_checkpoint(checkpoint)
+    def _commit(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
+        committing = self.tenure.commit_checkpoint(checkpoint)
+        if committing is None and not checkpoint.events:
+            return None
+        return self._commit_in_time(committing, checkpoint)
+
+    async def _commit_in_time(self, committing: Awaitable[None] | None, checkpoint: Checkpoint) -> None:
+        if committing is not None:
+            await committing
         if checkpoint.events and self.driver is not None:
             await self.tenure.remove_events(checkpoint.events, self.driver.loop.inbox.accepted)
 
@@ -273,6 +302,11 @@ class InstanceRun:
         self.suspend()
 
     async def _take_first_events(self) -> None:
+        known = self.tenure.events
+        if known is not None:
+            self._deliver(known)
+        if known is not None and not self._has_missed_events:
+            return
         try:
             await self.take_events()
         except (StoreError, OSError) as error:  # the dispatcher looks again
@@ -280,10 +314,15 @@ class InstanceRun:
 
     async def take_events(self) -> None:
         """Give the program the events that the store has for it."""
+        if self.driver is None:
+            self._has_missed_events = True
+        elif not self.driver.ended:
+            self._deliver(await self.home.events.load_events(self.instance_id))
+
+    def _deliver(self, events: list[Event]) -> None:
         driver = self.driver
-        if driver is None or driver.ended:
-            return
-        for event in await self.home.events.load_events(self.instance_id):
+        assert driver is not None
+        for event in events:
             try:
                 payload = self.records.open_event(event.name, event.payload)
             except SnapshotError as error:

@@ -24,6 +24,10 @@ class Sources:
                 if isinstance(self._store, SourceStore):
                     await self._store.save_source(info.digest, source_of(info))
 
+    def has(self, functions: Iterable[CodeInfo]) -> bool:
+        """Whether the source of each function is kept already, or is not going to be."""
+        return all(info.digest in self._saved for info in functions)
+
     async def difference(self, error: CodeChangedError) -> str:
         """What has changed in the function that an error is about, as a unified diff."""
         old = await self._store.load_source(error.digest) if isinstance(self._store, SourceStore) else None

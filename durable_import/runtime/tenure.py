@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ..errors import StoreError, StoreUnavailableError
 from ..log import logger
 from ..snapshot.segment_seal import SegmentSeal
 from ..snapshot.snapshot import Saved
-from ..stores.base import Claim, OwningStore, SegmentStore, Transaction, keeps_history
+from ..stores.base import Claim, Event, OwningStore, SegmentStore, Transaction, keeps_history, life_store, quick_store
 from .checkpoint import Checkpoint
 from .home import Home
 from .records import Records
@@ -29,18 +30,35 @@ class Tenure:
         self.state: dict[str, Any] = {}  # that is kept; empty: there is none yet
         self.transaction: Transaction | None = None  # of the program's data, that the next checkpoint is committed with
         self.has_lost_transaction = False  # it could not be committed: the program has to go on from before it
+        self.events: list[Event] | None = None  # that the store had for it at the beginning; None: they are not loaded yet
+        self._life, self._quick = life_store(home.store), quick_store(home.store)
         self._seal = SegmentSeal(home.seal, instance_id)
 
-    async def acquire(self, is_lost: Callable[[], None]) -> None:
-        """Claim the instance, if the store has owners, and load its state. ``is_lost``: called when somebody else has it."""
-        store = self.home.store
-        if isinstance(store, OwningStore):
-            self.claim = await store.acquire(self.instance_id, self.home.owner, self.home.lease_seconds)
-            self.home.heartbeat.add(self.claim, is_lost)
+    async def begin(self, is_lost: Callable[[], None], new: dict[str, Any] | None) -> bool:
+        """Claim the instance, if the store has owners, and load its state. ``is_lost``: called when somebody else has it.
+
+        ``new``: what to keep if it has none; gives whether that was done, which not every store can do in one step.
+        """
+        home, store = self.home, self.home.store
+        self.events = None
+        if self._life is not None:
+            self.claim, self.events = await self._life.begin(self.instance_id, home.owner, home.lease_seconds, new)
+        elif isinstance(store, OwningStore):
+            self.claim = await store.acquire(self.instance_id, home.owner, home.lease_seconds)
+        if self.claim is not None:
+            home.heartbeat.add(self.claim, is_lost)
             state = self.claim.state
         else:
             state = await store.load(self.instance_id)
-        self.state = self.records.check_state(state) if state is not None else {}
+        is_new = state is None and new is not None and self._life is not None
+        found = new if is_new else state
+        self.state = self.records.check_state(found) if found is not None else {}
+        return is_new
+
+    @property
+    def begins_in_one_step(self) -> bool:
+        """Whether ``begin`` keeps a new state."""
+        return self._life is not None
 
     @property
     def keeps_segments(self) -> bool:
@@ -58,36 +76,67 @@ class Tenure:
         self.records.check_is_snapshot(payload)
         return payload, segments
 
-    async def commit_checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Keep a checkpoint, and the sources of the functions that it has frames of."""
+    def commit_checkpoint(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
+        """Keep a checkpoint, and the sources of the functions that it has frames of; what is still to be awaited for that."""
+        state = {
+            "status": checkpoint.status,
+            "checkpoint": checkpoint.number,
+            "location": checkpoint.location,
+            "function": checkpoint.function,
+            "wake_at": checkpoint.wake_at,
+            "call": self.state.get("call", b""),
+            "snapshot": self._seal.seal(checkpoint.saved),
+            "outcome": b"",
+        }
+        if self.home.sources.has(checkpoint.code) and self._is_committed_at_once(state, checkpoint.saved):
+            return None
+        return self._commit_checkpoint(checkpoint, state)
+
+    async def _commit_checkpoint(self, checkpoint: Checkpoint, state: dict[str, Any]) -> None:
         in_transaction = self.transaction is not None  # others who write have to wait for it, the sources too
         if not in_transaction:
             await self.home.sources.save(checkpoint.code)
-        await self.commit(
-            {
-                "status": checkpoint.status,
-                "checkpoint": checkpoint.number,
-                "location": checkpoint.location,
-                "function": checkpoint.function,
-                "wake_at": checkpoint.wake_at,
-                "call": self.state.get("call", b""),
-                "snapshot": self._seal.seal(checkpoint.saved),
-                "outcome": b"",
-            },
-            checkpoint.saved,
-        )
+        await self._commit_in_time(state, checkpoint.saved)
         if in_transaction:
             await self.home.sources.save(checkpoint.code)
 
     async def commit(self, state: dict[str, Any], saved: Saved | None) -> None:
         """Keep a state; while the store is unavailable, try again. ``saved``: the snapshot in it; None: there is none."""
+        if not self._is_committed_at_once(state, saved):
+            await self._commit_in_time(state, saved)
+
+    def _is_committed_at_once(self, state: dict[str, Any], saved: Saved | None) -> bool:
+        """Keep a state in no time, if the store can do that."""
+        if self.claim is None or self.transaction is not None or self._quick is None:
+            return False
+        segments, is_whole = _segments_of(saved)
+        if not self._quick.commit_at_once(self.claim, state, segments, is_whole):
+            return False
+        self.state = state
+        return True
+
+    async def end(self, state: dict[str, Any], saved: Saved | None) -> bool:
+        """Keep the last state, as ``commit``; gives whether the instance and its events were let go of in the same step."""
+        if self.claim is None or self.transaction is not None or self._life is None:
+            await self.commit(state, saved)
+            return False
+        await self._in_time(state, partial(self._life.end, self.claim, state, keeps=saved is not None))
+        self.home.heartbeat.remove(self.claim)
+        self.claim, self.state = None, state
+        return True
+
+    async def _commit_in_time(self, state: dict[str, Any], saved: Saved | None) -> None:
         if self.transaction is not None:
             await self._commit_transaction(state, saved)
             return
+        await self._in_time(state, partial(self.commit_or_raise, state, saved))
+
+    async def _in_time(self, state: dict[str, Any], keep: Callable[[], Awaitable[None]]) -> None:
+        """While the store is unavailable, try again."""
         waited, pause = 0.0, FIRST_PAUSE
         while True:
             try:
-                await self.commit_at_once(state, saved)
+                await keep()
                 return
             except (StoreUnavailableError, OSError) as error:
                 if self.home.patience is not None and waited >= self.home.patience:
@@ -104,7 +153,7 @@ class Tenure:
         transaction, self.transaction = self.transaction, None
         assert transaction is not None
         assert self.claim is not None
-        segments, is_whole = (saved.segments, saved.is_whole) if saved is not None else (None, True)
+        segments, is_whole = _segments_of(saved)
         try:
             await transaction.commit(self.claim, state, segments, is_whole)
         except (StoreUnavailableError, OSError):
@@ -112,7 +161,7 @@ class Tenure:
             raise
         self.state = state
 
-    async def commit_at_once(self, state: dict[str, Any], saved: Saved | None) -> None:
+    async def commit_or_raise(self, state: dict[str, Any], saved: Saved | None) -> None:
         """Keep a state, or raise what keeps the store from that."""
         store = self.home.store
         if self.claim is None:
@@ -149,3 +198,8 @@ class Tenure:
     def about(self) -> dict[str, Any]:
         """What a record of the log says of the instance."""
         return self.home.about(self.instance_id, self.state.get("checkpoint"))
+
+
+def _segments_of(saved: Saved | None) -> tuple[Mapping[str, bytes | None] | None, bool]:
+    """What is to be done about the segments in the store, and whether that are all."""
+    return (saved.segments, saved.is_whole) if saved is not None else (None, True)

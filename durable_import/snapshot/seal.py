@@ -21,6 +21,7 @@ from __future__ import annotations
 import base64
 import binascii
 import errno
+import functools
 import hmac
 import os
 import re
@@ -60,12 +61,17 @@ class Seal:
             )
         self._key = bytes(key)
         self._fingerprint = hmac.digest(self._key, b"fingerprint", "sha256")[:8]
+        self._identify = functools.lru_cache(maxsize=4096)(self._identity_and_tag)
 
     def seal(self, instance_id: str, payload: bytes) -> bytes:
         """The envelope that only ``open`` with the same key and ``instance_id`` accepts."""
-        identity = _identity(instance_id)
-        header = _HEADER.pack(MAGIC, FORMAT_VERSION, self._fingerprint, self._tag(identity), len(payload))
+        identity, tag = self._identify(instance_id)
+        header = _HEADER.pack(MAGIC, FORMAT_VERSION, self._fingerprint, tag, len(payload))
         return b"".join((header, self._mac(header, identity, payload), payload))
+
+    def _identity_and_tag(self, instance_id: str) -> tuple[bytes, bytes]:
+        identity = _identity(instance_id)
+        return identity, self._tag(identity)
 
     def open(self, instance_id: str, blob: bytes, kind: str = "snapshot") -> bytes:
         """The payload of ``blob``, which errors call a ``kind``.

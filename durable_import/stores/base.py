@@ -13,7 +13,7 @@ import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 from durable_import.errors import FencedError
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
@@ -132,6 +132,18 @@ class SegmentStore(Protocol):
         ...
 
 
+@runtime_checkable
+class QuickStore(Protocol):
+    """Optional: commits without giving way to the event loop when that takes less time than to come back to it."""
+
+    def commit_at_once(
+        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None] | None = None, is_whole: bool = True
+    ) -> bool:
+        """As ``commit``, or with ``segments`` as ``SegmentStore.commit_segments``, if that is quick. False: it was not done,
+        and is to be asked for by those, which also tell what is wrong."""
+        ...
+
+
 @dataclass(frozen=True)
 class Event:
     """A message for an instance. ``number`` tells it from all other events of the store; ``payload`` is sealed."""
@@ -243,6 +255,27 @@ class HistoryStore(Protocol):
         ...
 
 
+@runtime_checkable
+class LifeStore(Protocol):
+    """Optional, for one that is an EventStore too: begins and ends the life of an instance in a process by one step each."""
+
+    async def begin(
+        self, instance_id: str, owner: Owner, lease_seconds: float, new: dict[str, Any] | None
+    ) -> tuple[Claim, builtins.list[Event]]:
+        """As ``acquire``; if the instance has no state, as ``commit`` of ``new``; and as ``load_events``.
+
+        The state in the claim is the one found before. Raises InstanceBusyError like ``acquire``.
+        """
+        ...
+
+    async def end(self, claim: Claim, state: dict[str, Any], *, keeps: bool) -> None:
+        """As ``commit``, and in the same transaction as ``release`` and as ``remove_events`` of all events.
+
+        ``keeps``: the segments and the events stay. Nothing has happened if it raises.
+        """
+        ...
+
+
 class PastState(NamedTuple):
     """What an instance was once."""
 
@@ -267,13 +300,28 @@ class KeyedStore(Protocol):
     def key(self) -> bytes: ...
 
 
+def quick_store(store: StateStore) -> QuickStore | None:
+    """The store, if it is a QuickStore: not if its method was set to None. For each instance ``isinstance`` would be slow."""
+    return cast(QuickStore, store) if getattr(store, "commit_at_once", None) is not None else None
+
+
+def life_store(store: StateStore) -> LifeStore | None:
+    """The same for a LifeStore."""
+    return cast(LifeStore, store) if getattr(store, "begin", None) is not None else None
+
+
 def keeps_history(store: StateStore) -> bool:
     """Whether a store was asked to keep earlier states."""
     return isinstance(store, HistoryStore) and store.keeps_history
 
 
+_USUAL = [[*zip(STATE_TYPES, (str, int, str, str, wake_at, bytes, bytes, bytes), strict=True)] for wake_at in (type(None), float)]
+
+
 def check_state(state: dict[str, Any]) -> None:
     """Raise TypeError for what is not a state: a key that no column holds would be dropped silently."""
+    if [*zip(state, map(type, state.values()), strict=True)] in _USUAL:
+        return
     if state.keys() != STATE_TYPES.keys():
         raise TypeError(f"a state has exactly the keys {sorted(STATE_TYPES)}, not {sorted(map(str, state))}")
     for key, kind in STATE_TYPES.items():

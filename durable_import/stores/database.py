@@ -15,6 +15,7 @@ from durable_import.errors import DurableError, StoreUnavailableError
 from durable_import.stores import sql
 from durable_import.stores.database_format import check_ours, migrate
 from durable_import.stores.files import make_folder, refused_by_system, text_of
+from durable_import.stores.pace import Pace
 from durable_import.stores.worker import Job
 
 T = TypeVar("T")
@@ -24,6 +25,9 @@ MEMORY = ":memory:"
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _NEARLY_NOTHING = 128 * 1024  # bytes; SQLite reports a full disk in several disguises
 _DISGUISES = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+_LOG_PAGES = 1000  # written to the log before it is to be emptied: SQLite's own default
+_PAGE = 4096  # bytes
+_LOOK_SECONDS = 0.002  # between two looks for a file that was replaced, while commits are made at once
 _WRITES = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 # Closing a connection whose file was replaced would delete the log of the file that stands there now.
@@ -34,16 +38,21 @@ class Database:
     """``path`` is a file or ``:memory:``; ``synchronous`` FULL or NORMAL; ``patience`` seconds to wait for a lock.
 
     ``is_shared``: the file may have tables of another program. ``history``: keep the states before the last one too.
+    ``pace`` is told how long commits take.
     """
 
     def __init__(
-        self, path: str, synchronous: str, patience: float, is_shared: bool = False, history: bool = False
+        self, path: str, synchronous: str, patience: float, is_shared: bool, history: bool, pace: Pace
     ) -> None:
         self._is_shared = is_shared
         self._path = path
         self._synchronous = synchronous
         self._patience = patience
         self._keeps_history = history
+        self._pace = pace
+        self._is_hurried = False  # how the connection is set
+        self._log_pages = 0  # that have been written at once, about
+        self._look_at = 0.0  # when to see again whether the file is still there, by ``time.perf_counter``
         self._connection: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
 
@@ -60,6 +69,39 @@ class Database:
                 job.fail(self.explain(error))  # do not be patient once for each
             else:
                 self.run([job])
+
+    def at_once(self, work: Callable[[sqlite3.Connection], bool], size: int) -> bool:
+        """Let ``work`` commit about ``size`` bytes in this thread; gives whether it has.
+
+        What goes wrong is found out, and said, by ``run``. An event loop waits: nothing here waits for a lock, and the log is
+        left for ``run`` to empty.
+        """
+        connection = self._connection
+        if connection is None or self._log_pages > _LOG_PAGES:
+            return False
+        started = time.perf_counter()
+        if started >= self._look_at:
+            if self._is_replaced():
+                return False
+            self._look_at = started + _LOOK_SECONDS
+        try:
+            self._set_hurried(connection, True)
+            is_done = work(connection)
+        except sqlite3.Error:
+            is_done = False
+        finally:
+            self._roll_back()  # nothing, if all went well
+        self._pace.has_taken(time.perf_counter() - started)
+        self._log_pages += 1 + size // _PAGE
+        return is_done
+
+    def _set_hurried(self, connection: sqlite3.Connection, is_hurried: bool) -> None:
+        """Whether statements wait for locks, and commits empty the log now and then."""
+        if is_hurried is not self._is_hurried:
+            patience = 0 if is_hurried else int(self._statement_patience * 1000)
+            connection.execute(f"PRAGMA busy_timeout = {patience}").fetchall()
+            connection.execute(f"PRAGMA wal_autocheckpoint = {0 if is_hurried else _LOG_PAGES}").fetchall()
+            self._is_hurried = is_hurried
 
     def begin(self) -> sqlite3.Connection:
         """The connection, in a transaction that may write; its caller ends that, and closes it."""
@@ -80,11 +122,17 @@ class Database:
         """None when all jobs have their outcome and are committed, else what went wrong; nothing is committed then."""
         try:
             connection = self._ready()
-            begin = "BEGIN IMMEDIATE" if any(job.writes for job in jobs) else "BEGIN"
-            self._patiently(lambda: connection.execute(begin))
+            self._set_hurried(connection, False)
+            writes = any(job.writes for job in jobs)
+            started = time.perf_counter()
+            self._patiently(lambda: connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN"))
             for job in jobs:
                 _do(job, connection)
             connection.execute("COMMIT")
+            if writes:
+                if self._log_pages <= _LOG_PAGES:  # else it has emptied the log
+                    self._pace.has_taken(time.perf_counter() - started)
+                self._log_pages = 0
         except Exception as error:  # becomes the answer to the caller of each job
             self._roll_back()
             return error
@@ -124,9 +172,10 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         if self._path != MEMORY:
             make_folder(Path(self._path).parent)
-        # commits wait in _patiently; SQLite's own patience covers what it locks inside a statement
-        patience = min(self._patience, 1.0)
-        connection = sqlite3.connect(self._path, timeout=patience, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self._path, timeout=self._statement_patience, isolation_level=None, check_same_thread=False
+        )
+        self._is_hurried = False
         connection.text_factory = text_of
         try:
             check_ours(connection, self._path, self._is_shared)
@@ -139,6 +188,11 @@ class Database:
             connection.close()
             raise
         return connection
+
+    @property
+    def _statement_patience(self) -> float:
+        """Commits wait in _patiently; SQLite's own patience covers what it locks inside a statement."""
+        return min(self._patience, 1.0)
 
     def _configure(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA trusted_schema = OFF")

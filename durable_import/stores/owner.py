@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from durable_import.errors import InstanceBusyError
@@ -65,7 +65,7 @@ class Owner:
         return self.pid_space == here.pid_space and not _is_running(self.pid, self.started)
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self))
+        return _json_of(self)
 
     @classmethod
     def from_json(cls, text: object) -> Owner:
@@ -76,6 +76,11 @@ class Owner:
         except (TypeError, ValueError):
             return UNKNOWN
         return owner if all(type(value) is type(getattr(UNKNOWN, key)) for key, value in fields.items()) else UNKNOWN
+
+
+@lru_cache(maxsize=16)
+def _json_of(owner: Owner) -> str:
+    return json.dumps(dataclasses.asdict(owner))
 
 
 UNKNOWN = Owner("(unknown: the claim is damaged)", 0)

@@ -13,7 +13,7 @@ from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary,
 from durable_import.stores.changes import Changes, bell_of
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
 from durable_import.stores.postgres_address import Address
-from durable_import.stores.postgres_connection import ATTEMPTS, PostgresEngine, Session
+from durable_import.stores.postgres_connection import ATTEMPTS, OneStatement, PostgresEngine, Session
 from durable_import.stores.postgres_listener import Listener
 from durable_import.stores.postgres_rows import commit_statements, from_column, row_key, to_column
 from durable_import.stores.postgres_transaction import PostgresTransaction
@@ -59,13 +59,25 @@ class PostgresStateStore(OwningStore):
 
     async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         check_state(state)
-        await self._commit(state, partial(_commit, claim, dict(state), {}, True))
+        work = partial(_commit, claim, dict(state), {}, True)
+        await self._commit(state, work if state["status"] in ANNOUNCED else OneStatement(work))
 
     async def commit_segments(
         self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
     ) -> None:
         check_state(state)
         await self._commit(state, partial(_commit, claim, dict(state), dict(segments), is_whole))
+
+    async def begin(
+        self, instance_id: str, owner: Owner, lease_seconds: float, new: dict[str, Any] | None
+    ) -> tuple[Claim, builtins.list[Event]]:
+        if new is not None:
+            check_state(new)
+        return await self._announcing(partial(_begin, instance_id, owner, lease_seconds, new))
+
+    async def end(self, claim: Claim, state: dict[str, Any], *, keeps: bool) -> None:
+        check_state(state)
+        await self._announcing(partial(_end, claim, dict(state), keeps))
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         return await self._worker.call(partial(_load_segments, instance_id), writes=False)
@@ -183,6 +195,22 @@ def _acquire(instance_id: str, owner: Owner, lease_seconds: float, session: Sess
     raise StoreUnavailableError(
         f"instance {instance_id!r} could not be acquired: too many others try to at the same moment. Run again."
     )
+
+
+def _begin(
+    instance_id: str, owner: Owner, lease_seconds: float, new: dict[str, Any] | None, session: Session
+) -> tuple[Claim, list[Event]]:
+    claim = _acquire(instance_id, owner, lease_seconds, session)
+    if claim.state is None and new is not None:
+        _commit(claim, new, {}, True, session)
+    return claim, _load_events(instance_id, session)
+
+
+def _end(claim: Claim, state: dict[str, Any], keeps: bool, session: Session) -> None:
+    _commit(claim, state, {}, not keeps, session)
+    if not keeps:
+        session.do("delete_events", {"keys": [row_key(claim.instance_id)]})
+    _release(claim, session)
 
 
 def _save(instance_id: str, owner: Owner, state: dict[str, Any], session: Session) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from durable_import.stores.worker import Job
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+COMMITTED = "SELECT set_config('default_transaction_isolation', 'read committed', false)"  # of single statements, likewise
 # what was committed must survive a crash, whatever the default of the server
 SAFELY = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 ATTEMPTS = 10  # of a transaction that the server gives up in favour of another one
@@ -65,6 +67,16 @@ class Session:
     def do(self, name: str, row: Row | None = None) -> int:
         """Execute the statement ``name``; gives the number of rows that it has changed."""
         return self.connection.execute(query(name, self.schema), row).rowcount
+
+
+@dataclass(frozen=True)
+class OneStatement:
+    """Work that executes one statement, which does no harm if it is executed twice: alone it needs no transaction around it."""
+
+    work: Callable[[Session], Any]
+
+    def __call__(self, session: Session) -> Any:
+        return self.work(session)
 
 
 class PostgresEngine:
@@ -126,6 +138,8 @@ class PostgresEngine:
         return last
 
     def _transact(self, jobs: Sequence[Job[Session]]) -> None:
+        if len(jobs) == 1 and isinstance(jobs[0].work, OneStatement) and self._is_done_alone(jobs[0]):
+            return
         connection = self._begin()
         with self._watchdog.watching():
             session = Session(connection, self._address.schema)
@@ -134,6 +148,21 @@ class PostgresEngine:
             if session.announces:
                 announce(session, self._channel)
             connection.execute("COMMIT")
+
+    def _is_done_alone(self, job: Job[Session]) -> bool:
+        """Do a job without a transaction; False: the connection is not there, or was lost."""
+        connection = self._connection
+        if connection is None:
+            return False
+        try:
+            with self._watchdog.watching():
+                _do(job, Session(connection, self._address.schema))
+        except psycopg.OperationalError:
+            if not connection.broken:
+                raise
+            self._disconnect()
+            return False
+        return True
 
     def _begin(self) -> Connection:
         """A connection in a transaction; one that was lost while nothing was done is replaced."""
@@ -154,6 +183,7 @@ class PostgresEngine:
         self._socket = socket.socket(fileno=socket.dup(connection.fileno()))
         try:
             prepare(connection, self._address)
+            connection.execute(COMMITTED)
         except BaseException:
             self._disconnect()
             raise
@@ -256,7 +286,8 @@ def _version(connection: Connection, address: Address) -> int:
 @cache
 def query(name: str, schema: str) -> str:
     """The statement ``name`` of ``postgres_queries.sql`` over the tables of ``schema``."""
-    return _in_schema(sql.queries("postgres_queries.sql")[name], schema)
+    queries = sql.queries("postgres_queries.sql")
+    return _in_schema(queries[name].replace("{commit}", queries["commit"]), schema)
 
 
 def _in_schema(text: str, schema: str) -> str:
@@ -304,8 +335,6 @@ def _do(job: Job[Session], session: Session) -> None:
         job.succeed(job.work(session))
     except DurableError as refusal:
         job.fail(refusal)
-
-
 
 
 def _fail(jobs: Sequence[Job[Session]], error: Exception) -> None:

@@ -18,6 +18,16 @@ ON CONFLICT (key) DO UPDATE SET
     function = excluded.function, wake_at = excluded.wake_at, updated_at = excluded.updated_at,
     ended_at = excluded.ended_at, call = excluded.call, snapshot = excluded.snapshot, outcome = excluded.outcome
 
+-- name: commit_whole
+-- The same, and without segments.
+WITH kept AS (
+{commit}
+RETURNING key
+), gone AS (
+    DELETE FROM SCHEMA.segment WHERE key IN (SELECT key FROM kept)
+)
+SELECT FROM kept
+
 -- name: find_claim
 SELECT epoch, owner, since, until, extract(epoch FROM clock_timestamp())::float8 FROM SCHEMA.claim WHERE key = %(key)s
 
@@ -88,9 +98,6 @@ ON CONFLICT (key, name) DO UPDATE SET data = excluded.data
 
 -- name: remove_segment
 DELETE FROM SCHEMA.segment WHERE key = %(key)s AND name = %(name)s
-
--- name: remove_segments
-DELETE FROM SCHEMA.segment WHERE key = %(key)s
 
 -- name: load_segments
 SELECT name, data FROM SCHEMA.segment WHERE key = %(key)s

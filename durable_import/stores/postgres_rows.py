@@ -22,9 +22,7 @@ def commit_statements(
     key = row_key(claim.instance_id)
     columns = {name: to_column(value) if isinstance(value, str) else value for name, value in state.items()}
     row = {**columns, "key": key, "instance_id": to_column(claim.instance_id), "epoch": claim.epoch}
-    statements: list[tuple[str, Row]] = [("commit", row)]
-    if is_whole:
-        statements.append(("remove_segments", {"key": key}))
+    statements: list[tuple[str, Row]] = [("commit_whole" if is_whole else "commit", row)]
     for name, data in segments.items():
         if data is not None:
             statements.append(("put_segment", {"key": key, "name": to_column(name), "data": data}))

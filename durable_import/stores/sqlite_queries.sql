@@ -15,6 +15,13 @@ ON CONFLICT (instance_id) DO UPDATE SET
     function = excluded.function, wake_at = excluded.wake_at, updated_at = excluded.updated_at,
     call = excluded.call, snapshot = excluded.snapshot, outcome = excluded.outcome;
 
+-- name: commit_again
+-- One more checkpoint, when nothing else of the row has changed and no segments are to be removed: it touches no index.
+UPDATE instance SET checkpoint = ?1, location = ?2, updated_at = ?3, snapshot = ?4
+WHERE instance_id = ?5 AND status = ?6 AND wake_at IS ?7 AND function = ?8 AND call = ?9 AND outcome = ?10
+AND EXISTS (SELECT * FROM claim WHERE claim.instance_id = ?5 AND epoch = ?11)
+AND NOT EXISTS (SELECT * FROM segment WHERE segment.instance_id = ?5);
+
 -- name: keep_history
 -- Of one connection: what a commit with another checkpoint number overwrites is kept.
 CREATE TEMP TRIGGER keep_history BEFORE UPDATE ON main.instance WHEN old.checkpoint IS NOT new.checkpoint

@@ -13,7 +13,7 @@ from durable_import.stores.changes import Bell
 from durable_import.stores.database import Database
 from durable_import.stores.worker import Job, Worker
 
-Commit = Callable[[Claim, dict[str, Any], dict[str, bytes | None], bool, sqlite3.Connection], None]
+Commit = Callable[[Claim, dict[str, Any], Mapping[str, bytes | None], bool, sqlite3.Connection], None]
 
 MARK = "durable_import"  # a savepoint: it is gone if somebody has ended the transaction
 ENDED = (

@@ -1,6 +1,7 @@
 """One thread that does all blocking work of one store, in order; event loops only wait for its answers.
 
-What arrives while the thread is busy is handed to the engine as one batch, so that it can share one fsync.
+What arrives while the thread is busy is handed to the engine as one batch, so that it can share one fsync. While it is idle,
+a caller that is in a hurry may use the engine by itself (``Worker.at_once``): to wake a thread costs more than a small commit.
 """
 
 from __future__ import annotations
@@ -58,6 +59,36 @@ class Engine(Protocol[R]):
     def close(self) -> None: ...
 
 
+class Desk(Generic[R]):
+    """What a worker and its thread share: the engine, and what is to be done."""
+
+    def __init__(self, engine: Engine[R]) -> None:
+        self.engine = engine
+        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._lock = threading.Lock()  # of the number, and held by who uses the engine at once
+        self._open = 0  # items that were put and not done
+
+    def put(self, item: Any) -> None:
+        """Hand in a job, or the order to stop, which is never done."""
+        with self._lock:
+            self._open += 1
+            self.inbox.put(item)
+
+    def are_done(self, number: int) -> None:
+        """So many items are."""
+        with self._lock:
+            self._open -= number
+
+    def at_once(self, work: Callable[[Any], bool]) -> bool:
+        """See ``Worker``."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            return not self._open and work(self.engine)
+        finally:
+            self._lock.release()
+
+
 class Worker(Generic[R]):
     """Starts the thread at the first call; it ends on ``close`` or when the worker is garbage."""
 
@@ -65,49 +96,55 @@ class Worker(Generic[R]):
         self._make_engine = engine
         self._name = name
         self._lock = threading.Lock()
-        self._inbox: queue.SimpleQueue[Any] | None = None
+        self._desk: Desk[R] | None = None
         self._pid = 0
 
     async def call(self, work: Callable[[R], T], *, writes: bool = True) -> T:
         """What ``work`` returns or raises in the thread; it is done even if the caller is cancelled meanwhile."""
         job: Job[R] = Job(work, writes, asyncio.get_running_loop())
         with self._lock:
-            if self._inbox is None or self._pid != os.getpid():  # threads do not survive a fork
-                self._inbox = self._start()
-            self._inbox.put(job)
+            if self._desk is None or self._pid != os.getpid():  # threads do not survive a fork
+                self._desk = self._start()
+            self._desk.put(job)
         result: T = await job.future
         return result
+
+    def at_once(self, work: Callable[[Any], bool]) -> bool:
+        """What ``work`` makes of the engine in this thread, if the worker's own has begun and has nothing to do; else False."""
+        desk = self._desk
+        return desk is not None and self._pid == os.getpid() and desk.at_once(work)
 
     async def close(self) -> None:
         """Finish what was handed in, then end the thread."""
         with self._lock:
-            inbox, self._inbox = self._inbox, None
-        if inbox is None or self._pid != os.getpid():
+            desk, self._desk = self._desk, None
+        if desk is None or self._pid != os.getpid():
             return
         job: Job[R] = Job(lambda _: None, False, asyncio.get_running_loop())
-        inbox.put((_STOP, job))
+        desk.put((_STOP, job))
         await job.future
 
-    def _start(self) -> queue.SimpleQueue[Any]:
-        inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    def _start(self) -> Desk[R]:
+        desk = Desk(self._make_engine())
         self._pid = os.getpid()
-        threading.Thread(target=_serve, args=(inbox, self._make_engine()), name=self._name, daemon=True).start()
-        weakref.finalize(self, inbox.put, (_STOP, None)).atexit = False
-        return inbox
+        threading.Thread(target=_serve, args=(desk,), name=self._name, daemon=True).start()
+        weakref.finalize(self, desk.inbox.put, (_STOP, None)).atexit = False
+        return desk
 
 
-def _serve(inbox: queue.SimpleQueue[Any], engine: Engine[Any]) -> None:
+def _serve(desk: Desk[Any]) -> None:
     while True:
-        jobs, stop = _take(inbox)
+        jobs, stop = _take(desk.inbox)
         if jobs:
             try:
-                engine.run(jobs)
+                desk.engine.run(jobs)
             except BaseException as error:  # never leave a caller waiting
                 for job in jobs:
                     job.fail(error)
+            desk.are_done(len(jobs))
             _answer(jobs)
         if stop is not None:
-            _stop(engine, stop[1])
+            _stop(desk.engine, stop[1])
             return
         del jobs  # an idle thread keeps no states alive
 

@@ -8,12 +8,18 @@ from pathlib import Path
 import pytest
 
 from durable_import.stores.base import KeyedStore, OwningStore, SourceStore
-from durable_import.stores.contract import SegmentStoreContract, TransactionStoreContract, WatchedStoreContract, WorkStoreContract
+from durable_import.stores.contract import (
+    LifeStoreContract,
+    SegmentStoreContract,
+    TransactionStoreContract,
+    WatchedStoreContract,
+    WorkStoreContract,
+)
 from durable_import.stores.postgres import PostgresStateStore
 from tests.harness.postgres import PostgresServer
 
 
-class TestPostgres(SegmentStoreContract, WorkStoreContract, WatchedStoreContract, TransactionStoreContract):
+class TestPostgres(LifeStoreContract, SegmentStoreContract, WorkStoreContract, WatchedStoreContract, TransactionStoreContract):
     """Each test in a schema of its own, with its user's table beside the store's."""
 
     @pytest.fixture(autouse=True)

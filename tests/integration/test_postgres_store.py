@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
@@ -455,3 +456,24 @@ async def test_missing_driver_is_named() -> None:
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", MISSING, stdout=asyncio.subprocess.PIPE)
     answer, _ = await child.communicate()
     assert answer.count(b"pip install 'durable-import[postgres]'") == 2
+
+
+async def test_a_commit_is_one_round_trip(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit alone is one statement; one that was lost with its connection is made by another connection."""
+    store = PostgresStateStore(postgres_server.url(schema="trips"))
+    claim = await store.acquire("a", Owner.current())
+    await store.commit(claim, state(1))
+    statements: list[str] = []
+    execute = psycopg.Connection.execute
+
+    def note(self: Any, query: Any, *arguments: Any, **keywords: Any) -> Any:
+        statements.append(query)
+        return execute(self, query, *arguments, **keywords)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", note)
+    await store.commit(claim, state(2))
+    assert len(statements) == 1
+    postgres_server.execute(KILL_ALL)
+    await store.commit(claim, state(3))
+    assert await store.load("a") == state(3)
+    await store.close()

@@ -14,7 +14,8 @@ from durable_import.stores.contract import refused, state
 from durable_import.stores.database_format import APPLICATION_ID
 from durable_import.stores.owner import Owner
 from durable_import.stores.sql import migrations
-from durable_import.stores.sqlite import SQLiteStateStore, _find_work
+from durable_import.stores.sqlite import SQLiteStateStore
+from durable_import.stores.sqlite_rows import find_work
 
 MANY = 100_000
 
@@ -37,7 +38,7 @@ async def test_work_among_many_is_found_by_few_steps(tmp_path: Path) -> None:
 
     def find(db: sqlite3.Connection) -> list[str]:
         db.set_progress_handler(lambda: blocks.append(None), 100)
-        found = _find_work(20, True, db)
+        found = find_work(20, True, db)
         db.set_progress_handler(None, 0)
         return found
 
@@ -72,7 +73,7 @@ async def test_database_of_an_earlier_release_is_brought_up_to_date(tmp_path: Pa
     assert (claim.epoch, claim.state) == (4, old)
     await store.commit(claim, state(8))
     assert await store.load("a") == state(8)
-    assert await store._worker.call(partial(_find_work, 5, True), writes=False) == []
+    assert await store._worker.call(partial(find_work, 5, True), writes=False) == []
     await store.close()
 
 

@@ -55,3 +55,7 @@ async def refuse(what: str) -> None:
 
 def nothing() -> None:
     """For a thread."""
+
+
+async def no_wait():
+    """A leaf that ends without having waited."""

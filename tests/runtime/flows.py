@@ -8,7 +8,7 @@ import weakref
 from dataclasses import dataclass
 
 from durable_import import PauseForEventException, current_instance, current_runtime, wait_for_event
-from tests.runtime.effects import book_row, current_tracer, effect, hold, hold_traced, nothing, refuse, world
+from tests.runtime.effects import book_row, current_tracer, effect, hold, hold_traced, no_wait, nothing, refuse, world
 
 
 @dataclass
@@ -298,3 +298,18 @@ async def write_beside_the_transaction(how):
             await runtime.publish_event("other", "go")
         else:
             await current_instance().cancel()
+
+
+async def for_ever():
+    """Never waits."""
+    world.append("begun")
+    count = 0
+    try:
+        while True:
+            await no_wait()
+            count += 1
+    except asyncio.CancelledError:
+        world.append("cancelled")
+        raise
+    finally:
+        world.append("finally")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.base import EventStore, SegmentStore, WatchedStore, WorkStore
+from durable_import.stores.base import EventStore, SegmentStore, WatchedStore, WorkStore, life_store, quick_store
 from durable_import.stores.contract import Faults, OwningStoreContract, state
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
@@ -34,6 +34,14 @@ def test_store_stays_what_it_is(tmp_path: Path) -> None:
     assert isinstance(store, SQLiteStateStore)
     for optional in (SegmentStore, EventStore, WorkStore, WatchedStore):
         assert isinstance(store, optional)
+
+
+def test_shortcuts_are_closed(tmp_path: Path) -> None:
+    """What does several calls in one is not offered: each call may fail by itself."""
+    store = SQLiteStateStore(tmp_path / "x.db")
+    assert quick_store(store) is life_store(store) is store
+    Faults(store)
+    assert quick_store(store) is life_store(store) is None
 
 
 async def test_chosen_commit_fails() -> None:

@@ -15,6 +15,7 @@ import pytest
 from durable_import.stores.contract import (
     state,
 )
+from durable_import.stores.pace import ALONE, QUICK_BYTES, QUICK_SECONDS, Pace
 from durable_import.stores.sqlite import SQLiteStateStore
 from durable_import.stores.worker import Job, Worker
 
@@ -93,3 +94,88 @@ def test_thread_ends_with_its_store(tmp_path: Path) -> None:
     gc.collect()
     thread.join(5)
     assert not thread.is_alive()
+
+
+async def test_idle_engine_is_lent() -> None:
+    """Work at once is done in the caller's thread if the worker has begun and does nothing; not before, meanwhile or after."""
+    engine = Recorder()
+    worker: Worker[None] = Worker(lambda: engine, "test")
+    seen: list[object] = []
+
+    def borrow(lent: Recorder) -> bool:
+        seen.append((lent, threading.current_thread()))
+        return True
+
+    assert not worker.at_once(borrow)
+    await worker.call(lambda _: None)
+    assert worker.at_once(borrow)
+    assert seen == [(engine, threading.current_thread())]
+    go = threading.Event()
+    busy = asyncio.create_task(worker.call(lambda _: go.wait(10)))
+    await asyncio.sleep(0)
+    assert not worker.at_once(borrow)
+    go.set()
+    await busy
+    assert worker.at_once(borrow)
+    closing = asyncio.create_task(worker.close())
+    await asyncio.sleep(0)
+    assert not worker.at_once(borrow)
+    await closing
+    assert not worker.at_once(borrow)
+    assert len(seen) == 2
+
+
+async def test_two_do_not_borrow_the_engine_together() -> None:
+    """While one thread has the engine, another one is told to hand its work in."""
+    worker: Worker[None] = Worker(Recorder, "test")
+    await worker.call(lambda _: None)
+    has_it, answers, go = threading.Event(), [], threading.Event()
+
+    def keep(_: Recorder) -> bool:
+        has_it.set()
+        return go.wait(10)
+
+    other = threading.Thread(target=lambda: answers.append(worker.at_once(keep)))
+    other.start()
+    has_it.wait(10)
+    assert not worker.at_once(lambda _: True)
+    go.set()
+    other.join(10)
+    assert answers == [True]
+    assert worker.at_once(lambda _: True)
+    await worker.close()
+
+
+def test_pace_is_that_of_the_last_commits() -> None:
+    """Nothing is quick before it was measured; one slow commit is forgotten after some quick ones, many are not."""
+    pace = Pace(groups=False)
+    assert not pace.is_quick("a", 100)
+    pace.has_taken(QUICK_SECONDS / 10)
+    assert pace.is_quick("a", 100)
+    assert not pace.is_quick("a", QUICK_BYTES + 1)
+    pace.has_taken(60.0)
+    assert not pace.is_quick("a", 100)
+    for _ in range(5):
+        pace.has_taken(QUICK_SECONDS / 10)
+    assert pace.is_quick("a", 100)
+    for _ in range(5):
+        pace.has_taken(2 * QUICK_SECONDS)
+    assert not pace.is_quick("a", 100)
+
+
+def test_pace_leaves_a_crowd_to_the_thread() -> None:
+    """Where commits are better together, those of an instance are quick when it is the only one, or the only one that commits."""
+    pace = Pace(groups=True)
+    pace.has_taken(0.0)
+    pace.is_held("a")
+    assert pace.is_quick("a", 1)
+    pace.is_held("b")
+    assert not pace.is_quick("a", 1)
+    for _ in range(ALONE):
+        pace.comes("a")
+    assert pace.is_quick("a", 1)
+    assert not pace.is_quick("b", 1)
+    pace.comes("b")
+    assert not pace.is_quick("a", 1)
+    pace.is_let_go("b")
+    assert pace.is_quick("a", 1)

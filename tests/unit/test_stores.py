@@ -18,10 +18,13 @@ from typing import Any
 import pytest
 
 from durable_import.errors import FencedError, StoreError, StoreUnavailableError
+from durable_import.stores import pace
 from durable_import.stores.base import OwningStore, StateStore
 from durable_import.stores.changes import Bell
 from durable_import.stores.contract import (
     HistoryStoreContract,
+    LifeStoreContract,
+    QuickStoreContract,
     SegmentStoreContract,
     StateStoreContract,
     TransactionStoreContract,
@@ -69,7 +72,7 @@ class TestDiskWithHistory(HistoryStoreContract, WorkStoreContract):
         return DiskStateStore(folder / "store", history=True)
 
 
-class SQLiteContract(SegmentStoreContract, WorkStoreContract, WatchedStoreContract):
+class SQLiteContract(QuickStoreContract, LifeStoreContract, SegmentStoreContract, WorkStoreContract, WatchedStoreContract):
     """All that SQLite can do."""
 
 
@@ -84,6 +87,17 @@ class TestSQLiteWithHistory(SQLiteContract, TransactionStoreContract, HistorySto
 
 
 class TestSQLiteSynchronousNormal(SQLiteContract):
+    def open(self, folder: Path) -> OwningStore:
+        return SQLiteStateStore(folder / "state.db", synchronous="normal")
+
+
+class TestSQLiteAtOnce(SQLiteContract):
+    """All that may be quick is, however busy the machine is."""
+
+    @pytest.fixture(autouse=True)
+    def _takes_its_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pace, "QUICK_SECONDS", 60.0)
+
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "state.db", synchronous="normal")
 

@@ -6,8 +6,9 @@
 
 ``StateStoreContract`` is for plain stores, ``OwningStoreContract`` for those with owners; ``SegmentStoreContract``,
 ``EventStoreContract``, ``WorkStoreContract`` (with events), ``WatchedStoreContract`` (with events),
-``TransactionStoreContract`` (with segments) and ``HistoryStoreContract`` (over a store that was asked to keep it) add what
-else such a store can do, and may be combined. ``survives`` says whether a second ``open`` of the same folder finds what the
+``TransactionStoreContract`` (with segments), ``QuickStoreContract`` (with segments), ``LifeStoreContract`` (with segments
+and events) and ``HistoryStoreContract`` (over a store that was asked to keep it) add what else such a store can do, and may
+be combined. ``survives`` says whether a second ``open`` of the same folder finds what the
 first one kept. ``Faults`` makes a store fail on purpose, for tests of what uses it.
 """
 
@@ -15,13 +16,16 @@ from durable_import.stores.contract.changes import WatchedStoreContract
 from durable_import.stores.contract.events import EventStoreContract
 from durable_import.stores.contract.faults import Faults
 from durable_import.stores.contract.history import HistoryStoreContract
+from durable_import.stores.contract.life import LifeStoreContract
 from durable_import.stores.contract.owning import OwningStoreContract
 from durable_import.stores.contract.plain import STRANGE_IDS, StateStoreContract, refused, state
+from durable_import.stores.contract.quick import QuickStoreContract
 from durable_import.stores.contract.segments import SegmentStoreContract
 from durable_import.stores.contract.transactions import TransactionStoreContract
 from durable_import.stores.contract.work import WorkStoreContract
 
 __all__ = [
-    "STRANGE_IDS", "EventStoreContract", "Faults", "HistoryStoreContract", "OwningStoreContract", "SegmentStoreContract",
-    "StateStoreContract", "TransactionStoreContract", "WatchedStoreContract", "WorkStoreContract", "refused", "state",
+    "STRANGE_IDS", "EventStoreContract", "Faults", "HistoryStoreContract", "LifeStoreContract", "OwningStoreContract",
+    "QuickStoreContract", "SegmentStoreContract", "StateStoreContract", "TransactionStoreContract", "WatchedStoreContract",
+    "WorkStoreContract", "refused", "state",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from durable_import.errors import StoreUnavailableError
 from durable_import.stores.base import StateStore
 
 COMMITS = ("save", "commit", "commit_segments")
+SHORTCUTS = ("commit_at_once", "begin", "end")  # of several calls in one, which are then made one by one: each may fail
 
 
 class Faults:
@@ -29,6 +30,9 @@ class Faults:
         for name, function in inspect.getmembers(type(store), inspect.iscoroutinefunction):
             if not name.startswith("_") and name != "close":
                 setattr(store, name, partial(self._call, name, partial(function, store)))
+        for name in SHORTCUTS:
+            if hasattr(store, name):
+                setattr(store, name, None)
 
     def fail(
         self, nth: int = 1, names: Sequence[str] = COMMITS, *, happens: bool = False, error: Exception | None = None

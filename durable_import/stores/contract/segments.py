@@ -133,6 +133,11 @@ class SegmentStoreContract(OwningStoreContract):
         await store.close()
 
 
+def parts(store: OwningStore) -> SegmentStore:
+    assert isinstance(store, SegmentStore)
+    return store
+
+
 async def _segments(store: OwningStore, instance_id: str) -> dict[str, bytes]:
     assert isinstance(store, SegmentStore)
     return await store.load_segments(instance_id)
