@@ -326,7 +326,7 @@ def _is_shortcut(store: StateStore, name: str, methods: set[str]) -> bool:
 
 def keeps_history(store: StateStore) -> bool:
     """Whether a store was asked to keep earlier states."""
-    return isinstance(store, HistoryStore) and store.keeps_history
+    return bool(getattr(store, "keeps_history", False)) and isinstance(store, HistoryStore)
 
 
 _USUAL = [[*zip(STATE_TYPES, (str, int, str, str, wake_at, bytes, bytes, bytes), strict=True)] for wake_at in (type(None), float)]

@@ -34,6 +34,7 @@ from durable_import.stores.worker import Worker
 T = TypeVar("T")
 
 SYNCHRONOUS = ("FULL", "NORMAL")
+FEW = {"FULL": 1, "NORMAL": 8}  # see ``Pace``: at FULL each commit by itself waits for the disk
 LOOK_SECONDS = 0.1  # how often to look for what other processes have done
 
 
@@ -56,7 +57,7 @@ class SQLiteStateStore(OwningStore):
         self.path = name if name == MEMORY else os.path.abspath(name)
         self._memory_key = secrets.token_bytes(32)
         self.keeps_history = history
-        self._pace = Pace(groups=synchronous.upper() == "FULL")
+        self._pace = Pace(FEW[synchronous.upper()])
         self._open = partial(Database, self.path, synchronous.upper(), patience, shared, history, self._pace)
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {self.path}")
         bell = Bell() if name == MEMORY else bell_of(os.path.realpath(self.path))
