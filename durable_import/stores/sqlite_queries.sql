@@ -2,6 +2,9 @@
 SELECT status, checkpoint, location, function, wake_at, call, snapshot, outcome FROM instance
 WHERE instance_id = :instance_id;
 
+-- name: is_known
+SELECT status FROM instance WHERE instance_id = :instance_id;
+
 -- name: commit
 -- The owner's epoch is checked by the statement that writes: no row, no commit.
 INSERT INTO instance (

@@ -127,6 +127,10 @@ def acquire(instance_id: str, owner: Owner, lease_seconds: float, connection: sq
     return Claim(instance_id, epoch, load(instance_id, connection))
 
 
+def is_known(instance_id: str, connection: sqlite3.Connection) -> bool:
+    return connection.execute(queries()["is_known"], {"instance_id": _column(instance_id)}).fetchone() is not None
+
+
 def begin(
     instance_id: str, owner: Owner, lease_seconds: float, new: dict[str, Any] | None, connection: sqlite3.Connection
 ) -> tuple[Claim, list[Event]]:
