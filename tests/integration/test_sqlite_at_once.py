@@ -157,6 +157,7 @@ async def test_a_full_disk_is_told_by_the_thread(store: SQLiteStateStore) -> Non
     assert await store.load("a") == state(3)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 async def test_a_fork_has_a_connection_of_its_own(store: SQLiteStateStore) -> None:
     """A child process uses nothing of its parent's: its first commit opens the file anew."""
     claim = await begun(store)
