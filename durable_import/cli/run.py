@@ -296,10 +296,13 @@ def _place(state: dict[str, Any]) -> str:
     return str(state["location"]).rpartition(" ")[0] or "the beginning"
 
 
+_HANDING_OVER = (Worker.call.__code__, Worker.at_once.__code__)
+
+
 def _is_handing_over(frame: types.FrameType | None) -> bool:
     """Whether the code that a signal interrupted holds the lock of a store's worker: releasing would wait for ever."""
     while frame is not None:
-        if frame.f_code is Worker.call.__code__:
+        if frame.f_code in _HANDING_OVER:
             return True
         frame = frame.f_back
     return False

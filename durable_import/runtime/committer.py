@@ -104,7 +104,7 @@ class Committer:
         if rest is None:
             self.is_kept(checkpoint)
             if time.monotonic() >= self.gives_way_at:
-                yield from self.outside(PAUSE)
+                yield from self._outside(PAUSE)
             return
         committing = asyncio.ensure_future(rest)
         while not committing.done():
@@ -123,7 +123,7 @@ class Committer:
         committing.result()
         self.is_kept(checkpoint)
 
-    def outside(self, awaitable: Any) -> Any:
+    def _outside(self, awaitable: Any) -> Any:
         """Let the rest of the process go on; a cancellation that arrives is the program's, unless it is to be suspended."""
         try:
             yield from awaitable.__await__()

@@ -137,7 +137,7 @@ class InstanceDriver(Committer):
             if loop.root.done() and not loop.tasks:
                 return (yield from self._run_last_callbacks())
             if loop.ready or (loop.root.done() and not loop.is_ending):
-                yield from self.outside(PAUSE)
+                yield from self._outside(PAUSE)
             else:
                 yield from self._idle()
 
@@ -146,7 +146,7 @@ class InstanceDriver(Committer):
         for _ in range(4):
             if self.loop.ready:
                 yield from self._round_or_exit()
-                yield from self.outside(PAUSE)
+                yield from self._outside(PAUSE)
 
     def _round_or_exit(self) -> Any:
         try:
@@ -264,7 +264,7 @@ class InstanceDriver(Committer):
             if is_dormant:
                 yield from self._dormant(waiter, math.inf if wake_at is None else wake_at)
             else:
-                yield from self.outside(waiter)
+                yield from self._outside(waiter)
 
     def _waits_for(self) -> tuple[str, float | None]:
         """The status of an instance that has nothing ready, and until when it waits if only time and events are waited for."""
@@ -291,7 +291,7 @@ class InstanceDriver(Committer):
         if patience is not None and until - loop.time() > patience:
             timer = loop.real.call_later(patience, self.suspend)
         try:
-            yield from self.outside(waiter)
+            yield from self._outside(waiter)
         finally:
             if timer is not None:
                 timer.cancel()

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import Any
 
 from ..errors import StoreError, StoreUnavailableError
 from ..log import logger
 from ..snapshot.segment_seal import SegmentSeal
 from ..snapshot.snapshot import Saved
-from ..stores.base import Claim, Event, OwningStore, SegmentStore, Transaction, keeps_history, life_store, quick_store
+from ..stores.base import (
+    Claim,
+    Event,
+    OwningStore,
+    SegmentStore,
+    StateStore,
+    Transaction,
+    keeps_history,
+    life_store,
+    quick_store,
+)
 from .checkpoint import Checkpoint
 from .home import Home
 from .records import Records
@@ -64,7 +74,7 @@ class Tenure:
     def keeps_segments(self) -> bool:
         """Whether a snapshot may be kept in segments."""
         store = self.home.store
-        return self.claim is not None and isinstance(store, SegmentStore) and not keeps_history(store)
+        return self.claim is not None and _can_keep_segments(type(store)) and not keeps_history(store)
 
     async def load_snapshot(self) -> tuple[bytes, dict[str, bytes]]:
         """The payload of the snapshot in the state, and its segments."""
@@ -120,7 +130,7 @@ class Tenure:
         if self.claim is None or self.transaction is not None or self._life is None:
             await self.commit(state, saved)
             return False
-        await self._in_time(state, partial(self._life.end, self.claim, state, keeps=saved is not None))
+        await self._in_time(state, functools.partial(self._life.end, self.claim, state, keeps=saved is not None))
         self.home.heartbeat.remove(self.claim)
         self.claim, self.state = None, state
         return True
@@ -129,7 +139,7 @@ class Tenure:
         if self.transaction is not None:
             await self._commit_transaction(state, saved)
             return
-        await self._in_time(state, partial(self.commit_or_raise, state, saved))
+        await self._in_time(state, functools.partial(self.commit_or_raise, state, saved))
 
     async def _in_time(self, state: dict[str, Any], keep: Callable[[], Awaitable[None]]) -> None:
         """While the store is unavailable, try again."""
@@ -198,6 +208,12 @@ class Tenure:
     def about(self) -> dict[str, Any]:
         """What a record of the log says of the instance."""
         return self.home.about(self.instance_id, self.state.get("checkpoint"))
+
+
+@functools.cache
+def _can_keep_segments(kind: type[StateStore]) -> bool:
+    """Whether stores of a class are SegmentStores: to find out takes longer than most of what is done once for an instance."""
+    return issubclass(kind, SegmentStore)
 
 
 def _segments_of(saved: Saved | None) -> tuple[Mapping[str, bytes | None] | None, bool]:

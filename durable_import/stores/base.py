@@ -301,18 +301,32 @@ class KeyedStore(Protocol):
 
 
 def quick_store(store: StateStore) -> QuickStore | None:
-    """The store, if it is a QuickStore: not if its method was set to None. For each instance ``isinstance`` would be slow."""
-    return cast(QuickStore, store) if getattr(store, "commit_at_once", None) is not None else None
+    """The store, if it is a QuickStore."""
+    is_one = _is_shortcut(store, "commit_at_once", {"commit", "commit_segments"})
+    return cast(QuickStore, store) if is_one else None
 
 
 def life_store(store: StateStore) -> LifeStore | None:
-    """The same for a LifeStore."""
-    return cast(LifeStore, store) if getattr(store, "begin", None) is not None else None
+    """The store, if it is a LifeStore."""
+    is_one = _is_shortcut(store, "begin", {"acquire", "commit", "load_events"}) and _is_shortcut(
+        store, "end", {"commit", "commit_segments", "remove_events", "release"}
+    )
+    return cast(LifeStore, store) if is_one else None
+
+
+def _is_shortcut(store: StateStore, name: str, methods: set[str]) -> bool:
+    """Whether a store has a method that does what others do, which no derived class, nor an attribute, has changed since."""
+    for names in (store.__dict__, *(kind.__dict__ for kind in type(store).__mro__)):
+        if name in names:
+            return True
+        if not methods.isdisjoint(names):
+            return False
+    return False
 
 
 def keeps_history(store: StateStore) -> bool:
     """Whether a store was asked to keep earlier states."""
-    return isinstance(store, HistoryStore) and store.keeps_history
+    return bool(getattr(store, "keeps_history", False)) and isinstance(store, HistoryStore)
 
 
 _USUAL = [[*zip(STATE_TYPES, (str, int, str, str, wake_at, bytes, bytes, bytes), strict=True)] for wake_at in (type(None), float)]

@@ -91,8 +91,9 @@ class Database:
             is_done = False
         finally:
             self._roll_back()  # nothing, if all went well
-        self._pace.has_taken(time.perf_counter() - started)
-        self._log_pages += 1 + size // _PAGE
+        if is_done:
+            self._pace.has_taken(time.perf_counter() - started)
+            self._log_pages += 1 + size // _PAGE
         return is_done
 
     def _set_hurried(self, connection: sqlite3.Connection, is_hurried: bool) -> None:

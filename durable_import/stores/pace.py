@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-QUICK_SECONDS = 0.0005  # of a commit that an event loop may wait for: to hand it to a thread costs it half of that
+QUICK_SECONDS = 0.001  # of a commit that an event loop may wait for: to hand it to a thread costs it a quarter of that
 QUICK_BYTES = 1 << 18  # of a state: to copy more takes too long by itself
 ALONE = 3  # commits of one instance in a row, then others are not expected
 _WEIGHT = 0.25  # of the last commit in the moving figure
@@ -12,11 +12,11 @@ _MOST_SECONDS = 4 * QUICK_SECONDS  # that one commit counts for: a single slow o
 class Pace:
     """How long commits take, and whose they are.
 
-    ``groups``: whether commits of several instances are quicker together, as they are if each waits for the disk.
+    ``few``: instances whose commits are as good one by one; those of more are better made together, by the thread.
     """
 
-    def __init__(self, groups: bool) -> None:
-        self._groups = groups
+    def __init__(self, few: int) -> None:
+        self._few = few
         self._held: set[str] = set()  # instances that are owned here
         self._usual: float | None = None  # seconds
         self._last = ""
@@ -44,6 +44,4 @@ class Pace:
         """Whether a commit of so many bytes will be quick, and as good alone."""
         if self._usual is None or self._usual > QUICK_SECONDS or size > QUICK_BYTES:
             return False
-        if not self._groups or (self._in_a_row >= ALONE and instance_id == self._last):
-            return True
-        return not self._held or self._held == {instance_id}
+        return len(self._held) <= self._few or (self._in_a_row >= ALONE and instance_id == self._last)

@@ -73,7 +73,10 @@ class PostgresStateStore(OwningStore):
     ) -> tuple[Claim, builtins.list[Event]]:
         if new is not None:
             check_state(new)
-        return await self._announcing(partial(_begin, instance_id, owner, lease_seconds, new))
+        claim, events = await self._worker.call(partial(_begin, instance_id, owner, lease_seconds, new))
+        if claim.state is None and new is not None:
+            self._changes.bell.ring()
+        return claim, events
 
     async def end(self, claim: Claim, state: dict[str, Any], *, keeps: bool) -> None:
         check_state(state)

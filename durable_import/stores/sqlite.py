@@ -34,6 +34,7 @@ from durable_import.stores.worker import Worker
 T = TypeVar("T")
 
 SYNCHRONOUS = ("FULL", "NORMAL")
+FEW = {"FULL": 1, "NORMAL": 8}  # see ``Pace``: at FULL each commit by itself waits for the disk
 LOOK_SECONDS = 0.1  # how often to look for what other processes have done
 
 
@@ -56,7 +57,7 @@ class SQLiteStateStore(OwningStore):
         self.path = name if name == MEMORY else os.path.abspath(name)
         self._memory_key = secrets.token_bytes(32)
         self.keeps_history = history
-        self._pace = Pace(groups=synchronous.upper() == "FULL")
+        self._pace = Pace(FEW[synchronous.upper()])
         self._open = partial(Database, self.path, synchronous.upper(), patience, shared, history, self._pace)
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {self.path}")
         bell = Bell() if name == MEMORY else bell_of(os.path.realpath(self.path))
@@ -89,8 +90,9 @@ class SQLiteStateStore(OwningStore):
         await self._commit(instance_id, state, partial(sqlite_rows.save, instance_id, Owner.current(), dict(state)))
 
     async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
+        claim = await self._worker.call(partial(sqlite_rows.acquire, instance_id, owner, lease_seconds))
         self._pace.is_held(instance_id)
-        return await self._worker.call(partial(sqlite_rows.acquire, instance_id, owner, lease_seconds))
+        return claim
 
     async def begin(
         self, instance_id: str, owner: Owner, lease_seconds: float, new: dict[str, Any] | None
@@ -98,7 +100,11 @@ class SQLiteStateStore(OwningStore):
         if new is not None:
             check_state(new)
         work = partial(sqlite_rows.begin, instance_id, owner, lease_seconds, new)
-        claim, events = await self._quickly(instance_id, len(new["call"]) if new is not None else 0, work)
+        if new is None:
+            claim, events = await self._worker.call(work)
+        else:
+            unless = partial(sqlite_rows.is_known, instance_id)  # who knows how large its state is
+            claim, events = await self._quickly(instance_id, _size(new), work, unless)
         self._pace.is_held(instance_id)
         if claim.state is None and new is not None:
             self._changes.bell.ring()
@@ -204,13 +210,18 @@ class SQLiteStateStore(OwningStore):
         else:
             await self._worker.call(work)
 
-    async def _quickly(self, instance_id: str, size: int, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _quickly(
+        self, instance_id: str, size: int, work: Callable[[sqlite3.Connection], T],
+        unless: Callable[[sqlite3.Connection], bool] = lambda _: False,
+    ) -> T:  # fmt: skip
         """Do ``work``, at once if possible."""
         done: builtins.list[T] = []
-        if self._pace.is_quick(instance_id, size):
-            noted = partial(sqlite_rows.at_once, lambda connection: done.append(work(connection)))
-            if self._worker.at_once(lambda database: database.at_once(noted, size)):
-                return done[0]
+
+        def attempt(connection: sqlite3.Connection) -> bool:
+            return not unless(connection) and sqlite_rows.at_once(lambda _: done.append(work(connection)), connection)
+
+        if self._pace.is_quick(instance_id, size) and self._worker.at_once(lambda database: database.at_once(attempt, size)):
+            return done[0]
         self._pace.comes(instance_id)
         return await self._worker.call(work)
 

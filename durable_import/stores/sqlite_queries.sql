@@ -2,6 +2,9 @@
 SELECT status, checkpoint, location, function, wake_at, call, snapshot, outcome FROM instance
 WHERE instance_id = :instance_id;
 
+-- name: is_known
+SELECT status FROM instance WHERE instance_id = :instance_id;
+
 -- name: commit
 -- The owner's epoch is checked by the statement that writes: no row, no commit.
 INSERT INTO instance (
@@ -17,10 +20,11 @@ ON CONFLICT (instance_id) DO UPDATE SET
 
 -- name: commit_again
 -- One more checkpoint, when nothing else of the row has changed and no segments are to be removed: it touches no index.
-UPDATE instance SET checkpoint = ?1, location = ?2, updated_at = ?3, snapshot = ?4
-WHERE instance_id = ?5 AND status = ?6 AND wake_at IS ?7 AND function = ?8 AND call = ?9 AND outcome = ?10
-AND EXISTS (SELECT * FROM claim WHERE claim.instance_id = ?5 AND epoch = ?11)
-AND NOT EXISTS (SELECT * FROM segment WHERE segment.instance_id = ?5);
+UPDATE instance SET checkpoint = :checkpoint, location = :location, updated_at = :now, snapshot = :snapshot
+WHERE instance_id = :instance_id
+AND status = :status AND wake_at IS :wake_at AND function = :function AND call = :call AND outcome = :outcome
+AND EXISTS (SELECT * FROM claim WHERE claim.instance_id = :instance_id AND epoch = :epoch)
+AND NOT EXISTS (SELECT * FROM segment WHERE segment.instance_id = :instance_id);
 
 -- name: keep_history
 -- Of one connection: what a commit with another checkpoint number overwrites is kept.

@@ -69,13 +69,12 @@ def commit_again(claim: Claim, state: dict[str, Any], connection: sqlite3.Connec
 
     A third of the work of ``commit``: no index is touched.
     """
-    status = state["status"]
-    if status in ANNOUNCED:
+    if state["status"] in ANNOUNCED:
         return False
-    row = (
-        state["checkpoint"], _column(state["location"]), time.time(), state["snapshot"], _column(claim.instance_id), status,
-        state["wake_at"], _column(state["function"]), state["call"], state["outcome"], claim.epoch,
-    )  # fmt: skip
+    row = {
+        **state, "location": _column(state["location"]), "function": _column(state["function"]),
+        "instance_id": _column(claim.instance_id), "epoch": claim.epoch, "now": time.time(),
+    }  # fmt: skip
     return connection.execute(_COMMIT_AGAIN, row).rowcount > 0
 
 
@@ -125,6 +124,10 @@ def acquire(instance_id: str, owner: Owner, lease_seconds: float, connection: sq
     row = {**key, "epoch": epoch, "owner": owner.to_json(), "since": now, "until": now + lease_seconds}
     connection.execute(queries()["take_claim"], row)
     return Claim(instance_id, epoch, load(instance_id, connection))
+
+
+def is_known(instance_id: str, connection: sqlite3.Connection) -> bool:
+    return connection.execute(queries()["is_known"], {"instance_id": _column(instance_id)}).fetchone() is not None
 
 
 def begin(

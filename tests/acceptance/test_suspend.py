@@ -182,6 +182,46 @@ def test_suspended_again_and_again(desk: Desk) -> None:
     assert desk.effects == ["begin", "cleanup"]
 
 
+NEVER_WAITS = """
+    # durable: on
+    import asyncio, pathlib
+    from library import no_wait
+
+    async def main():
+        count = 0
+        while count < 200 or not pathlib.Path("go").exists():
+            await no_wait()
+            count += 1
+            if count == 200:
+                pathlib.Path("busy").touch()
+        return "went"
+
+    if __name__ == "__main__":
+        print(asyncio.run(main()))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_suspending_a_program_that_never_waits(desk: Desk, number: signal.Signals) -> None:
+    """Its commits are made in the thread that the signal interrupts, perhaps in the middle of one: it ends soon, and goes on."""
+    desk.write("library.py", "async def no_wait():\n    pass\n")
+    desk.write("busy.py", NEVER_WAITS)
+    command = ("--store", "sqlite:///busy.db?synchronous=normal", "--instance", "b", "busy.py")
+    for _ in range(5):
+        running = desk.start(*command)
+        running.wait_until(lambda running=running: "instance b" in running.err and (desk.folder / "busy").exists())
+        time.sleep(random.uniform(0.1, 0.2))
+        running.send(number)
+        begun = time.monotonic()
+        suspended = running.end()
+        assert time.monotonic() - begun < 8
+        assert (suspended.status, suspended.out, suspended.err) == (128 + number, "", "")
+        assert "suspended instance b at" in suspended.said
+    (desk.folder / "go").touch()
+    resumed = desk.run(*command)
+    assert (resumed.status, resumed.out, resumed.err) == (0, "went\n", "")
+
+
 def test_two_processes_of_one_instance(desk: Desk) -> None:
     """The second run of an instance is refused while the first one lives, which is not harmed; a dead one is followed."""
     desk.write("waiting.py", WAITING)

@@ -57,6 +57,20 @@ async def test_commits_are_made_in_the_thread_of_the_caller(synchronous: str, tm
     await store.close()
 
 
+async def test_lives_begin_and_end_in_the_thread_of_the_caller(store: SQLiteStateStore) -> None:
+    """But not those of instances that are known: their state may be large, and is loaded."""
+    await begun(store)
+    threads: set[str] = set()
+    await store._worker.call(lambda db: db.set_trace_callback(lambda _: threads.add(threading.current_thread().name)))
+    for is_known in (False, True):
+        threads.clear()
+        claim, _ = await store.begin("b", Owner.current(), 30.0, state(0, status="pending"))
+        assert (threads == {threading.current_thread().name}) is not is_known
+        threads.clear()
+        await store.end(claim, state(1, status="completed"), keeps=False)
+        assert threads == {threading.current_thread().name}
+
+
 async def test_work_of_the_thread_comes_first(store: SQLiteStateStore) -> None:
     """A commit at once does not overtake what was handed in before."""
     claim, go = await begun(store), threading.Event()
@@ -143,6 +157,7 @@ async def test_a_full_disk_is_told_by_the_thread(store: SQLiteStateStore) -> Non
     assert await store.load("a") == state(3)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 async def test_a_fork_has_a_connection_of_its_own(store: SQLiteStateStore) -> None:
     """A child process uses nothing of its parent's: its first commit opens the file anew."""
     claim = await begun(store)

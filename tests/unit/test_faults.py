@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.base import EventStore, SegmentStore, WatchedStore, WorkStore, life_store, quick_store
+from durable_import.stores.base import Claim, EventStore, SegmentStore, WatchedStore, WorkStore, life_store, quick_store
 from durable_import.stores.contract import Faults, OwningStoreContract, state
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
@@ -37,11 +38,23 @@ def test_store_stays_what_it_is(tmp_path: Path) -> None:
 
 
 def test_shortcuts_are_closed(tmp_path: Path) -> None:
-    """What does several calls in one is not offered: each call may fail by itself."""
+    """What does several calls in one is not offered: each call may fail by itself. Nor is it of a class that changes these."""
     store = SQLiteStateStore(tmp_path / "x.db")
     assert quick_store(store) is life_store(store) is store
     Faults(store)
     assert quick_store(store) is life_store(store) is None
+
+    class Counting(SQLiteStateStore):
+        async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
+            await super().commit(claim, state)
+
+    class Closing(SQLiteStateStore):
+        async def close(self) -> None:
+            await super().close()
+
+    counting, closing = Counting(tmp_path / "x.db"), Closing(tmp_path / "x.db")
+    assert quick_store(counting) is life_store(counting) is None
+    assert quick_store(closing) is life_store(closing) is closing
 
 
 async def test_chosen_commit_fails() -> None:

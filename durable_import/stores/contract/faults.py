@@ -13,7 +13,7 @@ from durable_import.errors import StoreUnavailableError
 from durable_import.stores.base import StateStore
 
 COMMITS = ("save", "commit", "commit_segments")
-SHORTCUTS = ("commit_at_once", "begin", "end")  # of several calls in one, which are then made one by one: each may fail
+SHORTCUTS = ("begin", "end")  # several calls in one: see ``base.life_store`` for why they are not used then
 
 
 class Faults:
@@ -28,11 +28,8 @@ class Faults:
         self._delays: dict[str, float] = {}
         self._is_refusing = False
         for name, function in inspect.getmembers(type(store), inspect.iscoroutinefunction):
-            if not name.startswith("_") and name != "close":
+            if not name.startswith("_") and name not in ("close", *SHORTCUTS):
                 setattr(store, name, partial(self._call, name, partial(function, store)))
-        for name in SHORTCUTS:
-            if hasattr(store, name):
-                setattr(store, name, None)
 
     def fail(
         self, nth: int = 1, names: Sequence[str] = COMMITS, *, happens: bool = False, error: Exception | None = None
