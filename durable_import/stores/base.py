@@ -316,7 +316,7 @@ def life_store(store: StateStore) -> LifeStore | None:
 
 def _is_shortcut(store: StateStore, name: str, methods: set[str]) -> bool:
     """Whether a store has a method that does what others do, which no derived class, nor an attribute, has changed since."""
-    for names in (store.__dict__, *(kind.__dict__ for kind in type(store).__mro__)):
+    for names in (getattr(store, "__dict__", {}), *(kind.__dict__ for kind in type(store).__mro__)):
         if name in names:
             return True
         if not methods.isdisjoint(names):
