@@ -109,11 +109,16 @@ def capture(value: Any) -> FrameState:
             f"{type(value).__name__} of {parts.code.co_qualname!r} ({parts.code.co_filename}:{parts.code.co_firstlineno}), "
             "which is not durable code"
         )
+    if is_begun_plain(value, info):
+        raise pickle.PicklingError(
+            f"coroutine of {parts.code.co_qualname!r} ({parts.code.co_filename}:{parts.code.co_firstlineno}), which has begun "
+            "when there was no runtime; make it, or begin it, where the runtime is"
+        )
     frame = parts.frame
     if frame is None or parts.state == RUNNING:
         raise pickle.PicklingError(f"{type(value).__name__} of {parts.code.co_qualname!r} is running")
     names = frame.f_locals
-    cells = _cells(value, parts.code, names)
+    cells = cells_of(value, parts.code, names)
     if info.is_resume and STATE in names and parts.state == CREATED:
         variables = dict(names[STATE])  # restored, and not gone on yet
         return FrameState(info, variables.pop(PC), variables, cells)
@@ -133,7 +138,12 @@ def capture(value: Any) -> FrameState:
     return FrameState(info, label, variables, cells)
 
 
-def _cells(value: Any, code: CodeType, names: Any) -> dict[str, CellType]:
+def is_begun_plain(value: Any, info: CodeInfo) -> bool:
+    """Whether it is a coroutine of the plain variant that has begun: it cannot be saved, so it is as good as foreign."""
+    return info.durable is not None and type(value) is CoroutineType and parts_of(value).state != CREATED
+
+
+def cells_of(value: Any, code: CodeType, names: Any) -> dict[str, CellType]:
     """The cells of a frame by variable."""
     captured = captured_names(code)
     if not captured:
@@ -262,7 +272,8 @@ def frame_behind(awaitable: Any) -> Any:
     """The coroutine or generator of rewritten code that an awaitable, or an iterator of one, runs directly, or None."""
     kind = type(awaitable)
     if kind is CoroutineType:
-        return awaitable if info_of(awaitable.cr_code) is not None else None
+        info = info_of(awaitable.cr_code)
+        return awaitable if info is not None and not is_begun_plain(awaitable, info) else None
     if kind is GeneratorType:
         return awaitable if info_of(awaitable.gi_code) is not None else None
     if kind is Awaiting:

@@ -63,11 +63,11 @@ def outermost() -> bool:
     return False
 
 
-def instance(cells: types.FunctionType) -> Any:
-    """Run the calling frame's function, with its arguments, as a new instance."""
+def instance(cells: types.FunctionType | None = None) -> Any:
+    """Run the calling frame's function, with its arguments, as a new instance. ``cells`` has the same free variables."""
     runtime = ambient.find_runtime()
     assert runtime is not None
-    closure = zip(cells.__code__.co_freevars, cells.__closure__ or (), strict=True)
+    closure = zip(cells.__code__.co_freevars, cells.__closure__ or (), strict=True) if cells is not None else ()
     return runtime.begin(sys._getframe(1), dict(closure))
 
 

@@ -28,7 +28,7 @@ from typing import Any
 
 __all__ = ["RewrittenModule", "bytecode_path", "load", "rewriter_hash", "store"]
 
-_FORMAT = b"1"
+_FORMAT = b"2"
 _HEADER = 20  # bytes
 _KEPT = 24 * 3600  # seconds: what another durable_import has written since then may be in use, as where two share a Python
 
@@ -36,28 +36,48 @@ _rewriter_hash: str | None = None
 
 
 class RewrittenModule:
-    """What ``compiler.RewrittenModule`` holds, a module's ``code`` and the rewriter's ``table``, without the rewriter.
+    """What the rewriter makes of a module, without the rewriter: a warm start must not have to import that.
 
-    A warm start must not have to import that.
+    ``code`` and ``table`` as in ``compiler.RewrittenModule``, ``plain`` and ``rows`` as in ``compiler.PlainModule``, if there is
+    one. From a file, code and table are unmarshalled when they are first asked for.
     """
 
-    __slots__ = ("code", "table")
+    __slots__ = ("_fast", "_marshalled", "plain", "rows")
 
-    def __init__(self, code: CodeType, table: tuple[Any, ...]) -> None:
-        self.code = code
-        self.table = table
+    def __init__(
+        self, code: CodeType, table: tuple[Any, ...], plain: CodeType | None = None, rows: tuple[int, ...] = ()
+    ) -> None:  # fmt: skip
+        self.plain = plain
+        self.rows = rows
+        self._fast: tuple[CodeType, tuple[Any, ...]] | None = (code, table)
+        self._marshalled = b""
+
+    @property
+    def code(self) -> CodeType:
+        """The fast variant."""
+        return self._loaded()[0]
+
+    @property
+    def table(self) -> tuple[Any, ...]:
+        """What the run time must know of it."""
+        return self._loaded()[1]
+
+    def _loaded(self) -> tuple[CodeType, tuple[Any, ...]]:
+        if self._fast is None:
+            self._fast, self._marshalled = marshal.loads(self._marshalled), b""
+        return self._fast
 
     def to_bytes(self) -> bytes:
         """The module for ``from_bytes`` of the same Python version."""
-        return marshal.dumps((self.code, self.table))
+        return marshal.dumps((self.plain, self.rows, marshal.dumps(self._loaded())))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> RewrittenModule:
-        """The module that ``to_bytes`` saved; raises ValueError, EOFError or TypeError for anything else."""
-        code, table = marshal.loads(data)
-        if not isinstance(code, CodeType) or not isinstance(table, tuple):
-            raise TypeError("not a rewritten module")
-        return cls(code, table)
+        """The module that ``to_bytes`` saved."""
+        made = cls.__new__(cls)
+        made.plain, made.rows, made._marshalled = marshal.loads(data)
+        made._fast = None
+        return made
 
 
 def rewriter_files() -> tuple[str, ...]:
@@ -129,10 +149,7 @@ def _decode(data: bytes, path: str, module: str, source: bytes) -> RewrittenModu
     payload = data[_HEADER:]
     if data[:_HEADER] != _header(path, module, source, payload):
         return None
-    try:
-        return RewrittenModule.from_bytes(payload)
-    except (ValueError, EOFError, TypeError):
-        return None
+    return RewrittenModule.from_bytes(payload)
 
 
 def store(path: str, module: str, source: bytes, rewritten: RewrittenModule) -> bool:

@@ -2,6 +2,10 @@
 
     parse -> pauses -> places -> scopes -> [for each function] normalise -> label -> fast            (import)
                                                                                  `-> resume          (first restore)
+
+The plain variant of a module, which runs while no runtime exists, is the fast one except for its coroutine functions: these are
+as they were written, and only look first whether they are to become instances. So no await costs anything there; what was
+begun in it cannot be saved. Generators can: they may begin long before they are used.
 """
 
 from __future__ import annotations
@@ -26,7 +30,17 @@ from .pauses import mark_pauses
 from .places import MARK_BASE, Places, digest, numbers_by_code
 from .resume import RESUME_NAME, enter_function, resume_function
 from .scopes import ScopeAnalysis
-from .suspensions import LISTS, WithBlock, any_suspends, is_asynchronous, is_generator, points
+from .suspensions import (
+    FUNCTION_DEFINITIONS,
+    LISTS,
+    Pause,
+    WithBlock,
+    any_suspends,
+    is_asynchronous,
+    is_generator,
+    is_lifted,
+    points,
+)
 
 REWRITER_FILES = tuple(sorted(str(p) for p in Path(__file__).parent.glob("*.py")))
 
@@ -42,6 +56,15 @@ class RewrittenModule:
 
     code: types.CodeType
     table: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class PlainModule:
+    """The code of the plain variant of a module. ``rows``: for each nested code object the number of the row that the same
+    function has in the module's table, or -1."""
+
+    code: types.CodeType
+    rows: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -67,29 +90,41 @@ def compile_module(
     del module
     rewriting = ModuleRewriting(source, path, is_library=is_library, has_roots=has_roots)
     check_nesting(rewriting.tree, source, path)
-    numbers = {node: MARK_BASE + i for i, node in enumerate(rewriting.places.order)}
-    carriers = {rewriting.carrier.get(node, node): number for node, number in numbers.items()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        by_code = numbers_by_code(rewriting.tree, carriers, path)
-    code = compile(rewriting.tree, path, "exec", dont_inherit=True)
-    rows = [rewriting.row(rewriting.places.order[n - MARK_BASE]) if n else None for n in by_code]
-    return RewrittenModule(code, tuple(rows))
+    code, nodes = rewriting.compiled()
+    return RewrittenModule(code, tuple(rewriting.row(node) if node is not None else None for node in nodes))
+
+
+def compile_plain(source: bytes, path: str, table: tuple[Any, ...]) -> PlainModule:
+    """The plain variant of the module that ``compile_module`` gave ``table`` for."""
+    as_written = ModuleRewriting(source, path, is_plain=True)
+    code, nodes = as_written.compiled()
+    row_of = {row[0]: number for number, row in reversed([*enumerate(table)]) if row is not None}
+    places = [as_written.places.path_of[node] if node is not None and _is_the_same(node) else "" for node in nodes]
+    return PlainModule(code, tuple(row_of.get(place, -1) for place in places))
+
+
+def _is_the_same(node: ast.AST) -> bool:
+    """Whether the code of a node in the plain variant does what the one in the fast variant does, seen from outside."""
+    if isinstance(node, ast.GeneratorExp):
+        return not is_lifted(node)
+    return isinstance(node, (*FUNCTION_DEFINITIONS, ast.Lambda))
 
 
 class ModuleRewriting(ast.NodeTransformer):
     """One run of the rewriter over a module: ``tree`` becomes the fast variant, the bodies before it are kept."""
 
     def __init__(
-        self, source: bytes | ast.Module, path: str, *, is_library: bool = False, has_roots: bool = True
+        self, source: bytes | ast.Module, path: str, *, is_library: bool = False, has_roots: bool = True,
+        is_plain: bool = False,
     ) -> None:  # fmt: skip
         self.path = path
+        self.is_plain = is_plain
         self.is_library = is_library
         self.has_roots = has_roots and not is_library
         self.tree: Any = source if isinstance(source, ast.Module) else ast.parse(source, path)
         mark_pauses(self.tree)
         self.places = Places(self.tree)
-        self.digests = {node: digest(node) for node in self.places.order}
+        self.digests = {} if is_plain else {node: digest(node) for node in self.places.order}
         if sys.version_info >= (3, 12):
             make_super_explicit(self.tree)
         self.analysis = ScopeAnalysis(self.tree)
@@ -97,6 +132,16 @@ class ModuleRewriting(ast.NodeTransformer):
         self.with_blocks: dict[ast.AST, dict[str, WithBlock]] = {}
         self.carrier: dict[ast.AST, Any] = {}  # for comprehensions: the function made of them
         self.tree = self.visit(self.tree)
+
+    def compiled(self) -> tuple[types.CodeType, list[ast.AST | None]]:
+        """The code of the module, and the function-like node of each nested code object as ``codes.nested_codes`` gives them."""
+        numbers = {node: MARK_BASE + i for i, node in enumerate(self.places.order)}
+        carriers = {self.carrier.get(node, node): number for node, number in numbers.items()}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            by_code = numbers_by_code(self.tree, carriers, self.path)
+        code = compile(self.tree, self.path, "exec", dont_inherit=True)
+        return code, [self.places.order[n - MARK_BASE] if n else None for n in by_code]
 
     def row(self, node: ast.AST) -> tuple[Any, ...] | None:
         """What the run time must know of one function-like node; None for what runs as it was."""
@@ -128,6 +173,10 @@ class ModuleRewriting(ast.NodeTransformer):
         if not generator and not asynchronous and not any_suspends(node.body):
             return self.generic_visit(node)
         docstring, statements = _split_docstring(node.body)
+        if self.is_plain and asynchronous and not generator:
+            self.generic_visit(node)
+            node.body = [*docstring, *self._opening(node, statements, node), *statements] or [ast.Pass()]
+            return node
         statements = [_HiddenFromLocals().visit(s) for s in statements]
         normaliser = Normaliser(
             self.analysis.scopes[origin], is_async_generator=generator and asynchronous, rewrite_nested=self.visit
@@ -137,23 +186,32 @@ class ModuleRewriting(ast.NodeTransformer):
         self.bodies[origin] = body
         self.with_blocks[origin] = normaliser.with_blocks
         emitted = fast_body(body)
-        is_root = asynchronous and not generator and origin is node and self.has_roots
-        opening: Statements = [self._become_instance(origin)] if is_root else []
         at = statements[0] if statements else node
-        first = next((s for s in emitted if not isinstance(s, (ast.Global, ast.Nonlocal))), None)
-        begins = _evaluated_first(first) if first is not None and hasattr(first, "lineno") else at
-        node.body = [*docstring, *(located(s, begins) for s in opening), *(located(s, at) for s in emitted)]
+        opening = self._opening(origin, emitted, at) if asynchronous and not generator and origin is node else []
+        node.body = [*docstring, *opening, *(located(s, at) for s in emitted)]
         return node
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
-    def _become_instance(self, function: Any) -> ast.stmt:
-        """``if @ON and @outermost(): return await @instance(lambda: free variables)``."""
+    def visit_Pause(self, node: Pause) -> ast.stmt:
+        """In the plain variant: outside of an instance it is what it was."""
+        self.generic_visit(node)
+        return ast.copy_location(ast.Raise(exc=node.exc, cause=node.cause), node)
+
+    def _opening(self, function: Any, body: Statements, at: ast.AST) -> Statements:
+        """``if @ON and @outermost(): return await @instance(lambda: free variables)``, for a function with this body.
+
+        One without free variables has no lambda.
+        """
+        if not self.has_roots:
+            return []
         names = self.analysis.free_names(function)
         cells = ast.Lambda(args=_no_arguments(), body=ast.Tuple(elts=[load(n) for n in names], ctx=ast.Load()))
         test = ast.BoolOp(op=ast.And(), values=[load("@ON"), call("@outermost")])
-        instance = ast.Await(value=call("@instance", cells))
-        return ast.If(test=test, body=[ast.Return(value=instance)], orelse=[])
+        instance = ast.Await(value=call("@instance", cells) if names else call("@instance"))
+        opening = ast.If(test=test, body=[ast.Return(value=instance)], orelse=[])
+        first = next((s for s in body if not isinstance(s, (ast.Global, ast.Nonlocal))), None)
+        return [located(opening, _evaluated_first(first) if first is not None and hasattr(first, "lineno") else at)]
 
     def _is_own(self, node: ast.AST, name: str) -> bool:
         """Whether a captured variable is one of the function, not private to a comprehension inlined into it (PEP 709)."""

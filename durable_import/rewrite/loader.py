@@ -19,6 +19,7 @@ from zipimport import zipimporter
 
 from durable_import.errors import UnsupportedSyntaxError
 from durable_import.rewrite import cache
+from durable_import.rewrite.switch import ON
 
 __all__ = [
     "DurableForeignLoader",
@@ -61,22 +62,27 @@ class RewritingLoader:
     def get_code(self, fullname: str) -> CodeType:
         """The rewritten code of the module, which is registered first, as it is going to be executed.
 
+        It is that of the plain variant while no runtime exists: see ``exchange``.
+
         Raises UnsupportedSyntaxError for code that cannot be rewritten, and what ``compile`` raises for the source.
         """
         try:
-            return self._load(fullname).code
+            return self._load(fullname)
         except SyntaxError as error:
             raise error.with_traceback(None)  # noqa: B904  the error is about the source; our frames would hide that
 
-    def _load(self, fullname: str) -> cache.RewrittenModule:
+    def _load(self, fullname: str) -> CodeType:
         path = self._source_path
         source = self.get_data(path)
         rewritten = self._rewrite(source, path, fullname)
         with _inside_rewriter():
-            from durable_import.rewrite.registry import register_module
+            from durable_import.rewrite.registry import register_module, register_plain_module
 
-            register_module(fullname, path, source, cast("Any", rewritten))  # it asks for .code and .table only
-        return rewritten
+            if ON or rewritten.plain is None:
+                register_module(fullname, path, source, cast("Any", rewritten))  # it asks for .code and .table only
+                return rewritten.code
+            register_plain_module(fullname, path, source, rewritten)
+            return rewritten.plain
 
     def _rewrite(self, source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
         return _rewrite(source, path, fullname)
@@ -144,10 +150,11 @@ def rewriting_loader(spec: ModuleSpec) -> RewritingLoader | None:
 
 def _rewrite(source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
     with _inside_rewriter():
-        from durable_import.rewrite.compiler import compile_module
+        from durable_import.rewrite.compiler import compile_module, compile_plain
 
         try:
             rewritten = compile_module(source, path, fullname)
+            plain = compile_plain(source, path, rewritten.table)
         except UnsupportedSyntaxError:
             raise
         except SyntaxError as error:
@@ -158,7 +165,7 @@ def _rewrite(source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
                 lineno=error.lineno or 0,
                 way_out="Please report this. Without the mark the module is imported as it is.",
             ) from error
-    return cache.RewrittenModule(rewritten.code, rewritten.table)
+    return cache.RewrittenModule(rewritten.code, rewritten.table, plain.code, plain.rows)
 
 
 def _raise_ordinary(source: bytes, path: str) -> None:

@@ -19,6 +19,7 @@ from types import BuiltinMethodType, CellType, CoroutineType, FunctionType, Meth
 from typing import TYPE_CHECKING, Any, cast
 
 from ..frames import restore
+from ..frames.anew import arguments_of
 from ..frames.capture import CREATED, FRAME_TYPES, FrameState, capture, chain, contents_of, frame_behind, parts_of
 from ..frames.discard import discard
 from ..frames.leaf import DONE, Leaf
@@ -27,7 +28,7 @@ from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code, info_of
 from ..scheduling.again import is_waiting_again
 from . import fixups
 from .asyncio_state import LoopBound
-from .foreign import arguments_of, function_of
+from .foreign import function_of
 
 if TYPE_CHECKING:
     from ..rewrite.places import Places

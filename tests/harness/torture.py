@@ -197,7 +197,7 @@ async def tortured(
     driver = TortureDriver(function(), encoder or Encoder("torture"), None)  # type: ignore[arg-type]
     driver.every = every
     driver.events = iter(enumerate(events or []))
-    ambient.ON.append(driver)
+    ambient.switch_on(driver)
     try:
         return await driver
     finally:

@@ -31,7 +31,7 @@ def rewriter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     compiler: Any = sys.modules[COMPILER] if request.param == "fake" else importlib.import_module(COMPILER)
     registry: Any = sys.modules[REGISTRY] if request.param == "fake" else importlib.import_module(REGISTRY)
     seen = Rewriter()
-    compile_module, register_module = compiler.compile_module, registry.register_module
+    compile_module, register_module = compiler.compile_module, registry.register_plain_module
 
     def compile_observed(source: bytes, path: str, module: str) -> Any:
         seen.events.append(("compile", module))
@@ -43,7 +43,7 @@ def rewriter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         register_module(name, path, source, rewritten)
 
     monkeypatch.setattr(compiler, "compile_module", compile_observed)
-    monkeypatch.setattr(registry, "register_module", register_observed)
+    monkeypatch.setattr(registry, "register_plain_module", register_observed)
     return seen
 
 
