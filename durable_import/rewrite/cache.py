@@ -1,8 +1,8 @@
 """Rewritten bytecode, kept in ``__pycache__`` beside the ordinary one.
 
 The name is the ordinary one (so version, optimization level and ``sys.pycache_prefix`` count) plus a hash of the
-rewriter's own sources: ``mod.cpython-311.durable-1a2b3c4d.pyc``. A file is valid for one module name, path and source:
-rewritten code and its table may name all three.
+rewriter's own sources: ``mod.cpython-311.durable-1a2b3c4d.pyc``, and for the fast variant ``...-1a2b3c4d-fast.pyc``.
+A file is valid for one module name, path and source: rewritten code and its table may name all three.
 
 Where the file cannot be written, as beside a standard library that belongs to another user, it goes to the user's own cache
 folder. There only files that are the user's and that no one else may write are read: it may be another user's ``HOME``.
@@ -28,6 +28,7 @@ from typing import Any
 
 __all__ = ["RewrittenModule", "bytecode_path", "load", "rewriter_hash", "store"]
 
+PLAIN, FAST = "", "-fast"  # variants of a module, as in the names of their files
 _FORMAT = b"2"
 _HEADER = 20  # bytes
 _KEPT = 24 * 3600  # seconds: what another durable_import has written since then may be in use, as where two share a Python
@@ -36,48 +37,29 @@ _rewriter_hash: str | None = None
 
 
 class RewrittenModule:
-    """What the rewriter makes of a module, without the rewriter: a warm start must not have to import that.
+    """What ``compiler.RewrittenModule`` or ``compiler.PlainModule`` holds, a module's ``code`` and the rewriter's ``table``,
+    without the rewriter.
 
-    ``code`` and ``table`` as in ``compiler.RewrittenModule``, ``plain`` and ``rows`` as in ``compiler.PlainModule``, if there is
-    one. From a file, code and table are unmarshalled when they are first asked for.
+    A warm start must not have to import that.
     """
 
-    __slots__ = ("_fast", "_marshalled", "plain", "rows")
+    __slots__ = ("code", "table")
 
-    def __init__(
-        self, code: CodeType, table: tuple[Any, ...], plain: CodeType | None = None, rows: tuple[int, ...] = ()
-    ) -> None:  # fmt: skip
-        self.plain = plain
-        self.rows = rows
-        self._fast: tuple[CodeType, tuple[Any, ...]] | None = (code, table)
-        self._marshalled = b""
-
-    @property
-    def code(self) -> CodeType:
-        """The fast variant."""
-        return self._loaded()[0]
-
-    @property
-    def table(self) -> tuple[Any, ...]:
-        """What the run time must know of it."""
-        return self._loaded()[1]
-
-    def _loaded(self) -> tuple[CodeType, tuple[Any, ...]]:
-        if self._fast is None:
-            self._fast, self._marshalled = marshal.loads(self._marshalled), b""
-        return self._fast
+    def __init__(self, code: CodeType, table: tuple[Any, ...]) -> None:
+        self.code = code
+        self.table = table
 
     def to_bytes(self) -> bytes:
         """The module for ``from_bytes`` of the same Python version."""
-        return marshal.dumps((self.plain, self.rows, marshal.dumps(self._loaded())))
+        return marshal.dumps((self.code, self.table))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> RewrittenModule:
-        """The module that ``to_bytes`` saved."""
-        made = cls.__new__(cls)
-        made.plain, made.rows, made._marshalled = marshal.loads(data)
-        made._fast = None
-        return made
+        """The module that ``to_bytes`` saved; raises ValueError, EOFError or TypeError for anything else."""
+        code, table = marshal.loads(data)
+        if not isinstance(code, CodeType) or not isinstance(table, tuple):
+            raise TypeError("not a rewritten module")
+        return cls(code, table)
 
 
 def rewriter_files() -> tuple[str, ...]:
@@ -101,12 +83,12 @@ def rewriter_hash() -> str | None:
     return _rewriter_hash
 
 
-def bytecode_path(path: str) -> str | None:
-    """Where the rewritten bytecode of the source file ``path`` belongs; None if it cannot be cached."""
+def bytecode_path(path: str, variant: str = PLAIN) -> str | None:
+    """Where the bytecode of a variant of the source file ``path`` belongs; None if it cannot be cached."""
     version = rewriter_hash()
     if version is None or sys.implementation.cache_tag is None:
         return None
-    return f"{importlib.util.cache_from_source(path).removesuffix('pyc')}durable-{version}.pyc"
+    return f"{importlib.util.cache_from_source(path).removesuffix('pyc')}durable-{version}{variant}.pyc"
 
 
 def own_bytecode_path(target: str) -> str | None:
@@ -118,9 +100,9 @@ def own_bytecode_path(target: str) -> str | None:
     return os.path.join(home, "durable_import", place)
 
 
-def load(path: str, module: str, source: bytes) -> RewrittenModule | None:
-    """The rewritten ``module`` of the ``source`` at ``path``; None if it is not cached, outdated or damaged."""
-    target = bytecode_path(path)
+def load(path: str, module: str, source: bytes, variant: str) -> RewrittenModule | None:
+    """A variant of the ``module`` of the ``source`` at ``path``; None if it is not cached, outdated or damaged."""
+    target = bytecode_path(path, variant)
     if target is None:
         return None
     found = _decode(_read(target), path, module, source)
@@ -149,12 +131,15 @@ def _decode(data: bytes, path: str, module: str, source: bytes) -> RewrittenModu
     payload = data[_HEADER:]
     if data[:_HEADER] != _header(path, module, source, payload):
         return None
-    return RewrittenModule.from_bytes(payload)
+    try:
+        return RewrittenModule.from_bytes(payload)
+    except (ValueError, EOFError, TypeError):
+        return None
 
 
-def store(path: str, module: str, source: bytes, rewritten: RewrittenModule) -> bool:
+def store(path: str, module: str, source: bytes, rewritten: RewrittenModule, variant: str) -> bool:
     """Keep ``rewritten`` for ``load``, and remove what others left for ``path`` long ago; whether that was possible."""
-    target = bytecode_path(path)
+    target = bytecode_path(path, variant)
     if target is None or sys.dont_write_bytecode:
         return False
     payload = rewritten.to_bytes()
@@ -197,10 +182,11 @@ def _remove_old(target: str) -> None:
     """Remove the old files of other rewriters, and of writers that were killed, for the same source, version and level."""
     folder, name = os.path.split(target)
     prefix = name[: name.rindex("durable-")] + "durable-"
+    own = f"{prefix}{rewriter_hash()}"
     limit = time.time() - _KEPT
     for name in os.listdir(folder):
         other = os.path.join(folder, name)
-        if name.startswith(prefix) and other != target:
+        if name.startswith(prefix) and not name.startswith(own):
             with contextlib.suppress(FileNotFoundError):  # somebody else was faster
                 if os.stat(other).st_mtime < limit:
                     os.unlink(other)

@@ -24,10 +24,10 @@ from .comprehensions import FIRST, generator_function, make_super_explicit
 from .fast import fast_body, located
 from .lift import Statements
 from .names import AWAITED, STATE, call, load
-from .nesting import check_nesting
+from .nesting import MAX_BLOCKS, MOST_BLOCKS_OF_ONE, check_nesting, too_deep
 from .normalise import Normaliser, number_labels
-from .pauses import mark_pauses
-from .places import MARK_BASE, Places, digest, numbers_by_code
+from .pauses import EXCEPTION, mark_pauses
+from .places import MARK_BASE, Places, digests, numbers_by_code, numbers_by_name
 from .resume import RESUME_NAME, enter_function, resume_function
 from .scopes import ScopeAnalysis
 from .suspensions import (
@@ -41,7 +41,9 @@ from .suspensions import (
     is_lifted,
     points,
 )
+from .text import Text
 
+BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 REWRITER_FILES = tuple(sorted(str(p) for p in Path(__file__).parent.glob("*.py")))
 
 
@@ -60,11 +62,10 @@ class RewrittenModule:
 
 @dataclass(frozen=True)
 class PlainModule:
-    """The code of the plain variant of a module. ``rows``: for each nested code object the number of the row that the same
-    function has in the module's table, or -1."""
+    """The code of the plain variant of a module. ``table``: for each nested code object the place of the function, or None."""
 
     code: types.CodeType
-    rows: tuple[int, ...]
+    table: tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,13 @@ def compile_module(
     return RewrittenModule(code, tuple(rewriting.row(node) if node is not None else None for node in nodes))
 
 
-def compile_plain(source: bytes, path: str, table: tuple[Any, ...]) -> PlainModule:
-    """The plain variant of the module that ``compile_module`` gave ``table`` for."""
-    as_written = ModuleRewriting(source, path, is_plain=True)
-    code, nodes = as_written.compiled()
-    row_of = {row[0]: number for number, row in reversed([*enumerate(table)]) if row is not None}
-    places = [as_written.places.path_of[node] if node is not None and _is_the_same(node) else "" for node in nodes]
-    return PlainModule(code, tuple(row_of.get(place, -1) for place in places))
+def compile_plain(source: bytes, path: str, module: str = "") -> PlainModule:
+    """The plain variant of a module, which is made without the fast one. Raises as ``compile_module`` does."""
+    rewriting = ModuleRewriting(source, path, is_plain=True)
+    if rewriting.may_be_too_deep:
+        compile_module(source, path, module)
+    code, nodes = rewriting.compiled()
+    return PlainModule(code, tuple(rewriting.places.path_of[n] if n is not None and _is_the_same(n) else None for n in nodes))
 
 
 def _is_the_same(node: ast.AST) -> bool:
@@ -122,10 +123,13 @@ class ModuleRewriting(ast.NodeTransformer):
         self.is_library = is_library
         self.has_roots = has_roots and not is_library
         self.tree: Any = source if isinstance(source, ast.Module) else ast.parse(source, path)
-        mark_pauses(self.tree)
+        self.may_be_too_deep = is_plain and too_deep(self.tree.body, maximum=MAX_BLOCKS // MOST_BLOCKS_OF_ONE) is not None
+        self.text = Text(source if isinstance(source, bytes) else None)
+        if self.text.may_say(EXCEPTION):
+            mark_pauses(self.tree)
         self.places = Places(self.tree)
-        self.digests = {} if is_plain else {node: digest(node) for node in self.places.order}
-        if sys.version_info >= (3, 12):
+        self.digests = {} if is_plain else digests(self.places.order)
+        if sys.version_info >= (3, 12) and self.text.may_say("super"):
             make_super_explicit(self.tree)
         self.analysis = ScopeAnalysis(self.tree)
         self.bodies: dict[ast.AST, Statements] = {}
@@ -137,10 +141,12 @@ class ModuleRewriting(ast.NodeTransformer):
         """The code of the module, and the function-like node of each nested code object as ``codes.nested_codes`` gives them."""
         numbers = {node: MARK_BASE + i for i, node in enumerate(self.places.order)}
         carriers = {self.carrier.get(node, node): number for node, number in numbers.items()}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            by_code = numbers_by_code(self.tree, carriers, self.path)
         code = compile(self.tree, self.path, "exec", dont_inherit=True)
+        by_code = numbers_by_name(code, carriers)
+        if by_code is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                by_code = numbers_by_code(self.tree, carriers, self.path)
         return code, [self.places.order[n - MARK_BASE] if n else None for n in by_code]
 
     def row(self, node: ast.AST) -> tuple[Any, ...] | None:
@@ -164,10 +170,20 @@ class ModuleRewriting(ast.NodeTransformer):
             self.bodies[node] = body
         return self.bodies.get(node)
 
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        """Go on with the statements inside: no expression holds a definition."""
+        for name in BLOCKS:
+            block = getattr(node, name, None)
+            if isinstance(block, list):
+                setattr(node, name, [self.visit(inner) for inner in block])
+        return node
+
     def visit_FunctionDef(self, node: Any) -> Any:
         origin = getattr(node, "origin", node)
         if origin is not node:
             self.carrier[origin] = node
+        if not self.text.may_suspend(node):
+            return node
         generator = is_generator(node)
         asynchronous = isinstance(node, ast.AsyncFunctionDef)
         if not generator and not asynchronous and not any_suspends(node.body):
@@ -195,7 +211,6 @@ class ModuleRewriting(ast.NodeTransformer):
 
     def visit_Pause(self, node: Pause) -> ast.stmt:
         """In the plain variant: outside of an instance it is what it was."""
-        self.generic_visit(node)
         return ast.copy_location(ast.Raise(exc=node.exc, cause=node.cause), node)
 
     def _opening(self, function: Any, body: Statements, at: ast.AST) -> Statements:

@@ -74,18 +74,22 @@ class RewritingLoader:
     def _load(self, fullname: str) -> CodeType:
         path = self._source_path
         source = self.get_data(path)
-        rewritten = self._rewrite(source, path, fullname)
-        with _inside_rewriter():
-            from durable_import.rewrite.registry import register_module, register_plain_module
+        if ON:
+            rewritten = self._variant(source, path, fullname, cache.FAST)
+            with _inside_rewriter():
+                from durable_import.rewrite.registry import register_module
 
-            if ON or rewritten.plain is None:
                 register_module(fullname, path, source, cast("Any", rewritten))  # it asks for .code and .table only
-                return rewritten.code
-            register_plain_module(fullname, path, source, rewritten)
-            return rewritten.plain
+            return rewritten.code
+        plain = self._variant(source, path, fullname, cache.PLAIN)
+        with _inside_rewriter():
+            from durable_import.rewrite.registry import register_plain_module
 
-    def _rewrite(self, source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
-        return _rewrite(source, path, fullname)
+            register_plain_module(fullname, path, source, plain, lambda: self._variant(source, path, fullname, cache.FAST))
+        return plain.code
+
+    def _variant(self, source: bytes, path: str, fullname: str, variant: str) -> cache.RewrittenModule:
+        return _rewrite(source, path, fullname, variant)
 
 
 class DurableSourceLoader(RewritingLoader, SourceFileLoader):  # type: ignore[misc]  # typeshed's own conflict
@@ -94,11 +98,11 @@ class DurableSourceLoader(RewritingLoader, SourceFileLoader):  # type: ignore[mi
     def __init__(self, spec: ModuleSpec, original: SourceFileLoader) -> None:
         super().__init__(spec, original.name, original.path)
 
-    def _rewrite(self, source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
-        rewritten = cache.load(path, fullname, source)
+    def _variant(self, source: bytes, path: str, fullname: str, variant: str) -> cache.RewrittenModule:
+        rewritten = cache.load(path, fullname, source, variant)
         if rewritten is None:
-            rewritten = _rewrite(source, path, fullname)
-            cache.store(path, fullname, source, rewritten)
+            rewritten = _rewrite(source, path, fullname, variant)
+            cache.store(path, fullname, source, rewritten, variant)
         return rewritten
 
 
@@ -148,13 +152,12 @@ def rewriting_loader(spec: ModuleSpec) -> RewritingLoader | None:
     return DurableZipLoader(spec, original) if type(original) is zipimporter else DurableForeignLoader(spec, original)
 
 
-def _rewrite(source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
+def _rewrite(source: bytes, path: str, fullname: str, variant: str) -> cache.RewrittenModule:
     with _inside_rewriter():
-        from durable_import.rewrite.compiler import compile_module, compile_plain
+        from durable_import.rewrite import compiler
 
         try:
-            rewritten = compile_module(source, path, fullname)
-            plain = compile_plain(source, path, rewritten.table)
+            made = (compiler.compile_module if variant == cache.FAST else compiler.compile_plain)(source, path, fullname)
         except UnsupportedSyntaxError:
             raise
         except SyntaxError as error:
@@ -165,7 +168,7 @@ def _rewrite(source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
                 lineno=error.lineno or 0,
                 way_out="Please report this. Without the mark the module is imported as it is.",
             ) from error
-    return cache.RewrittenModule(rewritten.code, rewritten.table, plain.code, plain.rows)
+    return cache.RewrittenModule(made.code, made.table)
 
 
 def _raise_ordinary(source: bytes, path: str) -> None:

@@ -20,13 +20,15 @@ from ..errors import CodeChangedError, MissingCodeError
 from .codes import nested_codes
 
 if TYPE_CHECKING:
-    from .cache import RewrittenModule as BothVariants
+    from collections.abc import Callable
+
+    from .cache import RewrittenModule as Loaded
     from .compiler import Inside, ModuleRewriting, RewrittenModule
 
 KNOWN: dict[int, CodeInfo] = {}  # by id of the code object; the info keeps the code object alive
 _BY_POSITION: dict[tuple[str, int], list[CodeInfo]] = {}  # the same as registered, by file and first line
 MODULES: dict[str, ModuleInfo] = {}
-PENDING: list[tuple[str, str, bytes, BothVariants]] = []  # plain modules: name, path, source, and what they were compiled to
+PENDING: list[tuple[str, str, bytes, Loaded, Callable[[], Loaded]]] = []  # see ``register_plain_module``
 PLAIN: dict[str, str] = {}  # names and paths of modules that have functions in their plain variant: see ``exchange``
 _lock = threading.RLock()
 ITERABLE_COROUTINE = 0x100  # the flag of code whose generators can be awaited: ``types.coroutine`` has made it
@@ -84,23 +86,23 @@ def register_module(name: str, path: str, source: bytes, rewritten: RewrittenMod
     MODULES[name] = module
 
 
-def register_plain_module(name: str, path: str, source: bytes, variants: BothVariants) -> None:
-    """The same for a module whose plain variant is going to run: that costs nothing before a runtime exists."""
-    PENDING.append((name, path, source, variants))
+def register_plain_module(name: str, path: str, source: bytes, plain: Loaded, make: Callable[[], Loaded]) -> None:
+    """The same for a module whose plain variant is going to run; ``make`` gives the fast one, when somebody asks."""
+    PENDING.append((name, path, source, plain, make))
     PLAIN[name] = path
 
 
 def register_pending() -> None:
-    """Make known what waits."""
+    """Make known what waits. Raises UnsupportedSyntaxError."""
     with _lock:
         while PENDING:
-            name, path, source, variants = PENDING[0]
-            register_module(name, path, source, variants)  # type: ignore[arg-type]  # it asks for .code and .table only
-            assert variants.plain is not None
-            codes = list(nested_codes(variants.code))
-            for plain, row in zip(nested_codes(variants.plain), variants.rows, strict=True):
-                if row >= 0:
-                    _make_known(KNOWN[id(codes[row])]._replace(code=plain, durable=codes[row]))
+            name, path, source, plain, make = PENDING[0]
+            register_module(name, path, source, make())  # type: ignore[arg-type]  # it asks for .code and .table only
+            known = MODULES[name].by_place
+            for code, place in zip(nested_codes(plain.code), plain.table, strict=True):
+                info = known.get(place)
+                if info is not None:
+                    _make_known(info._replace(code=code, durable=info.code))
             del PENDING[0]  # only now: others wait until all is known
 
 

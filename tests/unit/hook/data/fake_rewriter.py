@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 from durable_import.rewrite.cache import RewrittenModule
@@ -16,12 +16,7 @@ def compile_module(source: bytes, path: str, module: str) -> RewrittenModule:
     return RewrittenModule(compile(source, path, "exec", dont_inherit=True), ("fake", module))
 
 
-def compile_plain(source: bytes, path: str, table: tuple[str, str]) -> Any:  # noqa: ARG001  the signature of the real one
-    """The same code once more, without rows."""
-    return SimpleNamespace(code=compile(source, path, "exec", dont_inherit=True), rows=())
-
-
-def register_module(name: str, path: str, source: bytes, rewritten: RewrittenModule) -> None:
+def register_module(name: str, path: str, source: bytes, rewritten: RewrittenModule, *make: Any) -> None:  # noqa: ARG001
     """Remember the call."""
     registered.append((name, path, source, rewritten))
 
@@ -29,8 +24,7 @@ def register_module(name: str, path: str, source: bytes, rewritten: RewrittenMod
 def modules() -> dict[str, ModuleType]:
     """What to put into ``sys.modules`` in the place of the real rewriter."""
     compiler: Any = ModuleType("durable_import.rewrite.compiler")
-    compiler.compile_module = compile_module
-    compiler.compile_plain = compile_plain
+    compiler.compile_module = compiler.compile_plain = compile_module
     registry: Any = ModuleType("durable_import.rewrite.registry")
     registry.register_module = registry.register_plain_module = register_module
     return {compiler.__name__: compiler, registry.__name__: registry}
