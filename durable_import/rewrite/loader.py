@@ -154,10 +154,10 @@ def rewriting_loader(spec: ModuleSpec) -> RewritingLoader | None:
 
 def _rewrite(source: bytes, path: str, fullname: str, variant: str) -> cache.RewrittenModule:
     with _inside_rewriter():
-        from durable_import.rewrite import compiler
+        from durable_import.rewrite.compiler import compile_module, compile_plain
 
         try:
-            made = (compiler.compile_module if variant == cache.FAST else compiler.compile_plain)(source, path, fullname)
+            made = (compile_module if variant == cache.FAST else compile_plain)(source, path, fullname)
         except UnsupportedSyntaxError:
             raise
         except SyntaxError as error:

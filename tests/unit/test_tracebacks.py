@@ -205,7 +205,10 @@ SESSION_DRIVER = '''
 import asyncio, pdb
 import durable_import
 durable_import.install()
+from durable_import.frames import ambient
+ambient.ON.extend({runtimes})
 import target
+ambient.ON.clear()
 pdb.Pdb(readrc=False, nosigint=True).run("asyncio.run(target.main())", {"asyncio": asyncio, "target": target})
 '''
 COMMANDS = (
@@ -214,11 +217,14 @@ COMMANDS = (
 )
 
 
-def pdb_session(folder: Path, mark: str) -> str:
-    """The transcript of a session, with object addresses and what is above the program left out."""
+def pdb_session(folder: Path, mark: str, runtimes: str = "[]") -> str:
+    """The transcript of a session, with object addresses and what is above the program left out.
+
+    ``runtimes``: those that exist when the program is imported.
+    """
     folder.mkdir()
     (folder / "target.py").write_text(SESSION_TARGET.format(mark=mark))
-    (folder / "drive.py").write_text(SESSION_DRIVER)
+    (folder / "drive.py").write_text(SESSION_DRIVER.replace("{runtimes}", runtimes))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(folder))), "COLUMNS": "120"}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "drive.py"], cwd=folder, env=environment, text=True, timeout=60,
@@ -234,9 +240,10 @@ def without_hidden_names(transcript: str) -> str:
 
 
 def test_debugger_session(tmp_path: Path) -> None:
-    """Stepping with ``pdb`` shows the native lines and stacks; only its view of frames lists hidden variables too."""
+    """Stepping with ``pdb`` shows what it shows natively; under a runtime its view of frames lists hidden variables too."""
     native = pdb_session(tmp_path / "native", "off")
-    rewritten = pdb_session(tmp_path / "rewritten", "on")
+    assert pdb_session(tmp_path / "plain", "on") == native
+    rewritten = pdb_session(tmp_path / "rewritten", "on", '["a runtime"]')
     assert "'@" in rewritten, "pdb shows no hidden variables any more: compare the transcripts as they are"
     same = without_hidden_names(rewritten) == native
     assert same, "\n".join(difflib.unified_diff(native.splitlines(), without_hidden_names(rewritten).splitlines()))
