@@ -190,7 +190,7 @@ class ModuleRewriting(ast.NodeTransformer):
             return self.generic_visit(node)
         docstring, statements = _split_docstring(node.body)
         if self.is_plain and asynchronous and not generator:
-            self.generic_visit(node)
+            statements = [self.visit(statement) for statement in statements]
             node.body = [*docstring, *self._opening(node, statements, node), *statements] or [ast.Pass()]
             return node
         statements = [_HiddenFromLocals().visit(s) for s in statements]
