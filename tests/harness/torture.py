@@ -15,6 +15,7 @@ from typing import Any
 
 import durable_import  # noqa: F401  (provides what rewritten code calls)
 from durable_import.frames import ambient
+from durable_import.frames.anew import durable_form
 from durable_import.frames.capture import FRAME_TYPES
 from durable_import.frames.discard import discard
 from durable_import.frames.leaf import Leaf
@@ -202,7 +203,8 @@ async def tortured(
     function: Callable[[], Any], encoder: Encoder | None = None, *, every: int = 1, events: list[Event] | None = None
 ) -> Any:
     """What a durable function gives when its state is saved, dropped and restored at every leaf; see ``hard_torture``."""
-    driver = TortureDriver(function(), encoder or Encoder("torture"), None)  # type: ignore[arg-type]
+    exchange()
+    driver = TortureDriver(durable_form(function()), encoder or Encoder("torture"), None)  # type: ignore[arg-type]
     driver.every = every
     driver.events = iter(enumerate(events or []))
     ambient.switch_on(driver)
