@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from benchmarks.table import HEAD, machine, write
 
-SECTIONS: tuple[str, ...] = ()  # in the order of the table
+SECTIONS = ("checkpoint", "large_state", "many_instances", "resuming", "memory")  # in the order of the table
 PEERS = "peers"
 
 

@@ -19,14 +19,18 @@ from typing import Any
 from benchmarks.table import ROOT, duration
 
 
-def apart(function: Callable[..., Any], *arguments: Any, python: str = sys.executable) -> Any:
+def apart(function: Callable[..., Any], *arguments: Any) -> Any:
     """What a module-level function gives in a new process; its arguments and what it gives are JSON."""
-    code = "from benchmarks.measuring import answer; answer()"
-    command = [python, "-c", code, function.__module__, function.__qualname__, json.dumps(arguments)]
+    return call(sys.executable, function.__module__, function.__qualname__, *arguments)
+
+
+def call(python: str, module: str, function: str, *arguments: Any) -> Any:
+    """The same with another Python, which may have modules that this one has not."""
+    command = [python, "-c", "from benchmarks.measuring import answer; answer()", module, function, json.dumps(arguments)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
-        raise SystemExit(f"{function.__module__}.{function.__qualname__}{arguments} failed: see above")
+        raise SystemExit(f"{module}.{function}{arguments} failed: see above")
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -1,0 +1,32 @@
+"""What the durable functions that are measured await: this module is not rewritten, so each await of these is a leaf."""
+
+import asyncio
+import sqlite3
+import time
+from pathlib import Path
+
+reached: list[float] = []  # when ``milestone`` was
+database: Path | None = None  # that it copies
+
+
+async def instant(value: int) -> int:
+    """Ends without having waited: a checkpoint for each."""
+    return value
+
+
+async def waiting(value: int) -> int:
+    """Ends after having waited a little, as what asks a server does."""
+    await asyncio.sleep(0)
+    return value
+
+
+async def milestone(number: int) -> None:
+    """Keep a copy of the database as it is now, in which this leaf is in flight; when it runs again, only note when that was."""
+    if database is None:
+        reached.append(time.perf_counter())
+        await asyncio.Future()
+    else:
+        source, copy = sqlite3.connect(database), sqlite3.connect(database.with_name(f"{number}.db"))
+        source.backup(copy)
+        source.close()
+        copy.close()

@@ -1,0 +1,88 @@
+"""The same workflows with dbos, on SQLite with the same durability."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import apart, call, in_turns
+from benchmarks.ours import DurableRuntime, on_sqlite, programs
+from benchmarks.table import ROOT, Row, at_least
+
+DBOS = "3.4.0"
+SQLITE = "pysqlite3-binary"  # a newer SQLite than some Pythons have: see ``with_dbos``
+ENVIRONMENT = ROOT / "benchmarks" / ".peers" / f"python-{platform.python_version()}-dbos-{DBOS}"
+
+STEPS = 300
+WORKFLOWS, AT_ONCE, LEAVES = 200, 50, 5  # that many steps in each
+CHILDREN = 1000
+
+
+def environment() -> str:
+    """The Python of a virtual environment with dbos, of this version; made if there is none."""
+    python = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    done = ENVIRONMENT / "installed"
+    if not done.exists():
+        venv.create(ENVIRONMENT, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", f"dbos=={DBOS}", SQLITE], check=True)
+        done.touch()
+    return str(python)
+
+
+def step(count: int) -> float:
+    """Seconds of a leaf of a sequential instance."""
+
+    async def measure(runtime: DurableRuntime, _: Path) -> float:
+        done, seconds, _cpu = await runtime.run(programs.leaves, count, instance_id="sequence")
+        return float(seconds / done)
+
+    return float(on_sqlite("full", measure))
+
+
+def workflow(count: int, at_once: int, leaves: int) -> float:
+    """Seconds for each of so many instances, some at a time."""
+
+    async def some(runtime: DurableRuntime, client: int) -> None:
+        for number in range(count // at_once):
+            await runtime.run(programs.leaves, leaves, instance_id=f"{client}.{number}")
+
+    async def measure(runtime: DurableRuntime, _: Path) -> float:
+        begun = time.perf_counter()
+        await asyncio.gather(*(some(runtime, client) for client in range(at_once)))
+        return (time.perf_counter() - begun) / count
+
+    return float(on_sqlite("full", measure))
+
+
+def gather(kind: str, count: int) -> float:
+    """Seconds of an instance with so many leaves in a gather."""
+
+    async def measure(runtime: DurableRuntime, _: Path) -> float:
+        begun = time.perf_counter()
+        assert await runtime.run(programs.family, kind, count, instance_id="family") == count
+        return time.perf_counter() - begun
+
+    return float(on_sqlite("full", measure))
+
+
+def rows(runs: int) -> Iterator[Row]:
+    """See ``benchmarks.__main__``."""
+    python = environment()
+
+    def row(limit: float, what: str, measure: Any, *arguments: Any) -> Row:
+        theirs = partial(call, python, "benchmarks.with_dbos", measure.__name__, *arguments)
+        pair = in_turns(runs, partial(apart, measure, *arguments), theirs)
+        return at_least(limit, f"dbos {DBOS}, WAL, synchronous full: {what}, times faster", str(pair), pair.times_faster)
+
+    yield row(8, "a step of a sequential workflow", step, STEPS)
+    yield row(20, f"a workflow of {LEAVES} steps, {AT_ONCE} at a time", workflow, WORKFLOWS, AT_ONCE, LEAVES)
+    yield row(20, f"a gather of {CHILDREN:,} steps that wait", gather, "waiting", CHILDREN)
+    yield row(20, f"a gather of {CHILDREN:,} steps that do not wait", gather, "instant", CHILDREN)
