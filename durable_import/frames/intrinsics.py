@@ -28,6 +28,7 @@ from .unseen import seen_part, unseen
 
 CALLABLE_ITERATOR = type(iter(int, 1))
 OPTIMIZED = 1  # CO_OPTIMIZED: the flag of functions' code
+_AS_THEY_ARE = frozenset({range, list, tuple, dict, set, str})  # their iterators can be asked again, and saved
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, mostly
 
 
@@ -99,6 +100,8 @@ def _made(kind: Any) -> Any:
 @unseen
 def iterate(iterable: Any) -> Iterator[Any]:
     """``iter(iterable)`` as an iterator that can be asked again with ``iter`` and can be saved."""
+    if type(iterable) in _AS_THEY_ARE:
+        return iter(iterable)
     if type(iterable) is io.TextIOWrapper:
         return iter(iterable.readline, "")  # unlike the file's own iterator it leaves tell() working
     iterator = iter(iterable)
