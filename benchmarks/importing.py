@@ -1,6 +1,6 @@
 """What it costs to import rewritten modules, against the same ones as they are; both with cached bytecode (warm) and without.
 
-The modules are made of ``programs/typical.py``. Each import is one of a new process, which is told to import them marked or
+The modules are made of ``loaded/typical.py``. Each import is one of a new process, which is told to import them marked or
 unmarked; what counts is its processor time, the least of three processes. The time of the hook's own imports
 (``import durable_import``, and cold the rewriter's) is not in it, as it does not grow with the modules; it has its own rows.
 """
@@ -27,7 +27,7 @@ OWN_IMPORT = 0.06  # seconds at most of ``import durable_import``
 SIZES = (300, 600, 1000)  # lines of a module
 SEVERAL, MANY = 5, 100  # modules
 PROCESSES = 3  # of which the fastest counts
-TYPICAL = ROOT / "benchmarks" / "programs" / "typical.py"
+TYPICAL = ROOT / "benchmarks" / "loaded" / "typical.py"
 
 
 def rows(runs: int) -> Iterator[Row]:
@@ -90,7 +90,7 @@ def import_all(folder: str, count: int, kind: str) -> float:
     if kind == "marked":
         durable_import.install()
         from durable_import.rewrite import compiler  # noqa: F401  only a cold import needs it
-    import benchmarks.programs.typical  # noqa: F401  and with it what the modules import
+    import benchmarks.loaded.typical  # noqa: F401  and with it what the modules import
 
     gc.collect()
     gc.disable()

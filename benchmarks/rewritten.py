@@ -51,7 +51,7 @@ def rows(runs: int) -> Iterator[Row]:
 
 def measure(name: str, count: int, runs: int) -> tuple[list[float], list[float]]:
     """Seconds of a workload, rewritten and native."""
-    native, rewritten = both("benchmarks.programs.workloads")
+    native, rewritten = both("benchmarks.loaded.workloads")
 
     def runner(module: ModuleType) -> Callable[[], None]:
         function = getattr(module, name)
@@ -86,7 +86,7 @@ def serve(port: int) -> None:
     from fastapi import FastAPI
 
     app = FastAPI()
-    for prefix, module in zip(("/native", "/rewritten"), both("benchmarks.programs.service"), strict=True):
+    for prefix, module in zip(("/native", "/rewritten"), both("benchmarks.loaded.service"), strict=True):
         app.include_router(module.router, prefix=prefix)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
 
