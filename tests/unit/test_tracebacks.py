@@ -47,9 +47,9 @@ def programs(path: Path) -> list[str]:
 
 
 @cache
-def module_of(path: Path, *, rewritten: bool) -> types.ModuleType:
+def module_of(path: Path, *, rewritten: bool, plain: bool = False) -> types.ModuleType:
     """A file as a module."""
-    with fresh_module(path.read_text(), str(path), rewritten=rewritten) as module:
+    with fresh_module(path.read_text(), str(path), rewritten=rewritten, plain=plain) as module:
         return module
 
 
@@ -136,7 +136,7 @@ def is_subsequence(part: list[Any], whole: list[Any]) -> bool:
     return all(item in rest for item in part)
 
 
-def stepped_lines(name: str, *, rewritten: bool) -> tuple[str, list[tuple[str, list[int]]]]:
+def stepped_lines(name: str, *, rewritten: bool, plain: bool = False) -> tuple[str, list[tuple[str, list[int]]]]:
     """What a function returns, and the lines that a tracer sees in each frame; repeated lines count once."""
     frames: list[tuple[types.FrameType, list[int]]] = []
 
@@ -159,8 +159,14 @@ def stepped_lines(name: str, *, rewritten: bool) -> tuple[str, list[tuple[str, l
         finally:
             sys.settrace(before)
 
-    result = repr(asyncio.run(run(getattr(module_of(STEPPING, rewritten=rewritten), name))))
+    result = repr(asyncio.run(run(getattr(module_of(STEPPING, rewritten=rewritten, plain=plain), name))))
     return result, [(f.f_code.co_name, seen) for f, seen in frames if f.f_code.co_name not in COMPREHENSIONS]
+
+
+@pytest.mark.parametrize("name", programs(STEPPING))
+def test_line_events_without_a_runtime(name: str) -> None:
+    """What runs then shows a tracer the native lines, no more."""
+    assert stepped_lines(name, rewritten=True, plain=True) == stepped_lines(name, rewritten=False)
 
 
 @pytest.mark.parametrize("name", programs(STEPPING))
