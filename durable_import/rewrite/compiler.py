@@ -189,7 +189,7 @@ class ModuleRewriting(ast.NodeTransformer):
         if not generator and not asynchronous and not any_suspends(node.body):
             return self.generic_visit(node)
         docstring, statements = _split_docstring(node.body)
-        if self.is_plain and asynchronous and not generator:
+        if self.is_plain and asynchronous and not generator and origin is node:
             statements = [self.visit(statement) for statement in statements]
             node.body = [*docstring, *self._opening(node, statements, node), *statements] or [ast.Pass()]
             return node
