@@ -17,7 +17,7 @@ import pytest
 from tests.acceptance.programs import runnable_programs
 from tests.harness.torture import hard_torture, native, rewritten
 
-PATIENCE = 60  # seconds for the runs of one program, on a busy machine
+PATIENCE = 120  # seconds for the runs of one program, on a busy machine
 
 
 class TooLong(BaseException):
