@@ -35,6 +35,7 @@ def rows(runs: int) -> Iterator[Row]:
     for lines in SIZES:
         yield from compare(runs, SEVERAL, lines)
     yield from compare(runs, MANY, SIZES[0])
+    yield exchanged(runs, SEVERAL, SIZES[1])
     yield own_import("durable_import itself", "import durable_import", "", OWN_IMPORT, runs)
     yield own_import("the rewriter", "import durable_import.rewrite.compiler", "import durable_import", None, runs)
 
@@ -59,6 +60,31 @@ def measured(folder: Path, count: int, kind: str, is_warm: bool = True) -> float
         shutil.rmtree(folder / "__pycache__", ignore_errors=True)
         return float(apart(import_all, str(folder), count, kind))
     return min(float(apart(import_all, str(folder), count, kind)) for _ in range(PROCESSES))
+
+
+def exchanged(runs: int, count: int, lines: int) -> Row:
+    """What is done when a runtime comes to be: the fast variants of modules are loaded, or made if they are not cached."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "marked"
+        write(folder, count, lines, "marked")
+        warm, cold = [], []
+        for _ in range(runs):
+            shutil.rmtree(folder / "__pycache__", ignore_errors=True)
+            cold.append(apart(exchange_all, str(folder), count))
+            warm.append(apart(exchange_all, str(folder), count))
+    values = f"{duration(statistics.median(warm))} cached, {duration(statistics.median(cold))} not cached"
+    return Row(f"the first runtime begins after the import of {count} modules of {lines} lines", values, None, "", None)
+
+
+def exchange_all(folder: str, count: int) -> float:
+    """Seconds of processor time until the imported modules of a folder run in their fast variant."""
+    import_all(folder, count, "marked")
+    from durable_import.frames import ambient
+    from durable_import.rewrite import exchange  # noqa: F401  it does not grow with the modules
+
+    begun = time.process_time()
+    ambient.switch_on("a runtime")
+    return time.process_time() - begun
 
 
 def text_of(lines: int) -> str:
