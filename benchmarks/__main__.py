@@ -13,7 +13,9 @@ from collections.abc import Iterator
 
 from benchmarks.table import HEAD, machine, write
 
-SECTIONS = ("checkpoint", "large_state", "many_instances", "resuming", "memory")  # in the order of the table
+SECTIONS = (  # in the order of the table
+    "rewritten", "importing", "checkpoint", "large_state", "many_instances", "resuming", "memory",
+)  # fmt: skip
 PEERS = "peers"
 
 

@@ -35,7 +35,7 @@ async def runtime_of(backend: OrchestrationBackend) -> AsyncIterator[DurableRunt
     key = id(backend), id(asyncio.get_running_loop())
     opened = _open.get(key) or _open.setdefault(key, _Open(backend))
     opened.users += 1
-    ambient.ON.append(opened.runtime)
+    ambient.switch_on(opened.runtime)
     try:
         yield opened.runtime
     finally:

@@ -6,10 +6,12 @@ from contextvars import ContextVar
 from types import CellType, FrameType
 from typing import Any, Protocol
 
+from ..rewrite.registry import PLAIN
 from ..rewrite.switch import ON, STRICT
 
 __all__ = [
     "ON", "STRICT", "AmbientRuntime", "Driver", "current_driver", "current_runtime", "default_runtime", "find_runtime",
+    "switch_on",
 ]  # fmt: skip
 
 
@@ -62,6 +64,15 @@ class AmbientRuntime(Protocol):
 current_driver: ContextVar[Driver | None] = ContextVar("durable_import.current_driver", default=None)
 current_runtime: ContextVar[AmbientRuntime | None] = ContextVar("durable_import.current_runtime", default=None)
 default_runtime: list[AmbientRuntime] = []  # of the process, where no context has one
+
+
+def switch_on(runtime: Any) -> None:
+    """From now on there is this runtime; ``ON.remove`` undoes that. What runs in its plain variant gets the fast one."""
+    if PLAIN:
+        from ..rewrite.exchange import exchange  # what runs without a runtime does not need it
+
+        exchange()
+    ON.append(runtime)
 
 
 def find_runtime() -> AmbientRuntime | None:

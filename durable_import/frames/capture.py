@@ -113,7 +113,7 @@ class Layout:
         self.cells = captured_names(info.code)
         self.is_plain_genexpr = info.code.co_name == "<genexpr>" and PC not in info.code.co_varnames
         self.has_blocks = any(n.startswith("@m") for names in info.live.values() for n in names)  # ``with`` that suspends
-        self.is_plain = not self.has_blocks and not info.module.is_library
+        self.is_simple = not self.has_blocks and not info.module.is_library
         self._hidden = [n for n in info.code.co_varnames if is_hidden(n) and n not in RESUME_ONLY]
         self._others: dict[int, tuple[str, ...]] = {}
 
@@ -142,10 +142,10 @@ def layout_of(code: CodeType) -> Layout | None:
     return known
 
 
-def is_plain(code: CodeType) -> bool:
+def is_simple(code: CodeType) -> bool:
     """Whether a function is not asyncio's own, and has no ``with`` blocks that suspend."""
     layout = layout_of(code)
-    return layout is not None and layout.is_plain
+    return layout is not None and layout.is_simple
 
 
 def capture(value: Any) -> FrameState:
@@ -159,6 +159,11 @@ def capture(value: Any) -> FrameState:
         raise pickle.PicklingError(
             f"{type(value).__name__} of {code.co_qualname!r} ({code.co_filename}:{code.co_firstlineno}), "
             "which is not durable code"
+        )
+    if layout.info.durable is not None and status != CREATED and type(value) is CoroutineType:
+        raise pickle.PicklingError(
+            f"coroutine of {code.co_qualname!r} ({code.co_filename}:{code.co_firstlineno}), which has begun when there was no "
+            "runtime; make it, or begin it, where the runtime is"
         )
     if frame is None or status == RUNNING:
         raise pickle.PicklingError(f"{type(value).__name__} of {code.co_qualname!r} is running")
@@ -185,7 +190,7 @@ _OWN_REFERENCES = 3  # the frame's, the variable's, and that of the call which c
 def _read(value: Any, layout: Layout, status: str, names: dict[str, Any]) -> FrameState:
     """The state of a frame; ``names`` are its own to change."""
     info = layout.info
-    cells = _cells(value, layout.cells, info.code, names) if layout.cells else {}
+    cells = cells_of(value, info.code, names) if layout.cells else {}
     if info.is_resume and STATE in names and status == CREATED:
         variables = dict(names[STATE])  # restored, and not gone on yet
         return FrameState(info, variables.pop(PC), variables, cells)
@@ -199,8 +204,16 @@ def _read(value: Any, layout: Layout, status: str, names: dict[str, Any]) -> Fra
     return FrameState(info, label, names, cells)
 
 
-def _cells(value: Any, captured: list[str], code: CodeType, names: Any) -> dict[str, CellType]:
+def is_begun_plain(value: Any, info: CodeInfo) -> bool:
+    """Whether it is a coroutine of the plain variant that has begun: it cannot be saved, so it is as good as foreign."""
+    return info.durable is not None and type(value) is CoroutineType and parts_of(value).state != CREATED
+
+
+def cells_of(value: Any, code: CodeType, names: Any) -> dict[str, CellType]:
     """The cells of a frame by variable."""
+    captured = captured_names(code)
+    if not captured:
+        return {}
     referents = gc.get_referents(value)
     found = [r for r in referents if type(r) is CellType][: len(captured)]
     if len(found) < len(captured):
@@ -325,7 +338,8 @@ def frame_behind(awaitable: Any) -> Any:
     """The coroutine or generator of rewritten code that an awaitable, or an iterator of one, runs directly, or None."""
     kind = type(awaitable)
     if kind is CoroutineType:
-        return awaitable if info_of(awaitable.cr_code) is not None else None
+        info = info_of(awaitable.cr_code)
+        return awaitable if info is not None and not is_begun_plain(awaitable, info) else None
     if kind is GeneratorType:
         return awaitable if info_of(awaitable.gi_code) is not None else None
     if kind is Awaiting:

@@ -28,6 +28,7 @@ from .unseen import seen_part, unseen
 
 CALLABLE_ITERATOR = type(iter(int, 1))
 OPTIMIZED = 1  # CO_OPTIMIZED: the flag of functions' code
+_AS_THEY_ARE = frozenset({range, list, tuple, dict, set, str})  # their iterators can be asked again, and saved
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, mostly
 
 
@@ -63,11 +64,11 @@ def outermost() -> bool:
     return False
 
 
-def instance(cells: types.FunctionType) -> Any:
-    """Run the calling frame's function, with its arguments, as a new instance."""
+def instance(cells: types.FunctionType | None = None) -> Any:
+    """Run the calling frame's function, with its arguments, as a new instance. ``cells`` has the same free variables."""
     runtime = ambient.find_runtime()
     assert runtime is not None
-    closure = zip(cells.__code__.co_freevars, cells.__closure__ or (), strict=True)
+    closure = zip(cells.__code__.co_freevars, cells.__closure__ or (), strict=True) if cells is not None else ()
     return runtime.begin(sys._getframe(1), dict(closure))
 
 
@@ -99,6 +100,8 @@ def _made(kind: Any) -> Any:
 @unseen
 def iterate(iterable: Any) -> Iterator[Any]:
     """``iter(iterable)`` as an iterator that can be asked again with ``iter`` and can be saved."""
+    if type(iterable) in _AS_THEY_ARE:
+        return iter(iterable)
     if type(iterable) is io.TextIOWrapper:
         return iter(iterable.readline, "")  # unlike the file's own iterator it leaves tell() working
     iterator = iter(iterable)

@@ -2,6 +2,10 @@
 
     parse -> pauses -> places -> scopes -> [for each function] normalise -> label -> fast            (import)
                                                                                  `-> resume          (first restore)
+
+The plain variant of a module, which runs while no runtime exists, is the fast one except for its coroutine functions: these are
+as they were written, and only look first whether they are to become instances. So no await costs anything there; what was
+begun in it cannot be saved. Generators can: they may begin long before they are used.
 """
 
 from __future__ import annotations
@@ -20,14 +24,26 @@ from .comprehensions import FIRST, generator_function, make_super_explicit
 from .fast import fast_body, located
 from .lift import Statements
 from .names import AWAITED, STATE, call, load
-from .nesting import check_nesting
+from .nesting import MAX_BLOCKS, MOST_BLOCKS_OF_ONE, check_nesting, too_deep
 from .normalise import Normaliser, number_labels
-from .pauses import mark_pauses
-from .places import MARK_BASE, Places, digest, numbers_by_code
+from .pauses import EXCEPTION, mark_pauses
+from .places import MARK_BASE, Places, digests, numbers_by_code, numbers_by_name
 from .resume import RESUME_NAME, enter_function, resume_function
 from .scopes import ScopeAnalysis
-from .suspensions import LISTS, WithBlock, any_suspends, is_asynchronous, is_generator, points
+from .suspensions import (
+    FUNCTION_DEFINITIONS,
+    LISTS,
+    Pause,
+    WithBlock,
+    any_suspends,
+    is_asynchronous,
+    is_generator,
+    is_lifted,
+    points,
+)
+from .text import Text
 
+BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 REWRITER_FILES = tuple(sorted(str(p) for p in Path(__file__).parent.glob("*.py")))
 
 
@@ -42,6 +58,14 @@ class RewrittenModule:
 
     code: types.CodeType
     table: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class PlainModule:
+    """The code of the plain variant of a module. ``table``: for each nested code object the place of the function, or None."""
+
+    code: types.CodeType
+    table: tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -67,36 +91,63 @@ def compile_module(
     del module
     rewriting = ModuleRewriting(source, path, is_library=is_library, has_roots=has_roots)
     check_nesting(rewriting.tree, source, path)
-    numbers = {node: MARK_BASE + i for i, node in enumerate(rewriting.places.order)}
-    carriers = {rewriting.carrier.get(node, node): number for node, number in numbers.items()}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        by_code = numbers_by_code(rewriting.tree, carriers, path)
-    code = compile(rewriting.tree, path, "exec", dont_inherit=True)
-    rows = [rewriting.row(rewriting.places.order[n - MARK_BASE]) if n else None for n in by_code]
-    return RewrittenModule(code, tuple(rows))
+    code, nodes = rewriting.compiled()
+    return RewrittenModule(code, tuple(rewriting.row(node) if node is not None else None for node in nodes))
+
+
+def compile_plain(source: bytes, path: str, module: str = "") -> PlainModule:
+    """The plain variant of a module, which is made without the fast one. Raises as ``compile_module`` does."""
+    rewriting = ModuleRewriting(source, path, is_plain=True)
+    if rewriting.may_be_too_deep:
+        compile_module(source, path, module)
+    code, nodes = rewriting.compiled()
+    return PlainModule(code, tuple(rewriting.places.path_of[n] if n is not None and _is_the_same(n) else None for n in nodes))
+
+
+def _is_the_same(node: ast.AST) -> bool:
+    """Whether the code of a node in the plain variant does what the one in the fast variant does, seen from outside."""
+    if isinstance(node, ast.GeneratorExp):
+        return not is_lifted(node)
+    return isinstance(node, (*FUNCTION_DEFINITIONS, ast.Lambda))
 
 
 class ModuleRewriting(ast.NodeTransformer):
     """One run of the rewriter over a module: ``tree`` becomes the fast variant, the bodies before it are kept."""
 
     def __init__(
-        self, source: bytes | ast.Module, path: str, *, is_library: bool = False, has_roots: bool = True
+        self, source: bytes | ast.Module, path: str, *, is_library: bool = False, has_roots: bool = True,
+        is_plain: bool = False,
     ) -> None:  # fmt: skip
         self.path = path
+        self.is_plain = is_plain
         self.is_library = is_library
         self.has_roots = has_roots and not is_library
         self.tree: Any = source if isinstance(source, ast.Module) else ast.parse(source, path)
-        mark_pauses(self.tree)
+        self.may_be_too_deep = is_plain and too_deep(self.tree.body, maximum=MAX_BLOCKS // MOST_BLOCKS_OF_ONE) is not None
+        self.text = Text(source if isinstance(source, bytes) else None)
+        if self.text.may_say(EXCEPTION):
+            mark_pauses(self.tree)
         self.places = Places(self.tree)
-        self.digests = {node: digest(node) for node in self.places.order}
-        if sys.version_info >= (3, 12):
+        self.digests = {} if is_plain else digests(self.places.order)
+        if sys.version_info >= (3, 12) and self.text.may_say("super"):
             make_super_explicit(self.tree)
         self.analysis = ScopeAnalysis(self.tree)
         self.bodies: dict[ast.AST, Statements] = {}
         self.with_blocks: dict[ast.AST, dict[str, WithBlock]] = {}
         self.carrier: dict[ast.AST, Any] = {}  # for comprehensions: the function made of them
         self.tree = self.visit(self.tree)
+
+    def compiled(self) -> tuple[types.CodeType, list[ast.AST | None]]:
+        """The code of the module, and the function-like node of each nested code object as ``codes.nested_codes`` gives them."""
+        numbers = {node: MARK_BASE + i for i, node in enumerate(self.places.order)}
+        carriers = {self.carrier.get(node, node): number for node, number in numbers.items()}
+        code = compile(self.tree, self.path, "exec", dont_inherit=True)
+        by_code = numbers_by_name(code, carriers)
+        if by_code is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                by_code = numbers_by_code(self.tree, carriers, self.path)
+        return code, [self.places.order[n - MARK_BASE] if n else None for n in by_code]
 
     def row(self, node: ast.AST) -> tuple[Any, ...] | None:
         """What the run time must know of one function-like node; None for what runs as it was."""
@@ -119,15 +170,29 @@ class ModuleRewriting(ast.NodeTransformer):
             self.bodies[node] = body
         return self.bodies.get(node)
 
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        """Go on with the statements inside: no expression holds a definition."""
+        for name in BLOCKS:
+            block = getattr(node, name, None)
+            if isinstance(block, list):
+                setattr(node, name, [self.visit(inner) for inner in block])
+        return node
+
     def visit_FunctionDef(self, node: Any) -> Any:
         origin = getattr(node, "origin", node)
         if origin is not node:
             self.carrier[origin] = node
+        if not self.text.may_suspend(node):
+            return node
         generator = is_generator(node)
         asynchronous = isinstance(node, ast.AsyncFunctionDef)
         if not generator and not asynchronous and not any_suspends(node.body):
             return self.generic_visit(node)
         docstring, statements = _split_docstring(node.body)
+        if self.is_plain and asynchronous and not generator and origin is node:
+            statements = [self.visit(statement) for statement in statements]
+            node.body = [*docstring, *self._opening(node, statements, node), *statements] or [ast.Pass()]
+            return node
         statements = [_HiddenFromLocals().visit(s) for s in statements]
         normaliser = Normaliser(
             self.analysis.scopes[origin], is_async_generator=generator and asynchronous, rewrite_nested=self.visit
@@ -137,23 +202,31 @@ class ModuleRewriting(ast.NodeTransformer):
         self.bodies[origin] = body
         self.with_blocks[origin] = normaliser.with_blocks
         emitted = fast_body(body)
-        is_root = asynchronous and not generator and origin is node and self.has_roots
-        opening: Statements = [self._become_instance(origin)] if is_root else []
         at = statements[0] if statements else node
-        first = next((s for s in emitted if not isinstance(s, (ast.Global, ast.Nonlocal))), None)
-        begins = _evaluated_first(first) if first is not None and hasattr(first, "lineno") else at
-        node.body = [*docstring, *(located(s, begins) for s in opening), *(located(s, at) for s in emitted)]
+        opening = self._opening(origin, emitted, at) if asynchronous and not generator and origin is node else []
+        node.body = [*docstring, *opening, *(located(s, at) for s in emitted)]
         return node
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
-    def _become_instance(self, function: Any) -> ast.stmt:
-        """``if @ON and @outermost(): return await @instance(lambda: free variables)``."""
+    def visit_Pause(self, node: Pause) -> ast.stmt:
+        """In the plain variant: outside of an instance it is what it was."""
+        return ast.copy_location(ast.Raise(exc=node.exc, cause=node.cause), node)
+
+    def _opening(self, function: Any, body: Statements, at: ast.AST) -> Statements:
+        """``if @ON and @outermost(): return await @instance(lambda: free variables)``, for a function with this body.
+
+        One without free variables has no lambda.
+        """
+        if not self.has_roots:
+            return []
         names = self.analysis.free_names(function)
         cells = ast.Lambda(args=_no_arguments(), body=ast.Tuple(elts=[load(n) for n in names], ctx=ast.Load()))
         test = ast.BoolOp(op=ast.And(), values=[load("@ON"), call("@outermost")])
-        instance = ast.Await(value=call("@instance", cells))
-        return ast.If(test=test, body=[ast.Return(value=instance)], orelse=[])
+        instance = ast.Await(value=call("@instance", cells) if names else call("@instance"))
+        opening = ast.If(test=test, body=[ast.Return(value=instance)], orelse=[])
+        first = next((s for s in body if not isinstance(s, (ast.Global, ast.Nonlocal))), None)
+        return [located(opening, _evaluated_first(first) if first is not None and hasattr(first, "lineno") else at)]
 
     def _is_own(self, node: ast.AST, name: str) -> bool:
         """Whether a captured variable is one of the function, not private to a comprehension inlined into it (PEP 709)."""

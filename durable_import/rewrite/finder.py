@@ -133,6 +133,10 @@ def _gives_data_of_its_own(loader: Any) -> bool:
 
 
 def _replace_loader(spec: ModuleSpec) -> None:
+    if type(spec.loader) is SourceFileLoader and spec.origin is not None:  # nearly always
+        spec.cached = cache.bytecode_path(spec.origin)
+        spec.loader = DurableSourceLoader(spec, spec.loader)
+        return
     if isinstance(spec.loader, LazyLoader):
         holder: Any = spec.loader
         inner = ModuleSpec(spec.name, holder.loader, origin=spec.origin)
@@ -146,8 +150,6 @@ def _replace_loader(spec: ModuleSpec) -> None:
     if isinstance(spec.loader, SourceFileLoader) and _transforms_code(spec.loader):
         _warn(spec, "is made durable, and loses what its loader does to the code")
     spec.loader = loader
-    if isinstance(loader, DurableSourceLoader) and spec.origin is not None:
-        spec.cached = cache.bytecode_path(spec.origin)
 
 
 def _transforms_code(loader: SourceFileLoader) -> bool:

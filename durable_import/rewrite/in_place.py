@@ -135,13 +135,13 @@ def replace_code(functions: Iterable[FunctionType], code_for: Callable[[CodeType
 def rewritten_module(name: str, source: bytes, path: str, *, is_library: bool) -> cache.RewrittenModule:
     """A module whose functions do not become instances by themselves, from the cache if it is there."""
     kept_as = f"{name} {'library' if is_library else 'in place'}"  # the cache of a marked module is another one
-    rewritten = cache.load(path, kept_as, source)
+    rewritten = cache.load(path, kept_as, source, cache.FAST)
     if rewritten is None:
         from .compiler import compile_module
 
         made = compile_module(source, path, is_library=is_library, has_roots=False)
         rewritten = cache.RewrittenModule(made.code, made.table)
-        cache.store(path, kept_as, source, rewritten)
+        cache.store(path, kept_as, source, rewritten, cache.FAST)
     return rewritten
 
 

@@ -19,6 +19,7 @@ from zipimport import zipimporter
 
 from durable_import.errors import UnsupportedSyntaxError
 from durable_import.rewrite import cache
+from durable_import.rewrite.switch import ON
 
 __all__ = [
     "DurableForeignLoader",
@@ -61,25 +62,34 @@ class RewritingLoader:
     def get_code(self, fullname: str) -> CodeType:
         """The rewritten code of the module, which is registered first, as it is going to be executed.
 
+        It is that of the plain variant while no runtime exists: see ``exchange``.
+
         Raises UnsupportedSyntaxError for code that cannot be rewritten, and what ``compile`` raises for the source.
         """
         try:
-            return self._load(fullname).code
+            return self._load(fullname)
         except SyntaxError as error:
             raise error.with_traceback(None)  # noqa: B904  the error is about the source; our frames would hide that
 
-    def _load(self, fullname: str) -> cache.RewrittenModule:
+    def _load(self, fullname: str) -> CodeType:
         path = self._source_path
         source = self.get_data(path)
-        rewritten = self._rewrite(source, path, fullname)
+        if ON:
+            rewritten = self._variant(source, path, fullname, cache.FAST)
+            with _inside_rewriter():
+                from durable_import.rewrite.registry import register_module
+
+                register_module(fullname, path, source, cast("Any", rewritten))  # it asks for .code and .table only
+            return rewritten.code
+        plain = self._variant(source, path, fullname, cache.PLAIN)
         with _inside_rewriter():
-            from durable_import.rewrite.registry import register_module
+            from durable_import.rewrite.registry import register_plain_module
 
-            register_module(fullname, path, source, cast("Any", rewritten))  # it asks for .code and .table only
-        return rewritten
+            register_plain_module(fullname, path, source, plain, lambda: self._variant(source, path, fullname, cache.FAST))
+        return plain.code
 
-    def _rewrite(self, source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
-        return _rewrite(source, path, fullname)
+    def _variant(self, source: bytes, path: str, fullname: str, variant: str) -> cache.RewrittenModule:
+        return _rewrite(source, path, fullname, variant)
 
 
 class DurableSourceLoader(RewritingLoader, SourceFileLoader):  # type: ignore[misc]  # typeshed's own conflict
@@ -88,11 +98,11 @@ class DurableSourceLoader(RewritingLoader, SourceFileLoader):  # type: ignore[mi
     def __init__(self, spec: ModuleSpec, original: SourceFileLoader) -> None:
         super().__init__(spec, original.name, original.path)
 
-    def _rewrite(self, source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
-        rewritten = cache.load(path, fullname, source)
+    def _variant(self, source: bytes, path: str, fullname: str, variant: str) -> cache.RewrittenModule:
+        rewritten = cache.load(path, fullname, source, variant)
         if rewritten is None:
-            rewritten = _rewrite(source, path, fullname)
-            cache.store(path, fullname, source, rewritten)
+            rewritten = _rewrite(source, path, fullname, variant)
+            cache.store(path, fullname, source, rewritten, variant)
         return rewritten
 
 
@@ -142,12 +152,12 @@ def rewriting_loader(spec: ModuleSpec) -> RewritingLoader | None:
     return DurableZipLoader(spec, original) if type(original) is zipimporter else DurableForeignLoader(spec, original)
 
 
-def _rewrite(source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
+def _rewrite(source: bytes, path: str, fullname: str, variant: str) -> cache.RewrittenModule:
     with _inside_rewriter():
-        from durable_import.rewrite.compiler import compile_module
+        from durable_import.rewrite.compiler import compile_module, compile_plain
 
         try:
-            rewritten = compile_module(source, path, fullname)
+            made = (compile_module if variant == cache.FAST else compile_plain)(source, path, fullname)
         except UnsupportedSyntaxError:
             raise
         except SyntaxError as error:
@@ -158,7 +168,7 @@ def _rewrite(source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
                 lineno=error.lineno or 0,
                 way_out="Please report this. Without the mark the module is imported as it is.",
             ) from error
-    return cache.RewrittenModule(rewritten.code, rewritten.table)
+    return cache.RewrittenModule(made.code, made.table)
 
 
 def _raise_ordinary(source: bytes, path: str) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 from .codes import nested_codes
 from .comprehensions import FUNCTION_NAMES
+from .scopes import COMPREHENSIONS
+from .suspensions import children
 
 NUMBERING = 1  # raised whenever the rewriter would number labels or name hidden variables of the same code differently
 MARK_BASE = 1 << 20  # line numbers that name nodes start beyond any real line
@@ -34,7 +36,7 @@ class Places:
         self.by_path = {path: node for node, path in self.path_of.items()}
 
     def _walk(self, node: ast.AST, prefix: str, class_name: str | None) -> None:
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, FUNCTIONS):
                 path = self._name(prefix, getattr(child, "name", None) or FUNCTION_NAMES.get(type(child), "<lambda>"))
                 self.order.append(child)
@@ -57,22 +59,36 @@ class Places:
 
 def digest(node: ast.AST) -> str:
     """A hash of what a piece of code says, whatever its position and the Python version that parsed it."""
-    text = f"{NUMBERING}\n{_dump(node)}"
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return _hashed(_dump(node, {}))
 
 
-def _dump(node: Any) -> str:
+def digests(nodes: list[ast.AST]) -> dict[ast.AST, str]:
+    """The hashes of function-like nodes in source order: those inside of others are put into words once."""
+    dumped: dict[ast.AST, str] = {}
+    for node in reversed(nodes):
+        dumped[node] = _dump(node, dumped)
+    return {node: _hashed(dumped[node]) for node in nodes}
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(f"{NUMBERING}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _dump(node: Any, dumped: dict[ast.AST, str]) -> str:
+    """What a node says; ``dumped``: what is known of those inside."""
     if isinstance(node, ast.AST):
+        if node in dumped:
+            return dumped[node]
         parts = []
         for name in node._fields:
             value = getattr(node, name, None)
-            if isinstance(node, ast.JoinedStr):
+            if name == "values" and isinstance(node, ast.JoinedStr):
                 value = _text_merged(node.values)
             if name not in POSITIONS and value is not None and value != []:
-                parts.append(f"{name}={_dump(value)}")
+                parts.append(f"{name}={_dump(value, dumped)}")
         return f"{type(node).__name__}({','.join(parts)})"
     if isinstance(node, list):
-        return "[" + ",".join(_dump(item) for item in node) + "]"
+        return "[" + ",".join([_dump(item, dumped) for item in node]) + "]"
     return f"{type(node).__name__}:{node!a}"
 
 
@@ -125,6 +141,29 @@ def numbers_by_code(tree: ast.Module, nodes: dict[ast.AST, int], path: str, flag
         restore_lines(true)
     known = set(nodes.values())
     return [_number(code, known) for code in nested_codes(marked)]
+
+
+def numbers_by_name(code: types.CodeType, nodes: dict[Any, int]) -> list[int] | None:
+    """The same for the ``code`` of a tree, without compiling that again; None if names and first lines leave doubts.
+
+    There are some if two nodes or code objects have the same, or if a definition has no code.
+    """
+    numbers: dict[tuple[str, int], list[int]] = {}
+    wanted: set[int] = set()
+    for node, number in nodes.items():
+        name = getattr(node, "name", None) or FUNCTION_NAMES.get(type(node), "<lambda>")
+        line = node.decorator_list[0].lineno if getattr(node, "decorator_list", None) else node.lineno
+        numbers.setdefault((name, line), []).append(number)
+        if not isinstance(node, COMPREHENSIONS):  # which may be inlined
+            wanted.add(number)
+    found = []
+    for inner in nested_codes(code):
+        among = numbers.get((inner.co_name, inner.co_firstlineno), [0])
+        if len(among) > 1:
+            return None
+        found.append(among[0])
+    sure = [number for number in found if number]
+    return found if len(sure) == len(set(sure)) and wanted <= set(sure) else None
 
 
 def _number(code: types.CodeType, known: set[int]) -> int:

@@ -3,12 +3,16 @@
 Filled by the loader at import; asked by ``@leaf`` (is this awaitable a frame?), by capture (which place, which hidden
 variables are live?) and by restore (the resume variant of a place). Of a reloaded module the newest version answers for
 places, older code objects stay known for the frames that still run them.
+
+A module that is imported while no runtime exists runs in its plain variant: what there is to know of it waits in ``PENDING``
+until somebody asks. Then the code objects of both variants are known; those of the plain one say which takes their place.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
+import threading
 import types
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,12 +20,18 @@ from ..errors import CodeChangedError, MissingCodeError
 from .codes import nested_codes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .cache import RewrittenModule as Loaded
     from .compiler import Inside, ModuleRewriting, RewrittenModule
 
 KNOWN: dict[int, CodeInfo] = {}  # by id of the code object; the info keeps the code object alive
 _BY_POSITION: dict[tuple[str, int], list[CodeInfo]] = {}  # the same as registered, by file and first line
 MODULES: dict[str, ModuleInfo] = {}
 PROGRAM: dict[str, ModuleInfo] = {}  # those of them that are no library's
+PENDING: list[tuple[str, str, bytes, Loaded, Callable[[], Loaded]]] = []  # see ``register_plain_module``
+PLAIN: dict[str, str] = {}  # names and paths of modules that have functions in their plain variant: see ``exchange``
+_lock = threading.RLock()
 ITERABLE_COROUTINE = 0x100  # the flag of code whose generators can be awaited: ``types.coroutine`` has made it
 
 
@@ -38,6 +48,7 @@ class CodeInfo(NamedTuple):
     live: dict[int, tuple[str, ...]]
     awaited: dict[int, str] = {}  # noqa: RUF012  never changed
     is_resume: bool = False
+    durable: types.CodeType | None = None  # of code of the plain variant: that of the fast one
 
 
 class ModuleInfo:
@@ -71,16 +82,42 @@ def register_module(name: str, path: str, source: bytes, rewritten: RewrittenMod
     for code, row in zip(nested_codes(rewritten.code), rewritten.table, strict=True):
         if row is not None:
             info = CodeInfo(code, module, *row)
-            KNOWN[id(code)] = info
-            _BY_POSITION.setdefault((code.co_filename, code.co_firstlineno), []).append(info)
+            _make_known(info)
             module.by_place.setdefault(info.place, info)
     MODULES[name] = module
     if not is_library:
         PROGRAM[name] = module
 
 
+def register_plain_module(name: str, path: str, source: bytes, plain: Loaded, make: Callable[[], Loaded]) -> None:
+    """The same for a module whose plain variant is going to run; ``make`` gives the fast one, when somebody asks."""
+    PENDING.append((name, path, source, plain, make))
+    PLAIN[name] = path
+
+
+def register_pending() -> None:
+    """Make known what waits. Raises UnsupportedSyntaxError."""
+    with _lock:
+        while PENDING:
+            name, path, source, plain, make = PENDING[0]
+            register_module(name, path, source, make())  # type: ignore[arg-type]  # it asks for .code and .table only
+            known = MODULES[name].by_place
+            for code, place in zip(nested_codes(plain.code), plain.table, strict=True):
+                info = known.get(place)
+                if info is not None:
+                    _make_known(info._replace(code=code, durable=info.code))
+            del PENDING[0]  # only now: others wait until all is known
+
+
+def _make_known(info: CodeInfo) -> None:
+    KNOWN[id(info.code)] = info
+    _BY_POSITION.setdefault((info.code.co_filename, info.code.co_firstlineno), []).append(info)
+
+
 def info_of(code: types.CodeType) -> CodeInfo | None:
     """What is known of a code object; None if it is not rewritten code."""
+    if PENDING:
+        register_pending()
     info = KNOWN.get(id(code))
     if info is None and code.co_flags & ITERABLE_COROUTINE:
         for other in _BY_POSITION.get((code.co_filename, code.co_firstlineno), ()):
@@ -101,6 +138,8 @@ def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
     Raises MissingCodeError when module or place are gone, CodeChangedError when the code there has another digest. Of a
     library it may have: see ``label_today``.
     """
+    if PENDING:
+        register_pending()
     if module not in MODULES:
         try:
             importlib.import_module(module)

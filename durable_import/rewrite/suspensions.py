@@ -13,6 +13,9 @@ FUNCTION_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LISTS = (ast.ListComp, ast.SetComp, ast.DictComp)
 
 
+_NO_NODES = frozenset({"ctx", "op", "ops", "id", "attr", "kind", "type_comment"})  # fields
+
+
 class Suspend(ast.stmt):
     """One suspension point: ``target = await operand`` (or ``yield``, ``yield from``) and nothing else in the statement.
 
@@ -63,13 +66,26 @@ def evaluated_here(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.GeneratorExp):
         yield node.generators[0].iter
     else:
-        yield from ast.iter_child_nodes(node)
+        yield from children(node)
 
 
 def annotation_places(function: Any) -> list[tuple[Any, str]]:
     """Where a function definition has annotations, as (node, field), in the order of evaluation."""
     holders: list[tuple[Any, str]] = [(a, "annotation") for a in all_arguments(function.args) if a.annotation]
     return holders + ([(function, "returns")] if function.returns else [])
+
+
+def children(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes directly inside of one, as ``ast.iter_child_nodes`` gives them, but no operators and contexts."""
+    for name in node._fields:
+        if name not in _NO_NODES:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                for item in value:
+                    if isinstance(item, ast.AST):
+                        yield item
+            elif isinstance(value, ast.AST):
+                yield value
 
 
 def suspends(node: ast.AST | None) -> bool:
@@ -124,7 +140,7 @@ def is_generator(function: Any) -> bool:
 def _yields(node: ast.AST) -> bool:
     if isinstance(node, (ast.Yield, ast.YieldFrom)):
         return True
-    return any(_yields(child) for child in evaluated_here(node))
+    return suspends(node) and any(_yields(child) for child in evaluated_here(node))
 
 
 def points(nodes: Iterable[ast.AST]) -> Iterator[Suspend]:

@@ -59,7 +59,7 @@ class Residents:
             raise
 
     async def _live(self, run: InstanceRun, make: Callable[[], Any] | None) -> Outcome:
-        ambient.ON.append(self._runtime)  # it need not have been entered
+        ambient.switch_on(self._runtime)  # it need not have been entered
         try:
             pause = FIRST_PAUSE
             while True:

@@ -8,9 +8,9 @@ from typing import Any
 
 from ..errors import NotDurableError
 from ..frames import ambient
+from ..frames.anew import arguments_of, durable_form
 from ..frames.capture import FRAME_TYPES, parts_of
 from ..rewrite.registry import info_of
-from ..snapshot.foreign import arguments_of
 from .misuse import why_not_durable
 from .records import Call
 
@@ -21,13 +21,13 @@ def call_of(frame: FrameType, cells: dict[str, CellType]) -> tuple[FunctionType,
     info = info_of(code)
     assert info is not None
     closure = tuple(cells[name] for name in code.co_freevars)
-    function = FunctionType(code, frame.f_globals, code.co_name, None, closure)
+    function = FunctionType(info.durable or code, frame.f_globals, code.co_name, None, closure)
     return function, *arguments_of(code, frame.f_locals)
 
 
 def make_root(call: Call, instance_id: str) -> Any:
     """The coroutine of a call. Raises NotDurableError if its code is not rewritten, and what the call raises."""
-    made = without_instance(lambda: call.function(*call.arguments, **call.keywords))
+    made = durable_form(without_instance(lambda: call.function(*call.arguments, **call.keywords)))
     if isinstance(made, FRAME_TYPES) and info_of(parts_of(made).code) is not None:
         return made
     why = why_not_durable(made)

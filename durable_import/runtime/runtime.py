@@ -122,7 +122,7 @@ class DurableRuntime:
         check_loop(self._loop)
         self._loop = asyncio.get_running_loop()
         self.is_closing, self._is_entered = False, True
-        ambient.ON.append(self)
+        ambient.switch_on(self)
         self._token = ambient.current_runtime.set(self)
         self.dispatcher.ensure()
         return self
@@ -158,7 +158,7 @@ class DurableRuntime:
 
     def activate(self) -> None:
         """Make this the runtime of the process, wherever no other one is ambient."""
-        ambient.ON.append(self)
+        ambient.switch_on(self)
         ambient.default_runtime.append(self)
 
     def deactivate(self) -> None:

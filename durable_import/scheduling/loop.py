@@ -20,6 +20,7 @@ from types import CoroutineType, FrameType, GeneratorType
 from typing import Any, Protocol
 
 from ..errors import DurableError
+from ..frames.anew import durable_form
 from ..frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
 from ..frames.capture import frame_behind
 from ..frames.intrinsics import is_awaitable
@@ -85,6 +86,8 @@ class InstanceLoop(TimerLoop):
         kind = type(awaitable)
         if not self.is_inside or self.is_foreign or kind is Leaf or kind is Awaiting:
             return awaitable
+        if kind is CoroutineType:
+            awaitable = durable_form(awaitable)
         if kind is not GeneratorType and frame_behind(awaitable) is not None:
             return awaitable
         if isinstance(awaitable, asyncio.Future) and loop_of(awaitable) is self:
@@ -93,7 +96,7 @@ class InstanceLoop(TimerLoop):
             return awaitable
         iterator = own_iterator(awaitable)
         if type(iterator) is COROUTINE_WRAPPER and frame_behind(iterator) is not None:
-            return coroutine_behind(iterator)
+            return durable_form(coroutine_behind(iterator))
         if self._is_own_future(iterator):
             return future_behind(iterator)
         if iterator is not None and not (hasattr(type(iterator), "__next__") and is_foreign(iterator)):
@@ -104,7 +107,10 @@ class InstanceLoop(TimerLoop):
 
     def delegates(self, iterator: Any, generator: FrameType) -> Any:
         """See ``ambient.Driver``."""
-        if self.current is None or self.is_foreign or not is_foreign(iterator) or self._is_own_future(iterator):
+        if self.current is None or self.is_foreign:
+            return iterator
+        iterator = durable_form(iterator)
+        if not is_foreign(iterator) or self._is_own_future(iterator):
             return iterator
         if type(iterator) is CoroutineType:
             if not generator.f_code.co_flags & ITERABLE_COROUTINE:
@@ -299,7 +305,7 @@ class InstanceLoop(TimerLoop):
             self.task_count += 1
             name = f"Task-{self.task_count}"
         path = self._next_path()
-        return DurableTask(coroutine, loop=self, name=str(name), path=path, context=context, is_eager=is_eager)
+        return DurableTask(durable_form(coroutine), loop=self, name=str(name), path=path, context=context, is_eager=is_eager)
 
     def _next_path(self) -> str:
         parent = self.current or self.root

@@ -157,7 +157,7 @@ def task_frames(task: DurableTask, references: References) -> tuple[Any, ...]:
     root = task.root if type(task.root) is Leaf else None
     stack = references.read.of(task)
     frames = stack.frames
-    if not stack.is_plain:
+    if not stack.is_simple:
         frames = frames[: next((place for place, frame in enumerate(frames, 1) if references.waits_anew(frame)), len(frames))]
     return frames[::-1], _coroutine_of(task), root, task._context, task.ended
 

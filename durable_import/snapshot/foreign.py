@@ -16,6 +16,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from ..errors import MissingCodeError
+from ..frames.anew import arguments_of
 from ..frames.capture import CREATED, SUSPENDED, parts_of, variables_in
 from ..scheduling.again import wait_again
 
@@ -88,20 +89,6 @@ def reduce_wait(coroutine: Any) -> Reduced:
     was_woken = future is not None and future.done() and not future.cancelled()
     arguments = {name: names[name] for name in code.co_varnames[1 : code.co_argcount]}
     return begin_call, (wait_again, [names["self"], code.co_name, arguments, was_woken], {})
-
-
-def arguments_of(code: CodeType, values: Any) -> tuple[list[Any], dict[str, Any]]:
-    """The arguments of a frame that has not begun: positional and keyword."""
-    names = code.co_varnames
-    positional = [values[name] for name in names[: code.co_argcount]]
-    end = code.co_argcount + code.co_kwonlyargcount
-    keywords = {name: values[name] for name in names[code.co_argcount : end]}
-    if code.co_flags & 0x04:  # CO_VARARGS
-        positional += values[names[end]]
-        end += 1
-    if code.co_flags & 0x08:  # CO_VARKEYWORDS
-        keywords |= values[names[end]]
-    return positional, keywords
 
 
 def _codes_of(module: str) -> dict[str, list[CodeType]]:

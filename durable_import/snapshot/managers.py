@@ -19,6 +19,7 @@ from types import BuiltinMethodType, CellType, CoroutineType, FunctionType, Mapp
 from typing import TYPE_CHECKING, Any, cast
 
 from ..frames import restore
+from ..frames.anew import arguments_of
 from ..frames.capture import (
     CREATED,
     FRAME_TYPES,
@@ -37,7 +38,7 @@ from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code
 from ..scheduling.again import is_waiting_again
 from . import fixups
 from .asyncio_state import LoopBound
-from .foreign import arguments_of, function_of
+from .foreign import function_of
 
 if TYPE_CHECKING:
     from ..rewrite.places import Places

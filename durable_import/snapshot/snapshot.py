@@ -165,7 +165,7 @@ class Encoder:
 
         def prepare(task: DurableTask) -> None:
             stack = self.stacks.of(task)
-            if not stack.is_plain:
+            if not stack.is_simple:
                 self._find_lost(task.path, stack.frames, references)
 
         codes: dict[int, CodeInfo] = {}
@@ -217,7 +217,7 @@ class Encoder:
         """The stacks in which there may be managers of ``with`` blocks."""
         if snapshot.loop is None:
             return snapshot.stacks()
-        return [(task.path, stack.frames) for task in snapshot.loop.tasks if not (stack := self.stacks.of(task)).is_plain]
+        return [(task.path, stack.frames) for task in snapshot.loop.tasks if not (stack := self.stacks.of(task)).is_simple]
 
     def _find_lost(self, path: str, stack: list[Any], references: References) -> None:
         """Note the managers of ``with`` blocks that belong to modules: these make them anew."""

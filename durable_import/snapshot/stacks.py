@@ -11,7 +11,7 @@ import pickle
 from types import CoroutineType
 from typing import Any, NamedTuple
 
-from ..frames.capture import FrameState, awaited_by, capture, frame_behind, frame_of, is_plain, line_of
+from ..frames.capture import FrameState, awaited_by, capture, frame_behind, frame_of, is_simple, line_of
 from ..frames.restore import fill_frame
 from ..rewrite.names import AWAITED
 from ..rewrite.registry import CodeInfo
@@ -42,14 +42,14 @@ _NONE: Any = {}  # stays empty: most instances wait, and need little memory
 class Stack:
     """The frames of a task, outermost first.
 
-    ``is_plain``: none is asyncio's own, or has ``with`` blocks that suspend.
+    ``is_simple``: none is asyncio's own, or has ``with`` blocks that suspend.
     """
 
-    __slots__ = ("frames", "is_plain")
+    __slots__ = ("frames", "is_simple")
 
     def __init__(self) -> None:
         self.frames: list[Any] = []
-        self.is_plain = True
+        self.is_simple = True
 
 
 class Stacks:
@@ -104,10 +104,10 @@ class Stacks:
         try:
             state = self.met[id(frame)] = capture(frame)
         except pickle.PicklingError:  # pickling it says so
-            stack.is_plain = False
+            stack.is_simple = False
             awaited = awaited_by(frame)
             return None if awaited is None else frame_behind(awaited)
-        stack.is_plain = stack.is_plain and is_plain(state.info.code)
+        stack.is_simple = stack.is_simple and is_simple(state.info.code)
         if AWAITED not in state.info.live.get(state.label, ()):
             return None
         awaited = state.variables.get(AWAITED)

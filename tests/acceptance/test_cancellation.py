@@ -85,7 +85,7 @@ async def test_requests_are_counted_as_natively(function: str, cancellations: in
         log: list[Any] = []
         native = await _seen(getattr(module, function)(log), cancellations, log)
         log = []
-        ambient.ON.append(driver)
+        ambient.switch_on(driver)
         try:
             durable = await _seen(driver(getattr(module, function)(log)), cancellations, log)
         finally:

@@ -1,8 +1,9 @@
-"""Runs random programs: `python -m tests.fuzz --seeds 0:500 --size 40 --mode native|rewritten|torture`.
+"""Runs random programs: `python -m tests.fuzz --seeds 0:500 --size 40 --mode native|rewritten|plain|torture|exchanged`.
 
 native: each program runs twice, without complaints and with the same outcome; `--against PYTHON` runs the same seeds
-with another interpreter and compares. rewritten: each program runs natively, and rewritten without a runtime. torture:
-natively, and with its state saved, dropped and restored at every leaf; segments: the same in segments. `--kind turns` and
+with another interpreter and compares. rewritten: each program runs natively, and rewritten without a runtime; plain: in
+the variant that it has then. torture: natively, and with its state saved, dropped and restored at every leaf; exchanged: the same
+of a module that was imported before there was a runtime; segments: the same in segments. `--kind turns` and
 `--kind leaves` are programs of many tasks. Failing seeds are printed; `--keep FOLDER` writes
 their programs there, `--print SEED` shows one, `--stats` prints how often each construct occurs. The exit status is 1
 when a seed fails, or a construct is missing from the statistics.

@@ -112,6 +112,8 @@ def difference(native: str, durable: str) -> str:
 JUDGES: dict[str, Callable[[], Judge]] = {
     "native": lambda: judge_native,
     "rewritten": lambda: judge_by("rewritten"),
+    "plain": lambda: judge_by("rewritten", plain=True),
     "torture": lambda: judge_by("hard_torture"),
+    "exchanged": lambda: judge_by("hard_torture", plain=True),
     "segments": lambda: judge_by("hard_torture", forms="ssws"),
 }

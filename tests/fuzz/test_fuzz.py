@@ -40,7 +40,7 @@ def complaints(seeds: range, first: int, mode: str, folder: Path, kind: str = "o
     return [found for seed in group if (found := complaint(judge, mode, seed, folder, kind))]
 
 
-@pytest.mark.parametrize("mode", ["rewritten", "torture"])
+@pytest.mark.parametrize("mode", ["rewritten", "plain", "torture", "exchanged"])
 @pytest.mark.parametrize("first", SEEDS[::GROUP])
 def test_random_programs(first: int, mode: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Result, effects in order, and silence are those of the native run."""

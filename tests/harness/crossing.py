@@ -48,7 +48,7 @@ async def drive(module: types.ModuleType, payload: bytes | None) -> dict[str, An
 
     instance = module.main() if payload is None else encoder.decode(payload).loop
     driver = InstanceDriver(instance, encoder, commit, -1 if payload is None else 0)
-    ambient.ON.append(driver)  # type: ignore[arg-type]
+    ambient.switch_on(driver)  # type: ignore[arg-type]
     try:
         result = repr(await driver)
     finally:

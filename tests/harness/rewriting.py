@@ -57,6 +57,11 @@ def fast_text(source: bytes) -> str:
     return ast.unparse(ModuleRewriting(source, "<program>").tree) + "\n"
 
 
+def plain_text(source: bytes) -> str:
+    """The module as it runs while no runtime exists."""
+    return ast.unparse(ModuleRewriting(source, "<program>", is_plain=True).tree) + "\n"
+
+
 def resume_text(source: bytes) -> str:
     """The resume variants of all functions of a module that can suspend."""
     trees = [(place, resume_tree(source, place, code)) for place, code in frame_codes(source).items()]

@@ -17,12 +17,14 @@ from typing import Any
 
 import durable_import  # noqa: F401  (provides what rewritten code calls)
 from durable_import.frames import ambient
+from durable_import.frames.anew import durable_form
 from durable_import.frames.capture import capture
 from durable_import.frames.discard import discard
 from durable_import.frames.leaf import Leaf
-from durable_import.rewrite.compiler import compile_module
+from durable_import.rewrite.compiler import compile_module, compile_plain
+from durable_import.rewrite.exchange import exchange
 from durable_import.rewrite.names import AWAITED
-from durable_import.rewrite.registry import register_module
+from durable_import.rewrite.registry import register_module, register_plain_module
 from durable_import.runtime.checkpoint import Checkpoint
 from durable_import.runtime.driver import InstanceDriver
 from durable_import.snapshot.economy import Economy
@@ -172,17 +174,22 @@ def noted_frames() -> Iterator[list[Any]]:
 
 
 @contextlib.contextmanager
-def fresh_module(source: str, path: str, *, rewritten: bool) -> Iterator[types.ModuleType]:
-    """A module of its own, in sys.modules while it is used."""
+def fresh_module(source: str, path: str, *, rewritten: bool, plain: bool = False) -> Iterator[types.ModuleType]:
+    """A module of its own, in sys.modules while it is used; ``plain``: as if it is imported while there is no runtime."""
     name = f"program_{next(_numbers)}"
     module = types.ModuleType(name)
     module.__file__ = path
     sys.modules[name] = module
     sys.path.insert(0, str(PROGRAMS))
+    text = source.encode()
     try:
-        if rewritten:
-            code = compile_module(source.encode(), path, name)
-            register_module(name, path, source.encode(), code)
+        if rewritten and plain:
+            variant = compile_plain(text, path, name)
+            register_plain_module(name, path, text, variant, lambda: compile_module(text, path, name))  # type: ignore[arg-type]
+            exec(variant.code, module.__dict__)
+        elif rewritten:
+            code = compile_module(text, path, name)
+            register_module(name, path, text, code)
             exec(code.code, module.__dict__)
         else:
             exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
@@ -198,24 +205,26 @@ def native(source: str, path: str = "<program>") -> str:
         return repr(asyncio.run(module.main()))
 
 
-def rewritten(source: str, path: str = "<program>") -> str:
-    """The repr of the program's result, rewritten, without a runtime."""
-    with fresh_module(source, path, rewritten=True) as module:
+def rewritten(source: str, path: str = "<program>", *, plain: bool = False) -> str:
+    """The repr of the program's result, rewritten, without a runtime; ``plain``: in the variant that it has then."""
+    with fresh_module(source, path, rewritten=True, plain=plain) as module:
         return repr(asyncio.run(module.main()))
 
 
 def hard_torture(
     source: str | os.PathLike[str], path: str = "<program>", *, every: int = 1, forms: str = "",
-    events: list[Event] | None = None,
+    events: list[Event] | None = None, plain: bool = False,
 ) -> str:  # fmt: skip
     """The repr of the program's result when its state is saved, dropped and restored at every leaf.
 
     ``every``: at each of so many checkpoints only. ``forms``: those that snapshots take in turns, see ``Turns``; all are whole
-    without. ``events``: names and payloads, delivered one by one when the program waits for events; None lets time pass instead.
+    without. ``plain``: the module is imported before there is a runtime.
+    ``events``: names and payloads, delivered one by one when the program waits for events; None lets time pass instead.
     """
     if isinstance(source, os.PathLike):
         source, path = Path(source).read_text(), str(source)
-    with fresh_module(source, path, rewritten=True) as module:
+    with fresh_module(source, path, rewritten=True, plain=plain) as module:
+        exchange()
         economy = Turns(forms) if forms else None
         encoder = Encoder("torture", ScriptData.of(module.__name__), economy=economy, stacks=CheckedStacks())
         return repr(asyncio.run(tortured(module.main, encoder, every=every, events=events)))
@@ -225,10 +234,11 @@ async def tortured(
     function: Callable[[], Any], encoder: Encoder | None = None, *, every: int = 1, events: list[Event] | None = None
 ) -> Any:
     """What a durable function gives when its state is saved, dropped and restored at every leaf; see ``hard_torture``."""
-    driver = TortureDriver(function(), encoder or Encoder("torture"), None)  # type: ignore[arg-type]
+    exchange()
+    driver = TortureDriver(durable_form(function()), encoder or Encoder("torture"), None)  # type: ignore[arg-type]
     driver.every = every
     driver.events = iter(enumerate(events or []))
-    ambient.ON.append(driver)
+    ambient.switch_on(driver)
     try:
         return await driver
     finally:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.rewriting import GOLDEN, fast_text, resume_text, sources
+from tests.harness.rewriting import GOLDEN, fast_text, plain_text, resume_text, sources
 
-VARIANTS: dict[str, Callable[[bytes], str]] = {"fast": fast_text, "resume": resume_text}
+VARIANTS: dict[str, Callable[[bytes], str]] = {"plain": plain_text, "fast": fast_text, "resume": resume_text}
 TOPICS = [path.stem for path in sources(GOLDEN, sys.version_info[:2])]
 
 
@@ -35,6 +35,6 @@ def test_rewritten_text(topic: str, variant: str, pytestconfig: pytest.Config) -
 
 
 def test_every_golden_file_has_a_source() -> None:
-    """No golden file outlives its source, and each source has both."""
+    """No golden file outlives its source, and each source has all of them."""
     expected = {f"{path.stem}.{variant}.txt" for path in GOLDEN.glob("*.py") for variant in VARIANTS}
     assert {path.name for path in GOLDEN.glob("*.txt")} == expected

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import durable_import
+from durable_import.frames import ambient
 from durable_import.rewrite.codes import nested_codes
 from durable_import.rewrite.compiler import ModuleRewriting
 from tests.harness.rewriting import GOLDEN, PROGRAMS, sources
@@ -150,21 +151,29 @@ QUESTIONS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["", "from __future__ import annotations"], ids=["plain", "future"])
+FUTURES = ("", "from __future__ import annotations")
+
+
+@pytest.fixture(scope="module", params=[(f, v) for f in FUTURES for v in ("plain", "fast")], ids=lambda p: f"{p[0][5:15]} {p[1]}")
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[types.ModuleType]]:
-    """A module imported natively, and the same one rewritten, under one name."""
+    """A module imported natively, and the same one rewritten, under one name: while there is no runtime, or while there is."""
     name = "looked_at"
+    future, variant = request.param
     modules = []
     durable_import.install()
     for mark in ("off", "on "):  # of one length: co_positions, columns and all stay comparable
         folder = tmp_path_factory.mktemp("module")
-        (folder / f"{name}.py").write_text(MODULE.format(mark=mark, future=request.param))
+        (folder / f"{name}.py").write_text(MODULE.format(mark=mark, future=future))
         sys.path.insert(0, str(folder))
+        runtimes = [object()] if variant == "fast" else []
+        ambient.ON.extend(runtimes)
         try:
             modules.append(importlib.import_module(name))
         finally:
             sys.path.remove(str(folder))
             del sys.modules[name]
+            for runtime in runtimes:
+                ambient.ON.remove(runtime)
     yield modules
     durable_import.uninstall()
 
@@ -277,9 +286,10 @@ def test_results_are_native(pair: list[types.ModuleType]) -> None:
 def test_code_objects_look_native(path: Path) -> None:
     """Each function of each program keeps name, flags, counts of parameters, parameters, docstring, captured names."""
     source = path.read_bytes()
-    tree = ModuleRewriting(source, str(path)).tree
+    trees = [ModuleRewriting(source, str(path), is_plain=plain).tree for plain in (False, True)]
     facts = []
-    for code in (compile(source, str(path), "exec", dont_inherit=True), compile(tree, str(path), "exec", dont_inherit=True)):
+    for tree in (source, *trees):
+        code = compile(tree, str(path), "exec", dont_inherit=True)
         found: dict[tuple[Any, ...], list[Any]] = {}
         for inner in nested_codes(code):
             if inner.co_name.startswith("<"):
@@ -289,11 +299,12 @@ def test_code_objects_look_native(path: Path) -> None:
             values = [getattr(inner, name) for name in CODE_ATTRIBUTES]
             found.setdefault(key, []).append((values, inner.co_varnames[:parameters], inner.co_consts[:1]))
         facts.append(found)
-    first, second = facts
-    assert first.keys() == second.keys()
-    for key, expected in first.items():
-        names = [[n[0][:-2] + n[0][-1:], set(n[0][-2]), n[1]] for n in expected]
-        assert [[n[0][:-2] + n[0][-1:], set(n[0][-2]), n[1]] for n in second[key]] == names
+    first, *others = facts
+    for other in others:
+        assert first.keys() == other.keys()
+        for key, expected in first.items():
+            names = [[n[0][:-2] + n[0][-1:], set(n[0][-2]), n[1]] for n in expected]
+            assert [[n[0][:-2] + n[0][-1:], set(n[0][-2]), n[1]] for n in other[key]] == names
 
 
 HEAD = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from durable_import.errors import UnsupportedSyntaxError
-from durable_import.rewrite.compiler import compile_module
+from durable_import.rewrite.compiler import compile_module, compile_plain
 from durable_import.rewrite.nesting import MAX_BLOCKS
 from tests.fuzz.native import replaced_world
 from tests.harness.torture import hard_torture, native
@@ -40,6 +40,8 @@ def deepest(shape: str) -> int:
         try:
             compile_module(nested(shape, depth).encode(), "deep.py", "deep")
         except (UnsupportedSyntaxError, SyntaxError):
+            with pytest.raises((UnsupportedSyntaxError, SyntaxError)):  # also where that is not made before there is a runtime
+                compile_plain(nested(shape, depth).encode(), "deep.py", "deep")
             return depth - 1
     raise AssertionError("no limit")
 

@@ -47,9 +47,9 @@ def programs(path: Path) -> list[str]:
 
 
 @cache
-def module_of(path: Path, *, rewritten: bool) -> types.ModuleType:
+def module_of(path: Path, *, rewritten: bool, plain: bool = False) -> types.ModuleType:
     """A file as a module."""
-    with fresh_module(path.read_text(), str(path), rewritten=rewritten) as module:
+    with fresh_module(path.read_text(), str(path), rewritten=rewritten, plain=plain) as module:
         return module
 
 
@@ -136,7 +136,7 @@ def is_subsequence(part: list[Any], whole: list[Any]) -> bool:
     return all(item in rest for item in part)
 
 
-def stepped_lines(name: str, *, rewritten: bool) -> tuple[str, list[tuple[str, list[int]]]]:
+def stepped_lines(name: str, *, rewritten: bool, plain: bool = False) -> tuple[str, list[tuple[str, list[int]]]]:
     """What a function returns, and the lines that a tracer sees in each frame; repeated lines count once."""
     frames: list[tuple[types.FrameType, list[int]]] = []
 
@@ -159,8 +159,14 @@ def stepped_lines(name: str, *, rewritten: bool) -> tuple[str, list[tuple[str, l
         finally:
             sys.settrace(before)
 
-    result = repr(asyncio.run(run(getattr(module_of(STEPPING, rewritten=rewritten), name))))
+    result = repr(asyncio.run(run(getattr(module_of(STEPPING, rewritten=rewritten, plain=plain), name))))
     return result, [(f.f_code.co_name, seen) for f, seen in frames if f.f_code.co_name not in COMPREHENSIONS]
+
+
+@pytest.mark.parametrize("name", programs(STEPPING))
+def test_line_events_without_a_runtime(name: str) -> None:
+    """What runs then shows a tracer the native lines, no more."""
+    assert stepped_lines(name, rewritten=True, plain=True) == stepped_lines(name, rewritten=False)
 
 
 @pytest.mark.parametrize("name", programs(STEPPING))
@@ -205,7 +211,10 @@ SESSION_DRIVER = '''
 import asyncio, pdb
 import durable_import
 durable_import.install()
+from durable_import.frames import ambient
+ambient.ON.extend({runtimes})
 import target
+ambient.ON.clear()
 pdb.Pdb(readrc=False, nosigint=True).run("asyncio.run(target.main())", {"asyncio": asyncio, "target": target})
 '''
 COMMANDS = (
@@ -214,11 +223,14 @@ COMMANDS = (
 )
 
 
-def pdb_session(folder: Path, mark: str) -> str:
-    """The transcript of a session, with object addresses and what is above the program left out."""
+def pdb_session(folder: Path, mark: str, runtimes: str = "[]") -> str:
+    """The transcript of a session, with object addresses and what is above the program left out.
+
+    ``runtimes``: those that exist when the program is imported.
+    """
     folder.mkdir()
     (folder / "target.py").write_text(SESSION_TARGET.format(mark=mark))
-    (folder / "drive.py").write_text(SESSION_DRIVER)
+    (folder / "drive.py").write_text(SESSION_DRIVER.replace("{runtimes}", runtimes))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(folder))), "COLUMNS": "120"}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "drive.py"], cwd=folder, env=environment, text=True, timeout=60,
@@ -234,9 +246,10 @@ def without_hidden_names(transcript: str) -> str:
 
 
 def test_debugger_session(tmp_path: Path) -> None:
-    """Stepping with ``pdb`` shows the native lines and stacks; only its view of frames lists hidden variables too."""
+    """Stepping with ``pdb`` shows what it shows natively; under a runtime its view of frames lists hidden variables too."""
     native = pdb_session(tmp_path / "native", "off")
-    rewritten = pdb_session(tmp_path / "rewritten", "on")
+    assert pdb_session(tmp_path / "plain", "on") == native
+    rewritten = pdb_session(tmp_path / "rewritten", "on", '["a runtime"]')
     assert "'@" in rewritten, "pdb shows no hidden variables any more: compare the transcripts as they are"
     same = without_hidden_names(rewritten) == native
     assert same, "\n".join(difflib.unified_diff(native.splitlines(), without_hidden_names(rewritten).splitlines()))

@@ -31,19 +31,19 @@ def rewriter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     compiler: Any = sys.modules[COMPILER] if request.param == "fake" else importlib.import_module(COMPILER)
     registry: Any = sys.modules[REGISTRY] if request.param == "fake" else importlib.import_module(REGISTRY)
     seen = Rewriter()
-    compile_module, register_module = compiler.compile_module, registry.register_module
+    compile_plain, register_module = compiler.compile_plain, registry.register_plain_module
 
     def compile_observed(source: bytes, path: str, module: str) -> Any:
         seen.events.append(("compile", module))
-        return compile_module(source, path, module)
+        return compile_plain(source, path, module)
 
-    def register_observed(name: str, path: str, source: bytes, rewritten: Any) -> None:
+    def register_observed(name: str, path: str, source: bytes, rewritten: Any, make: Any) -> None:
         seen.events.append(("register", name))
         seen.registered.append((name, path, source, rewritten))
-        register_module(name, path, source, rewritten)
+        register_module(name, path, source, rewritten, make)
 
-    monkeypatch.setattr(compiler, "compile_module", compile_observed)
-    monkeypatch.setattr(registry, "register_module", register_observed)
+    monkeypatch.setattr(compiler, "compile_plain", compile_observed)
+    monkeypatch.setattr(registry, "register_plain_module", register_observed)
     return seen
 
 

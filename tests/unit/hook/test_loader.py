@@ -70,7 +70,7 @@ def test_refused_syntax_names_the_place(hook: Path, monkeypatch: pytest.MonkeyPa
     def refuse(source: bytes, path: str, module: str) -> None:  # noqa: ARG001
         raise UnsupportedSyntaxError("too odd", filename=path, lineno=2, way_out="Do it otherwise.")
 
-    monkeypatch.setattr(sys.modules[COMPILER], "compile_module", refuse)
+    monkeypatch.setattr(sys.modules[COMPILER], "compile_plain", refuse)
     write(hook, {"m_odd.py": "# durable: on\nx = 1"})
     error = error_of(lambda: importlib.import_module("m_odd"))
     assert isinstance(error, UnsupportedSyntaxError)
@@ -85,7 +85,7 @@ def test_failure_of_the_rewriter_is_not_taken_for_the_users(hook: Path, monkeypa
     def fail(source: bytes, path: str, module: str) -> None:  # noqa: ARG001
         raise SyntaxError("no binding", (path, 2, 1, "x = 1"))
 
-    monkeypatch.setattr(sys.modules[COMPILER], "compile_module", fail)
+    monkeypatch.setattr(sys.modules[COMPILER], "compile_plain", fail)
     write(hook, {"m_fine.py": "# durable: on\nx = 1"})
     with pytest.raises(UnsupportedSyntaxError, match=r"m_fine\.py:2: .*rewriter failed.*no binding.*[Rr]eport"):
         importlib.import_module("m_fine")

@@ -16,7 +16,7 @@ def compile_module(source: bytes, path: str, module: str) -> RewrittenModule:
     return RewrittenModule(compile(source, path, "exec", dont_inherit=True), ("fake", module))
 
 
-def register_module(name: str, path: str, source: bytes, rewritten: RewrittenModule) -> None:
+def register_module(name: str, path: str, source: bytes, rewritten: RewrittenModule, *make: Any) -> None:  # noqa: ARG001
     """Remember the call."""
     registered.append((name, path, source, rewritten))
 
@@ -24,9 +24,9 @@ def register_module(name: str, path: str, source: bytes, rewritten: RewrittenMod
 def modules() -> dict[str, ModuleType]:
     """What to put into ``sys.modules`` in the place of the real rewriter."""
     compiler: Any = ModuleType("durable_import.rewrite.compiler")
-    compiler.compile_module = compile_module
+    compiler.compile_module = compiler.compile_plain = compile_module
     registry: Any = ModuleType("durable_import.rewrite.registry")
-    registry.register_module = register_module
+    registry.register_module = registry.register_plain_module = register_module
     return {compiler.__name__: compiler, registry.__name__: registry}
 
 

@@ -1,0 +1,1 @@
+"""Modules that ``benchmarks.rewritten`` and ``benchmarks.importing`` load twice: as they are, and rewritten."""
