@@ -27,7 +27,6 @@ _NEARLY_NOTHING = 128 * 1024  # bytes; SQLite reports a full disk in several dis
 _DISGUISES = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _LOG_PAGES = 1000  # written to the log before it is to be emptied: SQLite's own default
 _PAGE = 4096  # bytes
-_LOOK_SECONDS = 0.002  # between two looks for a file that was replaced, while commits are made at once
 _WRITES = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 # Closing a connection whose file was replaced would delete the log of the file that stands there now.
@@ -52,7 +51,6 @@ class Database:
         self._pace = pace
         self._is_hurried = False  # how the connection is set
         self._log_pages = 0  # that have been written at once, about
-        self._look_at = 0.0  # when to see again whether the file is still there, by ``time.perf_counter``
         self._connection: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
 
@@ -77,13 +75,9 @@ class Database:
         left for ``run`` to empty.
         """
         connection = self._connection
-        if connection is None or self._log_pages > _LOG_PAGES:
+        if connection is None or self._log_pages > _LOG_PAGES or self._is_replaced():
             return False
         started = time.perf_counter()
-        if started >= self._look_at:
-            if self._is_replaced():
-                return False
-            self._look_at = started + _LOOK_SECONDS
         try:
             self._set_hurried(connection, True)
             is_done = work(connection)
