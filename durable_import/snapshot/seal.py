@@ -49,6 +49,9 @@ _HEADER: Final = struct.Struct(">8sH8s16sQ")
 _MAC_BYTES: Final = 32
 _OVERHEAD: Final = _HEADER.size + _MAC_BYTES
 _ID_LENGTH: Final = struct.Struct(">Q")
+# For more bytes at once the interpreter's lock is let go of; a thread that takes it may keep it for milliseconds.
+_QUIET_BYTES: Final = 2047
+_LARGE: Final = 1 << 16  # for so many that is worth it
 
 
 class Seal:
@@ -59,8 +62,8 @@ class Seal:
             raise MissingKeyError(
                 f"a key of {len(key)} bytes is too short: {KEY_BYTES} are needed. Make one with: {KEY_RECIPE}"
             )
-        self._key = bytes(key)
-        self._fingerprint = hmac.digest(self._key, b"fingerprint", "sha256")[:8]
+        self._hmac = hmac.new(key, digestmod="sha256")
+        self._fingerprint = self._digest(b"fingerprint")[:8]
         self._identify = functools.lru_cache(maxsize=4096)(self._identity_and_tag)
 
     def seal(self, instance_id: str, payload: bytes) -> bytes:
@@ -114,18 +117,24 @@ class Seal:
         """
         parts = (_identity(instance_id), key.encode("utf-8", "surrogateescape"), data)
         message = b"segment" + b"".join(_ID_LENGTH.pack(len(part)) + part for part in parts)
-        return int.from_bytes(hmac.digest(self._key, message, "sha256"), "big")
+        return int.from_bytes(self._digest(message), "big")
 
     def mask(self, nonce: bytes) -> int:
         """What hides a sum of tags: never the same for two nonces."""
-        return int.from_bytes(hmac.digest(self._key, b"mask" + nonce, "sha256"), "big")
+        return int.from_bytes(self._digest(b"mask" + nonce), "big")
 
     def _tag(self, identity: bytes) -> bytes:
-        return hmac.digest(self._key, b"instance" + identity, "sha256")[:16]
+        return self._digest(b"instance" + identity)[:16]
 
     def _mac(self, header: bytes, identity: bytes, payload: bytes) -> bytes:
-        message = b"".join((header, _ID_LENGTH.pack(len(identity)), identity, payload))
-        return hmac.digest(self._key, message, "sha256")
+        return self._digest(b"".join((header, _ID_LENGTH.pack(len(identity)), identity, payload)))
+
+    def _digest(self, message: bytes) -> bytes:
+        mac = self._hmac.copy()
+        step = _QUIET_BYTES if len(message) < _LARGE else len(message)
+        for start in range(0, len(message), step):
+            mac.update(message[start : start + step])
+        return mac.digest()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Seal holds the key and is never saved with a state")
