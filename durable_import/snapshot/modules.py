@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ..rewrite.registry import KNOWN, MODULES
 from .asyncio_state import LoopBound, bound_state, fill_bound
@@ -116,7 +117,36 @@ def data_of(script: ScriptData | None, module: str) -> ScriptData | None:
     return script.imported.get(module)
 
 
-def descriptors_of(cls: type, module: str) -> Iterator[tuple[str, Any]]:
+_parts: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
+
+
+def parts_of_code(module: str, namespace: dict[str, Any]) -> dict[str, Any]:
+    """What belongs to a module's functions and classes: default values, wrapped functions, descriptors; by their paths.
+
+    Looked for again only when the module has got more names.
+    """
+    version = id(namespace), len(namespace)
+    known = _parts.get(module)
+    if known is None or known[0] != version:
+        found: dict[str, Any] = {}
+        for key, value in list(namespace.items()):
+            if key.startswith("__"):
+                continue
+            if type(value) is FunctionType:
+                found.update(_mutable_defaults(key, value, module))
+                wrapped, path = value.__dict__.get("__wrapped__"), key
+                while isinstance(wrapped, FunctionType):
+                    path += ".__wrapped__"
+                    found[path] = wrapped
+                    wrapped = wrapped.__dict__.get("__wrapped__")
+            elif isinstance(value, type):
+                found.update(_mutable_defaults(key, value, module))
+                found.update((f"{key}.__dict__.{attribute}", d) for attribute, d in _descriptors(value, module))
+        known = _parts[module] = (version, found)
+    return known[1]
+
+
+def _descriptors(cls: type, module: str) -> Iterator[tuple[str, Any]]:
     """The descriptors of a module's class whose own class is written in Python: they are part of the code."""
     if cls.__module__ != module:
         return
@@ -127,14 +157,14 @@ def descriptors_of(cls: type, module: str) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str, Any]]:
+def _mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str, Any]]:
     """The lists, dicts and sets that are default values of a module's functions and methods: shared by all calls."""
     if isinstance(value, type):
         if value.__module__ == module:
             for key, member in list(vars(value).items()):
                 function = getattr(member, "__func__", member)
                 if type(function) is FunctionType and "<locals>" not in function.__qualname__:
-                    yield from mutable_defaults(f"{name}.{key}", function, module)
+                    yield from _mutable_defaults(f"{name}.{key}", function, module)
         return
     for i, default in enumerate(value.__defaults__ or ()):
         if type(default) in (list, dict, set):
@@ -172,7 +202,19 @@ def _is_plain_instance(value: Any) -> bool:
     Bases of other modules may have registered it somewhere, as logging does its handlers: so it has to stay what it is.
     """
     cls = type(value)
-    if getattr(cls, "__module__", None) not in MODULES or issubclass(cls, (BaseException, *PROCESS_BOUND)):
+    if getattr(cls, "__module__", None) not in MODULES:
+        return False
+    known = _plain_classes.get(cls)
+    if known is None:
+        known = _plain_classes[cls] = _is_plain_class(cls)
+    return known
+
+
+_plain_classes: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
+
+
+def _is_plain_class(cls: type) -> bool:
+    if issubclass(cls, (BaseException, *PROCESS_BOUND)):
         return False
     special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
     return all(_holds_attributes_only(b) for b in cls.__mro__) and all(
@@ -215,18 +257,17 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
             continue
         if isinstance(value, type) and value.__module__ == script.module:
             contents |= _attributes_as_contents(script, "class", name, value, _class_data(value))
-            for attribute, descriptor in descriptors_of(value, script.module):
+            for attribute, descriptor in _descriptors(value, script.module):
                 key = f"attribute {name}.{attribute}"
                 if _is_plain_instance(descriptor) and key not in script.unsavable:
                     contents[key] = ("attributes", descriptor, descriptor.__getstate__())
             for key, function in _functions_of_class(value):
                 contents |= _attributes_as_contents(script, "function", f"{name}.{key}", function, _function_data(function))
-        if type(value) is FunctionType and value.__module__ == script.module:
+        if type(value) is FunctionType and value.__module__ == script.module and value.__dict__:
             contents |= _attributes_as_contents(script, "function", name, value, _function_data(value))
-        if type(value) is FunctionType or isinstance(value, type):
-            for path, default in mutable_defaults(name, value, script.module):
-                if f"default {path}" not in script.unsavable:
-                    contents[f"default {path}"] = ("refill", default, _items(default))
+    for path, part in parts_of_code(script.module, namespace).items():
+        if type(part) in CONTAINERS and f"default {path}" not in script.unsavable:
+            contents[f"default {path}"] = ("refill", part, _items(part))
     changes = script.surroundings.changes()
     if changes:
         contents["the process"] = ("process", None, changes)

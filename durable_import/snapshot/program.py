@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..rewrite.marker import source_is_marked
-from ..rewrite.registry import MODULES, ModuleInfo
+from ..rewrite.registry import PROGRAM, ModuleInfo
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.task import DurableTask
 from .modules import Content, ScriptData, restore_contents, script_contents
@@ -24,13 +24,13 @@ _marked: dict[int, tuple[ModuleInfo, bool]] = {}
 def _is_marked(module: ModuleInfo) -> bool:
     known = _marked.get(id(module))
     if known is None:
-        known = _marked[id(module)] = module, not module.is_library and source_is_marked(module.source)
+        known = _marked[id(module)] = module, source_is_marked(module.source)
     return known[1]
 
 
 def find_imported(script: ScriptData) -> None:
     """Note the marked modules that the program has imported by now."""
-    for name, module in list(MODULES.items()):
+    for name, module in list(PROGRAM.items()):
         if name != script.module and name not in script.imported and name in sys.modules and _is_marked(module):
             script.imported[name] = ScriptData.of(name)
             script.imported[name].is_imported = True

@@ -10,7 +10,7 @@ import contextvars
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,10 +23,9 @@ from .modules import (
     CONTAINERS,
     ScriptData,
     data_of,
-    descriptors_of,
     is_refilled,
     is_saved_by_value,
-    mutable_defaults,
+    parts_of_code,
 )
 from .stacks import Stacks
 from .surroundings import STREAMS
@@ -45,7 +44,7 @@ class ModuleNames:
         self.containers: dict[str, dict[str, Any]] = {}
         self.notes: dict[str, dict[str, Any]] = {}
         self._version = _version_of(namespace, data)
-        parts = _parts_of_code(name, namespace)
+        parts = parts_of_code(name, namespace)
         for path, value in parts.items():
             if type(value) in CONTAINERS:
                 self.containers[path] = parts
@@ -193,32 +192,3 @@ class References:
             return False
         found = frame_of(frame)
         return found is not None and self.is_made_anew(variables_in(found).get("self"))
-
-
-_parts: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
-
-
-def _parts_of_code(module: str, namespace: dict[str, Any]) -> dict[str, Any]:
-    """What belongs to a module's functions and classes: default values, wrapped functions, descriptors; by their paths.
-
-    Looked for again only when the module has got more names.
-    """
-    version = id(namespace), len(namespace)
-    known = _parts.get(module)
-    if known is None or known[0] != version:
-        found: dict[str, Any] = {}
-        for key, value in list(namespace.items()):
-            if key.startswith("__"):
-                continue
-            if type(value) is FunctionType:
-                found.update(mutable_defaults(key, value, module))
-                wrapped, path = value.__dict__.get("__wrapped__"), key
-                while isinstance(wrapped, FunctionType):
-                    path += ".__wrapped__"
-                    found[path] = wrapped
-                    wrapped = wrapped.__dict__.get("__wrapped__")
-            elif isinstance(value, type):
-                found.update(mutable_defaults(key, value, module))
-                found.update((f"{key}.__dict__.{attribute}", d) for attribute, d in descriptors_of(value, module))
-        known = _parts[module] = (version, found)
-    return known[1]
