@@ -368,6 +368,8 @@ def reduce_context(context: contextvars.Context, base: contextvars.Context) -> R
             decimals = value
         else:
             items.append((variable, value))
+    if not items and decimals is None:
+        return new_context, ()
     return new_context, (), (items, decimals), None, None, fill_context
 
 

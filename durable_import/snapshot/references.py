@@ -167,7 +167,11 @@ class References:
 
     def __post_init__(self) -> None:
         self.by_id = self.names.by_id
-        self.containers = self.names.containers()
+
+    @property
+    def containers(self) -> list[Any]:
+        """The containers that are saved by name."""
+        return self.names.containers()
 
     @property
     def container_ids(self) -> set[int]:
