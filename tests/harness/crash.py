@@ -75,6 +75,7 @@ def crash_torture(path: str | os.PathLike[str], python: str = sys.executable, *,
     with tempfile.TemporaryDirectory() as native_folder, tempfile.TemporaryDirectory() as folder:
         native = run_native(path, python, Path(native_folder))
         crashed = run_killed(path, python, Path(folder), most=len(native.effects[0]), pace=int(repeats))
+    assert native.effects[0], f"{path.name} has no effects, or does not run its main()"
     if repeats:
         assert is_relay(crashed.effects, native.effects[0]), f"{path.name}: {crashed.effects}, of {native.effects[0]}"
         lines = [printed.splitlines() for printed in crashed.printed]

@@ -27,3 +27,7 @@ async def change(a):
 
 async def main():
     return await keep(1), [found async for found in keep_in_generator("ab")], await change(1)
+
+
+if __name__ == "__main__":
+    print(repr(asyncio.run(main())))
