@@ -258,13 +258,17 @@ class InstanceDriver(Committer):
         is_dormant = status != "running" and self._is_known(status, wake_at) and not loop.ready
         if is_dormant and self.is_paused:
             raise PauseForEventException(loop.inbox.pauses[0])
-        with loop.waiting() as waiter:
+        waiter, timer = loop.begin_wait(), None
+        try:
             if loop.ready:
                 return
             if is_dormant:
-                yield from self._dormant(waiter, math.inf if wake_at is None else wake_at)
-            else:
-                yield from self._outside(waiter)
+                timer = self._goes_dormant(math.inf if wake_at is None else wake_at)
+            yield from self._outside(waiter)
+        finally:
+            loop.end_wait()
+            if timer is not None:
+                timer.cancel()
 
     def _waits_for(self) -> tuple[str, float | None]:
         """The status of an instance that has nothing ready, and until when it waits if only time and events are waited for."""
@@ -281,20 +285,16 @@ class InstanceDriver(Committer):
         kept = self.kept
         return kept is not None and (kept.status, kept.wake_at) == (status, wake_at) and not self.loop.has_new_timer
 
-    def _dormant(self, waiter: Any, until: float) -> Any:
-        """Wait for time or events; too long a wait is not for memory."""
-        loop, patience, timer = self.loop, self.evict_after, None
+    def _goes_dormant(self, until: float) -> asyncio.TimerHandle | None:
+        """Only time or events are waited for; too long a wait is not for memory, and ended by the timer that this gives."""
+        loop, patience = self.loop, self.evict_after
         if self.on_wait is not None:
             self.on_wait(until)
         if self.on_dormant is not None and loop.inbox.is_waiting:
             self.on_dormant()
         if patience is not None and until - loop.time() > patience:
-            timer = loop.real.call_later(patience, self.suspend)
-        try:
-            yield from self._outside(waiter)
-        finally:
-            if timer is not None:
-                timer.cancel()
+            return loop.real.call_later(patience, self.suspend)
+        return None
 
 
 def _error_of(future: Any) -> BaseException | None:
