@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ..errors import PauseForEventException
@@ -45,7 +45,7 @@ class InstanceDriver(Committer):
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
-        self._others: frozenset[DurableTask] = frozenset()  # the tasks that stand still while one holds all others
+        self._others: Collection[DurableTask] = ()  # the tasks that stand still while one holds all others
         self._held: list[asyncio.Handle] = []  # steps of theirs
 
     @property
@@ -65,7 +65,7 @@ class InstanceDriver(Committer):
 
     def let_go(self) -> None:
         """The next checkpoint is that of the transaction; the other tasks go on."""
-        self.holder, self._others = None, frozenset()
+        self.holder, self._others = None, ()
         held, self._held = self._held, []
         for handle in held:
             self.loop.step_again(handle)

@@ -177,7 +177,7 @@ class InstanceRun:
         if state:
             driver.facts["call"] = row_facts(state)["call"]
         driver.on_wait = home.on_wait
-        driver.on_dormant = lambda: home.expects_events(self.instance_id, list(driver.loop.inbox.waiting))
+        driver.on_dormant = self._expects_events
         driver.evict_after = self.evict_after
         return driver
 
@@ -315,6 +315,10 @@ class InstanceRun:
             await self.take_events()
         except (StoreError, OSError) as error:  # the dispatcher looks again
             logger.warning("events of instance %s were not read: %s", self.instance_id, error, extra=self.tenure.about())
+
+    def _expects_events(self) -> None:
+        assert self.driver is not None
+        self.home.expects_events(self.instance_id, list(self.driver.loop.inbox.waiting))
 
     async def take_events(self) -> None:
         """Give the program the events that the store has for it."""

@@ -26,15 +26,7 @@ class CallbackLoop(DelegatingLoop):
     """A loop whose callbacks are state: who runs it takes them one by one."""
 
     __slots__ = (
-        "_waiter",
-        "callbacks",
-        "called",
-        "changed_callbacks",
-        "first_place",
-        "is_dirty",
-        "last_place",
-        "on_step",
-        "ready",
+        "_waiter", "callbacks", "called", "changed_callbacks", "first_place", "is_dirty", "last_place", "on_step", "ready",
         "touched",
     )  # fmt: skip
 
