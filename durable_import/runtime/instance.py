@@ -40,6 +40,11 @@ class InstanceRun:
     ``evict_after``: seconds to wait for time or events in memory, then it is suspended; None: for ever.
     """
 
+    __slots__ = (
+        "_fenced", "_has_missed_events", "_retries", "_root", "begun", "call", "driver", "evict_after", "home", "instance_id",
+        "is_suspending", "records", "task", "tenure",
+    )  # fmt: skip
+
     def __init__(
         self, home: Home, instance_id: str, call: Call | None = None, *, retries: bool = False, evict_after: float | None = None
     ) -> None:

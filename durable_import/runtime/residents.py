@@ -42,7 +42,7 @@ class Residents:
             ambient.current_runtime.reset(token)
         self.running[instance_id] = run
         runtime.dispatcher.is_taken_up(instance_id)
-        run.task.add_done_callback(lambda task: task.cancelled() or task.exception())  # it is logged, and told to who asks
+        run.task.add_done_callback(_look_at_error)
         return run
 
     async def begin(self, instance_id: str, make: Callable[[], Any]) -> Outcome:
@@ -97,3 +97,9 @@ class Residents:
         checkpoint = run.state.get("checkpoint")
         about = self._runtime.about(run.instance_id, checkpoint)
         logger.error("instance %s cannot go on from checkpoint %s: %s", run.instance_id, checkpoint, error, extra=about)
+
+
+def _look_at_error(task: asyncio.Task[Outcome]) -> None:
+    """So that asyncio does not say that nobody has: it is logged, and told to who asks."""
+    if not task.cancelled():
+        task.exception()

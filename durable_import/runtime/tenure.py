@@ -34,6 +34,11 @@ T = TypeVar("T")
 class Tenure:
     """See the module. ``records``: those of the instance."""
 
+    __slots__ = (
+        "_life", "_quick", "_seal", "claim", "events", "has_lost_transaction", "home", "instance_id", "records", "state",
+        "transaction",
+    )  # fmt: skip
+
     def __init__(self, home: Home, instance_id: str, records: Records) -> None:
         self.home = home
         self.instance_id = instance_id

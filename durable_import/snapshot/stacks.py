@@ -71,6 +71,7 @@ class Stacks:
     def end(self) -> None:
         """The snapshot is made: let go of what the frames held."""
         self.met, self._read, self._before = _NONE, _NONE, _NONE
+        self._seen = self._seen or _NONE
 
     def of(self, task: DurableTask) -> Stack:
         """The stack of a task; empty if it has ended."""
