@@ -41,9 +41,9 @@ class DurableTask(asyncio.Future[Any]):
     """
 
     __slots__ = (
-        "_cancelled_exc", "_context", "_coro", "_fut_waiter", "_must_cancel", "_name", "_num_cancels_requested", "_root", "children",
-        "ended", "has_begun", "is_leaf_cancelled", "is_shown", "leaf", "leaf_place", "leaves", "loop", "order", "path", "step",
-        "step_place",
+        "_cancelled_exc", "_context", "_coro", "_fut_waiter", "_must_cancel", "_name", "_num_cancels_requested", "_root",
+        "children", "ended", "has_begun", "is_leaf_cancelled", "is_shown", "leaf", "leaf_place", "leaves", "loop", "order",
+        "path", "step", "step_place",
     )  # fmt: skip
 
     _log_destroy_pending = False  # dropping a task is how an instance is suspended
