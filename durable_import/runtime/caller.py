@@ -17,6 +17,8 @@ from ..scheduling.task import DurableTask
 class Caller:
     """The task that awaits an instance, once ``attach`` was called in it; ``root`` is the first task of the instance."""
 
+    __slots__ = ("_cancellations", "_late_cancellation", "task")
+
     def __init__(self) -> None:
         self.task: asyncio.Task[Any] | None = None
         self._cancellations = 0  # requests to cancel it that the program knows of

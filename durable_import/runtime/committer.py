@@ -24,6 +24,11 @@ class Committer:
     ``checkpoint``: the number of the last checkpoint, -1 before the first. ``function``: the qualified name of the instance's.
     """
 
+    __slots__ = (
+        "caller", "checkpoint", "commit", "deferred", "encoder", "facts", "function", "gives_way_at", "holder", "is_suspending",
+        "kept", "loop",
+    )  # fmt: skip
+
     def __init__(self, loop: InstanceLoop, encoder: Encoder, commit: Commit, checkpoint: int, function: str) -> None:
         self.loop = loop
         self.encoder = encoder

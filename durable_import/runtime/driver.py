@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ..errors import PauseForEventException
@@ -37,6 +37,8 @@ class InstanceDriver(Committer):
     ``commit`` makes a checkpoint permanent: see ``Committer``, and ``Caller`` for the task that awaits this.
     """
 
+    __slots__ = ("_held", "_others", "coroutine", "evict_after", "on_dormant", "on_wait")
+
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
         loop = instance if isinstance(instance, InstanceLoop) else InstanceLoop(encoder.instance_id)
@@ -45,7 +47,7 @@ class InstanceDriver(Committer):
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
-        self._others: frozenset[DurableTask] = frozenset()  # the tasks that stand still while one holds all others
+        self._others: Collection[DurableTask] = ()  # the tasks that stand still while one holds all others
         self._held: list[asyncio.Handle] = []  # steps of theirs
 
     @property
@@ -65,7 +67,7 @@ class InstanceDriver(Committer):
 
     def let_go(self) -> None:
         """The next checkpoint is that of the transaction; the other tasks go on."""
-        self.holder, self._others = None, frozenset()
+        self.holder, self._others = None, ()
         held, self._held = self._held, []
         for handle in held:
             self.loop.step_again(handle)
@@ -258,13 +260,17 @@ class InstanceDriver(Committer):
         is_dormant = status != "running" and self._is_known(status, wake_at) and not loop.ready
         if is_dormant and self.is_paused:
             raise PauseForEventException(loop.inbox.pauses[0])
-        with loop.waiting() as waiter:
+        waiter, timer = loop.begin_wait(), None
+        try:
             if loop.ready:
                 return
             if is_dormant:
-                yield from self._dormant(waiter, math.inf if wake_at is None else wake_at)
-            else:
-                yield from self._outside(waiter)
+                timer = self._goes_dormant(math.inf if wake_at is None else wake_at)
+            yield from self._outside(waiter)
+        finally:
+            loop.end_wait()
+            if timer is not None:
+                timer.cancel()
 
     def _waits_for(self) -> tuple[str, float | None]:
         """The status of an instance that has nothing ready, and until when it waits if only time and events are waited for."""
@@ -281,20 +287,16 @@ class InstanceDriver(Committer):
         kept = self.kept
         return kept is not None and (kept.status, kept.wake_at) == (status, wake_at) and not self.loop.has_new_timer
 
-    def _dormant(self, waiter: Any, until: float) -> Any:
-        """Wait for time or events; too long a wait is not for memory."""
-        loop, patience, timer = self.loop, self.evict_after, None
+    def _goes_dormant(self, until: float) -> asyncio.TimerHandle | None:
+        """Only time or events are waited for; too long a wait is not for memory, and ended by the timer that this gives."""
+        loop, patience = self.loop, self.evict_after
         if self.on_wait is not None:
             self.on_wait(until)
         if self.on_dormant is not None and loop.inbox.is_waiting:
             self.on_dormant()
         if patience is not None and until - loop.time() > patience:
-            timer = loop.real.call_later(patience, self.suspend)
-        try:
-            yield from self._outside(waiter)
-        finally:
-            if timer is not None:
-                timer.cancel()
+            return loop.real.call_later(patience, self.suspend)
+        return None
 
 
 def _error_of(future: Any) -> BaseException | None:

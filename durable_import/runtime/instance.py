@@ -21,7 +21,7 @@ from ..frames.capture import is_rewritten_function, parts_of
 from ..log import logger
 from ..snapshot.economy import Economy
 from ..snapshot.modules import ScriptData
-from ..snapshot.snapshot import Encoder, Saved
+from ..snapshot.snapshot import Encoder
 from ..stores.base import FINISHED, Event
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
@@ -39,6 +39,11 @@ class InstanceRun:
 
     ``evict_after``: seconds to wait for time or events in memory, then it is suspended; None: for ever.
     """
+
+    __slots__ = (
+        "_fenced", "_has_missed_events", "_retries", "_root", "begun", "call", "driver", "evict_after", "home", "instance_id",
+        "is_suspending", "records", "task", "tenure",
+    )  # fmt: skip
 
     def __init__(
         self, home: Home, instance_id: str, call: Call | None = None, *, retries: bool = False, evict_after: float | None = None
@@ -71,12 +76,7 @@ class InstanceRun:
         ``make`` gives the coroutine of an instance that begins by being awaited, without a recorded call.
         """
         try:
-            new = self._first_state() if make is None and self.tenure.begins_in_one_step else None
-            is_new = await self.tenure.begin(self.is_lost, new)
-            if make is None and not is_new:
-                await self._check()
-            if not self.begun.done():
-                self.begun.set_result(None)
+            await self._begin(make)
             encoder = self._encoder()
             if self.state.get("status") in FINISHED and not self._tries_again():
                 return self._kept_outcome(encoder)
@@ -95,6 +95,15 @@ class InstanceRun:
         finally:
             self._drop_root()
             await self.tenure.release()
+
+    async def _begin(self, make: Callable[[], Any] | None) -> None:
+        """Claim it; a new one with a call is kept from then on."""
+        new = self._first_state() if make is None and self.tenure.begins_in_one_step else None
+        is_new = await self.tenure.begin(self.is_lost, new)
+        if make is None and not is_new:
+            await self._check()
+        if not self.begun.done():
+            self.begun.set_result(None)
 
     def _first_state(self) -> dict[str, Any] | None:
         """The state of an instance that has not begun, for one that is perhaps new; None: only when it is known to be that can
@@ -173,7 +182,7 @@ class InstanceRun:
         if state:
             driver.facts["call"] = row_facts(state)["call"]
         driver.on_wait = home.on_wait
-        driver.on_dormant = lambda: home.expects_events(self.instance_id, list(driver.loop.inbox.waiting))
+        driver.on_dormant = self._expects_events
         driver.evict_after = self.evict_after
         return driver
 
@@ -260,12 +269,12 @@ class InstanceRun:
             else:  # who awaits it is told
                 logger.debug("instance %s failed: %s", self.instance_id, summary_of(outcome.error), extra=about)
             state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
-            await self.tenure.end(state, Saved(b"", {}, is_whole=False))
+            await self.tenure.end(state, keeps_snapshot=True)
             return
         state |= {"checkpoint": driver.checkpoint + 1, "location": "", "snapshot": b""}
         state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
         flush_output()
-        if await self.tenure.end(state, None):
+        if await self.tenure.end(state, keeps_snapshot=False):
             return
         events = await self.home.events.load_events(self.instance_id)
         if events:
@@ -311,6 +320,10 @@ class InstanceRun:
             await self.take_events()
         except (StoreError, OSError) as error:  # the dispatcher looks again
             logger.warning("events of instance %s were not read: %s", self.instance_id, error, extra=self.tenure.about())
+
+    def _expects_events(self) -> None:
+        assert self.driver is not None
+        self.home.expects_events(self.instance_id, list(self.driver.loop.inbox.waiting))
 
     async def take_events(self) -> None:
         """Give the program the events that the store has for it."""

@@ -8,6 +8,7 @@ matter sealed with them (``row_facts``).
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import hashlib
 import secrets
@@ -72,10 +73,16 @@ class Outcome:
 class Records:
     """Seals and opens the records of one instance."""
 
+    __slots__ = ("_base", "_instance_id", "_seal")
+
     def __init__(self, seal: Seal, instance_id: str) -> None:
         self._seal = seal
-        self._encoder = Encoder(instance_id)
         self._instance_id = instance_id
+        self._base = contextvars.copy_context()  # see ``Encoder``
+
+    def _encoder(self) -> Encoder:
+        """A new one each time: they are needed rarely, and an instance that waits needs none."""
+        return Encoder(self._instance_id, base=self._base)
 
     # --- calls
 
@@ -115,11 +122,11 @@ class Records:
         if _are_equal(one, other):
             return True
         self.seal_call(call)  # raises the error that names what cannot be saved
-        fresh = self._encoder.decode(self._bytes_of(one)).facts["call"]  # as the other one comes from its bytes
+        fresh = self._encoder().decode(self._bytes_of(one)).facts["call"]  # as the other one comes from its bytes
         return self._bytes_of(fresh) == self._bytes_of(other)
 
     def _bytes_of(self, call: Any) -> bytes:
-        return self._encoder.encode(Snapshot(None, {"call": call}))
+        return self._encoder().encode(Snapshot(None, {"call": call}))
 
     # --- outcomes
 
@@ -207,14 +214,14 @@ class Records:
     # ---
 
     def _put(self, kind: str, facts: dict[str, Any], encoder: Encoder | None = None) -> bytes:
-        return self._seal.seal(self._instance_id, KINDS[kind] + (encoder or self._encoder).encode(Snapshot(None, facts)))
+        return self._seal.seal(self._instance_id, KINDS[kind] + (encoder or self._encoder()).encode(Snapshot(None, facts)))
 
     def _take(self, kind: str, blob: bytes, encoder: Encoder | None = None) -> dict[str, Any]:
         payload = self._seal.open(self._instance_id, blob, kind)
         if payload[:1] != KINDS[kind]:
             raise self._refusal(f"another record of the instance stands in the place of its {kind}")
         try:
-            return (encoder or self._encoder).decode(payload[1:]).facts
+            return (encoder or self._encoder()).decode(payload[1:]).facts
         except DurableError:
             raise
         except Exception as error:

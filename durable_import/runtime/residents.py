@@ -37,12 +37,12 @@ class Residents:
         run = InstanceRun(runtime, instance_id, call, retries=retries, evict_after=runtime.evict_after)
         token = ambient.current_runtime.set(runtime)
         try:
-            run.task = asyncio.create_task(self._live_alone(run), name=f"instance {instance_id}")
+            run.task = asyncio.create_task(self._live(run, None), name=f"instance {instance_id}")
         finally:
             ambient.current_runtime.reset(token)
         self.running[instance_id] = run
         runtime.dispatcher.is_taken_up(instance_id)
-        run.task.add_done_callback(lambda task: task.cancelled() or task.exception())  # it is logged, and told to who asks
+        run.task.add_done_callback(_look_at_error)
         return run
 
     async def begin(self, instance_id: str, make: Callable[[], Any]) -> Outcome:
@@ -50,15 +50,8 @@ class Residents:
         run = self.running[instance_id] = InstanceRun(self._runtime, instance_id)
         return await self._live(run, make)
 
-    async def _live_alone(self, run: InstanceRun) -> Outcome:
-        """In a task of its own."""
-        try:
-            return await self._live(run, None)
-        except Exception as error:
-            self._has_left(run, error)
-            raise
-
     async def _live(self, run: InstanceRun, make: Callable[[], Any] | None) -> Outcome:
+        """From beginning to end; without ``make``, in a task of its own."""
         ambient.switch_on(self._runtime)  # it need not have been entered
         try:
             pause = FIRST_PAUSE
@@ -76,6 +69,10 @@ class Residents:
                 run.tenure.has_lost_transaction = False
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
+        except Exception as error:
+            if make is None:
+                self._has_left(run, error)
+            raise
         finally:
             ambient.ON.remove(self._runtime)
             if self.running.get(run.instance_id) is run:
@@ -100,3 +97,9 @@ class Residents:
         checkpoint = run.state.get("checkpoint")
         about = self._runtime.about(run.instance_id, checkpoint)
         logger.error("instance %s cannot go on from checkpoint %s: %s", run.instance_id, checkpoint, error, extra=about)
+
+
+def _look_at_error(task: asyncio.Task[Outcome]) -> None:
+    """So that asyncio does not say that nobody has: it is logged, and told to who asks."""
+    if not task.cancelled():
+        task.exception()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import StoreError, StoreUnavailableError
 from ..log import logger
@@ -27,17 +28,23 @@ from .home import Home
 from .records import Records
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0  # seconds between attempts to commit
+T = TypeVar("T")
 
 
 class Tenure:
     """See the module. ``records``: those of the instance."""
+
+    __slots__ = (
+        "_life", "_quick", "_seal", "claim", "events", "has_lost_transaction", "home", "instance_id", "records", "state",
+        "transaction",
+    )  # fmt: skip
 
     def __init__(self, home: Home, instance_id: str, records: Records) -> None:
         self.home = home
         self.instance_id = instance_id
         self.records = records
         self.claim: Claim | None = None
-        self.state: dict[str, Any] = {}  # that is kept; empty: there is none yet
+        self.state: dict[str, Any] = {}  # that is kept, see ``_is_kept``; empty: there is none yet
         self.transaction: Transaction | None = None  # of the program's data, that the next checkpoint is committed with
         self.has_lost_transaction = False  # it could not be committed: the program has to go on from before it
         self.events: list[Event] | None = None  # that the store had for it at the beginning; None: they are not loaded yet
@@ -56,8 +63,8 @@ class Tenure:
         elif isinstance(store, OwningStore):
             self.claim = await store.acquire(self.instance_id, home.owner, home.lease_seconds)
         if self.claim is not None:
+            state, self.claim = self.claim.state, dataclasses.replace(self.claim, state=None)
             home.heartbeat.add(self.claim, is_lost)
-            state = self.claim.state
         else:
             state = await store.load(self.instance_id)
         is_new = state is None and new is not None and self._life is not None
@@ -122,18 +129,30 @@ class Tenure:
         segments, is_whole = _segments_of(saved)
         if not self._quick.commit_at_once(self.claim, state, segments, is_whole):
             return False
-        self.state = state
+        self._is_kept(state)
         return True
 
-    async def end(self, state: dict[str, Any], saved: Saved | None) -> bool:
-        """Keep the last state, as ``commit``; gives whether the instance and its events were let go of in the same step."""
+    def _is_kept(self, state: dict[str, Any]) -> None:
+        """The store has a state: while it gives it to nobody else, it need not be in memory too, but for what is small."""
+        self.state = state if self.claim is None else {**state, "snapshot": b""}
+
+    async def end(self, state: dict[str, Any], *, keeps_snapshot: bool) -> bool:
+        """Keep the last state, as ``commit``, with the snapshot that is kept or without any; gives whether the instance and its
+        events were let go of in the same step."""
+        saved = Saved(b"", {}, is_whole=False) if keeps_snapshot else None
+        if keeps_snapshot and self.claim is not None:
+            state["snapshot"] = await self._in_time(state, self._kept_snapshot)
         if self.claim is None or self.transaction is not None or self._life is None:
             await self.commit(state, saved)
             return False
-        await self._in_time(state, functools.partial(self._life.end, self.claim, state, keeps=saved is not None))
+        await self._in_time(state, functools.partial(self._life.end, self.claim, state, keeps=keeps_snapshot))
         self.home.heartbeat.remove(self.claim)
         self.claim, self.state = None, state
         return True
+
+    async def _kept_snapshot(self) -> Any:
+        state = await self.home.store.load(self.instance_id)
+        return state["snapshot"] if state is not None else b""  # somebody has removed it: the commit will be refused
 
     async def _commit_in_time(self, state: dict[str, Any], saved: Saved | None) -> None:
         if self.transaction is not None:
@@ -141,13 +160,12 @@ class Tenure:
             return
         await self._in_time(state, functools.partial(self.commit_or_raise, state, saved))
 
-    async def _in_time(self, state: dict[str, Any], keep: Callable[[], Awaitable[None]]) -> None:
+    async def _in_time(self, state: dict[str, Any], keep: Callable[[], Awaitable[T]]) -> T:
         """While the store is unavailable, try again."""
         waited, pause = 0.0, FIRST_PAUSE
         while True:
             try:
-                await keep()
-                return
+                return await keep()
             except (StoreUnavailableError, OSError) as error:
                 if self.home.patience is not None and waited >= self.home.patience:
                     raise
@@ -169,7 +187,7 @@ class Tenure:
         except (StoreUnavailableError, OSError):
             self.has_lost_transaction = True
             raise
-        self.state = state
+        self._is_kept(state)
 
     async def commit_or_raise(self, state: dict[str, Any], saved: Saved | None) -> None:
         """Keep a state, or raise what keeps the store from that."""
@@ -181,7 +199,7 @@ class Tenure:
         else:
             assert isinstance(store, OwningStore)
             await store.commit(self.claim, state)
-        self.state = state
+        self._is_kept(state)
 
     async def remove_events(self, numbers: tuple[int, ...], accepted: dict[int, str]) -> None:
         """The state has these events: the store need not keep them, nor then the state their numbers."""

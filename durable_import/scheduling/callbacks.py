@@ -19,20 +19,34 @@ _tasks: Any = asyncio.tasks
 NATIVE_TASKS = tuple({_tasks.Task, _tasks._PyTask})  # asyncio's own classes
 
 
+NOTHING: deque[asyncio.Handle] = deque()  # stays empty: an empty deque takes as much memory as one of 64
+
+
 class CallbackLoop(DelegatingLoop):
     """A loop whose callbacks are state: who runs it takes them one by one."""
 
+    __slots__ = (
+        "_waiter", "callbacks", "called", "changed_callbacks", "first_place", "is_dirty", "last_place", "on_step", "ready",
+        "touched",
+    )  # fmt: skip
+
     def __init__(self) -> None:
         super().__init__()
-        self.ready: deque[asyncio.Handle] = deque()
+        self.ready = NOTHING
         self.callbacks: dict[int, tuple[int, asyncio.Handle]] = {}  # those in ``ready`` that are no steps, by id: place, handle
         self.first_place = self.last_place = 0  # in the order of ``ready``, of tasks, and of leaves in flight
         self.is_dirty = False  # something has happened since the last checkpoint
-        self.touched: set[DurableTask] = set()  # whose state may have changed since the last checkpoint
+        self.touched: dict[DurableTask, None] = {}  # tasks whose state may have changed since the last checkpoint
         self.changed_callbacks: dict[int, asyncio.Handle | None] = {}  # by place: new, or gone, since the last checkpoint
         self.called: list[asyncio.Handle] = []  # callbacks that have run since then, timers that have fired or were cancelled
         self.on_step: Callable[[DurableTask], None] | None = None  # told of a task whose state is about to change
         self._waiter: asyncio.Future[None] | None = None
+
+    def to_extend(self) -> deque[asyncio.Handle]:
+        """What is ready, when something is going to be."""
+        if self.ready is NOTHING:
+            self.ready = deque()
+        return self.ready
 
     def next_place(self) -> int:
         """The next number in the order of things."""
@@ -42,13 +56,13 @@ class CallbackLoop(DelegatingLoop):
     def touch(self, task: DurableTask) -> None:
         """The state of a task is about to change."""
         if task not in self.touched:
-            self.touched.add(task)
+            self.touched[task] = None
             if self.on_step is not None:
                 self.on_step(task)
 
     def is_saved(self) -> None:
         """The last checkpoint is now."""
-        self.touched, self.changed_callbacks, self.called = set(), {}, []
+        self.touched, self.changed_callbacks, self.called = {}, {}, []
 
     def step_soon(self, task: DurableTask, error: BaseException | None = None) -> None:
         """Let a task take a step in the next round."""
@@ -67,7 +81,7 @@ class CallbackLoop(DelegatingLoop):
         self._accept(asyncio.Handle(task._wakeup, (future,), self, _NO_CONTEXT))
 
     def _accept(self, handle: asyncio.Handle) -> None:
-        self.ready.append(handle)
+        self.to_extend().append(handle)
         self._note(handle, self.next_place())
         self.is_dirty = True
         self._poke()
@@ -85,7 +99,7 @@ class CallbackLoop(DelegatingLoop):
     def put_first(self, handle: asyncio.Handle) -> None:
         """Let a callback run before all others."""
         self.first_place -= 1
-        self.ready.appendleft(handle)
+        self.to_extend().appendleft(handle)
         self._note(handle, self.first_place)
 
     def take(self) -> asyncio.Handle:

@@ -22,7 +22,12 @@ _Base: Any = asyncio.AbstractEventLoop  # what is not defined here is filled in 
 
 
 class DelegatingLoop(_Base):  # type: ignore[misc]
-    """A loop over that of the process, which ``attach`` gives it."""
+    """A loop over that of the process, which ``attach`` gives it.
+
+    Each instance that waits has one: their attributes have slots, for memory.
+    """
+
+    __slots__ = ("_exception_handler", "is_dropped", "is_foreign", "is_inside", "real", "thread")
 
     def __init__(self) -> None:
         self.real: asyncio.AbstractEventLoop

@@ -60,6 +60,11 @@ class Observer(Protocol):
 class InstanceLoop(TimerLoop):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
+    __slots__ = (
+        "_observing", "current", "in_flight", "inbox", "incarnation", "instance_id", "is_ending", "leaving", "native_tasks",
+        "observer", "outside_finalizer", "owes_commit", "root", "task_count", "task_factory", "tasks",
+    )  # fmt: skip
+
     def __init__(self, instance_id: str | None = None) -> None:
         super().__init__()
         self.instance_id = instance_id
@@ -281,7 +286,7 @@ class InstanceLoop(TimerLoop):
         """Make ready what was: ``callbacks``, and the steps of tasks."""
         steps = [(t.step_place, t.step) for t in self.tasks if t.step is not None]
         for place, handle in sorted([*callbacks, *steps], key=lambda pair: pair[0]):
-            self.ready.append(handle)
+            self.to_extend().append(handle)
             self._note(handle, place)
 
     # --- futures, tasks

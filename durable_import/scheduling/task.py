@@ -40,6 +40,12 @@ class DurableTask(asyncio.Future[Any]):
     ``is_eager``: whether the first step is taken at once.
     """
 
+    __slots__ = (
+        "_cancelled_exc", "_context", "_coro", "_fut_waiter", "_must_cancel", "_name", "_num_cancels_requested", "_root",
+        "children", "ended", "has_begun", "is_leaf_cancelled", "is_shown", "leaf", "leaf_place", "leaves", "loop", "order",
+        "path", "step", "step_place",
+    )  # fmt: skip
+
     _log_destroy_pending = False  # dropping a task is how an instance is suspended
 
     def __init__(

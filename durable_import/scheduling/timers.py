@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
-from .callbacks import CallbackLoop
+from .callbacks import NOTHING, CallbackLoop
 
 MIN_DURABLE_DELAY = 0.1  # seconds: the deadline of a shorter timer is not worth a commit
 _TimerHandle: Any = asyncio.TimerHandle
@@ -29,6 +28,8 @@ class Timer(_TimerHandle):  # type: ignore[misc]
 class TimerLoop(CallbackLoop):
     """A loop whose timers are state: they make their callbacks ready when who runs it asks for those that are due."""
 
+    __slots__ = ("_alarm", "_cancelled_timers", "_clock_offset", "has_new_timer", "new_timers", "timers")
+
     def __init__(self) -> None:
         super().__init__()
         self.timers: list[Timer] = []  # a heap
@@ -36,6 +37,7 @@ class TimerLoop(CallbackLoop):
         self.has_new_timer = False  # one whose deadline is worth a checkpoint
         self._cancelled_timers = 0
         self._clock_offset = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
 
     def attach(self) -> None:
         """Run over the loop that is running."""
@@ -47,18 +49,22 @@ class TimerLoop(CallbackLoop):
         super().is_saved()
         self.new_timers = []
 
-    @contextmanager
-    def waiting(self) -> Iterator[asyncio.Future[None]]:
-        """A future of the process that is done when there is something to do."""
+    def begin_wait(self) -> asyncio.Future[None]:
+        """A future of the process that is done when there is something to do, until ``end_wait``."""
         waiter = self._waiter = self.real.create_future()
         deadline = self.next_deadline()
-        timer = self.real.call_at(deadline - self._clock_offset, self._poke) if deadline is not None else None
-        try:
-            yield waiter
-        finally:
-            self._waiter = None
-            if timer is not None:
-                timer.cancel()
+        if deadline is not None:
+            self._alarm = self.real.call_at(deadline - self._clock_offset, self._poke)
+        if not self.ready:
+            self.ready = NOTHING
+        return waiter
+
+    def end_wait(self) -> None:
+        """Nobody waits any more."""
+        self._waiter = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     def time(self) -> float:
         """See ``asyncio.AbstractEventLoop``; as for all methods below."""

@@ -19,6 +19,8 @@ _BLOAT = 2.0  # segments hold so many times the bytes of a whole snapshot, until
 class Economy:
     """Chooses for one instance. ``least``: how many tasks it has to have for segments."""
 
+    __slots__ = ("_bloat", "_gain", "_patience", "_regret", "_whole", "is_in_segments", "least")
+
     def __init__(self, least: int) -> None:
         self.least = least
         self.is_in_segments = False

@@ -244,10 +244,11 @@ class _Sink:
 def _dump(kind: Any, value: Any, references: References) -> tuple[Chunks, dict[int, CodeInfo]]:
     file = _Sink()
     pickler = kind(file, references)
-    names = references.names
-    if names.prelude is None:
-        names.prelude = Prelude([(resolve_or_none, *place) for place in names.container_places], _BUILDERS)
-    names.prelude.begin(pickler, file, references.containers)
+    names, has_loop = references.names, references.has_loop
+    if has_loop not in names.preludes:
+        others = _BUILDERS if has_loop else ()  # they would be most of a record, such as a call
+        names.preludes[has_loop] = Prelude([(resolve_or_none, *place) for place in names.container_places], others)
+    names.preludes[has_loop].begin(pickler, file, references.containers)
     pickler.dump(value)
     done = 0
     while done < len(pickler.tasks):  # what they hold may lead to further ones

@@ -88,7 +88,7 @@ class Names:
         self.container_places: list[Place] = []
         self._holders: list[dict[str, Any]] = []  # of the containers
         self.container_ids: set[int] = set()
-        self.prelude: Any = None  # see ``pickler``
+        self.preludes: dict[bool, Any] = {}  # see ``pickler``
 
     @classmethod
     def of(cls, script: ScriptData | None) -> Names:
@@ -117,7 +117,7 @@ class Names:
 
     def _merge(self) -> None:
         self.by_id, self.container_places, self._holders, self.container_ids = {}, [], [], set()
-        self.prelude = None
+        self.preludes = {}
         if self._script is not None:
             streams = ((id(stream), (surroundings.__name__, f"STREAMS.{name}")) for name, stream in STREAMS.items())
             self.by_id.update(streams)

@@ -67,7 +67,7 @@ class Segments:
         """The segments that may have changed since the last checkpoint, the kernel left out."""
         known = self.owned.segments
         self._loose += loop.new_timers if known else loop.timers
-        touched = loop.touched if known else set(loop.tasks)
+        touched = loop.touched if known else loop.tasks
         callbacks = loop.changed_callbacks if known else dict(loop.callbacks.values())
         dirty = {task_key(task): None for task in touched if task_key(task) in known or not task.done()}
         for task in touched:

@@ -16,6 +16,8 @@ _MODULUS = 1 << 256
 class SegmentSeal:
     """Seals the snapshots of one instance, and opens the last one."""
 
+    __slots__ = ("_instance_id", "_seal", "_sum", "_tags")
+
     def __init__(self, seal: Seal, instance_id: str) -> None:
         self._seal = seal
         self._instance_id = instance_id

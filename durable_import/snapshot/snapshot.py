@@ -70,7 +70,7 @@ class Saved(NamedTuple):
     location: str = ""
 
 
-@dataclass
+@dataclass(slots=True)
 class Encoder:
     """Makes and loads snapshots of one instance.
 

@@ -58,10 +58,10 @@ class Stacks:
     __slots__ = ("_before", "_read", "_seen", "met")
 
     def __init__(self) -> None:
-        self.met: dict[int, FrameState | Unchanged] = {}
-        self._read: dict[DurableTask, Stack] = {}
-        self._before: dict[int, Unchanged] = {}  # at the last snapshot
-        self._seen: dict[int, Unchanged] = {}  # at this one
+        self.met: dict[int, FrameState | Unchanged] = _NONE
+        self._read: dict[DurableTask, Stack] = _NONE
+        self._before: dict[int, Unchanged] = _NONE  # at the last snapshot
+        self._seen: dict[int, Unchanged] = _NONE  # at this one
 
     def begin(self) -> None:
         """Nothing has been read for the next snapshot."""
@@ -71,6 +71,7 @@ class Stacks:
     def end(self) -> None:
         """The snapshot is made: let go of what the frames held."""
         self.met, self._read, self._before = _NONE, _NONE, _NONE
+        self._seen = self._seen or _NONE
 
     def of(self, task: DurableTask) -> Stack:
         """The stack of a task; empty if it has ended."""

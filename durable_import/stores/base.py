@@ -41,7 +41,7 @@ class StateStore(ABC):
         """Keep ``state`` in place of the one before; when this returns, it must survive a crash."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """The right to commit to an instance until a later claim exists; ``state`` is the one found then."""
 

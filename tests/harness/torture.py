@@ -118,10 +118,12 @@ class TortureDriver(InstanceDriver):
             return
         if loop.in_flight:
             deadline = min(deadline, loop.time() + TICK)
-            with loop.waiting() as waiter:
-                timer = loop.real.call_later(TICK, loop._poke)
+            waiter, timer = loop.begin_wait(), loop.real.call_later(TICK, loop._poke)
+            try:
                 yield from self._outside(waiter)
                 timer.cancel()
+            finally:
+                loop.end_wait()
         self.now = max(deadline, loop.time())
 
     def _deliver(self, number: int, event: tuple[str, Any]) -> Any:
