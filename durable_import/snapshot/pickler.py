@@ -62,6 +62,7 @@ class _Reducing:
     """What both picklers share: which reducer saves an object."""
 
     references: References
+    met: dict[int, FrameState | Unchanged]  # see ``Stacks``
     codes: dict[int, CodeInfo]  # the functions of the frames met, by id of their code
     tasks: dict[DurableTask, None]  # the tasks met
     driven: dict[int, bool]  # see ``is_driven_by_hand``
@@ -73,8 +74,12 @@ class _Reducing:
                 return lost, references.lost[id(obj)]
             if isinstance(obj, BOUND_METHODS) and id(obj.__self__) in references.lost:
                 return lost_method, (obj.__self__, obj.__name__)
-        met = references.read.met.get(id(obj))
+        met = self.met.get(id(obj))
         if met is not None:
+            info = met.info
+            self.codes[id(info.code)] = info
+            if type(met) is Unchanged:
+                return build_unchanged, (met.data,), met.awaited, None, None, fill_unchanged
             return self._reduce_in_stack(obj, met)
         reference = references.by_id.get(id(obj))
         if reference is not None:
@@ -92,15 +97,11 @@ class _Reducing:
             return reducer(obj)
         return reduce_by_kind(obj)
 
-    def _reduce_in_stack(self, frame: Any, met: FrameState | Unchanged) -> Any:
+    def _reduce_in_stack(self, frame: Any, state: Any) -> Any:
         """A frame that a task of the instance runs."""
-        info = met.info
-        self.codes[id(info.code)] = info
-        if isinstance(met, Unchanged):
-            return met.reduce()
-        if info.module.is_library and self.references.waits_anew(frame):
+        if state.info.module.is_library and self.references.waits_anew(frame):
             return reduce_wait(frame)
-        return reduce_state(frame, met)
+        return reduce_state(frame, state)
 
     def _reduce_frame(self, frame: Any, reducer: Any) -> Any:
         """A frame that no task runs, or which cannot be read."""
@@ -129,6 +130,7 @@ class SnapshotPickler(_Reducing, pickle.Pickler):
     def __init__(self, file: Any, references: References) -> None:
         super().__init__(file, PROTOCOL)
         self.references = references
+        self.met = references.read.met
         self.codes = {}
         self.tasks = {}
         self.driven = {}
@@ -140,6 +142,7 @@ class _DeepPickler(_Reducing, pickle._Pickler):
     def __init__(self, file: Any, references: References) -> None:
         super().__init__(file, PROTOCOL)
         self.references = references
+        self.met = references.read.met
         self.codes = {}
         self.tasks = {}
         self.driven = {}

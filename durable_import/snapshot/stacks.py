@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 from types import CoroutineType
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..frames.capture import FrameState, awaited_by, capture, frame_behind, frame_of, is_simple, line_of
 from ..frames.restore import fill_frame
@@ -23,17 +23,20 @@ _MOST = 1024  # characters or bytes: longer values are not worth a copy for each
 _MOST_ITEMS = 16  # of a tuple
 
 
-class Unchanged(NamedTuple):
+class Unchanged:
     """A frame, the coroutine that it awaits, its function, and once it has been met twice, itself as pickled."""
 
-    frame: Any
-    awaited: Any
-    info: CodeInfo
-    data: bytes | None
+    __slots__ = ("awaited", "data", "frame", "info")
 
-    def reduce(self) -> tuple[Any, ...]:
-        """See ``object.__reduce__``."""
-        return build_unchanged, (self.data,), self.awaited, None, None, fill_unchanged
+    def __init__(self, frame: Any, awaited: Any, info: CodeInfo) -> None:
+        self.frame = frame
+        self.awaited = awaited
+        self.info = info
+        self.data = b""
+
+    def is_still(self, frame: Any) -> bool:
+        """Whether it is about this frame, which has not gone on."""
+        return self.frame is frame and self.awaited.cr_frame is not None
 
 
 _NONE: Any = {}  # stays empty: most instances wait, and need little memory
@@ -92,13 +95,20 @@ class Stacks:
         return ""
 
     def _read_stack(self, frame: Any, stack: Stack) -> None:
-        while frame is not None and frame_of(frame) is not None:  # a program may close what a task is going to run
-            stack.frames.append(frame)
-            known = self._before.get(id(frame))
-            if known is not None and known.frame is frame and known.awaited.cr_frame is not None:
-                frame = self._met_again(known)
-            else:
+        frames, before, seen, met = stack.frames, self._before, self._seen, self.met
+        while frame is not None:
+            number = id(frame)
+            known = before.get(number)
+            if known is not None and known.is_still(frame):
+                frames.append(frame)
+                known.data = known.data or _pickled(frame, capture(frame))
+                seen[number] = met[number] = known
+                frame = known.awaited
+            elif frame_of(frame) is not None:
+                frames.append(frame)
                 frame = self._read_frame(frame, stack)
+            else:
+                return  # a program may close what a task is going to run
 
     def _read_frame(self, frame: Any, stack: Stack) -> Any:
         """Read a frame; gives the one that it awaits."""
@@ -115,15 +125,9 @@ class Stacks:
         if type(awaited) is CoroutineType:
             inner = frame_behind(awaited)
             if inner is not None and _can_settle(frame, state):
-                self._seen[id(frame)] = Unchanged(frame, inner, state.info, None)
+                self._seen[id(frame)] = Unchanged(frame, inner, state.info)
             return inner
         return None if awaited is None else frame_behind(awaited)
-
-    def _met_again(self, known: Unchanged) -> Any:
-        if known.data is None:
-            known = known._replace(data=_pickled(known.frame, capture(known.frame)))
-        self._seen[id(known.frame)] = self.met[id(known.frame)] = known
-        return known.awaited
 
 
 def _can_settle(frame: Any, state: FrameState) -> bool:

@@ -61,13 +61,14 @@ class Turns(Economy):
 class CheckedStacks(Stacks):
     """Makes sure that frames which are not pickled again are as they were."""
 
-    def _met_again(self, known: Unchanged) -> Any:
-        state = capture(known.frame)
-        assert state.variables.pop(AWAITED) is known.awaited
-        if known.data is not None:
-            identity, label, variables = pickle.loads(known.data)
-            assert (identity[1], label, repr(variables)) == (state.info.place, state.label, repr(state.variables))
-        return super()._met_again(known)
+    def end(self) -> None:
+        for known in self.met.values():
+            if isinstance(known, Unchanged):
+                state = capture(known.frame)
+                assert state.variables.pop(AWAITED) is known.awaited
+                identity, label, variables = pickle.loads(known.data)
+                assert (identity[1], label, repr(variables)) == (state.info.place, state.label, repr(state.variables))
+        super().end()
 
 
 class TortureDriver(InstanceDriver):

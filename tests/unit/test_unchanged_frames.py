@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from durable_import.snapshot.stacks import Stacks, Unchanged
@@ -52,13 +50,13 @@ async def number_of(value: int) -> int:
 def met(monkeypatch: pytest.MonkeyPatch) -> list[Unchanged]:
     """The frames that were not pickled again."""
     found: list[Unchanged] = []
-    meet = Stacks._met_again
+    end = Stacks.end
 
-    def met_again(stacks: Stacks, known: Unchanged) -> Any:
-        found.append(known)
-        return meet(stacks, known)
+    def noted_end(stacks: Stacks) -> None:
+        found.extend(met for met in stacks.met.values() if isinstance(met, Unchanged))
+        end(stacks)
 
-    monkeypatch.setattr(Stacks, "_met_again", met_again)
+    monkeypatch.setattr(Stacks, "end", noted_end)
     return found
 
 
