@@ -120,11 +120,10 @@ class Committer:
                     raise
                 if self.is_suspending:
                     committing.cancel()
-                    raise self._suspended() from None
-                self.caller.pass_on(error, self.loop.root)
+                self._is_cancelled(error)
             except Exception:
                 break
-        self.gives_way_at = time.monotonic() + TURN_SECONDS
+        self._has_waited()
         committing.result()
         self.is_kept(checkpoint)
 
@@ -133,11 +132,19 @@ class Committer:
         try:
             yield from awaitable.__await__()
         except asyncio.CancelledError as error:
-            if self.is_suspending:
-                raise self._suspended() from None
-            self.caller.pass_on(error, self.loop.root)
+            self._is_cancelled(error)
         finally:
-            self.gives_way_at = time.monotonic() + TURN_SECONDS
+            self._has_waited()
+
+    def _has_waited(self) -> None:
+        """Others had their turn."""
+        self.gives_way_at = time.monotonic() + TURN_SECONDS
+
+    def _is_cancelled(self, error: asyncio.CancelledError) -> None:
+        """While it waited for the rest of the process: that is for the program, unless it is to be suspended."""
+        if self.is_suspending:
+            raise self._suspended() from None
+        self.caller.pass_on(error, self.loop.root)
 
 
 class _Pause:

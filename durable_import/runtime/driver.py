@@ -266,8 +266,11 @@ class InstanceDriver(Committer):
                 return
             if is_dormant:
                 timer = self._goes_dormant(math.inf if wake_at is None else wake_at)
-            yield from self._outside(waiter)
+            yield from waiter.__await__()  # as ``_outside`` does, but with a frame less: most instances are here
+        except asyncio.CancelledError as error:
+            self._is_cancelled(error)
         finally:
+            self._has_waited()
             loop.end_wait()
             if timer is not None:
                 timer.cancel()

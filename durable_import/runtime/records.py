@@ -36,7 +36,7 @@ WITH_SNAPSHOT = ("running", *DORMANT)  # and one that failed later than at its f
 OUTCOMES = {"completed": "result", "failed": "exception", "cancelled": "cancellation"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Call:
     """A function and the arguments that an instance of it begins with."""
 

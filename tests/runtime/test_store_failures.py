@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -59,6 +60,33 @@ async def test_commits_are_tried_again(flows: ModuleType, caplog: pytest.LogCapt
 
 def handle_is_done(runtime: DurableRuntime) -> bool:
     return "steps" not in runtime.running
+
+
+class DownAfterCheckpoint(Moody):
+    """Goes down when it has the checkpoint after the first effect of an instance."""
+
+    async def commit(self, claim: Any, state: dict[str, Any]) -> None:
+        await super().commit(claim, state)
+        self.is_down = (state["status"], state["checkpoint"]) == ("running", 1)
+
+    async def load(self, instance_id: str) -> dict[str, Any] | None:
+        self._refuse()
+        return await super().load(instance_id)
+
+
+async def test_failure_is_kept_when_the_store_is_back(flows: ModuleType, tmp_path: Path) -> None:
+    """A program that fails while the store is down has failed, and can be tried again from its last checkpoint."""
+    store, flag = DownAfterCheckpoint(), tmp_path / "flag"
+    async with DurableRuntime(store, poll_interval=0.02) as runtime:
+        handle = await runtime.start(flows.fail_once, flag, instance_id="flaky")
+        await until(lambda: store.refusals > 1)
+        assert "flaky" in runtime.running
+        store.is_down = False
+        with pytest.raises(LookupError):
+            await handle.result(timeout=20)
+        flag.touch()
+        await (await runtime.retry("flaky")).result(timeout=20)
+    assert world == ["first", "second"]
 
 
 async def test_looking_for_work_goes_on(flows: ModuleType, caplog: pytest.LogCaptureFixture) -> None:
