@@ -13,7 +13,7 @@ from benchmarks.measuring import apart
 from benchmarks.ours import DurableRuntime, on_sqlite, waiters
 from benchmarks.table import Row, size
 
-WARM_UP = 5000  # instances, so many that the process does not grow for its first ones
+WARM_UP = 10_000  # instances, so many that the process does not grow for its first ones
 INSTANCES = 5000
 CLIENTS = 50  # start them, at once
 NEARLY_NOTHING = 100  # bytes: what an allocator may hold back
