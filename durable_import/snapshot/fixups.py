@@ -23,10 +23,11 @@ class Pending:
     """Calls put off during one load, in the order in which they were asked for.
 
     ``incomplete``: the instances that are made before their hash is known. ``early``: the numbers of those that were
-    hashed nevertheless. ``hashes``: by number, from an earlier load of the same bytes. ``frames``: what was built.
+    hashed nevertheless. ``hashes``: by number, from an earlier load of the same bytes. ``frames``: what was built, and
+    ``unfilled``, by id, what of that has got no variables: such a frame was built once more, within the making of itself.
     """
 
-    __slots__ = ("_calls", "early", "frames", "hashes", "incomplete")
+    __slots__ = ("_calls", "early", "frames", "hashes", "incomplete", "unfilled")
 
     def __init__(self, hashes: dict[int, int] | None = None) -> None:
         self._calls: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
@@ -34,6 +35,7 @@ class Pending:
         self.incomplete: list[Any] = []
         self.early: set[int] = set()
         self.frames: list[Any] = []
+        self.unfilled: dict[int, Any] = {}
 
     def add(self, function: Callable[..., object], args: tuple[Any, ...]) -> None:
         """Put off ``function(*args)``."""
@@ -87,6 +89,7 @@ def _read_once(
             value = read()
             if hashes or not pending.early:
                 pending.run()
+                discard(list(pending.unfilled.values()))
                 return value, {}
             found = {number: hash(pending.incomplete[number]) for number in pending.early}
         except BaseException:
@@ -104,7 +107,14 @@ def _innermost() -> Pending:
 
 def built(frame: Any) -> None:
     """Note a coroutine or generator that was made for the snapshot being loaded."""
-    _innermost().frames.append(frame)
+    pending = _innermost()
+    pending.frames.append(frame)
+    pending.unfilled[id(frame)] = frame
+
+
+def filled(frame: Any) -> None:
+    """Note that it has got its variables."""
+    _innermost().unfilled.pop(id(frame), None)
 
 
 def number_incomplete(instance: Any) -> int:

@@ -59,7 +59,8 @@ def reduce_state(value: Any, state: FrameState) -> Reduced:
     builder = build_adopted if info.module.is_adopted else build
     if type(value) is GeneratorType and value.gi_code.co_flags & ITERABLE_COROUTINE:
         builder = build_awaitable
-    return builder, (*identity, state.cells), held, None, None, fill
+    cells = dict(state.cells)  # of its own each time: a cell may lead back here, before the cells are all in the dict
+    return builder, (*identity, cells), held, None, None, fill
 
 
 def _adopted_state(value: Any) -> FrameState | None:
@@ -99,6 +100,7 @@ def fill(frame: Any, state: tuple[Any, ...]) -> None:
     if library and info is not None and info.digest != library[1]:
         label = label_today(info, label, library[0], variables)
     restore.fill_frame(frame, label, variables)
+    fixups.filled(frame)
     if label:
         fixups.later(_prime_later, frame)
 
@@ -106,6 +108,7 @@ def fill(frame: Any, state: tuple[Any, ...]) -> None:
 def fill_awaited(frame: Any, awaited: Any) -> None:
     """Give a frame that has its other variables what it awaits."""
     restore.fill_awaited(frame, awaited)
+    fixups.filled(frame)
     fixups.later(_prime_later, frame)
 
 

@@ -151,18 +151,18 @@ class Desk:
         except sqlite3.OperationalError:
             return []
 
-    def lock_database(self, patience: float = 10.0) -> sqlite3.Connection:
-        """Keep all others from writing to the default store until the connection is closed."""
-        connection = sqlite3.connect(self.database, timeout=patience, isolation_level=None)
+    def lock_database(self, patience: float = 10.0, database: Path | None = None) -> sqlite3.Connection:
+        """Keep all others from writing to a database, that of the default store, until the connection is closed."""
+        connection = sqlite3.connect(database or self.database, timeout=patience, isolation_level=None)
         connection.execute("BEGIN IMMEDIATE")
         return connection
 
-    def stop_outside_a_commit(self, running: Running) -> None:
-        """SIGSTOP at a moment when the process does not hold the database's lock."""
+    def stop_outside_a_commit(self, running: Running, database: Path | None = None) -> None:
+        """SIGSTOP at a moment when the process does not hold the lock of a database, that of the default store."""
         for _ in range(100):
             running.send(signal.SIGSTOP)
             try:
-                self.lock_database(patience=0.2).close()
+                self.lock_database(0.2, database).close()
             except sqlite3.OperationalError:
                 running.send(signal.SIGCONT)
             else:

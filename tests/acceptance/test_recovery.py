@@ -207,7 +207,7 @@ def test_process_that_was_stopped_is_fenced_off(jobs: Desk) -> None:
     stopped = start_worker(jobs, url, 1.5)
     own = f" {stopped.process.pid}\n"
     stopped.wait_until(lambda: jobs.folder.joinpath("log").read_text().count(own) > 50)
-    stopped.send(signal.SIGSTOP)
+    jobs.stop_outside_a_commit(stopped, jobs.folder / "jobs.db")
     interrupted.add(stopped.process.pid)
     start_worker(jobs, url)
     asking = jobs.start_command([sys.executable, "ask.py", url, str(count)])

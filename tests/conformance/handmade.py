@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from durable_import.frames import ambient
-from durable_import.runtime.driver import _PAUSE
+from durable_import.runtime.committer import PAUSE
 from durable_import.scheduling.loop import InstanceLoop
 from durable_import.scheduling.task import DurableTask
 from durable_import.snapshot.asyncio_state import ended_coroutine
@@ -195,7 +195,7 @@ class Rounds(UnsavedDriver):
             if loop.is_stopping:
                 return
             if loop.ready or isinstance(loop, TimedLoop):
-                yield from _PAUSE.__await__()
+                yield from PAUSE.__await__()
             else:
                 yield from self._idle()
 
