@@ -53,13 +53,15 @@ def reduce_state(value: Any, state: FrameState) -> Reduced:
     """A frame that was read."""
     info = state.info
     identity = (info.module.name, info.place, info.digest, value.__name__, value.__qualname__)
-    held: tuple[Any, ...] = (state.label, state.variables)
+    # Both dicts are made for this reduce value: a cell may lead back to the frame before all cells are in their dict, and no
+    # other segment may have the same objects.
+    variables, cells = dict(state.variables), dict(state.cells)
+    held: tuple[Any, ...] = (state.label, variables)
     if info.module.is_library and state.label:
         held += (info.awaited[state.label], info.digest)
     builder = build_adopted if info.module.is_adopted else build
     if type(value) is GeneratorType and value.gi_code.co_flags & ITERABLE_COROUTINE:
         builder = build_awaitable
-    cells = dict(state.cells)  # of its own each time: a cell may lead back here, before the cells are all in the dict
     return builder, (*identity, cells), held, None, None, fill
 
 
