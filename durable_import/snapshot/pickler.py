@@ -237,11 +237,14 @@ def dump_chunks(value: Any, references: References) -> tuple[Chunks, dict[int, C
 class _Sink:
     """What a pickler writes to."""
 
-    __slots__ = ("chunks", "write")
+    __slots__ = ("chunks",)
 
     def __init__(self) -> None:
         self.chunks: Chunks = []
-        self.write = self.chunks.append
+
+    def write(self, chunk: Any) -> None:
+        """Keep bytes as they are; a large bytearray, or a view of a buffer, is copied."""
+        self.chunks.append(chunk if type(chunk) is bytes else bytes(chunk))
 
 
 def _dump(kind: Any, value: Any, references: References) -> tuple[Chunks, dict[int, CodeInfo]]:
@@ -259,8 +262,7 @@ def _dump(kind: Any, value: Any, references: References) -> tuple[Chunks, dict[i
             done += 1
             pickler.dump((task.path, task_frames(task, references), task_record(task)))
     pickler.dump(None)
-    chunks = [chunk if type(chunk) is bytes else bytes(chunk) for chunk in file.chunks]  # a large bytearray is there itself
-    return chunks, pickler.codes
+    return file.chunks, pickler.codes
 
 
 def loads(data: bytes) -> Any:
