@@ -24,7 +24,7 @@ UPDATE instance SET checkpoint = :checkpoint, location = :location, updated_at =
 WHERE instance_id = :instance_id
 AND status = :status AND wake_at IS :wake_at AND function = :function AND call = :call AND outcome = :outcome
 AND EXISTS (SELECT * FROM claim WHERE claim.instance_id = :instance_id AND epoch = :epoch)
-AND NOT EXISTS (SELECT * FROM segment WHERE segment.instance_id = :instance_id);
+AND (:are_segments_kept OR NOT EXISTS (SELECT * FROM segment WHERE segment.instance_id = :instance_id));
 
 -- name: keep_history
 -- Of one connection: what a commit with another checkpoint number overwrites is kept.

@@ -49,7 +49,7 @@ def _state_of(instance_id: str, row: tuple[Any, ...]) -> dict[str, Any]:
 def commit(
     claim: Claim, state: dict[str, Any], connection: sqlite3.Connection, *, are_segments_kept: bool = False
 ) -> None:
-    if are_segments_kept or not commit_again(claim, state, connection):
+    if not commit_again(claim, state, connection, are_segments_kept=are_segments_kept):
         _commit_row(claim, state, connection)
         if not are_segments_kept:
             connection.execute(queries()["remove_segments"], {"instance_id": _column(claim.instance_id)})
@@ -64,8 +64,11 @@ def _commit_row(claim: Claim, state: dict[str, Any], connection: sqlite3.Connect
         connection.execute(queries()["announce"])
 
 
-def commit_again(claim: Claim, state: dict[str, Any], connection: sqlite3.Connection) -> bool:
-    """Commit by one statement what is one more checkpoint of an instance that was not in segments; False: it is more than that.
+def commit_again(
+    claim: Claim, state: dict[str, Any], connection: sqlite3.Connection, *, are_segments_kept: bool = False
+) -> bool:
+    """Commit by one statement what is one more checkpoint of an instance, whose segments are kept or which has none; False: it
+    is more than that.
 
     A third of the work of ``commit``: no index is touched.
     """
@@ -74,6 +77,7 @@ def commit_again(claim: Claim, state: dict[str, Any], connection: sqlite3.Connec
     row = {
         **state, "location": _column(state["location"]), "function": _column(state["function"]),
         "instance_id": _column(claim.instance_id), "epoch": claim.epoch, "now": time.time(),
+        "are_segments_kept": are_segments_kept,
     }  # fmt: skip
     return connection.execute(_COMMIT_AGAIN, row).rowcount > 0
 
