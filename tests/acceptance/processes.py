@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -161,10 +162,12 @@ class Desk:
         """SIGSTOP at a moment when the process does not hold the lock of a database, that of the default store."""
         for _ in range(100):
             running.send(signal.SIGSTOP)
+            os.waitid(os.P_PID, running.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)  # all threads stand still
             try:
                 self.lock_database(0.2, database).close()
             except sqlite3.OperationalError:
                 running.send(signal.SIGCONT)
+                time.sleep(random.uniform(0.005, 0.05))  # else it would stand where it stood
             else:
                 return
         raise AssertionError("it commits all the time")
