@@ -160,7 +160,7 @@ def capture(value: Any) -> FrameState:
             f"{type(value).__name__} of {code.co_qualname!r} ({code.co_filename}:{code.co_firstlineno}), "
             "which is not durable code"
         )
-    if layout.info.durable is not None and status != CREATED and type(value) is CoroutineType:
+    if is_begun_plain(value, layout.info):
         raise pickle.PicklingError(
             f"coroutine of {code.co_qualname!r} ({code.co_filename}:{code.co_firstlineno}), which has begun when there was no "
             "runtime; make it, or begin it, where the runtime is"

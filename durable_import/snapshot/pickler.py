@@ -18,7 +18,7 @@ from contextvars import Context
 from types import CoroutineType
 from typing import Any
 
-from ..frames.capture import FRAME_TYPES, FrameState, parts_of
+from ..frames.capture import FRAME_TYPES, FrameState, frame_of, parts_of
 from ..frames.discard import discard
 from ..frames.leaf import Leaf
 from ..rewrite.registry import CodeInfo, info_of
@@ -105,23 +105,22 @@ class _Reducing:
 
     def _reduce_frame(self, frame: Any, reducer: Any) -> Any:
         """A frame that no task runs, or which cannot be read."""
-        if self._is_leaf(frame):
+        info = info_of(parts_of(frame).code)
+        if self._is_leaf(frame, info):
             return reduce_foreign_frame(frame, in_flight=True)
         if type(frame) is CoroutineType and self.references.waits_anew(frame):
             return reduce_wait(frame)
-        info = info_of(parts_of(frame).code)
         if info is not None:
             self.codes[id(info.code)] = info
         if type(frame) is CoroutineType and is_driven_by_hand(frame, self.driven) and not self.references.is_in_stack(frame):
             return (*reducer(frame)[:5], fill_driven)
         return reducer(frame)
 
-    def _is_leaf(self, frame: Any) -> bool:
+    def _is_leaf(self, frame: Any, info: CodeInfo | None) -> bool:
         """Whether a frame that has begun is begun again on resume: one of foreign code, or asyncio's own outside an instance."""
-        info = info_of(parts_of(frame).code)
         if info is None:
             return id(frame) in self.references.in_flight
-        return info.module.is_library and not self.references.has_loop and parts_of(frame).frame is not None
+        return info.module.is_library and not self.references.has_loop and frame_of(frame) is not None
 
 
 class SnapshotPickler(_Reducing, pickle.Pickler):

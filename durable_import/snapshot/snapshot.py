@@ -61,6 +61,7 @@ class Saved(NamedTuple):
 
     ``segments`` is None for a payload that is complete by itself. ``is_whole``: there are no other segments than these.
     ``codes``: the functions of the coroutines and generators that were pickled. ``location``: where the program is.
+    ``size``: bytes that were pickled for a snapshot that is not in segments, those of pieces that are kept already included.
     """
 
     payload: bytes
@@ -68,6 +69,7 @@ class Saved(NamedTuple):
     is_whole: bool = True
     codes: tuple[CodeInfo, ...] = ()
     location: str = ""
+    size: int = 0
 
 
 @dataclass(slots=True)
@@ -114,7 +116,7 @@ class Encoder:
                 economy.give_up()
         changed = (len(loop.touched) + len(loop.changed_callbacks)) / max(len(loop.tasks), 1)
         saved = self._save_whole(snapshot)
-        economy.was_whole(len(saved.payload), changed)
+        economy.was_whole(saved.size, changed)
         return saved
 
     def _save_whole(self, snapshot: Snapshot) -> Saved:
@@ -124,12 +126,13 @@ class Encoder:
             snapshot.loop.is_saved()
             snapshot.loop.on_step = None
             location = self.stacks.location_of(snapshot.loop.root)
-        if self.economy is None or sum(map(len, chunks)) < LARGE:
+        size = sum(map(len, chunks))
+        if self.economy is None or size < LARGE:
             self._begin_form(None, None)
-            return Saved(_payload(COMPLETE, *chunks), codes=tuple(codes.values()), location=location)
+            return Saved(_payload(COMPLETE, *chunks), None, True, tuple(codes.values()), location, size)
         pieces = self._pieces or self._begin_form(None, Pieces())
         payload = _payload(IN_PIECES, pieces.split(chunks))
-        return Saved(payload, dict(pieces.changed), not self._is_kept, tuple(codes.values()), location)
+        return Saved(payload, dict(pieces.changed), not self._is_kept, tuple(codes.values()), location, size)
 
     def _begin_form(self, segments: Segments | None, pieces: Pieces | None) -> Any:
         """From now on snapshots are of another form; gives the one of the two that is not None."""

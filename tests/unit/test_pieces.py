@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from durable_import.errors import SnapshotAuthenticationError
+from durable_import.snapshot.economy import Economy
 from durable_import.snapshot.pieces import LEAST, Pieces, join_pieces
 from tests.harness.places import FOREIGN, Place, place_of
 from tests.harness.torture import hard_torture, native
@@ -127,3 +128,34 @@ def test_bytes_are_not_copied() -> None:
     assert pieces.changed == {}
     pieces.split([b"other"])
     assert pieces.changed == {key: None}
+
+
+MANY_TASKS_BESIDE = FOREIGN + '''
+async def wait(event):
+    await event.wait()
+
+async def main():
+    data, event = b"x" * 1_000_000, asyncio.Event()
+    waiting = [asyncio.create_task(wait(event)) for _ in range(MANY)]
+    for number in range(40):
+        await effect(f"e{number}")
+    event.set()
+    await asyncio.gather(*waiting)
+    return len(data)
+'''
+
+
+async def test_economy_counts_what_is_pickled(place_of: Callable[..., Place], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a whole snapshot in pieces costs is all that is pickled for it, not the little that is written."""
+    sizes: list[int] = []
+    was_whole = Economy.was_whole
+
+    def noted(economy: Economy, size: int, changed: float) -> None:
+        sizes.append(size)
+        was_whole(economy, size, changed)
+
+    monkeypatch.setattr(Economy, "was_whole", noted)
+    place = place_of(MANY_TASKS_BESIDE, forms="")
+    assert (await place.run())[0] == 1_000_000
+    assert len(sizes) > 3
+    assert min(sizes) > 1_000_000
