@@ -20,6 +20,8 @@ NUMBERING = 1  # raised whenever the rewriter would number labels or name hidden
 MARK_BASE = 1 << 20  # line numbers that name nodes start beyond any real line
 POSITIONS = frozenset({"lineno", "col_offset", "end_lineno", "end_col_offset", "ctx", "type_comment", "kind"})
 
+LATER = {"is_lazy": 0}  # fields that a later Python has added, with what they hold in code that an earlier one knows
+
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, *FUNCTION_NAMES)
 
 
@@ -84,7 +86,7 @@ def _dump(node: Any, dumped: dict[ast.AST, str]) -> str:
             value = getattr(node, name, None)
             if name == "values" and isinstance(node, ast.JoinedStr):
                 value = _text_merged(node.values)
-            if name not in POSITIONS and value is not None and value != []:
+            if name not in POSITIONS and value not in (None, LATER.get(name)) and value != []:
                 parts.append(f"{name}={_dump(value, dumped)}")
         return f"{type(node).__name__}({','.join(parts)})"
     if isinstance(node, list):

@@ -18,7 +18,8 @@ from ..errors import PauseForEventException
 from ..frames import ambient
 from ..frames.capture import parts_of
 from ..frames.leaf import DONE, FAILED, Leaf
-from ..scheduling.loop import InstanceLoop, is_eager_factory
+from ..pythons.tasks import is_eager_factory
+from ..scheduling.loop import InstanceLoop
 from ..scheduling.standard import make_asyncio_durable
 from ..scheduling.task import DurableTask
 from ..scheduling.timers import MIN_DURABLE_DELAY

@@ -12,12 +12,9 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
+from ..pythons.tasks import NATIVE_TASKS, loop_of
 from .delegation import DelegatingLoop
-from .task import _NO_CONTEXT, DurableTask, loop_of
-
-_tasks: Any = asyncio.tasks
-NATIVE_TASKS = tuple({_tasks.Task, _tasks._PyTask})  # asyncio's own classes
-
+from .task import _NO_CONTEXT, DurableTask
 
 NOTHING: deque[asyncio.Handle] = deque()  # stays empty: an empty deque takes as much memory as one of 64
 

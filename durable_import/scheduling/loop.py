@@ -12,7 +12,6 @@ import secrets
 import sys
 import threading
 import weakref
-from asyncio import events
 from asyncio.base_events import BaseEventLoop
 from collections.abc import Callable
 from contextvars import Context, Token
@@ -25,28 +24,21 @@ from ..frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
 from ..frames.capture import frame_behind
 from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import PENDING, Leaf
+from ..pythons.tasks import (
+    begun_eagerly,
+    is_eager_factory,
+    loop_of,
+    register_task,
+    set_running_loop,
+    swap_current_task,
+    unregister_task,
+)
 from ..rewrite.registry import ITERABLE_COROUTINE, info_of
 from .awaited import awaitable_behind, future_behind, is_awaited_by_task, is_foreign, own_iterator
-from .callbacks import NATIVE_TASKS
 from .events import Inbox, pause
 from .executors import ExecutorCall, begin_call, leaf_key
-from .task import DurableTask, loop_of
+from .task import DurableTask
 from .timers import TimerLoop
-
-tasks: Any = asyncio.tasks  # it takes anything for a task
-
-
-def _leave_and_enter(loop: Any, task: Any) -> Any:
-    """Make ``task``, or none, the current one of a loop; gives the one before."""
-    before = tasks.current_task(loop)
-    if before is not None:
-        tasks._leave_task(loop, before)
-    if task is not None:
-        tasks._enter_task(loop, task)
-    return before
-
-
-_swap_current_task: Any = getattr(tasks, "_swap_current_task", _leave_and_enter)  # since Python 3.12
 
 
 class Observer(Protocol):
@@ -132,7 +124,7 @@ class InstanceLoop(TimerLoop):
         """See ``ambient.Driver``."""
         is_called_by_others = self.current is None or self.is_foreign
         if is_called_by_others and not leaf_key.get():
-            task = tasks.current_task()
+            task: Any = asyncio.current_task()
             if task is not None and type(task) is not DurableTask:
                 self.native_tasks = self.native_tasks or weakref.WeakSet()
                 self.native_tasks.add(task)
@@ -157,7 +149,7 @@ class InstanceLoop(TimerLoop):
             task.leaf = self.in_flight[task] = leaf
             task.leaf_place = self.next_place()
         self.is_foreign = True
-        events._set_running_loop(self.real)
+        set_running_loop(self.real)
         if self.observer is not None:
             self._observing = self.observer.leaf_steps(task, leaf)
         return leaf_key.set(self.key_of(task))
@@ -170,7 +162,7 @@ class InstanceLoop(TimerLoop):
         leaf_key.reset(token)
         if self.observer is not None:
             self.observer.leaf_rests(task, leaf, self._observing)
-        events._set_running_loop(self)
+        set_running_loop(self)
         self.is_foreign = False
         if leaf.state != PENDING:
             del self.in_flight[task]
@@ -204,11 +196,11 @@ class InstanceLoop(TimerLoop):
 
     def enter(self, task: DurableTask | None) -> Any:
         """A step of ``task``, or a callback, begins; the result is for ``leave``. A pair of calls is quicker than a manager."""
-        outside = _swap_current_task(self.real, task)
+        outside = swap_current_task(self.real, task)
+        set_running_loop(self)
         if task is not None:
             self.touch(task)
-            _swap_current_task(self, task)
-        events._set_running_loop(self)
+            swap_current_task(self, task)
         self.outside_finalizer = sys.get_asyncgen_hooks().finalizer
         sys.set_asyncgen_hooks(finalizer=self.abandon)
         self.current, self.is_inside, self.is_dirty = task, True, True
@@ -217,11 +209,11 @@ class InstanceLoop(TimerLoop):
     def leave(self, outside: Any) -> None:
         """It has ended."""
         if self.current is not None:
-            _swap_current_task(self, None)
+            swap_current_task(self, None)
         self.current, self.is_inside = None, False
         sys.set_asyncgen_hooks(finalizer=self.outside_finalizer)
-        events._set_running_loop(self.real)
-        _swap_current_task(self.real, outside)
+        set_running_loop(self.real)
+        swap_current_task(self.real, outside)
 
     def abandon(self, generator: Any) -> None:
         """Nobody uses an asynchronous generator any more: one of rewritten code is closed by a task, as asyncio does."""
@@ -247,7 +239,7 @@ class InstanceLoop(TimerLoop):
         task.order = self.next_place()
         self.tasks[task] = None
         if task.is_shown:
-            tasks._register_task(task)
+            register_task(task)
         self.step_soon(task)
 
     def begin_eagerly(self, task: DurableTask) -> None:
@@ -259,19 +251,15 @@ class InstanceLoop(TimerLoop):
         self.touch(task)
         self.tasks[task] = None
         creator, self.current = self.current, task
-        own, process = tasks._swap_current_task(self, task), tasks._swap_current_task(self.real, task)
-        tasks._register_eager_task(task)
         try:
-            leaf = task.advance(None)
+            with begun_eagerly(task, self, self.real):
+                leaf = task.advance(None)
         finally:
-            tasks._unregister_eager_task(task)
-            tasks._swap_current_task(self.real, process)
-            tasks._swap_current_task(self, own)
             self.current = creator
         if task.done():
             task.set_coroutine(None)
         else:
-            tasks._register_task(task)
+            register_task(task)
         if leaf is not None:
             leaf.announced = False
             self.step_soon(task)
@@ -280,7 +268,7 @@ class InstanceLoop(TimerLoop):
         """A task has ended."""
         self.touch(task)
         self.tasks.pop(task, None)
-        tasks._unregister_task(task)
+        unregister_task(task)
 
     def restore_ready(self, callbacks: list[tuple[int, asyncio.Handle]]) -> None:
         """Make ready what was: ``callbacks``, and the steps of tasks."""
@@ -323,7 +311,7 @@ class InstanceLoop(TimerLoop):
             return self.real.run_in_executor(executor, func, *args)
         call = begin_call(ExecutorCall(executor, func, args))
         task = DurableTask(call, loop=self, name=f"{func!r} in an executor", path=self._next_path())
-        tasks._unregister_task(task)
+        unregister_task(task)
         task.is_shown = False
         return task
 
@@ -341,12 +329,3 @@ class InstanceLoop(TimerLoop):
     def __repr__(self) -> str:
         return f"<InstanceLoop of {self.instance_id!r}, {len(self.tasks)} tasks>"
 
-
-
-
-def is_eager_factory(factory: Any) -> bool:
-    """Whether a task factory is ``asyncio.eager_task_factory``, or another one that makes asyncio's own tasks eagerly."""
-    eager = getattr(asyncio, "eager_task_factory", None)  # since Python 3.12
-    if eager is None or getattr(factory, "__code__", None) is not eager.__code__:
-        return False
-    return factory.__closure__[0].cell_contents in NATIVE_TASKS

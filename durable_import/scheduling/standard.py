@@ -11,11 +11,11 @@ import dis
 import importlib
 import inspect
 import time
-from asyncio import events, mixins
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from ..pythons.tasks import LoopBound, get_running_loop
 from ..rewrite.codes import nested_codes
 from ..rewrite.in_place import complete, functions_of_namespace, replace_code, rewritten_module
 from ..rewrite.registry import ITERABLE_COROUTINE, register_module
@@ -39,7 +39,7 @@ def make_asyncio_durable() -> None:
         module = importlib.import_module(name)
         _rewrite(module)
         _done.append(name)
-    mixins._LoopBoundMixin._get_loop = _get_loop  # type: ignore[attr-defined]
+    LoopBound._get_loop = _get_loop
 
 
 def use_wall_clock() -> None:
@@ -82,10 +82,10 @@ def _suspends(code: CodeType) -> bool:
 
 def _get_loop(self: Any) -> asyncio.AbstractEventLoop | None:
     """``_LoopBoundMixin._get_loop``, for which all loops over the same loop of the process are one."""
-    loop = events._get_running_loop()
+    loop = get_running_loop()
     process = loop.real if type(loop) is InstanceLoop else loop
     if self._loop is None:
         self._loop = process
     if process is not self._loop:
         raise RuntimeError(f"{self!r} is bound to a different event loop")
-    return loop
+    return loop  # type: ignore[no-any-return]

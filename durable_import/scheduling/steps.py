@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from asyncio import events
-
 from ..errors import DurableError
+from ..pythons.tasks import get_running_loop
 from .executors import leaf_key
 from .loop import InstanceLoop
 
@@ -24,7 +23,7 @@ def step_key() -> str:
     key = leaf_key.get()
     if key:
         return key
-    loop = events._get_running_loop()
+    loop = get_running_loop()
     if type(loop) is not InstanceLoop:
         import uuid  # slow to import
 

@@ -23,13 +23,13 @@ from ..frames.leaf import FAILED, Leaf
 from ..frames.restore import take_to_place
 from ..frames.signals import PRIMED
 from ..frames.unseen import unseen
+from ..pythons.tasks import loop_of
 from ..rewrite.names import AWAITED, STATE
 
 if TYPE_CHECKING:
     from .loop import InstanceLoop
 
 base_tasks: Any = importlib.import_module("asyncio.base_tasks")  # it takes anything for a task
-loop_of: Any = importlib.import_module("asyncio.futures")._get_loop  # also of what only behaves like a future
 _NO_CONTEXT = contextvars.Context()  # of handles whose callback is a step: it runs in the task's own context
 
 

@@ -11,7 +11,6 @@ import asyncio
 import contextvars
 import heapq
 import threading
-from asyncio import mixins
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pickle import PicklingError
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
 from ..frames.leaf import Leaf
+from ..pythons.tasks import register_task
 from ..scheduling.awaited import future_behind
 from ..scheduling.events import Inbox
 from ..scheduling.loop import InstanceLoop
@@ -131,7 +131,7 @@ def fill_loop(found: Loading, state: tuple[Any, ...], inbox: Inbox | None) -> No
             task._fut_waiter = None
             loop.step_soon(task)
         if task.is_shown:
-            asyncio.tasks._register_task(task)  # type: ignore[arg-type]
+            register_task(task)
     loop.is_dirty = False
 
 
@@ -390,7 +390,6 @@ def _fill_context(context: contextvars.Context, state: tuple[list[tuple[Any, Any
 
 # --- primitives ------------------------------------------------------------------------------------------------------
 
-LoopBound: type = mixins._LoopBoundMixin
 _BOUND_BASES: tuple[type[Any], ...] = (
     asyncio.Queue, asyncio.Lock, asyncio.Event, asyncio.Condition, asyncio.BoundedSemaphore, asyncio.Semaphore,
     asyncio.Barrier,

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import contextlib
 import functools
 import gc
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from types import BuiltinMethodType, CellType, CoroutineType, FunctionType, MappingProxyType, MethodType, MethodWrapperType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..frames import restore
 from ..frames.anew import arguments_of
@@ -33,11 +33,11 @@ from ..frames.capture import (
 )
 from ..frames.discard import discard
 from ..frames.leaf import DONE, Leaf
+from ..pythons.tasks import LoopBound, running_task
 from ..rewrite.names import AWAITED, STATE
 from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code
 from ..scheduling.again import is_waiting_again
 from . import fixups
-from .asyncio_state import LoopBound
 from .foreign import function_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 
 # What is put into these after entering would be missing in one that is entered again.
-ENTERED_ONCE = (asyncio.TaskGroup, contextlib.ExitStack, contextlib.AsyncExitStack)
+ENTERED_ONCE = (asyncio.TaskGroup, ExitStack, AsyncExitStack)
 
 # Path of the task, number of the frame in its stack, hidden variable of the manager, which of the four.
 Key = tuple[str, int, str, str]
@@ -264,7 +264,7 @@ class _InTask:
     def __await__(self) -> Any:
         error: BaseException | None = None
         while True:
-            with _current(self.task):
+            with running_task(self.task):
                 try:
                     given = self.coroutine.send(None) if error is None else self.coroutine.throw(error)
                 except StopIteration as stop:
@@ -274,18 +274,6 @@ class _InTask:
                 yield given
             except BaseException as thrown:
                 error = thrown
-
-
-@contextlib.contextmanager
-def _current(task: Any) -> Iterator[None]:
-    loop, outside, library = asyncio.get_running_loop(), asyncio.current_task(), cast(Any, asyncio.tasks)
-    library._leave_task(loop, outside)
-    library._enter_task(loop, task)
-    try:
-        yield
-    finally:
-        library._leave_task(loop, task)
-        library._enter_task(loop, outside)
 
 
 def _replace(

@@ -19,8 +19,9 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType,
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from ..pythons.tasks import LoopBound
 from ..rewrite.registry import KNOWN, MODULES
-from .asyncio_state import LoopBound, bound_state, fill_bound
+from .asyncio_state import bound_state, fill_bound
 from .closures import Cell, captured_cells, rebound_variables
 from .process_objects import PROCESS_BOUND
 from .surroundings import Surroundings, restore_changes, uses_random

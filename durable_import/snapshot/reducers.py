@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from durable_import.pythons.tasks import LoopBound
 from durable_import.snapshot import (
     asyncio_state,
     buffers,
@@ -49,7 +50,7 @@ _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((BaseException,), exceptions.reduce_exception),
     ((contextlib._GeneratorContextManager,), settings.reduce_generator_manager),
     ((type,), classes.reduce_class),
-    ((asyncio_state.LoopBound,), asyncio_state.reduce_bound),
+    ((LoopBound,), asyncio_state.reduce_bound),
     ((asyncio.Future,), asyncio_state.reduce_future),
     ((asyncio.AbstractEventLoop,), asyncio_state.reduce_loop),
     ((_io._IOBase,), files.reduce_stream),

@@ -15,9 +15,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..frames.capture import frame_of, parts_of, variables_in
+from ..pythons.tasks import LoopBound
 from ..rewrite.registry import PROGRAM, info_of
 from . import surroundings
-from .asyncio_state import LoopBound
 from .modules import (
     ATOMS,
     CONTAINERS,

@@ -79,6 +79,7 @@ def _reduce_key(key: Any) -> Reduced:
 
 
 _library: Any = functools
+_KeyType: type = getattr(_library, "_HashedSeq", tuple)  # since Python 3.14 keys are plain tuples
 _KEYWORDS_BEGIN = _library._make_key.__defaults__[0][0]  # stands before keyword arguments in keys of caches
 
 
@@ -87,7 +88,7 @@ def restore_cache_key(items: tuple[Any, ...], marks: tuple[int, ...]) -> Any:
     whole = list(items)
     for place in marks:
         whole[place] = _KEYWORDS_BEGIN
-    return _library._HashedSeq(tuple(whole))
+    return _KeyType(whole)
 
 
 def _reduce_cache_key(key: Any) -> Reduced:
@@ -250,12 +251,13 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     weakref.WeakSet: _reduce_weak_set,
     weakref.WeakValueDictionary: _reduce_weak_dict,
     weakref.WeakKeyDictionary: _reduce_weak_dict,
-    _library._HashedSeq: _reduce_cache_key,
     typing.ForwardRef: _reduce_forward_reference,
     typing.TypeVar: _reduce_type_variable,
     typing.ParamSpec: _reduce_type_variable,
     typing.TypeVarTuple: _reduce_type_variable,
     **dict.fromkeys(_SENTINELS, _reduce_sentinel),
 }
+if _KeyType is not tuple:
+    TABLE[_KeyType] = _reduce_cache_key
 if sys.version_info >= (3, 12):
     TABLE[typing.TypeAliasType] = _reduce_type_alias

@@ -1,0 +1,77 @@
+"""The running loop and the running task, as asyncio keeps them.
+
+Until Python 3.13 each loop has a running task. Since 3.14 each thread has one, kept in C, and whoever changes it has to name the
+loop that is running. What is here is right in both worlds; who calls it keeps to the order that the second one demands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_tasks: Any = asyncio.tasks  # it takes anything for a task
+
+ONE_A_THREAD = sys.version_info >= (3, 14)  # whether a thread has one running task, whichever of its loops is running
+
+set_running_loop: Any = asyncio.events._set_running_loop
+get_running_loop: Any = asyncio.events._get_running_loop
+loop_of: Any = importlib.import_module("asyncio.futures")._get_loop  # also of what only behaves like a future
+LoopBound: Any = asyncio.mixins._LoopBoundMixin  # the base of locks, queues, events
+register_task: Any = _tasks._register_task
+unregister_task: Any = _tasks._unregister_task
+NATIVE_TASKS: tuple[type, ...] = tuple({_tasks.Task, _tasks._PyTask})  # asyncio's own classes
+
+
+def _leave_and_enter(loop: Any, task: Any) -> Any:
+    """As ``asyncio.tasks._swap_current_task``, which Python 3.11 does not have."""
+    before = _tasks.current_task(loop)
+    if before is not None:
+        _tasks._leave_task(loop, before)
+    if task is not None:
+        _tasks._enter_task(loop, task)
+    return before
+
+
+#: Makes a task, or none, the running one of a loop, since 3.14 of the thread whose running loop that is; gives the one before.
+swap_current_task: Any = getattr(_tasks, "_swap_current_task", _leave_and_enter)
+
+
+@contextmanager
+def running_task(task: Any) -> Iterator[None]:
+    """``task`` is the running one of the running loop in the block."""
+    loop = asyncio.get_running_loop()
+    outside = swap_current_task(loop, task)
+    try:
+        yield
+    finally:
+        swap_current_task(loop, outside)
+
+
+@contextmanager
+def begun_eagerly(task: Any, loop: Any, outer: Any) -> Iterator[None]:
+    """``task`` takes its first step in the block, within that of another one; ``outer``: the loop that ``loop`` runs on.
+
+    Since Python 3.12.
+    """
+    within = swap_current_task(loop, task)
+    without = swap_current_task(outer, task) if not ONE_A_THREAD else None
+    _tasks._register_eager_task(task)
+    try:
+        yield
+    finally:
+        _tasks._unregister_eager_task(task)
+        if not ONE_A_THREAD:
+            swap_current_task(outer, without)
+        swap_current_task(loop, within)
+
+
+def is_eager_factory(factory: Any) -> bool:
+    """Whether a task factory is ``asyncio.eager_task_factory``, or another one that makes asyncio's own tasks eagerly."""
+    eager = getattr(asyncio, "eager_task_factory", None)  # since Python 3.12
+    if eager is None or getattr(factory, "__code__", None) is not eager.__code__:
+        return False
+    return factory.__closure__[0].cell_contents in NATIVE_TASKS
