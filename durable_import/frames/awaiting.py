@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import functools
 import gc
-import itertools
 from types import CoroutineType, GeneratorType
 from typing import Any
 
+from ..pythons.frames import passes_on as code_passes_on
 from ..rewrite.registry import MODULES, CodeInfo, ModuleInfo
 from .signals import PRIMED
 from .unseen import unseen
@@ -26,7 +26,6 @@ COROUTINE_WRAPPER = type(_wrapped := _nothing().__await__())
 _wrapped.close()
 
 _PASSIVE = ("builtins", "itertools")  # modules of iterators that run no code of their own
-_ADVANCING = frozenset({"send", "throw", "next", "__next__"})
 
 
 def coroutine_behind(wrapper: Any) -> Any:
@@ -103,12 +102,4 @@ def passes_on(info: CodeInfo) -> bool:
 
 @functools.cache
 def _passes_on(module: ModuleInfo, place: str) -> bool:
-    import dis
-
-    code = module.by_place[place].code
-    instructions = [i for i in dis.get_instructions(code) if i.opname != "EXTENDED_ARG"]
-    advances = not _ADVANCING.isdisjoint(code.co_names) or any(i.opname == "FOR_ITER" for i in instructions)
-    return advances and any(
-        i.opname == "YIELD_VALUE" and before.opname != "SEND" and (before.opname, before.argval) != ("LOAD_CONST", None)
-        for before, i in itertools.pairwise(instructions)
-    )
+    return code_passes_on(module.by_place[place].code)

@@ -15,6 +15,7 @@ from itertools import pairwise
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any, NamedTuple
 
+from ..pythons.frames import FIRST_IS_ITERABLE, KEEPS_VARIABLES, first_instruction, iterators_on_stack
 from ..rewrite.names import AWAITED, PC, RESUME_ONLY, STATE, is_hidden
 from ..rewrite.registry import CodeInfo, captured_names, info_of
 from .awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
@@ -68,7 +69,7 @@ def parts_of(value: Any) -> FrameParts:
     frame = value.ag_frame
     if frame is None:
         state = FINISHED
-    elif value.ag_await is None and not value.ag_running and frame.f_lasti < _first_instruction(value.ag_code):
+    elif value.ag_await is None and not value.ag_running and frame.f_lasti < first_instruction(value.ag_code):
         state = CREATED
     else:
         state = SUSPENDED
@@ -89,20 +90,6 @@ def _state(frame: FrameType | None, is_running: bool, is_suspended: bool) -> str
     if is_running:
         return RUNNING
     return SUSPENDED if is_suspended else CREATED
-
-
-_first: dict[int, tuple[CodeType, int]] = {}
-
-
-def _first_instruction(code: CodeType) -> int:
-    """Offset of the first instruction that runs after the frame was created: its RESUME."""
-    known = _first.get(id(code))
-    if known is None:
-        import dis
-
-        offset = next(i.offset for i in dis.get_instructions(code) if i.opname == "RESUME")
-        known = _first[id(code)] = (code, offset)
-    return known[1]
 
 
 class Layout:
@@ -183,7 +170,6 @@ def variables_in(frame: FrameType) -> dict[str, Any]:
     return found
 
 
-KEEPS_VARIABLES = sys.version_info < (3, 13)
 _OWN_REFERENCES = 3  # the frame's, the variable's, and that of the call which counts
 
 
@@ -251,14 +237,27 @@ def _read_plain_genexpr(
     """A generator expression runs as compiled; the iterators of its loops are on its stack, the first also in ``.0``."""
     variables = {name: item for name, item in names.items() if name not in cells}
     if status == CREATED:
+        if FIRST_IS_ITERABLE:
+            (variables[".0"],) = _loops(value, info, 1)
         return FrameState(info, 0, variables, cells)
-    first = variables.pop(".0")
-    loops = sorted((n for n in info.live[1] if n.startswith("@i")), key=lambda n: int(n[2:]))
-    stack = gc.get_referents(value)[-len(loops) :]
-    if not stack or stack[0] is not first:
-        raise pickle.PicklingError(f"the loops of the generator expression {info.place!r} cannot be found")
-    variables.update(zip(loops, stack, strict=True))
+    names_of_loops = sorted((n for n in info.live[1] if n.startswith("@i")), key=lambda n: int(n[2:]))
+    loops = _loops(value, info, len(names_of_loops))
+    if variables.pop(".0") is not loops[0] and not FIRST_IS_ITERABLE:
+        raise _lost_loops(info)
+    variables.update(zip(names_of_loops, loops, strict=True))
     return FrameState(info, 1, variables, cells)
+
+
+def _loops(value: Any, info: CodeInfo, count: int) -> list[Any]:
+    found = iterators_on_stack(value, count)
+    if found is None:
+        raise _lost_loops(info)
+    return found
+
+
+def _lost_loops(info: CodeInfo) -> pickle.PicklingError:
+    where = f"{info.code.co_filename}:{info.code.co_firstlineno}"
+    return pickle.PicklingError(f"the loops of the generator expression {info.place!r} ({where}) cannot be found; make it a list")
 
 
 def awaited_by(value: Any) -> Any:

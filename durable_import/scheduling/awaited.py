@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dis
 import gc
 import os
 from types import CoroutineType, FrameType, GeneratorType
@@ -12,12 +11,12 @@ from typing import Any
 from ..frames.awaiting import COROUTINE_WRAPPER, coroutine_behind, is_own_iterator, passes_on
 from ..frames.capture import ANEXT, ASEND, ATHROW, Continued, frame_behind, is_rewritten_function
 from ..frames.intrinsics import NextItem
+from ..pythons.frames import DELEGATING
 from ..rewrite.registry import info_of
 from .task import DurableTask, _TaskIterator
 
 _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _STEPS = {DurableTask._advance.__code__, DurableTask._throw.__code__}
-_DELEGATES = {dis.opmap[name] for name in ("SEND", "YIELD_VALUE", "RESUME")}  # where a frame is while another one runs for it
 _CACHE = 0  # of the instruction before
 _instructions: dict[int, tuple[Any, bytes]] = {}  # by id of a code object
 
@@ -33,7 +32,7 @@ def is_awaited_by_task(frame: FrameType) -> bool:
         at = above.f_lasti
         while known[1][at] == _CACHE:
             at -= 2
-        if known[1][at] not in _DELEGATES and not code.co_filename.startswith(_OURS):
+        if known[1][at] not in DELEGATING and not code.co_filename.startswith(_OURS):
             return False
         above = above.f_back
     return True

@@ -15,6 +15,7 @@ from types import CellType, CodeType, FrameType, GeneratorType
 from typing import Any, NamedTuple
 
 from ..frames.capture import SUSPENDED, FrameParts, FrameState, contents_of, parts_of, variables_in
+from ..pythons.frames import positioned
 from ..rewrite.adoption import adopt
 from ..rewrite.comprehensions import KEY, RESULT
 from ..rewrite.names import AWAITED
@@ -84,8 +85,11 @@ def _read(value: Any, parts: FrameParts, stop: Stop) -> FrameState | None:
         return None
     if AWAITED in stack and top[-1] is not value.gi_yieldfrom:
         return None
+    on_stack = positioned(value, top)
+    if on_stack is None:
+        return None
     variables = {n: names[n] for n in code.co_varnames if n in names and n not in cells and n != ".0"}
-    return FrameState(stop.info, stop.label, variables | dict(zip(stack, top, strict=True)), cells)
+    return FrameState(stop.info, stop.label, variables | dict(zip(stack, on_stack, strict=True)), cells)
 
 
 def _label(info: CodeInfo, code: CodeType, offset: int) -> int | None:

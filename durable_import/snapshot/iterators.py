@@ -18,6 +18,7 @@ from pickle import PicklingError
 from types import MappingProxyType
 from typing import Any
 
+from durable_import.pythons.frames import set_list_position
 from durable_import.snapshot.fixups import later
 
 Reduced = tuple[Any, ...] | str
@@ -80,17 +81,6 @@ def restore_list_iterator(container: list[Any], position: int, backwards: bool) 
     iterator: Any = reversed(container) if backwards else iter(container)
     later(set_list_position, iterator, container, position)
     return iterator  # type: ignore[no-any-return]
-
-
-def set_list_position(iterator: Any, container: list[Any], position: int) -> None:
-    """Set the position, even beyond the list's end (it may have been cut and may grow again)."""
-    size = len(container)
-    if position > size:  # the native method clamps, so lend it the length
-        list.extend(container, [None] * (position - size + 1))
-    try:
-        iterator.__setstate__(position)
-    finally:
-        del container[size:]
 
 
 def _reduce_list_iterator(iterator: Any) -> Reduced:
