@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import DurableError, PauseForEventException, StoreError
+from ..pythons.modules import attributes_of_main
 from ..rewrite.install import install
 from ..rewrite.loader import DurableSourceLoader
 from ..rewrite.marker import file_is_marked
@@ -158,9 +159,7 @@ class Session:
         spec = program.spec or ModuleSpec("__main__", None, origin=program.file)
         loader = DurableSourceLoader(spec, SourceFileLoader("__main__", program.file))
         names: dict[str, Any] = module.__dict__
-        names.update(__file__=program.file, __package__=program.package, __spec__=program.spec)
-        names.update(__loader__=loader, __cached__=None)
-        names["__builtins__"] = sys.modules["builtins"]
+        names.update(attributes_of_main(program.file, program.package, program.spec, loader))
         sys.modules["__main__"] = module
         use_wall_clock()
         self.runtime.activate()

@@ -31,7 +31,8 @@ def test_packages(hook: Path) -> None:
     assert (module.__package__, module.__file__) == ("m_pkg.sub", str(hook / "m_pkg/sub/b.py"))
     assert all(map(is_rewritten, (package, package.a, module)))
     assert isinstance(module.__loader__, SourceFileLoader)
-    assert module.__cached__ == cache.bytecode_path(module.__file__)
+    assert module.__spec__.cached == cache.bytecode_path(module.__file__)
+    assert getattr(module, "__cached__", module.__spec__.cached) == module.__spec__.cached
 
 
 def test_namespace_packages(hook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
