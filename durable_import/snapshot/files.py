@@ -163,7 +163,7 @@ def _reduce_text(text: io.TextIOWrapper) -> Reduced:
         if text.seekable():
             cookie = _position(text)  # before any flush, which enables a wrong ``tell`` while iterated over
         text.flush()
-        if cookie is not None and text.readable():
+        if cookie is not None and text.readable() and (_is_over_file(buffer) or not _newline_can_be_seen(text)):
             text.seek(cookie)  # drops the decoded chunk, after which the newline setting can be seen
     settings = {
         "encoding": text.encoding, "errors": text.errors, "newline": _newline(text),
@@ -174,9 +174,27 @@ def _reduce_text(text: io.TextIOWrapper) -> Reduced:
 
 def _newline(text: io.TextIOWrapper) -> str | None:
     """The ``newline`` that the text layer was made with, which it only shows to the garbage collector."""
-    strings = [x for x in gc.get_referents(text) if type(x) is str]
-    between = strings[1:-1]  # after the encoding, before the error handler
-    return between[0] if between and between[0] in ("", "\n", "\r", "\r\n") else None
+    between = _texts_inside(text)
+    return between[0] if between and between[0] in _NEWLINES else None
+
+
+_NEWLINES = ("", "\n", "\r", "\r\n")
+
+
+def _texts_inside(text: io.TextIOWrapper) -> list[str]:
+    """The newline setting, if there is one, and the decoded chunk, if there is one."""
+    return [x for x in gc.get_referents(text) if type(x) is str][1:-1]  # after the encoding, before the error handler
+
+
+def _newline_can_be_seen(text: io.TextIOWrapper) -> bool:
+    """Whether the newline setting cannot be mistaken for a decoded chunk."""
+    between = _texts_inside(text)
+    return len(between) != 1 or between[0] not in _NEWLINES
+
+
+def _is_over_file(buffer: Any) -> bool:
+    """Whether a buffer is that of a file, not a file within a file, in which going back takes long."""
+    return type(getattr(buffer, "raw", None)) is io.FileIO
 
 
 def _position(text: io.TextIOWrapper) -> int:
@@ -200,8 +218,11 @@ def _position_while_iterated(text: io.TextIOWrapper, decoder: Any) -> int:
     decoder.reset()
     buffer.seek(0, os.SEEK_END)
     rest = text.read()  # nothing can come from the file, so this is what is decoded already
-    position = _count_back(text, end - held_back, rest, universal)
-    return position if position is not None else _count_forward(text, end, pending, flags, rest, decoder)
+    position = _count_back(text, end - held_back, rest, universal) if _is_over_file(buffer) else None
+    if position is None:
+        position = _count_forward(text, end, pending, flags, rest, decoder)
+    text.seek(position)
+    return position
 
 
 def _count_back(text: io.TextIOWrapper, end: int, rest: str, universal: bool) -> int | None:

@@ -19,6 +19,7 @@ from durable_import.snapshot import (
     asyncio_state,
     buffers,
     classes,
+    compressed,
     exceptions,
     files,
     instances,
@@ -67,6 +68,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("tenacity", "Retrying"): process_objects.reduce_with_thread_local,
     ("tenacity.asyncio", "AsyncRetrying"): process_objects.reduce_with_thread_local,
     ("tempfile", "_TemporaryFileWrapper"): files.refuse_temporary,
+    **compressed.BY_NAME,
 }
 
 _Plan = Callable[[Any], Any] | None  # None: pickle's own way
