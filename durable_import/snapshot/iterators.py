@@ -18,8 +18,10 @@ from pickle import PicklingError
 from types import MappingProxyType
 from typing import Any
 
-from durable_import.pythons.frames import set_list_position
-from durable_import.snapshot.fixups import later
+from ..kept import kept
+from ..pythons.frames import set_list_position
+from ..pythons.iterators import FROZEN_DICT
+from .fixups import later
 
 Reduced = tuple[Any, ...] | str
 
@@ -45,6 +47,7 @@ class LateIterator:
         return next(self.native)
 
 
+@kept("SetIterator")
 class SetIterator:
     """An iterator over a set whose remaining items are known; like the native one it minds a change of size."""
 
@@ -76,6 +79,7 @@ class SetIterator:
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
+@kept("list_iterator")
 def restore_list_iterator(container: list[Any], position: int, backwards: bool) -> Iterator[Any]:
     """An iterator over ``container`` whose next item is number ``position``."""
     iterator: Any = reversed(container) if backwards else iter(container)
@@ -92,6 +96,7 @@ def _reduce_list_iterator(iterator: Any) -> Reduced:
 
 # --- dicts -----------------------------------------------------------------------------------------------------------
 
+_DICTS: tuple[type, ...] = (dict,) if FROZEN_DICT is None else (dict, FROZEN_DICT)
 _VIEWS: dict[str, Callable[[Any], Any]] = {
     "keys": lambda d: d.keys(), "values": lambda d: d.values(), "items": lambda d: d.items(),
 }  # fmt: skip
@@ -103,15 +108,22 @@ _ODICT_VIEWS: dict[str, Callable[[Any], Any]] = {
 
 def _native_view(container: Any, kind: str) -> Any:
     """The builtin view, whatever a subclass of dict makes of the method."""
-    views = _ODICT_VIEWS if isinstance(container, OrderedDict) else _DICT_VIEWS
-    return views[kind](container)
+    return _view(container, kind, plain=not isinstance(container, OrderedDict))
 
 
+def _view(container: Any, kind: str, plain: bool) -> Any:
+    if not isinstance(container, dict):
+        return _VIEWS[kind](container)  # a frozendict, or what stands for one before Python 3.15
+    return (_DICT_VIEWS if plain else _ODICT_VIEWS)[kind](container)
+
+
+@kept("dict_view")
 def restore_dict_view(container: Any, kind: str, plain: bool) -> Any:
     """The view of ``container``; ``plain`` is that of ``dict`` even for an OrderedDict."""
-    return (_DICT_VIEWS[kind] if plain else _ODICT_VIEWS[kind])(container)
+    return _view(container, kind, plain)
 
 
+@kept("dict_iterator")
 def restore_dict_iterator(container: Any, kind: str, backwards: bool, position: int, size: int) -> Iterator[Any]:
     """An iterator over ``container``, which has ``size`` entries when complete, after ``position`` entries."""
     if len(container) == size:
@@ -132,6 +144,7 @@ def _dict_iterator_at(container: Any, kind: str, backwards: bool, position: int)
     return iterator
 
 
+@kept("spoilt")
 def restore_spoilt(error: str) -> LateIterator:
     """An iterator whose container was changed: every ``next`` raises ``RuntimeError(error)``."""
     return LateIterator(None, error)
@@ -139,7 +152,7 @@ def restore_spoilt(error: str) -> LateIterator:
 
 def _reduce_dict_iterator(iterator: Any) -> Reduced:
     kind, backwards = _DICT_ITERATORS[type(iterator)]
-    container = _referent(iterator, dict)
+    container = _referent(iterator, _DICTS)
     if container is None:
         return restore_spent, (_KIND_OF[type(iterator)],)
     try:
@@ -184,13 +197,13 @@ def _same(a: Any, b: Any, kind: str) -> bool:
 
 def _reduce_dict_view(view: Any) -> Reduced:
     kind, plain = _VIEW_KINDS[type(view)]
-    container = _referent(view, dict)
+    container = _referent(view, _DICTS)
     if container is None:
         raise PicklingError(f"cannot find the dict of this {type(view).__name__}")
     return restore_dict_view, (container, kind, plain)
 
 
-def _referent(holder: Any, kind: type) -> Any:
+def _referent(holder: Any, kind: type | tuple[type, ...]) -> Any:
     """The object of ``kind`` that ``holder`` is about, or None if it has let it go."""
     return next((x for x in gc.get_referents(holder) if isinstance(x, kind)), None)
 
@@ -199,7 +212,7 @@ def _referent(holder: Any, kind: type) -> Any:
 
 
 def _reduce_set_iterator(iterator: Any) -> Reduced:
-    container = _referent(iterator, (set, frozenset))  # type: ignore[arg-type]
+    container = _referent(iterator, (set, frozenset))
     if container is None:
         return restore_spent, ("set",)
     try:
@@ -222,6 +235,7 @@ def _reduce_late_iterator(iterator: LateIterator) -> Reduced:
     return reducer(native) if reducer else native.__reduce__()
 
 
+@kept("deque_iterator")
 def restore_deque_iterator(container: deque[Any], position: int, size: int, backwards: bool) -> Iterator[Any]:
     """An iterator over ``container``, which has ``size`` items when complete, after ``position`` items."""
     late = LateIterator(None)
@@ -248,12 +262,13 @@ _EMPTY: dict[str, Callable[[], Iterable[Any]]] = {
     "list": lambda: iter([]), "list backwards": lambda: reversed([]), "set": lambda: iter(set()),
     "odict": lambda: iter(OrderedDict()),
 }  # fmt: skip
-for _kind, _view in _VIEWS.items():
-    _EMPTY[f"dict {_kind}"] = partial(iter, _view({}))
-    _EMPTY[f"dict {_kind} backwards"] = partial(reversed, _view({}))
+for _kind, _make in _VIEWS.items():
+    _EMPTY[f"dict {_kind}"] = partial(iter, _make({}))
+    _EMPTY[f"dict {_kind} backwards"] = partial(reversed, _make({}))
 _KIND_OF: dict[type, str] = {type(make()): kind for kind, make in _EMPTY.items()}
 
 
+@kept("spent")
 def restore_spent(kind: str) -> Iterator[Any]:
     """A native iterator of ``kind`` that has come to its end and let its container go."""
     iterator = iter(_EMPTY[kind]())
@@ -271,11 +286,11 @@ def _reduce_mapping_proxy(proxy: MappingProxyType[Any, Any]) -> Reduced:
 
 
 _DICT_ITERATORS: dict[type, tuple[str, bool]] = {}
-for _kind, _view in _VIEWS.items():
-    _DICT_ITERATORS[type(iter(_view({})))] = (_kind, False)
-    _DICT_ITERATORS[type(reversed(_view({})))] = (_kind, True)
-_VIEW_KINDS: dict[type, tuple[str, bool]] = {type(_view({})): (_kind, True) for _kind, _view in _VIEWS.items()}
-_VIEW_KINDS.update({type(_view(OrderedDict())): (_kind, False) for _kind, _view in _VIEWS.items()})
+for _kind, _make in _VIEWS.items():
+    _DICT_ITERATORS[type(iter(_make({})))] = (_kind, False)
+    _DICT_ITERATORS[type(reversed(_make({})))] = (_kind, True)
+_VIEW_KINDS: dict[type, tuple[str, bool]] = {type(_make({})): (_kind, True) for _kind, _make in _VIEWS.items()}
+_VIEW_KINDS.update({type(_make(OrderedDict())): (_kind, False) for _kind, _make in _VIEWS.items()})
 
 TABLE: dict[type, Callable[[Any], Reduced]] = {
     type(iter([])): _reduce_list_iterator,

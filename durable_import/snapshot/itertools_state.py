@@ -1,93 +1,39 @@
 """Reducers for enumerate, zip, map, filter, reversed, iter(callable, sentinel), and for itertools.
 
-Positions come from the native ``__reduce__``, which all of these have up to 3.13 except ``pairwise`` and ``batched``.
-From 3.12 on itertools warns when asked; ``_reduce_quietly`` avoids the warning without touching the process's filters.
-Where the native form loses something, this module has its own:
-
-- every one calls ``iter`` on its inner iterator again when restored (a second ``__iter__`` call on a user's object, an
-  error if it has none): ``Exactly`` hands over the very iterator;
-- ``combinations`` and ``permutations`` of length 0 start again after their end;
-- ``accumulate`` grows a layer per save while its total is None or its initial value is still to come;
-- ``reversed`` of a user's sequence asks for a length that may not be there yet in a cycle.
+The form of each is the same in every Python version: the native type and what to make it of, wherever it can be made where it
+stood, or else one of ``combinatorics`` and ``tee`` in its place. The state of itertools comes from ``pythons.iterators``, that of
+the builtins from their ``__reduce__``. No iterator is asked for its iterator again (a second ``__iter__`` call on a user's
+object, an error if it has none): ``Exactly`` hands over the very one. No code of the program runs when they are made.
 """
 
 from __future__ import annotations
 
-import gc
 import itertools
+import operator
 from collections.abc import Callable, Iterator
 from pickle import PicklingError
 from typing import Any
 
+from ..kept import kept
+from ..pythons.iterators import ABSENT, GROUP, TEE, TEE_LINK, read
+from .combinatorics import Combinations, CombinationsWithReplacement, Permutations, Product
+from .feeds import Exactly, Keyed, Prepended, Sized, unprepended
+from .tee import Tee, TeeLink, reduce_link
+
 Reduced = tuple[Any, ...] | str
 
-# The warning machinery does nothing for a caller whose module name is None (as it is when the interpreter shuts down).
-_NAMELESS: dict[str, Any] = {"__name__": None}
-_reduce_quietly: Callable[[Any], tuple[Any, ...]] = eval("lambda iterator: iterator.__reduce__()", _NAMELESS)
-_set_quietly: Callable[[Any, Any], None] = eval("lambda iterator, state: iterator.__setstate__(state)", _NAMELESS)
 
-
-class Exactly:
-    """An iterable whose ``iter`` is the given iterator itself, even if that has no ``__iter__``."""
-
-    __slots__ = ("iterator",)
-
-    def __init__(self, iterator: Any) -> None:
-        self.iterator = iterator
-
-    def __iter__(self) -> Any:
-        return self.iterator
-
-
-class Prepended:
-    """Yields ``first``, then what ``rest`` yields; takes no part any more once ``first`` is gone."""
-
-    __slots__ = ("first", "rest")
-
-    def __init__(self, first: tuple[Any, ...], rest: Any) -> None:
-        self.first = first
-        self.rest = rest
-
-    def __iter__(self) -> Prepended:
-        return self
-
-    def __next__(self) -> Any:
-        if self.first:
-            value, *rest = self.first
-            self.first = tuple(rest)
-            return value
-        return next(self.rest)
-
-
-class Sized:
-    """A sequence as ``reversed`` wants it, with a length of its own; items come from ``sequence``."""
-
-    __slots__ = ("length", "sequence")
-
-    def __init__(self, sequence: Any, length: int) -> None:
-        self.sequence = sequence
-        self.length = length
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __getitem__(self, index: int) -> Any:
-        return self.sequence[index]
-
-
-def set_state(iterator: Any, state: Any) -> None:
-    """Put the native state back, without the warning of 3.12 and later."""
-    _set_quietly(iterator, state)
-
-
+@kept("over")
 def restore_over(kind: type, before: tuple[Any, ...], iterators: tuple[Any, ...], after: tuple[Any, ...]) -> Any:
     """``kind(*before, *iterators, *after)``; an empty tuple among the iterators stands for a finished one."""
     return kind(*before, *[x if type(x) is tuple else Exactly(x) for x in iterators], *after)
 
 
-def _over(kind: type, before: Any, iterators: Any, after: Any = (), state: Any = None) -> Reduced:
-    made = restore_over, (kind, tuple(before), tuple(iterators), tuple(after))
-    return made if state is None else (*made, state, None, None, set_state)
+def _over(kind: type, before: Any, iterators: Any, after: Any = ()) -> Reduced:
+    return restore_over, (kind, tuple(before), tuple(iterators), tuple(after))
+
+
+# --- builtins --------------------------------------------------------------------------------------------------------
 
 
 def _reduce_enumerate(iterator: Any) -> Reduced:
@@ -95,6 +41,12 @@ def _reduce_enumerate(iterator: Any) -> Reduced:
     return _over(kind, (), (inner,), (count,))
 
 
+def _reduce_filter(iterator: Any) -> Reduced:
+    kind, (function, inner) = iterator.__reduce__()
+    return _over(kind, (function,), (inner,))
+
+
+@kept("zip")
 def restore_zip(iterators: tuple[Any, ...], strict: bool) -> Any:
     """``zip`` over these very iterators."""
     return zip(*map(Exactly, iterators), strict=strict)
@@ -105,26 +57,36 @@ def _reduce_zip(iterator: Any) -> Reduced:
     return restore_zip, (iterators, bool(strict))
 
 
-def _reduce_function_first(iterator: Any) -> Reduced:
-    """Of map, filter, filterfalse, starmap, takewhile, dropwhile: a function, then iterators, then perhaps a state."""
-    kind, (function, *inner), *state = _reduce_quietly(iterator)
-    return _over(kind, (function,), inner, (), *state)
+@kept("map")
+def restore_map(function: Any, iterators: tuple[Any, ...], strict: bool) -> Any:
+    """``map`` over these very iterators; until 3.13 it cannot be strict itself, so it is over a strict ``zip``."""
+    sources = list(map(Exactly, iterators))
+    if not strict:
+        return map(function, *sources)
+    if _MAP_HAS_STRICT:
+        return map(function, *sources, strict=True)  # type: ignore[call-overload]
+    return itertools.starmap(function, zip(*sources, strict=True))
 
 
-def _reduce_iterators_only(iterator: Any) -> Reduced:
-    """Of compress, cycle and zip_longest."""
-    kind, inner, *state = _reduce_quietly(iterator)
-    return _over(kind, (), inner, (), *state)
+def _takes_strict(make: Any, *args: Any) -> bool:
+    try:
+        make(*args, strict=True)
+    except TypeError:
+        return False
+    return True
 
 
-def _reduce_natively(iterator: Any) -> Reduced:
-    """Of chain, count, repeat, product, tee and groups: the native form is exact."""
-    kind, args, *state = _reduce_quietly(iterator)
-    return (kind, args, state[0], None, None, set_state) if state else (kind, args)
+_MAP_HAS_STRICT = _takes_strict(map, bool, ())
 
 
+def _reduce_map(iterator: Any) -> Reduced:
+    _, (function, *iterators), *strict = iterator.__reduce__()
+    return restore_map, (function, tuple(iterators), bool(strict))
+
+
+@kept("reversed")
 def restore_reversed(sequence: Any, length: int) -> Any:
-    """``reversed`` over the first ``length`` items of ``sequence``."""
+    """``reversed`` over the first ``length`` items of ``sequence``, which in a cycle may not have them yet."""
     return reversed(sequence if type(sequence) is str and len(sequence) == length else Sized(sequence, length))
 
 
@@ -133,180 +95,6 @@ def _reduce_reversed(iterator: Any) -> Reduced:
     if isinstance(sequence, Sized):
         sequence = sequence.sequence
     return restore_reversed, (sequence, index[0] + 1) if index else ((), 0)
-
-
-def _reduce_islice(iterator: Any) -> Reduced:
-    kind, (inner, *bounds), *state = _reduce_quietly(iterator)
-    return _over(kind, (), (inner,), bounds, *state)
-
-
-def _reduce_groupby(iterator: Any) -> Reduced:
-    kind, (inner, key), *state = _reduce_quietly(iterator)
-    return _over(kind, (), (inner,), (key,), *state)
-
-
-def _reduce_combinations(iterator: Any) -> Reduced:
-    """Also of permutations and combinations_with_replacement."""
-    kind, (pool, length), *state = _reduce_quietly(iterator)
-    if not state and sum(type(x) is tuple for x in gc.get_referents(iterator)) > 1:
-        length = max(length, 1)  # it has come to its end: of nothing, one item cannot be taken
-    return (kind, (pool, length), state[0], None, None, set_state) if state else (kind, (pool, length))
-
-
-def restore_accumulate(inner: Any, function: Any, initial: tuple[Any, ...]) -> Any:
-    """``accumulate`` over this very iterator; ``initial`` is empty or the value still to come first."""
-    return itertools.accumulate(Exactly(inner), function, initial=initial[0] if initial else None)
-
-
-def set_total(iterator: Any, total: tuple[Any, ...]) -> None:
-    """Put back the total so far, which may be None."""
-    _set_quietly(iterator, total[0])
-
-
-def _reduce_accumulate(iterator: Any) -> Reduced:
-    kind, args, *state = _reduce_quietly(iterator)
-    if kind is itertools.islice:  # the total is None: islice(accumulate(chain((None,), inner), function), 1, None)
-        _, (chained, function), *_ = _reduce_quietly(args[0])
-        (total,), inner = _unchain(chained)
-        return restore_accumulate, (inner, function, ()), (total,), None, None, set_total
-    inner, function = args
-    if len(state) and state[0] is not None:
-        return restore_accumulate, (inner, function, ()), (state[0],), None, None, set_total
-    if type(inner) is itertools.chain and not any(x is inner for x in gc.get_referents(iterator)):
-        initial, inner = _unchain(inner)
-        return restore_accumulate, (inner, function, initial)
-    return restore_accumulate, (inner, function, ())
-
-
-def _unchain(chained: Any) -> tuple[tuple[Any, ...], Any]:
-    """What the native reduce put in front, and the iterator behind it."""
-    _, _, (source, *_) = _reduce_quietly(chained)
-    first, inner = source
-    return tuple(first), inner
-
-
-_PAIRWISE_HAS_RESULT = type(gc.get_referents(itertools.pairwise([]))[-1]) is tuple
-_PAIRWISE_HAS_TYPE = gc.get_referents(itertools.pairwise([]))[0] is itertools.pairwise
-
-
-def _reduce_pairwise(iterator: Any) -> Reduced:
-    fields = gc.get_referents(iterator)[int(_PAIRWISE_HAS_TYPE) :]
-    if _PAIRWISE_HAS_RESULT:
-        del fields[-1]
-    if not fields:
-        return itertools.pairwise, ((),)
-    inner, *old = fields
-    if len(old) > 1:
-        raise PicklingError("itertools.pairwise has another shape in this Python version; use zip over two slices")
-    if isinstance(inner, Prepended) and not inner.first:
-        inner = inner.rest
-    return _over(itertools.pairwise, (), (Prepended(tuple(old), inner) if old else inner,))
-
-
-def _reduce_prepended(iterator: Prepended) -> Reduced:
-    return Prepended, (iterator.first, iterator.rest)
-
-
-def restore_batched(inner: Any, size: int, strict: bool) -> Any:
-    """``itertools.batched`` over this very iterator; without it (3.11) an equal generator-free stand-in."""
-    native: Any = getattr(itertools, "batched", None)
-    if native is None:
-        return Batches(inner, size)
-    return native(Exactly(inner), size, strict=True) if strict else native(Exactly(inner), size)
-
-
-class Batches:
-    """What ``itertools.batched`` does, for a snapshot of 3.12 that goes on in 3.11."""
-
-    __slots__ = ("inner", "size")
-
-    def __init__(self, inner: Any, size: int) -> None:
-        self.inner = inner
-        self.size = size
-
-    def __iter__(self) -> Batches:
-        return self
-
-    def __next__(self) -> tuple[Any, ...]:
-        batch = tuple(itertools.islice(Exactly(self.inner), self.size))
-        if not batch:
-            raise StopIteration
-        return batch
-
-
-def _reduce_batches(iterator: Batches) -> Reduced:
-    return restore_batched, (iterator.inner, iterator.size, False)
-
-
-def _reduce_batched(iterator: Any) -> Reduced:
-    inner = [x for x in gc.get_referents(iterator) if x is not type(iterator)]
-    if not inner:
-        return restore_batched, (iter(()), 1, False)
-    size, strict = _read_batched(iterator)
-    return restore_batched, (inner[0], size, strict)
-
-
-def _read_batched(iterator: Any) -> tuple[int, bool]:
-    """The batch size and strictness, which Python code cannot ask for.
-
-    They are looked up in the object's memory; where is learnt from two objects whose size is known. Read only.
-    """
-    import ctypes  # rarely needed and slow to import
-
-    batched: Any = type(iterator)
-    length, word = batched.__basicsize__, ctypes.sizeof(ctypes.c_ssize_t)
-
-    def words(obj: Any) -> list[int]:
-        return [ctypes.c_ssize_t.from_address(id(obj) + at).value for at in range(0, length, word)]
-
-    probes = [(batched((), size), size) for size in (7_654_321, 1_234_567)]
-    places = [i for i in range(length // word) if all(words(probe)[i] == size for probe, size in probes)]
-    if len(places) != 1:
-        raise PicklingError("itertools.batched does not tell its batch size; use slices or islice instead")
-    strict = False
-    if _takes_strict(batched):
-        flag = ctypes.c_bool.from_address
-        strict = bool(flag(id(iterator) + (places[0] + 1) * word).value)
-    return words(iterator)[places[0]], strict
-
-
-def _takes_strict(batched: Any) -> bool:
-    try:
-        batched((), 1, strict=True)
-    except TypeError:
-        return False
-    return True
-
-
-TABLE: dict[type, Callable[[Any], Reduced]] = {
-    enumerate: _reduce_enumerate,
-    zip: _reduce_zip,
-    reversed: _reduce_reversed,
-    Prepended: _reduce_prepended,
-    Batches: _reduce_batches,
-    itertools.islice: _reduce_islice,
-    itertools.groupby: _reduce_groupby,
-    itertools.accumulate: _reduce_accumulate,
-    itertools.pairwise: _reduce_pairwise,
-    **dict.fromkeys(
-        (map, filter, itertools.filterfalse, itertools.starmap, itertools.takewhile, itertools.dropwhile),
-        _reduce_function_first,
-    ),
-    **dict.fromkeys((itertools.compress, itertools.cycle, itertools.zip_longest), _reduce_iterators_only),
-    **dict.fromkeys(
-        (itertools.combinations, itertools.combinations_with_replacement, itertools.permutations),
-        _reduce_combinations,
-    ),
-    **dict.fromkeys(
-        (
-            itertools.chain, itertools.count, itertools.repeat, itertools.product,
-            itertools._tee, itertools._tee_dataobject, itertools._grouper,  # type: ignore[attr-defined]
-        ),
-        _reduce_natively,
-    ),
-}  # fmt: skip
-if hasattr(itertools, "batched"):
-    TABLE[itertools.batched] = _reduce_batched
 
 
 def _one_shot(iterator: Iterator[Any]) -> Reduced:
@@ -318,4 +106,344 @@ def _one_shot(iterator: Iterator[Any]) -> Reduced:
     return reduced  # type: ignore[no-any-return]
 
 
-TABLE[type(iter(int, 1))] = _one_shot
+# --- itertools: made where they stood --------------------------------------------------------------------------------
+
+
+def _reduce_count(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    return itertools.count, (fields.cnt if fields.long_cnt is ABSENT else fields.long_cnt, fields.long_step)
+
+
+def _reduce_repeat(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    return itertools.repeat, (fields.element,) if fields.cnt < 0 else (fields.element, fields.cnt)
+
+
+def _reduce_compress(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    return _over(itertools.compress, (), (fields.data, fields.selectors))
+
+
+def _reduce_function_first(iterator: Any) -> Reduced:
+    """Of starmap and filterfalse."""
+    fields = read(iterator)
+    return _over(type(iterator), (fields.func,), (fields.it,))
+
+
+@kept("never")
+def never(_: object) -> bool:
+    """The predicate of a ``dropwhile`` that drops no more."""
+    return False
+
+
+def _reduce_dropwhile(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    return _over(itertools.dropwhile, (never if fields.start else fields.func,), (fields.it,))
+
+
+def _reduce_takewhile(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    return _over(itertools.takewhile, (fields.func,), ((),) if fields.stop else (fields.it,))
+
+
+def _reduce_islice(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    if fields.it is ABSENT:
+        return itertools.islice, ((), 0)
+    stop = None if fields.stop < 0 else max(fields.stop - fields.cnt, 0)
+    return _over(itertools.islice, (), (fields.it,), (fields.next - fields.cnt, stop, fields.step))
+
+
+@kept("zip_longest")
+def restore_zip_longest(iterators: tuple[Any, ...], fill: Any) -> Any:
+    """``zip_longest`` over these very iterators; an empty tuple stands for a finished one."""
+    return itertools.zip_longest(*[x if type(x) is tuple else Exactly(x) for x in iterators], fillvalue=fill)
+
+
+def _reduce_zip_longest(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    iterators = [() if x is ABSENT else x for x in fields.ittuple] if fields.numactive else []
+    return restore_zip_longest, (tuple(iterators), fields.fillvalue)
+
+
+@kept("chain")
+def restore_chain(source: Any, active: tuple[Any, ...]) -> Any:
+    """``chain`` over the iterables of ``source``; the iterator that it is in the middle of comes first."""
+    return itertools.chain.from_iterable(Prepended(map(Exactly, active), source))
+
+
+def _reduce_chain(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    if fields.source is ABSENT:
+        return itertools.chain, ()
+    first, source = unprepended(fields.source)
+    return restore_chain, (source, tuple(x.iterator for x in first) if fields.active is ABSENT else (fields.active,))
+
+
+@kept("batched")
+def restore_batched(inner: Any, size: int, strict: bool) -> Any:
+    """``itertools.batched`` over this very iterator; where there is none such (before 3.12, 3.13 if strict) a stand-in."""
+    if _BATCHED is None or (strict and not _BATCHED_HAS_STRICT):
+        return Batches(inner, size, strict)
+    return _BATCHED(Exactly(inner), size, strict=True) if strict else _BATCHED(Exactly(inner), size)
+
+
+_BATCHED: Any = getattr(itertools, "batched", None)
+_BATCHED_HAS_STRICT = _BATCHED is not None and _takes_strict(_BATCHED, (), 1)
+
+
+class Batches:
+    """What ``itertools.batched`` does, for a snapshot of a later Python that goes on in an earlier one."""
+
+    __slots__ = ("inner", "size", "strict")
+
+    def __init__(self, inner: Any, size: int, strict: bool = False) -> None:
+        self.inner = inner
+        self.size = size
+        self.strict = strict
+
+    def __iter__(self) -> Batches:
+        return self
+
+    def __next__(self) -> tuple[Any, ...]:
+        batch = tuple(itertools.islice(Exactly(self.inner), self.size))
+        if not batch:
+            raise StopIteration
+        if self.strict and len(batch) < self.size:
+            raise ValueError("batched(): incomplete batch")
+        return batch
+
+    def __reduce__(self) -> Reduced:
+        return restore_batched, (self.inner, self.size, self.strict)
+
+
+def _reduce_batched(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    inner = iter(()) if fields.it is ABSENT else fields.it
+    return restore_batched, (inner, max(fields.size, 1), bool(getattr(fields, "strict", False)))
+
+
+# --- itertools: what they have read already is put before them, by a setter, since it may lead back to them ------------
+
+
+@kept("prepended")
+def restore_prepended(kind: type, inner: Any, after: tuple[Any, ...]) -> Any:
+    """``kind(inner, *after)`` with room before ``inner``."""
+    return kind(Prepended((), inner), *after)
+
+
+def _put_before(iterator: Any, values: Any) -> None:
+    read(iterator).it.first.extend(values)
+
+
+def _advance(iterator: Any, steps: int) -> None:
+    next(itertools.islice(iterator, steps, steps), None)
+
+
+def _reduce_accumulate(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    _, inner = unprepended(fields.it)
+    function = None if fields.binop is ABSENT else fields.binop
+    if fields.initial is not ABSENT and fields.initial is not None:
+        return restore_accumulate, (inner, function, (fields.initial,))
+    if fields.total is ABSENT:
+        return restore_accumulate, (inner, function, ())
+    return restore_prepended, (itertools.accumulate, inner, (function,)), (fields.total,), None, None, put_total
+
+
+@kept("accumulate")
+def restore_accumulate(inner: Any, function: Any, initial: tuple[Any, ...]) -> Any:
+    """``accumulate`` over this very iterator; ``initial`` is empty or the value still to come first."""
+    return itertools.accumulate(Exactly(inner), function, initial=initial[0] if initial else None)
+
+
+@kept("accumulate_total")
+def put_total(iterator: Any, total: tuple[Any, ...]) -> None:
+    """The total so far comes first, and has been given."""
+    _put_before(iterator, total)
+    _advance(iterator, 1)
+
+
+def _reduce_pairwise(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    if fields.it is ABSENT:
+        return itertools.pairwise, ((),)
+    first, inner = unprepended(fields.it)
+    old = tuple(first) if fields.old is ABSENT else (fields.old,)
+    if not old:
+        return _over(itertools.pairwise, (), (inner,))
+    return restore_prepended, (itertools.pairwise, inner, ()), old, None, None, put_old
+
+
+@kept("pairwise_old")
+def put_old(iterator: Any, old: tuple[Any, ...]) -> None:
+    """The item that the next pair begins with."""
+    _put_before(iterator, old)
+
+
+def _reduce_cycle(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    saved, inner, steps = tuple(fields.saved), fields.it, len(fields.saved)
+    if inner is ABSENT or getattr(fields, "firstpass", False):
+        steps += fields.index if inner is ABSENT else steps - operator.length_hint(inner)
+        inner = iter(())
+    _, inner = unprepended(inner)
+    if not saved:
+        return _over(itertools.cycle, (), (inner,))
+    return restore_prepended, (itertools.cycle, inner, ()), (saved, steps), None, None, put_saved
+
+
+@kept("cycle_saved")
+def put_saved(iterator: Any, state: tuple[tuple[Any, ...], int]) -> None:
+    """The items so far come first, and that many have been given."""
+    saved, steps = state
+    _put_before(iterator, saved)
+    _advance(iterator, steps)
+
+
+@kept("groupby")
+def restore_groupby(inner: Any, key: Any) -> Any:
+    """``groupby`` with room before ``inner``, and for the keys of what is put there."""
+    return itertools.groupby(Prepended((), inner), Keyed(key))
+
+
+def _reduce_groupby(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    values, inner = unprepended(fields.it)
+    function = fields.keyfunc
+    keys: list[Any] = []
+    if type(function) is Keyed:
+        keys, function = list(function.known), function.function
+    if fields.currkey is not ABSENT:
+        keys, values = [fields.currkey], [fields.currvalue]
+    made = restore_groupby, (inner, function)
+    target = () if fields.tgtkey is ABSENT else (fields.tgtkey,)
+    return (*made, (target, tuple(keys), tuple(values)), None, None, put_read) if target or keys else made
+
+
+@kept("groupby_read")
+def put_read(groups: Any, state: tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]) -> None:
+    """The key of the group that is under way, and the item that was read with its key, if there are any."""
+    target, keys, values = state
+    fields = read(groups)
+    for key in target:
+        fields.keyfunc.known.append(key)
+        fields.it.first.append(None)
+        _, group = next(groups)
+        next(group)
+    fields.keyfunc.known.extend(keys)
+    fields.it.first.extend(values)
+
+
+@kept("group")
+def restore_group(groups: Any, key: Any) -> Any:
+    """The group that is under way in a ``groupby``."""
+    return GROUP(groups, key)
+
+
+@kept("group_left")
+def restore_left_group(key: Any) -> Any:
+    """A group which the loop has left: it has no items any more."""
+    return GROUP(itertools.groupby(()), key)
+
+
+def _reduce_group(group: Any) -> Reduced:
+    fields = read(group)
+    if read(fields.parent).currgrouper != id(group):
+        return restore_left_group, (fields.tgtkey,)
+    return restore_group, (fields.parent, fields.tgtkey)
+
+
+# --- itertools: others in their place --------------------------------------------------------------------------------
+
+
+def _reduce_product(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    if fields.stopped:
+        return itertools.product, Product.ended
+    if fields.result is ABSENT:
+        return itertools.product, fields.pools
+    return Product, (fields.pools, tuple(fields.indices))
+
+
+def _reduce_combinations(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    if fields.stopped:
+        return type(iterator), Combinations.ended
+    if fields.result is ABSENT:
+        return type(iterator), (fields.pool, fields.r)
+    if type(iterator) is itertools.combinations:
+        return Combinations, (fields.pool, tuple(fields.indices))
+    return CombinationsWithReplacement, (fields.pool, tuple(fields.indices))
+
+
+def _reduce_permutations(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    if fields.stopped:
+        return itertools.permutations, Permutations.ended
+    if fields.result is ABSENT:
+        return itertools.permutations, (fields.pool, fields.r)
+    return Permutations, (fields.pool, tuple(fields.indices), tuple(fields.cycles))
+
+
+def _reduce_tee(iterator: Any) -> Reduced:
+    fields = read(iterator)
+    return Tee, (fields.dataobj, fields.index)
+
+
+def _reduce_tee_link(link: Any) -> Reduced:
+    fields = read(link)
+    return reduce_link(fields.it, fields.values, None if fields.nextlink is ABSENT else fields.nextlink)
+
+
+# --- setters of snapshots that Python 3.13 and earlier saved by the native forms; see ``native_forms`` for later ones ------
+
+_NAMELESS: dict[str, Any] = {"__name__": None}  # a module for which no warnings are shown
+_set_quietly: Callable[[Any, Any], None] = eval("lambda iterator, state: iterator.__setstate__(state)", _NAMELESS)
+
+
+def set_state(iterator: Any, state: Any) -> None:
+    """Put the native state back, without the warning of 3.12 and later."""
+    _set_quietly(iterator, state)
+
+
+def set_total(iterator: Any, total: tuple[Any, ...]) -> None:
+    """Put back the total so far, which may be None."""
+    _set_quietly(iterator, total[0])
+
+
+TABLE: dict[type, Callable[[Any], Reduced]] = {
+    enumerate: _reduce_enumerate,
+    filter: _reduce_filter,
+    map: _reduce_map,
+    reversed: _reduce_reversed,
+    zip: _reduce_zip,
+    type(iter(int, 1)): _one_shot,
+    itertools.accumulate: _reduce_accumulate,
+    itertools.chain: _reduce_chain,
+    itertools.combinations: _reduce_combinations,
+    itertools.combinations_with_replacement: _reduce_combinations,
+    itertools.compress: _reduce_compress,
+    itertools.count: _reduce_count,
+    itertools.cycle: _reduce_cycle,
+    itertools.dropwhile: _reduce_dropwhile,
+    itertools.filterfalse: _reduce_function_first,
+    itertools.groupby: _reduce_groupby,
+    itertools.islice: _reduce_islice,
+    itertools.pairwise: _reduce_pairwise,
+    itertools.permutations: _reduce_permutations,
+    itertools.product: _reduce_product,
+    itertools.repeat: _reduce_repeat,
+    itertools.starmap: _reduce_function_first,
+    itertools.takewhile: _reduce_takewhile,
+    itertools.zip_longest: _reduce_zip_longest,
+    GROUP: _reduce_group,
+    TEE: _reduce_tee,
+    TEE_LINK: _reduce_tee_link,
+    **{
+        kind: kind.__reduce__
+        for kind in (Batches, Combinations, CombinationsWithReplacement, Permutations, Prepended, Product, Tee, TeeLink)
+    },
+}
+if _BATCHED is not None:
+    TABLE[_BATCHED] = _reduce_batched

@@ -42,6 +42,7 @@ from .foreign import reduce_foreign_frame, reduce_wait
 from .frames import FRAME_TABLE, build, fill, fill_driven, is_driven_by_hand, reduce_state
 from .managers import BOUND_METHODS, lost, lost_method
 from .modules import resolve, resolve_or_none
+from .native_forms import NativeFormsUnpickler, has_native_forms
 from .reducers import TABLE, reduce_by_kind
 from .references import References
 from .stacks import Unchanged, build_unchanged, fill_unchanged
@@ -165,11 +166,11 @@ class _NanPickler(SnapshotPickler):
         return (id(obj), struct.pack(">d", obj)) if type(obj) is float and obj != obj else None
 
 
-class SnapshotUnpickler(pickle.Unpickler):
-    """Loads what any of the picklers made."""
+class _Nans:
+    """What the unpicklers share: nans, which are objects of their own."""
 
     def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file)
+        super().__init__(file)  # type: ignore[call-arg]
         self.nans: dict[tuple[int, bytes], float] = {}
 
     def persistent_load(self, pid: tuple[int, bytes]) -> float:
@@ -177,6 +178,19 @@ class SnapshotUnpickler(pickle.Unpickler):
         if pid not in self.nans:
             (self.nans[pid],) = struct.unpack(">d", pid[1])
         return self.nans[pid]
+
+
+class SnapshotUnpickler(_Nans, pickle.Unpickler):
+    """Loads what any of the picklers made."""
+
+
+class _EarlierUnpickler(_Nans, NativeFormsUnpickler):
+    """The same for snapshots with forms that this Python has no more. Slow."""
+
+
+def unpickler_of(file: io.BytesIO) -> Any:
+    """Loads one snapshot, or one segment."""
+    return (_EarlierUnpickler if has_native_forms(file.getvalue()) else SnapshotUnpickler)(file)
 
 
 class StandIn:
@@ -274,7 +288,7 @@ def load_with_loop(data: bytes) -> tuple[Any, Loading]:
 
     def read() -> tuple[Any, Loading]:
         with loading() as found:
-            unpickler = SnapshotUnpickler(io.BytesIO(data))
+            unpickler = unpickler_of(io.BytesIO(data))
             unpickler.load()
             value = unpickler.load()
             while (held := unpickler.load()) is not None:

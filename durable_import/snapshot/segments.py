@@ -24,7 +24,7 @@ from ..frames.discard import discard
 from ..scheduling.task import DurableTask
 from . import fixups
 from .asyncio_state import Loading, fill_task, innermost, loading, new_task
-from .pickler import SnapshotUnpickler
+from .pickler import unpickler_of
 
 KERNEL = "k"
 
@@ -48,7 +48,7 @@ def shared(key: str, place: int) -> Any:
 def _load_parts(data: bytes) -> list[Any]:
     """The parts of a segment."""
     file = io.BytesIO(data)
-    unpickler = SnapshotUnpickler(file)
+    unpickler = unpickler_of(file)
     unpickler.load()
     parts = []
     while file.tell() < len(data):

@@ -27,7 +27,7 @@ from durable_import import (
     InstanceFinishedError,
     SnapshotAuthenticationError,
 )
-from durable_import.snapshot import pickler, segments
+from durable_import.snapshot import pickler
 from durable_import.snapshot.seal import Seal
 from durable_import.snapshot.segment_seal import SegmentSeal
 from durable_import.stores.base import DORMANT
@@ -188,8 +188,7 @@ def unpickled(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
 
     monkeypatch.setattr(Seal, "open", note_payload(Seal.open))
     monkeypatch.setattr(SegmentSeal, "open", note_payload(SegmentSeal.open))
-    for module in (pickler, segments):
-        monkeypatch.setattr(module, "SnapshotUnpickler", Watched)
+    monkeypatch.setattr(pickler, "SnapshotUnpickler", Watched)
     for name in ("load", "loads"):
         monkeypatch.setattr(pickle, name, refuse)
     yield unproved

@@ -19,7 +19,9 @@ from durable_import.rewrite.names import INTRINSICS
 from tests.harness.rewriting import GOLDEN, frame_codes, resume_tree, sources
 
 PACKAGE = Path(durable_import.__file__).parent
-LAYERS = ("errors", "log", "pythons", "rewrite", "frames", "scheduling", "snapshot", "stores", "runtime", "backends", "cli")
+LAYERS = (
+    "errors", "log", "pythons", "kept", "rewrite", "frames", "scheduling", "snapshot", "stores", "runtime", "backends", "cli",
+)  # fmt: skip
 # The public names and the entry point stand above all layers; so does what a user's program imports.
 ABOVE = ("__init__", "__main__", "ui", "pytest_plugin")
 LOOKUPS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
