@@ -9,6 +9,7 @@ iterator whose state is known: what does not agree is refused. Nothing is ever w
 from __future__ import annotations
 
 import builtins
+import ctypes
 import gc
 import itertools
 import re
@@ -111,8 +112,6 @@ _WORD = struct.calcsize("P")
 
 
 def _memory(address: int, size: int) -> bytes:
-    import ctypes  # rarely needed and slow to import
-
     return ctypes.string_at(address, size)
 
 

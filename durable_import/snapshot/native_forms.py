@@ -13,6 +13,7 @@ from collections.abc import Callable
 from operator import length_hint
 from typing import Any, ClassVar
 
+from ..kept import kept
 from ..pythons.iterators import GROUP, TEE, TEE_LINK
 from . import itertools_state as now
 from .combinatorics import Combinations, CombinationsWithReplacement, Permutations, Product
@@ -59,7 +60,13 @@ class StandIn:
         return self.made
 
     def __reduce__(self) -> Any:
-        return now.TABLE[type(self.native())](self.made)
+        return itself, (self.native(),)  # which a group of its may refer to as well
+
+
+@kept("itself")
+def itself(value: Any) -> Any:
+    """The argument."""
+    return value
 
 
 def set_state(iterator: Any, state: Any) -> None:
@@ -102,6 +109,8 @@ def _cycle(args: Any, state: Any) -> Any:
 
 
 def _islice(args: Any, count: int) -> Any:
+    if len(args) == 2:
+        return itertools.islice(*args)  # it has ended
     iterable, start, stop, step = args
     return itertools.islice(iterable, start - count, None if stop is None else max(stop - count, 0), step)
 
