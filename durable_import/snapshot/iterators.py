@@ -100,10 +100,6 @@ _DICTS: tuple[type, ...] = (dict,) if FROZEN_DICT is None else (dict, FROZEN_DIC
 _VIEWS: dict[str, Callable[[Any], Any]] = {
     "keys": lambda d: d.keys(), "values": lambda d: d.values(), "items": lambda d: d.items(),
 }  # fmt: skip
-_DICT_VIEWS: dict[str, Callable[[Any], Any]] = {"keys": dict.keys, "values": dict.values, "items": dict.items}
-_ODICT_VIEWS: dict[str, Callable[[Any], Any]] = {
-    "keys": OrderedDict.keys, "values": OrderedDict.values, "items": OrderedDict.items,
-}  # fmt: skip
 
 
 def _native_view(container: Any, kind: str) -> Any:
@@ -112,9 +108,8 @@ def _native_view(container: Any, kind: str) -> Any:
 
 
 def _view(container: Any, kind: str, plain: bool) -> Any:
-    if not isinstance(container, dict):
-        return _VIEWS[kind](container)  # a frozendict, or what stands for one before Python 3.15
-    return (_DICT_VIEWS if plain else _ODICT_VIEWS)[kind](container)
+    owner = next((owner for owner in _DICTS if isinstance(container, owner)), type(container)) if plain else OrderedDict
+    return getattr(owner, kind)(container)
 
 
 @kept("dict_view")

@@ -1,12 +1,13 @@
 """Iterators of every kind at every position, saved by one Python version and gone on with by another; see ``interpreters.ask``.
 
-The request is ``{"save": null}``, which answers with the snapshots by name, or ``{"load": snapshots}``, which answers with what
-each iterator still gave. What it should give is asked of the native ones: ``{"native": null}``.
+The request ``"save"`` is answered with the snapshots by name, each with what the native iterator still gives; any other is a dict
+of snapshots by name, answered with what each of them still gave. Snapshots are base64.
 """
 
 from __future__ import annotations
 
 import base64
+import builtins
 import collections
 import copy
 import io
@@ -17,6 +18,7 @@ import pickle
 import random
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from durable_import.snapshot import fixups
@@ -179,8 +181,28 @@ def own_kinds() -> dict[str, Make]:
     if sys.version_info >= (3, 13):
         found["batched, strict"] = lambda: itertools.batched(Countdown(6), 2, strict=True)
     if sys.version_info >= (3, 14):
+        from string.templatelib import Interpolation, Template
+
+        x, y = Interpolation(1, "x"), Interpolation([], "y", "r", ">5")
         found["map, strict"] = lambda: map(pow, [2, 3, 4], [1, 2, 3], strict=True)
+        found["template"] = lambda: iter(Template("a", x, y, "b", x))
+        found["template that begins with a value"] = lambda: iter(Template(x, "a", "b", y, ""))
+        found["template of nothing"] = lambda: iter(Template())
+    frozen: Any = getattr(builtins, "frozendict", None)  # since 3.15
+    if frozen is not None:
+        for kind, order in itertools.product(("keys", "values", "items"), (iter, reversed)):
+            found[f"frozendict {kind} by {order.__name__}"] = partial(_over_view, frozen(a=1, b=2, c=3), kind, order)
     return found
+
+
+def _over_view(container: Any, kind: str, order: Any) -> Any:
+    return order(getattr(container, kind)())
+
+
+def is_loadable(name: str, version: tuple[int, int]) -> bool:
+    """Whether a version has what an iterator of these is over."""
+    needed = {"template": (3, 14), "frozendict": (3, 15)}.get(name.split()[0], version)
+    return needed <= version
 
 
 def at(make: Make, position: int) -> Any:
@@ -259,28 +281,27 @@ def walk_on(walk: Walk) -> str:
 
 
 def _subjects() -> Iterator[tuple[str, Make, Callable[[Any], str]]]:
-    for name, make in kinds().items():
+    for name, make in {**kinds(), **own_kinds()}.items():
         for position in positions(make):
-            yield f"{name} after {position}", lambda make=make, position=position: at(make, position), rest
+            yield f"{name} after {position}", partial(at, make, position), rest
     for kind, seed, steps in walks():
-        yield f"{kind} walk {seed}", lambda kind=kind, seed=seed, steps=steps: walked(kind, seed, steps), walk_on
+        yield f"walk {kind} {seed}", partial(walked, kind, seed, steps), walk_on
 
 
-def perform(request: dict[str, Any]) -> dict[str, str]:
-    """Answer one request."""
-    answer: dict[str, str] = {}
-    for name, make, go_on in _subjects():
-        if "save" in request:
-            answer[name] = base64.b64encode(dumps(make())).decode()
-        elif "native" in request:
-            answer[name] = go_on(make())
-        else:
-            answer[name] = go_on(loads(base64.b64decode(request["load"][name])))
-    return answer
+def save() -> dict[str, list[str]]:
+    """For each name a snapshot, and what it has to give."""
+    return {name: [base64.b64encode(dumps(make())).decode(), go_on(make())] for name, make, go_on in _subjects()}
+
+
+def load(snapshots: dict[str, str]) -> dict[str, str]:
+    """What each of them still gives."""
+    loaded = {name: loads(base64.b64decode(data)) for name, data in snapshots.items()}
+    return {name: (walk_on if type(value) is Walk else rest)(value) for name, value in loaded.items()}
 
 
 if __name__ == "__main__":
     # what is saved is found under one name in every process
     from tests.harness import iterating
 
-    print(json.dumps(iterating.perform(json.load(sys.stdin))))
+    asked = json.load(sys.stdin)
+    print(json.dumps(iterating.save() if asked == "save" else iterating.load(asked)))
