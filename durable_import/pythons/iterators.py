@@ -3,7 +3,7 @@
 Python 3.14 took ``__reduce__`` and ``__setstate__`` from itertools, and ``batched`` and ``pairwise`` never had them. Here the
 fields of the C structs are read: objects are taken from ``gc.get_referents`` only, the memory merely says which is which. The
 layouts are those of CPython 3.11 to 3.15. Before one is used, its size is compared with the type's, and it has to read an
-iterator whose state is known: what does not agree is refused. Nothing is ever written.
+iterator whose state is known: what does not agree is refused. Memory is never written.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ TEE: type = _private._tee  # since 2.4; what itertools.tee gives
 TEE_LINK: type = _private._tee_dataobject  # the values between its branches
 FROZEN_DICT: Any = getattr(builtins, "frozendict", None)  # since 3.15; its views and iterators are those of dict
 GROUP: Any = _private._grouper  # since 2.4; what groupby gives with each key
+
+
+HAS_STATES = hasattr(itertools.chain, "__setstate__")  # until 3.13
+_NAMELESS: dict[str, Any] = {"__name__": None}  # a module for which no warnings are shown
+set_state: Callable[[Any, Any], None] = eval("lambda iterator, state: iterator.__setstate__(state)", _NAMELESS)
 
 
 class _Absent:

@@ -1,16 +1,17 @@
 """``product``, ``combinations``, ``combinations_with_replacement`` and ``permutations`` from any position.
 
-Natively none of them can be made elsewhere than at its beginning, so these go on in their place: by the same indices, after the
-algorithms of CPython's ``itertoolsmodule.c``. For ``isinstance`` and in their repr they are the native ones.
+Since Python 3.14 none of them can be made elsewhere than at its beginning. These go on in their place, by the same indices, after
+the algorithms of CPython's ``itertoolsmodule.c``; for ``isinstance`` and in their repr they are the native ones.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from ..kept import kept
+from ..pythons.iterators import HAS_STATES, set_state
 
 
 class Indexed:
@@ -42,7 +43,7 @@ class Indexed:
     def __reduce__(self) -> tuple[Any, ...]:
         if self.indices is None:
             return self.native, self.ended
-        return type(self), self.place(tuple(self.indices))
+        return restore_choices, (self.native, *self.place(tuple(self.indices)))
 
     def advance(self, indices: list[int]) -> bool:
         """Go to the next choice; False if there is none."""
@@ -53,11 +54,10 @@ class Indexed:
         raise NotImplementedError
 
     def place(self, indices: tuple[int, ...]) -> tuple[Any, ...]:
-        """The arguments that make it anew."""
+        """The arguments that make it anew; the last one is as long as a choice."""
         raise NotImplementedError
 
 
-@kept("product")
 class Product(Indexed):
     """``itertools.product``."""
 
@@ -101,7 +101,6 @@ class FromOnePool(Indexed):
         return self.pool, indices
 
 
-@kept("combinations")
 class Combinations(FromOnePool):
     """``itertools.combinations``."""
 
@@ -118,7 +117,6 @@ class Combinations(FromOnePool):
         return False
 
 
-@kept("combinations_with_replacement")
 class CombinationsWithReplacement(FromOnePool):
     """``itertools.combinations_with_replacement``."""
 
@@ -134,7 +132,6 @@ class CombinationsWithReplacement(FromOnePool):
         return False
 
 
-@kept("permutations")
 class Permutations(FromOnePool):
     """``itertools.permutations``; the first of its indices, as many as there are ``cycles``, are what it has given."""
 
@@ -162,3 +159,18 @@ class Permutations(FromOnePool):
 
     def place(self, indices: tuple[int, ...]) -> tuple[Any, ...]:
         return self.pool, indices, tuple(self.cycles)
+
+
+_IN_PLACE: dict[Any, Callable[..., Indexed]] = {
+    kind.native: kind for kind in (Product, Combinations, CombinationsWithReplacement, Permutations)
+}
+
+
+@kept("choices")
+def restore_choices(kind: Any, pool: tuple[Any, ...], *place: tuple[int, ...]) -> Any:
+    """An iterator of the native type ``kind`` that has given the choice at ``place``."""
+    if not HAS_STATES:
+        return _IN_PLACE[kind](pool, *place)
+    native = kind(*pool) if kind is itertools.product else kind(pool, len(place[-1]))
+    set_state(native, place if len(place) > 1 else place[0])
+    return native

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from ..frames.unseen import unseen
 from ..kept import kept
 
 
@@ -37,6 +38,7 @@ class Prepended:
     def __iter__(self) -> Prepended:
         return self
 
+    @unseen
     def __next__(self) -> Any:
         return self.first.popleft() if self.first else next(self.rest)
 
@@ -62,6 +64,7 @@ class Keyed:
         self.function = function
         self.known: deque[Any] = deque()
 
+    @unseen
     def __call__(self, value: Any) -> Any:
         if self.known:
             return self.known.popleft()

@@ -15,8 +15,8 @@ from pickle import PicklingError
 from typing import Any
 
 from ..kept import kept
-from ..pythons.iterators import ABSENT, GROUP, TEE, TEE_LINK, read
-from .combinatorics import Combinations, CombinationsWithReplacement, Permutations, Product
+from ..pythons.iterators import ABSENT, GROUP, TEE, TEE_LINK, read, set_state
+from .combinatorics import Combinations, CombinationsWithReplacement, Permutations, Product, restore_choices
 from .feeds import Exactly, Keyed, Prepended, Sized, unprepended
 from .tee import Tee, TeeLink, reduce_link
 
@@ -363,7 +363,7 @@ def _reduce_product(iterator: Any) -> Reduced:
         return itertools.product, Product.ended
     if fields.result is ABSENT:
         return itertools.product, fields.pools
-    return Product, (fields.pools, tuple(fields.indices))
+    return restore_choices, (itertools.product, fields.pools, tuple(fields.indices))
 
 
 def _reduce_combinations(iterator: Any) -> Reduced:
@@ -372,9 +372,7 @@ def _reduce_combinations(iterator: Any) -> Reduced:
         return type(iterator), Combinations.ended
     if fields.result is ABSENT:
         return type(iterator), (fields.pool, fields.r)
-    if type(iterator) is itertools.combinations:
-        return Combinations, (fields.pool, tuple(fields.indices))
-    return CombinationsWithReplacement, (fields.pool, tuple(fields.indices))
+    return restore_choices, (type(iterator), fields.pool, tuple(fields.indices))
 
 
 def _reduce_permutations(iterator: Any) -> Reduced:
@@ -383,7 +381,7 @@ def _reduce_permutations(iterator: Any) -> Reduced:
         return itertools.permutations, Permutations.ended
     if fields.result is ABSENT:
         return itertools.permutations, (fields.pool, fields.r)
-    return Permutations, (fields.pool, tuple(fields.indices), tuple(fields.cycles))
+    return restore_choices, (itertools.permutations, fields.pool, tuple(fields.indices), tuple(fields.cycles))
 
 
 def _reduce_tee(iterator: Any) -> Reduced:
@@ -396,20 +394,12 @@ def _reduce_tee_link(link: Any) -> Reduced:
     return reduce_link(fields.it, fields.values, None if fields.nextlink is ABSENT else fields.nextlink)
 
 
-# --- setters of snapshots that Python 3.13 and earlier saved by the native forms; see ``native_forms`` for later ones ------
-
-_NAMELESS: dict[str, Any] = {"__name__": None}  # a module for which no warnings are shown
-_set_quietly: Callable[[Any, Any], None] = eval("lambda iterator, state: iterator.__setstate__(state)", _NAMELESS)
-
-
-def set_state(iterator: Any, state: Any) -> None:
-    """Put the native state back, without the warning of 3.12 and later."""
-    _set_quietly(iterator, state)
+# --- as Python 3.13 and earlier named them in snapshots that they saved by the native forms; see ``native_forms`` ---------
 
 
 def set_total(iterator: Any, total: tuple[Any, ...]) -> None:
-    """Put back the total so far, which may be None."""
-    _set_quietly(iterator, total[0])
+    """Put back the total so far, which may be None; other states are put back by ``set_state``."""
+    set_state(iterator, total[0])
 
 
 TABLE: dict[type, Callable[[Any], Reduced]] = {

@@ -14,19 +14,18 @@ from operator import length_hint
 from typing import Any, ClassVar
 
 from ..kept import kept
-from ..pythons.iterators import GROUP, TEE, TEE_LINK
+from ..pythons.iterators import GROUP, HAS_STATES, TEE, TEE_LINK
 from . import itertools_state as now
 from .combinatorics import Combinations, CombinationsWithReplacement, Permutations, Product
 from .feeds import Exactly
 from .tee import Tee, TeeLink
 
 _MODULE = now.__name__
-_ARE_GONE = not hasattr(itertools.chain, "__setstate__")
 
 
 def has_native_forms(data: bytes) -> bool:
     """Whether a pickle needs the unpickler of this module."""
-    return _ARE_GONE and _MODULE.encode() in data and (b"set_state" in data or b"set_total" in data)
+    return not HAS_STATES and _MODULE.encode() in data and (b"set_state" in data or b"set_total" in data)
 
 
 class StandIn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..frames.unseen import unseen
 from ..kept import kept
 from ..pythons.iterators import TEE
 
@@ -74,6 +75,7 @@ class Tee:
     def __iter__(self) -> Tee:
         return self
 
+    @unseen
     def __next__(self) -> Any:
         if self.index == LENGTH:
             self.link, self.index = self.link.next_link(), 0

@@ -8,6 +8,7 @@ import itertools
 import pickle
 import pickletools
 import sys
+import traceback
 import zlib
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,34 @@ def test_goes_on_with_what_was_saved_by_the_native_forms(path: Path) -> None:
                 assert walk_on(walk) == walk_on(walked(*place)), place
             elif place[0] in KINDS:
                 assert rest(iterator) == rest(at(KINDS[place[0]], place[1])), place
+
+
+def fails_late(value: int) -> int:
+    """A function that a source or a groupby calls."""
+    if value > 2:
+        raise LookupError(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: itertools.groupby(range(5), fails_late),
+        lambda: itertools.tee(map(fails_late, range(5)))[0],
+        lambda: itertools.accumulate(map(fails_late, range(5))),
+        lambda: itertools.cycle(map(fails_late, range(5))),
+        lambda: itertools.pairwise(map(fails_late, range(5))),
+        lambda: itertools.chain.from_iterable(map(range, map(fails_late, range(1, 5)))),
+    ],
+)
+def test_errors_have_the_native_traceback(make: Any) -> None:
+    """Nothing of the package stands between the program and its own functions."""
+    traces = []
+    for iterator in (at(make, 1), restored(at(make, 1))):
+        with pytest.raises(LookupError) as error:
+            list(iterator)
+        traces.append([frame.name for frame in traceback.extract_tb(error.value.__traceback__)])
+    assert traces[0] == traces[1] == ["test_errors_have_the_native_traceback", "fails_late"]
 
 
 def test_an_iterator_met_twice_is_one() -> None:
