@@ -1,7 +1,8 @@
 """Identity of code: where in its module a function stands, and a hash of what it says.
 
 A *place* is the path of a function-like node in its module, such as ``Cart.total``, ``main.<locals>.<lambda>`` or, for the
-second of two of the same name, ``main.<locals>.<lambda>#2``. It does not change with the position of other code.
+second of two of the same name, ``main.<locals>.<lambda>#2``. It does not change with the position of other code. What
+evaluates the annotations of a definition, since Python 3.14, has the place ``Cart.total.<annotate>``.
 """
 
 from __future__ import annotations
@@ -9,8 +10,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import types
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import Any
 
+from ..pythons.code import is_annotate
+from .annotations import ANNOTATE, annotations_of
 from .codes import nested_codes
 from .comprehensions import FUNCTION_NAMES
 from .scopes import COMPREHENSIONS
@@ -37,6 +42,15 @@ class Places:
         self._walk(tree, "", None)
         self.by_path = {path: node for node, path in self.path_of.items()}
 
+    def class_around(self, node: ast.AST) -> str | None:
+        """The name of the class that private names in a definition belong to, its own if it is one."""
+        return node.name if isinstance(node, ast.ClassDef) else self.class_of[node]
+
+    def of_number(self, number: int) -> str:
+        """The place of the code object that ``numbers_by_code`` gives a number other than 0."""
+        place = self.path_of[self.order[abs(number) - MARK_BASE]]
+        return place if number > 0 else place + ANNOTATE
+
     def _walk(self, node: ast.AST, prefix: str, class_name: str | None) -> None:
         for child in children(node):
             if isinstance(child, FUNCTIONS):
@@ -62,6 +76,11 @@ class Places:
 def digest(node: ast.AST) -> str:
     """A hash of what a piece of code says, whatever its position and the Python version that parsed it."""
     return _hashed(_dump(node, {}))
+
+
+def digest_of_annotations(node: ast.AST) -> str:
+    """A hash of what the annotations of a function or class say."""
+    return _hashed(_dump([[each.name, each.condition, each.value] for each in annotations_of(node)], {}))
 
 
 def digests(nodes: list[ast.AST]) -> dict[ast.AST, str]:
@@ -134,7 +153,8 @@ def numbers_by_code(tree: ast.Module, nodes: dict[ast.AST, int], path: str, flag
     """Compile once with marked lines: for each nested code object, in the order of ``nested_codes``, its node's number.
 
     The compiler says which code object belongs to which definition by first lines only, and those are ambiguous; two
-    compilations of one tree have the same shape whatever the line numbers. 0: a code object of no interest.
+    compilations of one tree have the same shape whatever the line numbers. 0: a code object of no interest. What evaluates the
+    annotations of a definition has its number with a minus sign.
     """
     true = mark_lines(nodes)
     try:
@@ -142,7 +162,7 @@ def numbers_by_code(tree: ast.Module, nodes: dict[ast.AST, int], path: str, flag
     finally:
         restore_lines(true)
     known = set(nodes.values())
-    return [_number(code, known) for code in nested_codes(marked)]
+    return list(_numbers(marked, 0, lambda code: _number(code, known)))
 
 
 def numbers_by_name(code: types.CodeType, nodes: dict[Any, int]) -> list[int] | None:
@@ -158,14 +178,27 @@ def numbers_by_name(code: types.CodeType, nodes: dict[Any, int]) -> list[int] | 
         numbers.setdefault((name, line), []).append(number)
         if not isinstance(node, COMPREHENSIONS):  # which may be inlined
             wanted.add(number)
-    found = []
-    for inner in nested_codes(code):
-        among = numbers.get((inner.co_name, inner.co_firstlineno), [0])
-        if len(among) > 1:
-            return None
-        found.append(among[0])
-    sure = [number for number in found if number]
+    doubtful = {key for key, among in numbers.items() if len(among) > 1}
+    if doubtful and any((inner.co_name, inner.co_firstlineno) in doubtful for inner in nested_codes(code)):
+        return None
+    found = list(_numbers(code, 0, lambda inner: numbers.get((inner.co_name, inner.co_firstlineno), [0])[0]))
+    sure = [number for number in found if number > 0]
     return found if len(sure) == len(set(sure)) and wanted <= set(sure) else None
+
+
+def _numbers(outer: types.CodeType, own: int, number_of: Callable[[types.CodeType], int]) -> Iterator[int]:
+    """The numbers of the code objects inside of one, whose own number is ``own``.
+
+    What evaluates annotations stands before the function that has them, or as the last one in the class.
+    """
+    inside = [constant for constant in outer.co_consts if isinstance(constant, types.CodeType)]
+    for code, following in zip_longest(inside, inside[1:]):
+        owner = own if following is None else number_of(following)
+        number = number_of(code)
+        if is_annotate(code) and number in (0, owner):
+            number = -owner
+        yield number
+        yield from _numbers(code, number, number_of)
 
 
 def _number(code: types.CodeType, known: set[int]) -> int:

@@ -16,10 +16,11 @@ import sys
 import types
 import typing
 from pickle import PicklingError
-from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from durable_import.pythons.classes import is_made_by_type
 from durable_import.snapshot import class_recipes
+from durable_import.snapshot.annotations import LATE_ATTRIBUTES, attributes_today
 
 _ANY = typing.TypeVar("_ANY")
 _HEAP_TYPE = 1 << 9
@@ -126,23 +127,24 @@ def _class_state(cls: type) -> tuple[Any, ...]:
     attributes = {name: value for name, value in vars(cls).items() if not _belongs_to_skeleton(cls, name, value)}
     recipe = None
     if "__dataclass_fields__" in attributes:
-        recipe = class_recipes.take_dataclass(attributes)
+        recipe = class_recipes.take_dataclass(cls, attributes)
     return attributes, recipe, _virtual_subclasses(cls)
 
 
 def _belongs_to_skeleton(cls: type, name: str, value: Any) -> bool:
-    if name in _NOT_STATE:
-        return True
-    made_by_type = isinstance(value, MemberDescriptorType | GetSetDescriptorType)
-    return made_by_type and value.__objclass__ is cls
+    return name in _NOT_STATE or is_made_by_type(cls, name, value)
 
 
 def fill_class(cls: type, state: tuple[Any, ...]) -> None:
     """Give the skeleton its attributes."""
     attributes, recipe, subclasses = state
+    attributes = attributes_today(cls, attributes)
+    late = {name: attributes.pop(name) for name in LATE_ATTRIBUTES if name in attributes}
     for name, value in attributes.items():
         type.__setattr__(cls, name, value)
     if recipe is not None:
         class_recipes.make_dataclass(cls, *recipe)
+    for name, value in late.items():
+        type.__setattr__(cls, name, value)
     for subclass in subclasses:
         abc.ABCMeta.register(cls, subclass)  # type: ignore[arg-type]

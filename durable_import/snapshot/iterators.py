@@ -18,6 +18,7 @@ from pickle import PicklingError
 from types import MappingProxyType
 from typing import Any
 
+from durable_import.pythons.classes import class_with
 from durable_import.pythons.frames import set_list_position
 from durable_import.snapshot.fixups import later
 
@@ -263,11 +264,8 @@ def restore_spent(kind: str) -> Iterator[Any]:
 
 def _reduce_mapping_proxy(proxy: MappingProxyType[Any, Any]) -> Reduced:
     mapping = next(x for x in gc.get_referents(proxy) if isinstance(x, Mapping))
-    for name in ("__dict__", "__weakref__"):
-        owner = getattr(mapping.get(name), "__objclass__", None)
-        if owner is not None and gc.get_referents(vars(owner))[0] is mapping:
-            return vars, (owner,)
-    return MappingProxyType, (mapping,)
+    owner = class_with(mapping)
+    return (MappingProxyType, (mapping,)) if owner is None else (vars, (owner,))
 
 
 _DICT_ITERATORS: dict[type, tuple[str, bool]] = {}
