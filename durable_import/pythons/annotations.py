@@ -26,7 +26,10 @@ def annotations_kept(function: FunctionType) -> dict[str, Any]:
 
 
 def _evaluated(function: FunctionType) -> dict[str, Any] | None:
-    others = (function.__dict__, function.__globals__, function.__kwdefaults__, function.__doc__, function.__module__)
+    others = (
+        function.__dict__, function.__globals__, function.__builtins__, function.__kwdefaults__, function.__doc__,
+        function.__module__,
+    )  # fmt: skip
     dicts = [value for value in gc.get_referents(function) if isinstance(value, dict)]
     return next((value for value in dicts if not any(value is other for other in others)), None)
 

@@ -31,7 +31,7 @@ _SINGLETON_TYPES = frozenset({type(None), type(NotImplemented), type(...)})
 
 def reduce_class(cls: type) -> Any:
     """NotImplemented for a class that pickle finds by its name, else the class by value."""
-    if _is_found_by_name(cls) or cls in _SINGLETON_TYPES:
+    if is_found_by_name(cls) or cls in _SINGLETON_TYPES:
         return NotImplemented
     if cls in _NAMED_IN_TYPES:
         return type_of_interpreter, (_NAMED_IN_TYPES[cls],)
@@ -48,7 +48,8 @@ def reduce_class(cls: type) -> Any:
     return make_class, made, _class_state(cls), None, None, fill_class
 
 
-def _is_found_by_name(cls: type) -> bool:
+def is_found_by_name(cls: type) -> bool:
+    """Whether pickling by module and qualified name finds this very class."""
     found: Any = sys.modules.get(cls.__module__)
     for name in cls.__qualname__.split("."):
         found = getattr(found, name, None)

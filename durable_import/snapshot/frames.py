@@ -102,7 +102,9 @@ def fill(frame: Any, state: tuple[Any, ...]) -> None:
     info = info_of(parts_of(frame).code)
     if library and info is not None and info.digest != library[1]:
         label = label_today(info, label, library[0], variables)
-    restore.fill_frame(frame, label, variables)
+    in_cells = restore.fill_frame(frame, label, variables)
+    if in_cells:
+        fixups.later(restore.fill_from_cells, frame, in_cells)
     fixups.filled(frame)
     if label:
         fixups.later(_prime_later, frame)

@@ -16,6 +16,7 @@ from typing import Any
 
 from durable_import.pythons.code import LATE_ANNOTATIONS
 from durable_import.pythons.classes import class_with, is_left_over, named_by_user, namespace_of
+from durable_import.snapshot.classes import is_found_by_name
 from durable_import.snapshot.fixups import later
 
 Reduced = tuple[Any, ...] | str
@@ -111,10 +112,13 @@ def _reduce_cache_key(key: Any) -> Reduced:
 
 
 def _reduce_method(method: MethodType) -> Any:
-    """The native form looks the name up again; use it only if that finds the same function."""
+    """The native form looks the name up again; use it only if that finds the same function.
+
+    In a class that is saved by value there may be nothing to find yet.
+    """
     owner, function = method.__self__, method.__func__
     name = getattr(function, "__name__", None)
-    if isinstance(name, str):
+    if isinstance(name, str) and is_found_by_name(owner if isinstance(owner, type) else type(owner)):
         if isinstance(owner, type):
             if getattr(owner, name, None) == method:
                 return NotImplemented
@@ -227,6 +231,9 @@ def restore_forward_reference(name: str, module: Any, is_argument: bool, is_clas
 def fill_forward_reference(reference: Any, kept: dict[str, Any]) -> None:
     """Give one, since Python 3.14, where its names are looked up."""
     if LATE_ANNOTATIONS:
+        module = kept.pop("module", None)
+        if module is not None:
+            reference.__globals__ = vars(sys.modules[module])
         for name, value in kept.items():
             setattr(reference, name, value)
 
@@ -236,6 +243,10 @@ def _reduce_forward_reference(reference: Any) -> Reduced:
     made = restore_forward_reference, (reference.__forward_arg__, module, is_argument, reference.__forward_is_class__)
     found = {name: getattr(reference, name, None) for name in _WHERE_NAMES_ARE}
     kept = {name: value for name, value in found.items() if value is not None}
+    module = sys.modules.get(kept.get("__globals__", {}).get("__name__", ""))
+    if module is not None and vars(module) is kept["__globals__"]:
+        kept["module"] = module.__name__
+        del kept["__globals__"]
     return (*made, kept, None, None, fill_forward_reference) if kept else made
 
 
