@@ -7,12 +7,25 @@ gave is kept, and may have been changed by the program.
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any
 
 from .code import LATE_ANNOTATIONS
 
 _GIVEN = "what is given"
+
+#: Functions of ``typing`` that evaluate annotations since Python 3.14: what each gives, by its variables.
+OF_TYPING: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "_make_eager_annotate.<locals>.annotate": lambda names: names["checked_types"],
+    "NamedTupleMeta.__new__.<locals>.annotate": lambda names: names["original_annotate"](1),
+    "_TypedDictMeta.__new__.<locals>.__annotate__": lambda names: _of_typed_dict(**names),
+}
+
+
+def _of_typed_dict(bases: Any, own_annotate: Any, own_checked_annotations: dict[str, Any], **_: Any) -> dict[str, Any]:
+    inherited = {name: value for base in bases for name, value in getattr(base, "__annotations__", {}).items()}
+    return inherited | (own_checked_annotations if own_annotate is None else own_annotate(1))
 
 
 def annotations_kept(function: FunctionType) -> dict[str, Any]:

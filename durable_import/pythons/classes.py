@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import gc
+import typing
 import weakref
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 # Since Python 3.15 these descriptors of all classes are the same objects, which belong to ``object``.
 OF_EVERY_CLASS = ("__dict__", "__weakref__")
+# What all typed dicts have since Python 3.15 unless they say otherwise.
+OF_TYPED_DICTS: dict[str, Any] = (
+    {"__closed__": None, "__extra_items__": vars(typing)["NoExtraItems"]} if hasattr(typing, "NoExtraItems") else {}
+)
 _found: weakref.WeakValueDictionary[int, type] = weakref.WeakValueDictionary()  # by id of the namespace
 
 
@@ -17,6 +22,16 @@ def is_made_by_type(cls: type, name: str, value: Any) -> bool:
     if not isinstance(value, MemberDescriptorType | GetSetDescriptorType):
         return False
     return value.__objclass__ is cls or name in OF_EVERY_CLASS
+
+
+def is_implied(cls: type, name: str, value: Any) -> bool:
+    """Whether an attribute is one that all classes of this kind have in this version, and others have not in earlier ones."""
+    return name in OF_TYPED_DICTS and value is OF_TYPED_DICTS[name] and typing.is_typeddict(cls)
+
+
+def implied(cls: type) -> dict[str, Any]:
+    """The attributes that all classes of this kind have in this version."""
+    return OF_TYPED_DICTS if typing.is_typeddict(cls) else {}
 
 
 def namespace_of(cls: type) -> dict[str, Any]:

@@ -170,6 +170,7 @@ def make_dataclass(
 
     ``types``: of its own fields, where the class has no annotations yet.
     """
+    before = vars(cls).get("__annotations__")
     if types is not None:
         type.__setattr__(cls, "__annotations__", types)
     slots = {name: value for name, value in vars(cls).items() if isinstance(value, MemberDescriptorType)}
@@ -178,7 +179,9 @@ def make_dataclass(
             field_options.pop("doc", None)
         type.__setattr__(cls, name, dataclasses.field(**field_options))
     dataclasses.dataclass(**options)(cls)
-    if types is not None:
+    if before is not None:
+        type.__setattr__(cls, "__annotations__", before)
+    elif types is not None:
         type.__delattr__(cls, "__annotations__")
     for name, descriptor in slots.items():
         type.__setattr__(cls, name, descriptor)

@@ -18,7 +18,7 @@ import typing
 from pickle import PicklingError
 from typing import Any
 
-from durable_import.pythons.classes import is_made_by_type
+from durable_import.pythons.classes import implied, is_implied, is_made_by_type
 from durable_import.snapshot import class_recipes
 from durable_import.snapshot.annotations import LATE_ATTRIBUTES, attributes_today
 
@@ -133,13 +133,13 @@ def _class_state(cls: type) -> tuple[Any, ...]:
 
 
 def _belongs_to_skeleton(cls: type, name: str, value: Any) -> bool:
-    return name in _NOT_STATE or is_made_by_type(cls, name, value)
+    return name in _NOT_STATE or is_made_by_type(cls, name, value) or is_implied(cls, name, value)
 
 
 def fill_class(cls: type, state: tuple[Any, ...]) -> None:
     """Give the skeleton its attributes."""
     attributes, recipe, subclasses = state
-    attributes = attributes_today(cls, attributes)
+    attributes = implied(cls) | attributes_today(cls, attributes)
     late = {name: attributes.pop(name) for name in LATE_ATTRIBUTES if name in attributes}
     for name, value in attributes.items():
         type.__setattr__(cls, name, value)

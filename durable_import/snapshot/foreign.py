@@ -17,11 +17,11 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from ..errors import MissingCodeError
-from ..pythons.annotations import annotate_of
-from ..pythons.code import is_annotate
+from ..pythons.annotations import OF_TYPING, annotate_of
+from ..pythons.code import LATE_ANNOTATIONS, is_annotate
 from ..rewrite.annotations import ANNOTATE
 from ..frames.anew import arguments_of
-from ..frames.capture import CREATED, SUSPENDED, parts_of, variables_in
+from ..frames.capture import CREATED, SUSPENDED, contents_of, parts_of, variables_in
 from ..scheduling.again import wait_again
 
 Reduced = tuple[Any, ...]
@@ -57,9 +57,25 @@ def number_of_foreign(code: CodeType, module: Any, name: str = "") -> tuple[str,
 
 def foreign_function(module: str, qualname: str, number: int, cells: dict[str, CellType]) -> FunctionType:
     """The nested function at that place of a module."""
+    if not LATE_ANNOTATIONS and module == "typing" and qualname in OF_TYPING:
+        return AnnotationsOfTyping(qualname, cells)  # type: ignore[return-value]
     code = find_foreign(module, qualname, number, cells)
     closure = tuple(cells[name] for name in code.co_freevars)
     return FunctionType(code, sys.modules[module].__dict__, code.co_name, None, closure)
+
+
+class AnnotationsOfTyping:
+    """Until Python 3.13: what stands for a function of ``typing`` of a later version that evaluates annotations."""
+
+    def __init__(self, qualname: str, cells: dict[str, CellType]) -> None:
+        self.qualname = qualname
+        self.cells = cells
+
+    def __call__(self, _format: int, /) -> dict[str, Any]:
+        return OF_TYPING[self.qualname](contents_of(self.cells))
+
+    def __reduce__(self) -> Reduced:
+        return foreign_function, ("typing", self.qualname, 0, self.cells)
 
 
 def find_foreign(module: str, qualname: str, number: int, cells: dict[str, CellType]) -> CodeType:
