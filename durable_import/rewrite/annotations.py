@@ -1,7 +1,7 @@
-"""The annotations of definitions: which there are, and code that evaluates them as an earlier or a later Python would.
+"""What the compiler makes functions of, to be evaluated when somebody asks for it; their code has places of its own.
 
-Until Python 3.13 they are evaluated where the definition is; since then in a function of the compiler's own, when somebody asks
-for them. Its code belongs to the definition, and has a place of its own.
+That are the bounds and defaults of type parameters and the values of type aliases, since Python 3.12, and annotations, since
+3.14; until then these are evaluated where the definition is.
 """
 
 from __future__ import annotations
@@ -11,9 +11,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+LATE = ("<annotate>", "<bound ", "<default ", "<value ")  # how the last part of a place of such code begins
 ANNOTATE = ".<annotate>"  # what the place of a definition becomes for what evaluates its annotations
 BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def is_late(place: str) -> bool:
+    """Whether it is the place of code that is evaluated late."""
+    return place.rpartition(".")[2].startswith(LATE)
+
+
+def evaluated_late(node: Any) -> Iterator[tuple[ast.AST, str, str]]:
+    """What of a type parameter or a type alias is: nodes that begin where its code does, each with its own name and the code's."""
+    kind = type(node).__name__
+    if kind == "TypeAlias":
+        yield node, f"<value {node.name.id}>", node.name.id
+    elif kind in ("TypeVar", "ParamSpec", "TypeVarTuple"):
+        for field, word in (("bound", "bound"), ("default_value", "default")):
+            if getattr(node, field, None) is not None:
+                yield getattr(node, field), f"<{word} {node.name}>", node.name
 
 
 @dataclass(frozen=True)

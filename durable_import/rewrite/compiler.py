@@ -109,7 +109,7 @@ def _is_the_same(node: ast.AST | Annotations) -> bool:
     """Whether the code of a node in the plain variant does what the one in the fast variant does, seen from outside."""
     if isinstance(node, ast.GeneratorExp):
         return not is_lifted(node)
-    return isinstance(node, (*FUNCTION_DEFINITIONS, ast.Lambda, Annotations))
+    return not isinstance(node, (ast.ClassDef, *LISTS))
 
 
 class ModuleRewriting(ast.NodeTransformer):
@@ -146,7 +146,7 @@ class ModuleRewriting(ast.NodeTransformer):
         numbers = {node: MARK_BASE + i for i, node in enumerate(self.places.order)}
         carriers = {self.carrier.get(node, node): number for node, number in numbers.items()}
         code = compile(self.tree, self.path, "exec", dont_inherit=True)
-        by_code = numbers_by_name(code, carriers)
+        by_code = numbers_by_name(code, carriers, self.places.code_names)
         if by_code is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

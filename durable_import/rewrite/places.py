@@ -15,7 +15,7 @@ from itertools import zip_longest
 from typing import Any
 
 from ..pythons.code import is_annotate
-from .annotations import ANNOTATE, annotations_of
+from .annotations import ANNOTATE, annotations_of, evaluated_late
 from .codes import nested_codes
 from .comprehensions import FUNCTION_NAMES
 from .scopes import COMPREHENSIONS
@@ -37,7 +37,7 @@ class Places:
         self.order: list[ast.AST] = []
         self.path_of: dict[ast.AST, str] = {}
         self.class_of: dict[ast.AST, str | None] = {}
-        self.outermost_function: dict[ast.AST, ast.AST] = {}
+        self.code_names: dict[ast.AST, str] = {}  # of what is evaluated late
         self._names: dict[tuple[str, str], int] = {}
         self._walk(tree, "", None)
         self.by_path = {path: node for node, path in self.path_of.items()}
@@ -66,6 +66,12 @@ class Places:
                 self.class_of[child] = class_name
                 self._walk(child, path + ".", child.name)
             else:
+                for late, name, code_name in evaluated_late(child):
+                    if late not in self.path_of and not isinstance(late, FUNCTIONS):
+                        self.order.append(late)
+                        self.path_of[late] = self._name(prefix, name)
+                        self.class_of[late] = class_name
+                        self.code_names[late] = code_name
                 self._walk(child, prefix, class_name)
 
     def _name(self, prefix: str, name: str) -> str:
@@ -165,15 +171,16 @@ def numbers_by_code(tree: ast.Module, nodes: dict[ast.AST, int], path: str, flag
     return list(_numbers(marked, 0, lambda code: _number(code, known)))
 
 
-def numbers_by_name(code: types.CodeType, nodes: dict[Any, int]) -> list[int] | None:
+def numbers_by_name(code: types.CodeType, nodes: dict[Any, int], names: dict[ast.AST, str]) -> list[int] | None:
     """The same for the ``code`` of a tree, without compiling that again; None if names and first lines leave doubts.
 
-    There are some if two nodes or code objects have the same, or if a definition has no code.
+    There are some if two nodes or code objects have the same, or if a definition has no code. ``names``: those of the code
+    objects that have another name than their nodes.
     """
     numbers: dict[tuple[str, int], list[int]] = {}
     wanted: set[int] = set()
     for node, number in nodes.items():
-        name = getattr(node, "name", None) or FUNCTION_NAMES.get(type(node), "<lambda>")
+        name = names.get(node) or getattr(node, "name", None) or FUNCTION_NAMES.get(type(node), "<lambda>")
         line = node.decorator_list[0].lineno if getattr(node, "decorator_list", None) else node.lineno
         numbers.setdefault((name, line), []).append(number)
         if not isinstance(node, COMPREHENSIONS):  # which may be inlined

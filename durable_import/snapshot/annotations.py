@@ -17,7 +17,7 @@ from typing import Any
 from ..frames.capture import contents_of
 from ..pythons.annotations import keep_annotations
 from ..pythons.code import LATE_ANNOTATIONS, is_annotate
-from ..rewrite.annotations import ANNOTATE
+from ..rewrite.annotations import ANNOTATE, is_late
 from ..rewrite.registry import CodeInfo, find, find_annotations
 from .fixups import later
 from .foreign import annotate_with, find_foreign, number_of_foreign
@@ -28,15 +28,15 @@ _CLASS_NAMESPACE = "__classdict__"
 LATE_ATTRIBUTES = ("__annotate_func__", "__annotations_cache__")  # of classes, since Python 3.14
 
 
-def reduce_annotate(function: FunctionType, info: CodeInfo | None) -> Reduced | None:
-    """What evaluates annotations, as the compiler makes it; None for others.
+def reduce_late(function: FunctionType, info: CodeInfo | None) -> Reduced | None:
+    """What is evaluated late, annotations among it, in functions that the compiler makes; None for others.
 
     By the definition that it belongs to: its own name is not the same in every version.
     """
     code = function.__code__
     cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
-    if info is not None and info.place.endswith(ANNOTATE):
-        return annotate_function, (info.module.name, info.place.removesuffix(ANNOTATE), info.digest, cells)
+    if info is not None and is_late(info.place):
+        return late_function, (info.module.name, info.place, info.digest, cells)
     if info is None and is_annotate(code):
         found = number_of_foreign(code, function.__globals__.get("__name__"))
         if found is not None:
@@ -44,11 +44,11 @@ def reduce_annotate(function: FunctionType, info: CodeInfo | None) -> Reduced | 
     return None
 
 
-def annotate_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> Any:
-    """What evaluates the annotations of the definition at a place."""
-    if not LATE_ANNOTATIONS:
-        return LateAnnotations(module, place, digest, cells)
-    info = find(module, place + ANNOTATE, digest)
+def late_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> Any:
+    """The function that evaluates what stands at a place."""
+    if place.endswith(ANNOTATE) and not LATE_ANNOTATIONS:
+        return LateAnnotations(module, place.removesuffix(ANNOTATE), digest, cells)
+    info = find(module, place, digest)
     existing = annotate_with(info.code, module) if "<locals>" not in place else None
     return existing or _function(info.code, module, cells)
 
@@ -63,7 +63,8 @@ def foreign_annotate(module: str, name: str, number: int, cells: dict[str, CellT
 
 def _function(code: Any, module: str, cells: dict[str, CellType]) -> FunctionType:
     closure = tuple(cells.get(name) or CellType() for name in code.co_freevars)
-    return FunctionType(code, sys.modules[module].__dict__, code.co_name, None, closure)
+    defaults = (1,) if code.co_varnames[:1] == (".format",) else None  # as the compiler gives them to all but annotations
+    return FunctionType(code, sys.modules[module].__dict__, code.co_name, defaults, closure)
 
 
 def fill_annotations(function: FunctionType, state: dict[str, Any]) -> None:
@@ -115,7 +116,8 @@ class LateAnnotations:
         }  # fmt: skip
 
     def __reduce__(self) -> Reduced:
-        return annotate_function, (*self.identity, self.cells)
+        module, place, digest = self.identity
+        return late_function, (module, place + ANNOTATE, digest, self.cells)
 
 
 def _evaluated(expression: ast.expr, namespace: dict[str, Any], names: dict[str, Any]) -> Any:

@@ -31,7 +31,7 @@ from ..frames.capture import (
 from ..pythons.annotations import annotations_kept
 from ..rewrite.registry import ITERABLE_COROUTINE, CodeInfo, find, info_of, iterable_coroutine, label_today
 from . import fixups
-from .annotations import fill_annotations, reduce_annotate
+from .annotations import fill_annotations, reduce_late
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
 
 Reduced = tuple[Any, ...]
@@ -267,9 +267,9 @@ def await_method(awaitable: Any) -> Any:
 def reduce_function(function: FunctionType) -> Any:
     """A function that its module and name do not lead to; NotImplemented for one that they do lead to."""
     info = info_of(function.__code__)
-    annotate = reduce_annotate(function, info) if function.__name__ == "__annotate__" else None
-    if annotate is not None:
-        return annotate
+    late = reduce_late(function, info)
+    if late is not None:
+        return late
     if is_found_by_name(function):
         return NotImplemented
     state = {name: getattr(function, name) for name in FUNCTION_ATTRIBUTES if getattr(function, name, None)}

@@ -18,6 +18,7 @@ from durable_import.pythons.code import LATE_ANNOTATIONS
 from durable_import.pythons.classes import class_with, is_left_over, named_by_user, namespace_of
 from durable_import.snapshot.classes import is_found_by_name
 from durable_import.snapshot.fixups import later
+from durable_import.snapshot.type_parameters import reduce_late_alias, reduce_late_variable
 
 Reduced = tuple[Any, ...] | str
 
@@ -196,6 +197,9 @@ def _reduce_type_variable(variable: Any) -> Any:
     name, module = variable.__name__, variable.__module__
     if getattr(sys.modules.get(module), name, None) is variable:
         return name
+    late = reduce_late_variable(variable)
+    if late is not None:
+        return late
     options: dict[str, Any] = {}
     if not isinstance(variable, typing.TypeVarTuple):
         options = {
@@ -220,6 +224,9 @@ def _reduce_type_alias(alias: Any) -> Any:
     name, module = alias.__name__, alias.__module__
     if getattr(sys.modules.get(module), name, None) is alias:
         return NotImplemented
+    late = reduce_late_alias(alias)
+    if late is not None:
+        return late
     return restore_type_alias, (name, module, alias.__value__, alias.__type_params__)
 
 
