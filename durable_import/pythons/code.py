@@ -9,7 +9,7 @@ LATE_ANNOTATIONS = sys.version_info >= (3, 14)  # whether annotations are evalua
 
 
 def is_annotate(code: CodeType) -> bool:
-    """Whether a code object looks like what evaluates annotations when they are asked for, as the compiler makes it since 3.14."""
+    """Whether a code object looks like what the compiler makes to evaluate annotations when they are asked for, since 3.14."""
     return code.co_name == "__annotate__" and code.co_posonlyargcount == code.co_argcount == 1 and code.co_varnames[0] in FORMAT
 
 

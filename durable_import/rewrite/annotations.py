@@ -23,7 +23,7 @@ def is_late(place: str) -> bool:
 
 
 def evaluated_late(node: Any) -> Iterator[tuple[ast.AST, str, str]]:
-    """What of a type parameter or a type alias is: nodes that begin where its code does, each with its own name and the code's."""
+    """What of a type parameter or alias is: nodes that begin where its code does, each with its own name and the code's."""
     kind = type(node).__name__
     if kind == "TypeAlias":
         yield node, f"<value {node.name.id}>", node.name.id

@@ -32,7 +32,6 @@ from .places import MARK_BASE, Places, digest_of_annotations, digests, numbers_b
 from .resume import RESUME_NAME, enter_function, resume_function
 from .scopes import ScopeAnalysis, mangled
 from .suspensions import (
-    FUNCTION_DEFINITIONS,
     LISTS,
     Pause,
     WithBlock,
@@ -53,8 +52,8 @@ class RewrittenModule:
     """The code of a rewritten module and what the run time must know of its functions.
 
     ``table``: for each nested code object in the order of ``codes.nested_codes`` a row ``(place, digest, live)``, or
-    None; ``live`` maps each label to the hidden variables to keep there, none for what evaluates annotations. Of a library a row has a fourth item, which maps
-    each label to the text of what is awaited there. All of it can be marshalled.
+    None; ``live`` maps each label to the hidden variables to keep there; what is evaluated late has no labels. Of a library a
+    row has a fourth item, which maps each label to the text of what is awaited there. All of it can be marshalled.
     """
 
     code: types.CodeType

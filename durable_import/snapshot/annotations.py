@@ -121,13 +121,13 @@ class LateAnnotations:
 
 
 def _evaluated(expression: ast.expr, namespace: dict[str, Any], names: dict[str, Any]) -> Any:
-    is_starred = isinstance(expression, ast.Starred)
-    code = compile(ast.Expression(expression.value if isinstance(expression, ast.Starred) else expression), "<annotation>", "eval")
+    text = ast.unparse(expression)
     try:
-        value = eval(code, namespace, names)
-        return next(iter(value)) if is_starred else value
+        if isinstance(expression, ast.Starred):
+            return next(iter(eval(text[1:], namespace, names)))
+        return eval(text, namespace, names)
     except Exception:  # whatever the expression raises: where it was written nobody may have evaluated it either
-        return ast.unparse(expression)
+        return text
 
 
 def _names(cells: dict[str, CellType]) -> dict[str, Any]:

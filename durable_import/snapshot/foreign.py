@@ -17,11 +17,11 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from ..errors import MissingCodeError
+from ..frames.anew import arguments_of
+from ..frames.capture import CREATED, SUSPENDED, contents_of, parts_of, variables_in
 from ..pythons.annotations import OF_TYPING, annotate_of
 from ..pythons.code import LATE_ANNOTATIONS, is_annotate
 from ..rewrite.annotations import ANNOTATE
-from ..frames.anew import arguments_of
-from ..frames.capture import CREATED, SUSPENDED, contents_of, parts_of, variables_in
 from ..scheduling.again import wait_again
 
 Reduced = tuple[Any, ...]
@@ -163,7 +163,7 @@ def annotate_with(code: CodeType, module: str) -> FunctionType | None:
 def _annotates(namespace: Any, module: str) -> Iterator[tuple[str, FunctionType]]:
     """What evaluates annotations of the functions and classes of a module, each with the qualified name of its owner."""
     seen: set[int] = set()
-    owners = [(f.__code__.co_qualname, f) for f in _functions(namespace, module, seen)]
+    owners: list[tuple[str, Any]] = [(f.__code__.co_qualname, f) for f in _functions(namespace, module, seen)]
     owners += [(cls.__qualname__, cls) for cls in _classes(namespace, module, set())]
     for name, owner in owners:
         annotate = annotate_of(owner)

@@ -14,8 +14,8 @@ from pickle import PicklingError
 from types import CellType, MethodType
 from typing import Any
 
-from durable_import.pythons.code import LATE_ANNOTATIONS
 from durable_import.pythons.classes import class_with, is_left_over, named_by_user, namespace_of
+from durable_import.pythons.code import LATE_ANNOTATIONS
 from durable_import.snapshot.classes import is_found_by_name
 from durable_import.snapshot.fixups import later
 from durable_import.snapshot.type_parameters import reduce_late_alias, reduce_late_variable
@@ -250,9 +250,9 @@ def _reduce_forward_reference(reference: Any) -> Reduced:
     made = restore_forward_reference, (reference.__forward_arg__, module, is_argument, reference.__forward_is_class__)
     found = {name: getattr(reference, name, None) for name in _WHERE_NAMES_ARE}
     kept = {name: value for name, value in found.items() if value is not None}
-    module = sys.modules.get(kept.get("__globals__", {}).get("__name__", ""))
-    if module is not None and vars(module) is kept["__globals__"]:
-        kept["module"] = module.__name__
+    name = kept.get("__globals__", {}).get("__name__", "")
+    if name in sys.modules and vars(sys.modules[name]) is kept["__globals__"]:
+        kept["module"] = name
         del kept["__globals__"]
     return (*made, kept, None, None, fill_forward_reference) if kept else made
 
@@ -307,9 +307,10 @@ def _reduce_sentinel(sentinel: Any) -> Any:
     name = _SENTINELS.get(type(sentinel), {}).get(id(sentinel))
     if name is not None:
         return restore_sentinel, (name,)
-    if getattr(sys.modules.get(sentinel.__module__), sentinel.__name__, None) is sentinel:
-        return sentinel.__name__  # by name, in its module
-    return restore_local_sentinel, (sentinel.__name__, sentinel.__module__, repr(sentinel))
+    name, module = sentinel.__name__, sentinel.__module__
+    if getattr(sys.modules.get(module), name, None) is sentinel:
+        return name  # found in its module
+    return restore_local_sentinel, (name, module, repr(sentinel))
 
 
 TABLE: dict[type, Callable[[Any], Any]] = {

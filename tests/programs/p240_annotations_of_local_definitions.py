@@ -65,6 +65,10 @@ async def main():
     await effect("hints", len(hints))
     wrapped = noted(outer)
     async_convert, found = await inner(float)
+
+    def after(x: T, y: hold) -> list[T]:
+        return T(x)
+
     T = hold[0]
     await effect("wrapped", wrapped(1))
     return [
@@ -86,6 +90,8 @@ async def main():
         hints[0],
         hints[1:],
         T,
+        after(1.5, None),
+        after.__annotations__,
     ]
 
 
