@@ -14,24 +14,43 @@ from typing import Any
 from ..rewrite.names import AWAITED, PC, STATE
 from ..rewrite.registry import CodeInfo, resume_code
 from .awaiting import Awaiting
-from .capture import frame_behind, frame_of, restored_variables
+from .capture import contents_of, frame_behind, frame_of, restored_variables
 from .signals import PRIMED
+
+OTHER_CELLS = "@cells"  # among the variables of a built frame until it is filled: those that were not saved, and not needed
 
 
 def build_frame(info: CodeInfo, cells: dict[str, CellType], name: str, qualname: str) -> Any:
     """A frame without variables; ``fill_frame`` completes it."""
     code = resume_code(info)
-    closure = tuple(cells.get(n) or CellType() for n in code.co_freevars)
-    function = FunctionType(code, namespace_of(info), name, None, closure)
+    made = {n: CellType() for n in code.co_freevars if n not in cells}
+    function = FunctionType(code, namespace_of(info), name, None, tuple(cells.get(n) or made[n] for n in code.co_freevars))
     function.__qualname__ = qualname
-    return function({})
+    holder: dict[str, Any] = {}
+    local = {n: cell for n, cell in cells.items() if n not in code.co_freevars and n in info.code.co_varnames}
+    if made or local:
+        holder[OTHER_CELLS] = made, local
+    return function(holder)
 
 
-def fill_frame(value: Any, label: int, variables: dict[str, Any]) -> None:
-    """Give a built frame its variables."""
+def fill_frame(value: Any, label: int, variables: dict[str, Any]) -> dict[str, CellType]:
+    """Give a built frame its variables.
+
+    Which of them are in cells depends on the Python version: one that is named in an annotation of an inner definition is since
+    3.14. Returns the cells of those that are in none here: ``fill_from_cells`` has to move what they hold, once they hold it.
+    """
     holder = _holder_of(value)
+    made, local = holder.pop(OTHER_CELLS, ({}, {}))
     holder.update(variables)
+    for name in made.keys() & variables.keys():
+        made[name].cell_contents = holder.pop(name)
     holder[PC] = label
+    return {name: cell for name, cell in local.items() if name not in variables}
+
+
+def fill_from_cells(value: Any, cells: dict[str, CellType]) -> None:
+    """Give a built frame, which has its other variables, those that were in cells when it was saved."""
+    _holder_of(value).update(contents_of(cells))
 
 
 def fill_awaited(value: Any, awaited: Any) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .annotations import ANNOTATE, Annotations
 from .codes import nested_codes
 from .comprehensions import FIRST, generator_function, make_super_explicit
 from .fast import fast_body, located
@@ -27,11 +28,10 @@ from .names import AWAITED, STATE, call, load
 from .nesting import MAX_BLOCKS, MOST_BLOCKS_OF_ONE, check_nesting, too_deep
 from .normalise import Normaliser, number_labels
 from .pauses import EXCEPTION, mark_pauses
-from .places import MARK_BASE, Places, digests, numbers_by_code, numbers_by_name
+from .places import MARK_BASE, Places, digest_of_annotations, digests, numbers_by_code, numbers_by_name
 from .resume import RESUME_NAME, enter_function, resume_function
-from .scopes import ScopeAnalysis
+from .scopes import ScopeAnalysis, mangled
 from .suspensions import (
-    FUNCTION_DEFINITIONS,
     LISTS,
     Pause,
     WithBlock,
@@ -52,8 +52,8 @@ class RewrittenModule:
     """The code of a rewritten module and what the run time must know of its functions.
 
     ``table``: for each nested code object in the order of ``codes.nested_codes`` a row ``(place, digest, live)``, or
-    None; ``live`` maps each label to the hidden variables to keep there. Of a library a row has a fourth item, which maps
-    each label to the text of what is awaited there. All of it can be marshalled.
+    None; ``live`` maps each label to the hidden variables to keep there; what is evaluated late has no labels. Of a library a
+    row has a fourth item, which maps each label to the text of what is awaited there. All of it can be marshalled.
     """
 
     code: types.CodeType
@@ -101,14 +101,14 @@ def compile_plain(source: bytes, path: str, module: str = "") -> PlainModule:
     if rewriting.may_be_too_deep:
         compile_module(source, path, module)
     code, nodes = rewriting.compiled()
-    return PlainModule(code, tuple(rewriting.places.path_of[n] if n is not None and _is_the_same(n) else None for n in nodes))
+    return PlainModule(code, tuple(rewriting.place_of(n) if n is not None and _is_the_same(n) else None for n in nodes))
 
 
-def _is_the_same(node: ast.AST) -> bool:
+def _is_the_same(node: ast.AST | Annotations) -> bool:
     """Whether the code of a node in the plain variant does what the one in the fast variant does, seen from outside."""
     if isinstance(node, ast.GeneratorExp):
         return not is_lifted(node)
-    return isinstance(node, (*FUNCTION_DEFINITIONS, ast.Lambda))
+    return not isinstance(node, (ast.ClassDef, *LISTS))
 
 
 class ModuleRewriting(ast.NodeTransformer):
@@ -137,20 +137,35 @@ class ModuleRewriting(ast.NodeTransformer):
         self.carrier: dict[ast.AST, Any] = {}  # for comprehensions: the function made of them
         self.tree = self.visit(self.tree)
 
-    def compiled(self) -> tuple[types.CodeType, list[ast.AST | None]]:
-        """The code of the module, and the function-like node of each nested code object as ``codes.nested_codes`` gives them."""
+    def compiled(self) -> tuple[types.CodeType, list[ast.AST | Annotations | None]]:
+        """The code of the module, and what each nested code object, as ``codes.nested_codes`` gives them, is of.
+
+        That is a function-like node, or what evaluates the annotations of one.
+        """
         numbers = {node: MARK_BASE + i for i, node in enumerate(self.places.order)}
         carriers = {self.carrier.get(node, node): number for node, number in numbers.items()}
         code = compile(self.tree, self.path, "exec", dont_inherit=True)
-        by_code = numbers_by_name(code, carriers)
+        by_code = numbers_by_name(code, carriers, self.places.code_names)
         if by_code is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 by_code = numbers_by_code(self.tree, carriers, self.path)
-        return code, [self.places.order[n - MARK_BASE] if n else None for n in by_code]
+        return code, [self._numbered(number) for number in by_code]
 
-    def row(self, node: ast.AST) -> tuple[Any, ...] | None:
+    def _numbered(self, number: int) -> ast.AST | Annotations | None:
+        if not number:
+            return None
+        node = self.places.order[abs(number) - MARK_BASE]
+        return node if number > 0 else Annotations(node)
+
+    def place_of(self, node: ast.AST | Annotations) -> str:
+        """The place of a function-like node, or of what evaluates the annotations of one."""
+        return self.places.path_of[node.owner] + ANNOTATE if isinstance(node, Annotations) else self.places.path_of[node]
+
+    def row(self, node: ast.AST | Annotations) -> tuple[Any, ...] | None:
         """What the run time must know of one function-like node; None for what runs as it was."""
+        if isinstance(node, Annotations):
+            return self.place_of(node), digest_of_annotations(node.owner), {}
         body = self.body_of(node)
         if body is None and isinstance(node, (ast.GeneratorExp, *LISTS)):
             return None  # a comprehension of its own function in Python 3.11, or an asynchronous one in a lambda
@@ -231,8 +246,7 @@ class ModuleRewriting(ast.NodeTransformer):
     def _is_own(self, node: ast.AST, name: str) -> bool:
         """Whether a captured variable is one of the function, not private to a comprehension inlined into it (PEP 709)."""
         scope = self.analysis.scopes[node]
-        owner = (self.places.class_of[node] or "").lstrip("_")
-        names = {f"_{owner}{n}" if owner and n[:2] == "__" != n[-2:] else n for n in scope.bound | scope.free()}
+        names = {mangled(n, self.places.class_of[node]) for n in scope.bound | scope.free()}
         return name in names or name == FIRST
 
     def compile_resume(self, place: str, inside: Inside) -> types.CodeType:
@@ -275,8 +289,7 @@ class ModuleRewriting(ast.NodeTransformer):
             code = compile(tree, self.path, "exec", flags=flags, dont_inherit=True)
         replacements = {}
         for nested, number in zip(nested_codes(code), by_code, strict=True):
-            place = self.places.path_of[self.places.order[number - MARK_BASE]] if number else None
-            original = inside.originals.get(place) if place is not None else None
+            original = inside.originals.get(self.places.of_number(number)) if number else None
             if original is not None:
                 replacements[id(nested)] = original
         function = next(c for c in nested_codes(code) if STATE in c.co_varnames[:1])

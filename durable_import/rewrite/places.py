@@ -1,7 +1,8 @@
 """Identity of code: where in its module a function stands, and a hash of what it says.
 
 A *place* is the path of a function-like node in its module, such as ``Cart.total``, ``main.<locals>.<lambda>`` or, for the
-second of two of the same name, ``main.<locals>.<lambda>#2``. It does not change with the position of other code.
+second of two of the same name, ``main.<locals>.<lambda>#2``. It does not change with the position of other code. What
+evaluates the annotations of a definition, since Python 3.14, has the place ``Cart.total.<annotate>``.
 """
 
 from __future__ import annotations
@@ -9,8 +10,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import types
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import Any
 
+from ..pythons.code import is_annotate
+from .annotations import ANNOTATE, annotations_of, evaluated_late
 from .codes import nested_codes
 from .comprehensions import FUNCTION_NAMES
 from .scopes import COMPREHENSIONS
@@ -32,10 +37,19 @@ class Places:
         self.order: list[ast.AST] = []
         self.path_of: dict[ast.AST, str] = {}
         self.class_of: dict[ast.AST, str | None] = {}
-        self.outermost_function: dict[ast.AST, ast.AST] = {}
+        self.code_names: dict[ast.AST, str] = {}  # of what is evaluated late
         self._names: dict[tuple[str, str], int] = {}
         self._walk(tree, "", None)
         self.by_path = {path: node for node, path in self.path_of.items()}
+
+    def class_around(self, node: ast.AST) -> str | None:
+        """The name of the class that private names in a definition belong to, its own if it is one."""
+        return node.name if isinstance(node, ast.ClassDef) else self.class_of[node]
+
+    def of_number(self, number: int) -> str:
+        """The place of the code object that ``numbers_by_code`` gives a number other than 0."""
+        place = self.path_of[self.order[abs(number) - MARK_BASE]]
+        return place if number > 0 else place + ANNOTATE
 
     def _walk(self, node: ast.AST, prefix: str, class_name: str | None) -> None:
         for child in children(node):
@@ -52,6 +66,12 @@ class Places:
                 self.class_of[child] = class_name
                 self._walk(child, path + ".", child.name)
             else:
+                for late, name, code_name in evaluated_late(child):
+                    if late not in self.path_of and not isinstance(late, FUNCTIONS):
+                        self.order.append(late)
+                        self.path_of[late] = self._name(prefix, name)
+                        self.class_of[late] = class_name
+                        self.code_names[late] = code_name
                 self._walk(child, prefix, class_name)
 
     def _name(self, prefix: str, name: str) -> str:
@@ -62,6 +82,11 @@ class Places:
 def digest(node: ast.AST) -> str:
     """A hash of what a piece of code says, whatever its position and the Python version that parsed it."""
     return _hashed(_dump(node, {}))
+
+
+def digest_of_annotations(node: ast.AST) -> str:
+    """A hash of what the annotations of a function or class say."""
+    return _hashed(_dump([[each.name, each.condition, each.value] for each in annotations_of(node)], {}))
 
 
 def digests(nodes: list[ast.AST]) -> dict[ast.AST, str]:
@@ -134,7 +159,8 @@ def numbers_by_code(tree: ast.Module, nodes: dict[ast.AST, int], path: str, flag
     """Compile once with marked lines: for each nested code object, in the order of ``nested_codes``, its node's number.
 
     The compiler says which code object belongs to which definition by first lines only, and those are ambiguous; two
-    compilations of one tree have the same shape whatever the line numbers. 0: a code object of no interest.
+    compilations of one tree have the same shape whatever the line numbers. 0: a code object of no interest. What evaluates the
+    annotations of a definition has its number with a minus sign.
     """
     true = mark_lines(nodes)
     try:
@@ -142,30 +168,44 @@ def numbers_by_code(tree: ast.Module, nodes: dict[ast.AST, int], path: str, flag
     finally:
         restore_lines(true)
     known = set(nodes.values())
-    return [_number(code, known) for code in nested_codes(marked)]
+    return list(_numbers(marked, 0, lambda code: _number(code, known)))
 
 
-def numbers_by_name(code: types.CodeType, nodes: dict[Any, int]) -> list[int] | None:
+def numbers_by_name(code: types.CodeType, nodes: dict[Any, int], names: dict[ast.AST, str]) -> list[int] | None:
     """The same for the ``code`` of a tree, without compiling that again; None if names and first lines leave doubts.
 
-    There are some if two nodes or code objects have the same, or if a definition has no code.
+    There are some if two nodes or code objects have the same, or if a definition has no code. ``names``: those of the code
+    objects that have another name than their nodes.
     """
     numbers: dict[tuple[str, int], list[int]] = {}
     wanted: set[int] = set()
     for node, number in nodes.items():
-        name = getattr(node, "name", None) or FUNCTION_NAMES.get(type(node), "<lambda>")
+        name = names.get(node) or getattr(node, "name", None) or FUNCTION_NAMES.get(type(node), "<lambda>")
         line = node.decorator_list[0].lineno if getattr(node, "decorator_list", None) else node.lineno
         numbers.setdefault((name, line), []).append(number)
         if not isinstance(node, COMPREHENSIONS):  # which may be inlined
             wanted.add(number)
-    found = []
-    for inner in nested_codes(code):
-        among = numbers.get((inner.co_name, inner.co_firstlineno), [0])
-        if len(among) > 1:
-            return None
-        found.append(among[0])
-    sure = [number for number in found if number]
+    doubtful = {key for key, among in numbers.items() if len(among) > 1}
+    if doubtful and any((inner.co_name, inner.co_firstlineno) in doubtful for inner in nested_codes(code)):
+        return None
+    found = list(_numbers(code, 0, lambda inner: numbers.get((inner.co_name, inner.co_firstlineno), [0])[0]))
+    sure = [number for number in found if number > 0]
     return found if len(sure) == len(set(sure)) and wanted <= set(sure) else None
+
+
+def _numbers(outer: types.CodeType, own: int, number_of: Callable[[types.CodeType], int]) -> Iterator[int]:
+    """The numbers of the code objects inside of one, whose own number is ``own``.
+
+    What evaluates annotations stands before the function that has them, or as the last one in the class.
+    """
+    inside = [constant for constant in outer.co_consts if isinstance(constant, types.CodeType)]
+    for code, following in zip_longest(inside, inside[1:]):
+        owner = own if following is None else number_of(following)
+        number = number_of(code)
+        if is_annotate(code) and number in (0, owner):
+            number = -owner
+        yield number
+        yield from _numbers(code, number, number_of)
 
 
 def _number(code: types.CodeType, known: set[int]) -> int:

@@ -22,6 +22,7 @@ from .codes import nested_codes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .annotations import Annotation
     from .cache import RewrittenModule as Loaded
     from .compiler import Inside, ModuleRewriting, RewrittenModule
 
@@ -162,13 +163,33 @@ def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
             "Put it back, or start afresh; the saved state is kept."
         )
     if digest is not None and info.digest != digest and not known.is_library:
-        raise CodeChangedError(
-            f"{known.path}:{info.code.co_firstlineno}: the code of {place!r} has changed since the state was saved "
-            f"(it was {digest[:12]}, it is {info.digest[:12]}). Put the old code back to let the instance finish, "
-            "or start afresh; the saved state is kept.",
-            filename=known.path, lineno=info.code.co_firstlineno, function=place, digest=digest,
-        )  # fmt: skip
+        raise _changed(info, f"code of {place!r} has", digest, info.digest)
     return info
+
+
+def _changed(info: CodeInfo, what: str, digest: str, found: str) -> CodeChangedError:
+    path, line = info.module.path, info.code.co_firstlineno
+    return CodeChangedError(
+        f"{path}:{line}: the {what} changed since the state was saved (it was {digest[:12]}, it is {found[:12]}). "
+        "Put the old code back to let the instance finish, or start afresh; the saved state is kept.",
+        filename=path, lineno=line, function=info.place, digest=digest,
+    )  # fmt: skip
+
+
+def find_annotations(module: str, place: str, digest: str) -> dict[str, Annotation]:
+    """The annotations of the definition at a place, by name as they are called today; raises as ``find`` does."""
+    from .annotations import annotations_of
+    from .places import digest_of_annotations
+    from .scopes import mangled
+
+    info = find(module, place)
+    places = info.module.rewriting().places
+    node = places.by_path[place]
+    found = digest_of_annotations(node)
+    if found != digest:
+        raise _changed(info, f"annotations of {place!r} have", digest, found)
+    owner = places.class_around(node)
+    return {mangled(each.name, owner): each for each in annotations_of(node)}
 
 
 def label_today(info: CodeInfo, label: int, awaited: str, variables: dict[str, object]) -> int:

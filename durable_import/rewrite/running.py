@@ -42,7 +42,7 @@ def places_by_code(source: bytes, path: str) -> dict[CodeType, str]:
         places = Places(tree)
         by_code = numbers_by_code(tree, {node: MARK_BASE + i for i, node in enumerate(places.order)}, path)
         running = nested_codes(compile(source, path, "exec", dont_inherit=True))
-    return {code: places.path_of[places.order[n - MARK_BASE]] for code, n in zip(running, by_code, strict=True) if n}
+    return {code: places.of_number(number) for code, number in zip(running, by_code, strict=True) if number}
 
 
 def functions_behind(function: Any) -> Iterator[FunctionType]:

@@ -214,6 +214,12 @@ class ScopeAnalysis(ast.NodeVisitor):
             self.visit(node)
 
 
+def mangled(name: str, class_name: str | None) -> str:
+    """A name as it is in a class: one that is private to it has the name of the class in front."""
+    owner = (class_name or "").lstrip("_")
+    return f"_{owner}{name}" if owner and name[:2] == "__" != name[-2:] else name
+
+
 def all_arguments(arguments: ast.arguments) -> list[ast.arg]:
     """Every parameter, in the order of ``co_varnames``."""
     found = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..pythons.code import LATE_ANNOTATIONS
 from .comprehensions import KEY, RESULT, comprehension_function, lambda_function, walrus_names
 from .lift import Lifter, Statements
 from .names import assign, call, clear, constant, load, store
@@ -134,7 +135,7 @@ class StatementNormaliser:
                 bases = self.lifter.sequence([*node.bases, *(k.value for k in node.keywords)], out)
                 node.bases, values = bases[: len(node.bases)], bases[len(node.bases) :]
             else:
-                holders = annotation_places(node)
+                holders = annotation_places(node) if not LATE_ANNOTATIONS else []
                 notes = [getattr(*holder) for holder in holders]
                 self.lifter.defaults(node.args, out, keep=any_suspends(notes))
                 values = self.lifter.sequence(notes, out)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..pythons.code import LATE_ANNOTATIONS
 from .scopes import all_arguments
 
 FUNCTION_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -55,7 +56,8 @@ def evaluated_here(node: ast.AST) -> Iterator[ast.AST]:
         yield from node.decorator_list
         yield from node.args.defaults
         yield from (d for d in node.args.kw_defaults if d is not None)
-        yield from (getattr(holder, field) for holder, field in annotation_places(node))
+        if not LATE_ANNOTATIONS:
+            yield from (getattr(holder, field) for holder, field in annotation_places(node))
     elif isinstance(node, ast.Lambda):
         yield from node.args.defaults
         yield from (d for d in node.args.kw_defaults if d is not None)

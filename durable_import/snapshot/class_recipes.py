@@ -6,8 +6,11 @@ import collections
 import dataclasses
 import enum
 import inspect
+import sys
 from types import FunctionType, MemberDescriptorType
 from typing import Any
+
+from durable_import.snapshot.annotations import attributes_today
 
 # --- enums -----------------------------------------------------------------------------------------------------------
 
@@ -63,7 +66,7 @@ def make_enum(
 def fill_enum(cls: Any, state: tuple[dict[str, Any], dict[str, dict[str, Any]]]) -> None:
     """Give the class its methods and the members their attributes."""
     attributes, inside = state
-    for name, value in attributes.items():
+    for name, value in attributes_today(cls, attributes).items():
         type.__setattr__(cls, name, value)
     for name, values in inside.items():
         member = cls._member_map_[name]
@@ -101,7 +104,7 @@ def make_namedtuple(name: str, qualname: str, module: str, fields: tuple[str, ..
 
 def fill_namedtuple(cls: Any, attributes: dict[str, Any]) -> None:
     """Add the user's methods and annotations."""
-    for name, value in attributes.items():
+    for name, value in attributes_today(cls, attributes).items():
         setattr(cls, name, value)
 
 
@@ -111,7 +114,10 @@ _GENERATED = (
     "__init__", "__repr__", "__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__setattr__", "__delattr__",
     "__replace__",
 )  # fmt: skip
-_FIELD_OPTIONS = ("default", "default_factory", "init", "repr", "hash", "compare", "kw_only")
+_FIELD_OPTIONS = ("default", "default_factory", "init", "repr", "hash", "compare", "kw_only", "doc")
+_WRITES_DOCSTRING: tuple[type, ...] = tuple(  # since Python 3.15 ``dataclass`` puts it where there is no docstring
+    cls for name, cls in vars(dataclasses).items() if name == "_AutoDocstring"
+)
 _STDLIB = (collections.__file__, dataclasses.__file__)
 
 
@@ -123,8 +129,11 @@ def _is_generated(value: Any) -> bool:
     return file in _STDLIB or file.startswith(("<string>", "<frozen dataclasses", "<frozen collections"))
 
 
-def take_dataclass(attributes: dict[str, Any]) -> tuple[dict[str, bool], dict[str, dict[str, Any]]]:
-    """Remove what ``dataclass`` made from ``attributes``; return its arguments and those of each own ``field``."""
+def take_dataclass(cls: Any, attributes: dict[str, Any]) -> tuple[Any, ...]:
+    """Remove what ``dataclass`` made from ``attributes``; return its arguments and those of each own ``field``.
+
+    Where annotations are evaluated late, also the types of these: no annotation is evaluated for it.
+    """
     fields = attributes.pop("__dataclass_fields__")
     params = attributes.pop("__dataclass_params__")
     for name in _GENERATED:
@@ -134,8 +143,12 @@ def take_dataclass(attributes: dict[str, Any]) -> tuple[dict[str, bool], dict[st
                 del attributes[name]
     options = {name: getattr(params, name) for name in ("init", "repr", "eq", "order", "unsafe_hash", "frozen")}
     options["match_args"] = "__match_args__" in attributes
-    own = attributes.get("__annotations__", {})
-    return options, {name: _field_options(f) for name, f in fields.items() if name in own and _is_real_field(f)}
+    if isinstance(attributes.get("__doc__"), _WRITES_DOCSTRING):
+        del attributes["__doc__"]
+    inherited = {id(f) for base in cls.__mro__[1:] for f in vars(base).get("__dataclass_fields__", {}).values()}
+    own = {name: f for name, f in fields.items() if id(f) not in inherited}
+    made = options, {name: _field_options(f) for name, f in own.items() if _is_real_field(f)}
+    return made if "__annotations__" in attributes else (*made, {name: f.type for name, f in own.items()})
 
 
 def _is_real_field(field: Any) -> bool:
@@ -143,16 +156,32 @@ def _is_real_field(field: Any) -> bool:
 
 
 def _field_options(field: dataclasses.Field[Any]) -> dict[str, Any]:
-    found = {name: getattr(field, name) for name in _FIELD_OPTIONS}
+    found = {name: getattr(field, name, None) for name in _FIELD_OPTIONS}
     found["metadata"] = dict(field.metadata) or None
+    if found["doc"] is None:  # of fields since Python 3.14
+        del found["doc"]
     return {name: value for name, value in found.items() if value is not dataclasses.MISSING}
 
 
-def make_dataclass(cls: type, options: dict[str, bool], fields: dict[str, dict[str, Any]]) -> None:
-    """Let ``dataclass`` write the methods again, into this very class (``slots=True`` would make another)."""
+def make_dataclass(
+    cls: type, options: dict[str, bool], fields: dict[str, dict[str, Any]], types: dict[str, Any] | None = None
+) -> None:
+    """Let ``dataclass`` write the methods again, into this very class (``slots=True`` would make another).
+
+    ``types``: of its own fields, where the class has no annotations yet.
+    """
+    before = vars(cls).get("__annotations__")
+    if types is not None:
+        type.__setattr__(cls, "__annotations__", types)
     slots = {name: value for name, value in vars(cls).items() if isinstance(value, MemberDescriptorType)}
     for name, field_options in fields.items():
+        if sys.version_info < (3, 14):
+            field_options.pop("doc", None)
         type.__setattr__(cls, name, dataclasses.field(**field_options))
     dataclasses.dataclass(**options)(cls)
+    if before is not None:
+        type.__setattr__(cls, "__annotations__", before)
+    elif types is not None:
+        type.__delattr__(cls, "__annotations__")
     for name, descriptor in slots.items():
         type.__setattr__(cls, name, descriptor)

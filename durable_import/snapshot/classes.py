@@ -16,10 +16,11 @@ import sys
 import types
 import typing
 from pickle import PicklingError
-from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from durable_import.pythons.classes import implied, is_implied, is_made_by_type
 from durable_import.snapshot import class_recipes
+from durable_import.snapshot.annotations import LATE_ATTRIBUTES, attributes_today
 
 _ANY = typing.TypeVar("_ANY")
 _HEAP_TYPE = 1 << 9
@@ -30,7 +31,7 @@ _SINGLETON_TYPES = frozenset({type(None), type(NotImplemented), type(...)})
 
 def reduce_class(cls: type) -> Any:
     """NotImplemented for a class that pickle finds by its name, else the class by value."""
-    if _is_found_by_name(cls) or cls in _SINGLETON_TYPES:
+    if is_found_by_name(cls) or cls in _SINGLETON_TYPES:
         return NotImplemented
     if cls in _NAMED_IN_TYPES:
         return type_of_interpreter, (_NAMED_IN_TYPES[cls],)
@@ -47,7 +48,8 @@ def reduce_class(cls: type) -> Any:
     return make_class, made, _class_state(cls), None, None, fill_class
 
 
-def _is_found_by_name(cls: type) -> bool:
+def is_found_by_name(cls: type) -> bool:
+    """Whether pickling by module and qualified name finds this very class."""
     found: Any = sys.modules.get(cls.__module__)
     for name in cls.__qualname__.split("."):
         found = getattr(found, name, None)
@@ -126,23 +128,24 @@ def _class_state(cls: type) -> tuple[Any, ...]:
     attributes = {name: value for name, value in vars(cls).items() if not _belongs_to_skeleton(cls, name, value)}
     recipe = None
     if "__dataclass_fields__" in attributes:
-        recipe = class_recipes.take_dataclass(attributes)
+        recipe = class_recipes.take_dataclass(cls, attributes)
     return attributes, recipe, _virtual_subclasses(cls)
 
 
 def _belongs_to_skeleton(cls: type, name: str, value: Any) -> bool:
-    if name in _NOT_STATE:
-        return True
-    made_by_type = isinstance(value, MemberDescriptorType | GetSetDescriptorType)
-    return made_by_type and value.__objclass__ is cls
+    return name in _NOT_STATE or is_made_by_type(cls, name, value) or is_implied(cls, name, value)
 
 
 def fill_class(cls: type, state: tuple[Any, ...]) -> None:
     """Give the skeleton its attributes."""
     attributes, recipe, subclasses = state
+    attributes = implied(cls) | attributes_today(cls, attributes)
+    late = {name: attributes.pop(name) for name in LATE_ATTRIBUTES if name in attributes}
     for name, value in attributes.items():
         type.__setattr__(cls, name, value)
     if recipe is not None:
         class_recipes.make_dataclass(cls, *recipe)
+    for name, value in late.items():
+        type.__setattr__(cls, name, value)
     for subclass in subclasses:
         abc.ABCMeta.register(cls, subclass)  # type: ignore[arg-type]

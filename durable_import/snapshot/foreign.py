@@ -12,12 +12,16 @@ import importlib
 import pickle
 import sys
 from collections.abc import Iterator
+from itertools import zip_longest
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from ..errors import MissingCodeError
 from ..frames.anew import arguments_of
-from ..frames.capture import CREATED, SUSPENDED, parts_of, variables_in
+from ..frames.capture import CREATED, SUSPENDED, contents_of, parts_of, variables_in
+from ..pythons.annotations import OF_TYPING, annotate_of
+from ..pythons.code import LATE_ANNOTATIONS, is_annotate
+from ..rewrite.annotations import ANNOTATE
 from ..scheduling.again import wait_again
 
 Reduced = tuple[Any, ...]
@@ -28,20 +32,54 @@ _codes: dict[str, dict[str, list[CodeType]]] = {}
 def reduce_foreign_function(function: FunctionType, state: dict[str, Any], fill: Any) -> Reduced:
     """A nested function of an importable module. Raises ``pickle.PicklingError`` when it cannot be found again."""
     code = function.__code__
-    module = function.__globals__.get("__name__")
-    known = _codes_of(module).get(code.co_qualname, []) if isinstance(module, str) else []
-    number = next((i for i, other in enumerate(known) if other is code), None)
-    if number is None:
+    found = number_of_foreign(code, function.__globals__.get("__name__"), code.co_qualname)
+    if found is None:
         raise pickle.PicklingError(
             f"function {function.__qualname__!r} ({code.co_filename}:{code.co_firstlineno}) is not durable code and cannot "
             "be found by its name"
         )
     cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
-    return foreign_function, (module, code.co_qualname, number, cells), state, None, None, fill
+    return foreign_function, (*found, cells), state, None, None, fill
+
+
+def number_of_foreign(code: CodeType, module: Any, name: str = "") -> tuple[str, str, int] | None:
+    """Module, name and number of a code object that is not rewritten; None if it cannot be found again.
+
+    Without a name it is searched under those of what evaluates annotations.
+    """
+    if not isinstance(module, str):
+        return None
+    codes = _codes_of(module)
+    names = [name] if name else [each for each in codes if each.endswith(ANNOTATE)]
+    found = ((module, each, i) for each in names for i, other in enumerate(codes.get(each, ())) if other is code)
+    return next(found, None)
 
 
 def foreign_function(module: str, qualname: str, number: int, cells: dict[str, CellType]) -> FunctionType:
     """The nested function at that place of a module."""
+    if not LATE_ANNOTATIONS and module == "typing" and qualname in OF_TYPING:
+        return AnnotationsOfTyping(qualname, cells)  # type: ignore[return-value]
+    code = find_foreign(module, qualname, number, cells)
+    closure = tuple(cells[name] for name in code.co_freevars)
+    return FunctionType(code, sys.modules[module].__dict__, code.co_name, None, closure)
+
+
+class AnnotationsOfTyping:
+    """Until Python 3.13: what stands for a function of ``typing`` of a later version that evaluates annotations."""
+
+    def __init__(self, qualname: str, cells: dict[str, CellType]) -> None:
+        self.qualname = qualname
+        self.cells = cells
+
+    def __call__(self, _format: int, /) -> dict[str, Any]:
+        return OF_TYPING[self.qualname](contents_of(self.cells))
+
+    def __reduce__(self) -> Reduced:
+        return foreign_function, ("typing", self.qualname, 0, self.cells)
+
+
+def find_foreign(module: str, qualname: str, number: int, cells: dict[str, CellType]) -> CodeType:
+    """The code object with that name and number, which has those free variables. Raises MissingCodeError."""
     codes = _codes_of(module).get(qualname, [])
     code = codes[number] if number < len(codes) else None
     if code is None or set(code.co_freevars) != set(cells):
@@ -49,8 +87,7 @@ def foreign_function(module: str, qualname: str, number: int, cells: dict[str, C
             f"the saved state holds the function {qualname!r} of module {module!r}, which that module does not have in this "
             "form. Install the version that the state was saved with; the saved state is kept."
         )
-    closure = tuple(cells[name] for name in code.co_freevars)
-    return FunctionType(code, sys.modules[module].__dict__, code.co_name, None, closure)
+    return code
 
 
 def reduce_foreign_frame(value: Any, *, in_flight: bool = False) -> Reduced:
@@ -104,16 +141,42 @@ def _codes_of(module: str) -> dict[str, list[CodeType]]:
         known = _codes[module] = {}
         seen: set[int] = set()
         for function in _functions(vars(loaded), module, set()):
-            for code in _with_nested(function.__code__):
+            for name, code in _with_nested(function.__code__):
                 if id(code) not in seen:
                     seen.add(id(code))
-                    known.setdefault(code.co_qualname, []).append(code)
+                    known.setdefault(name, []).append(code)
+        for owner, annotate in _annotates(vars(loaded), module):
+            known.setdefault(owner + ANNOTATE, []).append(annotate.__code__)
     return known
 
 
 def function_with(code: CodeType, module: str) -> FunctionType | None:
     """The function of a module that has a code object, however it is wrapped there."""
     return next((f for f in _functions(vars(sys.modules[module]), module, set()) if f.__code__ is code), None)
+
+
+def annotate_with(code: CodeType, module: str) -> FunctionType | None:
+    """What evaluates annotations by a code object, of what a module defines."""
+    return next((found for _, found in _annotates(vars(sys.modules[module]), module) if found.__code__ is code), None)
+
+
+def _annotates(namespace: Any, module: str) -> Iterator[tuple[str, FunctionType]]:
+    """What evaluates annotations of the functions and classes of a module, each with the qualified name of its owner."""
+    seen: set[int] = set()
+    owners: list[tuple[str, Any]] = [(f.__code__.co_qualname, f) for f in _functions(namespace, module, seen)]
+    owners += [(cls.__qualname__, cls) for cls in _classes(namespace, module, set())]
+    for name, owner in owners:
+        annotate = annotate_of(owner)
+        if annotate is not None and is_annotate(annotate.__code__) and annotate.__globals__.get("__name__") == module:
+            yield name, annotate
+
+
+def _classes(namespace: Any, module: str, seen: set[int]) -> Iterator[type]:
+    for value in list(namespace.values()):
+        if isinstance(value, type) and value.__module__ == module and id(value) not in seen:
+            seen.add(id(value))
+            yield value
+            yield from _classes(vars(value), module, seen)
 
 
 def _functions(namespace: Any, module: str, seen: set[int]) -> Iterator[FunctionType]:
@@ -148,8 +211,12 @@ def _content(cell: CellType) -> Any:
         return None
 
 
-def _with_nested(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _with_nested(constant)
+def _with_nested(code: CodeType) -> Iterator[tuple[str, CodeType]]:
+    """A code object and those inside, by qualified name; what evaluates annotations by that of the one that has them."""
+    yield code.co_qualname, code
+    inside = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    for inner, following in zip_longest(inside, inside[1:]):
+        if is_annotate(inner):
+            yield (following or code).co_qualname + ANNOTATE, inner
+        else:
+            yield from _with_nested(inner)

@@ -28,15 +28,16 @@ from ..frames.capture import (
     parts_of,
     parts_of_anext,
 )
+from ..pythons.annotations import annotations_kept
 from ..rewrite.registry import ITERABLE_COROUTINE, CodeInfo, find, info_of, iterable_coroutine, label_today
 from . import fixups
+from .annotations import fill_annotations, reduce_late
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
 
 Reduced = tuple[Any, ...]
 
 FUNCTION_ATTRIBUTES = (
-    "__defaults__", "__kwdefaults__", "__doc__", "__module__", "__name__", "__qualname__", "__annotations__",
-    "__type_params__",
+    "__defaults__", "__kwdefaults__", "__doc__", "__module__", "__name__", "__qualname__", "__type_params__",
 )  # fmt: skip
 
 
@@ -101,7 +102,9 @@ def fill(frame: Any, state: tuple[Any, ...]) -> None:
     info = info_of(parts_of(frame).code)
     if library and info is not None and info.digest != library[1]:
         label = label_today(info, label, library[0], variables)
-    restore.fill_frame(frame, label, variables)
+    in_cells = restore.fill_frame(frame, label, variables)
+    if in_cells:
+        fixups.later(restore.fill_from_cells, frame, in_cells)
     fixups.filled(frame)
     if label:
         fixups.later(_prime_later, frame)
@@ -263,12 +266,16 @@ def await_method(awaitable: Any) -> Any:
 
 def reduce_function(function: FunctionType) -> Any:
     """A function that its module and name do not lead to; NotImplemented for one that they do lead to."""
+    info = info_of(function.__code__)
+    late = reduce_late(function, info)
+    if late is not None:
+        return late
     if is_found_by_name(function):
         return NotImplemented
     state = {name: getattr(function, name) for name in FUNCTION_ATTRIBUTES if getattr(function, name, None)}
+    state |= annotations_kept(function)
     if function.__dict__:
         state["__dict__"] = function.__dict__
-    info = info_of(function.__code__)
     if info is None:
         return reduce_foreign_function(function, state, fill_function)
     arguments = (info.module.name, info.place, info.digest, function.__closure__ or ())
@@ -294,6 +301,7 @@ def build_generator_function(module: str, place: str, digest: str, cells: tuple[
 def fill_function(function: FunctionType, state: dict[str, Any]) -> None:
     """Give a function its defaults, names and attributes."""
     function.__dict__.update(state.pop("__dict__", {}))
+    fill_annotations(function, state)
     for name, value in state.items():
         if hasattr(function, name):  # a later Python has more of them
             setattr(function, name, value)

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..kept import kept
+from ..pythons.classes import class_with
 from ..pythons.frames import set_list_position
 from ..pythons.iterators import FROZEN_DICT
 from .fixups import later
@@ -273,11 +274,8 @@ def restore_spent(kind: str) -> Iterator[Any]:
 
 def _reduce_mapping_proxy(proxy: MappingProxyType[Any, Any]) -> Reduced:
     mapping = next(x for x in gc.get_referents(proxy) if isinstance(x, Mapping))
-    for name in ("__dict__", "__weakref__"):
-        owner = getattr(mapping.get(name), "__objclass__", None)
-        if owner is not None and gc.get_referents(vars(owner))[0] is mapping:
-            return vars, (owner,)
-    return MappingProxyType, (mapping,)
+    owner = class_with(mapping)
+    return (MappingProxyType, (mapping,)) if owner is None else (vars, (owner,))
 
 
 _DICT_ITERATORS: dict[type, tuple[str, bool]] = {}

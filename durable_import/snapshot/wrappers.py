@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 import functools
 import gc
@@ -13,7 +14,11 @@ from pickle import PicklingError
 from types import CellType, MethodType
 from typing import Any
 
+from durable_import.pythons.classes import class_with, is_left_over, named_by_user, namespace_of
+from durable_import.pythons.code import LATE_ANNOTATIONS
+from durable_import.snapshot.classes import is_found_by_name
 from durable_import.snapshot.fixups import later
+from durable_import.snapshot.type_parameters import reduce_late_alias, reduce_late_variable
 
 Reduced = tuple[Any, ...] | str
 
@@ -30,7 +35,18 @@ def _reduce_cell(cell: CellType) -> Reduced:
         contents = (cell.cell_contents,)
     except ValueError:
         return CellType, ()
+    if type(contents[0]) is dict:
+        owner = class_with(contents[0])
+        if owner is not None:
+            return CellType, (), (owner,), None, None, fill_class_cell
+        if is_left_over(contents[0]):
+            contents = (named_by_user(contents[0]),)
     return CellType, (), contents, None, None, fill_cell
+
+
+def fill_class_cell(cell: CellType, owner: tuple[type]) -> None:
+    """Put the namespace of a class itself into a new, empty cell: annotations find the names of their class there."""
+    cell.cell_contents = namespace_of(*owner)
 
 
 def _reduce_property(descriptor: property) -> Reduced:
@@ -97,10 +113,13 @@ def _reduce_cache_key(key: Any) -> Reduced:
 
 
 def _reduce_method(method: MethodType) -> Any:
-    """The native form looks the name up again; use it only if that finds the same function."""
+    """The native form looks the name up again; use it only if that finds the same function.
+
+    In a class that is saved by value there may be nothing to find yet.
+    """
     owner, function = method.__self__, method.__func__
     name = getattr(function, "__name__", None)
-    if isinstance(name, str):
+    if isinstance(name, str) and is_found_by_name(owner if isinstance(owner, type) else type(owner)):
         if isinstance(owner, type):
             if getattr(owner, name, None) == method:
                 return NotImplemented
@@ -178,6 +197,9 @@ def _reduce_type_variable(variable: Any) -> Any:
     name, module = variable.__name__, variable.__module__
     if getattr(sys.modules.get(module), name, None) is variable:
         return name
+    late = reduce_late_variable(variable)
+    if late is not None:
+        return late
     options: dict[str, Any] = {}
     if not isinstance(variable, typing.TypeVarTuple):
         options = {
@@ -202,22 +224,72 @@ def _reduce_type_alias(alias: Any) -> Any:
     name, module = alias.__name__, alias.__module__
     if getattr(sys.modules.get(module), name, None) is alias:
         return NotImplemented
+    late = reduce_late_alias(alias)
+    if late is not None:
+        return late
     return restore_type_alias, (name, module, alias.__value__, alias.__type_params__)
 
 
 def restore_forward_reference(name: str, module: Any, is_argument: bool, is_class: bool) -> typing.ForwardRef:
     """An annotation written as a string, compiled by this Python version."""
-    return typing.ForwardRef(name, is_argument, module, is_class=is_class)
+    return typing.ForwardRef(name, is_argument=is_argument, module=module, is_class=is_class)
+
+
+def fill_forward_reference(reference: Any, kept: dict[str, Any]) -> None:
+    """Give one, since Python 3.14, where its names are looked up."""
+    if LATE_ANNOTATIONS:
+        module = kept.pop("module", None)
+        if module is not None:
+            reference.__globals__ = vars(sys.modules[module])
+        for name, value in kept.items():
+            setattr(reference, name, value)
 
 
 def _reduce_forward_reference(reference: Any) -> Reduced:
     module, is_argument = reference.__forward_module__, reference.__forward_is_argument__
-    return restore_forward_reference, (reference.__forward_arg__, module, is_argument, reference.__forward_is_class__)
+    made = restore_forward_reference, (reference.__forward_arg__, module, is_argument, reference.__forward_is_class__)
+    found = {name: getattr(reference, name, None) for name in _WHERE_NAMES_ARE}
+    kept = {name: value for name, value in found.items() if value is not None}
+    name = kept.get("__globals__", {}).get("__name__", "")
+    if name in sys.modules and vars(sys.modules[name]) is kept["__globals__"]:
+        kept["module"] = name
+        del kept["__globals__"]
+    return (*made, kept, None, None, fill_forward_reference) if kept else made
+
+
+_WHERE_NAMES_ARE = ("__owner__", "__globals__", "__cell__", "__extra_names__")  # of forward references, since Python 3.14
 
 
 def restore_sentinel(name: str) -> Any:
     """One of the objects of ``dataclasses`` that are compared by identity."""
     return getattr(dataclasses, name)
+
+
+def restore_local_sentinel(name: str, module: str, text: str) -> Any:
+    """A sentinel, as the built-in type of Python 3.15 makes them, that no name leads to."""
+    sentinel = _Sentinel(name, repr=text)
+    sentinel.__module__ = module
+    return sentinel
+
+
+class _SentinelOfBefore:
+    """Stands for that type until Python 3.14."""
+
+    def __init__(self, name: str, /, *, repr: str) -> None:
+        self.__name__ = name
+        self._repr = repr
+
+    def __repr__(self) -> str:
+        return self._repr
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, _: Any) -> Any:
+        return self
+
+
+_Sentinel: Any = getattr(builtins, "sentinel", _SentinelOfBefore)
 
 
 def _sentinels() -> dict[type, dict[int, str]]:
@@ -231,8 +303,14 @@ def _sentinels() -> dict[type, dict[int, str]]:
 _SENTINELS = _sentinels()
 
 
-def _reduce_sentinel(sentinel: Any) -> Reduced:
-    return restore_sentinel, (_SENTINELS[type(sentinel)][id(sentinel)],)
+def _reduce_sentinel(sentinel: Any) -> Any:
+    name = _SENTINELS.get(type(sentinel), {}).get(id(sentinel))
+    if name is not None:
+        return restore_sentinel, (name,)
+    name, module = sentinel.__name__, sentinel.__module__
+    if getattr(sys.modules.get(module), name, None) is sentinel:
+        return name  # found in its module
+    return restore_local_sentinel, (name, module, repr(sentinel))
 
 
 TABLE: dict[type, Callable[[Any], Any]] = {
@@ -255,7 +333,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     typing.TypeVar: _reduce_type_variable,
     typing.ParamSpec: _reduce_type_variable,
     typing.TypeVarTuple: _reduce_type_variable,
-    **dict.fromkeys(_SENTINELS, _reduce_sentinel),
+    **dict.fromkeys([*_SENTINELS, _Sentinel], _reduce_sentinel),
 }
 if _KeyType is not tuple:
     TABLE[_KeyType] = _reduce_cache_key

@@ -1,4 +1,4 @@
-"""Decorators, default values and annotations that await."""
+"""Decorators and default values that await, of functions with annotations."""
 
 
 async def decorated(f, a):
@@ -11,7 +11,7 @@ async def decorated(f, a):
 
 
 async def annotated(f, a):
-    def inner(x: a, y: await f(1) = a) -> a:
+    def inner(x: int, *more: str, y: print() = await f(1), **rest: int) -> annotated:
         return x, y
 
     value: int = await f(1)

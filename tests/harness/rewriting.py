@@ -8,6 +8,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+from durable_import.rewrite.annotations import ANNOTATE
 from durable_import.rewrite.codes import nested_codes
 from durable_import.rewrite.compiler import ModuleRewriting, compile_module
 from durable_import.rewrite.names import PC
@@ -20,14 +21,23 @@ PROGRAMS = Path(__file__).parent.parent / "programs"
 
 def requirement(path: Path) -> tuple[int, int]:
     """The oldest Python version that can parse a program, from its line ``# requires: 3.12``."""
+    return _said_by(path, "requires") or (3, 11)
+
+
+def is_readable(path: Path, version: tuple[int, int]) -> bool:
+    """Whether a Python version can parse a program: it may also have a line ``# until: 3.13``."""
+    return requirement(path) <= version <= (_said_by(path, "until") or version)
+
+
+def _said_by(path: Path, word: str) -> tuple[int, int] | None:
     head = "\n".join(path.read_text().splitlines()[:5])
-    found = re.search(r"^# requires: 3\.(\d+)", head, re.MULTILINE)
-    return (3, int(found[1])) if found else (3, 11)
+    found = re.search(rf"^# {word}: 3\.(\d+)", head, re.MULTILINE)
+    return (3, int(found[1])) if found else None
 
 
 def sources(folder: Path, version: tuple[int, int]) -> list[Path]:
     """The programs of a folder that a Python version can parse."""
-    return [path for path in sorted(folder.glob("*.py")) if requirement(path) <= version]
+    return [path for path in sorted(folder.glob("*.py")) if is_readable(path, version)]
 
 
 def frame_codes(source: bytes, path: str = "<program>") -> dict[str, types.CodeType]:
@@ -69,6 +79,9 @@ def resume_text(source: bytes) -> str:
 
 
 def identities(source: bytes) -> list[tuple[Any, ...]]:
-    """What snapshots know of a module's code: place, digest, and live hidden variables by label, of each frame."""
-    table = compile_module(source, "<program>", "m").table
-    return sorted((place, digest, sorted((live or {}).items())) for place, digest, live in filter(None, table))
+    """What snapshots know of a module's code: place, digest, and live hidden variables by label, of each frame.
+
+    Not what evaluates annotations, which only later Python versions have.
+    """
+    table = [row for row in compile_module(source, "<program>", "m").table if row and not row[0].endswith(ANNOTATE)]
+    return sorted((place, digest, sorted((live or {}).items())) for place, digest, live in table)

@@ -19,7 +19,8 @@ NAMES = (
     "p059_generator_send_throw", "p060_yield_from", "p065_coroutine_objects", "p090_async_comprehension_scopes",
     "p117_context_and_cause", "p120_exception_groups", "p130_enumerate_zip_map_filter", "p132_itertools_combining",
     "p139_generator_expressions_held", "p155_module_containers", "p159_context_variables", "p162_dataclasses",
-    "p165_local_classes", "p173_dates_and_zones",
+    "p165_local_classes", "p173_dates_and_zones", "p240_annotations_of_local_definitions", "p242_annotated_data_classes",
+    "p243_annotations_as_text", "p244_local_pydantic_models",
 )  # fmt: skip
 PATHS = {name: PROGRAMS / f"{name}.py" for name in NAMES}
 PAIRS = [(saved, resumed) for saved in interpreters() for resumed in interpreters() if saved != resumed] or [

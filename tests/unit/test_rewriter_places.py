@@ -10,7 +10,7 @@ import pytest
 
 from durable_import.rewrite.places import Places, digest
 from tests.harness.interpreters import Version, ask, interpreters, name_of
-from tests.harness.rewriting import GOLDEN, PROGRAMS, identities, requirement, sources
+from tests.harness.rewriting import GOLDEN, PROGRAMS, identities, is_readable, sources
 
 SOURCE = '''
 import asyncio
@@ -127,16 +127,16 @@ def identified(paths: list[Path]) -> dict[Version, dict[str, Any]]:
     """What each Python version says of the files that it can parse, by path."""
     found = {}
     for version, executable in interpreters().items():
-        readable = [str(path) for path in paths if requirement(path) <= version]
+        readable = [str(path) for path in paths if is_readable(path, version)]
         found[version] = ask(executable, "tests.harness.identify", readable)
     return found
 
 
 def test_code_is_identified_alike_in_every_version() -> None:
     """Places, digests, labels and live hidden variables of all programs are the same in all Python versions found."""
-    newest = max(interpreters())
-    answers = identified([path for folder in (GOLDEN, PROGRAMS) for path in sources(folder, newest)])
-    reference = answers[newest]
+    paths = {path for version in interpreters() for folder in (GOLDEN, PROGRAMS) for path in sources(folder, version)}
+    answers = identified(sorted(paths))
+    reference = {path: said for _, answer in sorted(answers.items()) for path, said in answer.items()}
     assert len(reference) > 150
     differing = [
         f"{path} in Python {name_of(version)}"
