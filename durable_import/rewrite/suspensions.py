@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .scopes import all_arguments
+from .scopes import all_arguments, element_parts
 
 FUNCTION_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LISTS = (ast.ListComp, ast.SetComp, ast.DictComp)
@@ -122,7 +122,7 @@ def is_lifted(comprehension: Any) -> bool:
 def _inner_parts(comprehension: Any) -> list[ast.AST]:
     first, *others = comprehension.generators
     inner: list[ast.AST] = [first.target, *first.ifs, *others]
-    return inner + ([comprehension.key, comprehension.value] if isinstance(comprehension, ast.DictComp) else [comprehension.elt])
+    return inner + element_parts(comprehension)
 
 
 def _awaits(node: ast.AST) -> bool:

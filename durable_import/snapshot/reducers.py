@@ -29,6 +29,7 @@ from durable_import.snapshot import (
     process_objects,
     settings,
     singletons,
+    templates,
     tracebacks,
     wrappers,
 )
@@ -64,6 +65,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("decimal", "ContextManager"): process_objects.reduce_decimal_context,
     ("numpy", "ndarray"): buffers.reduce_array,
     ("sqlite3", "Connection"): process_objects.reduce_connection,
+    ("string.templatelib", "TemplateIter"): templates.reduce_template_iterator,
     ("tempfile", "SpooledTemporaryFile"): files.refuse_temporary,
     ("tenacity", "Retrying"): process_objects.reduce_with_thread_local,
     ("tenacity.asyncio", "AsyncRetrying"): process_objects.reduce_with_thread_local,
