@@ -14,12 +14,11 @@ import __future__
 import ast
 import sys
 import types
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .codes import nested_codes
+from .codes import nested_codes, silent
 from .comprehensions import FIRST, generator_function, make_super_explicit
 from .fast import fast_body, located
 from .lift import Statements
@@ -99,7 +98,8 @@ def compile_plain(source: bytes, path: str, module: str = "") -> PlainModule:
     """The plain variant of a module, which is made without the fast one. Raises as ``compile_module`` does."""
     rewriting = ModuleRewriting(source, path, is_plain=True)
     if rewriting.may_be_too_deep:
-        compile_module(source, path, module)
+        with silent():
+            compile_module(source, path, module)
     code, nodes = rewriting.compiled()
     return PlainModule(code, tuple(rewriting.places.path_of[n] if n is not None and _is_the_same(n) else None for n in nodes))
 
@@ -144,8 +144,7 @@ class ModuleRewriting(ast.NodeTransformer):
         code = compile(self.tree, self.path, "exec", dont_inherit=True)
         by_code = numbers_by_name(code, carriers)
         if by_code is None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with silent():
                 by_code = numbers_by_code(self.tree, carriers, self.path)
         return code, [self.places.order[n - MARK_BASE] if n else None for n in by_code]
 
@@ -269,8 +268,7 @@ class ModuleRewriting(ast.NodeTransformer):
             for node in {candidate, self.carrier.get(candidate, candidate)} & nodes:  # a generator expression has both
                 numbers[node] = MARK_BASE + i
         flags = inside.flags & __future__.annotations.compiler_flag
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with silent():
             by_code = numbers_by_code(tree, numbers, self.path, flags)
             code = compile(tree, self.path, "exec", flags=flags, dont_inherit=True)
         replacements = {}

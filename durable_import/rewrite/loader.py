@@ -19,6 +19,7 @@ from zipimport import zipimporter
 
 from durable_import.errors import UnsupportedSyntaxError
 from durable_import.rewrite import cache
+from durable_import.rewrite.codes import silent
 from durable_import.rewrite.switch import ON
 
 __all__ = [
@@ -85,8 +86,13 @@ class RewritingLoader:
         with _inside_rewriter():
             from durable_import.rewrite.registry import register_plain_module
 
-            register_plain_module(fullname, path, source, plain, lambda: self._variant(source, path, fullname, cache.FAST))
+            register_plain_module(fullname, path, source, plain, lambda: self._fast_variant(source, path, fullname))
         return plain.code
+
+    def _fast_variant(self, source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
+        """The fast variant of a module that is executed already, and of which the compiler has said what it had to say."""
+        with silent():
+            return self._variant(source, path, fullname, cache.FAST)
 
     def _variant(self, source: bytes, path: str, fullname: str, variant: str) -> cache.RewrittenModule:
         return _rewrite(source, path, fullname, variant)

@@ -17,7 +17,7 @@ import types
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import CodeChangedError, MissingCodeError
-from .codes import nested_codes
+from .codes import nested_codes, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,8 @@ class ModuleInfo:
         if self._rewriting is None:
             from .compiler import ModuleRewriting
 
-            self._rewriting = ModuleRewriting(self.source, self.path)
+            with silent():
+                self._rewriting = ModuleRewriting(self.source, self.path)
         return self._rewriting
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from ..errors import AlreadyDurableException, NoSourceCodeException
+from .codes import silent
 from .compiler import ModuleRewriting
 from .registry import info_of
 
@@ -56,7 +57,8 @@ def transform_to_durable_ast(function: Callable[..., Any]) -> ast.Module:
         raise AlreadyDurableException(f"{function.__qualname__} is durable already: its module is rewritten")
     try:
         source = textwrap.dedent(inspect.getsource(function))
-        tree = ast.parse(source)
+        with silent():
+            tree = ast.parse(source)
         if getattr(tree.body[0], "name", None) != code.co_name:
             raise OSError("what stands there is something else")
     except (OSError, SyntaxError) as error:
