@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from zipimport import zipimporter
 
 from durable_import.errors import UnsupportedSyntaxError
+from durable_import.pythons.compiler import named
 from durable_import.rewrite import cache
 from durable_import.rewrite.codes import silent
 from durable_import.rewrite.switch import ON
@@ -167,7 +168,7 @@ def _rewrite(source: bytes, path: str, fullname: str, variant: str) -> cache.Rew
         except UnsupportedSyntaxError:
             raise
         except SyntaxError as error:
-            _raise_ordinary(source, path)
+            _raise_ordinary(source, path, fullname)
             raise UnsupportedSyntaxError(
                 f"the rewriter failed on it ({error})",
                 filename=path,
@@ -177,10 +178,10 @@ def _rewrite(source: bytes, path: str, fullname: str, variant: str) -> cache.Rew
     return cache.RewrittenModule(made.code, made.table)
 
 
-def _raise_ordinary(source: bytes, path: str) -> None:
+def _raise_ordinary(source: bytes, path: str, fullname: str) -> None:
     """Raise what the compiler says of a source that it refuses, and nothing of the rewriter's attempt."""
     try:
-        compile(source, path, "exec", dont_inherit=True)
+        compile(source, path, "exec", dont_inherit=True, **named(fullname))
     except SyntaxError as error:
         error.__context__ = None
         raise
