@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..pythons.compiler import named
 from .codes import nested_codes, silent
 from .comprehensions import FIRST, generator_function, make_super_explicit
 from .fast import fast_body, located
@@ -88,7 +87,8 @@ def compile_module(
 
     ``has_roots``: whether its functions become instances when they are the outermost ones; those of a library do not.
     """
-    rewriting = ModuleRewriting(source, path, module, is_library=is_library, has_roots=has_roots)
+    del module
+    rewriting = ModuleRewriting(source, path, is_library=is_library, has_roots=has_roots)
     check_nesting(rewriting.tree, source, path)
     code, nodes = rewriting.compiled()
     return RewrittenModule(code, tuple(rewriting.row(node) if node is not None else None for node in nodes))
@@ -96,16 +96,11 @@ def compile_module(
 
 def compile_plain(source: bytes, path: str, module: str = "") -> PlainModule:
     """The plain variant of a module, which is made without the fast one. Raises as ``compile_module`` does."""
-    rewriting = ModuleRewriting(source, path, module, is_plain=True)
+    rewriting = ModuleRewriting(source, path, is_plain=True)
     if rewriting.may_be_too_deep:
-        with silent():
-            compile_module(source, path, module)
+        compile_module(source, path, module)
     code, nodes = rewriting.compiled()
     return PlainModule(code, tuple(rewriting.places.path_of[n] if n is not None and _is_the_same(n) else None for n in nodes))
-
-
-def _parsed(source: bytes, path: str, module: str) -> Any:
-    return compile(source, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True, **named(module))
 
 
 def _is_the_same(node: ast.AST) -> bool:
@@ -119,15 +114,14 @@ class ModuleRewriting(ast.NodeTransformer):
     """One run of the rewriter over a module: ``tree`` becomes the fast variant, the bodies before it are kept."""
 
     def __init__(
-        self, source: bytes | ast.Module, path: str, module: str = "", *, is_library: bool = False, has_roots: bool = True,
+        self, source: bytes | ast.Module, path: str, *, is_library: bool = False, has_roots: bool = True,
         is_plain: bool = False,
     ) -> None:  # fmt: skip
         self.path = path
-        self.module = module
         self.is_plain = is_plain
         self.is_library = is_library
         self.has_roots = has_roots and not is_library
-        self.tree: Any = source if isinstance(source, ast.Module) else _parsed(source, path, module)
+        self.tree: Any = source if isinstance(source, ast.Module) else ast.parse(source, path)
         self.may_be_too_deep = is_plain and too_deep(self.tree.body, maximum=MAX_BLOCKS // MOST_BLOCKS_OF_ONE) is not None
         self.text = Text(source if isinstance(source, bytes) else None)
         if self.text.may_say(EXCEPTION):
@@ -146,7 +140,7 @@ class ModuleRewriting(ast.NodeTransformer):
         """The code of the module, and the function-like node of each nested code object as ``codes.nested_codes`` gives them."""
         numbers = {node: MARK_BASE + i for i, node in enumerate(self.places.order)}
         carriers = {self.carrier.get(node, node): number for node, number in numbers.items()}
-        code: types.CodeType = compile(self.tree, self.path, "exec", dont_inherit=True, **named(self.module))
+        code = compile(self.tree, self.path, "exec", dont_inherit=True)
         by_code = numbers_by_name(code, carriers)
         if by_code is None:
             with silent():

@@ -164,22 +164,24 @@ def _rewrite(source: bytes, path: str, fullname: str, variant: str) -> cache.Rew
         from durable_import.rewrite.compiler import compile_module, compile_plain
 
         try:
-            made = (compile_module if variant == cache.FAST else compile_plain)(source, path, fullname)
+            with silent():
+                made = (compile_module if variant == cache.FAST else compile_plain)(source, path, fullname)
         except UnsupportedSyntaxError:
             raise
         except SyntaxError as error:
-            _raise_ordinary(source, path, fullname)
+            _compile_ordinary(source, path, fullname)
             raise UnsupportedSyntaxError(
                 f"the rewriter failed on it ({error})",
                 filename=path,
                 lineno=error.lineno or 0,
                 way_out="Please report this. Without the mark the module is imported as it is.",
             ) from error
+    _compile_ordinary(source, path, fullname)
     return cache.RewrittenModule(made.code, made.table)
 
 
-def _raise_ordinary(source: bytes, path: str, fullname: str) -> None:
-    """Raise what the compiler says of a source that it refuses, and nothing of the rewriter's attempt."""
+def _compile_ordinary(source: bytes, path: str, fullname: str) -> None:
+    """Say what the compiler says of a source, in warnings or as its refusal, and nothing of the rewriter's attempt."""
     try:
         compile(source, path, "exec", dont_inherit=True, **named(fullname))
     except SyntaxError as error:

@@ -65,6 +65,8 @@ def evaluated_here(node: ast.AST) -> Iterator[ast.AST]:
         yield from (k.value for k in node.keywords)
     elif isinstance(node, ast.GeneratorExp):
         yield node.generators[0].iter
+    elif type(node).__name__ == "TypeAlias":  # since Python 3.12; its value is a function of its own
+        return
     else:
         yield from children(node)
 
