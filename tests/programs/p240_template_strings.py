@@ -2,6 +2,7 @@
 
 # durable: on
 # requires: 3.14
+import asyncio
 from string.templatelib import Interpolation, Template
 
 from world import effect, fail
@@ -53,3 +54,7 @@ async def main():
     except KeyError as error:
         results.append(repr(error))
     return results, log
+
+
+if __name__ == "__main__":
+    print(repr(asyncio.run(main())))

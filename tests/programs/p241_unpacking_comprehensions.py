@@ -2,6 +2,8 @@
 
 # durable: on
 # requires: 3.15
+import asyncio
+
 from world import effect
 
 
@@ -74,3 +76,7 @@ async def main():
 
     results.append((Table.flat, await effect("class", None), Table.index))
     return results, [await message(wrong(kind)) for kind in ("list", "set", "dict", "generator")]
+
+
+if __name__ == "__main__":
+    print(repr(asyncio.run(main())))

@@ -1,6 +1,7 @@
 """Loops over items whose class compares as it likes: no item is compared with anything."""
 
 # durable: on
+import asyncio
 import itertools
 
 from world import effect
@@ -43,3 +44,7 @@ async def main():
         for number, item in enumerate(itertools.chain([kind()], Endless(kind(), 2))):
             found.append((await effect("chain", number), type(item).__name__))
     return found
+
+
+if __name__ == "__main__":
+    print(repr(asyncio.run(main())))

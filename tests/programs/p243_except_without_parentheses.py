@@ -2,6 +2,8 @@
 
 # durable: on
 # requires: 3.14
+import asyncio
+
 from world import effect, fail
 
 
@@ -27,7 +29,7 @@ async def grouped(*errors):
     return seen
 
 
-async def overridden():
+async def left():
     for number in range(4):
         try:
             if number == 1:
@@ -37,9 +39,9 @@ async def overridden():
             continue
         finally:
             await effect("finally", number)
-            if number == 2:
-                return "overridden"  # noqa: B012
-    return "not reached"
+        if number == 2:
+            break
+    return "left"
 
 
 async def main():
@@ -49,5 +51,9 @@ async def main():
     except ArithmeticError, LookupError:
         results.append("outside")
     results.append(await grouped(KeyError(1), TypeError(2), ValueError(3)))
-    results.append(await overridden())
+    results.append(await left())
     return results
+
+
+if __name__ == "__main__":
+    print(repr(asyncio.run(main())))
