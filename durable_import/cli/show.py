@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from pathlib import Path
 
 from ..errors import DurableError
 from ..rewrite.compiler import ModuleRewriting
 from ..rewrite.resume import resume_function
+from ..rewrite.transformer import text_of
 
 
 def show_rewritten(file: str, place: str | None) -> int:
@@ -20,7 +20,7 @@ def show_rewritten(file: str, place: str | None) -> int:
         print(f"durable_import: {error}", file=sys.stderr)
         return 2
     if place is None:
-        print(ast.unparse(rewriting.tree))
+        print(text_of(rewriting.tree))
         return 0
     node = rewriting.places.by_path.get(place)
     body = rewriting.body_of(node) if node is not None else None
@@ -31,5 +31,5 @@ def show_rewritten(file: str, place: str | None) -> int:
     tree = resume_function(
         rewriting.carrier.get(node, node), body, variables=[], captured=[], class_name=rewriting.places.class_of[node]
     )
-    print(ast.unparse(tree))
+    print(text_of(tree))
     return 0

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from ..errors import PauseForEventException
+from ..pythons.protocols import EXIT_FIRST, async_iterator_of, complaint_of_await, complaint_of_next, complaint_of_with
 from ..rewrite.registry import info_of
 from . import ambient
 from .awaiting import delegated
@@ -47,7 +48,11 @@ def signalled() -> bool:
 def leaf(awaitable: Any) -> Any:
     """Called with what is about to be awaited, while a runtime exists."""
     driver = ambient.current_driver.get()
-    return awaitable if driver is None else driver.leaf(awaitable)
+    try:
+        return awaitable if driver is None else driver.leaf(awaitable)
+    except BaseException as error:  # of the awaitable's own ``__await__``
+        error.__traceback__ = seen_part(error.__traceback__)
+        raise
 
 
 def outermost() -> bool:
@@ -133,16 +138,7 @@ def delegate(iterable: Any) -> Any:
 @unseen
 def async_iterate(iterable: Any) -> Any:
     """The asynchronous iterator of ``async for``."""
-    kind = type(iterable)
-    method = getattr(kind, "__aiter__", None)
-    if method is None:
-        raise TypeError(f"'async for' requires an object with __aiter__ method, got {kind.__name__}")
-    iterator = lookup_special(iterable, "__aiter__")()
-    if getattr(type(iterator), "__anext__", None) is None:
-        raise TypeError(
-            "'async for' received an object from __aiter__ that does not implement __anext__: " + type(iterator).__name__
-        )
-    return iterator
+    return async_iterator_of(iterable)
 
 
 def advance_of(iterator: Any) -> Callable[[Any], Any]:
@@ -155,14 +151,21 @@ def advance_of(iterator: Any) -> Callable[[Any], Any]:
 @unseen
 def checked_anext(iterator: AsyncIterator[Any]) -> Any:
     """``anext(iterator)`` with the complaint of ``async for``."""
-    awaitable = lookup_special(iterator, "__anext__")()
+    awaitable = anext(iterator)
     if type(awaitable) is types.CoroutineType:
         return awaitable
     if not is_awaitable(awaitable):
-        cause = TypeError(f"object {type(awaitable).__name__} can't be used in 'await' expression")
-        raise _invalid_next(awaitable, cause) from cause
-    method = getattr(type(awaitable), "__await__", None)
-    return NextItem(awaitable) if type(method) is types.FunctionType else awaitable
+        raise _as_raised(complaint_of_next(awaitable))
+    method = in_class(type(awaitable), "__await__")
+    return NextItem(awaitable) if method is None or type(method) is types.FunctionType else awaitable
+
+
+def _as_raised(complaint: BaseException) -> BaseException:
+    """A complaint of the interpreter, and its cause, as if nothing of this package had had a hand in it."""
+    for error in (complaint, complaint.__cause__):
+        if error is not None:
+            error.__traceback__ = seen_part(error.__traceback__)
+    return complaint
 
 
 def _invalid_next(awaitable: Any, cause: BaseException) -> TypeError:
@@ -181,10 +184,9 @@ class NextItem:
     def __await__(self) -> Any:
         try:
             iterator = lookup_special(self.awaitable, "__await__")()
-            if isinstance(iterator, types.CoroutineType):
-                raise TypeError("__await__() returned a coroutine")
-            if not hasattr(type(iterator), "__next__"):
-                raise TypeError(f"__await__() returned non-iterator of type '{type(iterator).__name__}'")
+            complaint = complaint_of_await(type(self.awaitable), iterator)
+            if complaint is not None:
+                raise complaint
         except BaseException as cause:
             cause.__traceback__ = seen_part(cause.__traceback__)
             raise _invalid_next(self.awaitable, cause) from cause
@@ -197,43 +199,51 @@ def is_awaitable(value: Any) -> bool:
         return True
     if isinstance(value, types.GeneratorType):
         return bool(value.gi_code.co_flags & 0x100)  # CO_ITERABLE_COROUTINE
-    return getattr(type(value), "__await__", None) is not None
+    return in_class(type(value), "__await__") is not MISSING
 
 
 # --- with
 
+MISSING = object()
 
-def lookup_special(value: Any, name: str) -> Any:
-    """A method looked up as the interpreter does for syntax: on the type, not on the instance. None if there is none."""
-    kind = type(value)
+
+def in_class(kind: type, name: str) -> Any:
+    """What a class has under a name, as it is; ``MISSING`` if it has nothing."""
     for base in kind.__mro__:
         if name in base.__dict__:
-            found = base.__dict__[name]
-            if type(found) is types.FunctionType:
-                return types.MethodType(found, value)
-            bind = getattr(type(found), "__get__", None)
-            return found if bind is None else bind(found, value, kind)
-    return None
+            return base.__dict__[name]
+    return MISSING
+
+
+def lookup_special(value: Any, name: str) -> Any:
+    """A method looked up as the interpreter does for syntax: on the type, not on the instance. ``MISSING`` if there is none."""
+    kind = type(value)
+    found = in_class(kind, name)
+    if type(found) is types.FunctionType:
+        return types.MethodType(found, value)
+    bind = getattr(type(found), "__get__", None)
+    return found if bind is None else bind(found, value, kind)
 
 
 @unseen
 def enter_with(manager: Any) -> tuple[Any, Any]:
     """Bound ``__enter__`` and ``__exit__``."""
-    return _context_methods(manager, "__enter__", "__exit__", "context manager")
+    return _context_methods(manager, "__enter__", "__exit__", is_async=False)
 
 
 @unseen
 def enter_async_with(manager: Any) -> tuple[Any, Any]:
     """Bound ``__aenter__`` and ``__aexit__``."""
-    return _context_methods(manager, "__aenter__", "__aexit__", "asynchronous context manager")
+    return _context_methods(manager, "__aenter__", "__aexit__", is_async=True)
 
 
-def _context_methods(manager: Any, enter: str, leave: str, protocol: str) -> tuple[Any, Any]:
-    entering, leaving = lookup_special(manager, enter), lookup_special(manager, leave)
-    if entering is None or leaving is None:
-        missed = f" (missed {leave} method)" if entering is not None else ""
-        kind = type(manager).__name__
-        raise TypeError(f"'{kind}' object does not support the {protocol} protocol{missed}")
+def _context_methods(manager: Any, enter: str, leave: str, *, is_async: bool) -> tuple[Any, Any]:
+    if EXIT_FIRST:
+        leaving, entering = lookup_special(manager, leave), lookup_special(manager, enter)
+    else:
+        entering, leaving = lookup_special(manager, enter), lookup_special(manager, leave)
+    if entering is MISSING or leaving is MISSING:
+        raise _as_raised(complaint_of_with(manager, is_async=is_async))
     return entering, leaving
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from types import CoroutineType, GeneratorType
 from typing import Any
 
+from ..pythons.protocols import complaint_of_await
 from . import ambient
-from .intrinsics import lookup_special
+from .intrinsics import MISSING, lookup_special
 from .signals import Suspension
 from .unseen import seen_part
 
@@ -41,7 +42,13 @@ class Leaf:
         return self
 
     def __next__(self) -> Any:
-        return self.send(None)
+        if not self.raises:
+            return self.send(None)
+        try:
+            return self._raise()
+        except BaseException as error:
+            error.__traceback__ = seen_part(error.__traceback__)
+            raise  # a bare raise adds no entry for this frame
 
     def send(self, value: Any) -> Any:
         """Go on; gives what the event loop is to wait for, or itself when the driver has something to do."""
@@ -51,7 +58,7 @@ class Leaf:
             result, self.value = self.value, None
             raise StopIteration(result)
         if self.state == FAILED:
-            return self._raise() if self.raises else self  # the driver says how it is to be delivered
+            return next(self) if self.raises else self  # the driver says how it is to be delivered
         driver = ambient.current_driver.get()
         if driver is not None and not self.announced and driver.wants_announcement(self):
             self.announced = True
@@ -150,9 +157,10 @@ def iterator_of(awaitable: Any) -> Any:
     if type(awaitable) is GeneratorType:
         return awaitable
     method = lookup_special(awaitable, "__await__")
-    if method is None:
+    if method is MISSING:
         return awaitable  # an iterator that a generator delegates to
     iterator = method()
-    if not hasattr(type(iterator), "__next__"):
-        raise TypeError(f"__await__() returned non-iterator of type '{type(iterator).__name__}'")
+    complaint = complaint_of_await(type(awaitable), iterator)
+    if complaint is not None:
+        raise complaint
     return iterator

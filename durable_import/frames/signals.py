@@ -9,6 +9,11 @@ class _Marker:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    def __eq__(self, other: object) -> bool:
+        return self is other  # so that what it is compared with is not asked: it may say that it equals anything
+
+    __hash__ = object.__hash__
+
     def __reduce__(self) -> str:
         return self.name
 

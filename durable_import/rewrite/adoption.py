@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import CodeType
 
 from ..errors import CodeChangedError, MissingCodeError
-from .codes import nested_codes
+from .codes import nested_codes, silent
 from .compiler import compile_module
 from .registry import CodeInfo, ModuleInfo
 from .running import places_by_code, source_of
@@ -74,7 +74,8 @@ def find_adopted(name: str, place: str, digest: str) -> CodeInfo:
 
 def _adopt(name: str, source: bytes, path: str) -> Adopted:
     places = places_by_code(source, path)
-    rewritten = compile_module(source, path, name)
+    with silent():
+        rewritten = compile_module(source, path, name)
     info = ModuleInfo(name, path, source, flags=rewritten.code.co_flags, is_adopted=True)
     for code, row in zip(nested_codes(rewritten.code), rewritten.table, strict=True):
         if row is not None:

@@ -14,13 +14,12 @@ import __future__
 import ast
 import sys
 import types
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .annotations import ANNOTATE, Annotations
-from .codes import nested_codes
+from .codes import nested_codes, silent
 from .comprehensions import FIRST, generator_function, make_super_explicit
 from .fast import fast_body, located
 from .lift import Statements
@@ -147,8 +146,7 @@ class ModuleRewriting(ast.NodeTransformer):
         code = compile(self.tree, self.path, "exec", dont_inherit=True)
         by_code = numbers_by_name(code, carriers, self.places.code_names)
         if by_code is None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with silent():
                 by_code = numbers_by_code(self.tree, carriers, self.path)
         return code, [self._numbered(number) for number in by_code]
 
@@ -283,8 +281,7 @@ class ModuleRewriting(ast.NodeTransformer):
             for node in {candidate, self.carrier.get(candidate, candidate)} & nodes:  # a generator expression has both
                 numbers[node] = MARK_BASE + i
         flags = inside.flags & __future__.annotations.compiler_flag
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with silent():
             by_code = numbers_by_code(tree, numbers, self.path, flags)
             code = compile(tree, self.path, "exec", flags=flags, dont_inherit=True)
         replacements = {}

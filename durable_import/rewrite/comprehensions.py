@@ -16,6 +16,7 @@ from .suspensions import is_asynchronous, is_lifted
 FIRST = ".0"  # the compiler's own name for the first iterator
 RESULT = "@result"
 KEY = "@key"
+UNPACKED = "@item"  # what an unpacking generator expression takes of the value that it unpacks
 
 FUNCTION_NAMES = {
     ast.ListComp: "<listcomp>", ast.SetComp: "<setcomp>", ast.DictComp: "<dictcomp>", ast.GeneratorExp: "<genexpr>",
@@ -97,6 +98,8 @@ def _loops(node: Any, generators: list[ast.comprehension], *, first: bool) -> as
 
 
 def _element(node: Any) -> list[ast.stmt]:
+    if unpacks(node):
+        return [_unpacking(node)]
     if isinstance(node, ast.DictComp):
         # A dict comprehension evaluates the key first, an assignment the value first: bind the key before.
         item = ast.Subscript(value=load(RESULT), slice=load(KEY), ctx=ast.Store())
@@ -104,9 +107,30 @@ def _element(node: Any) -> list[ast.stmt]:
         return [key, ast.Assign(targets=[item], value=node.value)]
     if isinstance(node, ast.GeneratorExp):
         return [ast.Expr(value=ast.Yield(value=node.elt))]
-    method = "append" if isinstance(node, ast.ListComp) else "add"
+    return [_call_of_result("append" if isinstance(node, ast.ListComp) else "add", node.elt)]
+
+
+def unpacks(node: Any) -> bool:
+    """Whether a comprehension is one of ``*value`` or ``**value``, as there are since Python 3.15."""
+    return node.value is None if isinstance(node, ast.DictComp) else isinstance(node.elt, ast.Starred)
+
+
+def _unpacking(node: Any) -> ast.stmt:
+    """Add what ``node`` unpacks: a display around it, where methods would take, or complain of, something else."""
+    if isinstance(node, ast.DictComp):
+        return _call_of_result("update", ast.Dict(keys=[None], values=[node.key]))
+    if isinstance(node, ast.ListComp):
+        return _call_of_result("extend", ast.List(elts=[node.elt], ctx=ast.Load()))
+    unpacked = node.elt.value
+    if isinstance(node, ast.SetComp):
+        return _call_of_result("update", unpacked)
+    given = ast.Expr(value=ast.Yield(value=load(UNPACKED)))
+    return ast.For(target=store(UNPACKED), iter=unpacked, body=[given], orelse=[])
+
+
+def _call_of_result(method: str, value: ast.expr) -> ast.stmt:
     bound = ast.Attribute(value=load(RESULT), attr=method, ctx=ast.Load())
-    return [ast.Expr(value=ast.Call(func=bound, args=[node.elt], keywords=[]))]
+    return ast.Expr(value=ast.Call(func=bound, args=[value], keywords=[]))
 
 
 def walrus_names(node: Any) -> list[str]:

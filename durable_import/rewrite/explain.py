@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import NoSourceCodeException
 from .callees import BLOCKING, DECORATED, FOREIGN, FRAME, IMPORTED, LIBRARY, THREAD, Callee, Callees, LiveCallees, WrittenCallees
+from .codes import silent
 from .marker import source_is_marked
 from .pauses import mark_pauses
 from .places import Places
@@ -75,7 +76,8 @@ def explain(function: Callable[..., Any]) -> Explanation:
         raise NoSourceCodeException(f"{function!r} cannot be explained: it is not written in Python, so it has no source")
     inner = functions[-1]
     info = info_of(inner.__code__)
-    tree, place, path = _text_of(inner) if info is None else (ast.parse(info.module.source), info.place, info.module.path)
+    with silent():
+        tree, place, path = _text_of(inner) if info is None else (ast.parse(info.module.source), info.place, info.module.path)
     mark_pauses(tree)
     node: Any = Places(tree).by_path[place]
     callees = LiveCallees(inner, _owner_of(inner), first_parameter(node))

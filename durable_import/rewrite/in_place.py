@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import NoSourceCodeException
 from ..log import logger
 from . import cache
+from .codes import silent
 from .registry import ITERABLE_COROUTINE, MODULES, info_of, register_module
 from .running import places_by_code, source_of
 
@@ -139,7 +140,8 @@ def rewritten_module(name: str, source: bytes, path: str, *, is_library: bool) -
     if rewritten is None:
         from .compiler import compile_module
 
-        made = compile_module(source, path, is_library=is_library, has_roots=False)
+        with silent():
+            made = compile_module(source, path, is_library=is_library, has_roots=False)
         rewritten = cache.RewrittenModule(made.code, made.table)
         cache.store(path, kept_as, source, rewritten, cache.FAST)
     return rewritten

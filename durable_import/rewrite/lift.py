@@ -279,6 +279,13 @@ class Lifter:
             value=value, conversion=node.conversion, format_spec=self.optional(node.format_spec, out)
         )
 
+    def _lift_TemplateStr(self, node: Any, out: Statements) -> ast.expr:
+        """Each value, then its format specification, which is text as soon as it is evaluated."""
+        fields = [value for value in node.values if not isinstance(value, ast.Constant)]
+        parts = iter(self.sequence([part for field in fields for part in (field.value, field.format_spec)], out))
+        values = [v if isinstance(v, ast.Constant) else _interpolation(v, next(parts), next(parts)) for v in node.values]
+        return ast.copy_location(type(node)(values=values), node)  # type: ignore[no-any-return]
+
     # --- functions and comprehensions
 
     def defaults(self, arguments: ast.arguments, out: Statements, *, keep: bool = False) -> None:
@@ -313,6 +320,15 @@ class Lifter:
         return load(name)
 
     _lift_SetComp = _lift_DictComp = _lift_ListComp
+
+
+def _interpolation(field: Any, value: ast.expr, spec: ast.expr | None) -> Any:
+    """A field of a template string that says what it said, of a value and a format specification that were lifted."""
+    if spec is not None and not isinstance(spec, ast.JoinedStr):  # text that is kept, to be inserted as it is
+        spec = ast.copy_location(ast.JoinedStr(values=[ast.FormattedValue(value=spec, conversion=-1)]), spec)
+    lifted = type(field)(value=value, str=field.str, conversion=field.conversion, format_spec=spec)
+    lifted.says_another = True  # than what it evaluates: see ``transformer.text_of``
+    return ast.copy_location(lifted, field)
 
 
 def _read_in_place(values: list[tuple[bool, Any]]) -> list[Any]:

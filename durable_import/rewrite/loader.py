@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, cast
 from zipimport import zipimporter
 
 from durable_import.errors import UnsupportedSyntaxError
+from durable_import.pythons.compiler import named
 from durable_import.rewrite import cache
+from durable_import.rewrite.codes import silent
 from durable_import.rewrite.switch import ON
 
 __all__ = [
@@ -85,8 +87,13 @@ class RewritingLoader:
         with _inside_rewriter():
             from durable_import.rewrite.registry import register_plain_module
 
-            register_plain_module(fullname, path, source, plain, lambda: self._variant(source, path, fullname, cache.FAST))
+            register_plain_module(fullname, path, source, plain, lambda: self._fast_variant(source, path, fullname))
         return plain.code
+
+    def _fast_variant(self, source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
+        """The fast variant of a module that is executed already, and of which the compiler has said what it had to say."""
+        with silent():
+            return self._variant(source, path, fullname, cache.FAST)
 
     def _variant(self, source: bytes, path: str, fullname: str, variant: str) -> cache.RewrittenModule:
         return _rewrite(source, path, fullname, variant)
@@ -157,24 +164,26 @@ def _rewrite(source: bytes, path: str, fullname: str, variant: str) -> cache.Rew
         from durable_import.rewrite.compiler import compile_module, compile_plain
 
         try:
-            made = (compile_module if variant == cache.FAST else compile_plain)(source, path, fullname)
+            with silent():
+                made = (compile_module if variant == cache.FAST else compile_plain)(source, path, fullname)
         except UnsupportedSyntaxError:
             raise
         except SyntaxError as error:
-            _raise_ordinary(source, path)
+            _compile_ordinary(source, path, fullname)
             raise UnsupportedSyntaxError(
                 f"the rewriter failed on it ({error})",
                 filename=path,
                 lineno=error.lineno or 0,
                 way_out="Please report this. Without the mark the module is imported as it is.",
             ) from error
+    _compile_ordinary(source, path, fullname)
     return cache.RewrittenModule(made.code, made.table)
 
 
-def _raise_ordinary(source: bytes, path: str) -> None:
-    """Raise what the compiler says of a source that it refuses, and nothing of the rewriter's attempt."""
+def _compile_ordinary(source: bytes, path: str, fullname: str) -> None:
+    """Say what the compiler says of a source, in warnings or as its refusal, and nothing of the rewriter's attempt."""
     try:
-        compile(source, path, "exec", dont_inherit=True)
+        compile(source, path, "exec", dont_inherit=True, **named(fullname))
     except SyntaxError as error:
         error.__context__ = None
         raise

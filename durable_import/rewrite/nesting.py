@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import UnsupportedSyntaxError
+from .codes import silent
 
 CPYTHON_MAXIMUM = 20  # CO_MAXBLOCKS
 MAX_BLOCKS = CPYTHON_MAXIMUM - (2 if sys.version_info[:2] == (3, 12) else 0)  # its compiler crashes at more in a coroutine
@@ -24,8 +25,9 @@ def check_nesting(tree: ast.Module, source: bytes, path: str) -> None:
     node = too_deep(tree.body)
     if node is None:
         return
-    if too_deep(ast.parse(source, path).body, maximum=CPYTHON_MAXIMUM) is not None:
-        compile(source, path, "exec", dont_inherit=True)
+    with silent():
+        if too_deep(ast.parse(source, path).body, maximum=CPYTHON_MAXIMUM) is not None:
+            compile(source, path, "exec", dont_inherit=True)
     raise UnsupportedSyntaxError(
         f"loops, try and with statements are nested too deeply here (Python allows {MAX_BLOCKS} blocks in each other, and "
         "some statements with an await inside take one or two more than they would natively)",

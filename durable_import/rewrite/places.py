@@ -108,9 +108,9 @@ def _dump(node: Any, dumped: dict[ast.AST, str]) -> str:
             return dumped[node]
         parts = []
         for name in node._fields:
-            value = getattr(node, name, None)
-            if name == "values" and isinstance(node, ast.JoinedStr):
-                value = _text_merged(node.values)
+            value: Any = getattr(node, name, None)
+            if name == "values" and type(node).__name__ in ("JoinedStr", "TemplateStr"):
+                value = _text_merged(value)
             if name not in POSITIONS and value not in (None, LATER.get(name)) and value != []:
                 parts.append(f"{name}={_dump(value, dumped)}")
         return f"{type(node).__name__}({','.join(parts)})"

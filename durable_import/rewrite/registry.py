@@ -14,10 +14,10 @@ import importlib
 import sys
 import threading
 import types
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CodeChangedError, MissingCodeError
-from .codes import nested_codes
+from .codes import nested_codes, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,20 +36,32 @@ _lock = threading.RLock()
 ITERABLE_COROUTINE = 0x100  # the flag of code whose generators can be awaited: ``types.coroutine`` has made it
 
 
-class CodeInfo(NamedTuple):
-    """One rewritten function: its code, module, place, digest, and hidden variables live at each label.
+class CodeInfo:
+    """One rewritten function: its code, module, place, digest, and hidden variables live at each label. It is not changed.
 
-    ``awaited``, only of a library: the text of what is awaited at each label.
+    ``awaited``, only of a library: the text of what is awaited at each label. ``durable``, of code of the plain variant: the
+    code of the fast one.
     """
 
-    code: types.CodeType
-    module: ModuleInfo
-    place: str
-    digest: str
-    live: dict[int, tuple[str, ...]]
-    awaited: dict[int, str] = {}  # noqa: RUF012  never changed
-    is_resume: bool = False
-    durable: types.CodeType | None = None  # of code of the plain variant: that of the fast one
+    __slots__ = ("awaited", "code", "digest", "durable", "is_resume", "live", "module", "place")  # no tuple: those load ``ast``
+
+    def __init__(
+        self, code: types.CodeType, module: ModuleInfo, place: str, digest: str, live: dict[int, tuple[str, ...]],
+        awaited: dict[int, str] | None = None, *, is_resume: bool = False, durable: types.CodeType | None = None,
+    ) -> None:  # fmt: skip
+        self.code = code
+        self.module = module
+        self.place = place
+        self.digest = digest
+        self.live = live
+        self.awaited = awaited or {}
+        self.is_resume = is_resume
+        self.durable = durable
+
+    def of(self, code: types.CodeType, **changed: Any) -> CodeInfo:
+        """The same of another code object of the function."""
+        same = {"is_resume": self.is_resume, "durable": self.durable} | changed
+        return CodeInfo(code, self.module, self.place, self.digest, self.live, self.awaited, **same)
 
 
 class ModuleInfo:
@@ -73,7 +85,8 @@ class ModuleInfo:
         if self._rewriting is None:
             from .compiler import ModuleRewriting
 
-            self._rewriting = ModuleRewriting(self.source, self.path)
+            with silent():
+                self._rewriting = ModuleRewriting(self.source, self.path)
         return self._rewriting
 
 
@@ -106,7 +119,7 @@ def register_pending() -> None:
             for code, place in zip(nested_codes(plain.code), plain.table, strict=True):
                 info = known.get(place)
                 if info is not None:
-                    _make_known(info._replace(code=code, durable=info.code))
+                    _make_known(info.of(code, durable=info.code))
             del PENDING[0]  # only now: others wait until all is known
 
 
@@ -124,13 +137,13 @@ def info_of(code: types.CodeType) -> CodeInfo | None:
         for other in _BY_POSITION.get((code.co_filename, code.co_firstlineno), ()):
             known = other.code  # of the same module if it has the very same table
             if code.co_linetable is known.co_linetable and code.replace(co_flags=known.co_flags) == known:
-                return other._replace(code=code)
+                return other.of(code)
     return info
 
 
 def iterable_coroutine(info: CodeInfo) -> CodeInfo:
     """A generator function as ``types.coroutine`` makes it."""
-    return info._replace(code=info.code.replace(co_flags=info.code.co_flags | ITERABLE_COROUTINE))
+    return info.of(info.code.replace(co_flags=info.code.co_flags | ITERABLE_COROUTINE))
 
 
 def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
@@ -224,7 +237,7 @@ def resume_code(info: CodeInfo) -> types.CodeType:
         flags = code.co_flags & ~ITERABLE_COROUTINE | flag
         code = code.replace(co_name=fast.co_name, co_qualname=fast.co_qualname, co_flags=flags)
         module.resumes[info.place, flag] = code
-        KNOWN[id(code)] = info._replace(code=code, is_resume=True)
+        KNOWN[id(code)] = info.of(code, is_resume=True)
     return code
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-import warnings
 from collections.abc import Iterator
 from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from .codes import nested_codes
+from .codes import nested_codes, silent
 from .places import MARK_BASE, Places, numbers_by_code
 
 _OWN = __name__.partition(".")[0] + "."
@@ -36,8 +35,7 @@ def source_of(module: ModuleType) -> tuple[bytes, str] | None:
 
 def places_by_code(source: bytes, path: str) -> dict[CodeType, str]:
     """The place of each code object that the source gives as it is. Raises SyntaxError."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with silent():
         tree = ast.parse(source, path)
         places = Places(tree)
         by_code = numbers_by_code(tree, {node: MARK_BASE + i for i, node in enumerate(places.order)}, path)

@@ -179,7 +179,7 @@ class ScopeAnalysis(ast.NodeVisitor):
             self.visit(generator.iter)
             self.visit(generator.target)
             self._visit_all(generator.ifs)
-        self._visit_all([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
+        self._visit_all(element_parts(node))
         self.current = enclosing
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_comprehension_expression
@@ -218,6 +218,13 @@ def mangled(name: str, class_name: str | None) -> str:
     """A name as it is in a class: one that is private to it has the name of the class in front."""
     owner = (class_name or "").lstrip("_")
     return f"_{owner}{name}" if owner and name[:2] == "__" != name[-2:] else name
+
+
+def element_parts(comprehension: Any) -> list[ast.expr]:
+    """What a comprehension evaluates for each element, in order; ``{**value for ...}`` has a key only."""
+    if not isinstance(comprehension, ast.DictComp):
+        return [comprehension.elt]
+    return [part for part in (comprehension.key, comprehension.value) if part is not None]
 
 
 def all_arguments(arguments: ast.arguments) -> list[ast.arg]:

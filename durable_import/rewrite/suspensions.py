@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..pythons.code import LATE_ANNOTATIONS
-from .scopes import all_arguments
+from .scopes import all_arguments, element_parts
 
 FUNCTION_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LISTS = (ast.ListComp, ast.SetComp, ast.DictComp)
@@ -67,6 +67,8 @@ def evaluated_here(node: ast.AST) -> Iterator[ast.AST]:
         yield from (k.value for k in node.keywords)
     elif isinstance(node, ast.GeneratorExp):
         yield node.generators[0].iter
+    elif type(node).__name__ == "TypeAlias":  # since Python 3.12; its value is a function of its own
+        return
     else:
         yield from children(node)
 
@@ -124,7 +126,7 @@ def is_lifted(comprehension: Any) -> bool:
 def _inner_parts(comprehension: Any) -> list[ast.AST]:
     first, *others = comprehension.generators
     inner: list[ast.AST] = [first.target, *first.ifs, *others]
-    return inner + ([comprehension.key, comprehension.value] if isinstance(comprehension, ast.DictComp) else [comprehension.elt])
+    return inner + element_parts(comprehension)
 
 
 def _awaits(node: ast.AST) -> bool:

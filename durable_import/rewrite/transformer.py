@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from ..errors import AlreadyDurableException, NoSourceCodeException
+from .codes import silent
 from .compiler import ModuleRewriting
 from .registry import info_of
 
@@ -32,6 +33,17 @@ class DurableAstTransformer(ast.NodeTransformer):
         return ModuleRewriting(module, self.filename).tree.body[0]
 
 
+def text_of(tree: ast.AST) -> str:
+    """A rewritten tree as source text, for people to read; the tree given is used up.
+
+    ``ast.unparse`` alone writes what a field of a template string says of itself, which is what was there to be awaited.
+    """
+    for node in ast.walk(tree):
+        if hasattr(node, "says_another"):
+            node.str = None  # type: ignore[attr-defined]
+    return ast.unparse(tree)
+
+
 def transform_to_durable_ast(function: Callable[..., Any]) -> ast.Module:
     """The rewritten tree of one function, as a module that defines it.
 
@@ -45,7 +57,8 @@ def transform_to_durable_ast(function: Callable[..., Any]) -> ast.Module:
         raise AlreadyDurableException(f"{function.__qualname__} is durable already: its module is rewritten")
     try:
         source = textwrap.dedent(inspect.getsource(function))
-        tree = ast.parse(source)
+        with silent():
+            tree = ast.parse(source)
         if getattr(tree.body[0], "name", None) != code.co_name:
             raise OSError("what stands there is something else")
     except (OSError, SyntaxError) as error:

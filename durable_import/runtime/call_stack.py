@@ -15,6 +15,7 @@ from ..frames.capture import FrameState, capture, chain, contents_of, frame_behi
 from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import FAILED, Leaf
 from ..frames.signals import PRIMED
+from ..rewrite.codes import silent
 from ..rewrite.names import is_hidden
 from ..rewrite.registry import CodeInfo, info_of
 from ..rewrite.scopes import all_arguments
@@ -266,7 +267,8 @@ def code_blocks(info: CodeInfo) -> list[CodeBlock]:
     rewriting = info.module.rewriting()
     node: Any = rewriting.places.by_path[info.place]
     body = rewriting.body_of(node) or []
-    names = _names_by_line(ast.parse(info.module.source), node)
+    with silent():
+        names = _names_by_line(ast.parse(info.module.source), node)
     ends = [(point.label, point.lineno) for point in points(body)]
     first, blocks = node.lineno, []
     for label, line in [*ends, (0, node.end_lineno)]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..frames.awaiting import COROUTINE_WRAPPER, coroutine_behind, is_own_iterator, passes_on
 from ..frames.capture import ANEXT, ASEND, ATHROW, Continued, frame_behind, is_rewritten_function
-from ..frames.intrinsics import NextItem
+from ..frames.intrinsics import NextItem, in_class
 from ..pythons.frames import DELEGATING
 from ..rewrite.registry import info_of
 from .task import DurableTask, _TaskIterator
@@ -46,7 +46,7 @@ def own_iterator(awaitable: Any) -> Any:
     if type(awaitable) is GeneratorType:
         return awaitable
     made = awaitable.awaitable if type(awaitable) is NextItem else awaitable
-    method: Any = getattr(type(made), "__await__", None)
+    method: Any = in_class(type(made), "__await__")
     if not is_rewritten_function(method):
         return None
     return awaitable.__await__() if type(awaitable) is NextItem else method(awaitable)

@@ -24,6 +24,7 @@ from ..frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
 from ..frames.capture import frame_behind
 from ..frames.intrinsics import is_awaitable
 from ..frames.leaf import PENDING, Leaf
+from ..pythons.protocols import awaited_as
 from ..pythons.tasks import (
     begun_eagerly,
     is_eager_factory,
@@ -92,11 +93,13 @@ class InstanceLoop(TimerLoop):
         if not is_awaitable(awaitable):
             return awaitable
         iterator = own_iterator(awaitable)
+        if iterator is not None and not hasattr(type(iterator), "__next__"):
+            return awaited_as(type(awaitable), iterator)  # the await complains
         if type(iterator) is COROUTINE_WRAPPER and frame_behind(iterator) is not None:
             return durable_form(coroutine_behind(iterator))
         if self._is_own_future(iterator):
             return future_behind(iterator)
-        if iterator is not None and not (hasattr(type(iterator), "__next__") and is_foreign(iterator)):
+        if iterator is not None and not is_foreign(iterator):
             return awaitable if iterator is awaitable else Awaiting(iterator)
         if self.current is not None and is_awaited_by_task(sys._getframe(2)):
             return Leaf(awaitable, iterator=iterator)

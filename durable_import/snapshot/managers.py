@@ -34,6 +34,7 @@ from ..frames.capture import (
 from ..frames.discard import discard
 from ..frames.leaf import DONE, Leaf
 from ..pythons.tasks import LoopBound, running_task
+from ..rewrite.codes import silent
 from ..rewrite.names import AWAITED, STATE
 from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code
 from ..scheduling.again import is_waiting_again
@@ -152,7 +153,8 @@ def _bound_by_with(module: ModuleInfo, place: str) -> frozenset[str]:
 def _places_of_module(module: ModuleInfo) -> Places:
     from ..rewrite.places import Places  # rarely needed and slow to import
 
-    return Places(ast.parse(module.source))
+    with silent():
+        return Places(ast.parse(module.source))
 
 
 def _value(state: FrameState, manager: str) -> Any:

@@ -19,6 +19,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType,
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from ..pythons.modules import is_lazy
 from ..pythons.tasks import LoopBound
 from ..rewrite.registry import KNOWN, MODULES
 from .asyncio_state import bound_state, fill_bound
@@ -33,6 +34,19 @@ _HEAP_TYPE = 1 << 9
 NEVER_DATA = (ModuleType, FunctionType, BuiltinFunctionType)
 
 
+class Extent:
+    """How many names a module has, and which of them are imported lazily and not used yet."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self._size = id(namespace), len(namespace)
+        self._lazy = [name for name, value in list(namespace.items()) if is_lazy(value)]
+
+    def is_of(self, namespace: dict[str, Any]) -> bool:
+        """Whether a namespace has no more than it had."""
+        same = self._size == (id(namespace), len(namespace))
+        return same and all(is_lazy(namespace.get(name)) for name in self._lazy)
+
+
 @dataclass
 class ScriptData:
     """Which names of a script are data, and which of them turned out not to be savable."""
@@ -45,7 +59,7 @@ class ScriptData:
     surroundings: Surroundings = field(default_factory=Surroundings)
     imported: dict[str, ScriptData] = field(default_factory=dict)  # of the marked modules that the script has imported
     is_imported: bool = False  # whether it is one of those
-    cells: tuple[tuple[int, int], list[Cell]] | None = None
+    cells: tuple[Extent, list[Cell]] | None = None
     names: Any = None  # see ``references.Names``
 
     @classmethod
@@ -78,10 +92,9 @@ class ScriptData:
     def captured_cells(self) -> list[Cell]:
         """See ``closures``; looked for again only when the script has got more names."""
         namespace = self.namespace()
-        version = id(namespace), len(namespace)
-        if self.cells is None or self.cells[0] != version:
+        if self.cells is None or not self.cells[0].is_of(namespace):
             found = [c for n, v in list(namespace.items()) for c in captured_cells(n, v, self.module, self.captured)]
-            self.cells = version, found
+            self.cells = Extent(namespace), found
         return self.cells[1]
 
 
@@ -118,7 +131,7 @@ def data_of(script: ScriptData | None, module: str) -> ScriptData | None:
     return script.imported.get(module)
 
 
-_parts: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
+_parts: dict[str, tuple[Extent, dict[str, Any]]] = {}
 
 
 def parts_of_code(module: str, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -126,9 +139,8 @@ def parts_of_code(module: str, namespace: dict[str, Any]) -> dict[str, Any]:
 
     Looked for again only when the module has got more names.
     """
-    version = id(namespace), len(namespace)
     known = _parts.get(module)
-    if known is None or known[0] != version:
+    if known is None or not known[0].is_of(namespace):
         found: dict[str, Any] = {}
         for key, value in list(namespace.items()):
             if key.startswith("__"):
@@ -143,7 +155,7 @@ def parts_of_code(module: str, namespace: dict[str, Any]) -> dict[str, Any]:
             elif isinstance(value, type):
                 found.update(_mutable_defaults(key, value, module))
                 found.update((f"{key}.__dict__.{attribute}", d) for attribute, d in _descriptors(value, module))
-        known = _parts[module] = (version, found)
+        known = _parts[module] = (Extent(namespace), found)
     return known[1]
 
 
@@ -248,6 +260,8 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
             if name in script.rebound:
                 contents[name] = ("unbound", None, None)
             continue
+        if is_lazy(namespace[name]):
+            continue  # nobody has used it yet
         if script.is_imported and name not in script.rebound and not _keeps_identity(namespace[name]):
             continue  # other modules may use it under another name: it stays as the module's own code has made it
         content = _content_of(namespace[name], rebound=name in script.rebound)

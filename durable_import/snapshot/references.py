@@ -15,6 +15,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..frames.capture import frame_of, parts_of, variables_in
+from ..pythons.modules import LAZY
 from ..pythons.tasks import LoopBound
 from ..rewrite.registry import PROGRAM, info_of
 from . import surroundings
@@ -57,7 +58,7 @@ class ModuleNames:
             kind = type(value)
             if kind is WeakKeyDictionary:
                 self.notes[key] = namespace
-            if kind in ATOMS or kind is ModuleType or key.startswith("__") or isinstance(value, type):
+            if kind in ATOMS or kind is ModuleType or kind is LAZY or key.startswith("__") or isinstance(value, type):
                 continue
             if data is not None and is_saved_by_value(data, key, value):
                 continue

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..pythons.modules import imports_lazily
+
 STREAMS: dict[str, Any] = {}  # the standard streams as they were when the run began: the program may redirect them
 GENERATOR: Any = getattr(random.seed, "__self__")  # noqa: B009  what the functions of the module are methods of
 
@@ -59,7 +61,9 @@ class Surroundings:
 
 def uses_random(values: Iterable[Any]) -> bool:
     """Whether objects that a script uses draw from the generator of the module ``random``."""
-    return any(value is random or getattr(value, "__self__", None) is GENERATOR for value in values)
+    return any(
+        value is random or getattr(value, "__self__", None) is GENERATOR or imports_lazily(value, "random") for value in values
+    )
 
 
 def restore_changes(changes: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from durable_import.rewrite.compiler import ModuleRewriting, compile_module
 from durable_import.rewrite.names import PC
 from durable_import.rewrite.registry import captured_names
 from durable_import.rewrite.resume import resume_function
+from durable_import.rewrite.transformer import text_of
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 PROGRAMS = Path(__file__).parent.parent / "programs"
@@ -64,18 +65,18 @@ def resume_tree(source: bytes, place: str, code: types.CodeType) -> ast.Module:
 
 def fast_text(source: bytes) -> str:
     """The rewritten module."""
-    return ast.unparse(ModuleRewriting(source, "<program>").tree) + "\n"
+    return text_of(ModuleRewriting(source, "<program>").tree) + "\n"
 
 
 def plain_text(source: bytes) -> str:
     """The module as it runs while no runtime exists."""
-    return ast.unparse(ModuleRewriting(source, "<program>", is_plain=True).tree) + "\n"
+    return text_of(ModuleRewriting(source, "<program>", is_plain=True).tree) + "\n"
 
 
 def resume_text(source: bytes) -> str:
     """The resume variants of all functions of a module that can suspend."""
     trees = [(place, resume_tree(source, place, code)) for place, code in frame_codes(source).items()]
-    return "\n".join(f"# --- {place}\n{ast.unparse(tree)}\n" for place, tree in trees)
+    return "\n".join(f"# --- {place}\n{text_of(tree)}\n" for place, tree in trees)
 
 
 def identities(source: bytes) -> list[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ import csv
 import itertools
 import pickle
 import re
+import sys
 import types
 import warnings
 from typing import Any
@@ -302,3 +303,26 @@ def test_csv_reader_goes_on() -> None:
     next(reader)
     reader = restored(restored(reader))
     assert (next(reader), reader.line_num) == (["c", "d"], 2)
+
+
+if sys.version_info >= (3, 14):  # where template strings are
+
+    @pytest.mark.parametrize("given", range(8))
+    def test_iterator_over_a_template(given: int) -> None:
+        """It gives the parts that it has not given, which are those of the template, and ends once."""
+        template = eval("t'{1}a{[2]!r:>3}{3}b{4}'")  # which earlier Pythons cannot parse
+        parts = list(template)
+        iterator = iter(template)
+        assert list(itertools.islice(iterator, given)) == parts[:given]
+        template, iterator = restored((template, iterator))
+        rest = list(iterator)
+        kept = {id(field) for field in template.interpolations}
+        assert [str(part) for part in rest] == [str(part) for part in parts[given:]]
+        assert all(isinstance(part, str) or id(part) in kept for part in rest)
+
+    def test_template_that_holds_itself() -> None:
+        """A template in a circle with the value of one of its fields is one object."""
+        values: list[Any] = []
+        values.append(eval("t'{values}'"))
+        found = restored(values)
+        assert found[0].interpolations[0].value is found

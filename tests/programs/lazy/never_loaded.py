@@ -1,0 +1,3 @@
+"""Nothing asks for it."""
+
+raise RuntimeError("loaded, although nothing uses it")
