@@ -9,6 +9,8 @@ import inspect
 from types import FunctionType, MemberDescriptorType
 from typing import Any
 
+from durable_import.pythons.library import FIELD_CLASSVAR
+
 # --- enums -----------------------------------------------------------------------------------------------------------
 
 _ENUM_INSIDES = frozenset({
@@ -139,7 +141,7 @@ def take_dataclass(attributes: dict[str, Any]) -> tuple[dict[str, bool], dict[st
 
 
 def _is_real_field(field: Any) -> bool:
-    return field._field_type is not dataclasses._FIELD_CLASSVAR  # type: ignore[attr-defined]
+    return field._field_type is not FIELD_CLASSVAR
 
 
 def _field_options(field: dataclasses.Field[Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import pytest
 
 from durable_import import AlreadyDurableException, DurableProgram, NoSourceCodeException, UnsupportedSyntaxError, make_durable
 from durable_import.frames.capture import is_rewritten_function
-from durable_import.rewrite.nesting import MAX_BLOCKS
+from durable_import.pythons.versions import MAX_BLOCKS
 from durable_import.snapshot.snapshot import Encoder
 from tests.harness.crash import environment
 from tests.harness.torture import TortureDriver, tortured
