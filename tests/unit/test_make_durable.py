@@ -394,7 +394,10 @@ def test_what_has_no_source_is_refused(import_source: Import, tmp_path: Path) ->
         make_durable(len)  # type: ignore[arg-type]
     namespace: dict[str, Any] = {"__name__": "nowhere"}
     exec("async def made(): pass", namespace)
-    with pytest.raises(NoSourceCodeException, match=r"made .<string>:1. .*no imported module 'nowhere'"):
+    with pytest.raises(NoSourceCodeException, match=r"made .<string>:1. .*typed in, at a prompt or in a notebook"):
+        make_durable(namespace["made"])
+    exec(compile("async def made(): pass", __file__, "exec"), namespace)
+    with pytest.raises(NoSourceCodeException, match=r"made .*test_make_durable.py:1. .*no imported module 'nowhere'"):
         make_durable(namespace["made"])
     module = import_source("async def f(): pass\n")
     exec("async def made(): pass", vars(module))
