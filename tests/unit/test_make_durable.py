@@ -401,7 +401,7 @@ def test_what_has_no_source_is_refused(import_source: Import, tmp_path: Path) ->
         make_durable(namespace["made"])
     module = import_source("async def f(): pass\n")
     exec("async def made(): pass", vars(module))
-    with pytest.raises(NoSourceCodeException, match="exec has made"):
+    with pytest.raises(NoSourceCodeException, match="made by exec"):
         make_durable(module.made)
     with pytest.raises(NoSourceCodeException, match="lambda"):
         make_durable(lambda: asyncio.sleep(0))
