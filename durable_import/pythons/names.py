@@ -7,6 +7,7 @@ imports all the same: what stands for it meanwhile refuses to be used, and a run
 
 from __future__ import annotations
 
+import opcode
 import sys
 import warnings
 from collections.abc import Callable
@@ -14,8 +15,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NoReturn
 
-from ..errors import UnsupportedPythonError
-from .versions import NEWEST, OLDEST, Version
+from .support import refused
+from .versions import IS_KNOWN, Version
 
 
 @dataclass(frozen=True)
@@ -116,13 +117,32 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("importlib.machinery.ModuleSpec._initializing", "whether a module is still being imported"),
 )
 
+#: Instructions of the interpreter, by which code that was compiled is read.
+INSTRUCTIONS: tuple[PrivateName, ...] = (
+    PrivateName("SEND", "a frame is at it while another one runs for it, in an await or yield from"),
+    PrivateName("YIELD_VALUE", "a frame stands at it while it waits for another one, and where a generator yields"),
+    PrivateName("RESUME", "a frame goes on at it, and begins at it"),
+    PrivateName("RETURN_GENERATOR", "what comes before has made the frame of a generator, and does not run in it"),
+    PrivateName("EXTENDED_ARG", "is a part of the instruction that follows"),
+    PrivateName("FOR_ITER", "advances what a loop is over"),
+    PrivateName("LOAD_CONST", "what is yielded may be a constant"),
+    PrivateName("LOAD_COMMON_CONSTANT", "the same, for None since 3.15", since=(3, 14)),
+    PrivateName("STORE_DEREF", "changes a variable that is shared by closures"),
+    PrivateName("DELETE_DEREF", "the same"),
+    PrivateName("LOAD_GLOBAL", "reads a variable of a module"),
+    PrivateName("LOAD_NAME", "the same, in the body of a class or of a module"),
+    PrivateName("STORE_GLOBAL", "changes one"),
+    PrivateName("DELETE_GLOBAL", "the same"),
+    PrivateName("IMPORT_NAME", "the same, by an import"),
+)
+
 DOCUMENTED = frozenset({
     "sys._getframe", "os._exit", "ast.AST._fields", "ast.AST._attributes", "enum.Enum._value_", "namedtuple._fields",
     "namedtuple._field_defaults", "namedtuple._make", "namedtuple._replace",
 })  # fmt: skip  # public in spite of their underscore
 
 
-_BY_NAME = {row.name: row for row in TABLE}
+_BY_NAME = {row.name: row for row in (*TABLE, *INSTRUCTIONS)}
 MISSING: list[str] = []  # names of modules that this Python is to have, that were asked for and are not there
 
 
@@ -166,17 +186,7 @@ def _stand_in(name: str) -> type:
 def lacks(names: list[str]) -> str:
     """In words, which private names there are not."""
     rows = [f"{name} ({_BY_NAME[name].purpose})" for name in names[:3]]
-    return f"its standard library has no {', no '.join(rows)}" + (f", and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def refused(lack: str) -> UnsupportedPythonError:
-    """The error that says which Pythons are known, and what this one lacks."""
-    oldest, newest, this = (".".join(map(str, version)) for version in (OLDEST, NEWEST, sys.version_info[:3]))
-    return UnsupportedPythonError(
-        f"durable_import knows Python {oldest} to {newest}, and instances cannot run on this Python {this}: {lack}. Run them "
-        "with a Python that it knows, or install a newer durable_import; without a runtime, marked modules run as they are.",
-        lack=lack,
-    )
+    return f"it has no {', no '.join(rows)}" + (f", and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def is_there(name: str) -> bool:
@@ -207,5 +217,14 @@ def _split(name: str) -> list[str]:
 
 
 def missing() -> list[str]:
-    """The names that this Python is to have, being no older than the oldest one known, and has not."""
-    return [row.name for row in TABLE if row.is_in(sys.version_info[:2]) and not is_there(row.name)]
+    """The names and instructions that this Python is to have, as the newest one known has them, and has not."""
+    version = sys.version_info[:2]
+    names = [row.name for row in TABLE if row.is_in(version) and not is_there(row.name)]
+    return names + [row.name for row in INSTRUCTIONS if row.is_in(version) and row.name not in opcode.opmap]
+
+
+def check_names() -> None:
+    """Raise UnsupportedPythonError if private names are missing: of a Python that is known, among those that were asked for."""
+    found = MISSING if IS_KNOWN else missing()
+    if found:
+        raise refused(lacks(found))

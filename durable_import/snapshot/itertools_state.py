@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from pickle import PicklingError
 from typing import Any
 
+from durable_import.pythons.library import SHARING_ITERATORS
+
 Reduced = tuple[Any, ...] | str
 
 # The warning machinery does nothing for a caller whose module name is None (as it is when the interpreter shuts down).
@@ -300,7 +302,7 @@ TABLE: dict[type, Callable[[Any], Reduced]] = {
     **dict.fromkeys(
         (
             itertools.chain, itertools.count, itertools.repeat, itertools.product,
-            itertools._tee, itertools._tee_dataobject, itertools._grouper,  # type: ignore[attr-defined]
+            *SHARING_ITERATORS,
         ),
         _reduce_natively,
     ),
