@@ -7,12 +7,14 @@ imports all the same: what stands for it meanwhile refuses to be used, and a run
 
 from __future__ import annotations
 
+import io
 import opcode
 import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from .support import refused
@@ -37,10 +39,11 @@ class PrivateName:
         return (self.since is None or version >= self.since) and (self.until is None or version < self.until)
 
 
-def _attributes(of: str, purpose: str, names: str) -> list[PrivateName]:
-    return [PrivateName(f"{of}.{name}", purpose) for name in names.split()]
+def _attributes(of: str, purpose: str, names: str, since: Version | None = None) -> list[PrivateName]:
+    return [PrivateName(f"{of}.{name}", purpose, since) for name in names.split()]
 
 
+_BELOW = "the file below a compressed one, whose it is, and its reader"
 _ENUM = "what the enum module made of a class, which is made anew by that of the Python that resumes"
 
 TABLE: tuple[PrivateName, ...] = (
@@ -103,6 +106,13 @@ TABLE: tuple[PrivateName, ...] = (
     # files, settings, modules
     PrivateName("_csv.reader", "the class of what csv.reader gives"),
     PrivateName("_csv.writer", "the class of what csv.writer gives"),
+    *_attributes("bz2.BZ2File", _BELOW, "_fp _closefp _buffer"),
+    *_attributes("lzma.LZMAFile", _BELOW, "_fp _closefp _buffer"),
+    PrivateName("lzma.LZMAFile._buffer.raw._decomp_args", "the settings that it is read with"),
+    PrivateName("gzip.GzipFile._buffer", _BELOW),
+    *_attributes("compression.zstd.ZstdFile", _BELOW, "_fp _close_fp _buffer", since=(3, 14)),
+    PrivateName("compression.zstd.ZstdFile._pos", "how much was written", since=(3, 14)),
+    PrivateName("compression.zstd._zstdfile.ZstdFile", "the class of such files, by its module", since=(3, 14)),
     PrivateName("_io._IOBase", "the base of all streams"),
     PrivateName("tempfile._TemporaryFileWrapper", "the class of what NamedTemporaryFile gives"),
     PrivateName("contextlib._GeneratorContextManager", "the class of what a function of contextmanager gives"),
@@ -151,10 +161,15 @@ def _left_filters() -> Any:
         return left
 
 
+_OPTIONAL = ("bz2.", "gzip.", "lzma.", "compression.zstd.")  # modules that a build of Python may be without
+
 #: How to get an object that has the attributes which its class does not tell of, by the name of that class.
 _SAMPLES: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("asyncio.Condition", "asyncio.Lock", "asyncio.Queue", "concurrent.futures.Future"), lambda cls: cls()),
     **dict.fromkeys(("threading.Condition", "threading.Event"), lambda cls: cls()),
+    **dict.fromkeys(("bz2.BZ2File", "lzma.LZMAFile"), lambda cls: cls(io.BytesIO())),
+    "compression.zstd.ZstdFile": lambda cls: SimpleNamespace(**(vars(cls(io.BytesIO(), "wb")) | vars(cls(io.BytesIO())))),
+    "gzip.GzipFile": lambda cls: cls(fileobj=io.BytesIO()),
     "contextlib.chdir": lambda cls: cls("."),
     "contextlib.redirect_stdout": lambda cls: cls(None),
     "importlib.machinery.ModuleSpec": lambda _: warnings.__spec__,
@@ -192,7 +207,7 @@ def lacks(names: list[str]) -> str:
 def is_there(name: str) -> bool:
     """Whether this Python has what a dotted name names: in a module, in a class, or in an object made by the class."""
     module, *path = _split(name)
-    found: Any = sys.modules[module]
+    found: Any = sys.modules.get(module)
     for number, attribute in enumerate(path):
         of = ".".join([module, *path[:number]])
         if not hasattr(found, attribute) and of in _SAMPLES:
@@ -216,10 +231,15 @@ def _split(name: str) -> list[str]:
     return parts
 
 
+def _is_left_out(name: str) -> bool:
+    """Whether this build of Python is without the module, and its classes with it."""
+    return _split(name)[0] not in sys.modules and name.startswith(_OPTIONAL)
+
+
 def missing() -> list[str]:
     """The names and instructions that this Python is to have, as the newest one known has them, and has not."""
     version = sys.version_info[:2]
-    names = [row.name for row in TABLE if row.is_in(version) and not is_there(row.name)]
+    names = [row.name for row in TABLE if row.is_in(version) and not is_there(row.name) and not _is_left_out(row.name)]
     return names + [row.name for row in INSTRUCTIONS if row.is_in(version) and row.name not in opcode.opmap]
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..errors import DurableError, UnsupportedPythonError
-from .versions import IS_KNOWN, NEWEST, OLDEST
+from .versions import IS_KNOWN, NAMED, NEWEST, OLDEST
 
 
 def refused(lack: str) -> UnsupportedPythonError:
     """The error that says which Pythons are known, and what this one lacks."""
-    oldest, newest, this = (".".join(map(str, version)) for version in (OLDEST, NEWEST, sys.version_info[:3]))
+    oldest, newest = (".".join(map(str, version)) for version in (OLDEST, NEWEST))
     return UnsupportedPythonError(
-        f"durable_import knows Python {oldest} to {newest}, and instances cannot run on this Python {this}: {lack}. Run them "
+        f"durable_import knows Python {oldest} to {newest}, and instances cannot run on this Python {NAMED}: {lack}. Run them "
         "with a Python that it knows, or install a newer durable_import; without a runtime, marked modules run as they are.",
         lack=lack,
     )

@@ -12,6 +12,7 @@ OLDEST: Version = (3, 11)
 NEWEST: Version = (3, 15)
 THIS = sys.version_info[:2]
 
+NAMED = ".".join(map(str, sys.version_info[:3]))  # as people write it
 IS_KNOWN = OLDEST <= THIS <= NEWEST
 
 #: How deeply the blocks of a function may be nested. The compiler of 3.12 crashes at more in a coroutine.

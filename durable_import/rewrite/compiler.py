@@ -44,7 +44,8 @@ from .suspensions import (
 from .text import Text
 
 BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
-REWRITER_FILES = tuple(sorted(str(p) for p in Path(__file__).parent.glob("*.py")))
+_PARTS = Path(__file__).parent, Path(__file__).parent.parent / "pythons"
+REWRITER_FILES = tuple(sorted(str(path) for part in _PARTS for path in part.glob("*.py")))
 
 
 @dataclass(frozen=True)
