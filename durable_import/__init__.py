@@ -34,9 +34,11 @@ from .errors import (
     UnknownInstanceError,
     UnknownStoreError,
     UnsavableStateError,
+    UnsupportedPythonError,
     UnsupportedSyntaxError,
 )
 from .frames import intrinsics as _intrinsics
+from .pythons.support import tried
 from .rewrite.install import install, uninstall
 
 if TYPE_CHECKING:
@@ -89,15 +91,17 @@ __all__ = [
     "MissingCodeError", "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError",
     "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError",
     "SnapshotError", "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError",
-    "UnknownStoreError", "UnsavableStateError", "UnsupportedSyntaxError", "current_instance", "current_runtime", "explain",
-    "install", "make_durable", "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
+    "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "current_instance",
+    "current_runtime", "explain", "install", "make_durable", "step_key", "transform_to_durable_ast", "uninstall",
+    "wait_for_event",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_LATE[name]}", __name__), name)
+    with tried(f"import of {_LATE[name]}"):
+        value = globals()[name] = getattr(import_module(f".{_LATE[name]}", __name__), name)
     return value
 
 

@@ -2,6 +2,7 @@
 
     DurableError
     |-- UnsupportedSyntaxError        (also SyntaxError) code that cannot be rewritten
+    |-- UnsupportedPythonError        this Python is not one that instances can run on
     |-- AlreadyDurableException       the function is durable already
     |-- NoSourceCodeException         the function has no source to rewrite
     |-- PauseForEventException        a program asks to be suspended until an event arrives
@@ -55,6 +56,14 @@ class UnsupportedSyntaxError(DurableError, SyntaxError):
 
     def __str__(self) -> str:
         return self.msg
+
+
+class UnsupportedPythonError(DurableError):
+    """This Python lacks what instances need: it is newer than those that are known, or altered. ``lack`` says what."""
+
+    def __init__(self, message: str, *, lack: str) -> None:
+        super().__init__(message)
+        self.lack = lack
 
 
 class AlreadyDurableException(DurableError):

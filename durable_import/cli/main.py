@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from importlib import import_module
 
+from ..errors import UnsupportedPythonError
+from ..pythons.support import tried
+
+OURS = 70  # exit status
 DEFAULT_STORE = "sqlite:///.durable/state.db"
 
 EPILOG = """\
@@ -57,14 +62,20 @@ def main(arguments: list[str] | None = None) -> int:
         from .show import show_rewritten
 
         return show_rewritten(options.file, options.function)
-    if options.command == "send":
-        from .send import send
-
-        return send(options.instance, options.event, options.payload, store=options.store)
     if options.command == "explain":
         from .explain import explain_file
 
         return explain_file(options.file)
+    try:
+        with tried("loading the runtime"):
+            import_module("durable_import.runtime.runtime")
+    except UnsupportedPythonError as error:
+        print(f"durable_import: error: {error}", file=sys.stderr)
+        return OURS
+    if options.command == "send":
+        from .send import send
+
+        return send(options.instance, options.event, options.payload, store=options.store)
     from .run import Target, run
 
     words = options.module or options.script

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from ..errors import DurableError, PauseForEventException, StoreError
 from ..pythons.modules import attributes_of_main
+from ..pythons.systems import signal_again
 from ..rewrite.install import install
 from ..rewrite.loader import DurableSourceLoader
 from ..rewrite.marker import file_is_marked
@@ -245,7 +246,7 @@ class Session:
         """The first Ctrl-C or SIGTERM: leave everything as it was at the last checkpoint. The second one kills."""
         if _is_handing_over(frame):
             main = threading.main_thread().ident
-            again = threading.Timer(0.01, signal.pthread_kill, [main, number])  # to this thread: it may sleep by then
+            again = threading.Timer(0.01, signal_again, [number, main])  # to this thread: it may sleep by then
             again.daemon = True
             again.start()
             return

@@ -151,4 +151,4 @@ def passes_on(code: CodeType) -> bool:
 
 
 #: The instructions at which a frame is while another one runs for it, in an await or ``yield from``.
-DELEGATING = frozenset(opcode.opmap[name] for name in ("SEND", "YIELD_VALUE", "RESUME"))
+DELEGATING = frozenset(opcode.opmap.get(name, -1) for name in ("SEND", "YIELD_VALUE", "RESUME"))

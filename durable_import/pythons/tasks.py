@@ -7,37 +7,38 @@ loop that is running. What is here is right in both worlds; who calls it keeps t
 from __future__ import annotations
 
 import asyncio
-import importlib
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_tasks: Any = asyncio.tasks  # it takes anything for a task
+from .names import private
+from .versions import ONE_TASK_A_THREAD
 
-ONE_A_THREAD = sys.version_info >= (3, 14)  # whether a thread has one running task, whichever of its loops is running
-
-set_running_loop: Any = asyncio.events._set_running_loop
-get_running_loop: Any = asyncio.events._get_running_loop
-loop_of: Any = importlib.import_module("asyncio.futures")._get_loop  # also of what only behaves like a future
-LoopBound: Any = asyncio.mixins._LoopBoundMixin  # the base of locks, queues, events
-register_task: Any = _tasks._register_task
-unregister_task: Any = _tasks._unregister_task
-NATIVE_TASKS: tuple[type, ...] = tuple({_tasks.Task, _tasks._PyTask})  # asyncio's own classes
+set_running_loop: Any = private("asyncio.events._set_running_loop")
+get_running_loop: Any = private("asyncio.events._get_running_loop")
+loop_of: Any = private("asyncio.futures._get_loop")  # also of what only behaves like a future
+LoopBound: Any = private("asyncio.mixins._LoopBoundMixin")  # the base of locks, queues, events
+register_task: Any = private("asyncio.tasks._register_task")
+unregister_task: Any = private("asyncio.tasks._unregister_task")
+NATIVE_TASKS: tuple[type, ...] = tuple({asyncio.Task, private("asyncio.tasks._PyTask")})  # asyncio's own classes
+_enter_task: Any = private("asyncio.tasks._enter_task")
+_leave_task: Any = private("asyncio.tasks._leave_task")
+_register_eager_task: Any = private("asyncio.tasks._register_eager_task")
+_unregister_eager_task: Any = private("asyncio.tasks._unregister_eager_task")
 
 
 def _leave_and_enter(loop: Any, task: Any) -> Any:
     """As ``asyncio.tasks._swap_current_task``, which Python 3.11 does not have."""
-    before = _tasks.current_task(loop)
+    before = asyncio.current_task(loop)
     if before is not None:
-        _tasks._leave_task(loop, before)
+        _leave_task(loop, before)
     if task is not None:
-        _tasks._enter_task(loop, task)
+        _enter_task(loop, task)
     return before
 
 
 #: Makes a task, or none, the running one of a loop, since 3.14 of the thread whose running loop that is; gives the one before.
-swap_current_task: Any = getattr(_tasks, "_swap_current_task", _leave_and_enter)
+swap_current_task: Any = private("asyncio.tasks._swap_current_task") or _leave_and_enter
 
 
 @contextmanager
@@ -58,13 +59,13 @@ def begun_eagerly(task: Any, loop: Any, outer: Any) -> Iterator[None]:
     Since Python 3.12.
     """
     within = swap_current_task(loop, task)
-    without = swap_current_task(outer, task) if not ONE_A_THREAD else None
-    _tasks._register_eager_task(task)
+    without = swap_current_task(outer, task) if not ONE_TASK_A_THREAD else None
+    _register_eager_task(task)
     try:
         yield
     finally:
-        _tasks._unregister_eager_task(task)
-        if not ONE_A_THREAD:
+        _unregister_eager_task(task)
+        if not ONE_TASK_A_THREAD:
             swap_current_task(outer, without)
         swap_current_task(loop, within)
 

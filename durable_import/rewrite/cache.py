@@ -26,12 +26,13 @@ import time
 from types import CodeType
 from typing import Any
 
+from ..pythons.systems import BINARY, is_mine
+
 __all__ = ["RewrittenModule", "bytecode_path", "load", "rewriter_hash", "store"]
 
 PLAIN, FAST = "", "-fast"  # variants of a module, as in the names of their files
 _FORMAT = b"2"
 _HEADER = 28  # bytes
-_BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _KEPT = 24 * 3600  # seconds: what another durable_import has written since then may be in use, as where two share a Python
 
 _rewriter_hash: str | None = None
@@ -65,8 +66,9 @@ class RewrittenModule:
 
 def rewriter_files() -> tuple[str, ...]:
     """Paths of the sources that decide what rewritten code looks like: ``compiler.REWRITER_FILES``, not imported."""
-    folder = os.path.dirname(__file__)
-    return tuple(sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".py")))
+    rewriter = os.path.dirname(__file__)
+    folders = rewriter, os.path.join(os.path.dirname(rewriter), "pythons")
+    return tuple(sorted(os.path.join(each, name) for each in folders for name in os.listdir(each) if name.endswith(".py")))
 
 
 def rewriter_hash() -> str | None:
@@ -116,18 +118,14 @@ def load(path: str, module: str, source: bytes, variant: str) -> RewrittenModule
 def _read(target: str, *, is_own: bool = False) -> bytes:
     """What a file holds; nothing if it cannot be read, or may not be."""
     try:
-        descriptor = os.open(target, os.O_RDONLY | _BINARY)  # less than half the time of ``open``
+        descriptor = os.open(target, os.O_RDONLY | BINARY)  # less than half the time of ``open``
         try:
             status = os.fstat(descriptor)
-            return b"" if is_own and not _is_mine(status) else os.read(descriptor, status.st_size)
+            return b"" if is_own and not is_mine(status) else os.read(descriptor, status.st_size)
         finally:
             os.close(descriptor)
     except OSError:
         return b""
-
-
-def _is_mine(status: os.stat_result) -> bool:
-    return not hasattr(os, "geteuid") or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
 
 
 def _decode(data: bytes, path: str, module: str, source: bytes) -> RewrittenModule | None:
@@ -171,7 +169,7 @@ def _header(path: str, module: str, source: bytes, payload: bytes | memoryview) 
 
 def _write_atomically(target: str, data: bytes, mode: int) -> None:
     temporary = f"{target}.{os.getpid()}-{threading.get_ident()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, mode)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, mode)
     try:
         with open(descriptor, "wb") as file:
             file.write(data)

@@ -12,19 +12,19 @@ from __future__ import annotations
 import __future__
 
 import ast
-import sys
 import types
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..pythons.versions import INLINES_COMPREHENSIONS, MAX_BLOCKS
 from .annotations import ANNOTATE, Annotations
 from .codes import nested_codes, silent
 from .comprehensions import FIRST, generator_function, make_super_explicit
 from .fast import fast_body, located
 from .lift import Statements
 from .names import AWAITED, STATE, call, load
-from .nesting import MAX_BLOCKS, MOST_BLOCKS_OF_ONE, check_nesting, too_deep
+from .nesting import MOST_BLOCKS_OF_ONE, check_nesting, too_deep
 from .normalise import Normaliser, number_labels
 from .pauses import EXCEPTION, mark_pauses
 from .places import MARK_BASE, Places, digest_of_annotations, digests, numbers_by_code, numbers_by_name
@@ -43,7 +43,8 @@ from .suspensions import (
 from .text import Text
 
 BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
-REWRITER_FILES = tuple(sorted(str(p) for p in Path(__file__).parent.glob("*.py")))
+_PARTS = Path(__file__).parent, Path(__file__).parent.parent / "pythons"
+REWRITER_FILES = tuple(sorted(str(path) for part in _PARTS for path in part.glob("*.py")))
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class ModuleRewriting(ast.NodeTransformer):
             mark_pauses(self.tree)
         self.places = Places(self.tree)
         self.digests = {} if is_plain else digests(self.places.order)
-        if sys.version_info >= (3, 12) and self.text.may_say("super"):
+        if INLINES_COMPREHENSIONS and self.text.may_say("super"):
             make_super_explicit(self.tree)
         self.analysis = ScopeAnalysis(self.tree)
         self.bodies: dict[ast.AST, Statements] = {}

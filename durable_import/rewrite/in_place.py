@@ -20,7 +20,7 @@ from ..log import logger
 from . import cache
 from .codes import silent
 from .registry import ITERABLE_COROUTINE, MODULES, info_of, register_module
-from .running import places_by_code, source_of
+from .running import places_by_code, source_of, stands_in_file
 
 _replaced: dict[str, dict[CodeType, CodeType]] = {}  # by module: the rewritten code for what runs
 _growing: dict[str, bool] = {}  # modules that were being executed when they were rewritten; whether all was searched since
@@ -35,6 +35,8 @@ def rewrite_function(function: FunctionType) -> None:
     with _lock:
         if info_of(function.__code__) is not None:
             return
+        if not stands_in_file(function.__code__.co_filename, function.__globals__):
+            raise _no_source(function, "it was typed in, at a prompt or in a notebook, or made by exec")
         module = _module_of(function)
         if function.__code__ not in _replaced.get(module.__name__, {}):
             _replaced[module.__name__] = _rewritten_codes(module, function)

@@ -10,6 +10,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from types import ModuleType
 
+from durable_import.rewrite.cells import leave_cells, watch_cells
 from durable_import.rewrite.finder import DurableFinder
 from durable_import.rewrite.loader import RewritingLoader
 from durable_import.rewrite.switch import set_strict
@@ -29,7 +30,8 @@ def install(modules: Iterable[str] = (), *, strict: bool | None = None) -> None:
     leaf, by a DurableError; None: as the environment variable DURABLE_STRICT says (1 or 0), else as it was, at first not.
     Calling again adds patterns and is otherwise without effect.
 
-    Modules that are imported already stay as they are; a RuntimeWarning names those that would have been rewritten.
+    Modules that are imported already stay as they are; a RuntimeWarning names those that would have been rewritten. In IPython
+    and in notebooks another one names the cells that are marked: what is defined in a cell is not rewritten.
     Raises TypeError if ``modules`` is a string or holds something else than strings.
     """
     global _finder
@@ -45,6 +47,7 @@ def install(modules: Iterable[str] = (), *, strict: bool | None = None) -> None:
         _finder.add_patterns(patterns)
         late = [name for name in _too_late(_finder) if name not in _named]
         _named.update(late)
+    watch_cells()
     if late:
         warnings.warn(
             f"imported before durable_import.install(), therefore not durable: {', '.join(late)}. "
@@ -58,6 +61,7 @@ def uninstall() -> None:
     """Rewrite no further modules, forget all patterns, be strict no more; what has been rewritten stays so."""
     global _finder
     set_strict(False)
+    leave_cells()
     with _lock:
         finder, _finder = _finder, None
         if finder is not None and finder in sys.meta_path:

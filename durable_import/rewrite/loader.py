@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.machinery import BYTECODE_SUFFIXES, ModuleSpec, SourceFileLoader
@@ -19,6 +20,8 @@ from zipimport import zipimporter
 
 from durable_import.errors import UnsupportedSyntaxError
 from durable_import.pythons.compiler import named
+from durable_import.pythons.support import refused
+from durable_import.pythons.versions import IS_KNOWN
 from durable_import.rewrite import cache
 from durable_import.rewrite.codes import silent
 from durable_import.rewrite.switch import ON
@@ -66,12 +69,25 @@ class RewritingLoader:
 
         It is that of the plain variant while no runtime exists: see ``exchange``.
 
-        Raises UnsupportedSyntaxError for code that cannot be rewritten, and what ``compile`` raises for the source.
+        Raises UnsupportedSyntaxError for code that cannot be rewritten, and what ``compile`` raises for the source. On a Python
+        that is not known, and that the rewriter does not understand, it is the code that the source natively has.
         """
         try:
             return self._load(fullname)
         except SyntaxError as error:
             raise error.with_traceback(None)  # noqa: B904  the error is about the source; our frames would hide that
+        except Exception as error:
+            if IS_KNOWN:
+                raise
+            return self._as_it_is(fullname, error)
+
+    def _as_it_is(self, fullname: str, error: Exception) -> CodeType:
+        lack = f"rewriting module {fullname!r} failed ({type(error).__name__}: {error})"
+        if ON:
+            raise refused(lack) from error
+        warnings.warn_explicit(f"not durable: {refused(lack)}", RuntimeWarning, self._source_path, 1)
+        native: CodeType = compile(self.get_data(self._source_path), self._source_path, "exec", dont_inherit=True)
+        return native
 
     def _load(self, fullname: str) -> CodeType:
         path = self._source_path

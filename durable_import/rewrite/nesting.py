@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterable
 from typing import Any
 
 from ..errors import UnsupportedSyntaxError
+from ..pythons.versions import MAX_BLOCKS
 from .codes import silent
 
 CPYTHON_MAXIMUM = 20  # CO_MAXBLOCKS
-MAX_BLOCKS = CPYTHON_MAXIMUM - (2 if sys.version_info[:2] == (3, 12) else 0)  # its compiler crashes at more in a coroutine
 MOST_BLOCKS_OF_ONE = 3  # that a statement needs when it is rewritten: a ``with`` item that is left by jumps
 OWN_FRAMES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 

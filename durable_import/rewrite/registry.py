@@ -17,6 +17,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CodeChangedError, MissingCodeError
+from ..pythons.versions import NAMED
 from .codes import nested_codes, silent
 
 if TYPE_CHECKING:
@@ -213,10 +214,9 @@ def label_today(info: CodeInfo, label: int, awaited: str, variables: dict[str, o
     """
     same = [n for n, text in info.awaited.items() if text == awaited and all(v in variables for v in info.live[n] if v[0] == "@")]
     if label not in same and len(same) != 1:
-        version = ".".join(map(str, sys.version_info[:3]))
         raise CodeChangedError(
             f"the saved state waits in {info.module.name}.{info.place} (at `await {awaited}`), which is written differently in "
-            f"Python {version}: resume with the Python version that it was saved by. The saved state is kept.",
+            f"Python {NAMED}: resume with the Python version that it was saved by. The saved state is kept.",
             filename=info.module.path, lineno=info.code.co_firstlineno, function=info.place, digest="",
         )  # fmt: skip
     for name in info.code.co_varnames:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -31,6 +31,11 @@ def source_of(module: ModuleType) -> tuple[bytes, str] | None:
         return (loader.get_data(path) if hasattr(loader, "get_data") else Path(path).read_bytes()), path
     except OSError:
         return None
+
+
+def stands_in_file(path: str, namespace: Mapping[str, Any]) -> bool:
+    """Whether code stands in a file, in an archive, or in a module whose file is gone: it was not typed in or made by exec."""
+    return path == namespace.get("__file__") or any(each.is_file() for each in (Path(path), *Path(path).parents))
 
 
 def places_by_code(source: bytes, path: str) -> dict[CodeType, str]:

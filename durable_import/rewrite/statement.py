@@ -7,20 +7,18 @@ derive from the one here: ``simple_statements``, ``with_statements``, ``try_stat
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from ..pythons.code import LATE_ANNOTATIONS
+from ..pythons.versions import PROTOCOL_AT_EXPRESSION
 from .comprehensions import KEY, RESULT, comprehension_function, lambda_function, walrus_names
 from .lift import Lifter, Statements
 from .names import assign, call, clear, constant, load, store
 from .scopes import Scope
 from .suspensions import FUNCTION_DEFINITIONS, WithBlock, annotation_places, any_suspends, evaluated_here, suspends
 from .temporaries import mark_temporaries
-
-PROTOCOL_AT_EXPRESSION = sys.version_info >= (3, 13)  # where tracebacks see __iter__, __enter__: before, at the statement
 
 
 class StatementNormaliser:

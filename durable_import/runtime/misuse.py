@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import DurableError
 from ..frames.capture import FRAME_TYPES, parts_of
 from ..rewrite.marker import file_is_marked
+from ..rewrite.running import stands_in_file
 
 
 def check_id(instance_id: Any) -> None:
@@ -65,16 +66,21 @@ def why_not_durable(made: Any) -> str:
     if not isinstance(made, FRAME_TYPES):
         return f"{type(made).__name__!r}, not a coroutine of durable code. Write it with `async def`, in a marked module"
     parts = parts_of(made)
-    code, module = parts.code, parts.frame.f_globals.get("__name__") if parts.frame is not None else None
+    code, namespace = parts.code, parts.frame.f_globals if parts.frame is not None else {}
     where = f"{code.co_filename}:{code.co_firstlineno}"
     gave = f"a {type(made).__name__} of {code.co_qualname} ({where}), which is not durable code. "
+    if not stands_in_file(code.co_filename, namespace):
+        return gave + (
+            "It was typed in, at a prompt or in a notebook, or made by exec: no later process could find its source. Put it into "
+            "a module that begins with `# durable: on`, and import that after durable_import.install()"
+        )
     if not _is_marked(code.co_filename):
         return gave + (
             "Put the comment `# durable: on` at the top of that file (and install() before it is imported), or wrap the "
             "function with make_durable(). If it is a decorator's, let an async function of a marked module call the decorated "
             "one: then that is one step"
         )
-    if module == "__main__":
+    if namespace.get("__name__") == "__main__":
         return gave + (
             "The file is marked, but a script that Python runs itself is not rewritten: run it by `python -m durable_import "
             "run`, or move the function to a module that the script imports"

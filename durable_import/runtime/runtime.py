@@ -38,6 +38,7 @@ from .root import call_of
 from .sources import Sources
 from .tenure import FIRST_PAUSE
 from .transaction import TransactionBlock, check_outside
+from .trial import check_python
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -84,6 +85,7 @@ class DurableRuntime:
         name_instance: Callable[[], str] | None = None, observer: Observer | None = None,
         telemetry: bool | TracerProvider = False,
     ) -> None:  # fmt: skip
+        check_python()
         check_seconds(evict_after=evict_after, keep_finished=keep_finished, poll_interval=poll_interval, patience=patience)
         check_seconds(least=0.001, lease_seconds=lease_seconds)
         self.store = open_store(store)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import importlib
 import inspect
-import sys
 from asyncio import coroutines
 from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
@@ -23,13 +21,14 @@ from ..frames.leaf import FAILED, Leaf
 from ..frames.restore import take_to_place
 from ..frames.signals import PRIMED
 from ..frames.unseen import unseen
+from ..pythons.library import base_task_get_stack, base_task_print_stack, base_task_repr
 from ..pythons.tasks import loop_of
+from ..pythons.versions import UNCANCEL_CLEARS
 from ..rewrite.names import AWAITED, STATE
 
 if TYPE_CHECKING:
     from .loop import InstanceLoop
 
-base_tasks: Any = importlib.import_module("asyncio.base_tasks")  # it takes anything for a task
 _NO_CONTEXT = contextvars.Context()  # of handles whose callback is a step: it runs in the task's own context
 
 
@@ -267,7 +266,7 @@ class DurableTask(asyncio.Future[Any]):
     __iter__ = __await__
 
     def __repr__(self) -> str:
-        return base_tasks._task_repr(self)  # type: ignore[no-any-return]
+        return base_task_repr(self)  # type: ignore[no-any-return]
 
     def get_coro(self) -> Any:
         """See ``asyncio.Task``; as for all methods below."""
@@ -298,10 +297,10 @@ class DurableTask(asyncio.Future[Any]):
         raise RuntimeError("Task does not support set_exception operation")
 
     def get_stack(self, *, limit: int | None = None) -> list[Any]:
-        return base_tasks._task_get_stack(self, limit)  # type: ignore[no-any-return]
+        return base_task_get_stack(self, limit)  # type: ignore[no-any-return]
 
     def print_stack(self, *, limit: int | None = None, file: Any = None) -> None:
-        base_tasks._task_print_stack(self, limit, file)
+        base_task_print_stack(self, limit, file)
 
     @unseen
     def result(self) -> Any:
@@ -352,7 +351,6 @@ class DurableTask(asyncio.Future[Any]):
 
 
 DurableTask.__name__ = asyncio.Task.__name__  # messages name it
-UNCANCEL_CLEARS = sys.version_info >= (3, 13)  # gh-117407: a cancellation that is taken back is not delivered
 
 
 def _awaitable(coroutine: Any) -> Any:

@@ -10,6 +10,7 @@ import sys
 from types import FunctionType, MemberDescriptorType
 from typing import Any
 
+from durable_import.pythons.library import FIELD_CLASSVAR
 from durable_import.snapshot.annotations import attributes_today
 
 # --- enums -----------------------------------------------------------------------------------------------------------
@@ -152,7 +153,7 @@ def take_dataclass(cls: Any, attributes: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _is_real_field(field: Any) -> bool:
-    return field._field_type is not dataclasses._FIELD_CLASSVAR  # type: ignore[attr-defined]
+    return field._field_type is not FIELD_CLASSVAR
 
 
 def _field_options(field: dataclasses.Field[Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pickle import PicklingError
 from typing import Any
 
 from durable_import.pythons.classes import implied, is_implied, is_made_by_type
+from durable_import.pythons.library import abc_dump, abc_init
 from durable_import.snapshot import class_recipes
 from durable_import.snapshot.annotations import LATE_ATTRIBUTES, attributes_today
 
@@ -72,7 +73,7 @@ def make_class(
         namespace["__slots__"] = slots
     cls = _bare_class(meta, name, bases, namespace)
     if isinstance(cls, abc.ABCMeta):
-        _abc_init(cls)
+        abc_init(cls)  # the part of ABCMeta.__new__ after type.__new__
     return cls
 
 
@@ -108,18 +109,10 @@ def _bare_class(meta: type[Any], name: str, bases: tuple[type, ...], namespace: 
     return bare
 
 
-def _abc_init(cls: abc.ABCMeta) -> None:
-    from _abc import _abc_init as initialise  # type: ignore[import-not-found]  # the part of ABCMeta.__new__ after type.__new__
-
-    initialise(cls)
-
-
 def _virtual_subclasses(cls: type) -> list[type]:
     if not isinstance(cls, abc.ABCMeta):
         return []
-    from _abc import _get_dump
-
-    references = _get_dump(cls)[0]
+    references = abc_dump(cls)[0]
     return sorted((x for x in (r() for r in references) if x is not None), key=lambda x: x.__qualname__)
 
 

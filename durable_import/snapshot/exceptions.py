@@ -16,6 +16,8 @@ import io
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
 
+from durable_import.pythons.library import slot_names
+
 _HEAP_TYPE = 1 << 9
 _CHEAP = (type, ModuleType, str, bytes, int, float, complex, bool, type(None))
 _SKIPPED = frozenset({"args", "__traceback__", "__context__", "__cause__", "__suppress_context__", "__dict__"})
@@ -130,7 +132,7 @@ def _state(exc: BaseException) -> Any:
     """Attributes and slots, or what the class's ``__getstate__`` says."""
     if _defines(type(exc), "__getstate__"):
         return exc.__getstate__()  # type: ignore[attr-defined, unused-ignore]
-    names: list[str] = copyreg._slotnames(type(exc))  # type: ignore[attr-defined]
+    names: list[str] = slot_names(type(exc))
     slots = {name: getattr(exc, name) for name in names if hasattr(exc, name)}
     if slots and not _defines(type(exc), "__setstate__"):
         return exc.__dict__, slots

@@ -21,6 +21,7 @@ from typing import Any
 from ..frames.capture import FRAME_TYPES, FrameState, frame_of, parts_of
 from ..frames.discard import discard
 from ..frames.leaf import Leaf
+from ..pythons.library import PythonPickler
 from ..rewrite.registry import CodeInfo, info_of
 from ..scheduling.task import DurableTask
 from . import fixups
@@ -136,7 +137,7 @@ class SnapshotPickler(_Reducing, pickle.Pickler):
         self.driven = {}
 
 
-class _DeepPickler(_Reducing, pickle._Pickler):
+class _DeepPickler(_Reducing, PythonPickler):  # type: ignore[misc]
     """The same in Python, for graphs nested deeper than the C stack allows. Slow."""
 
     def __init__(self, file: Any, references: References) -> None:
@@ -152,8 +153,7 @@ class _DeepPickler(_Reducing, pickle._Pickler):
             func: Any, args: Any, state: Any = None, items: Any = None, pairs: Any = None, setter: Any = None,
             *, obj: Any = None,
         ) -> None:  # fmt: skip
-            base: Any = pickle._Pickler
-            base.save_reduce(self, func, args, state, items, pairs, setter, obj=obj)
+            PythonPickler.save_reduce(self, func, args, state, items, pairs, setter, obj=obj)
 
         self.save_reduce = save_reduce
 

@@ -6,14 +6,13 @@ value names are part of the snapshot format: they keep their module and name.
 
 from __future__ import annotations
 
-import _io
 import asyncio
 import concurrent.futures
-import contextlib
 import weakref
 from collections.abc import Callable
 from typing import Any
 
+from durable_import.pythons.library import GeneratorManager, Stream
 from durable_import.pythons.tasks import LoopBound
 from durable_import.snapshot import (
     asyncio_state,
@@ -51,12 +50,12 @@ TABLE: dict[type, Callable[[Any], Any]] = {
 
 _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((BaseException,), exceptions.reduce_exception),
-    ((contextlib._GeneratorContextManager,), settings.reduce_generator_manager),
+    ((GeneratorManager,), settings.reduce_generator_manager),
     ((type,), classes.reduce_class),
     ((LoopBound,), asyncio_state.reduce_bound),
     ((asyncio.Future,), asyncio_state.reduce_future),
     ((asyncio.AbstractEventLoop,), asyncio_state.reduce_loop),
-    ((_io._IOBase,), files.reduce_stream),
+    ((Stream,), files.reduce_stream),
     ((concurrent.futures.Future,), process_objects.reduce_thread_future),
     (process_objects.PROCESS_BOUND, process_objects.refuse_process_bound),
 )

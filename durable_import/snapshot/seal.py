@@ -37,6 +37,7 @@ from durable_import.errors import (
     SnapshotFormatError,
     StoreUnavailableError,
 )
+from durable_import.pythons.systems import is_open_to_others, sync_folder
 
 MAGIC: Final = b"\x89DURIMP\n"
 FORMAT_VERSION: Final = 1
@@ -222,13 +223,7 @@ def _create_key(file: Path) -> None:
         _link_unless_there(draft, file)
     finally:
         draft.unlink()
-    if os.name == "posix":
-        # a commit must not outlive the key that opens it
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    sync_folder(file.parent)  # a commit must not outlive the key that opens it
 
 
 def _link_unless_there(draft: Path, file: Path) -> None:
@@ -249,7 +244,7 @@ def _read_key(file: Path) -> bytes:
         raise MissingKeyError(
             f"cannot read the key file {file}: {error.strerror or error}. {_way_to_read(error)}."
         ) from error
-    if os.name == "posix" and mode & 0o077:
+    if is_open_to_others(mode):
         raise MissingKeyError(
             f"the key file {file} may be read or written by other users (mode {stat.S_IMODE(mode):04o}): who has the "
             f"key can forge snapshots, and a snapshot is code. Close it with: chmod 600 {file}"

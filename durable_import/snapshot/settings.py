@@ -15,16 +15,13 @@ from pickle import PicklingError
 from types import GeneratorType
 from typing import Any
 
+from ..pythons.library import WARNINGS_SHOWN, RedirectStream
 from ..rewrite.registry import info_of
 from .fixups import later
 from .instances import reducer_for
 
 Reduced = tuple[Any, ...]
 
-# What shows warnings, under the names by which ``catch_warnings`` keeps it: its module no longer has it meanwhile.
-_ORIGINAL: dict[str, Any] = {
-    "_showwarning": warnings.showwarning, "_showwarnmsg_impl": getattr(warnings, "_showwarnmsg_impl", None),
-}  # fmt: skip
 _BY_NAME = ...
 
 
@@ -36,7 +33,7 @@ def restore_manager(cls: type) -> Any:
 def fill_manager(manager: Any, state: tuple[dict[str, Any], Any]) -> None:
     """Give a manager its attributes; the setting follows once all is loaded."""
     attributes, setting = state
-    manager.__dict__.update({name: _ORIGINAL[name] if value is _BY_NAME else value for name, value in attributes.items()})
+    manager.__dict__.update({name: WARNINGS_SHOWN[name] if value is _BY_NAME else value for name, value in attributes.items()})
     if setting is not None:
         later(_WAYS[_kind(manager)][1], manager, setting)
 
@@ -44,7 +41,7 @@ def fill_manager(manager: Any, state: tuple[dict[str, Any], Any]) -> None:
 def _reduce_manager(manager: Any) -> Reduced:
     is_entered, _, read = _WAYS[_kind(manager)]
     setting = read(manager) if is_entered(manager) else None
-    attributes = {n: _BY_NAME if n in _ORIGINAL and value is _ORIGINAL[n] else value for n, value in vars(manager).items()}
+    attributes = {name: _BY_NAME if value is WARNINGS_SHOWN.get(name, ...) else value for name, value in vars(manager).items()}
     return restore_manager, (type(manager),), (attributes, setting), None, None, fill_manager
 
 
@@ -63,13 +60,13 @@ def _set_stream(manager: Any, stream: tuple[Any]) -> None:
 def _filters(manager: Any) -> tuple[Any, ...]:
     module = manager._module
     shows = {"_showwarning": module.showwarning, "_showwarnmsg_impl": module._showwarnmsg_impl}
-    return list(module.filters), {n: _BY_NAME if value is _ORIGINAL[n] else value for n, value in shows.items()}
+    return list(module.filters), {n: _BY_NAME if value is WARNINGS_SHOWN[n] else value for n, value in shows.items()}
 
 
 def _set_filters(manager: Any, setting: tuple[Any, ...]) -> None:
     module = manager._module
     module.filters[:], shows = setting
-    found = {name: _ORIGINAL[name] if value is _BY_NAME else value for name, value in shows.items()}
+    found = {name: WARNINGS_SHOWN[name] if value is _BY_NAME else value for name, value in shows.items()}
     module.showwarning, module._showwarnmsg_impl = found["_showwarning"], found["_showwarnmsg_impl"]
     module._filters_mutated()
 
@@ -78,7 +75,7 @@ Way = tuple[Callable[[Any], Any], Callable[[Any, Any], None], Callable[[Any], An
 # Whether a manager is entered, how to put its setting in place, how to read it.
 _WAYS: dict[type, Way] = {
     contextlib.chdir: (lambda m: m._old_cwd, _set_folder, lambda _: os.getcwd()),
-    contextlib._RedirectStream: (lambda m: m._old_targets, _set_stream, lambda m: (getattr(sys, m._stream),)),
+    RedirectStream: (lambda m: m._old_targets, _set_stream, lambda m: (getattr(sys, m._stream),)),
     warnings.catch_warnings: (lambda m: m._entered, _set_filters, _filters),
 }
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..pythons.library import encoded_environment
 from ..pythons.modules import imports_lazily
 
 STREAMS: dict[str, Any] = {}  # the standard streams as they were when the run began: the program may redirect them
@@ -27,11 +28,6 @@ def _folder() -> str:
         return ""
 
 
-def _encoded_environment() -> Any:
-    """What ``os.environ`` holds: it would decode each variable to be compared itself."""
-    return os.environ._data  # type: ignore[attr-defined]
-
-
 @dataclass
 class Surroundings:
     """How the process was when the run began. ``draws``: whether the script uses the module ``random``."""
@@ -41,7 +37,7 @@ class Surroundings:
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def __post_init__(self) -> None:
-        self._encoded = dict(_encoded_environment())
+        self._encoded = dict(encoded_environment())
         STREAMS.update((name, getattr(sys, name)) for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is not None)
 
     def changes(self) -> dict[str, Any]:
@@ -50,7 +46,7 @@ class Surroundings:
         folder = _folder()
         if folder != self.folder:
             found["folder"] = folder
-        if _encoded_environment() != self._encoded:
+        if encoded_environment() != self._encoded:
             names = os.environ.keys() | self.environment.keys()
             changed = {n: os.environ.get(n) for n in names if os.environ.get(n) != self.environment.get(n)}
             found["environment"] = changed

@@ -16,6 +16,8 @@ from typing import Any
 
 from durable_import.pythons.classes import class_with, is_left_over, named_by_user, namespace_of
 from durable_import.pythons.code import LATE_ANNOTATIONS
+from durable_import.pythons.library import FIELD_SENTINELS, KEYWORDS_BEGIN, CacheKey, LruCache
+from durable_import.pythons.versions import HAS_TYPE_DEFAULTS, HAS_TYPE_STATEMENTS
 from durable_import.snapshot.classes import is_found_by_name
 from durable_import.snapshot.fixups import later
 from durable_import.snapshot.type_parameters import reduce_late_alias, reduce_late_variable
@@ -94,21 +96,16 @@ def _reduce_key(key: Any) -> Reduced:
     return restore_key, (compare, tuple(item))
 
 
-_library: Any = functools
-_KeyType: type = getattr(_library, "_HashedSeq", tuple)  # since Python 3.14 keys are plain tuples
-_KEYWORDS_BEGIN = _library._make_key.__defaults__[0][0]  # stands before keyword arguments in keys of caches
-
-
 def restore_cache_key(items: tuple[Any, ...], marks: tuple[int, ...]) -> Any:
     """A key as ``functools._make_key`` makes them: it keeps its hash, which differs from process to process."""
     whole = list(items)
     for place in marks:
-        whole[place] = _KEYWORDS_BEGIN
-    return _KeyType(whole)
+        whole[place] = KEYWORDS_BEGIN
+    return CacheKey(whole)
 
 
 def _reduce_cache_key(key: Any) -> Reduced:
-    marks = tuple(place for place, item in enumerate(key) if item is _KEYWORDS_BEGIN)
+    marks = tuple(place for place, item in enumerate(key) if item is KEYWORDS_BEGIN)
     return restore_cache_key, (tuple(None if place in marks else item for place, item in enumerate(key)), marks)
 
 
@@ -184,9 +181,9 @@ def _reduce_weak_dict(container: Any) -> Reduced:
 
 def restore_type_variable(kind: str, name: str, module: str, options: dict[str, Any], bounds: tuple[Any, ...]) -> Any:
     """A type variable that no module-level name leads to, as in ``class C[T]``."""
-    if sys.version_info < (3, 12):
+    if not HAS_TYPE_STATEMENTS:
         options.pop("infer_variance", None)
-    if sys.version_info < (3, 13):
+    if not HAS_TYPE_DEFAULTS:
         options.pop("default", None)
     made = getattr(typing, kind)(name, *bounds, **options)
     made.__module__ = module
@@ -208,7 +205,7 @@ def _reduce_type_variable(variable: Any) -> Any:
             "infer_variance": getattr(variable, "__infer_variance__", False),
         }  # fmt: skip
         options = {key: value for key, value in options.items() if value}
-    if sys.version_info >= (3, 13) and variable.has_default():
+    if HAS_TYPE_DEFAULTS and variable.has_default():
         options["default"] = variable.__default__
     kind = type(variable).__name__
     return restore_type_variable, (kind, name, module, options, getattr(variable, "__constraints__", ()))
@@ -294,8 +291,7 @@ _Sentinel: Any = getattr(builtins, "sentinel", _SentinelOfBefore)
 
 def _sentinels() -> dict[type, dict[int, str]]:
     found: dict[type, dict[int, str]] = {}
-    for name in ("MISSING", "KW_ONLY", "_HAS_DEFAULT_FACTORY", "_FIELD", "_FIELD_CLASSVAR", "_FIELD_INITVAR"):
-        sentinel = getattr(dataclasses, name)
+    for name, sentinel in {"MISSING": dataclasses.MISSING, "KW_ONLY": dataclasses.KW_ONLY, **FIELD_SENTINELS}.items():
         found.setdefault(type(sentinel), {})[id(sentinel)] = name
     return found
 
@@ -319,7 +315,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     classmethod: _reduce_method_descriptor,
     staticmethod: _reduce_method_descriptor,
     functools.cached_property: _reduce_cached_property,
-    functools._lru_cache_wrapper: _reduce_lru_cache,
+    LruCache: _reduce_lru_cache,
     type(functools.cmp_to_key(max)): _reduce_key,
     MethodType: _reduce_method,
     weakref.ref: _reduce_reference,
@@ -335,7 +331,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     typing.TypeVarTuple: _reduce_type_variable,
     **dict.fromkeys([*_SENTINELS, _Sentinel], _reduce_sentinel),
 }
-if _KeyType is not tuple:
-    TABLE[_KeyType] = _reduce_cache_key
-if sys.version_info >= (3, 12):
-    TABLE[typing.TypeAliasType] = _reduce_type_alias
+if CacheKey is not tuple:
+    TABLE[CacheKey] = _reduce_cache_key
+if (alias_type := getattr(typing, "TypeAliasType", None)) is not None:  # since Python 3.12
+    TABLE[alias_type] = _reduce_type_alias

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from durable_import.errors import DurableError, StoreUnavailableError
+from durable_import.pythons.systems import SYNC_STOPS_AT_CACHE, is_writable
 from durable_import.stores import sql
 from durable_import.stores.database_format import check_ours, migrate
 from durable_import.stores.files import make_folder, refused_by_system, text_of
@@ -199,8 +199,8 @@ class Database:
             )
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA journal_size_limit = 16777216")
-        if sys.platform == "darwin":
-            connection.execute("PRAGMA fullfsync = ON")  # fsync alone stops at the drive's cache there
+        if SYNC_STOPS_AT_CACHE:
+            connection.execute("PRAGMA fullfsync = ON")
 
     def _is_replaced(self) -> bool:
         return self._inode is not None and self._inode != self._current_inode()
@@ -246,7 +246,7 @@ class Database:
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
             if os.path.isdir(self._path):
                 return "is a folder. Choose a file name inside it"
-            if not os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+            if not is_writable(folder):
                 return f"cannot be written: its folder {folder} is not writable for this user. Change its permissions"
             return "cannot be written: the file is read-only for this user. Change its permissions"
         return "cannot be used. Repair what SQLite names and run again"

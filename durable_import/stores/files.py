@@ -6,13 +6,13 @@ import errno
 import hashlib
 import os
 import re
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from durable_import.errors import StoreUnavailableError
+from durable_import.pythons.systems import sync_folder, try_lock
 
 _REASONS = {
     errno.ENOSPC: "the disk is full. Free some space and run again",
@@ -77,16 +77,6 @@ def remove_durably(file: Path) -> None:
     sync_folder(file.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    if sys.platform == "win32":
-        return  # folders cannot be opened there; NTFS logs its metadata
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 @contextmanager
 def locked(file: Path, patience: float) -> Iterator[None]:
     """Hold the lock of ``file``; ends with the process. Raises StoreUnavailableError after ``patience`` seconds."""
@@ -102,7 +92,7 @@ def locked(file: Path, patience: float) -> Iterator[None]:
 def _wait_for_lock(descriptor: int, file: Path, patience: float) -> None:
     deadline = time.monotonic() + patience
     pause = 0.001
-    while not _try_lock(descriptor):
+    while not try_lock(descriptor):
         if time.monotonic() >= deadline:
             raise StoreUnavailableError(
                 f"the store {file.parent} was locked by another process for {patience:g} s (its lock file: {file}). "
@@ -110,24 +100,3 @@ def _wait_for_lock(descriptor: int, file: Path, patience: float) -> None:
             )
         time.sleep(pause)
         pause = min(pause * 2, 0.05)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

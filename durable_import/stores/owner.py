@@ -12,13 +12,12 @@ import json
 import os
 import secrets
 import socket
-import sys
 import time
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 
 from durable_import.errors import InstanceBusyError
+from durable_import.pythons.systems import boot_id, is_running, machine_id, pid_space, start_of
 
 DEFAULT_LEASE_SECONDS = 30.0
 
@@ -49,8 +48,8 @@ class Owner:
             pid=pid,
             machine=_machine(),
             boot=_boot(),
-            pid_space=_pid_space(),
-            started=_start_of(pid)[0],
+            pid_space=pid_space(),
+            started=start_of(pid)[0],
             session=secrets.token_hex(8),
         )
 
@@ -62,7 +61,7 @@ class Owner:
         if self.boot != here.boot:
             # a reboot; without a machine id it could as well be a twin of the same name
             return bool(self.machine and self.boot and here.boot)
-        return self.pid_space == here.pid_space and not _is_running(self.pid, self.started)
+        return self.pid_space == here.pid_space and not is_running(self.pid, self.started)
 
     def to_json(self) -> str:
         return _json_of(self)
@@ -121,53 +120,10 @@ class Lease:
         )
 
 
-def _is_running(pid: int, started: str) -> bool:
-    now_started, state = _start_of(pid)
-    if state:
-        # a zombie will not advance anything; another start time means the pid was used again
-        return state not in "ZX" and (not started or now_started == started)
-    if sys.platform == "win32":
-        return True  # os.kill would end the process; its lease tells
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _start_of(pid: int) -> tuple[str, str]:
-    """Start time and state letter of a process (proc(5), fields 22 and 3); '' and '' where /proc has nothing."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return "", ""
-    fields = text.rpartition(")")[2].split()  # the name before ')' may hold spaces and brackets
-    return fields[19], fields[0]
-
-
-def _pid_space() -> str:
-    try:
-        return os.readlink("/proc/self/ns/pid")
-    except OSError:
-        return ""
-
-
 @cache
 def _machine() -> str:
-    # machine-id(5): the id itself is confidential, a keyed hash of it is not
-    identity = _first_line("/etc/machine-id")
+    identity = machine_id()  # confidential; a keyed hash of it is not
     return hashlib.sha256(f"durable_import:{identity}".encode()).hexdigest()[:16] if identity else ""
 
 
-@cache
-def _boot() -> str:
-    return _first_line("/proc/sys/kernel/random/boot_id")
-
-
-def _first_line(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="ascii", errors="replace").strip()
-    except OSError:
-        return ""
+_boot = cache(boot_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import heapq
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from durable_import.stores.base import ABANDONED, DORMANT, FINISHED, InstanceSummary
 from durable_import.stores.owner import Owner
@@ -42,7 +42,7 @@ def _idle_since(summary: InstanceSummary, published_at: float | None, now: float
     return summary.updated_at if orphans and summary.status in ABANDONED else None
 
 
-def _is_held(summary: InstanceSummary, now: float, is_dead: functools._lru_cache_wrapper[bool]) -> bool:
+def _is_held(summary: InstanceSummary, now: float, is_dead: Callable[[Owner], bool]) -> bool:
     if summary.owner is None or summary.lease_until is None:
         return False
     return summary.lease_until > now and not is_dead(summary.owner)

@@ -22,7 +22,7 @@ import pytest
 
 from durable_import import AlreadyDurableException, DurableProgram, NoSourceCodeException, UnsupportedSyntaxError, make_durable
 from durable_import.frames.capture import is_rewritten_function
-from durable_import.rewrite.nesting import MAX_BLOCKS
+from durable_import.pythons.versions import MAX_BLOCKS
 from durable_import.snapshot.snapshot import Encoder
 from tests.harness.crash import environment
 from tests.harness.torture import TortureDriver, tortured
@@ -394,11 +394,14 @@ def test_what_has_no_source_is_refused(import_source: Import, tmp_path: Path) ->
         make_durable(len)  # type: ignore[arg-type]
     namespace: dict[str, Any] = {"__name__": "nowhere"}
     exec("async def made(): pass", namespace)
-    with pytest.raises(NoSourceCodeException, match=r"made .<string>:1. .*no imported module 'nowhere'"):
+    with pytest.raises(NoSourceCodeException, match=r"made .<string>:1. .*typed in, at a prompt or in a notebook"):
+        make_durable(namespace["made"])
+    exec(compile("async def made(): pass", __file__, "exec"), namespace)
+    with pytest.raises(NoSourceCodeException, match=r"made .*test_make_durable.py:1. .*no imported module 'nowhere'"):
         make_durable(namespace["made"])
     module = import_source("async def f(): pass\n")
     exec("async def made(): pass", vars(module))
-    with pytest.raises(NoSourceCodeException, match="exec has made"):
+    with pytest.raises(NoSourceCodeException, match="made by exec"):
         make_durable(module.made)
     with pytest.raises(NoSourceCodeException, match="lambda"):
         make_durable(lambda: asyncio.sleep(0))

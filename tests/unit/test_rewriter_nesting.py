@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from durable_import.errors import UnsupportedSyntaxError
+from durable_import.pythons.versions import MAX_BLOCKS
 from durable_import.rewrite.compiler import compile_module, compile_plain
-from durable_import.rewrite.nesting import MAX_BLOCKS
 from tests.fuzz.native import replaced_world
 from tests.harness.torture import hard_torture, native
 
