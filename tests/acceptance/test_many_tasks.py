@@ -24,6 +24,8 @@ SLEEPERS = """
     async def sleeper(number, woken):
         await asyncio.sleep(DELAY + number // 2000)
         woken.append(number)
+        if not number:
+            return time.time()
 
     async def main():
         woken = []
@@ -32,8 +34,8 @@ SLEEPERS = """
         await asyncio.sleep(0)
         print(await gauge.look())
         await effect("asleep")
-        await asyncio.gather(*tasks)
-        print(time.time() - began, woken == sorted(woken), len(woken))
+        first, *_ = await asyncio.gather(*tasks)
+        print(began, first, time.time(), woken == sorted(woken), len(woken))
 
     if __name__ == "__main__":
         asyncio.run(main())
@@ -46,20 +48,25 @@ def test_sleepers_cost_one_timer(desk: Desk) -> None:
     desk.write("sleepers.py", SLEEPERS)
     store = ("--store", "disk://state")
     few = ast.literal_eval(desk.run(*store, "sleepers.py", "1", "0.1").out.splitlines()[0])
-    running = desk.start(*store, "sleepers.py", "10000", "20")
+    running = desk.start(*store, "sleepers.py", "10000", "10")
     running.wait_until(lambda: running.out.endswith(")\n"))
     timers, threads, tasks = ast.literal_eval(running.out.splitlines()[0])
     assert timers <= few[0] + 1, "a timer for each task"
     assert (threads, tasks) == (few[1], few[2])
-    time.sleep(3)
+    running.wait_until(lambda: desk.effects == ["asleep"] * 2)
+    time.sleep(2)
     running.send(signal.SIGKILL)
     assert running.end().status == KILLED
-    time.sleep(3)
-    done = desk.run(*store, "sleepers.py", "10000", "20")
-    spent, *rest = done.out.splitlines()[-1].split()
-    assert (done.status, done.err, rest) == (0, "", ["True", "10000"])
+    time.sleep(2)
+    resumed = time.time()
+    done = desk.run(*store, "sleepers.py", "10000", "10")
+    *times, in_order, count = done.out.splitlines()[-1].split()
+    began, first, ended = map(float, times)
+    assert (done.status, done.err, in_order, count) == (0, "", "True", "10000")
     assert "resuming" in done.said
-    assert 24 < float(spent) < 45, "the sleeps began anew"
+    assert first >= began + 10, "the first sleep was cut short"
+    assert ended >= began + 14, "the last sleep was cut short"
+    assert first < resumed + 10, "the sleeps began anew"
 
 
 DEADLINES = """

@@ -333,7 +333,7 @@ SLEEPER = """
 
 def test_remaining_time_of_a_sleep(desk: Desk) -> None:
     """A sleep goes on while the program is dead: after the restart only what remains is slept, or nothing."""
-    desk.write("sleeper.py", SLEEPER.format(delay=8))
+    desk.write("sleeper.py", SLEEPER.format(delay=6))
     running = desk.start("sleeper.py")
     running.wait_until(lambda: "asleep" in running.out and desk.statuses() == ["sleeping"])
     began = time.monotonic()
@@ -344,7 +344,7 @@ def test_remaining_time_of_a_sleep(desk: Desk) -> None:
     resumed = desk.run("sleeper.py")
     spent = time.monotonic() - began
     assert resumed.out == "slept\n"
-    assert 7 < spent < 10.5
+    assert 5 < spent < 8.5
 
 
 def test_sleep_that_ended_meanwhile(desk: Desk) -> None:
