@@ -15,6 +15,7 @@ from types import FrameType
 import pytest
 
 from tests.acceptance.programs import runnable_programs
+from tests.harness.garbage import only_new_garbage
 from tests.harness.torture import hard_torture, native, rewritten
 
 PATIENCE = 120  # seconds for the runs of one program, on a busy machine
@@ -43,7 +44,7 @@ def observe(run: Callable[[str, str], str], path: Path, log: Path) -> Observed:
     """The repr of the result, or the exception and the line it comes from; and the effects."""
     log.write_text("")
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), only_new_garbage():
             result = run(path.read_text(), str(path))
     except (Exception, SystemExit, GeneratorExit) as error:  # an ending like any other, if it is the native one
         last = traceback.extract_tb(error.__traceback__)[-1]

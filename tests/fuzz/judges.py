@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ REFUSED: list[str] = []
 
 TIME_LIMIT = 20.0  # seconds of the processor for one run of a program of many tasks
 PATIENCE = 5  # how many times that it may take, waiting included
+
+#: About how often a program of one task is replaced by a restored one, at equal distances; 0: at every checkpoint. Nearly all
+#: programs have fewer checkpoints; the few that have hundreds say little more by being replaced at each.
+REPLACED = int(os.environ.get("FUZZ_REPLACED", "60"))
 
 
 class TimeIsUp(KeyboardInterrupt):
@@ -63,6 +68,11 @@ def run(make: Callable[[], str], kind: str) -> Outcome:
     return Outcome(outcome.result, tuple(sorted(set(outcome.effects))), outcome.complaints)
 
 
+def distance(effects: int) -> int:
+    """At each of how many checkpoints a program of one task that has so many effects is to be replaced."""
+    return max(1, effects // REPLACED) if REPLACED else 1
+
+
 def natively(text: str, kind: str) -> Outcome:
     return run(lambda: run_native(text), kind)
 
@@ -86,10 +96,18 @@ def judge_by(name: str, **options: Any) -> Judge:
     """
     make = getattr(importlib.import_module("tests.harness.torture"), name)
 
+    def given(kind: str, every: int, native: Outcome) -> dict[str, Any]:
+        if "forms" in options:
+            return {**options, "every": every}
+        if name == "hard_torture" and kind == "one":
+            return {**options, "every": distance(len(native.effects))}
+        return options
+
     def judge(text: str) -> str:
         kind, every = settings(text)
-        given = {**options, "every": every} if "forms" in options else options
-        native, durable = natively(text, kind), run(lambda: make(text, "<program>", **given), kind)
+        native = natively(text, kind)
+        settled = given(kind, every, native)
+        durable = run(lambda: make(text, "<program>", **settled), kind)
         if any(line.startswith("escaped: UnsupportedSyntaxError") for line in durable.complaints):
             REFUSED.append(text)
             return ""

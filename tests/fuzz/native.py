@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tests.harness.garbage import only_new_garbage
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -42,16 +44,6 @@ def observed(run: Callable[[], str]) -> Outcome:
             result = "escaped"
         gc.collect()
         return Outcome(result, tuple(effects), tuple(heard))
-
-
-@contextmanager
-def only_new_garbage() -> Iterator[None]:
-    """Let ``gc.collect`` look at what is made meanwhile: the process may hold a million objects of others."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def fresh_main(text: str) -> Any:

@@ -33,6 +33,12 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(PROGRAMS)]), **more}
 
 
+def ahead(seconds: float) -> dict[str, str]:
+    """Variables for a process that begins so much later, by its clock: what it has to wait for since has come nearer."""
+    path = [str(REPOSITORY / "tests" / "harness" / "ahead"), environment()["PYTHONPATH"]]
+    return {"AHEAD": str(seconds), "PYTHONPATH": os.pathsep.join(path)}
+
+
 def run_native(path: Path, python: str, folder: Path) -> Outcome:
     """The program as it is."""
     log = folder / "effects"

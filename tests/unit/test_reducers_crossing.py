@@ -22,7 +22,6 @@ import types
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from shutil import which
 from typing import Any, ClassVar, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +30,7 @@ if __name__ == "__main__":
 
 from durable_import.snapshot import fixups  # noqa: E402
 from durable_import.snapshot.reducers import TABLE, reduce_by_kind  # noqa: E402
+from tests.harness.interpreters import interpreters  # noqa: E402
 
 # --- a stand-in for the real pickler: functions by their place in their source file ----------------------------------
 
@@ -351,22 +351,6 @@ def process_objects_belong_to_the_new_process(saved: Any) -> None:
 
 
 # --- running it ------------------------------------------------------------------------------------------------------
-
-
-def interpreters() -> dict[int, str]:
-    """By minor version: this Python and those of 3.11 to 3.13 on the path or installed beside it that run."""
-    found = {sys.version_info[1]: sys.executable}
-    for minor in (11, 12, 13):
-        beside = Path(sys.base_prefix).parent.glob(f"*3.{minor}*/bin/python3")
-        for path in (which(f"python3.{minor}"), *map(str, beside)):
-            if minor not in found and path and _is_version(path, minor):
-                found[minor] = path
-    return found
-
-
-def _is_version(path: str, minor: int) -> bool:
-    command = [path, "-c", "import sys; print(*sys.version_info[:2])"]
-    return subprocess.run(command, capture_output=True, text=True).stdout.strip() == f"3 {minor}"
 
 
 def _run(python: str, action: str, file: Path) -> None:
