@@ -38,7 +38,7 @@ def annotations_kept(function: FunctionType) -> dict[str, Any]:
     return {"__annotate__": annotate} if evaluated is None else {"__annotate__": annotate, "__annotations__": evaluated}
 
 
-def _evaluated(function: FunctionType) -> dict[str, Any] | None:
+def _evaluated(function: Any) -> dict[str, Any] | None:
     others = (
         function.__dict__, function.__globals__, function.__builtins__, function.__kwdefaults__, function.__doc__,
         function.__module__,

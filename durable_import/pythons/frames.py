@@ -8,10 +8,10 @@ expected is not read.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import gc
 import opcode
+import struct
 import sys
 from types import CodeType
 from typing import Any
@@ -20,7 +20,7 @@ KEEPS_VARIABLES = sys.version_info < (3, 13)  # a frame keeps the dict that its 
 LOOPS_WITHOUT_ITERATOR = sys.version_info >= (3, 15)
 FIRST_IS_ITERABLE = LOOPS_WITHOUT_ITERATOR  # ``.0`` of a generator expression is what it is over, no longer the iterator
 
-_WORD = ctypes.sizeof(ctypes.c_size_t)
+_WORD = struct.calcsize("P")
 _TAG, _IS_NUMBER = 0b11, 0b11  # the low bits of a slot; without a number, the rest is an object's address or nothing
 
 
@@ -75,6 +75,8 @@ def set_list_position(iterator: Any, container: list[Any], position: int) -> Non
 
 def _slots(generator: Any) -> list[tuple[Any, int | None]] | None:
     """The objects on the stack of a suspended generator, lowest first, with the position of those that a loop is over."""
+    import ctypes  # slow to import, and rarely needed
+
     code, size = generator.gi_code, generator.__sizeof__()
     words = (ctypes.c_size_t * (size // _WORD)).from_address(id(generator))
     bottom = size // _WORD - code.co_stacksize

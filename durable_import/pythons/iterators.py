@@ -9,7 +9,6 @@ iterator whose state is known: what does not agree is refused. Memory is never w
 from __future__ import annotations
 
 import builtins
-import ctypes
 import gc
 import itertools
 import re
@@ -117,6 +116,8 @@ _WORD = struct.calcsize("P")
 
 
 def _memory(address: int, size: int) -> bytes:
+    import ctypes  # slow to import, and rarely needed
+
     return ctypes.string_at(address, size)
 
 

@@ -101,7 +101,7 @@ def restore_cache_key(items: tuple[Any, ...], marks: tuple[int, ...]) -> Any:
     whole = list(items)
     for place in marks:
         whole[place] = KEYWORDS_BEGIN
-    return CacheKey(whole)
+    return CacheKey(tuple(whole))
 
 
 def _reduce_cache_key(key: Any) -> Reduced:
