@@ -15,22 +15,43 @@ import re
 import struct
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from operator import length_hint
 from pickle import PicklingError
 from types import SimpleNamespace
 from typing import Any
 
-_private: Any = itertools
+from .names import private
+from .versions import NAMED
 
-TEE: type = _private._tee  # since 2.4; what itertools.tee gives
-TEE_LINK: type = _private._tee_dataobject  # the values between its branches
+TEE: type = private("itertools._tee")
+TEE_LINK: type = private("itertools._tee_dataobject")
 FROZEN_DICT: Any = getattr(builtins, "frozendict", None)  # since 3.15; its views and iterators are those of dict
-GROUP: Any = _private._grouper  # since 2.4; what groupby gives with each key
+GROUP: Any = private("itertools._grouper")
 
 
 HAS_STATES = hasattr(itertools.chain, "__setstate__")  # until 3.13
 _NAMELESS: dict[str, Any] = {"__name__": None}  # a module for which no warnings are shown
 set_state: Callable[[Any, Any], None] = eval("lambda iterator, state: iterator.__setstate__(state)", _NAMELESS)
+
+
+def _module_or_none(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
+_templates = _module_or_none("string.templatelib")  # since 3.14
+
+
+def takes_strict(make: Any, *args: Any) -> bool:
+    """Whether a callable knows the argument ``strict``."""
+    try:
+        make(*args, strict=True)
+    except TypeError:
+        return False
+    return True
 
 
 class _Absent:
@@ -148,9 +169,8 @@ def _verified(kind: type) -> _Layout:
     for layout in map(_Layout, _LAYOUTS[kind]):
         if layout.size == kind.__basicsize__ and all(_agrees(layout, *sample) for sample in _SAMPLES[kind](kind)):
             return layout
-    version = ".".join(map(str, sys.version_info[:3]))
     raise PicklingError(
-        f"where {kind.__module__}.{kind.__name__} keeps its state is not known for Python {version} ({sys.implementation.name}); "
+        f"where {kind.__module__}.{kind.__name__} keeps its state is not known for Python {NAMED} ({sys.implementation.name}); "
         "use a list, or a generator function in a marked module"
     )
 
@@ -355,29 +375,33 @@ def _tee_link(_: Any) -> list[Sample]:
     ]
 
 
-if sys.version_info >= (3, 12):
-    _LAYOUTS[itertools.batched] = ("O:it n:size", "O:it n:size ?:strict")
+_batched: Any = getattr(itertools, "batched", None)  # since 3.12; since 3.13 it may be strict
+BATCHED_HAS_STRICT = _batched is not None and takes_strict(_batched, (), 1)
+MAP_HAS_STRICT = takes_strict(map, bool, ())  # since 3.14
 
-    @_samples(itertools.batched)
-    def _batched(kind: Any) -> list[Sample]:
+if _batched is not None:
+    _LAYOUTS[_batched] = ("O:it n:size", "O:it n:size ?:strict")
+
+    @_samples(_batched)
+    def _batches(kind: Any) -> list[Sample]:
         source = iter("abc")
         samples: list[Sample] = [(kind(source, 7_654_321), {"it": source, "size": 7_654_321})]
-        if sys.version_info >= (3, 13):
+        if BATCHED_HAS_STRICT:
             samples.append((kind(source, 5, strict=True), {"it": source, "size": 5, "strict": True}))
         return samples
 
-if sys.version_info >= (3, 14):
-    from string.templatelib import Interpolation, Template
 
-    _TEMPLATE_ITERATOR = type(iter(Template("")))
+if _templates is not None:
+    _TEMPLATE_ITERATOR: type = type(iter(_templates.Template("")))
     _LAYOUTS[_TEMPLATE_ITERATOR] = ("O:strings O:interpolations i:from_strings",)
 
     @_samples(_TEMPLATE_ITERATOR)
     def _template_iterator(_: Any) -> list[Sample]:
-        probe: Any = iter(Template("a", Interpolation(1), "b"))
+        template, value = _templates.Template, _templates.Interpolation(1)
+        probe: Any = iter(template("a", value, "b"))
         tuples = [x for x in gc.get_referents(probe) if type(x) is type(iter(()))]
         interpolations, strings = sorted(tuples, key=length_hint)
         return [
             (probe, {"strings": strings, "interpolations": interpolations, "from_strings": 1}),
-            (_after(1, iter(Template("a", Interpolation(1)))), {"from_strings": 0}),
+            (_after(1, iter(template("a", value))), {"from_strings": 0}),
         ]

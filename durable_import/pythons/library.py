@@ -26,10 +26,8 @@ FIELD_SENTINELS: dict[str, Any] = {
 LruCache: Any = private("functools._lru_cache_wrapper")
 CacheKey: Any = private("functools._HashedSeq") or tuple
 KEYWORDS_BEGIN: Any = (getattr(private("functools._make_key"), "__defaults__", None) or [[None]])[0][0]  # in a cache's keys
-SHARING_ITERATORS: tuple[type, ...] = (
-    private("itertools._tee"), private("itertools._tee_dataobject"), private("itertools._grouper"),
-)  # fmt: skip
 PythonPickler: Any = private("pickle._Pickler")
+PythonUnpickler: Any = private("pickle._Unpickler")
 
 # managers, files
 GeneratorManager: Any = private("contextlib._GeneratorContextManager")

@@ -103,6 +103,7 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("itertools._tee", "the class of what tee gives"),
     PrivateName("itertools._tee_dataobject", "the class of what those share"),
     PrivateName("pickle._Pickler", "the pickler in Python, for graphs deeper than the C stack"),
+    PrivateName("pickle._Unpickler", "the unpickler in Python, for snapshots with forms that a later Python has no more"),
     # files, settings, modules
     PrivateName("_csv.reader", "the class of what csv.reader gives"),
     PrivateName("_csv.writer", "the class of what csv.writer gives"),

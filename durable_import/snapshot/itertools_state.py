@@ -15,7 +15,7 @@ from pickle import PicklingError
 from typing import Any
 
 from ..kept import kept
-from ..pythons.iterators import ABSENT, GROUP, TEE, TEE_LINK, read, set_state
+from ..pythons.iterators import ABSENT, BATCHED_HAS_STRICT, GROUP, MAP_HAS_STRICT, TEE, TEE_LINK, read, set_state
 from .combinatorics import Combinations, CombinationsWithReplacement, Permutations, Product, restore_choices
 from .feeds import Exactly, Keyed, Prepended, Sized, unprepended
 from .tee import Tee, TeeLink, reduce_link
@@ -63,20 +63,9 @@ def restore_map(function: Any, iterators: tuple[Any, ...], strict: bool) -> Any:
     sources = list(map(Exactly, iterators))
     if not strict:
         return map(function, *sources)
-    if _MAP_HAS_STRICT:
+    if MAP_HAS_STRICT:
         return map(function, *sources, strict=True)  # type: ignore[call-overload]
     return itertools.starmap(function, zip(*sources, strict=True))
-
-
-def _takes_strict(make: Any, *args: Any) -> bool:
-    try:
-        make(*args, strict=True)
-    except TypeError:
-        return False
-    return True
-
-
-_MAP_HAS_STRICT = _takes_strict(map, bool, ())
 
 
 def _reduce_map(iterator: Any) -> Reduced:
@@ -183,13 +172,12 @@ def _reduce_chain(iterator: Any) -> Reduced:
 @kept("batched")
 def restore_batched(inner: Any, size: int, strict: bool) -> Any:
     """``itertools.batched`` over this very iterator; where there is none such (before 3.12, 3.13 if strict) a stand-in."""
-    if _BATCHED is None or (strict and not _BATCHED_HAS_STRICT):
+    if _BATCHED is None or (strict and not BATCHED_HAS_STRICT):
         return Batches(inner, size, strict)
     return _BATCHED(Exactly(inner), size, strict=True) if strict else _BATCHED(Exactly(inner), size)
 
 
 _BATCHED: Any = getattr(itertools, "batched", None)
-_BATCHED_HAS_STRICT = _BATCHED is not None and _takes_strict(_BATCHED, (), 1)
 
 
 class Batches:
