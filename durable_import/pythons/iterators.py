@@ -102,7 +102,11 @@ def read(iterator: Any) -> SimpleNamespace:
     kind = type(iterator)
     if kind not in _VERIFIED:
         _VERIFIED[kind] = _verified(kind)
-    return _VERIFIED[kind].read(iterator)
+    layout = _VERIFIED[kind]
+    try:
+        return layout.read(iterator)
+    except KeyError:  # an address that is no object of the iterator's
+        raise _unknown(kind) from None
 
 
 class _Layout:
@@ -169,7 +173,11 @@ def _verified(kind: type) -> _Layout:
     for layout in map(_Layout, _LAYOUTS[kind]):
         if layout.size == kind.__basicsize__ and all(_agrees(layout, *sample) for sample in _SAMPLES[kind](kind)):
             return layout
-    raise PicklingError(
+    raise _unknown(kind)
+
+
+def _unknown(kind: type) -> PicklingError:
+    return PicklingError(
         f"where {kind.__module__}.{kind.__name__} keeps its state is not known for Python {NAMED} ({sys.implementation.name}); "
         "use a list, or a generator function in a marked module"
     )
@@ -178,7 +186,7 @@ def _verified(kind: type) -> _Layout:
 def _agrees(layout: _Layout, iterator: Any, expected: dict[str, Any]) -> bool:
     try:
         found = vars(layout.read(iterator))
-    except KeyError:  # an address that is no object of the iterator's
+    except KeyError:
         return False
     return all(_is_same(found[name], value) for name, value in expected.items())
 
