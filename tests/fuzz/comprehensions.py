@@ -5,6 +5,7 @@ from __future__ import annotations
 from .expressions import DICTS, INTS, LISTS, arguments, condition, int_dict, int_list, integer, key
 from .scope import Scope, Source
 
+UNPACKING = "unpacking", (3, 15)  # the name of the construct, and the version that brought it
 
 def target(s: Source, inner: Scope) -> str:
     """A fresh name for the iteration, or one of the function's own, which it then hides (no walrus may assign that).
@@ -66,11 +67,15 @@ def async_iterable(s: Source, c: Scope, depth: int) -> str:
 
 def async_generator_expression(s: Source, c: Scope, depth: int) -> str:
     text, inner = clauses(s, c.inside(can_hide=False), min(depth, 1), awaits=True)
+    if s.has(*UNPACKING) and s.chance(0.3):
+        return f"(*(await effect({s.effect()}, {int_list(s, inner, depth)})){text})"
     return f"((await effect({s.effect()}, {integer(s, inner, depth)})){text})"
 
 
 def generator_expression(s: Source, c: Scope, depth: int) -> str:
     text, inner = clauses(s, c.inside(can_hide=False), min(depth, 1), awaits=False)
+    if s.has(*UNPACKING) and s.chance(0.3):
+        return f"(*{int_list(s, inner, depth)}[:2]{text})"
     return f"({integer(s, inner, depth)}{text})"
 
 
@@ -90,6 +95,19 @@ def set_comprehension(s: Source, c: Scope, depth: int) -> str:
 def dict_comprehension(s: Source, c: Scope, depth: int) -> str:
     text, inner = clauses(s, c, min(depth, 1), c.can_await)
     return f"{{{key(s, inner, depth)}: {integer(s, inner, depth)}{text}}}"
+
+
+@LISTS(UNPACKING[0], 3, since=UNPACKING[1])
+def unpacking(s: Source, c: Scope, depth: int) -> str:
+    text, inner = clauses(s, c, min(depth, 1), c.can_await)
+    element = f"*{int_list(s, inner, depth)}"
+    return f"[{element}{text}]" if s.chance(0.6) else f"sorted({{{element}{text}}})"
+
+
+@DICTS(UNPACKING[0], 2, since=UNPACKING[1])
+def dict_unpacking(s: Source, c: Scope, depth: int) -> str:
+    text, inner = clauses(s, c, min(depth, 1), c.can_await)
+    return f"{{**{int_dict(s, inner, depth)}{text}}}"
 
 
 @LISTS("nested comprehension", 1)

@@ -1,4 +1,5 @@
-"""Random programs: `generate(seed, size)` gives the text of one, the same text on every Python version.
+"""Random programs: `generate(seed, size)` gives the text of one, the same text on every Python version, as far
+as these have the same syntax: leave out "template string" and "unpacking" for that of 3.11.
 
 A program has the form of those in `tests/programs`: its `main()` returns a trace, the list of what its statements
 observed on the way. It always ends: its loops count something down, and each function and most loops burn the trace's

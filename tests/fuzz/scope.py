@@ -1,13 +1,15 @@
 """What a place in a random program allows, and the weighted rules that choose what stands there.
 
 A `Source` is the stream of random decisions of one program; it uses only `Random.random`, whose values are the same
-on every Python version, so a seed names the same text everywhere. A `Scope` says what is allowed at one place (await,
+on every Python version, so a seed names the same text everywhere; but for rules of later syntax, where that can be parsed
+and is not switched off. A `Scope` says what is allowed at one place (await,
 yield, break, ...) and which names can be used there. `Rules` is a table of productions; a rule is skipped where its
 needs are not met or the caller switched it off by name.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -51,6 +53,10 @@ class Source:
         self.left = size
         self.without = frozenset(without)
         self._counts: dict[str, int] = {}
+
+    def has(self, construct: str, since: tuple[int, int]) -> bool:
+        """Whether a construct may be written, which a version of Python has brought."""
+        return sys.version_info >= since and construct not in self.without
 
     def below(self, stop: int) -> int:
         return int(self._random() * stop)
@@ -141,6 +147,7 @@ class Rule:
     weight: float
     needs: tuple[str, ...]
     make: Callable[..., Any]
+    since: tuple[int, int]
 
 
 class Rules:
@@ -149,9 +156,11 @@ class Rules:
     def __init__(self) -> None:
         self.rules: list[Rule] = []
 
-    def __call__(self, name: str, weight: float, needs: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def __call__(
+        self, name: str, weight: float, needs: str = "", since: tuple[int, int] = (3, 11)
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def register(make: Callable[..., Any]) -> Callable[..., Any]:
-            self.rules.append(Rule(name, weight, tuple(needs.split()), make))
+            self.rules.append(Rule(name, weight, tuple(needs.split()), make, since))
             return make
 
         return register
@@ -160,7 +169,7 @@ class Rules:
         usable = [
             rule
             for rule in self.rules
-            if rule.name not in source.without and all(scope.allows(need) for need in rule.needs)
+            if source.has(rule.name, rule.since) and all(scope.allows(need) for need in rule.needs)
         ]
         at = source._random() * sum(rule.weight for rule in usable)
         for rule in usable:

@@ -24,6 +24,13 @@ def f_string(s: Source, c: Scope, depth: int) -> str:
     return 'f"' + "".join(piece(s, inner, depth) for _ in range(1 + s.below(3))) + '"'
 
 
+@STRINGS("template string", 3, "can_fstring", since=(3, 14))
+def template_string(s: Source, c: Scope, depth: int) -> str:
+    """Text and fields as they are, with what the fields say of themselves."""
+    inner = c.inside(can_fstring=False)
+    return 'str([*t"' + "".join(piece(s, inner, depth) for _ in range(1 + s.below(3))) + '"])[-90:]'
+
+
 def piece(s: Source, c: Scope, depth: int) -> str:
     choice = s.below(7)
     if choice == 0:
