@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
+
+_TAKES_MODULE = "module" in (compile.__text_signature__ or "")  # since Python 3.15; before, it guesses
 
 
 def named(module: str) -> dict[str, Any]:
-    """Arguments that tell the compiler which module a source is, for filters of its warnings; before Python 3.15 it guesses."""
-    return {"module": module} if module and sys.version_info >= (3, 15) else {}
+    """Arguments that tell the compiler which module a source is, for filters of its warnings."""
+    return {"module": module} if module and _TAKES_MODULE else {}
