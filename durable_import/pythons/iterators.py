@@ -20,13 +20,12 @@ from pickle import PicklingError
 from types import SimpleNamespace
 from typing import Any
 
-_private: Any = itertools
+from .names import private
 
-TEE: type = _private._tee  # since 2.4; what itertools.tee gives
-TEE_LINK: type = _private._tee_dataobject  # the values between its branches
+TEE: type = private("itertools._tee")
+TEE_LINK: type = private("itertools._tee_dataobject")
 FROZEN_DICT: Any = getattr(builtins, "frozendict", None)  # since 3.15; its views and iterators are those of dict
-GROUP: Any = _private._grouper  # since 2.4; what groupby gives with each key
-
+GROUP: Any = private("itertools._grouper")
 
 HAS_STATES = hasattr(itertools.chain, "__setstate__")  # until 3.13
 _NAMELESS: dict[str, Any] = {"__name__": None}  # a module for which no warnings are shown

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from ..kept import kept
 from ..pythons.iterators import GROUP, HAS_STATES, TEE, TEE_LINK
+from ..pythons.library import PythonUnpickler
 from . import itertools_state as now
 from .combinatorics import Combinations, CombinationsWithReplacement, Permutations, Product
 from .feeds import Exactly
@@ -156,13 +157,10 @@ def _call(function: Any, args: tuple[Any, ...]) -> Any:
     return StandIn(function, args) if type(function) is type and function in _MAKERS else function(*args)
 
 
-_python: Any = pickle._Unpickler
-
-
-class NativeFormsUnpickler(_python):  # type: ignore[misc]
+class NativeFormsUnpickler(PythonUnpickler):  # type: ignore[misc]
     """An unpickler that reads native forms of itertools."""
 
-    dispatch: ClassVar[dict[int, Any]] = dict(_python.dispatch)
+    dispatch: ClassVar[dict[int, Any]] = dict(getattr(PythonUnpickler, "dispatch", {}))
 
     def find_class(self, module: str, name: str) -> Any:
         """What is called in another way here, or what the name says."""
