@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from ..pythons.names import check_names
-from ..pythons.support import refused, tried
+from ..pythons.support import refused
 from ..pythons.versions import IS_KNOWN
 from ..rewrite.loader import rewriting_loader
 from ..rewrite.registry import PROGRAM
@@ -36,8 +36,10 @@ def check_python() -> None:
     check_names()
     if IS_KNOWN or threading.current_thread().name == _NAME:
         return
-    with tried("a trial"):
+    try:
         found = _found()
+    except Exception as error:
+        raise refused(f"a trial failed ({type(error).__name__}: {error})") from error
     if found != RESULT:
         raise refused(f"a program that was suspended and resumed gave {found!r}, not {RESULT!r}")
 
@@ -64,8 +66,12 @@ async def _suspended_and_resumed() -> Any:
     try:
         async with DurableRuntime(store, key=_KEY) as runtime:
             handle = await runtime.start(program.main, instance_id=_NAME)
-            while await handle.status() != "waiting":
-                await asyncio.sleep(0)
+            ended = asyncio.create_task(handle.result())
+            while await handle.status() != "waiting" and not ended.done():
+                await asyncio.sleep(0.001)
+            if ended.done():
+                return ended.result()
+            ended.cancel()
         async with DurableRuntime(store, key=_KEY) as runtime:
             await runtime.publish_event(_NAME, "answer", 42)
             return await runtime.run(program.main, instance_id=_NAME)

@@ -6,11 +6,11 @@ import collections
 import dataclasses
 import enum
 import inspect
-import sys
 from types import FunctionType, MemberDescriptorType
 from typing import Any
 
-from durable_import.pythons.library import FIELD_CLASSVAR
+from durable_import.pythons.library import FIELD_CLASSVAR, AutoDocstring
+from durable_import.pythons.versions import FIELDS_HAVE_DOCSTRINGS
 from durable_import.snapshot.annotations import attributes_today
 
 # --- enums -----------------------------------------------------------------------------------------------------------
@@ -116,9 +116,7 @@ _GENERATED = (
     "__replace__",
 )  # fmt: skip
 _FIELD_OPTIONS = ("default", "default_factory", "init", "repr", "hash", "compare", "kw_only", "doc")
-_WRITES_DOCSTRING: tuple[type, ...] = tuple(  # since Python 3.15 ``dataclass`` puts it where there is no docstring
-    cls for name, cls in vars(dataclasses).items() if name == "_AutoDocstring"
-)
+_WRITES_DOCSTRING: tuple[type, ...] = () if AutoDocstring is None else (AutoDocstring,)  # put where there is no docstring
 _STDLIB = (collections.__file__, dataclasses.__file__)
 
 
@@ -176,7 +174,7 @@ def make_dataclass(
         type.__setattr__(cls, "__annotations__", types)
     slots = {name: value for name, value in vars(cls).items() if isinstance(value, MemberDescriptorType)}
     for name, field_options in fields.items():
-        if sys.version_info < (3, 14):
+        if not FIELDS_HAVE_DOCSTRINGS:
             field_options.pop("doc", None)
         type.__setattr__(cls, name, dataclasses.field(**field_options))
     dataclasses.dataclass(**options)(cls)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def test_a_newer_python_works_or_is_refused() -> None:
     if versions.NEWEST == VERSION:
         assert told == {"plain": 6, "durable": 10}
     else:
-        assert "it has no " in lack_of(told)
+        assert lack_of(told)
 
 
 def test_a_name_that_is_gone_is_told() -> None:
@@ -109,15 +110,18 @@ def test_another_result_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("unknown")
-@pytest.mark.parametrize(("seconds", "words"), [(0.0, "trial failed .TimeoutError"), (30.0, "trial failed .ZeroDivisionError: ")])
-def test_a_trial_that_fails_is_refused(monkeypatch: pytest.MonkeyPatch, seconds: float, words: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"), [(ZeroDivisionError(), "trial failed .ZeroDivisionError: "), (None, "trial failed .TimeoutError")]
+)
+def test_a_trial_that_fails_is_refused(monkeypatch: pytest.MonkeyPatch, error: Exception | None, words: str) -> None:
     """An exception in it is no traceback of ours, and it does not hang."""
     async def fail() -> None:
-        1 / 0  # noqa: B018
+        if error is not None:
+            raise error
+        await asyncio.sleep(1)
 
-    monkeypatch.setattr(trial, "PATIENCE", seconds)
-    if seconds:
-        monkeypatch.setattr(trial, "_suspended_and_resumed", fail)
+    monkeypatch.setattr(trial, "PATIENCE", 0.5)
+    monkeypatch.setattr(trial, "_suspended_and_resumed", fail)
     with pytest.raises(UnsupportedPythonError, match=words):
         DurableRuntime("memory:")
 
