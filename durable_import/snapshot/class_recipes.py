@@ -107,6 +107,10 @@ def fill_namedtuple(cls: Any, attributes: dict[str, Any]) -> None:
     """Add the user's methods and annotations."""
     for name, value in attributes_today(cls, attributes).items():
         setattr(cls, name, value)
+    if "__annotate_func__" in vars(cls):
+        cls.__new__.__annotate__ = vars(cls)["__annotate_func__"]
+    elif "__annotations__" in vars(cls):
+        cls.__new__.__annotations__ = cls.__annotations__
 
 
 # --- dataclasses -----------------------------------------------------------------------------------------------------
