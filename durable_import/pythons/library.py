@@ -17,6 +17,7 @@ base_task_print_stack: Any = private("asyncio.base_tasks._task_print_stack")
 abc_init: Any = private("_abc._abc_init")
 abc_dump: Any = private("_abc._get_dump")
 slot_names: Any = private("copyreg._slotnames")
+AutoDocstring: Any = private("dataclasses._AutoDocstring")
 FIELD_CLASSVAR: Any = private("dataclasses._FIELD_CLASSVAR")
 FIELD_SENTINELS: dict[str, Any] = {
     name: private(f"dataclasses.{name}") for name in ("_HAS_DEFAULT_FACTORY", "_FIELD", "_FIELD_CLASSVAR", "_FIELD_INITVAR")

@@ -16,7 +16,8 @@ from typing import Any
 
 from ..frames.capture import contents_of
 from ..pythons.annotations import keep_annotations
-from ..pythons.code import LATE_ANNOTATIONS, is_annotate
+from ..pythons.code import is_annotate
+from ..pythons.versions import LATE_ANNOTATIONS
 from ..rewrite.annotations import ANNOTATE, is_late
 from ..rewrite.registry import CodeInfo, find, find_annotations
 from .fixups import later

@@ -6,11 +6,11 @@ import collections
 import dataclasses
 import enum
 import inspect
-import sys
 from types import FunctionType, MemberDescriptorType
 from typing import Any
 
-from durable_import.pythons.library import FIELD_CLASSVAR
+from durable_import.pythons.library import FIELD_CLASSVAR, AutoDocstring
+from durable_import.pythons.versions import HAS_FIELD_DOCS
 from durable_import.snapshot.annotations import attributes_today
 
 # --- enums -----------------------------------------------------------------------------------------------------------
@@ -120,9 +120,6 @@ _GENERATED = (
     "__replace__",
 )  # fmt: skip
 _FIELD_OPTIONS = ("default", "default_factory", "init", "repr", "hash", "compare", "kw_only", "doc")
-_WRITES_DOCSTRING: tuple[type, ...] = tuple(  # since Python 3.15 ``dataclass`` puts it where there is no docstring
-    cls for name, cls in vars(dataclasses).items() if name == "_AutoDocstring"
-)
 _STDLIB = (collections.__file__, dataclasses.__file__)
 
 
@@ -148,7 +145,7 @@ def take_dataclass(cls: Any, attributes: dict[str, Any]) -> tuple[Any, ...]:
                 del attributes[name]
     options = {name: getattr(params, name) for name in ("init", "repr", "eq", "order", "unsafe_hash", "frozen")}
     options["match_args"] = "__match_args__" in attributes
-    if isinstance(attributes.get("__doc__"), _WRITES_DOCSTRING):
+    if AutoDocstring is not None and isinstance(attributes.get("__doc__"), AutoDocstring):
         del attributes["__doc__"]
     inherited = {id(f) for base in cls.__mro__[1:] for f in vars(base).get("__dataclass_fields__", {}).values()}
     own = {name: f for name, f in fields.items() if id(f) not in inherited}
@@ -180,7 +177,7 @@ def make_dataclass(
         type.__setattr__(cls, "__annotations__", types)
     slots = {name: value for name, value in vars(cls).items() if isinstance(value, MemberDescriptorType)}
     for name, field_options in fields.items():
-        if sys.version_info < (3, 14):
+        if not HAS_FIELD_DOCS:
             field_options.pop("doc", None)
         type.__setattr__(cls, name, dataclasses.field(**field_options))
     dataclasses.dataclass(**options)(cls)
