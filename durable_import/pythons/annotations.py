@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any
 
-from .code import LATE_ANNOTATIONS
+from .versions import LATE_ANNOTATIONS
 
 _GIVEN = "what is given"
 

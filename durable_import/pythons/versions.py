@@ -38,3 +38,6 @@ FIELDS_HAVE_DOCSTRINGS = sys.version_info >= (3, 14)
 
 #: Since 3.14 each thread has one running task, kept in C, whichever of its loops is running; before, each loop had one.
 ONE_TASK_A_THREAD = sys.version_info >= (3, 14)
+
+#: Since 3.14 annotations are evaluated when somebody asks for them, before where the definition is.
+LATE_ANNOTATIONS = sys.version_info >= (3, 14)

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..pythons.code import LATE_ANNOTATIONS
-from ..pythons.versions import PROTOCOL_AT_EXPRESSION
+from ..pythons.versions import LATE_ANNOTATIONS, PROTOCOL_AT_EXPRESSION
 from .comprehensions import KEY, RESULT, comprehension_function, lambda_function, walrus_names
 from .lift import Lifter, Statements
 from .names import assign, call, clear, constant, load, store

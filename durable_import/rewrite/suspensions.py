@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..pythons.code import LATE_ANNOTATIONS
+from ..pythons.versions import LATE_ANNOTATIONS
 from .scopes import all_arguments, element_parts
 
 FUNCTION_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -16,7 +16,8 @@ from typing import Any
 
 from ..frames.capture import contents_of
 from ..pythons.annotations import keep_annotations
-from ..pythons.code import LATE_ANNOTATIONS, is_annotate
+from ..pythons.code import is_annotate
+from ..pythons.versions import LATE_ANNOTATIONS
 from ..rewrite.annotations import ANNOTATE, is_late
 from ..rewrite.registry import CodeInfo, find, find_annotations
 from .fixups import later
@@ -34,14 +35,14 @@ def reduce_late(function: FunctionType, info: CodeInfo | None) -> Reduced | None
     By the definition that it belongs to: its own name is not the same in every version.
     """
     code = function.__code__
-    cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
     if info is not None and is_late(info.place):
-        return late_function, (info.module.name, info.place, info.digest, cells)
-    if info is None and is_annotate(code):
-        found = number_of_foreign(code, function.__globals__.get("__name__"))
-        if found is not None:
-            return foreign_annotate, (*found, cells)
-    return None
+        return late_function, (info.module.name, info.place, info.digest, _cells(function))
+    found = number_of_foreign(code, function.__globals__.get("__name__")) if info is None and is_annotate(code) else None
+    return None if found is None else (foreign_annotate, (*found, _cells(function)))
+
+
+def _cells(function: FunctionType) -> dict[str, CellType]:
+    return dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
 
 
 def late_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> Any:

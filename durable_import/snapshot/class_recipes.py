@@ -107,6 +107,10 @@ def fill_namedtuple(cls: Any, attributes: dict[str, Any]) -> None:
     """Add the user's methods and annotations."""
     for name, value in attributes_today(cls, attributes).items():
         setattr(cls, name, value)
+    if "__annotate_func__" in vars(cls):
+        cls.__new__.__annotate__ = vars(cls)["__annotate_func__"]
+    elif "__annotations__" in vars(cls):
+        cls.__new__.__annotations__ = cls.__annotations__
 
 
 # --- dataclasses -----------------------------------------------------------------------------------------------------
@@ -116,7 +120,6 @@ _GENERATED = (
     "__replace__",
 )  # fmt: skip
 _FIELD_OPTIONS = ("default", "default_factory", "init", "repr", "hash", "compare", "kw_only", "doc")
-_WRITES_DOCSTRING: tuple[type, ...] = () if AutoDocstring is None else (AutoDocstring,)  # put where there is no docstring
 _STDLIB = (collections.__file__, dataclasses.__file__)
 
 
@@ -142,7 +145,7 @@ def take_dataclass(cls: Any, attributes: dict[str, Any]) -> tuple[Any, ...]:
                 del attributes[name]
     options = {name: getattr(params, name) for name in ("init", "repr", "eq", "order", "unsafe_hash", "frozen")}
     options["match_args"] = "__match_args__" in attributes
-    if isinstance(attributes.get("__doc__"), _WRITES_DOCSTRING):
+    if AutoDocstring is not None and isinstance(attributes.get("__doc__"), AutoDocstring):
         del attributes["__doc__"]
     inherited = {id(f) for base in cls.__mro__[1:] for f in vars(base).get("__dataclass_fields__", {}).values()}
     own = {name: f for name, f in fields.items() if id(f) not in inherited}

@@ -20,8 +20,10 @@ from typing import Any
 
 from durable_import.pythons.classes import implied, is_implied, is_made_by_type
 from durable_import.pythons.library import abc_dump, abc_init
+from durable_import.pythons.typed_protocols import attributes_of_protocol, complete_protocol, is_hook
 from durable_import.snapshot import class_recipes
 from durable_import.snapshot.annotations import LATE_ATTRIBUTES, attributes_today
+from durable_import.snapshot.fixups import later
 
 _ANY = typing.TypeVar("_ANY")
 _HEAP_TYPE = 1 << 9
@@ -126,13 +128,15 @@ def _class_state(cls: type) -> tuple[Any, ...]:
 
 
 def _belongs_to_skeleton(cls: type, name: str, value: Any) -> bool:
-    return name in _NOT_STATE or is_made_by_type(cls, name, value) or is_implied(cls, name, value)
+    return (
+        name in _NOT_STATE or is_made_by_type(cls, name, value) or is_implied(cls, name, value) or is_hook(name, value)
+    )  # fmt: skip
 
 
 def fill_class(cls: type, state: tuple[Any, ...]) -> None:
     """Give the skeleton its attributes."""
     attributes, recipe, subclasses = state
-    attributes = implied(cls) | attributes_today(cls, attributes)
+    attributes = implied(cls) | attributes_of_protocol(cls, attributes_today(cls, attributes))
     late = {name: attributes.pop(name) for name in LATE_ATTRIBUTES if name in attributes}
     for name, value in attributes.items():
         type.__setattr__(cls, name, value)
@@ -140,5 +144,6 @@ def fill_class(cls: type, state: tuple[Any, ...]) -> None:
         class_recipes.make_dataclass(cls, *recipe)
     for name, value in late.items():
         type.__setattr__(cls, name, value)
+    later(complete_protocol, cls)
     for subclass in subclasses:
         abc.ABCMeta.register(cls, subclass)  # type: ignore[arg-type]

@@ -20,7 +20,8 @@ from ..errors import MissingCodeError
 from ..frames.anew import arguments_of
 from ..frames.capture import CREATED, SUSPENDED, contents_of, parts_of, variables_in
 from ..pythons.annotations import OF_TYPING, annotate_of
-from ..pythons.code import LATE_ANNOTATIONS, is_annotate
+from ..pythons.code import is_annotate
+from ..pythons.versions import LATE_ANNOTATIONS
 from ..rewrite.annotations import ANNOTATE
 from ..scheduling.again import wait_again
 

@@ -15,9 +15,8 @@ from types import CellType, MethodType
 from typing import Any
 
 from durable_import.pythons.classes import class_with, is_left_over, named_by_user, namespace_of
-from durable_import.pythons.code import LATE_ANNOTATIONS
 from durable_import.pythons.library import FIELD_SENTINELS, KEYWORDS_BEGIN, CacheKey, LruCache
-from durable_import.pythons.versions import HAS_TYPE_DEFAULTS, HAS_TYPE_STATEMENTS
+from durable_import.pythons.versions import HAS_TYPE_DEFAULTS, HAS_TYPE_STATEMENTS, LATE_ANNOTATIONS
 from durable_import.snapshot.classes import is_found_by_name
 from durable_import.snapshot.fixups import later
 from durable_import.snapshot.type_parameters import reduce_late_alias, reduce_late_variable

@@ -22,7 +22,7 @@ NAMES = (
     "p135_groupby_loop", "p206_iterators_side_by_side",
     "p139_generator_expressions_held", "p155_module_containers", "p159_context_variables", "p162_dataclasses",
     "p165_local_classes", "p173_dates_and_zones", "p240_annotations_of_local_definitions", "p242_annotated_data_classes",
-    "p243_annotations_as_text", "p244_local_pydantic_models",
+    "p243_annotations_as_text", "p244_local_pydantic_models", "p247_annotations_of_every_kind",
 )  # fmt: skip
 PATHS = {name: PROGRAMS / f"{name}.py" for name in NAMES}
 PAIRS = [(saved, resumed) for saved in interpreters() for resumed in interpreters() if saved != resumed] or [
@@ -62,3 +62,38 @@ def test_snapshots_cross(pair: tuple[Version, Version], runs: dict[Version, dict
     answers = ask(interpreters()[resumed], "tests.harness.crossing", jobs)
     for (name, path), answer in zip(PATHS.items(), answers, strict=True):
         assert answer["result"] == native_result(path), name
+
+
+NAMED_LATER = '''
+import asyncio
+
+
+async def main():
+    T = int
+
+    class Body:
+        a: T
+        b: list[Late]
+
+        def method(self, x: Late, y: T) -> "Body": ...
+
+    await asyncio.sleep(0)
+    Late = str
+    return Body.__annotations__, Body.method.__annotations__
+'''
+
+
+def test_annotations_that_were_not_evaluated(tmp_path: Path) -> None:
+    """Those of Python 3.14 that an earlier one cannot evaluate, as a name in them is not bound yet, stay as they are written."""
+    path = tmp_path / "named_later.py"
+    path.write_text(NAMED_LATER)
+    late = [version for version in interpreters() if version >= (3, 14)]
+    for saved in late:
+        for resumed, executable in interpreters().items():
+            payload = ask(interpreters()[saved], "tests.harness.crossing", [{"program": str(path)}])[0]["payloads"][-1]
+            found = ask(executable, "tests.harness.crossing", [{"program": str(path), "payload": payload}])[0]["result"]
+            expected = ("list[str]", "<class 'str'>") if resumed in late else ("'list[Late]'", "'Late'")
+            assert found == (
+                f"({{'a': <class 'int'>, 'b': {expected[0]}}}, "
+                f"{{'x': {expected[1]}, 'y': <class 'int'>, 'return': 'Body'}})"
+            )

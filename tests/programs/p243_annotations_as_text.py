@@ -93,6 +93,8 @@ async def main():
         hasattr(values[1], "__dict__"),
         (values[2].first, values[2].names, values[2].begun, values[2].total()),
         Pair.__annotations__,
+        Pair.__new__.__annotations__["left"],
+        list(Base.__init__.__annotations__.items())[:2],
         values[3],
         values[3].swapped(),
         Movie.__required_keys__ == {"name"},
