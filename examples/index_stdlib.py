@@ -45,7 +45,7 @@ def python_files(folder: Path) -> Iterator[Path]:
         path = folder / name
         if path.is_dir() and name not in SKIPPED_FOLDERS:
             yield from python_files(path)
-        elif name.endswith(".py"):
+        elif name.endswith(".py") and path.is_file():  # not a link to nowhere
             yield path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_TAKES_MODULE = "module" in (getattr(compile, "__text_signature__", None) or "")  # since Python 3.15; before, it guesses
+_TAKES_MODULE = "module=" in (getattr(compile, "__text_signature__", None) or "")  # since Python 3.15; before, it guesses
 
 
 def named(module: str) -> dict[str, Any]:
