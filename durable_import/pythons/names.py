@@ -95,7 +95,6 @@ TABLE: tuple[PrivateName, ...] = (
     *_attributes("enum.Flag", _ENUM, "_singles_mask_"),
     PrivateName("enum.Enum._unhashable_values_map_", _ENUM, since=(3, 13), earlier=True),
     PrivateName("enum.Enum._hashable_values_", _ENUM, since=(3, 14), earlier=True),
-    PrivateName("typing._get_protocol_attrs", "the members of a protocol, which are noted in it"),
     PrivateName("typing.Protocol._is_protocol", "whether a class is a protocol, or only derived from one"),
     PrivateName("typing.Protocol._is_runtime_protocol", "whether one may ask for instances of a protocol"),
     # functions, caches, iterators

@@ -6,10 +6,8 @@ import typing
 from types import CellType, FunctionType
 from typing import Any
 
-from .names import private
 from .versions import THIS, Version
 
-_members_of: Any = private("typing._get_protocol_attrs")
 _PROTOCOL_TYPE: Any = type(typing.Protocol)
 _HOOK = "__subclasshook__"
 _MEMBERS, _DATA_MEMBERS = "__protocol_attrs__", "__non_callable_proto_members__"  # since Python 3.12 and 3.13
@@ -17,9 +15,6 @@ _ONLY_METHODS = "__callable_proto_members_only__"  # of Python 3.12
 _SINCE: dict[str, Version] = {
     _MEMBERS: (3, 12), _DATA_MEMBERS: (3, 13), "__static_attributes__": (3, 13), "__firstlineno__": (3, 13),
 }  # fmt: skip
-
-
-class _Example(typing.Protocol): ...
 
 
 def is_hook(name: str, value: Any) -> bool:
@@ -38,20 +33,18 @@ def attributes_of_protocol(cls: type, attributes: dict[str, Any]) -> dict[str, A
 
 def _hook_of(cls: type) -> Any:
     """Until Python 3.11 it is a function that knows the class."""
-    hook = vars(_Example)[_HOOK]
+    example = _PROTOCOL_TYPE("Example", (typing.Protocol,), {})
+    hook = vars(example)[_HOOK]
     if isinstance(hook, FunctionType):
         return FunctionType(hook.__code__, hook.__globals__, hook.__name__, None, (CellType(cls),))
     return hook
 
 
 def complete_protocol(cls: Any) -> None:
-    """Give a protocol that an earlier Python has saved what this one notes about its members."""
-    if THIS < (3, 12) or not isinstance(cls, _PROTOCOL_TYPE) or not vars(cls).get("_is_protocol"):
+    """Give a protocol that an earlier Python has saved what this one notes about its members when it makes the class."""
+    if not isinstance(cls, _PROTOCOL_TYPE) or not vars(cls).get("_is_protocol"):
         return
-    if _MEMBERS not in vars(cls):
-        cls.__protocol_attrs__ = _members_of(cls)
-    data = {name for name in cls.__protocol_attrs__ if not callable(getattr(cls, name, None))}
-    if THIS < (3, 13):
-        cls.__callable_proto_members_only__ = not data
-    elif _DATA_MEMBERS not in vars(cls) and vars(cls).get("_is_runtime_protocol"):
-        cls.__non_callable_proto_members__ = data
+    if _MEMBERS not in vars(cls) or THIS == (3, 12):
+        _PROTOCOL_TYPE.__init__(cls, cls.__name__, cls.__bases__, {})
+    if THIS >= (3, 13) and _DATA_MEMBERS not in vars(cls) and vars(cls).get("_is_runtime_protocol"):
+        cls.__non_callable_proto_members__ = {name for name in cls.__protocol_attrs__ if not callable(getattr(cls, name, None))}
