@@ -10,8 +10,8 @@ from types import FunctionType, MemberDescriptorType
 from typing import Any
 
 from durable_import.pythons.library import FIELD_CLASSVAR, AutoDocstring
-from durable_import.pythons.versions import FIELDS_HAVE_DOCSTRINGS
-from durable_import.snapshot.annotations import attributes_today
+from durable_import.snapshot.annotations import LATE_ATTRIBUTES, attributes_today
+from durable_import.snapshot.fixups import later
 
 # --- enums -----------------------------------------------------------------------------------------------------------
 
@@ -87,7 +87,8 @@ def is_namedtuple(cls: type) -> bool:
 
 def reduce_namedtuple(cls: Any) -> tuple[Any, ...]:
     """A named tuple by value: fields and defaults first, then what the user added."""
-    plain = vars(collections.namedtuple(cls.__name__, cls._fields))
+    example = collections.namedtuple(cls.__name__, cls._fields)  # kept: the garbage collector would empty its namespace
+    plain = vars(example)
     attributes = {
         name: value for name, value in vars(cls).items()
         if name not in plain or name == "__doc__" or (isinstance(value, FunctionType) and not _is_generated(value))
@@ -107,10 +108,17 @@ def fill_namedtuple(cls: Any, attributes: dict[str, Any]) -> None:
     """Add the user's methods and annotations."""
     for name, value in attributes_today(cls, attributes).items():
         setattr(cls, name, value)
-    if "__annotate_func__" in vars(cls):
-        cls.__new__.__annotate__ = vars(cls)["__annotate_func__"]
-    elif "__annotations__" in vars(cls):
+    if not attributes.keys().isdisjoint(("__annotations__", *LATE_ATTRIBUTES)):
+        later(_annotate_new, cls)
+
+
+def _annotate_new(cls: Any) -> None:
+    """Its ``__new__`` has the annotations of the class."""
+    annotate = vars(cls).get("__annotate_func__")
+    if annotate is None:
         cls.__new__.__annotations__ = cls.__annotations__
+    else:
+        cls.__new__.__annotate__ = annotate
 
 
 # --- dataclasses -----------------------------------------------------------------------------------------------------
