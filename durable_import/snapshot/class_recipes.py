@@ -10,6 +10,7 @@ from types import FunctionType, MemberDescriptorType
 from typing import Any
 
 from durable_import.pythons.library import FIELD_CLASSVAR, AutoDocstring
+from durable_import.pythons.versions import FIELDS_HAVE_DOCSTRINGS
 from durable_import.snapshot.annotations import LATE_ATTRIBUTES, attributes_today
 from durable_import.snapshot.fixups import later
 
@@ -87,7 +88,8 @@ def is_namedtuple(cls: type) -> bool:
 
 def reduce_namedtuple(cls: Any) -> tuple[Any, ...]:
     """A named tuple by value: fields and defaults first, then what the user added."""
-    example = collections.namedtuple(cls.__name__, cls._fields)  # kept: the garbage collector would empty its namespace
+    # Kept while it is looked at: of a class that nothing refers to the garbage collector empties the namespace.
+    example = collections.namedtuple(cls.__name__, cls._fields)  # type: ignore[misc]
     plain = vars(example)
     attributes = {
         name: value for name, value in vars(cls).items()
