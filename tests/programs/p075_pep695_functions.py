@@ -57,7 +57,7 @@ async def main():
     out.append(await generic())
     out.append(list(walker))
     await effect("held")
-    out.append((Local.__name__, str(Local.__value__), Pair.__type_params__[0].__name__, Stack.__type_params__[0].__constraints__))
+    out.append((Local.__name__, str(Local.__value__).replace(f"{__name__}.", ""), Pair.__type_params__[0].__name__, Stack.__type_params__[0].__constraints__))
     out.append(sorted(get_type_hints(first)))
     return out
 
