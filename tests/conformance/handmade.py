@@ -130,7 +130,8 @@ class Nobody:
         """It never ends."""
         return False
 
-    def get_coro(self) -> Any:
+    @property
+    def coroutine(self) -> Any:
         """What the driver takes for its coroutine."""
         return ended_coroutine()
 

@@ -20,7 +20,7 @@ from tests.harness.soft_torture import SoftTortureDriver, UnsavedDriver
 from .handmade import HandmadeLoop, TaskMaker, TimedLoop
 
 HANDMADE = ("test_tasks", "test_futures", "test_eager_task_factory")
-OF_OTHER_TASKS = ("PyCurrentLoopTests",)
+OF_OTHER_TASKS = ("PyCurrentLoopTests", "TestCallStackPy")
 left_out: list[str] = []  # classes of tests
 
 
@@ -72,4 +72,5 @@ def try_our_tasks(module: ModuleType) -> None:
         elif isinstance(kind, type) or name in OF_OTHER_TASKS:
             left_out.append(f"{module.__name__}.{name}")
             delattr(module, name)
-    native._CTask = TaskMaker()
+    if module.__name__.rpartition(".")[2] in HANDMADE:
+        native._CTask = TaskMaker()
