@@ -12,6 +12,7 @@ from typing import Any
 
 from ..pythons.protocols import complaint_of_await
 from . import ambient
+from .awaiting import COROUTINE_WRAPPER, coroutine_behind
 from .intrinsics import MISSING, lookup_special
 from .signals import Suspension
 from .unseen import seen_part
@@ -34,6 +35,13 @@ class Leaf:
         self.announced = False
         self.is_restored = is_restored
         self.raises = False
+
+    cr_frame = None  # for ``asyncio.capture_call_graph``: it has no frame to show, what it awaits may
+
+    @property
+    def cr_await(self) -> Any:
+        """What it is in the middle of: the foreign coroutine, or an iterator."""
+        return coroutine_behind(self.iterator) if type(self.iterator) is COROUTINE_WRAPPER else self.iterator
 
     def __await__(self) -> Leaf:
         return self

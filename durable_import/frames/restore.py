@@ -7,7 +7,8 @@ they tell by giving a marker. One that another frame awaits or delegates to is r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextvars import Context
 from types import AsyncGeneratorType, CellType, FunctionType, GeneratorType
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..rewrite.names import AWAITED, PC, STATE
 from ..rewrite.registry import CodeInfo, resume_code
 from .awaiting import Awaiting
 from .capture import contents_of, frame_behind, frame_of, restored_variables
+from .leaf import iterator_of
 from .signals import PRIMED
 
 OTHER_CELLS = "@cells"  # among the variables of a built frame until it is filled: those that were not saved, and not needed
@@ -95,15 +97,38 @@ def take_to_place(stack: list[Any], root: Any) -> None:
 
     ``root`` is what is sent to.
     """
-    restored = [restored_variables(frame) for frame in stack if isinstance(frame, GeneratorType)]
-    steps = sum(bool(names) and not isinstance(names.get(AWAITED), GeneratorType) for names in restored)
-    if not isinstance(stack[-1], GeneratorType):
-        variables = restored_variables(stack[-1])
-        awaited = variables[AWAITED]
-        variables[AWAITED] = Awaiting(awaited.iterator if type(awaited) is Awaiting else iter(()), is_gated=True)
-        steps += 1
-    for _ in range(steps):
+    awaited = _gate(stack[-1], lambda awaited: awaited.iterator if type(awaited) is Awaiting else iter(()))
+    for _ in range(_steps_to_place(stack) + (awaited is not None)):
         root.send(None)
+
+
+def show_place(stack: list[Any], root: Any) -> None:
+    """The same for frames that are to go on waiting there, and are to show it: lines, and what awaits what.
+
+    Since Python 3.13, where the variables of a frame can be set.
+    """
+    awaited = _gate(stack[-1], lambda awaited: awaited.iterator if type(awaited) is Awaiting else iterator_of(awaited))
+    for _ in range(_steps_to_place(stack) + (awaited is not None)):
+        Context().run(root.send, None)
+    frame = frame_of(stack[-1])
+    if awaited is not None and frame is not None:
+        frame.f_locals[AWAITED] = awaited
+
+
+def _steps_to_place(stack: list[Any]) -> int:
+    """How many restored generators of a chain give their marker."""
+    restored = [restored_variables(frame) for frame in stack if isinstance(frame, GeneratorType)]
+    return sum(bool(names) and not isinstance(names.get(AWAITED), GeneratorType) for names in restored)
+
+
+def _gate(innermost: Any, iterator_behind: Callable[[Any], Any]) -> Any:
+    """Let what a restored frame awaits give the marker first; gives what that is. A generator gives the marker itself: None."""
+    if isinstance(innermost, GeneratorType):
+        return None
+    variables = restored_variables(innermost)
+    awaited = variables[AWAITED]
+    variables[AWAITED] = Awaiting(iterator_behind(awaited), is_gated=True)
+    return awaited
 
 
 def build_function(info: CodeInfo, cells: tuple[CellType, ...]) -> FunctionType:

@@ -67,6 +67,7 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("asyncio.base_tasks._task_print_stack", "they print them as asyncio's own"),
     *_attributes("asyncio.Future", "the state of a future, saved and put back", "_callbacks _cancel_message _exception"),
     PrivateName("asyncio.Future._asyncio_future_blocking", "whether a future that a task was given is being awaited"),
+    PrivateName("asyncio.Future._asyncio_awaited_by", "what awaits a future, as call graphs show it", since=(3, 14)),
     PrivateName("asyncio.Future._log_traceback", "whether a failure that nobody has asked for is reported"),
     PrivateName("asyncio.Future._make_cancelled_error", "the exception that awaiting a cancelled future raises"),
     *_attributes("asyncio.Handle", "the state of a callback to come", "_callback _args _cancelled _context _loop"),

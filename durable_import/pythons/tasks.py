@@ -7,6 +7,8 @@ loop that is running. What is here is right in both worlds; who calls it keeps t
 from __future__ import annotations
 
 import asyncio
+import inspect
+from asyncio.base_events import BaseEventLoop
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,6 +27,14 @@ _enter_task: Any = private("asyncio.tasks._enter_task")
 _leave_task: Any = private("asyncio.tasks._leave_task")
 _register_eager_task: Any = private("asyncio.tasks._register_eager_task")
 _unregister_eager_task: Any = private("asyncio.tasks._unregister_eager_task")
+#: Note, or forget, that a future is awaited by a task: what ``asyncio.capture_call_graph`` shows, since Python 3.14.
+add_awaited_by: Any = getattr(asyncio, "future_add_to_awaited_by", lambda future, waiter: None)
+discard_awaited_by: Any = getattr(asyncio, "future_discard_from_awaited_by", lambda future, waiter: None)
+
+
+def awaited_by(future: Any) -> tuple[Any, ...]:
+    """The tasks that are noted to await a future."""
+    return tuple(getattr(future, "_asyncio_awaited_by", None) or ())
 
 
 def _leave_and_enter(loop: Any, task: Any) -> Any:
@@ -68,6 +78,22 @@ def begun_eagerly(task: Any, loop: Any, outer: Any) -> Iterator[None]:
         if not ONE_TASK_A_THREAD:
             swap_current_task(outer, without)
         swap_current_task(loop, within)
+
+
+def _name_and_context(*, name: Any = None, context: Any = None) -> dict[str, Any]:
+    return {"name": name, "context": context}
+
+
+def _all_options(**options: Any) -> dict[str, Any]:
+    return options
+
+
+_name_and_context.__qualname__ = "BaseEventLoop.create_task"  # which its TypeError names
+
+#: What ``create_task`` of a loop was told beside the coroutine: a name and a context, since 3.13.3 all that a task takes.
+task_options: Any = (
+    _all_options if BaseEventLoop.create_task.__code__.co_flags & inspect.CO_VARKEYWORDS else _name_and_context
+)
 
 
 def is_eager_factory(factory: Any) -> bool:

@@ -27,6 +27,9 @@ INLINES_COMPREHENSIONS = sys.version_info >= (3, 12)
 #: Since 3.13 (gh-117407) a cancellation that is taken back is not delivered.
 UNCANCEL_CLEARS = sys.version_info >= (3, 13)
 
+#: Since 3.13 (PEP 667) the variables of a frame can be set by its ``f_locals``.
+SETS_VARIABLES = sys.version_info >= (3, 13)
+
 #: Since 3.12 type variables may have ``infer_variance``; there are ``type`` statements.
 HAS_TYPE_STATEMENTS = sys.version_info >= (3, 12)
 

@@ -43,7 +43,7 @@ class InstanceDriver(Committer):
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
         loop = instance if isinstance(instance, InstanceLoop) else InstanceLoop(encoder.instance_id)
-        self.coroutine = instance.root.get_coro() if loop is instance else instance
+        self.coroutine = instance.root.coroutine if loop is instance else instance
         super().__init__(loop, encoder, commit, checkpoint, parts_of(self.coroutine).code.co_qualname)
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
@@ -89,7 +89,7 @@ class InstanceDriver(Committer):
         is_made_anew = References(Names.of(script), script).is_made_anew
         for task in list(loop.tasks):
             if await enter_again(task.path, task.stack(), task, is_made_anew) and task._fut_waiter is not None:
-                task._fut_waiter = None
+                task.stops_waiting()
                 loop.step_soon(task)
 
     def __await__(self) -> Any:

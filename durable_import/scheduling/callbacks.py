@@ -7,6 +7,7 @@ A step of a task is a callback too, known to its task. The order, here and of ti
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
@@ -136,7 +137,10 @@ class CallbackLoop(DelegatingLoop):
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
-        self.real.call_soon_threadsafe(self._accept, handle)
+        if self.is_inside and threading.get_ident() == self.thread:
+            self._accept(handle)  # no turn later than natively
+        else:
+            self.real.call_soon_threadsafe(self._accept, handle)
         return handle
 
     def _is_ours(self, callback: Any, args: tuple[Any, ...]) -> bool:

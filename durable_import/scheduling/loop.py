@@ -32,6 +32,7 @@ from ..pythons.tasks import (
     register_task,
     set_running_loop,
     swap_current_task,
+    task_options,
     unregister_task,
 )
 from ..rewrite.registry import ITERABLE_COROUTINE, info_of
@@ -235,7 +236,7 @@ class InstanceLoop(TimerLoop):
 
     def close_generator(self, generator: Any) -> None:
         """See ``abandon``."""
-        self._new_task(generator.aclose(), None, None, is_eager=self.task_factory is not None)
+        self._new_task(generator.aclose(), eager_start=self.task_factory is not None)
 
     def begin(self, task: DurableTask) -> None:
         """A task was made: its first step is due."""
@@ -286,22 +287,26 @@ class InstanceLoop(TimerLoop):
         """See ``asyncio.AbstractEventLoop``; as for all methods below."""
         return asyncio.Future(loop=self) if self.is_asked_by_program() else self.real.create_future()
 
-    def create_task(self, coro: Any, *, name: Any = None, context: Context | None = None, **options: Any) -> Any:
+    def create_task(self, coro: Any, **options: Any) -> Any:
         if not self.is_asked_by_program():
-            return self.real.create_task(coro, name=name, context=context, **options)
+            return self.real.create_task(coro, **options)
         if self.task_factory is not None:  # what it is told, and when the task gets its name, depends on the Python version
-            return BaseEventLoop.create_task(self, coro, name=name, context=context, **options)
-        return self._new_task(coro, name, context)
+            return BaseEventLoop.create_task(self, coro, **options)
+        return self._new_task(coro, **task_options(**options))
 
-    def _task_factory(self, loop: InstanceLoop, coro: Any, *, name: Any = None, context: Context | None = None) -> DurableTask:  # noqa: ARG002  the signature of factories
-        return self._new_task(coro, name, context, is_eager=True)
+    def _task_factory(self, loop: InstanceLoop, coro: Any, *, eager_start: bool = True, **options: Any) -> DurableTask:  # noqa: ARG002  the signature of factories
+        return self._new_task(coro, eager_start=eager_start, **options)
 
-    def _new_task(self, coroutine: Any, name: Any, context: Context | None, is_eager: bool = False) -> DurableTask:
+    def _new_task(
+        self, coroutine: Any, *, name: Any = None, context: Context | None = None, eager_start: bool = False
+    ) -> DurableTask:
         if name is None:
             self.task_count += 1
             name = f"Task-{self.task_count}"
         path = self._next_path()
-        return DurableTask(durable_form(coroutine), loop=self, name=str(name), path=path, context=context, is_eager=is_eager)
+        return DurableTask(durable_form(coroutine), loop=self, name=str(name), path=path, context=context, is_eager=eager_start)
+
+    _new_task.__qualname__ = "Task"  # which the TypeError for an option that there is not names
 
     def _next_path(self) -> str:
         parent = self.current or self.root

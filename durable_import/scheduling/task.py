@@ -18,12 +18,12 @@ from ..frames.awaiting import Awaiting
 from ..frames.capture import CREATED, SUSPENDED, awaited_by, chain, frame_behind, parts_of, restored_variables, variables_in
 from ..frames.discard import discard
 from ..frames.leaf import FAILED, Leaf
-from ..frames.restore import take_to_place
+from ..frames.restore import show_place, take_to_place
 from ..frames.signals import PRIMED
 from ..frames.unseen import unseen
 from ..pythons.library import base_task_get_stack, base_task_print_stack, base_task_repr
-from ..pythons.tasks import loop_of
-from ..pythons.versions import UNCANCEL_CLEARS
+from ..pythons.tasks import add_awaited_by, discard_awaited_by, loop_of
+from ..pythons.versions import SETS_VARIABLES, UNCANCEL_CLEARS
 from ..rewrite.names import AWAITED, STATE
 
 if TYPE_CHECKING:
@@ -48,12 +48,14 @@ class DurableTask(asyncio.Future[Any]):
     _log_destroy_pending = False  # dropping a task is how an instance is suspended
 
     def __init__(
-        self, coroutine: Any, *, loop: InstanceLoop, name: str, path: str, context: contextvars.Context | None = None,
+        self, coroutine: Any, *, loop: InstanceLoop, name: str = "", path: str = "", context: contextvars.Context | None = None,
         is_eager: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(loop=loop)
         if not coroutines.iscoroutine(coroutine):
             raise TypeError(f"a coroutine was expected, got {coroutine!r}")
+        if context is not None and not isinstance(context, contextvars.Context):
+            raise TypeError(f"a contextvars.Context was expected, got {type(context).__name__}")
         self._set_up(loop, coroutine)
         self._name = name
         self.path = path
@@ -101,6 +103,11 @@ class DurableTask(asyncio.Future[Any]):
         """What the steps are taken of: the outermost coroutine, or the leaf that a foreign one is."""
         return self._root
 
+    @property
+    def coroutine(self) -> Any:
+        """What it was made with."""
+        return self._coro
+
     def set_coroutine(self, coroutine: Any, root: Any = None) -> None:
         """What it runs; ``root`` as saved."""
         self._coro = coroutine
@@ -139,7 +146,7 @@ class DurableTask(asyncio.Future[Any]):
             if not isinstance(error, asyncio.CancelledError):
                 error = self._make_cancelled_error()
             self._must_cancel = False
-        self._fut_waiter = None
+        self.stops_waiting()
         ended, self.ended = self.ended, None
         if error is None and ended is not None and ended.state == FAILED:
             error = ended.deliver()
@@ -195,6 +202,13 @@ class DurableTask(asyncio.Future[Any]):
             restored_variables(stack[-1])[AWAITED] = iter(()) if isinstance(stack[-1], GeneratorType) else Awaiting(iter(()))
         take_to_place(stack, self._root)
 
+    def _show_place(self) -> None:
+        """Somebody looks at its frames: restored ones that wait get to where they were."""
+        if SETS_VARIABLES and self._fut_waiter is not None and self.step is None:
+            stack = self.stack()
+            if any(map(restored_variables, stack)) and not self.waits_anew():
+                show_place(stack, self._root)
+
     @staticmethod
     def _throw(root: Any, error: BaseException) -> Any:
         if type(root) is Leaf and not hasattr(root, "throw"):
@@ -231,10 +245,17 @@ class DurableTask(asyncio.Future[Any]):
 
     def _wait_for(self, future: Any) -> None:
         future._asyncio_future_blocking = False
+        add_awaited_by(future, self)
         future.add_done_callback(self._wakeup, context=_NO_CONTEXT)
         self._fut_waiter = future
         if self._must_cancel and self._cancel_waiter(self._cancel_message):
             self._must_cancel = False
+
+    def stops_waiting(self) -> None:
+        """It goes on, or is going to make again what it awaited."""
+        if self._fut_waiter is not None:
+            discard_awaited_by(self._fut_waiter, self)
+            self._fut_waiter = None
 
     def _cancel_waiter(self, msg: Any) -> bool:
         if not self._fut_waiter.cancel(msg=msg):
@@ -270,6 +291,7 @@ class DurableTask(asyncio.Future[Any]):
 
     def get_coro(self) -> Any:
         """See ``asyncio.Task``; as for all methods below."""
+        self._show_place()
         return self._coro
 
     def get_context(self) -> contextvars.Context:
@@ -297,9 +319,11 @@ class DurableTask(asyncio.Future[Any]):
         raise RuntimeError("Task does not support set_exception operation")
 
     def get_stack(self, *, limit: int | None = None) -> list[Any]:
+        self._show_place()
         return base_task_get_stack(self, limit)  # type: ignore[no-any-return]
 
     def print_stack(self, *, limit: int | None = None, file: Any = None) -> None:
+        self._show_place()
         base_task_print_stack(self, limit, file)
 
     @unseen

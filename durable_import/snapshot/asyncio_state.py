@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..frames import ambient
 from ..frames.leaf import Leaf
-from ..pythons.tasks import register_task
+from ..pythons.tasks import add_awaited_by, awaited_by, register_task
 from ..scheduling.awaited import future_behind
 from ..scheduling.events import Inbox
 from ..scheduling.loop import InstanceLoop
@@ -128,7 +128,7 @@ def fill_loop(found: Loading, state: tuple[Any, ...], inbox: Inbox | None) -> No
         loop.step_soon(task)
     for task in alive:
         if task._fut_waiter is not None and task.step is None and task.waits_anew():
-            task._fut_waiter = None
+            task.stops_waiting()
             loop.step_soon(task)
         if task.is_shown:
             register_task(task)
@@ -202,6 +202,8 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
         task.is_shown, task.order, task.leaf_place, step, future,
     ) = record  # fmt: skip
     fill_future(task, future)
+    if task._fut_waiter is not None:
+        add_awaited_by(task._fut_waiter, task)
     task._cancelled_exc = cancelled
     task.has_begun = task.is_restored() or task.is_suspended()
     if step is not None:
@@ -276,7 +278,9 @@ def _future_state(future: Any) -> tuple[Any, ...]:
     warns = future._log_traceback
     if not future.done():
         callbacks = [pair for pair in future._callbacks or () if not _is_native(pair[0])]
-        return "pending", None, callbacks, future._cancel_message, warns
+        state = "pending", None, callbacks, future._cancel_message, warns
+        waiters = tuple(waiter for waiter in awaited_by(future) if _is_noted(waiter, future))
+        return (*state, waiters) if waiters else state
     if future.cancelled():
         return "cancelled", None, None, future._cancel_message, warns
     error = future._exception
@@ -285,9 +289,14 @@ def _future_state(future: Any) -> tuple[Any, ...]:
     return "done", plain.result(future), None, None, warns
 
 
+def _is_noted(waiter: Any, future: Any) -> bool:
+    """Whether that a task awaits a future is to be saved: what it waits for itself is known."""
+    return type(waiter) is DurableTask and waiter._fut_waiter is not future and not waiter.done()
+
+
 def fill_future(future: Any, state: tuple[Any, ...]) -> None:
     """Give a future of the instance, or a task, its outcome or its callbacks."""
-    status, value, callbacks, message, warns = state
+    status, value, callbacks, message, warns, *waiters = state
     plain: Any = asyncio.Future
     if status == "done":
         plain.set_result(future, value)
@@ -299,6 +308,8 @@ def fill_future(future: Any, state: tuple[Any, ...]) -> None:
         future._cancel_message = message
         for callback, context in callbacks:
             future.add_done_callback(callback, context=context)
+        for waiter in waiters[0] if waiters else ():
+            add_awaited_by(future, waiter)
     if not warns:
         future._log_traceback = False
 

@@ -362,7 +362,7 @@ def _beside_frames(snapshot: Snapshot) -> dict[str, Any]:
         for task in snapshot.loop.tasks:
             found[f"(context variables of {task.get_name()})"] = task.get_context()
             if not task.stack():
-                found[f"(task {task.get_name()})"] = task.get_coro()
+                found[f"(task {task.get_name()})"] = task.coroutine
         found["(callbacks that are ready)"] = [h for h in snapshot.loop.ready if not snapshot.loop.task_of(h)]
         found["(timers)"] = [h for h in snapshot.loop.timers if not h.cancelled()]
     return found

@@ -28,13 +28,13 @@ def main(files: list[str]) -> int:
 
 def _language(files: list[str]) -> list[Comparison]:
     if files:
-        print(f"{'file':36}{'native':>8}{'rewritten':>11}{'failed natively':>17}  differences")
+        print(f"{'file':36}{'native':>8}{'plain':>7}{'rewritten':>11}{'failed natively':>17}  differences")
     found = []
     for file in files:
         found.append(comparison := compare(file))
         names = [f"{test} ({EXCEPTIONS.get(test, how)})" for test, how in comparison.differences.items()]
         print(
-            f"{file:36}{comparison.native.passed:8}{comparison.rewritten.passed:11}{failed_natively(comparison):17}  "
+            f"{file:36}{comparison.native.passed:8}{comparison.plain.passed:7}{comparison.rewritten.passed:11}{failed_natively(comparison):17}  "
             + (", ".join(names) or "none"),
             flush=True,
         )

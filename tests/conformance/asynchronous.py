@@ -12,11 +12,11 @@ FILES = tuple(
     f"test_asyncio.{name}"
     for name in (
         "test_tasks", "test_taskgroups", "test_timeouts", "test_locks", "test_queues", "test_runners", "test_waitfor",
-        "test_futures", "test_threads", "test_eager_task_factory",
+        "test_futures", "test_threads", "test_eager_task_factory", "test_graph", "test_context", "test_pep492",
     )
-    if importlib.util.find_spec(f"test.test_asyncio.{name}") is not None  # Python 3.11 has no eager tasks
+    if importlib.util.find_spec(f"test.test_asyncio.{name}") is not None  # 3.11 has no eager tasks, call graphs are of 3.14
 )  # fmt: skip
-WITHOUT_FRAMES = ("test_asyncio.test_futures",)  # nothing in it waits at a checkpoint
+WITHOUT_FRAMES = ("test_asyncio.test_futures", "test_asyncio.test_pep492")  # nothing in it waits at a checkpoint
 
 # Tests that pass natively, and not as instances, each with the reason: by file and name, whatever their class.
 EXCEPTIONS: dict[str, str] = {
@@ -31,6 +31,11 @@ EXCEPTIONS: dict[str, str] = {
         "is that of asyncio's own classes"
     ),
     "test_tasks.test_set_exception_causes_invalid_state": "the same with `Future.set_exception(task, ...)`",
+    "test_tasks.test_task_not_crash_without_finalization": (
+        "makes a subclass of asyncio's own class of tasks, whose tasks are none of an instance"
+    ),
+    "test_tasks.test_get_context_uninitialized_segfault": "the same",
+    "test_tasks.test_run_coroutine_threadsafe_and_cancel": "sets a task factory that makes tasks of asyncio's own class",
     "test_tasks.test_task_source_traceback": (
         "counts the frames between the caller and the constructor of the task in a traceback of debug mode"
     ),

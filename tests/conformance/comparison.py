@@ -1,7 +1,11 @@
-"""One test file of CPython run natively and rewritten, each in a process of its own, and compared test by test."""
+"""One test file of CPython run natively and rewritten, each in a process of its own, and compared test by test.
+
+Rewritten it runs twice: without a runtime, and while one exists.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -9,11 +13,17 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .worker import FAILED, NATIVE, PASSED, REWRITTEN
+from .worker import FAILED, NATIVE, PASSED, PLAIN, REWRITTEN
 
-FILES = (
-    "test_coroutines", "test_asyncgen", "test_contextlib_async", "test_contextlib", "test_generators", "test_genexps",
-    "test_generator_stop", "test_yield_from", "test_with", "test_patma", "test_except_star", "test_exceptions",
+FILES = tuple(
+    name
+    for name in (
+        "test_coroutines", "test_asyncgen", "test_contextlib_async", "test_contextlib", "test_generators", "test_genexps",
+        "test_generator_stop", "test_yield_from", "test_with", "test_patma", "test_except_star", "test_exceptions",
+        "test_listcomps", "test_setcomps", "test_dictcomps", "test_unpack", "test_unpack_ex", "test_type_annotations",
+        "test_type_params", "test_annotationlib", "test_tstring", "test_string.test_templatelib", "test_lazy_import",
+    )
+    if importlib.util.find_spec(f"test.{name.partition('.')[0]}") and importlib.util.find_spec(f"test.{name}")
 )  # fmt: skip
 TIME_LIMIT = 300  # seconds for one run of one file
 ROOT = Path(__file__).parents[2]
@@ -49,40 +59,42 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both runs of one file."""
+    """The runs of one file."""
 
     file: str
     native: Outcome
+    plain: Outcome
     rewritten: Outcome
 
     @property
     def differences(self) -> dict[str, str]:
         """Tests that pass natively but not rewritten, with what happened instead."""
-        found = {}
-        for test, outcome in self.native.outcomes.items():
-            other = self.rewritten.outcomes.get(test, "missing")
-            if outcome == PASSED != other:
-                found[test] = other
-        return found
+        return {
+            test: f"{other} ({kind})"
+            for test, outcome in self.native.outcomes.items()
+            for kind, run in ((PLAIN, self.plain), (REWRITTEN, self.rewritten))
+            if outcome == PASSED != (other := run.outcomes.get(test, "missing"))
+        }
 
     @property
     def problems(self) -> list[str]:
         """Why this file does not conform; empty if it does."""
         found = []
-        for kind, run in ((NATIVE, self.native), (REWRITTEN, self.rewritten)):
+        for kind, run in ((NATIVE, self.native), (PLAIN, self.plain), (REWRITTEN, self.rewritten)):
             if run.failure:
                 found.append(f"{kind}: {run.failure}")
             elif not run.passed:
                 found.append(f"{kind}: no test passed")
         for test, other in self.differences.items():
             if test not in EXCEPTIONS:
-                found.append(f"{test}: {other} when rewritten\n{self.rewritten.details.get(test, '')}")
+                details = self.rewritten.details.get(test) or self.plain.details.get(test, "")
+                found.append(f"{test}: {other} when rewritten\n{details}")
         return found
 
 
 def compare(file: str) -> Comparison:
-    """Run a file of the standard library's ``test`` package both ways."""
-    return Comparison(file, run(file, NATIVE), run(file, REWRITTEN))
+    """Run a file of the standard library's ``test`` package in all ways."""
+    return Comparison(file, run(file, NATIVE), run(file, PLAIN), run(file, REWRITTEN))
 
 
 def run(file: str, kind: str) -> Outcome:

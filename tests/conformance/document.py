@@ -16,7 +16,8 @@ INTRODUCTION = """\
 CPython has tests of coroutines, generators, exceptions and asyncio. Here they run under durable_import, in these ways:
 
 - **natively**: as they are;
-- **rewritten**: the test module goes through the rewriter, and there is no runtime;
+- **without a runtime**: the test module goes through the rewriter, and runs as it does where there is no runtime;
+- **rewritten**: the same while a runtime exists, in which nothing runs: it is the code that instances run;
 - **as instances**: asyncio's own waiting functions are rewritten too, and each asynchronous test is a durable instance that
   takes every checkpoint. The tests of tasks and futures make their loops by hand: they get loops of instances, and tasks of
   instances. Nothing is saved, because the tests hold mocks and other things that no program would save;
@@ -47,8 +48,8 @@ def _sections(text: str) -> dict[tuple[int, ...], str]:
 
 def _section(language: list[Comparison], asyncio: list[Conformance]) -> str:
     lines = [f"## Python {'.'.join(map(str, sys.version_info[:2]))}", "", f"Run with {sys.version.split()[0]}.", ""]
-    lines += ["| file | natively | rewritten |", "|---|--:|--:|"]
-    lines += [f"| `{c.file}` | {c.native.passed} | {c.rewritten.passed} |" for c in language]
+    lines += ["| file | natively | without a runtime | rewritten |", "|---|--:|--:|--:|"]
+    lines += [f"| `{c.file}` | {c.native.passed} | {c.plain.passed} | {c.rewritten.passed} |" for c in language]
     lines += ["", *table(asyncio), ""]
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 from asyncio import base_events
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -33,31 +34,23 @@ class HandmadeLoop(InstanceLoop):
         self.root: Any = Nobody()
         self.is_stopping = False
         self.driver = TorturingRounds(self) if self.is_tortured else Rounds(self)
-        self.factory: Any = None
+        self._task_factory: Any = None
 
     def is_asked_by_program(self) -> bool:
         return True  # there is nobody else
 
-    def create_task(self, coro: Any, *, name: Any = None, context: Any = None) -> Any:  # type: ignore[override]
+    def create_task(self, coro: Any, **options: Any) -> Any:
         self._check_closed()
-        if self.factory is None:
-            return self.make_task(coro, name, context)
-        task = self.factory(self, coro, **({} if context is None else {"context": context}))
-        if name is not None:
-            task.set_name(name)
-        return task
+        return _base.create_task(self, coro, **options) if self._task_factory is not None else self.make_task(coro, **options)
 
-    def make_task(self, coro: Any, name: Any, context: Any, is_eager: bool = False) -> DurableTask:
+    def make_task(self, coro: Any, *, context: Any = None, eager_start: bool = False, **options: Any) -> DurableTask:
         """A task of this loop, whatever makes tasks at present."""
         if context is None:
             context = contextvars.copy_context()
-        return self._new_task(coro, name, context, is_eager=is_eager and self.is_running())
+        return self._new_task(coro, context=context, eager_start=eager_start and self.is_running(), **options)
 
-    def set_task_factory(self, factory: Any) -> None:
-        self.factory = factory  # that of a test calls ``make_task`` in the end
-
-    def get_task_factory(self) -> Any:
-        return self.factory
+    set_task_factory = _base.set_task_factory  # that of a test calls ``make_task`` in the end
+    get_task_factory = _base.get_task_factory
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
         context = contextvars.copy_context()
@@ -78,6 +71,7 @@ class HandmadeLoop(InstanceLoop):
         self.real.run_until_complete(self._run())
 
     async def _run(self) -> None:
+        self.thread = threading.get_ident()
         try:
             await self.driver
         finally:
@@ -136,7 +130,8 @@ class Nobody:
         """It never ends."""
         return False
 
-    def get_coro(self) -> Any:
+    @property
+    def coroutine(self) -> Any:
         """What the driver takes for its coroutine."""
         return ended_coroutine()
 
@@ -207,11 +202,8 @@ class TorturingRounds(Rounds, SoftTortureDriver):
 class TaskMaker:
     """What the tests take for the class of tasks."""
 
-    def __call__(
-        self, coro: Any, *, loop: Any = None, name: Any = None, context: Any = None, eager_start: bool = False
-    ) -> Any:
-        loop = loop or asyncio.get_event_loop()
-        return loop.make_task(coro, name, context, eager_start)
+    def __call__(self, coro: Any, *, loop: Any = None, **options: Any) -> Any:
+        return (loop or asyncio.get_event_loop()).make_task(coro, **options)
 
     def __instancecheck__(self, value: Any) -> bool:
         return type(value) is DurableTask

@@ -7,6 +7,7 @@ loops of instances, and what they try with each implementation of tasks and futu
 from __future__ import annotations
 
 import asyncio
+import sys
 from types import CellType, FrameType, ModuleType
 from typing import Any
 from unittest import TestCase
@@ -19,7 +20,7 @@ from tests.harness.soft_torture import SoftTortureDriver, UnsavedDriver
 from .handmade import HandmadeLoop, TaskMaker, TimedLoop
 
 HANDMADE = ("test_tasks", "test_futures", "test_eager_task_factory")
-OF_OTHER_TASKS = ("PyCurrentLoopTests",)
+OF_OTHER_TASKS = ("PyCurrentLoopTests", "TestCallStackPy")
 left_out: list[str] = []  # classes of tests
 
 
@@ -46,8 +47,10 @@ def make_durable(name: str, is_tortured: bool) -> None:
     from test.test_asyncio import utils
 
     HandmadeLoop.is_tortured = is_tortured
-    policy: Any = asyncio.DefaultEventLoopPolicy
-    policy._loop_factory = HandmadeLoop
+    events: Any = asyncio.events
+    policy = events._get_event_loop_policy() if sys.version_info >= (3, 14) else asyncio.get_event_loop_policy()
+    type(policy)._loop_factory = HandmadeLoop
+    vars(asyncio)["EventLoop"] = HandmadeLoop  # what tests give as ``loop_factory``, since Python 3.13
     utils.TestCase.new_test_loop = _new_test_loop
 
 
@@ -69,4 +72,5 @@ def try_our_tasks(module: ModuleType) -> None:
         elif isinstance(kind, type) or name in OF_OTHER_TASKS:
             left_out.append(f"{module.__name__}.{name}")
             delattr(module, name)
-    native._CTask = TaskMaker()
+    if module.__name__.rpartition(".")[2] in HANDMADE:
+        native._CTask = TaskMaker()

@@ -4,8 +4,10 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from .comparison import ROOT, TIME_LIMIT
-from .worker import NATIVE, REWRITTEN
+from .worker import NATIVE, PLAIN, REWRITTEN
 
 
 def observed(kind: str) -> str:
@@ -18,8 +20,9 @@ def observed(kind: str) -> str:
     return re.sub(r"0x[0-9a-f]{6,}", "0x", process.stdout)
 
 
-def test_output_is_the_same_to_the_letter() -> None:
+@pytest.mark.parametrize("kind", [PLAIN, REWRITTEN])
+def test_output_is_the_same_to_the_letter(kind: str) -> None:
     """Errors, tracebacks, contexts, order of evaluation, lifetimes and warnings are those of the native run."""
     native = observed(NATIVE)
     assert native.count("== ") > 40
-    assert observed(REWRITTEN) == native
+    assert observed(kind) == native

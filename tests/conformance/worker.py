@@ -14,7 +14,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-NATIVE, REWRITTEN, DURABLE, TORTURED = "native", "rewritten", "durable", "tortured"
+NATIVE, PLAIN, REWRITTEN, DURABLE, TORTURED = "native", "plain", "rewritten", "durable", "tortured"
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 
@@ -73,6 +73,14 @@ def import_rewritten(name: str) -> ModuleType:
     return module
 
 
+def import_fast(name: str) -> ModuleType:
+    """... while a runtime exists, in which nothing runs: in the variant that instances run."""
+    from durable_import.frames import ambient
+
+    ambient.ON.append(name)
+    return import_rewritten(name)
+
+
 def compile_example(source: str, path: str, mode: str, flags: int, dont_inherit: bool) -> CodeType:
     """What ``doctest`` compiles an example with."""
     from durable_import.rewrite.compiler import ModuleRewriting
@@ -103,7 +111,8 @@ def _import_instances(name: str, *, is_tortured: bool) -> ModuleType:
 
 
 IMPORTS: dict[str, Callable[[str], ModuleType]] = {
-    NATIVE: importlib.import_module, REWRITTEN: import_rewritten, DURABLE: import_durable, TORTURED: import_tortured,
+    NATIVE: importlib.import_module, PLAIN: import_rewritten, REWRITTEN: import_fast, DURABLE: import_durable,
+    TORTURED: import_tortured,
 }  # fmt: skip
 
 
