@@ -41,6 +41,7 @@ from .asyncio_state import (
 )
 from .foreign import reduce_foreign_frame, reduce_wait
 from .frames import FRAME_TABLE, build, fill, fill_driven, is_driven_by_hand, reduce_state
+from .library import name_today
 from .managers import BOUND_METHODS, lost, lost_method
 from .modules import resolve, resolve_or_none
 from .native_forms import NativeFormsUnpickler, has_native_forms
@@ -178,6 +179,10 @@ class _Nans:
         if pid not in self.nans:
             (self.nans[pid],) = struct.unpack(">d", pid[1])
         return self.nans[pid]
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What a name leads to today."""
+        return super().find_class(*name_today(module, name))
 
 
 class SnapshotUnpickler(_Nans, pickle.Unpickler):
