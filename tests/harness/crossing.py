@@ -1,7 +1,7 @@
 """Runs programs in one Python version, and goes on with their snapshots in another; see ``Worker``.
 
 The worker process reads one job a line and writes one answer a line, both JSON. ``{"program": path, "places": n}`` runs a
-program to its end and answers with its result and the snapshots of ``n`` places on its way; with ``"snapshots"`` it goes on from
+program to its end and answers with its result, natively and durably, and the snapshots of ``n`` places on its way; with ``"snapshots"`` it goes on from
 each of these and answers with the results. A program has a process of its own, and so has each snapshot: neither module-level
 state nor what is registered of a module gets from one to another.
 """
@@ -12,6 +12,7 @@ import asyncio
 import base64
 import contextlib
 import contextvars
+import gc
 import io
 import json
 import os
@@ -75,10 +76,13 @@ def load_program(path: Path) -> types.ModuleType:
 
 def run(module: types.ModuleType, places: int) -> Answer:
     """Run a program from its beginning."""
+    from tests.harness.torture import native
+
+    expected = in_process_of_its_own(lambda: quiet(native, Path(str(module.__file__)).read_text(), module.__file__))
     driver, result = _driven(module, None)
     kept = driver.snapshots
     chosen = sorted({round(n * (len(kept) - 1) / max(places - 1, 1)) for n in range(places)})
-    return {"result": result, "snapshots": [kept[n] for n in chosen], "count": len(kept)}
+    return {"native": expected, "result": result, "snapshots": [kept[n] for n in chosen]}
 
 
 def go_on(module: types.ModuleType, snapshot: dict[str, Any]) -> Answer:
@@ -87,8 +91,14 @@ def go_on(module: types.ModuleType, snapshot: dict[str, Any]) -> Answer:
 
 
 def _driven(module: types.ModuleType, snapshot: dict[str, Any] | None) -> tuple[Any, str]:
+    driven: tuple[Any, str] = quiet(contextvars.copy_context().run, asyncio.run, _drive(module, snapshot))
+    return driven
+
+
+def quiet(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function; what it prints is not shown."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return contextvars.copy_context().run(asyncio.run, _drive(module, snapshot))
+        return function(*arguments)
 
 
 async def _drive(module: types.ModuleType, snapshot: dict[str, Any] | None) -> tuple[Any, str]:
@@ -131,7 +141,16 @@ def perform(job: dict[str, Any]) -> Any:
     module = load_program(Path(job["program"]))
     if "snapshots" not in job:
         return run(module, job["places"])
+    prepare([module.__name__])
     return [in_process_of_its_own(partial(go_on, module, snapshot)) for snapshot in job["snapshots"]]
+
+
+def prepare(names: list[str]) -> None:
+    """Do once what the first restored frame of a module does: all copies of this process have it then."""
+    from durable_import.rewrite.registry import MODULES
+
+    for name in names:
+        MODULES[name].rewriting()
 
 
 def in_process_of_its_own(work: Callable[[], Any], limit: int = LIMIT) -> Any:
@@ -162,10 +181,12 @@ def _answer_and_exit(work: Callable[[], Any], writing: int, limit: int) -> None:
 def main() -> None:
     """Answer jobs until there are no more."""
     import durable_import  # noqa: F401  (provides what rewritten code calls)
-    from durable_import.scheduling.standard import make_asyncio_durable
+    from durable_import.scheduling.standard import NAMES, make_asyncio_durable
     from tests.harness import torture  # noqa: F401  (loaded once for all)
 
     make_asyncio_durable()
+    prepare(list(NAMES))
+    gc.freeze()  # or the copies would copy all of it
     sys.path.insert(0, str(REPOSITORY / "tests" / "programs"))
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

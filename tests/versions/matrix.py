@@ -1,0 +1,102 @@
+"""Snapshots saved by each Python and resumed by each, as a table: ``python -m tests.versions.matrix [PROGRAM ...]``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.harness.crossing import Worker
+from tests.harness.interpreters import Version, interpreters, name_of
+from tests.harness.rewriting import PROGRAMS
+
+PLACES = 4  # at which each program is left
+NAMES = (
+    "p008_comprehension_forms", "p017_match_patterns", "p025_try_every_clause", "p039_contextmanager",
+)  # fmt: skip
+
+
+class Outcome(NamedTuple):
+    """What a snapshot that ``saved`` made gave under ``resumed``."""
+
+    saved: Version
+    resumed: Version
+    place: int
+    is_right: bool
+    given: str  # the result, or what was raised
+
+
+class Matrix:
+    """A worker of each Python that is here."""
+
+    def __init__(self) -> None:
+        self.workers = {version: Worker(executable) for version, executable in interpreters().items()}
+
+    def outcomes(self, program: Path) -> list[Outcome]:
+        """Run a program under each Python, and go on with its snapshots under each; AssertionError if a run is not as natively."""
+        runs = self._ask(dict.fromkeys(self.workers, {"program": str(program), "places": PLACES}))
+        expected = {run.get("native") for run in runs.values()}
+        for version, run in runs.items():
+            assert "error" not in run, f"{program.stem} on {name_of(version)}: {run['error']}"
+            assert {run["result"]} == expected, f"{program.stem} on {name_of(version)}: {run['result']}, natively {expected}"
+        saved = [(version, place) for version, run in runs.items() for place in range(len(run["snapshots"]))]
+        snapshots = [runs[version]["snapshots"][place] for version, place in saved]
+        answers = self._ask(dict.fromkeys(self.workers, {"program": str(program), "snapshots": snapshots}))
+        return [
+            Outcome(version, resumed, place, {answer.get("result")} == expected, answer.get("error") or answer["result"])
+            for resumed, given in answers.items()
+            for (version, place), answer in zip(saved, given, strict=True)
+        ]
+
+    def _ask(self, jobs: dict[Version, dict[str, object]]) -> dict[Version, object]:
+        for version, job in jobs.items():
+            self.workers[version].begin(job)
+        return {version: self.workers[version].answer() for version in jobs}
+
+    def end(self) -> None:
+        """End the workers."""
+        for worker in self.workers.values():
+            worker.end()
+
+
+def table(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Lines: for each pair of Pythons, how many snapshots gave what the program gives natively."""
+    counted: dict[tuple[Version, Version], list[bool]] = {}
+    for outcome in outcomes:
+        counted.setdefault((outcome.saved, outcome.resumed), []).append(outcome.is_right)
+    versions = sorted({saved for saved, _ in counted})
+    yield "saved by \\ resumed by".ljust(22) + "".join(name_of(v).rjust(12) for v in versions)
+    for saved in versions:
+        cells = [counted[saved, resumed] for resumed in versions]
+        yield name_of(saved).ljust(22) + "".join(f"{sum(cell)} of {len(cell)}".rjust(12) for cell in cells)
+
+
+def failures(outcomes: Iterable[Outcome]) -> list[str]:
+    """A line for each snapshot that gave something else, the end of what it gave."""
+    return [
+        f"{name_of(o.saved)} to {name_of(o.resumed)}, place {o.place}: {o.given.strip().splitlines()[-1]}"
+        for o in outcomes
+        if not o.is_right
+    ]
+
+
+def main(names: list[str]) -> int:
+    """Print the table of all programs; the exit status says whether every snapshot went on."""
+    matrix, found, wrong = Matrix(), [], []
+    for path in paths(names):
+        outcomes = matrix.outcomes(path)
+        found += outcomes
+        wrong += [f"{path.stem}: {line}" for line in failures(outcomes)]
+    matrix.end()
+    print(*table(found), *wrong, sep="\n")
+    return bool(wrong)
+
+
+def paths(names: Iterable[str]) -> list[Path]:
+    """The files of programs by name; of all those of the matrix without names."""
+    return [next(PROGRAMS.rglob(f"{name}.py")) for name in names or NAMES]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
