@@ -35,12 +35,6 @@ ELSEWHERE: dict[Place, tuple[Place, ...]] = {
     ),
 }  # fmt: skip
 
-_ITERATOR = (_TASKS, "_AsCompletedIterator"), (EARLIER, "_AsCompletedIterator")
-
-#: Classes that only some versions have where they are saved by name: the first of these places that is there.
-CLASSES: dict[Place, tuple[Place, ...]] = dict.fromkeys(_ITERATOR, _ITERATOR)  # since 3.13
-
-
 def _takes_manager(variables: Variables) -> None:
     variables["_exit"] = type(variables["cm"]).__aexit__
 

@@ -6,7 +6,6 @@ A frame goes on where the same is awaited, with the same hidden variables: in th
 
 from __future__ import annotations
 
-import importlib
 import re
 import sys
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
 from ..errors import CodeChangedError, MissingCodeError
-from ..pythons.waiting import CAPTURED, CLASSES, DEFAULTS, SAME_AWAIT, VARIABLES, alternatives, original
+from ..pythons.waiting import CAPTURED, DEFAULTS, SAME_AWAIT, VARIABLES, alternatives, original
 from ..rewrite.registry import MODULES, CodeInfo, captured_names, find
 
 
@@ -155,7 +154,15 @@ def defaults_for(function: FunctionType, saved: Any) -> tuple[Any, ...] | None:
     return tuple(known[name] for name in code.co_varnames[: code.co_argcount] if name in known) or None
 
 
-def name_today(module: str, name: str) -> tuple[str, str]:
-    """Where an object of the standard library is that is saved by its name, if another version of Python has it elsewhere."""
-    places = CLASSES.get((module, name), ())
-    return next((place for place in places if hasattr(importlib.import_module(place[0]), place[1])), (module, name))
+def missing(module: str, name: str) -> MissingCodeError:
+    """The error for an object of the standard library that this version of Python does not have."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    return MissingCodeError(
+        f"the saved state holds {module}.{name}, which Python {version} does not have: resume with the Python version that it "
+        "was saved by. The saved state is kept."
+    )
+
+
+def is_standard(module: str) -> bool:
+    """Whether a module belongs to the standard library."""
+    return module.partition(".")[0] in sys.stdlib_module_names

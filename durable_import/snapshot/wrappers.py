@@ -69,6 +69,16 @@ def _reduce_cached_property(descriptor: functools.cached_property[Any]) -> Reduc
     return restore_cached_property, (descriptor.func, descriptor.attrname)
 
 
+def restore_partial_method(function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """A method with some of its arguments."""
+    return functools.partialmethod(function, *arguments, **keywords)
+
+
+def _reduce_partial_method(method: functools.partialmethod[Any]) -> Reduced:
+    """By its arguments: since Python 3.14 none is made without."""
+    return restore_partial_method, (method.func, method.args, method.keywords)
+
+
 def restore_lru_cache(function: Any, maxsize: int | None, typed: bool) -> Any:
     """A new, empty cache around ``function``."""
     return functools.lru_cache(maxsize, typed)(function)
@@ -315,6 +325,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     staticmethod: _reduce_method_descriptor,
     functools.cached_property: _reduce_cached_property,
     LruCache: _reduce_lru_cache,
+    functools.partialmethod: _reduce_partial_method,
     type(functools.cmp_to_key(max)): _reduce_key,
     MethodType: _reduce_method,
     weakref.ref: _reduce_reference,

@@ -1,9 +1,9 @@
 """Runs programs in one Python version, and goes on with their snapshots in another; see ``Worker``.
 
 The worker process reads one job a line and writes one answer a line, both JSON. ``{"program": path, "places": n}`` runs a
-program to its end and answers with its result, natively and durably, and the snapshots of ``n`` places on its way; with ``"snapshots"`` it goes on from
-each of these and answers with the results. A program has a process of its own, and so has each snapshot: neither module-level
-state nor what is registered of a module gets from one to another.
+program to its end and answers with its result, natively and durably, and the snapshots of ``n`` places on its way; with
+``"snapshots"`` it goes on from each of these and answers with the results. A program has a process of its own, and so has each
+snapshot: neither module-level state nor what is registered of a module gets from one to another.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.harness.crossing import Worker
 from tests.harness.interpreters import Version, interpreters, name_of
@@ -34,25 +34,29 @@ class Matrix:
         self.workers = {version: Worker(executable) for version, executable in interpreters().items()}
 
     def outcomes(self, program: Path) -> list[Outcome]:
-        """Run a program under each Python, and go on with its snapshots under each; AssertionError if a run is not as natively."""
-        runs = self._ask(dict.fromkeys(self.workers, {"program": str(program), "places": PLACES}))
+        """Run a program under each Python, and go on with its snapshots under each.
+
+        Raises AssertionError if a run does not give what the program gives natively, which is the same everywhere.
+        """
+        runs = self._ask({"program": str(program), "places": PLACES})
         expected = {run.get("native") for run in runs.values()}
         for version, run in runs.items():
             assert "error" not in run, f"{program.stem} on {name_of(version)}: {run['error']}"
             assert {run["result"]} == expected, f"{program.stem} on {name_of(version)}: {run['result']}, natively {expected}"
         saved = [(version, place) for version, run in runs.items() for place in range(len(run["snapshots"]))]
         snapshots = [runs[version]["snapshots"][place] for version, place in saved]
-        answers = self._ask(dict.fromkeys(self.workers, {"program": str(program), "snapshots": snapshots}))
+        answers = self._ask({"program": str(program), "snapshots": snapshots})
         return [
             Outcome(version, resumed, place, {answer.get("result")} == expected, answer.get("error") or answer["result"])
             for resumed, given in answers.items()
             for (version, place), answer in zip(saved, given, strict=True)
         ]
 
-    def _ask(self, jobs: dict[Version, dict[str, object]]) -> dict[Version, object]:
-        for version, job in jobs.items():
-            self.workers[version].begin(job)
-        return {version: self.workers[version].answer() for version in jobs}
+    def _ask(self, job: dict[str, Any]) -> dict[Version, Any]:
+        """What each Python answers."""
+        for worker in self.workers.values():
+            worker.begin(job)
+        return {version: worker.answer() for version, worker in self.workers.items()}
 
     def end(self) -> None:
         """End the workers."""
