@@ -1,4 +1,4 @@
-"""Classes of the standard library that only some versions of Python have at the place by which they are saved."""
+"""Classes and functions of the standard library that only some versions of Python have at the place by which they are saved."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import importlib
 Place = tuple[str, str]  # module, name in it
 
 #: The places at which each is, in one version or another; the first that is there is right.
-CLASSES: tuple[tuple[Place, ...], ...] = (
+NAMES: tuple[tuple[Place, ...], ...] = (
+    (("asyncio", "current_task"), ("_asyncio", "current_task")),  # since 3.12 in C
     (("asyncio.tasks", "_AsCompletedIterator"), ("durable_import.pythons.earlier", "_AsCompletedIterator")),  # since 3.13
     (("builtins", "frozendict"), ("durable_import.pythons.frozen", "frozendict")),  # since 3.15
 )
 #: Modules that have another name today.
 MODULES = {"pathlib._local": "pathlib"}  # 3.13
-_PLACES = {place: places for places in CLASSES for place in places}
+_PLACES = {place: places for places in NAMES for place in places}
 
 
 def place_today(module: str, name: str) -> Place:

@@ -40,9 +40,21 @@ def captured_cells(name: str, value: Any, module: str, rebound: frozenset[tuple[
             if id(cell) in seen or not is_bound(cell):
                 continue
             seen.add(id(cell))
-            here = f"{path}.__closure__.{index}"
+            here = f"{path}.__closure__.{index if variable[0] == '.' else variable}"  # those of the compiler's own have a dot
             yield here, cell, (_outermost(function.__code__), variable) in rebound
             waiting.append((f"{here}.cell_contents", cell.cell_contents))
+
+
+class Captured:
+    """The captured variables of a function."""
+
+    def __init__(self, function: FunctionType) -> None:
+        self._cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+
+    def cell(self, name: str) -> CellType:
+        """By its name, or number; a new one for a variable that the function does not capture in this Python."""
+        found = list(self._cells.values())[int(name)] if name.isdecimal() else self._cells.get(name)
+        return found if found is not None else CellType()
 
 
 def _outermost(code: CodeType) -> str:

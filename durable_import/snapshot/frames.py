@@ -29,6 +29,7 @@ from ..frames.capture import (
     parts_of_anext,
 )
 from ..pythons.annotations import annotations_kept
+from ..pythons.code import is_annotate
 from ..rewrite.registry import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
 from . import fixups, library
 from .annotations import fill_annotations, reduce_late
@@ -280,7 +281,7 @@ def reduce_function(function: FunctionType) -> Any:
     late = reduce_late(function, info)
     if late is not None:
         return late
-    if is_found_by_name(function):
+    if not is_annotate(function.__code__) and is_found_by_name(function):
         return NotImplemented
     state = {name: getattr(function, name) for name in FUNCTION_ATTRIBUTES if getattr(function, name, None)}
     state |= annotations_kept(function)
@@ -316,7 +317,7 @@ def fill_function(function: FunctionType, state: dict[str, Any]) -> None:
     """Give a function its defaults, names and attributes."""
     function.__dict__.update(state.pop("__dict__", {}))
     fill_annotations(function, state)
-    if library.is_library(function.__globals__.get("__name__")):
+    if isinstance(function, FunctionType) and library.is_library(function.__globals__.get("__name__")):
         state["__defaults__"] = library.defaults_for(function, state.get("__defaults__"))
     for name, value in state.items():
         if hasattr(function, name):  # a later Python has more of them

@@ -183,8 +183,9 @@ class _Nans:
 
     def find_class(self, module: str, name: str) -> Any:
         """What a name leads to today."""
+        loader: Any = super()
         try:
-            return super().find_class(*place_today(module, name))
+            return loader.find_class(*place_today(module, name))
         except (AttributeError, ModuleNotFoundError) as error:
             if not is_standard(module):
                 raise
