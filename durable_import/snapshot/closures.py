@@ -12,6 +12,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from ..frames.capture import is_bound
+from ..pythons.code import is_annotate
 
 Cell = tuple[str, CellType, bool]  # path from the module, the cell, whether some function rebinds its variable
 
@@ -36,6 +37,8 @@ def captured_cells(name: str, value: Any, module: str, rebound: frozenset[tuple[
         path, function = waiting.pop()
         if type(function) is not FunctionType or function.__closure__ is None or function.__globals__["__name__"] != module:
             continue
+        if is_annotate(function.__code__):
+            continue  # it reads what others hold
         for index, (variable, cell) in enumerate(zip(function.__code__.co_freevars, function.__closure__, strict=True)):
             if id(cell) in seen or not is_bound(cell):
                 continue

@@ -29,7 +29,6 @@ from ..frames.capture import (
     parts_of_anext,
 )
 from ..pythons.annotations import annotations_kept
-from ..pythons.code import is_annotate
 from ..rewrite.registry import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
 from . import fixups, library
 from .annotations import fill_annotations, reduce_late
@@ -281,7 +280,7 @@ def reduce_function(function: FunctionType) -> Any:
     late = reduce_late(function, info)
     if late is not None:
         return late
-    if not is_annotate(function.__code__) and is_found_by_name(function):
+    if is_found_by_name(function):
         return NotImplemented
     state = {name: getattr(function, name) for name in FUNCTION_ATTRIBUTES if getattr(function, name, None)}
     state |= annotations_kept(function)
