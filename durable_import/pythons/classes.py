@@ -46,7 +46,8 @@ def complete(cls: type) -> None:
     """Let this version's ``typing`` note of a class, which has all its other attributes, what it notes of protocols."""
     if typing.Protocol not in cls.__bases__:
         return
-    type(typing.Protocol).__init__(cls, cls.__name__, cls.__bases__, {})
+    meta: Any = type(typing.Protocol)
+    meta.__init__(cls, cls.__name__, cls.__bases__, {})
     if getattr(cls, "_is_runtime_protocol", False):
         typing.runtime_checkable(cls)
 

@@ -6,20 +6,23 @@ awaited there. Nothing calls them; see ``waiting``.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import types
 from asyncio import coroutines, events, exceptions, futures, queues, timeouts
 from asyncio.tasks import ensure_future
 from typing import Any
 
-_tasks: Any = asyncio.tasks
-_release_waiter = _tasks._release_waiter
-_KNOWS_ITS_LOOP = _tasks._cancel_and_wait.__code__.co_argcount == 1  # since 3.12
+from .names import private
+from .versions import KNOWS_ITS_LOOP
+
+_release_waiter: Any = private("asyncio.tasks._release_waiter")
+_cancel_and_wait_today: Any = private("asyncio.tasks._cancel_and_wait")
 
 
 def _cancel_and_wait(fut: Any, loop: Any = None) -> Any:
-    return _tasks._cancel_and_wait(fut) if _KNOWS_ITS_LOOP else _tasks._cancel_and_wait(fut, loop or events.get_running_loop())
+    if KNOWS_ITS_LOOP:
+        return _cancel_and_wait_today(fut)
+    return _cancel_and_wait_today(fut, loop or events.get_running_loop())
 
 
 async def wait_for_until_3_11(fut: Any, timeout: Any) -> Any:

@@ -10,20 +10,23 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
+from .versions import THIS, Version
+
 Place = tuple[str, str]
 Variables = dict[str, Any]
 
 EARLIER = "durable_import.pythons.earlier"
 _TASKS, _GROUPS, _LOCKS, _CONTEXTS = "asyncio.tasks", "asyncio.taskgroups", "asyncio.locks", "contextlib"
+_ITERATOR, _WAIT, _AEXIT = "_AsCompletedIterator", "_wait_for_one", ".".join(("TaskGroup", "_aexit"))
 
 #: Where what was at a place goes on if that has no such await: the first of these that has. Nested functions go with theirs.
 ELSEWHERE: dict[Place, tuple[Place, ...]] = {
-    (_GROUPS, "TaskGroup.__aexit__"): ((_GROUPS, "TaskGroup._aexit"), (EARLIER, "TaskGroup.__aexit__")),  # 3.14: two of one
-    (_GROUPS, "TaskGroup._aexit"): ((_GROUPS, "TaskGroup.__aexit__"),),
+    (_GROUPS, "TaskGroup.__aexit__"): ((_GROUPS, _AEXIT), (EARLIER, "TaskGroup.__aexit__")),  # 3.14: two of one
+    (_GROUPS, _AEXIT): ((_GROUPS, "TaskGroup.__aexit__"),),
     (_TASKS, "wait_for"): ((EARLIER, "wait_for"), (EARLIER, "wait_for_until_3_11")),  # 3.12: by ``asyncio.timeout``
     (_TASKS, "as_completed"): ((EARLIER, "as_completed"),),  # 3.13: an iterator instead of a generator
-    (_TASKS, "_AsCompletedIterator.__anext__"): ((EARLIER, "_AsCompletedIterator.__anext__"),),
-    (_TASKS, "_AsCompletedIterator._wait_for_one"): ((EARLIER, "_AsCompletedIterator._wait_for_one"),),
+    (_TASKS, f"{_ITERATOR}.__anext__"): ((EARLIER, f"{_ITERATOR}.__anext__"),),
+    (_TASKS, f"{_ITERATOR}.{_WAIT}"): ((EARLIER, f"{_ITERATOR}.{_WAIT}"),),
     (_TASKS, "_wrap_awaitable"): ((EARLIER, "_wrap_awaitable_until_3_11"),),  # 3.12: a coroutine, inside of its function
     (_TASKS, "ensure_future.<locals>._wrap_awaitable"): ((EARLIER, "_wrap_awaitable"),),
     (_TASKS, "shield.<locals>._clear_awaited_by_callback"): ((EARLIER, "_clear_awaited_by_callback"),),  # since 3.14
@@ -78,10 +81,15 @@ CAPTURED: dict[Place, dict[int, tuple[str, ...]]] = {
 }
 
 #: Attributes that objects have since some version: those that were saved before get them from their class.
-ATTRIBUTES: tuple[tuple[str, str, str, Any], ...] = (
-    (_GROUPS, "TaskGroup", "_cancel_on_enter", False),  # 3.15
-    (_TASKS, "_AsCompletedIterator", "_cur_task", None),  # 3.14
+ATTRIBUTES: tuple[tuple[Version, tuple[str, str, str, Any]], ...] = (
+    ((3, 14), (_TASKS, _ITERATOR, "_cur_task", None)),
+    ((3, 15), (_GROUPS, "TaskGroup", "_cancel_on_enter", False)),
 )
+
+
+def attributes_today() -> list[tuple[str, str, str, Any]]:
+    """Module, class, attribute and default, of those that this version has."""
+    return [row for since, row in ATTRIBUTES if since <= THIS]
 
 
 def alternatives(module: str, place: str) -> list[Place]:

@@ -17,7 +17,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from ..pythons.tasks import LoopBound, get_running_loop
-from ..pythons.waiting import ATTRIBUTES
+from ..pythons.waiting import attributes_today
 from ..rewrite.codes import nested_codes
 from ..rewrite.in_place import complete, functions_of_namespace, replace_code, rewritten_module
 from ..rewrite.registry import ITERABLE_COROUTINE, register_module
@@ -47,10 +47,8 @@ def make_asyncio_durable() -> None:
 
 def _add_attributes() -> None:
     """Let objects that were saved by an earlier Python have what they have today."""
-    for module, name, attribute, default in ATTRIBUTES:
-        cls = getattr(sys.modules[module], name, None)
-        if cls is not None and not hasattr(cls, attribute):
-            setattr(cls, attribute, default)
+    for module, name, attribute, default in attributes_today():
+        setattr(getattr(sys.modules[module], name), attribute, default)
 
 
 def use_wall_clock() -> None:
