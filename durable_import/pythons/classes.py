@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import typing
 import weakref
-from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 # Since Python 3.15 these descriptors of all classes are the same objects, which belong to ``object``.
@@ -14,8 +14,6 @@ OF_EVERY_CLASS = ("__dict__", "__weakref__")
 OF_TYPED_DICTS: dict[str, Any] = (
     {"__closed__": None, "__extra_items__": vars(typing)["NoExtraItems"]} if hasattr(typing, "NoExtraItems") else {}
 )
-# What ``typing`` notes of protocols, in one version or another since 3.12.
-_OF_PROTOCOLS = ("__protocol_attrs__", "__callable_proto_members_only__", "__non_callable_proto_members__")
 _found: weakref.WeakValueDictionary[int, type] = weakref.WeakValueDictionary()  # by id of the namespace
 
 
@@ -28,47 +26,12 @@ def is_made_by_type(cls: type, name: str, value: Any) -> bool:
 
 def is_implied(cls: type, name: str, value: Any) -> bool:
     """Whether an attribute is one that all classes of this kind have in this version, and others have not in earlier ones."""
-    if name == "__subclasshook__":
-        return _code_of(value) is _code_of(_HOOK)
-    if name in _OF_PROTOCOLS:
-        return typing.Protocol in cls.__mro__
     return name in OF_TYPED_DICTS and value is OF_TYPED_DICTS[name] and typing.is_typeddict(cls)
 
 
 def implied(cls: type) -> dict[str, Any]:
     """The attributes that all classes of this kind have in this version."""
-    if typing.Protocol in cls.__mro__:
-        return {"__subclasshook__": _hook_of(cls)}
     return OF_TYPED_DICTS if typing.is_typeddict(cls) else {}
-
-
-def complete(cls: type) -> None:
-    """Let this version's ``typing`` note of a class, which has all its other attributes, what it notes of protocols."""
-    if typing.Protocol not in cls.__bases__:
-        return
-    meta: Any = type(typing.Protocol)
-    meta.__init__(cls, cls.__name__, cls.__bases__, {})
-    if getattr(cls, "_is_runtime_protocol", False):
-        typing.runtime_checkable(cls)
-
-
-class _Protocol(typing.Protocol):
-    pass
-
-
-_HOOK: Any = vars(_Protocol)["__subclasshook__"]  # until 3.11 each class has its own, which captures it
-
-
-def _code_of(function: Any) -> Any:
-    return getattr(getattr(function, "__func__", function), "__code__", None)
-
-
-def _hook_of(cls: type) -> Any:
-    """What ``typing`` has a protocol's subclasses asked for with."""
-    if not isinstance(_HOOK, FunctionType):
-        return _HOOK
-    cells = tuple(CellType(cls) for _ in _HOOK.__code__.co_freevars)
-    return FunctionType(_HOOK.__code__, _HOOK.__globals__, _HOOK.__name__, None, cells)
 
 
 def namespace_of(cls: type) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import typing
 from pickle import PicklingError
 from typing import Any
 
-from durable_import.pythons.classes import complete, implied, is_implied, is_made_by_type
+from durable_import.pythons.classes import implied, is_implied, is_made_by_type
 from durable_import.pythons.library import abc_dump, abc_init
 from durable_import.pythons.typed_protocols import attributes_of_protocol, complete_protocol, is_hook
 from durable_import.snapshot import class_recipes
@@ -140,7 +140,6 @@ def fill_class(cls: type, state: tuple[Any, ...]) -> None:
     late = {name: attributes.pop(name) for name in LATE_ATTRIBUTES if name in attributes}
     for name, value in attributes.items():
         type.__setattr__(cls, name, value)
-    complete(cls)
     if recipe is not None:
         class_recipes.make_dataclass(cls, *recipe)
     for name, value in late.items():

@@ -26,11 +26,12 @@ NAMES = (
     # generators, comprehensions, iterators, coroutines
     "p008_comprehension_forms", "p010_async_generator_expressions", "p055_async_generator_protocol", "p059_generator_send_throw",
     "p060_yield_from", "p065_coroutine_objects", "p090_async_comprehension_scopes", "p130_enumerate_zip_map_filter",
-    "p132_itertools_combining", "p139_generator_expressions_held",
+    "p131_itertools_infinite", "p132_itertools_combining", "p133_itertools_combinatorics", "p134_tee_and_groupby",
+    "p135_groupby_loop", "p206_iterators_side_by_side", "p139_generator_expressions_held",
     # closures, classes, annotations
     "p044_closures_shared", "p046_super_and_class_cell", "p162_dataclasses", "p165_local_classes", "p167_abc_generic_protocol",
     "p240_annotations_of_local_definitions", "p242_annotated_data_classes", "p243_annotations_as_text",
-    "p244_local_pydantic_models",
+    "p244_local_pydantic_models", "p247_annotations_of_every_kind",
     # module data, context variables, values of the standard library
     "p155_module_containers", "p159_context_variables", "p169_lru_cache", "p170_collections", "p173_dates_and_zones",
     "p177_random_sequence", "p178_paths_and_json",
