@@ -25,7 +25,7 @@ OTHER_CELLS = "@cells"  # among the variables of a built frame until it is fille
 def build_frame(info: CodeInfo, cells: dict[str, CellType], name: str, qualname: str) -> Any:
     """A frame without variables; ``fill_frame`` completes it."""
     code = resume_code(info)
-    made = {n: CellType() for n in code.co_freevars if n not in cells}
+    made = {n: _cell_of(info) for n in code.co_freevars if n not in cells}
     function = FunctionType(code, namespace_of(info), name, None, tuple(cells.get(n) or made[n] for n in code.co_freevars))
     function.__qualname__ = qualname
     holder: dict[str, Any] = {}
@@ -33,6 +33,11 @@ def build_frame(info: CodeInfo, cells: dict[str, CellType], name: str, qualname:
     if made or local:
         holder[OTHER_CELLS] = made, local
     return function(holder)
+
+
+def _cell_of(info: CodeInfo) -> CellType:
+    """The cell of a variable that was not captured when the frame was saved, or that a function of the library did not have."""
+    return CellType(None) if info.module.is_library else CellType()
 
 
 def fill_frame(value: Any, label: int, variables: dict[str, Any]) -> dict[str, CellType]:

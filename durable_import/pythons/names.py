@@ -7,6 +7,7 @@ imports all the same: what stands for it meanwhile refuses to be used, and a run
 
 from __future__ import annotations
 
+import asyncio
 import io
 import opcode
 import sys
@@ -62,6 +63,15 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("asyncio.tasks._swap_current_task", "one task takes the place of another as the running one", since=(3, 12)),
     PrivateName("asyncio.tasks._register_eager_task", "a task that takes its first step at once is among all", since=(3, 12)),
     PrivateName("asyncio.tasks._unregister_eager_task", "it waits, and is a task like others", since=(3, 12)),
+    PrivateName("asyncio.tasks._release_waiter", "wakes what waits as another version does"),
+    PrivateName("asyncio.tasks._cancel_and_wait", "the same gives up by it"),
+    PrivateName("asyncio.tasks._AsCompletedIterator", "what earlier versions go on with, who do not have it", since=(3, 13)),
+    PrivateName("asyncio.tasks._AsCompletedIterator._wait_for_one", "a place where a task waits", since=(3, 13)),
+    PrivateName("asyncio.tasks._AsCompletedIterator._cur_task", "objects of earlier versions get it", since=(3, 14)),
+    PrivateName("asyncio.taskgroups.TaskGroup._aexit", "where a group waits, a frame of its own", since=(3, 14)),
+    PrivateName("asyncio.taskgroups.TaskGroup._cancel_on_enter", "groups of earlier versions get it", since=(3, 15)),
+    PrivateName("_asyncio.current_task", "what the public one is saved as, where it is in C", since=(3, 12)),
+    PrivateName("pathlib._local", "where paths were, which are saved by that name", since=(3, 13), until=(3, 14)),
     PrivateName("asyncio.base_tasks._task_repr", "tasks of instances look as asyncio's own"),
     PrivateName("asyncio.base_tasks._task_get_stack", "they have stacks as asyncio's own"),
     PrivateName("asyncio.base_tasks._task_print_stack", "they print them as asyncio's own"),
@@ -169,11 +179,18 @@ def _left_filters() -> Any:
 _OPTIONAL = ("bz2.", "gzip.", "lzma.", "compression.zstd.")  # modules that a build of Python may be without
 
 #: How to get an object that has the attributes which its class does not tell of, by the name of that class.
+async def _made(cls: Any, *arguments: Any) -> Any:
+    """An object that is made where a loop runs."""
+    return cls(*arguments)
+
+
 _SAMPLES: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("asyncio.Condition", "asyncio.Lock", "asyncio.Queue", "concurrent.futures.Future"), lambda cls: cls()),
     **dict.fromkeys(("threading.Condition", "threading.Event"), lambda cls: cls()),
     **dict.fromkeys(("bz2.BZ2File", "lzma.LZMAFile"), lambda cls: cls(io.BytesIO())),
     "compression.zstd.ZstdFile": lambda cls: SimpleNamespace(**(vars(cls(io.BytesIO(), "wb")) | vars(cls(io.BytesIO())))),
+    "asyncio.taskgroups.TaskGroup": lambda cls: cls(),
+    "asyncio.tasks._AsCompletedIterator": lambda cls: asyncio.run(_made(cls, (), None)),
     "gzip.GzipFile": lambda cls: cls(fileobj=io.BytesIO()),
     "contextlib.chdir": lambda cls: cls("."),
     "contextlib.redirect_stdout": lambda cls: cls(None),

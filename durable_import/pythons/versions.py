@@ -24,6 +24,9 @@ PROTOCOL_AT_EXPRESSION = sys.version_info >= (3, 13)
 #: Since 3.12 comprehensions are a part of the frame around them, where ``super()`` without arguments finds its own.
 INLINES_COMPREHENSIONS = sys.version_info >= (3, 12)
 
+#: Since 3.12 ``asyncio``'s helper that cancels and waits takes no loop: it asks for the running one.
+KNOWS_ITS_LOOP = sys.version_info >= (3, 12)
+
 #: Since 3.13 (gh-117407) a cancellation that is taken back is not delivered.
 UNCANCEL_CLEARS = sys.version_info >= (3, 13)
 

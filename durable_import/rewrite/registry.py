@@ -17,7 +17,6 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CodeChangedError, MissingCodeError
-from ..pythons.versions import NAMED
 from .codes import nested_codes, silent
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
     """The function at a place today.
 
     Raises MissingCodeError when module or place are gone, CodeChangedError when the code there has another digest. Of a
-    library it may have: see ``label_today``.
+    library it may have: see ``snapshot.library``.
     """
     if PENDING:
         register_pending()
@@ -204,25 +203,6 @@ def find_annotations(module: str, place: str, digest: str) -> dict[str, Annotati
         raise _changed(info, f"annotations of {place!r} have", digest, found)
     owner = places.class_around(node)
     return {mangled(each.name, owner): each for each in annotations_of(node)}
-
-
-def label_today(info: CodeInfo, label: int, awaited: str, variables: dict[str, object]) -> int:
-    """The label in a library's function, perhaps of another Python version, where ``awaited`` is awaited as it was at ``label``.
-
-    Local variables that the function did not have then are added to ``variables``. Raises CodeChangedError if there is no
-    such label.
-    """
-    same = [n for n, text in info.awaited.items() if text == awaited and all(v in variables for v in info.live[n] if v[0] == "@")]
-    if label not in same and len(same) != 1:
-        raise CodeChangedError(
-            f"the saved state waits in {info.module.name}.{info.place} (at `await {awaited}`), which is written differently in "
-            f"Python {NAMED}: resume with the Python version that it was saved by. The saved state is kept.",
-            filename=info.module.path, lineno=info.code.co_firstlineno, function=info.place, digest="",
-        )  # fmt: skip
-    for name in info.code.co_varnames:
-        if name[0] != "@":
-            variables.setdefault(name, None)
-    return label if label in same else same[0]
 
 
 def resume_code(info: CodeInfo) -> types.CodeType:

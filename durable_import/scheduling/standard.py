@@ -10,12 +10,14 @@ import asyncio
 import dis
 import importlib
 import inspect
+import sys
 import time
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
 from ..pythons.tasks import LoopBound, get_running_loop
+from ..pythons.waiting import attributes_today
 from ..rewrite.codes import nested_codes
 from ..rewrite.in_place import complete, functions_of_namespace, replace_code, rewritten_module
 from ..rewrite.registry import ITERABLE_COROUTINE, register_module
@@ -23,7 +25,7 @@ from .loop import InstanceLoop
 
 NAMES = (
     "asyncio.locks", "asyncio.queues", "asyncio.taskgroups", "asyncio.tasks", "asyncio.timeouts", "contextlib",
-    "durable_import.scheduling.again", "durable_import.scheduling.events",
+    "durable_import.pythons.earlier", "durable_import.scheduling.again", "durable_import.scheduling.events",
 )  # fmt: skip
 
 _SUSPENDS = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
@@ -39,7 +41,14 @@ def make_asyncio_durable() -> None:
         module = importlib.import_module(name)
         _rewrite(module)
         _done.append(name)
+    _add_attributes()
     LoopBound._get_loop = _get_loop
+
+
+def _add_attributes() -> None:
+    """Let objects that were saved by an earlier Python have what they have today."""
+    for module, name, attribute, default in attributes_today():
+        setattr(getattr(sys.modules[module], name), attribute, default)
 
 
 def use_wall_clock() -> None:

@@ -22,8 +22,10 @@ from ..frames.capture import CREATED, SUSPENDED, contents_of, parts_of, variable
 from ..pythons.annotations import OF_TYPING, annotate_of
 from ..pythons.code import is_annotate
 from ..pythons.versions import LATE_ANNOTATIONS
+from ..pythons.waiting import alternatives
 from ..rewrite.annotations import ANNOTATE
 from ..scheduling.again import wait_again
+from .library import cell_of, is_library
 
 Reduced = tuple[Any, ...]
 
@@ -60,8 +62,10 @@ def foreign_function(module: str, qualname: str, number: int, cells: dict[str, C
     """The nested function at that place of a module."""
     if not LATE_ANNOTATIONS and module == "typing" and qualname in OF_TYPING:
         return AnnotationsOfTyping(qualname, cells)  # type: ignore[return-value]
+    places = alternatives(module, qualname)
+    module, qualname = next((place for place in places if place[1] in _codes_of(place[0])), places[0])
     code = find_foreign(module, qualname, number, cells)
-    closure = tuple(cells[name] for name in code.co_freevars)
+    closure = tuple(cells[name] if name in cells else cell_of(module) for name in code.co_freevars)
     return FunctionType(code, sys.modules[module].__dict__, code.co_name, None, closure)
 
 
@@ -80,10 +84,10 @@ class AnnotationsOfTyping:
 
 
 def find_foreign(module: str, qualname: str, number: int, cells: dict[str, CellType]) -> CodeType:
-    """The code object with that name and number, which has those free variables. Raises MissingCodeError."""
+    """The code object with that name and number, which has those free variables, or is the library's. Raises MissingCodeError."""
     codes = _codes_of(module).get(qualname, [])
     code = codes[number] if number < len(codes) else None
-    if code is None or set(code.co_freevars) != set(cells):
+    if code is None or (set(code.co_freevars) != set(cells) and not is_library(module)):
         raise MissingCodeError(
             f"the saved state holds the function {qualname!r} of module {module!r}, which that module does not have in this "
             "form. Install the version that the state was saved with; the saved state is kept."

@@ -29,8 +29,8 @@ from ..frames.capture import (
     parts_of_anext,
 )
 from ..pythons.annotations import annotations_kept
-from ..rewrite.registry import ITERABLE_COROUTINE, CodeInfo, find, info_of, iterable_coroutine, label_today
-from . import fixups
+from ..rewrite.registry import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
+from . import fixups, library
 from .annotations import fill_annotations, reduce_late
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
 
@@ -53,16 +53,17 @@ def reduce_frame(value: Any) -> Reduced:
 def reduce_state(value: Any, state: FrameState) -> Reduced:
     """A frame that was read."""
     info = state.info
-    identity = (info.module.name, info.place, info.digest, value.__name__, value.__qualname__)
     # Both dicts are made for this reduce value: a cell may lead back to the frame before all cells are in their dict, and no
     # other segment may have the same objects.
     variables, cells = dict(state.variables), dict(state.cells)
     held: tuple[Any, ...] = (state.label, variables)
+    identity = (*library.identity_of(info), value.__name__, value.__qualname__)
+    is_awaitable = type(value) is GeneratorType and bool(value.gi_code.co_flags & ITERABLE_COROUTINE)
     if info.module.is_library and state.label:
-        held += (info.awaited[state.label], info.digest)
-    builder = build_adopted if info.module.is_adopted else build
-    if type(value) is GeneratorType and value.gi_code.co_flags & ITERABLE_COROUTINE:
-        builder = build_awaitable
+        where = library.place_of(info, state.label, variables)
+        held += (where.awaited, info.digest)
+        return build_in_library, (*identity, cells, *where, is_awaitable), held, None, None, fill
+    builder = build_awaitable if is_awaitable else build_adopted if info.module.is_adopted else build
     return builder, (*identity, cells), held, None, None, fill
 
 
@@ -74,12 +75,21 @@ def _adopted_state(value: Any) -> FrameState | None:
 
 def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A frame without variables."""
-    return _build(find(module, place, digest), name, qualname, cells)
+    return _build(library.find_function(module, place, digest), name, qualname, cells)
+
+
+def build_in_library(
+    module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType],
+    label: int, awaited: str, hidden: tuple[str, ...], is_awaitable: bool,
+) -> Any:  # fmt: skip
+    """A frame without variables of a function of the standard library, perhaps of another version of Python, that has begun."""
+    info = library.find_place(module, place, digest, library.Place(label, awaited, hidden))
+    return _build(iterable_coroutine(info) if is_awaitable else info, name, qualname, cells)
 
 
 def build_awaitable(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A generator without variables that can be awaited."""
-    return _build(iterable_coroutine(find(module, place, digest)), name, qualname, cells)
+    return _build(iterable_coroutine(library.find_function(module, place, digest)), name, qualname, cells)
 
 
 def build_adopted(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
@@ -98,10 +108,10 @@ def _build(info: CodeInfo, name: str, qualname: str, cells: dict[str, CellType])
 
 def fill(frame: Any, state: tuple[Any, ...]) -> None:
     """Give a frame its variables; generators in the middle are primed once all is loaded."""
-    label, variables, *library = state
+    label, variables, *in_library = state
     info = info_of(parts_of(frame).code)
-    if library and info is not None and info.digest != library[1]:
-        label = label_today(info, label, library[0], variables)
+    if in_library and info is not None and info.digest != in_library[1]:
+        label = library.go_on(info, label, in_library[0], variables)
     in_cells = restore.fill_frame(frame, label, variables)
     if in_cells:
         fixups.later(restore.fill_from_cells, frame, in_cells)
@@ -276,32 +286,38 @@ def reduce_function(function: FunctionType) -> Any:
     state |= annotations_kept(function)
     if function.__dict__:
         state["__dict__"] = function.__dict__
+    if function.__defaults__ and library.is_library(function.__globals__.get("__name__")):
+        state["__defaults__"] = library.defaults_by_name(function)
     if info is None:
         return reduce_foreign_function(function, state, fill_function)
-    arguments = (info.module.name, info.place, info.digest, function.__closure__ or ())
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    arguments = (*library.identity_of(info), cells)
     builder = build_generator_function if function.__code__.co_flags & ITERABLE_COROUTINE else build_function
     return builder, arguments, state, None, None, fill_function
 
 
-def build_function(module: str, place: str, digest: str, cells: tuple[CellType, ...]) -> FunctionType:
+def build_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> FunctionType:
     """A function of rewritten code by its place; of one that is made once, when the module runs, that very one."""
-    info = find(module, place, digest)
+    info = library.find_function(module, place, digest)
     if not cells and "<locals>" not in place:
-        existing = function_with(info.code, module)
+        existing = function_with(info.code, info.module.name)
         if existing is not None:
             return existing
-    return restore.build_function(info, cells)
+    return restore.build_function(info, library.closure_for(info, cells))
 
 
-def build_generator_function(module: str, place: str, digest: str, cells: tuple[CellType, ...]) -> FunctionType:
+def build_generator_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> FunctionType:
     """A function that ``types.coroutine`` has made, by its place."""
-    return restore.build_function(iterable_coroutine(find(module, place, digest)), cells)
+    info = iterable_coroutine(library.find_function(module, place, digest))
+    return restore.build_function(info, library.closure_for(info, cells))
 
 
 def fill_function(function: FunctionType, state: dict[str, Any]) -> None:
     """Give a function its defaults, names and attributes."""
     function.__dict__.update(state.pop("__dict__", {}))
     fill_annotations(function, state)
+    if isinstance(function, FunctionType) and library.is_library(function.__globals__.get("__name__")):
+        state["__defaults__"] = library.defaults_for(function, state.get("__defaults__"))
     for name, value in state.items():
         if hasattr(function, name):  # a later Python has more of them
             setattr(function, name, value)

@@ -23,7 +23,7 @@ from ..pythons.modules import is_lazy
 from ..pythons.tasks import LoopBound
 from ..rewrite.registry import KNOWN, MODULES
 from .asyncio_state import bound_state, fill_bound
-from .closures import Cell, captured_cells, rebound_variables
+from .closures import Captured, Cell, captured_cells, rebound_variables
 from .process_objects import PROCESS_BOUND
 from .surroundings import Surroundings, restore_changes, uses_random
 
@@ -106,10 +106,17 @@ def _with_nested(code: CodeType) -> Iterator[CodeType]:
 
 
 def resolve(module: str, name: str) -> Any:
-    """The object that a module has under a name today; a name such as ``f.__defaults__.0`` leads on from there."""
+    """The object that a module has under a name today; a name such as ``f.__defaults__.0`` leads on from there.
+
+    A captured variable that is captured in another Python version only is a cell of its own.
+    """
     found: Any = sys.modules.get(module) or importlib.import_module(module)
     for part in name.split("."):
-        if part.isdecimal():
+        if type(found) is Captured:
+            found = found.cell(part)
+        elif part == "__closure__":
+            found = Captured(found)
+        elif part.isdecimal():
             found = found[int(part)]
         else:
             found = found[part] if type(found) in (dict, MappingProxyType) else getattr(found, part)

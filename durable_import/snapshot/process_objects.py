@@ -23,6 +23,8 @@ from pickle import PicklingError
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .library import is_standard, missing
+
 if TYPE_CHECKING:
     import decimal
 
@@ -92,8 +94,11 @@ _FOUND: dict[contextvars.ContextVar[Any], tuple[str, str]] = {}
 
 
 def named_variable(module: str, name: str) -> Any:
-    """The context variable at ``module.name``."""
-    return getattr(importlib.import_module(module), name)
+    """The context variable, or another object that is one of its kind, at ``module.name``."""
+    holder = importlib.import_module(module)
+    if is_standard(module) and not hasattr(holder, name):
+        raise missing(module, name)
+    return getattr(holder, name)
 
 
 def _reduce_variable(variable: contextvars.ContextVar[Any]) -> Reduced:

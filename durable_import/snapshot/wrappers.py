@@ -6,12 +6,13 @@ import builtins
 import dataclasses
 import functools
 import gc
+import operator
 import sys
 import typing
 import weakref
 from collections.abc import Callable
 from pickle import PicklingError
-from types import CellType, MethodType
+from types import CellType, MethodType, UnionType
 from typing import Any
 
 from durable_import.pythons.classes import class_with, is_left_over, named_by_user, namespace_of
@@ -67,6 +68,28 @@ def restore_cached_property(function: Any, name: str | None) -> Any:
 
 def _reduce_cached_property(descriptor: functools.cached_property[Any]) -> Reduced:
     return restore_cached_property, (descriptor.func, descriptor.attrname)
+
+
+def restore_union(members: tuple[Any, ...]) -> Any:
+    """``X | Y``, or ``typing.Union`` of what has no ``|``: until Python 3.13 these are not the same."""
+    try:
+        return functools.reduce(operator.or_, members)
+    except TypeError:
+        return typing.Union[members]  # noqa: UP007  that very class
+
+
+def _reduce_union(union: UnionType) -> Reduced:
+    return restore_union, (union.__args__,)
+
+
+def restore_partial_method(function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """A method with some of its arguments."""
+    return functools.partialmethod(function, *arguments, **keywords)
+
+
+def _reduce_partial_method(method: functools.partialmethod[Any]) -> Reduced:
+    """By its arguments: since Python 3.14 none is made without."""
+    return restore_partial_method, (method.func, method.args, method.keywords)
 
 
 def restore_lru_cache(function: Any, maxsize: int | None, typed: bool) -> Any:
@@ -315,6 +338,8 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     staticmethod: _reduce_method_descriptor,
     functools.cached_property: _reduce_cached_property,
     LruCache: _reduce_lru_cache,
+    functools.partialmethod: _reduce_partial_method,
+    UnionType: _reduce_union,
     type(functools.cmp_to_key(max)): _reduce_key,
     MethodType: _reduce_method,
     weakref.ref: _reduce_reference,
