@@ -28,8 +28,8 @@ _leave_task: Any = private("asyncio.tasks._leave_task")
 _register_eager_task: Any = private("asyncio.tasks._register_eager_task")
 _unregister_eager_task: Any = private("asyncio.tasks._unregister_eager_task")
 #: Note, or forget, that a future is awaited by a task: what ``asyncio.capture_call_graph`` shows, since Python 3.14.
-add_awaited_by: Any = getattr(asyncio, "future_add_to_awaited_by", lambda future, waiter: None)
-discard_awaited_by: Any = getattr(asyncio, "future_discard_from_awaited_by", lambda future, waiter: None)
+add_awaited_by: Any = getattr(asyncio, "future_add_to_awaited_by", lambda *_: None)
+discard_awaited_by: Any = getattr(asyncio, "future_discard_from_awaited_by", lambda *_: None)
 
 
 def awaited_by(future: Any) -> tuple[Any, ...]:

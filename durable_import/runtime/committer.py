@@ -89,7 +89,7 @@ class Committer:
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
         """A native task runs rewritten code beside the tasks of the instance."""
-        code = parts_of(task.coroutine).code
+        code = parts_of(task.get_coro()).code
         return UnsavableStateError(
             path=task.get_name(), type_name="asyncio.Task", instance_id=self.encoder.instance_id,
             reason="code that is not durable has made it, and it is running beside the program", filename=code.co_filename,

@@ -33,11 +33,8 @@ def _language(files: list[str]) -> list[Comparison]:
     for file in files:
         found.append(comparison := compare(file))
         names = [f"{test} ({EXCEPTIONS.get(test, how)})" for test, how in comparison.differences.items()]
-        print(
-            f"{file:36}{comparison.native.passed:8}{comparison.plain.passed:7}{comparison.rewritten.passed:11}{failed_natively(comparison):17}  "
-            + (", ".join(names) or "none"),
-            flush=True,
-        )
+        counts = f"{comparison.native.passed:8}{comparison.plain.passed:7}{comparison.rewritten.passed:11}"
+        print(f"{file:36}{counts}{failed_natively(comparison):17}  " + (", ".join(names) or "none"), flush=True)
     return found
 
 
