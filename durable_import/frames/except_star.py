@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+import sys
+from types import FrameType, TracebackType
 from typing import Any
 
+from ..pythons.versions import WRAPPED_HAS_TRACEBACK
 from .unseen import unseen
 
 
@@ -31,7 +33,7 @@ class ExceptStar:
         self.matched = None
         if self.rest is not None and isinstance(self.rest, kinds):
             whole = isinstance(self.rest, BaseExceptionGroup)  # one that is an instance of the type by itself
-            self.matched, self.rest = self.rest if whole else BaseExceptionGroup("", (self.rest,)), None
+            self.matched, self.rest = self.rest if whole else _wrapped(self.rest, sys._getframe(2)), None
         elif isinstance(self.rest, BaseExceptionGroup):
             self.matched, self.rest = self.rest.split(kinds)
         return self.matched is not None
@@ -87,3 +89,9 @@ def _leaves(exception: BaseException) -> list[BaseException]:
     if isinstance(exception, BaseExceptionGroup):
         return [leaf for inner in exception.exceptions for leaf in _leaves(inner)]
     return [exception]
+
+
+def _wrapped(exception: BaseException, frame: FrameType) -> BaseException:
+    """The group that an exception which is none is handled as, in a frame."""
+    group = BaseExceptionGroup("", (exception,))
+    return group.with_traceback(TracebackType(None, frame, frame.f_lasti, frame.f_lineno)) if WRAPPED_HAS_TRACEBACK else group

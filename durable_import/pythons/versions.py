@@ -42,6 +42,9 @@ HAS_TYPE_DEFAULTS = sys.version_info >= (3, 13)
 #: Since 3.14 the fields of dataclasses have docstrings.
 FIELDS_HAVE_DOCSTRINGS = sys.version_info >= (3, 14)
 
+#: Since 3.14 the group that ``except*`` makes of an exception which is none has a traceback.
+WRAPPED_HAS_TRACEBACK = sys.version_info >= (3, 14)
+
 #: Since 3.14 each thread has one running task, kept in C, whichever of its loops is running; before, each loop had one.
 ONE_TASK_A_THREAD = sys.version_info >= (3, 14)
 

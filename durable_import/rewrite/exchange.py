@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from types import FunctionType
 
 from .in_place import functions_of_namespace
-from .registry import ITERABLE_COROUTINE, PLAIN, info_of, register_pending
+from .registry import ITERABLE_COROUTINE, PLAIN, info_of, is_refused, register_pending
 
 _searched: set[str] = set()  # modules that were being executed when all was searched: they may define more functions
 _lock = threading.RLock()
@@ -41,6 +41,8 @@ def exchange() -> None:
 
 def _exchange(functions: Iterable[FunctionType]) -> None:
     for function in functions:
+        if is_refused(function.__code__):
+            continue
         info = info_of(function.__code__)
         if info is not None and info.durable is not None:
             flag = function.__code__.co_flags & ITERABLE_COROUTINE  # ``types.coroutine`` has replaced the code

@@ -16,7 +16,7 @@ import threading
 import types
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CodeChangedError, MissingCodeError
+from ..errors import CodeChangedError, MissingCodeError, UnsupportedSyntaxError
 from .codes import nested_codes, silent
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ MODULES: dict[str, ModuleInfo] = {}
 PROGRAM: dict[str, ModuleInfo] = {}  # those of them that are no library's
 PENDING: list[tuple[str, str, bytes, Loaded, Callable[[], Loaded]]] = []  # see ``register_plain_module``
 PLAIN: dict[str, str] = {}  # names and paths of modules that have functions in their plain variant: see ``exchange``
+REFUSED: dict[str, UnsupportedSyntaxError] = {}  # by name: modules that run in their plain variant and have no fast one
+_refused_codes: dict[int, tuple[types.CodeType, UnsupportedSyntaxError]] = {}  # by id of their code objects
 _lock = threading.RLock()
 ITERABLE_COROUTINE = 0x100  # the flag of code whose generators can be awaited: ``types.coroutine`` has made it
 
@@ -99,6 +101,7 @@ def register_module(name: str, path: str, source: bytes, rewritten: RewrittenMod
             _make_known(info)
             module.by_place.setdefault(info.place, info)
     MODULES[name] = module
+    REFUSED.pop(name, None)
     if not is_library:
         PROGRAM[name] = module
 
@@ -110,17 +113,40 @@ def register_plain_module(name: str, path: str, source: bytes, plain: Loaded, ma
 
 
 def register_pending() -> None:
-    """Make known what waits. Raises UnsupportedSyntaxError."""
+    """Make known what waits. A module that cannot be rewritten is refused alone, when somebody asks for it."""
     with _lock:
         while PENDING:
             name, path, source, plain, make = PENDING[0]
-            register_module(name, path, source, make())  # type: ignore[arg-type]  # it asks for .code and .table only
-            known = MODULES[name].by_place
-            for code, place in zip(nested_codes(plain.code), plain.table, strict=True):
-                info = known.get(place)
-                if info is not None:
-                    _make_known(info.of(code, durable=info.code))
+            try:
+                fast = make()
+            except UnsupportedSyntaxError as error:
+                _refuse(name, plain, error)
+            else:
+                register_module(name, path, source, fast)  # type: ignore[arg-type]  # it asks for .code and .table only
+                _pair_with_plain(MODULES[name], plain)
             del PENDING[0]  # only now: others wait until all is known
+
+
+def _pair_with_plain(module: ModuleInfo, plain: Loaded) -> None:
+    for code, place in zip(nested_codes(plain.code), plain.table, strict=True):
+        info = module.by_place.get(place)
+        if info is not None:
+            _make_known(info.of(code, durable=info.code))
+
+
+def _refuse(name: str, plain: Loaded, error: UnsupportedSyntaxError) -> None:
+    MODULES.pop(name, None)  # an earlier version of it
+    PROGRAM.pop(name, None)
+    PLAIN.pop(name, None)
+    REFUSED[name] = error
+    for code, place in zip(nested_codes(plain.code), plain.table, strict=True):
+        if place is not None:
+            _refused_codes[id(code)] = code, error
+
+
+def is_refused(code: types.CodeType) -> bool:
+    """Whether code is of a module that could not be rewritten: ``info_of`` raises what is wrong with it."""
+    return id(code) in _refused_codes
 
 
 def _make_known(info: CodeInfo) -> None:
@@ -129,10 +155,15 @@ def _make_known(info: CodeInfo) -> None:
 
 
 def info_of(code: types.CodeType) -> CodeInfo | None:
-    """What is known of a code object; None if it is not rewritten code."""
+    """What is known of a code object; None if it is not rewritten code.
+
+    Raises UnsupportedSyntaxError if it is of a module that was to be rewritten and cannot be.
+    """
     if PENDING:
         register_pending()
     info = KNOWN.get(id(code))
+    if info is None and id(code) in _refused_codes:
+        raise _refused_codes[id(code)][1].with_traceback(None)
     if info is None and code.co_flags & ITERABLE_COROUTINE:
         for other in _BY_POSITION.get((code.co_filename, code.co_firstlineno), ()):
             known = other.code  # of the same module if it has the very same table
@@ -149,11 +180,13 @@ def iterable_coroutine(info: CodeInfo) -> CodeInfo:
 def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
     """The function at a place today.
 
-    Raises MissingCodeError when module or place are gone, CodeChangedError when the code there has another digest. Of a
-    library it may have: see ``snapshot.library``.
+    Raises UnsupportedSyntaxError when the module could not be rewritten, MissingCodeError when module or place are gone,
+    CodeChangedError when the code there has another digest. Of a library it may have: see ``snapshot.library``.
     """
     if PENDING:
         register_pending()
+    if module in REFUSED:
+        raise REFUSED[module].with_traceback(None)
     if module not in MODULES:
         try:
             importlib.import_module(module)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import CellType, FrameType, FunctionType
 from typing import Any
 
-from ..errors import NotDurableError
+from ..errors import NotDurableError, UnsupportedSyntaxError
 from ..frames import ambient
 from ..frames.anew import arguments_of, durable_form
 from ..frames.capture import FRAME_TYPES, parts_of
@@ -27,7 +27,12 @@ def call_of(frame: FrameType, cells: dict[str, CellType]) -> tuple[FunctionType,
 
 def make_root(call: Call, instance_id: str) -> Any:
     """The coroutine of a call. Raises NotDurableError if its code is not rewritten, and what the call raises."""
-    made = durable_form(without_instance(lambda: call.function(*call.arguments, **call.keywords)))
+    made = without_instance(lambda: call.function(*call.arguments, **call.keywords))
+    try:
+        made = durable_form(made)
+    except UnsupportedSyntaxError:
+        made.close()
+        raise
     if isinstance(made, FRAME_TYPES) and info_of(parts_of(made).code) is not None:
         return made
     why = why_not_durable(made)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
+from ..errors import DurableError
 from ..pythons.tasks import NATIVE_TASKS, loop_of
 from .delegation import DelegatingLoop
 from .task import _NO_CONTEXT, DurableTask
@@ -127,6 +128,12 @@ class CallbackLoop(DelegatingLoop):
 
     def call_soon(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.Handle:
         """See ``asyncio.AbstractEventLoop``; as for the next method."""
+        if type(callback).__name__ == "TaskStepMethWrapper" and self.refuses_native_tasks():
+            callback.__self__._log_destroy_pending = False  # type: ignore[attr-defined]
+            raise DurableError(
+                "asyncio.Task(...) makes a task of asyncio's own class, which is no part of a durable instance: call "
+                "asyncio.create_task(...), which takes the same arguments, or create_task of a TaskGroup"
+            )
         if not self._is_ours(callback, args):
             return self.real.call_soon(callback, *args, context=context)
         handle = asyncio.Handle(callback, args, self, context)
@@ -142,6 +149,10 @@ class CallbackLoop(DelegatingLoop):
         else:
             self.real.call_soon_threadsafe(self._accept, handle)
         return handle
+
+    def refuses_native_tasks(self) -> bool:
+        """Whether a task that the running code has made by its class cannot be run."""
+        return self.is_asked_by_program()
 
     def _is_ours(self, callback: Any, args: tuple[Any, ...]) -> bool:
         """Whether a callback belongs to the instance: a step, the program's own call, or the end of a future of it."""

@@ -39,6 +39,9 @@ class HandmadeLoop(InstanceLoop):
     def is_asked_by_program(self) -> bool:
         return True  # there is nobody else
 
+    def refuses_native_tasks(self) -> bool:
+        return False  # tests make some beside those of the loop
+
     def create_task(self, coro: Any, **options: Any) -> Any:
         self._check_closed()
         return _base.create_task(self, coro, **options) if self._task_factory is not None else self.make_task(coro, **options)

@@ -640,7 +640,7 @@ def n2():
     c = m(); c.send(None)
     r = (c.cr_await.__name__, c.cr_running, c.cr_suspended, c.cr_frame.f_lineno)
     c.close()
-    def g(): yield from [1,2]
+    def g(): yield from iter([1,2])
     x = g(); next(x)
     r += (type(x.gi_yieldfrom).__name__,)
     async def ag():
@@ -780,7 +780,7 @@ def ev():
         {s('22', 1): await A('23'), await A('24', 2): s('25')}
         [s('26'), await A('27'), *(await A('28', [1])), s('29')]
         lambda x=await A('30'): 3
-        def f(a=s('31'), *, b=await A('32')) -> await A('33'): pass
+        def f(a=s('31'), *, b=await A('32')) -> s('33'): pass
         @s('34', lambda f: s('dec1', f))
         @(await A('35', lambda f: s('dec2', f)))
         def f(a=await A('36')): pass

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 import durable_import
-from durable_import import DurableRuntime, UnsavableStateError
+from durable_import import DurableRuntime, UnsavableStateError, UnsupportedSyntaxError
 from durable_import.frames import ambient
+from durable_import.rewrite import compiler
 from durable_import.rewrite.exchange import exchange
 from durable_import.rewrite.registry import PENDING, info_of
 from tests.harness.torture import fresh_module, tortured
@@ -245,6 +246,7 @@ async def test_awaiting_begins_an_instance(module: types.ModuleType) -> None:
 
 EXECUTING = """# durable: on
 from durable_import.frames import ambient
+from durable_import.rewrite import compiler
 import asyncio
 async def before(): await asyncio.sleep(0)
 ambient.switch_on("a runtime")
@@ -269,3 +271,46 @@ def test_module_that_is_being_executed(tmp_path: Path, monkeypatch: pytest.Monke
         ambient.ON.clear()
         durable_import.uninstall()
         del sys.modules["m_executing"]
+
+
+REFUSED = """# durable: on
+async def simple(): return 1
+"""
+FINE = """# durable: on
+import asyncio
+async def add(n):
+    await asyncio.sleep(0)
+    return n + 1
+async def call():
+    import m_refused
+    return await m_refused.simple()
+"""
+
+
+async def test_module_that_cannot_be_rewritten_is_refused_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each use of it in an instance raises what is wrong with it; other modules go on, and it does itself without a runtime."""
+
+    def refuse(source: bytes, path: str, name: str) -> Any:
+        if name == "m_refused":
+            raise UnsupportedSyntaxError("too odd", filename=path, lineno=2, way_out="Do it otherwise.")
+        return compile_module(source, path, name)
+
+    compile_module = compiler.compile_module
+    monkeypatch.setattr(compiler, "compile_module", refuse)
+    (tmp_path / "m_refused.py").write_text(REFUSED)
+    (tmp_path / "m_goes_on.py").write_text(FINE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    durable_import.install()
+    try:
+        refused, fine = map(importlib.import_module, ("m_refused", "m_goes_on"))
+        assert await refused.simple() == 1
+        async with DurableRuntime("memory:") as runtime:
+            for number in range(2):
+                assert await runtime.run(fine.add, number, instance_id=f"fine{number}") == number + 1
+                for name, call in (("root", refused.simple), ("called", fine.call)):
+                    with pytest.raises(UnsupportedSyntaxError, match=r"m_refused\.py:2: .*too odd.*Do it otherwise"):
+                        await runtime.run(call, instance_id=f"{name}{number}")
+        assert await refused.simple() == 1
+    finally:
+        durable_import.uninstall()
+        del sys.modules["m_refused"], sys.modules["m_goes_on"]
