@@ -17,23 +17,32 @@ from ..scheduling.task import DurableTask
 class Caller:
     """The task that awaits an instance, once ``attach`` was called in it; ``root`` is the first task of the instance."""
 
-    __slots__ = ("_cancellations", "_late_cancellation", "task")
+    __slots__ = ("_cancellations", "_late_cancellation", "_own_name", "task")
 
     def __init__(self) -> None:
         self.task: asyncio.Task[Any] | None = None
         self._cancellations = 0  # requests to cancel it that the program knows of
         self._late_cancellation: asyncio.CancelledError | None = None
+        self._own_name = ""
 
-    def attach(self) -> None:
-        """It is the running task."""
-        self.task = asyncio.current_task()
-        self._cancellations = self.task.cancelling() if self.task is not None else 0
+    def attach(self, instance_id: str | None) -> None:
+        """It is the running task. One that nobody has named is named after the instance, for who looks at the process."""
+        task = self.task = asyncio.current_task()
+        if task is None:
+            return
+        self._cancellations, self._own_name = task.cancelling(), task.get_name()
+        if instance_id and _is_given_by_asyncio(self._own_name):
+            task.set_name(f"instance {instance_id}")
+
+    def detach(self) -> None:
+        """It goes on by itself."""
+        if self.task is not None:
+            self.task.set_name(self._own_name)
 
     @property
     def name(self) -> str:
         """What the first task of the instance is to be called."""
-        name = self.task.get_name() if self.task is not None else ""
-        return "Task-1" if re.fullmatch(r"(Task-\d+)?", name) else name  # another number is one of this process
+        return "Task-1" if _is_given_by_asyncio(self._own_name) else self._own_name  # another number is one of this process
 
     def hand_over(self, root: DurableTask) -> None:
         """The requests to cancel it are those of a new instance's first task."""
@@ -65,6 +74,11 @@ class Caller:
             pause = _Pending(loop=loop.real)
             loop.real.call_soon(pause.count_cancellations, task, wanted - self._cancellations)
             yield from pause.__await__()
+
+
+def _is_given_by_asyncio(name: str) -> bool:
+    """Whether it is the name of a task that nobody has named, or of none."""
+    return re.fullmatch(r"(Task-\d+)?", name) is not None
 
 
 def give_back_context(root: DurableTask) -> None:

@@ -94,7 +94,7 @@ class InstanceDriver(Committer):
 
     def __await__(self) -> Any:
         self.loop.attach()
-        self.caller.attach()
+        self.caller.attach(self.loop.instance_id)
         if not hasattr(self.loop, "root"):
             self._begin()
         try:
@@ -107,6 +107,7 @@ class InstanceDriver(Committer):
             yield from self.caller.give_back_cancellations(self.loop)
             return self.loop.root.result()
         finally:
+            self.caller.detach()
             if self.loop.tasks:
                 self.drop()
 

@@ -54,7 +54,7 @@ def find_culprit(variables: Mapping[str, Any], dumps: Dumps) -> Culprit | None:
         seen[id(obj)] = obj
         if isinstance(error, RecursionError):
             return Culprit(path, _type_name(obj), "it is nested too deeply")
-        failing = _failing(_children(path, obj), dumps)
+        failing = _failing([] if _is_refused(obj, error) else _children(path, obj), dumps)
         if not failing:
             is_iterator = isinstance(obj, Iterator) and not isinstance(obj, io.IOBase)
             return Culprit(path, _type_name(obj), _reason(error), WAY_OUT_OF_ITERATOR if is_iterator else WAY_OUT)
@@ -88,6 +88,15 @@ def _error(dumps: Dumps, value: Any) -> Exception | None:
     except Exception as error:  # whatever a reduce method raises is the answer
         return error
     return None
+
+
+def _is_refused(obj: Any, error: Exception) -> bool:
+    """Whether a reducer does not take the object itself, whatever is in it."""
+    try:
+        TABLE.get(type(obj), reduce_by_kind)(obj)
+    except Exception as refusal:  # the same that ``dumps`` has raised, or another
+        return str(refusal) == str(error)
+    return False
 
 
 def _children(path: str, obj: Any) -> list[Child]:

@@ -399,3 +399,25 @@ async def test_checkpoints_prolong_no_lifetime(make_runtime: MakeRuntime, flows:
     async with make_runtime() as runtime:
         await runtime.run(flows.drop, instance_id="drop")
     assert world == ["made", "gone", "dropped"]
+
+
+async def test_who_looks_at_the_process_sees_which_instance(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """The task that drives an instance is named after it, unless somebody has named it; then it has its own name again."""
+    async with make_runtime() as runtime:
+        plain = asyncio.create_task(runtime.run(flows.pass_gate, "held", instance_id="order-7"))
+        await until(lambda: "instance order-7" in {task.get_name() for task in asyncio.all_tasks()})
+        plain.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await plain
+
+        async def held() -> None:
+            await flows.pass_gate("held")
+
+        awaiting = [asyncio.create_task(held()), asyncio.create_task(held(), name="mine")]
+        names = [task.get_name() for task in awaiting]
+        await until(lambda: awaiting[0].get_name().startswith("instance "))
+        assert awaiting[1].get_name() == "mine"
+        for task in awaiting:
+            task.cancel()
+        await asyncio.gather(*awaiting, return_exceptions=True)
+        assert [task.get_name() for task in awaiting] == names

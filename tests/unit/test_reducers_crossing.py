@@ -29,10 +29,11 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from durable_import.snapshot import fixups  # noqa: E402
+from durable_import.snapshot.frames import reduce_function  # noqa: E402
 from durable_import.snapshot.reducers import TABLE, reduce_by_kind  # noqa: E402
 from tests.harness.interpreters import interpreters  # noqa: E402
 
-# --- a stand-in for the real pickler: functions by their place in their source file ----------------------------------
+# --- a stand-in for the real pickler: functions of this file by their place in it ------------------------------------
 
 
 def make_function(file: str, qualname: str, line: int, module: str, name: str, cells: Any, defaults: Any) -> Any:
@@ -51,6 +52,8 @@ class Pickler(pickle.Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         """First by exact type, then by kind."""
+        if type(obj) is types.FunctionType and obj.__code__.co_filename != __file__:
+            return reduce_function(obj)
         if type(obj) is types.FunctionType and "<locals>" in obj.__qualname__:
             code = obj.__code__
             place = (code.co_filename, code.co_qualname, code.co_firstlineno, obj.__module__, obj.__name__)
