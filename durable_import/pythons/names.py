@@ -8,6 +8,7 @@ imports all the same: what stands for it meanwhile refuses to be used, and a run
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import io
 import opcode
 import sys
@@ -18,7 +19,7 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
-from .support import refused
+from .support import refused, tried
 from .versions import IS_KNOWN, Version
 
 
@@ -178,19 +179,25 @@ def _left_filters() -> Any:
 
 _OPTIONAL = ("bz2.", "gzip.", "lzma.", "compression.zstd.")  # modules that a build of Python may be without
 
+
+def _made_in_loop(cls: Any, *arguments: Any) -> Any:
+    """An object that is made where an event loop runs: in a thread of its own, as this one may have a loop already."""
+
+    async def make() -> Any:
+        return cls(*arguments)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(make())).result()
+
+
 #: How to get an object that has the attributes which its class does not tell of, by the name of that class.
-async def _made(cls: Any, *arguments: Any) -> Any:
-    """An object that is made where a loop runs."""
-    return cls(*arguments)
-
-
 _SAMPLES: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("asyncio.Condition", "asyncio.Lock", "asyncio.Queue", "concurrent.futures.Future"), lambda cls: cls()),
     **dict.fromkeys(("threading.Condition", "threading.Event"), lambda cls: cls()),
     **dict.fromkeys(("bz2.BZ2File", "lzma.LZMAFile"), lambda cls: cls(io.BytesIO())),
     "compression.zstd.ZstdFile": lambda cls: SimpleNamespace(**(vars(cls(io.BytesIO(), "wb")) | vars(cls(io.BytesIO())))),
     "asyncio.taskgroups.TaskGroup": lambda cls: cls(),
-    "asyncio.tasks._AsCompletedIterator": lambda cls: asyncio.run(_made(cls, (), None)),
+    "asyncio.tasks._AsCompletedIterator": lambda cls: _made_in_loop(cls, (), None),
     "gzip.GzipFile": lambda cls: cls(fileobj=io.BytesIO()),
     "contextlib.chdir": lambda cls: cls("."),
     "contextlib.redirect_stdout": lambda cls: cls(None),
@@ -267,6 +274,7 @@ def missing() -> list[str]:
 
 def check_names() -> None:
     """Raise UnsupportedPythonError if private names are missing: of a Python that is known, among those that were asked for."""
-    found = MISSING if IS_KNOWN else missing()
+    with tried("looking for what it has"):
+        found = MISSING if IS_KNOWN else missing()
     if found:
         raise refused(lacks(found))

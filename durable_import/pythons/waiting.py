@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
+from .names import private
 from .versions import THIS, Version
 
 Place = tuple[str, str]
@@ -81,14 +82,14 @@ CAPTURED: dict[Place, dict[int, tuple[str, ...]]] = {
 }
 
 #: Attributes that objects have since some version: those that were saved before get them from their class.
-ATTRIBUTES: tuple[tuple[Version, tuple[str, str, str, Any]], ...] = (
-    ((3, 14), (_TASKS, _ITERATOR, "_cur_task", None)),
-    ((3, 15), (_GROUPS, "TaskGroup", "_cancel_on_enter", False)),
+ATTRIBUTES: tuple[tuple[Version, tuple[Any, str, Any]], ...] = (
+    ((3, 14), (private("asyncio.tasks._AsCompletedIterator"), "_cur_task", None)),
+    ((3, 15), (asyncio.TaskGroup, "_cancel_on_enter", False)),
 )
 
 
-def attributes_today() -> list[tuple[str, str, str, Any]]:
-    """Module, class, attribute and default, of those that this version has."""
+def attributes_today() -> list[tuple[Any, str, Any]]:
+    """Class, attribute and default, of those that this version has."""
     return [row for since, row in ATTRIBUTES if since <= THIS]
 
 

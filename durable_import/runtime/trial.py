@@ -76,7 +76,8 @@ async def _suspended_and_resumed() -> Any:
             await runtime.publish_event(_NAME, "answer", 42)
             return await runtime.run(program.main, instance_id=_NAME)
     finally:
-        del sys.modules[_NAME], PROGRAM[_NAME]
+        for modules in (sys.modules, PROGRAM):  # which may have been left without it by what failed
+            modules.pop(_NAME, None)
 
 
 def _program() -> ModuleType:

@@ -10,7 +10,6 @@ import asyncio
 import dis
 import importlib
 import inspect
-import sys
 import time
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -47,8 +46,8 @@ def make_asyncio_durable() -> None:
 
 def _add_attributes() -> None:
     """Let objects that were saved by an earlier Python have what they have today."""
-    for module, name, attribute, default in attributes_today():
-        setattr(getattr(sys.modules[module], name), attribute, default)
+    for cls, attribute, default in attributes_today():
+        setattr(cls, attribute, default)
 
 
 def use_wall_clock() -> None:

@@ -13,6 +13,7 @@ from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
 from ..errors import CodeChangedError, MissingCodeError
+from ..pythons.versions import NAMED
 from ..pythons.waiting import CAPTURED, DEFAULTS, SAME_AWAIT, VARIABLES, alternatives, original
 from ..rewrite.registry import MODULES, CodeInfo, captured_names, find
 
@@ -52,10 +53,9 @@ def find_place(module: str, place: str, digest: str, where: Place) -> CodeInfo:
 
 
 def _changed(info: CodeInfo, where: Place) -> CodeChangedError:
-    version = ".".join(map(str, sys.version_info[:3]))
     return CodeChangedError(
         f"the saved state waits in {info.module.name}.{info.place} (at `await {where.awaited}`), which is written differently in "
-        f"Python {version}: resume with the Python version that it was saved by. The saved state is kept.",
+        f"Python {NAMED}: resume with the Python version that it was saved by. The saved state is kept.",
         filename=info.module.path, lineno=info.code.co_firstlineno, function=info.place, digest="",
     )  # fmt: skip
 
@@ -156,9 +156,8 @@ def defaults_for(function: FunctionType, saved: Any) -> tuple[Any, ...] | None:
 
 def missing(module: str, name: str) -> MissingCodeError:
     """The error for an object of the standard library that this version of Python does not have."""
-    version = ".".join(map(str, sys.version_info[:3]))
     return MissingCodeError(
-        f"the saved state holds {module}.{name}, which Python {version} does not have: resume with the Python version that it "
+        f"the saved state holds {module}.{name}, which Python {NAMED} does not have: resume with the Python version that it "
         "was saved by. The saved state is kept."
     )
 
