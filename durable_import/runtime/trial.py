@@ -21,7 +21,7 @@ from ..rewrite.loader import rewriting_loader
 from ..rewrite.registry import PROGRAM
 from ..stores.memory import InMemoryStateStore
 
-PATIENCE = 30.0  # seconds
+PATIENCE = 30.0  # seconds until it is given up, with its runtimes; twice as long if it does not let its loop run
 _OF_CLASSES = True, 2, "main.<locals>.Point(x=2, color=<Color.RED|BLUE: 3>)"
 RESULT: Any = (
     [2, 8, "aa", b"xx"[0] * 2, 14, 2], [[4, 6], [10, 12], ["bb", "cc"], [242, 244], [16, 18], [6, 10]],
@@ -49,12 +49,12 @@ def _found() -> Any:
     """What the program gives, in a thread of its own: an event loop may be running in this one."""
     outcome: Future[Any] = Future()
     threading.Thread(target=_try, args=(outcome,), name=_NAME, daemon=True).start()
-    return outcome.result(PATIENCE)
+    return outcome.result(2 * PATIENCE)
 
 
 def _try(outcome: Future[Any]) -> None:
     try:
-        outcome.set_result(asyncio.run(_suspended_and_resumed()))
+        outcome.set_result(asyncio.run(asyncio.wait_for(_suspended_and_resumed(), PATIENCE)))
     except BaseException as error:
         outcome.set_exception(error)
 

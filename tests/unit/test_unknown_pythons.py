@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from durable_import import DurableRuntime, UnsupportedPythonError
+from durable_import.frames import ambient
 from durable_import.pythons import names, support, versions
 from durable_import.rewrite import compiler, loader
 from durable_import.rewrite.install import install, uninstall
@@ -127,13 +128,45 @@ def test_a_trial_that_fails_is_refused(monkeypatch: pytest.MonkeyPatch, error: E
 
 
 @pytest.mark.usefixtures("unknown")
+def test_a_trial_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its runtime is closed: the rest of the process goes on without one."""
+    entered = []
+
+    async def hang() -> None:
+        async with DurableRuntime("memory:") as runtime:
+            entered.append(runtime in ambient.ON)
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(trial, "PATIENCE", 0.5)
+    monkeypatch.setattr(trial, "_suspended_and_resumed", hang)
+    before = list(ambient.ON)
+    with pytest.raises(UnsupportedPythonError, match=r"trial failed .TimeoutError"):
+        DurableRuntime("memory:")
+    assert entered == [True]
+    assert before == ambient.ON
+
+
+@pytest.mark.usefixtures("unknown")
+def test_a_name_that_cannot_be_looked_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class that is made otherwise there ends in no traceback."""
+    class Queue:
+        def __init__(self, needed: int) -> None:
+            self._getters = self._putters = needed
+
+    monkeypatch.setattr(asyncio, "Queue", Queue)
+    with pytest.raises(UnsupportedPythonError, match=r"looking for what it has failed .TypeError: .* argument: 'needed'"):
+        DurableRuntime("memory:")
+
+
+@pytest.mark.usefixtures("unknown")
 def test_a_module_that_the_rewriter_does_not_understand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is imported as it is, with a warning that says so."""
+    """It is imported as it is, with a warning that says so, while there is no runtime."""
     def fail(*_: Any) -> None:
         raise KeyError("NewNode")
 
+    monkeypatch.setattr(loader, "ON", [])  # whatever other tests may have left
     monkeypatch.setattr(compiler, "compile_plain", fail)
     monkeypatch.syspath_prepend(str(tmp_path))
     write(tmp_path, {"m_unknown.py": "# durable: on\nasync def f(): return 1\n"})
