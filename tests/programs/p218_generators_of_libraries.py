@@ -51,7 +51,7 @@ async def main():
     merged = heapq.merge([1, 4], [2], [3])
     pair = next(merged), await effect("between", merged)
     out.append((pair[0], pair[1] is merged, await collect("merged", merged)))
-    out.append(await collect("diff", difflib.unified_diff("abc", "abd", lineterm="")))
+    out.append(await collect("diff", difflib.unified_diff(list("abc"), list("abd"), lineterm="")))
     out.append([str(host) for host in await collect("hosts", ipaddress.ip_network("10.0.0.0/30").hosts())])
     out.append([type(node).__name__ for node in await collect("nodes", ast.walk(ast.parse("x = 1")))])
     out.append(await collect("elements", collections.Counter("aab").elements()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import socket
 import traceback
 from pathlib import Path
@@ -29,7 +30,7 @@ from tests.runtime.effects import world
 async def until(condition: Any, seconds: float = 10.0) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(seconds):
-        while not (await condition() if asyncio.iscoroutinefunction(condition) else condition()):
+        while not (await condition() if inspect.iscoroutinefunction(condition) else condition()):
             await asyncio.sleep(0.005)
 
 
