@@ -255,7 +255,7 @@ class ModuleRewriting(ast.NodeTransformer):
         assert body is not None
         tree = resume_function(
             self.carrier.get(node, node), body, variables=inside.variables, captured=self._own(node, inside.captured),
-            class_name=self.places.class_of[node],
+            free=self._free(node), class_name=self.places.class_of[node],
         )  # fmt: skip
         definition: Any = next(n for n in ast.walk(tree) if getattr(n, "name", None) == RESUME_NAME)
         if inside.first_line < definition.lineno:
@@ -268,12 +268,15 @@ class ModuleRewriting(ast.NodeTransformer):
         node = self.places.by_path[place]
         tree = enter_function(
             self.carrier.get(node, node), self.with_blocks[node][manager], manager, variables=inside.variables,
-            captured=self._own(node, inside.captured), class_name=self.places.class_of[node],
+            captured=self._own(node, inside.captured), free=self._free(node), class_name=self.places.class_of[node],
         )  # fmt: skip
         return self._compile_nested(tree, inside)
 
     def _own(self, node: ast.AST, captured: list[str]) -> list[str]:
-        return [name for name in captured if self._is_own(node, name)]
+        return [name for name in dict.fromkeys(captured) if self._is_own(node, name)]  # one hidden in a comprehension is there twice
+
+    def _free(self, node: ast.AST) -> set[str]:
+        return {mangled(name, self.places.class_of[node]) for name in self.analysis.free_names(node)}
 
     def _compile_nested(self, tree: ast.Module, inside: Inside) -> types.CodeType:
         nodes = set(ast.walk(tree))
