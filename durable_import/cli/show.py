@@ -29,7 +29,8 @@ def show_rewritten(file: str, place: str | None) -> int:
         print(f"durable_import: {file} has no function {place!r} that can be suspended; it has: {suspending}", file=sys.stderr)
         return 2
     tree = resume_function(
-        rewriting.carrier.get(node, node), body, variables=[], captured=[], class_name=rewriting.places.class_of[node]
-    )
+        rewriting.carrier.get(node, node), body, variables=[], captured=[], free=(),
+        class_name=rewriting.places.class_of[node],
+    )  # fmt: skip
     print(text_of(tree))
     return 0

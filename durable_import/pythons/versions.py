@@ -18,6 +18,9 @@ IS_KNOWN = OLDEST <= THIS <= NEWEST
 #: How deeply the blocks of a function may be nested. The compiler of 3.12 crashes at more in a coroutine.
 MAX_BLOCKS = 18 if THIS == (3, 12) else 20
 
+#: Since 3.14 a comprehension takes one of these blocks of the function that it is inlined into.
+COMPREHENSION_BLOCKS = 1 if sys.version_info >= (3, 14) else 0
+
 #: Since 3.13 tracebacks see ``__iter__`` and ``__enter__`` at the expression they are called for, before at the statement.
 PROTOCOL_AT_EXPRESSION = sys.version_info >= (3, 13)
 

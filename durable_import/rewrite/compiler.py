@@ -24,7 +24,7 @@ from .comprehensions import FIRST, generator_function, make_super_explicit
 from .fast import fast_body, located
 from .lift import Statements
 from .names import AWAITED, STATE, call, load
-from .nesting import MOST_BLOCKS_OF_ONE, check_nesting, too_deep
+from .nesting import MOST_BLOCKS_OF_ONE, blocks_of_comprehension, check_nesting, too_deep
 from .normalise import Normaliser, number_labels
 from .pauses import EXCEPTION, mark_pauses
 from .places import MARK_BASE, Places, digest_of_annotations, digests, numbers_by_code, numbers_by_name
@@ -90,7 +90,7 @@ def compile_module(
     """
     del module
     rewriting = ModuleRewriting(source, path, is_library=is_library, has_roots=has_roots)
-    check_nesting(rewriting.tree, source, path)
+    check_nesting(rewriting.tree, source, path, rewriting.deepest)
     code, nodes = rewriting.compiled()
     return RewrittenModule(code, tuple(rewriting.row(node) if node is not None else None for node in nodes))
 
@@ -123,7 +123,6 @@ class ModuleRewriting(ast.NodeTransformer):
         self.is_library = is_library
         self.has_roots = has_roots and not is_library
         self.tree: Any = source if isinstance(source, ast.Module) else ast.parse(source, path)
-        self.may_be_too_deep = is_plain and too_deep(self.tree.body, maximum=MAX_BLOCKS // MOST_BLOCKS_OF_ONE) is not None
         self.text = Text(source if isinstance(source, bytes) else None)
         if self.text.may_say(EXCEPTION):
             mark_pauses(self.tree)
@@ -132,6 +131,9 @@ class ModuleRewriting(ast.NodeTransformer):
         if INLINES_COMPREHENSIONS and self.text.may_say("super"):
             make_super_explicit(self.tree)
         self.analysis = ScopeAnalysis(self.tree)
+        self.deepest = max((blocks_of_comprehension(n) for n in self.analysis.scopes if isinstance(n, LISTS)), default=0)
+        enough = (MAX_BLOCKS - self.deepest) // MOST_BLOCKS_OF_ONE
+        self.may_be_too_deep = is_plain and too_deep(self.tree.body, maximum=enough) is not None
         self.bodies: dict[ast.AST, Statements] = {}
         self.with_blocks: dict[ast.AST, dict[str, WithBlock]] = {}
         self.carrier: dict[ast.AST, Any] = {}  # for comprehensions: the function made of them
@@ -255,7 +257,7 @@ class ModuleRewriting(ast.NodeTransformer):
         assert body is not None
         tree = resume_function(
             self.carrier.get(node, node), body, variables=inside.variables, captured=self._own(node, inside.captured),
-            class_name=self.places.class_of[node],
+            free=self._free(node), class_name=self.places.class_of[node],
         )  # fmt: skip
         definition: Any = next(n for n in ast.walk(tree) if getattr(n, "name", None) == RESUME_NAME)
         if inside.first_line < definition.lineno:
@@ -268,12 +270,15 @@ class ModuleRewriting(ast.NodeTransformer):
         node = self.places.by_path[place]
         tree = enter_function(
             self.carrier.get(node, node), self.with_blocks[node][manager], manager, variables=inside.variables,
-            captured=self._own(node, inside.captured), class_name=self.places.class_of[node],
+            captured=self._own(node, inside.captured), free=self._free(node), class_name=self.places.class_of[node],
         )  # fmt: skip
         return self._compile_nested(tree, inside)
 
     def _own(self, node: ast.AST, captured: list[str]) -> list[str]:
-        return [name for name in captured if self._is_own(node, name)]
+        return [name for name in dict.fromkeys(captured) if self._is_own(node, name)]  # one may be hidden by a comprehension
+
+    def _free(self, node: ast.AST) -> set[str]:
+        return {mangled(name, self.places.class_of[node]) for name in self.analysis.free_names(node)}
 
     def _compile_nested(self, tree: ast.Module, inside: Inside) -> types.CodeType:
         nodes = set(ast.walk(tree))

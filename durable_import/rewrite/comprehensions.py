@@ -110,6 +110,27 @@ def _element(node: Any) -> list[ast.stmt]:
     return [_call_of_result("append" if isinstance(node, ast.ListComp) else "add", node.elt)]
 
 
+def captured_targets(node: Any) -> set[str]:
+    """The names that a comprehension binds and that functions in it use."""
+    targets = {n.id for generator in node.generators for n in ast.walk(generator.target) if isinstance(n, ast.Name)}
+    functions = [n for n in ast.walk(node) if isinstance(n, (ast.Lambda, ast.GeneratorExp))]
+    return targets & {n.id for function in functions for n in ast.walk(function) if isinstance(n, ast.Name)}
+
+
+def separate_comprehension(node: Any) -> ast.expr:
+    """A comprehension as a function of its own.
+
+    Since Python 3.12 (PEP 709) the compiler mistakes its variable for a free one of the function around it that has the same
+    name, if both are in cells: what the comprehension binds stays bound. One that binds by ``:=`` has to stay where it is.
+    """
+    if walrus_names(node):
+        return node  # type: ignore[no-any-return]
+    first = node.generators[0]
+    source, first.iter = first.iter, ast.copy_location(load(FIRST), first.iter)
+    function = ast.Lambda(args=_one_argument(), body=node)
+    return ast.fix_missing_locations(ast.copy_location(ast.Call(func=function, args=[source], keywords=[]), node))
+
+
 def unpacks(node: Any) -> bool:
     """Whether a comprehension is one of ``*value`` or ``**value``, as there are since Python 3.15."""
     return node.value is None if isinstance(node, ast.DictComp) else isinstance(node.elt, ast.Starred)

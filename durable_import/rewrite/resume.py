@@ -10,13 +10,15 @@ variant. The tree given is used up.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from ..pythons.versions import INLINES_COMPREHENSIONS
+from .comprehensions import captured_targets, separate_comprehension
 from .fast import Resumption, evaluate_operand, forgetting, guarded_try, located, perform
 from .lift import Statements
 from .names import AWAITED, ITEM, PC, SELECTED, STASH, STATE, TARGET_LABEL, assign, call, constant, load
-from .scopes import all_arguments
+from .scopes import all_arguments, mangled
 from .simple_statements import BREAK, CONTINUE
 from .suspensions import FUNCTION_DEFINITIONS, Suspend, WithBlock, span
 
@@ -24,15 +26,16 @@ RESUME_NAME = "@resume"  # not its own: inside, that name means what it means to
 
 
 def resume_function(
-    function: Any, body: Statements, *, variables: Iterable[str], captured: Iterable[str], class_name: str | None,
+    function: Any, body: Statements, *, variables: Iterable[str], captured: Iterable[str], free: Collection[str],
+    class_name: str | None,
 ) -> ast.Module:  # fmt: skip
     """A module with one function, nested so that ``captured`` are free variables; its only argument is the state.
 
-    ``function``: the definition; ``body``: its normalised body; ``variables``: what to restore from the state.
+    ``function``: the definition; ``body``: its normalised body; ``variables``: what to restore from the state; ``free``: those
+    among ``captured`` that are free variables of the function itself.
     """
     captured = list(captured)
-    arguments = all_arguments(function.args)
-    preparation = _Preparation(arguments[0].arg if arguments else None, _unbindable(body) & set(captured))
+    preparation = _Preparation(function, _unbindable(body) & set(captured), set(captured).difference(free), class_name)
     prepared = [preparation.visit(statement) for statement in body]
     rebound = [name for name in captured if name not in preparation.declared and name != "__class__"]
     opening: Statements = [ast.Nonlocal(names=rebound)] if rebound else []
@@ -49,15 +52,15 @@ def resume_function(
 
 
 def enter_function(
-    function: Any, block: WithBlock, manager: str, *, variables: Iterable[str], captured: Iterable[str], class_name: str | None,
+    function: Any, block: WithBlock, manager: str, *, variables: Iterable[str], captured: Iterable[str], free: Collection[str],
+    class_name: str | None,
 ) -> ast.Module:  # fmt: skip
     """A module with one asynchronous function: enters the manager of a ``with`` block again, with the variables of the state.
 
     It gives the manager, its bound exit method, and what entering gave.
     """
     captured = list(captured)
-    arguments = all_arguments(function.args)
-    preparation = _Preparation(arguments[0].arg if arguments else None, set())
+    preparation = _Preparation(function, set(), set(captured).difference(free), class_name)
     expression = preparation.visit(block.expression)
     pair = ast.Tuple(elts=[_store(ITEM), _store(STASH)], ctx=ast.Store())
     entering: ast.expr = ast.Call(func=load(ITEM), args=[], keywords=[])
@@ -302,9 +305,12 @@ def _own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
 class _Preparation(ast.NodeTransformer):
     """Makes a body fit a function of other parameters: declarations go to its top, annotations go, ``super()`` is explicit."""
 
-    def __init__(self, first_argument: str | None, unbindable: set[str]) -> None:
-        self.first_argument = first_argument
+    def __init__(self, function: Any, unbindable: set[str], freed: set[str], class_name: str | None) -> None:
+        arguments = all_arguments(function.args)
+        self.first_argument = arguments[0].arg if arguments else None
         self.unbindable = unbindable
+        self.freed = freed  # variables that are free ones only here
+        self.class_name = class_name
         self.declarations: Statements = []
         self.declared: set[str] = set()
 
@@ -327,6 +333,13 @@ class _Preparation(ast.NodeTransformer):
             return node
         reading = ast.Lambda(args=_arguments([]), body=node)
         return located(call("@bound", reading), node)  # type: ignore[no-any-return]
+
+    def visit_ListComp(self, node: Any) -> ast.expr:
+        self.generic_visit(node)
+        hides = {mangled(name, self.class_name) for name in captured_targets(node)} & self.freed
+        return separate_comprehension(node) if hides and INLINES_COMPREHENSIONS else node
+
+    visit_SetComp = visit_DictComp = visit_ListComp
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         self.generic_visit(node)

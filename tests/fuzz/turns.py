@@ -48,10 +48,18 @@ def task(s: Source, c: Scope, group: str = "") -> tuple[str, str]:
     return f"{name} = {call}{made}, {name!r}{options})", name
 
 
+NEW = "t.hold("  # before a coroutine that may never be awaited
+
+
 def awaitable(s: Source, c: Scope) -> str:
     """A task or future that is known here, or a new coroutine."""
     known = (*c.names.get("task", ()), *c.names.get("future", ()))
-    return s.choose(known) if known and s.chance(0.65) else f"t.hold({coroutine(s, c)})"
+    return s.choose(known) if known and s.chance(0.65) else f"{NEW}{coroutine(s, c)})"
+
+
+def in_known_task(one: str) -> str:
+    """What a shield leaves running is ended like other tasks: closing the coroutine of one is an error of the program."""
+    return f"t.task({one.removeprefix(NEW)[:-1]}, 'shielded')" if one.startswith(NEW) else one
 
 
 def waited(s: Source, c: Scope, depth: int = 1) -> str:
@@ -61,7 +69,7 @@ def waited(s: Source, c: Scope, depth: int = 1) -> str:
     if choice == 0:
         return f"asyncio.wait_for({one}, {s.choose(('0', '60', 'None'))})"
     if choice == 1:
-        return f"asyncio.shield({one})"
+        return f"asyncio.shield({in_known_task(one)})"
     if choice < 4 and depth:
         members = [one, *(waited(s, c, depth - 1) for _ in range(s.below(3)))]
         members = [f"t.hold({each})" if "wait_for" in each else each for each in members]

@@ -18,6 +18,8 @@ SHAPES = {
     "named handler": ["try:", "    await fail('f', KeyError(1))", "except KeyError as error:", "    ..."],
     "body": ["try:", "    ...", "finally:", "    last = 1"],
     "body with await after": ["try:", "    ...", "finally:", "    await effect('l')"],
+    "comprehension": ["try:", "    await fail('f', KeyError(1))", "except KeyError:", "    [x for x in 'ab']", "    ..."],
+    "comprehension in loop": ["for _ in range(1):", "    [[x for x in 'a'] for y in 'b']", "    ..."],
     "loop": ["for _ in range(1):", "    ..."],
 }
 NATIVELY = {"body": MAX_BLOCKS, "loop": MAX_BLOCKS}  # no block more than the language needs itself
