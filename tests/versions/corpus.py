@@ -25,11 +25,11 @@ LARGE = 200_000  # bytes: a program whose snapshots are larger is about size, no
 
 def make(name: str) -> None:
     """Save the snapshots of all programs that run in this Python in the file ``name``."""
-    worker = Worker(sys.executable)
+    worker, other = Worker(sys.executable), Worker(sys.executable)
     with zipfile.ZipFile(FOLDER / f"{name}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         for path in sorted(PROGRAMS.glob("p*.py")) + sorted(PROGRAMS.glob("concurrent/c*.py")):
             answer = ask(worker, {"program": str(path), "places": PLACES})
-            obstacle = answer.get("error") or _obstacle(worker, path, answer)
+            obstacle = answer.get("error") or _obstacle(other, path, answer)
             if obstacle:
                 print(f"{path.stem} is left out: {obstacle.strip().splitlines()[-1]}")
                 continue
@@ -38,6 +38,7 @@ def make(name: str) -> None:
             for number, snapshot in enumerate(answer["snapshots"]):
                 file.writestr(f"{path.stem}.{number}", base64.b64decode(snapshot["data"]))
     worker.end()
+    other.end()
 
 
 def ask(worker: Worker, job: dict[str, Any]) -> Any:
