@@ -1,21 +1,18 @@
 """Functions of asyncio that wait, as other versions of Python have them: what had begun in one of those ends by it.
 
-They are CPython's text but for comments (Python Software Foundation License): a saved place is found again by the text of what is
-awaited there. Nothing calls them; see ``waiting``.
+A saved place is found again by the text of what is awaited there, and the blocks around it are those of CPython. Nothing calls
+these functions, so what a coroutine does before its first place is left out; see ``waiting``.
 """
 
 from __future__ import annotations
 
-import functools
 import types
-from asyncio import coroutines, events, exceptions, futures, queues, timeouts
-from asyncio.tasks import ensure_future
+from asyncio import CancelledError, ensure_future, events, queues, timeouts
 from typing import Any
 
 from .names import private
 from .versions import KNOWS_ITS_LOOP
 
-_release_waiter: Any = private("asyncio.tasks._release_waiter")
 _cancel_and_wait_today: Any = private("asyncio.tasks._cancel_and_wait")
 
 
@@ -25,29 +22,29 @@ def _cancel_and_wait(fut: Any, loop: Any = None) -> Any:
     return _cancel_and_wait_today(fut, loop or events.get_running_loop())
 
 
+def _result_in_time(future: Any) -> Any:
+    """The result of a future that was cancelled because time was up, unless it has ended all the same."""
+    try:
+        return future.result()
+    except CancelledError as error:
+        raise TimeoutError from error
+
+
 async def wait_for_until_3_11(fut: Any, timeout: Any) -> Any:
     """``asyncio.wait_for``, which made a task of what it waited for."""
-    loop = events.get_running_loop()
+    waiter: Any = None
+    loop: Any = None
+    timeout_handle: Any = None
+    cb: Any = None
     if timeout is None:
         return await fut
     if timeout <= 0:
-        fut = ensure_future(fut, loop=loop)
-        if fut.done():
-            return fut.result()
         await _cancel_and_wait(fut, loop=loop)
-        try:
-            return fut.result()
-        except exceptions.CancelledError as exc:
-            raise exceptions.TimeoutError() from exc
-    waiter = loop.create_future()
-    timeout_handle = loop.call_later(timeout, _release_waiter, waiter)
-    cb = functools.partial(_release_waiter, waiter)
-    fut = ensure_future(fut, loop=loop)
-    fut.add_done_callback(cb)
+        return _result_in_time(fut)
     try:
         try:
             await waiter
-        except exceptions.CancelledError:
+        except CancelledError:
             if fut.done():
                 return fut.result()
             fut.remove_done_callback(cb)
@@ -57,10 +54,7 @@ async def wait_for_until_3_11(fut: Any, timeout: Any) -> Any:
             return fut.result()
         fut.remove_done_callback(cb)
         await _cancel_and_wait(fut, loop=loop)
-        try:
-            return fut.result()
-        except exceptions.CancelledError as exc:
-            raise exceptions.TimeoutError() from exc
+        return _result_in_time(fut)
     finally:
         timeout_handle.cancel()
 
@@ -68,53 +62,49 @@ async def wait_for_until_3_11(fut: Any, timeout: Any) -> Any:
 async def wait_for(fut: Any, timeout: Any) -> Any:
     """``asyncio.wait_for`` since 3.12."""
     if timeout is not None and timeout <= 0:
-        fut = ensure_future(fut)
-        if fut.done():
-            return fut.result()
         await _cancel_and_wait(fut)
-        try:
-            return fut.result()
-        except exceptions.CancelledError as exc:
-            raise TimeoutError from exc
+        return _result_in_time(fut)
     async with timeouts.timeout(timeout):
         return await fut
 
 
 def as_completed(fs: Any, *, timeout: Any = None) -> Any:
     """``asyncio.as_completed`` until 3.12: a generator."""
-    if futures.isfuture(fs) or coroutines.iscoroutine(fs):
-        raise TypeError(f"expect an iterable of futures, not {type(fs).__name__}")
+    loop = events.get_running_loop()
     done: Any = queues.Queue()
-    loop = events.get_event_loop()
-    todo = {ensure_future(f, loop=loop) for f in set(fs)}
-    timeout_handle = None
+    todo = {ensure_future(future, loop=loop) for future in set(fs)}
+    timeout_handle: Any = None
 
     def _on_timeout() -> None:
-        for f in todo:
-            f.remove_done_callback(_on_completion)
+        for future in todo:
+            future.remove_done_callback(_on_completion)
             done.put_nowait(None)
         todo.clear()
 
     def _on_completion(f: Any) -> None:
-        if not todo:
-            return
-        todo.remove(f)
-        done.put_nowait(f)
-        if not todo and timeout_handle is not None:
-            timeout_handle.cancel()
+        if f in todo:
+            todo.remove(f)
+            done.put_nowait(f)
+            if timeout_handle is not None and not todo:
+                timeout_handle.cancel()
 
     async def _wait_for_one() -> Any:
         f = await done.get()
-        if f is None:
-            raise exceptions.TimeoutError
-        return f.result()
+        return _result_of(f)
 
-    for f in todo:
-        f.add_done_callback(_on_completion)
+    for future in todo:
+        future.add_done_callback(_on_completion)
     if todo and timeout is not None:
         timeout_handle = loop.call_later(timeout, _on_timeout)
     for _ in range(len(todo)):
         yield _wait_for_one()
+
+
+def _result_of(future: Any) -> Any:
+    """The result of a future, none of which is left when time is up."""
+    if future is None:
+        raise TimeoutError
+    return future.result()
 
 
 class _AsCompletedIterator:
@@ -125,37 +115,39 @@ class _AsCompletedIterator:
     _done: Any
     _timeout_handle: Any
 
-    def __aiter__(self) -> Any:
-        return self
-
     def __iter__(self) -> Any:
         return self
 
+    __aiter__ = __iter__
+
     async def __anext__(self) -> Any:
-        if not self._todo_left:
+        if not self._takes_one():
             raise StopAsyncIteration
-        self._todo_left -= 1
         return await self._wait_for_one()
 
     def __next__(self) -> Any:
-        if not self._todo_left:
+        if not self._takes_one():
             raise StopIteration
-        self._todo_left -= 1
         return self._wait_for_one(resolve=True)
 
+    def _takes_one(self) -> bool:
+        if self._todo_left:
+            self._todo_left -= 1
+            return True
+        return False
+
     def _handle_timeout(self) -> None:
-        for f in self._todo:
-            f.remove_done_callback(self._handle_completion)
+        for future in self._todo:
+            future.remove_done_callback(self._handle_completion)
             self._done.put_nowait(None)
         self._todo.clear()
 
     def _handle_completion(self, f: Any) -> None:
-        if not self._todo:
-            return
-        self._todo.remove(f)
-        self._done.put_nowait(f)
-        if not self._todo and self._timeout_handle is not None:
-            self._timeout_handle.cancel()
+        if f in self._todo:
+            self._todo.remove(f)
+            self._done.put_nowait(f)
+            if self._timeout_handle is not None and not self._todo:
+                self._timeout_handle.cancel()
 
     async def _wait_for_one(self, resolve: bool = False) -> Any:
         try:
@@ -163,9 +155,7 @@ class _AsCompletedIterator:
         except BaseException:
             self._todo_left += 1
             raise
-        if f is None:
-            raise exceptions.TimeoutError
-        return f.result() if resolve else f
+        return _result_of(f) if resolve or f is None else f
 
 
 class TaskGroup:

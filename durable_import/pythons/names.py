@@ -64,7 +64,6 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("asyncio.tasks._swap_current_task", "one task takes the place of another as the running one", since=(3, 12)),
     PrivateName("asyncio.tasks._register_eager_task", "a task that takes its first step at once is among all", since=(3, 12)),
     PrivateName("asyncio.tasks._unregister_eager_task", "it waits, and is a task like others", since=(3, 12)),
-    PrivateName("asyncio.tasks._release_waiter", "wakes what waits as another version does"),
     PrivateName("asyncio.tasks._cancel_and_wait", "the same gives up by it"),
     PrivateName("asyncio.tasks._AsCompletedIterator", "what earlier versions go on with, who do not have it", since=(3, 13)),
     PrivateName("asyncio.tasks._AsCompletedIterator._wait_for_one", "a place where a task waits", since=(3, 13)),
