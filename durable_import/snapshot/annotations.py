@@ -20,8 +20,8 @@ from ..pythons.code import is_annotate
 from ..pythons.versions import LATE_ANNOTATIONS
 from ..rewrite.annotations import ANNOTATE, is_late
 from ..rewrite.registry import CodeInfo, find, find_annotations
-from .fixups import later
 from .foreign import annotate_with, find_foreign, number_of_foreign
+from .load_context import later
 
 Reduced = tuple[Any, ...]
 _CONDITIONS = "__conditional_annotations__"  # the variable that says which annotations in blocks of a class were come to

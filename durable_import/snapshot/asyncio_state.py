@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import heapq
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pickle import PicklingError
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
@@ -25,7 +23,7 @@ from ..scheduling.events import Inbox
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.task import _NO_CONTEXT, DurableTask
 from ..scheduling.timers import Timer
-from . import fixups
+from .load_context import LoadContext, current, later
 
 if TYPE_CHECKING:
     from .references import References
@@ -35,49 +33,12 @@ DECIMAL = "decimal_context"  # decimal's context variable, which no module holds
 _NOTHING: Any = object()
 
 
-class Loading:
-    """The loop and the tasks of the snapshot that is being loaded."""
-
-    def __init__(self) -> None:
-        self.loop = InstanceLoop()
-        self.tasks: dict[str, DurableTask] = {}  # by path
-        self.missing: list[DurableTask] = []  # what they hold has not been loaded
-        self.segments: dict[str, bytes] = {}  # of a snapshot in segments: see ``segments``
-        self.islands: dict[str, Any] = {}  # those that were loaded
-
-
-class _Loads(threading.local):
-    def __init__(self) -> None:
-        self.stack: list[Loading] = []
-
-
-_LOADS = _Loads()
-
-
-@contextmanager
-def loading() -> Iterator[Loading]:
-    """While a snapshot is loaded."""
-    found = Loading()
-    _LOADS.stack.append(found)
-    try:
-        yield found
-    finally:
-        _LOADS.stack.remove(found)
-
-
-def innermost() -> Loading:
-    """The snapshot that is being loaded."""
-    if not _LOADS.stack:
-        raise RuntimeError("tasks and futures are loaded with the snapshot that they belong to")
-    return _LOADS.stack[-1]
-
-
 # --- loops -----------------------------------------------------------------------------------------------------------
 
 
 def instance_loop() -> InstanceLoop:
     """The loop of the instance being loaded."""
-    return innermost().loop
+    return current().loop
 
 
 def running_loop() -> asyncio.AbstractEventLoop:
@@ -111,7 +72,7 @@ def inbox_state(loop: InstanceLoop) -> Inbox | None:
     return loop.inbox if loop.inbox.holds_something else None
 
 
-def fill_loop(found: Loading, state: tuple[Any, ...], inbox: Inbox | None) -> None:
+def fill_loop(found: LoadContext, state: tuple[Any, ...], inbox: Inbox | None) -> None:
     """The opposite, when the tasks have what they held. Leaves that were in flight begin again, after what was ready."""
     loop = found.loop
     loop.root, callbacks, _, loop.task_count, loop.first_place, loop.last_place, loop.incarnation, others = state
@@ -140,7 +101,7 @@ def fill_loop(found: Loading, state: tuple[Any, ...], inbox: Inbox | None) -> No
 
 def new_task(path: str) -> DurableTask:
     """A task; what it holds is loaded later."""
-    found = innermost()
+    found = current()
     task = found.tasks.get(path)
     if task is None:
         task = found.tasks[path] = DurableTask.empty(found.loop)
@@ -217,7 +178,7 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
 def new_future(cls: type[asyncio.Future[Any]]) -> asyncio.Future[Any]:
     """A future of the instance; what it holds is loaded later."""
     made = cls.__new__(cls)
-    asyncio.Future.__init__(made, loop=innermost().loop)
+    asyncio.Future.__init__(made, loop=current().loop)
     return made
 
 
@@ -341,7 +302,7 @@ def reduce_handle(handle: Any) -> Reduced:
 
 def fill_handle(handle: Any, state: dict[str, Any]) -> None:
     """Give a callback what it held."""
-    handle._loop, handle._source_traceback, handle._repr = innermost().loop, None, None
+    handle._loop, handle._source_traceback, handle._repr = current().loop, None, None
     for name, value in state.items():
         setattr(handle, name, value)
     if state.get("_scheduled") and not state["_cancelled"]:
@@ -359,8 +320,7 @@ def no_context() -> contextvars.Context:
 def new_context() -> contextvars.Context:
     """A context with the values that are not the program's."""
     context = contextvars.copy_context()
-    if _LOADS.stack:
-        context.run(ambient.current_driver.set, innermost().loop)
+    context.run(ambient.current_driver.set, current().loop)
     return context
 
 
@@ -386,7 +346,7 @@ def reduce_context(context: contextvars.Context, base: contextvars.Context) -> R
 
 def fill_context(context: contextvars.Context, state: tuple[list[tuple[Any, Any]], Any]) -> None:
     """Give the new context its values, after all tokens were made."""
-    fixups.later(_fill_context, context, state)
+    later(_fill_context, context, state)
 
 
 def _fill_context(context: contextvars.Context, state: tuple[list[tuple[Any, Any]], Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from durable_import.pythons.library import FIELD_CLASSVAR, AutoDocstring
 from durable_import.pythons.versions import FIELDS_HAVE_DOCSTRINGS
 from durable_import.snapshot.annotations import LATE_ATTRIBUTES, attributes_today
-from durable_import.snapshot.fixups import later
+from durable_import.snapshot.load_context import later
 
 # --- enums -----------------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from durable_import.pythons.library import abc_dump, abc_init
 from durable_import.pythons.typed_protocols import attributes_of_protocol, complete_protocol, is_hook
 from durable_import.snapshot import class_recipes
 from durable_import.snapshot.annotations import LATE_ATTRIBUTES, attributes_today
-from durable_import.snapshot.fixups import later
+from durable_import.snapshot.load_context import later
 
 _ANY = typing.TypeVar("_ANY")
 _HEAP_TYPE = 1 << 9

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pickle import PicklingError
 from typing import Any
 
-from durable_import.snapshot.fixups import later
+from durable_import.snapshot.load_context import later
 
 Reduced = tuple[Any, ...]
 

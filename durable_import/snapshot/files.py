@@ -31,7 +31,7 @@ from pickle import PicklingError
 from typing import Any, cast
 
 from durable_import.errors import SnapshotError
-from durable_import.snapshot.fixups import later
+from durable_import.snapshot.load_context import later
 
 Reduced = tuple[Any, ...] | str
 

@@ -22,7 +22,6 @@ from ..frames.capture import (
     FrameState,
     awaited_by,
     capture,
-    chain,
     frame_behind,
     generator_behind,
     parts_of,
@@ -30,9 +29,10 @@ from ..frames.capture import (
 )
 from ..pythons.annotations import annotations_kept
 from ..rewrite.registry import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
-from . import fixups, library
+from . import library
 from .annotations import fill_annotations, reduce_late
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
+from .load_context import current, later
 
 Reduced = tuple[Any, ...]
 
@@ -102,7 +102,7 @@ def build_adopted(module: str, place: str, digest: str, name: str, qualname: str
 def _build(info: CodeInfo, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     frame = restore.build_frame(info, cells, name, qualname)
     frame.__name__, frame.__qualname__ = name, qualname
-    fixups.built(frame)
+    current().built(frame)
     return frame
 
 
@@ -114,23 +114,20 @@ def fill(frame: Any, state: tuple[Any, ...]) -> None:
         label = library.go_on(info, label, in_library[0], variables)
     in_cells = restore.fill_frame(frame, label, variables)
     if in_cells:
-        fixups.later(restore.fill_from_cells, frame, in_cells)
-    fixups.filled(frame)
-    if label:
-        fixups.later(_prime_later, frame)
+        later(restore.fill_from_cells, frame, in_cells)
+    current().filled(frame, is_begun=bool(label))
 
 
 def fill_awaited(frame: Any, awaited: Any) -> None:
     """Give a frame that has its other variables what it awaits."""
     restore.fill_awaited(frame, awaited)
-    fixups.filled(frame)
-    fixups.later(_prime_later, frame)
+    current().filled(frame, is_begun=True)
 
 
 def fill_driven(frame: Any, state: tuple[Any, ...]) -> None:
     """Give a coroutine that the program drives by itself its variables; it is taken to where it was once all is loaded."""
     fill(frame, state)
-    _driven.append(frame)
+    current().driven[id(frame)] = frame
 
 
 def is_driven_by_hand(coroutine: Any, known: dict[int, bool]) -> bool:
@@ -149,33 +146,6 @@ def is_driven_by_hand(coroutine: Any, known: dict[int, bool]) -> bool:
     is_driven = isinstance(innermost, GeneratorType) or type(awaited) is Awaiting if frame is None else known[id(frame)]
     known.update(dict.fromkeys(passed, is_driven))
     return known[id(coroutine)]
-
-
-_waiting: list[Any] = []
-_driven: list[Any] = []
-
-
-def _prime_later(frame: Any) -> None:
-    """Collect the frames; the first puts the priming behind everything else that was put off."""
-    if not _waiting:
-        fixups.later(_prime_all)
-    _waiting.append(frame)
-
-
-def _prime_all() -> None:
-    frames, driven = _distinct(_waiting), _distinct(_driven)
-    _waiting.clear()
-    _driven.clear()
-    restore.prime(frames)
-    stacks = [chain(frame) for frame in driven]
-    inner = {id(frame) for stack in stacks for frame in stack[1:]}
-    for stack in stacks:
-        if id(stack[0]) not in inner:
-            restore.take_to_place(stack, stack[0])
-
-
-def _distinct(frames: list[Any]) -> list[Any]:
-    return list({id(frame): frame for frame in frames}.values())
 
 
 async def _ended_coroutine() -> None:

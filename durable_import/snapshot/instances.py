@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable
 from types import MemberDescriptorType
 from typing import Any
 
-from durable_import.snapshot import fixups
+from durable_import.snapshot.load_context import current
 
 Reduced = tuple[Any, ...]
 Reducer = Callable[[Any], Any]
@@ -176,7 +176,7 @@ class Incomplete:
     """Stands for an instance until it has its attributes: it hashes without them, and compares by identity."""
 
     def __hash__(self) -> int:
-        return fixups.early_hash(self, vars(self)["@number"])
+        return current().early_hash(self, vars(self)["@number"])
 
     def __getattr__(self, name: str) -> Any:
         """Methods are those of the class to be; saved bound methods look for them."""
@@ -191,7 +191,7 @@ class Incomplete:
 def new_hashed(cls: type) -> Any:
     """An instance that may be hashed before it has its attributes."""
     made = Incomplete()
-    vars(made).update({"@class": cls, "@number": fixups.number_incomplete(made)})
+    vars(made).update({"@class": cls, "@number": current().number_incomplete(made)})
     return made
 
 

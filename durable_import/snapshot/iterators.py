@@ -1,7 +1,7 @@
 """Reducers for the iterators over lists, dicts, sets and other containers, and for dict views.
 
 A restored iterator goes on over its very container. Positions inside lists, dicts and deques are put back when the
-container is complete (see ``fixups``), so an iterator may be part of a cycle with it. Sets have no stable order across
+container is complete (see ``load_context``), so an iterator may be part of a cycle with it. Sets have no stable order across
 processes: what remains is saved as a list. The builtin adapters and itertools are in ``itertools_state``.
 
 Not detectable from Python, hence not kept: that a deque was changed after its iterator was made.
@@ -22,7 +22,7 @@ from ..kept import kept
 from ..pythons.classes import class_with
 from ..pythons.frames import set_list_position
 from ..pythons.iterators import FROZEN_DICT
-from .fixups import later
+from .load_context import later
 
 Reduced = tuple[Any, ...] | str
 

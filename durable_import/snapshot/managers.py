@@ -38,8 +38,8 @@ from ..rewrite.codes import silent
 from ..rewrite.names import AWAITED, STATE
 from ..rewrite.registry import CodeInfo, ModuleInfo, enter_code
 from ..scheduling.again import is_waiting_again
-from . import fixups
 from .foreign import function_of
+from .load_context import current
 
 if TYPE_CHECKING:
     from ..rewrite.places import Places
@@ -200,17 +200,13 @@ def _target(info: CodeInfo, manager: str) -> str | None:
 
 # --- loading
 
-_present: dict[Key, Lost] = {}
-
 
 def lost(*key: Any) -> Lost:
     """The placeholder of that key in the snapshot being loaded."""
-    placeholder = _present.get(key)
-    if placeholder is None:
-        if not _present:
-            fixups.later(_present.clear)
-        placeholder = _present[key] = Lost(key)
-    return placeholder
+    placeholders = current().placeholders
+    if key not in placeholders:
+        placeholders[key] = Lost(key)
+    return placeholders[key]
 
 
 def lost_method(owner: Lost, name: str) -> Lost:

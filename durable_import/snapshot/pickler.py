@@ -19,20 +19,16 @@ from types import CoroutineType
 from typing import Any
 
 from ..frames.capture import FRAME_TYPES, FrameState, frame_of, parts_of
-from ..frames.discard import discard
 from ..frames.leaf import Leaf
 from ..pythons.library import PythonPickler
 from ..pythons.moved import place_today
 from ..rewrite.registry import CodeInfo, info_of
 from ..scheduling.task import DurableTask
-from . import fixups
 from .asyncio_state import (
-    Loading,
     fill_context,
     fill_own_future,
     fill_task,
     instance_loop,
-    loading,
     new_context,
     new_future,
     new_task,
@@ -43,6 +39,7 @@ from .asyncio_state import (
 from .foreign import reduce_foreign_frame, reduce_wait
 from .frames import FRAME_TABLE, build, fill, fill_driven, is_driven_by_hand, reduce_state
 from .library import is_standard, missing
+from .load_context import LoadContext, load
 from .managers import BOUND_METHODS, lost, lost_method
 from .modules import resolve, resolve_or_none
 from .native_forms import NativeFormsUnpickler, has_native_forms
@@ -295,18 +292,16 @@ def loads(data: bytes) -> Any:
     return load_with_loop(data)[0]
 
 
-def load_with_loop(data: bytes) -> tuple[Any, Loading]:
-    """The same, with the loop that tasks and futures in it belong to."""
+def load_with_loop(data: bytes) -> tuple[Any, LoadContext]:
+    """The same, with the context that has the loop which tasks and futures in it belong to."""
 
-    def read() -> tuple[Any, Loading]:
-        with loading() as found:
-            unpickler = unpickler_of(io.BytesIO(data))
-            unpickler.load()
-            value = unpickler.load()
-            while (held := unpickler.load()) is not None:
-                path, frames, record = held
-                fill_task(new_task(path), frames, record)
-            return value, found
+    def read(context: LoadContext) -> tuple[Any, LoadContext]:
+        unpickler = unpickler_of(io.BytesIO(data))
+        unpickler.load()
+        value = unpickler.load()
+        while (held := unpickler.load()) is not None:
+            path, frames, record = held
+            fill_task(new_task(path), frames, record)
+        return value, context
 
-    loaded: tuple[Any, Loading] = fixups.load(read, discard)
-    return loaded
+    return load(read)

@@ -20,10 +20,9 @@ import io
 from typing import Any
 
 from ..errors import SnapshotFormatError
-from ..frames.discard import discard
 from ..scheduling.task import DurableTask
-from . import fixups
-from .asyncio_state import Loading, fill_task, innermost, loading, new_task
+from .asyncio_state import fill_task, new_task
+from .load_context import LoadContext, current, load
 from .pickler import unpickler_of
 
 KERNEL = "k"
@@ -36,7 +35,7 @@ def task_key(task: DurableTask) -> str:
 
 def shared(key: str, place: int) -> Any:
     """An object of an island."""
-    found = innermost()
+    found = current()
     if key not in found.islands:
         found.islands[key] = None
         found.islands[key] = _load_parts(found.segments[key])[0]
@@ -56,22 +55,20 @@ def _load_parts(data: bytes) -> list[Any]:
     return parts
 
 
-def load_segments(kernel: bytes, segments: dict[str, bytes]) -> tuple[Any, Loading]:
-    """What ``Segments.encode`` saved: the rest, the loop's state and inbox; and the loop with its tasks."""
+def load_segments(kernel: bytes, segments: dict[str, bytes]) -> tuple[Any, LoadContext]:
+    """What ``Segments.encode`` saved: the rest, the loop's state and inbox; and the context with the loop and its tasks."""
 
-    def read() -> tuple[Any, Loading]:
-        with loading() as found:
-            found.segments = segments
-            (rest, held), inbox = _load_parts(kernel)
-            for key in segments:
-                if key[0] == "t":
-                    new_task(key[1:])
-                elif key[0] == "c":
-                    held[1].append(_load_parts(segments[key])[1])
-            while found.missing:
-                task = found.missing.pop()
-                fill_task(task, *_load_parts(segments[task_key(task)]))
-            return (rest, held, inbox), found
+    def read(context: LoadContext) -> tuple[Any, LoadContext]:
+        context.segments = segments
+        (rest, held), inbox = _load_parts(kernel)
+        for key in segments:
+            if key[0] == "t":
+                new_task(key[1:])
+            elif key[0] == "c":
+                held[1].append(_load_parts(segments[key])[1])
+        while context.missing:
+            task = context.missing.pop()
+            fill_task(task, *_load_parts(segments[task_key(task)]))
+        return (rest, held, inbox), context
 
-    loaded: tuple[Any, Loading] = fixups.load(read, discard)
-    return loaded
+    return load(read)

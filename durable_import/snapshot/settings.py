@@ -17,8 +17,8 @@ from typing import Any
 
 from ..pythons.library import WARNINGS_SHOWN, RedirectStream
 from ..rewrite.registry import info_of
-from .fixups import later
 from .instances import reducer_for
+from .load_context import later
 
 Reduced = tuple[Any, ...]
 

@@ -19,7 +19,7 @@ from durable_import.pythons.classes import class_with, is_left_over, named_by_us
 from durable_import.pythons.library import FIELD_SENTINELS, KEYWORDS_BEGIN, CacheKey, LruCache
 from durable_import.pythons.versions import HAS_TYPE_DEFAULTS, HAS_TYPE_STATEMENTS, LATE_ANNOTATIONS
 from durable_import.snapshot.classes import is_found_by_name
-from durable_import.snapshot.fixups import later
+from durable_import.snapshot.load_context import later
 from durable_import.snapshot.type_parameters import reduce_late_alias, reduce_late_variable
 
 Reduced = tuple[Any, ...] | str

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from durable_import.snapshot import fixups
+from durable_import.snapshot import load_context
 from durable_import.snapshot.pickler import unpickler_of
 from durable_import.snapshot.reducers import TABLE, reduce_by_kind
 
@@ -47,7 +47,7 @@ def dumps(value: Any) -> bytes:
 
 def loads(data: bytes) -> Any:
     """What ``dumps`` made, completed."""
-    return fixups.load(lambda: unpickler_of(io.BytesIO(data)).load())
+    return load_context.load(lambda _: unpickler_of(io.BytesIO(data)).load())
 
 
 def restored(value: Any) -> Any:

@@ -28,8 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from durable_import.snapshot import fixups  # noqa: E402
 from durable_import.snapshot.frames import reduce_function  # noqa: E402
+from durable_import.snapshot.load_context import load  # noqa: E402
 from durable_import.snapshot.reducers import TABLE, reduce_by_kind  # noqa: E402
 from tests.harness.interpreters import interpreters  # noqa: E402
 
@@ -71,7 +71,7 @@ def dumps(obj: Any) -> bytes:
 
 def loads(data: bytes) -> Any:
     """The restored graph."""
-    return fixups.load(lambda: pickle.loads(data))
+    return load(lambda _: pickle.loads(data))
 
 
 def restored(obj: Any) -> Any:

@@ -15,22 +15,22 @@ from typing import Any
 import pytest
 from test_reducers_crossing import dumps, restored
 
-from durable_import.snapshot import fixups
+from durable_import.snapshot.load_context import later, reading
 
 
 def test_later_outside_a_load_is_an_error() -> None:
     """A snapshot loaded bare would be half restored, so that is refused."""
-    with pytest.raises(RuntimeError, match="collecting"):
-        fixups.later(print)
+    with pytest.raises(RuntimeError, match="reading"):
+        later(print)
 
 
 def test_pending_calls_may_add_calls() -> None:
     """What is put off while running is run as well, in order."""
     seen: list[str] = []
-    with fixups.collecting() as pending:
-        fixups.later(lambda: (seen.append("a"), fixups.later(seen.append, "c")))
-        fixups.later(seen.append, "b")
-        pending.run()
+    with reading() as context:
+        later(lambda: (seen.append("a"), later(seen.append, "c")))
+        later(seen.append, "b")
+        context.complete()
     assert seen == ["a", "b", "c"]
 
 
