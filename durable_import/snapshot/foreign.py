@@ -18,7 +18,7 @@ from typing import Any
 
 from ..errors import MissingCodeError
 from ..frames.anew import arguments_of
-from ..frames.capture import CREATED, SUSPENDED, contents_of, parts_of, variables_in
+from ..frames.capture import CREATED, FRAME_TYPES, SUSPENDED, contents_of, parts_of, variables_in
 from ..pythons.annotations import OF_TYPING, annotate_of
 from ..pythons.code import is_annotate
 from ..pythons.versions import LATE_ANNOTATIONS
@@ -26,6 +26,7 @@ from ..pythons.waiting import alternatives
 from ..rewrite.annotations import ANNOTATE
 from ..scheduling.again import wait_again
 from .library import cell_of, is_library
+from .load_context import current
 
 Reduced = tuple[Any, ...]
 
@@ -120,7 +121,10 @@ def function_of(value: Any) -> FunctionType | None:
 
 def begin_call(function: Any, positional: list[Any], keywords: dict[str, Any]) -> Any:
     """Make the coroutine or generator again."""
-    return function(*positional, **keywords)
+    made = function(*positional, **keywords)
+    if isinstance(made, FRAME_TYPES):
+        current().made(made)
+    return made
 
 
 def reduce_wait(coroutine: Any) -> Reduced:
@@ -143,7 +147,7 @@ def _codes_of(module: str) -> dict[str, list[CodeType]]:
             raise MissingCodeError(
                 f"the saved state needs module {module!r}, which cannot be imported ({error}); the saved state is kept."
             ) from error
-        known = _codes[module] = {}
+        known = {}
         seen: set[int] = set()
         for function in _functions(vars(loaded), module, set()):
             for name, code in _with_nested(function.__code__):
@@ -152,6 +156,7 @@ def _codes_of(module: str) -> dict[str, list[CodeType]]:
                     known.setdefault(name, []).append(code)
         for owner, annotate in _annotates(vars(loaded), module):
             known.setdefault(owner + ANNOTATE, []).append(annotate.__code__)
+        _codes[module] = known  # only now: another thread may be looking
     return known
 
 

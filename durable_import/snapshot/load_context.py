@@ -15,16 +15,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ..frames import restore
 from ..frames.capture import chain
 from ..frames.discard import discard
 from ..scheduling.loop import InstanceLoop
 from ..scheduling.task import DurableTask
-
-if TYPE_CHECKING:
-    from .managers import Key, Lost
 
 T = TypeVar("T")
 
@@ -36,8 +33,8 @@ class LoadContext:
         self.hashes = hashes or {}
         self.incomplete: list[Any] = []  # the instances that are made before their hash is known; their places are their numbers
         self.early: set[int] = set()  # the numbers of those that were hashed nevertheless
-        self.placeholders: dict[Key, Lost] = {}  # for the managers of ``with`` blocks that are entered again
-        self.frames: list[Any] = []  # coroutines and generators that were built
+        self.placeholders: dict[tuple[Any, ...], Any] = {}  # by key, those for what is entered again: see ``managers``
+        self.frames: list[Any] = []  # the coroutines and generators that were made
         self.unfilled: dict[int, Any] = {}  # by id, those of them that have got no variables
         self.begun: dict[int, Any] = {}  # by id, frames in the middle: generators among them are primed
         self.driven: dict[int, Any] = {}  # by id, coroutines that the program drives by itself
@@ -52,9 +49,13 @@ class LoadContext:
         """The loop of the tasks and futures in the snapshot."""
         return InstanceLoop()
 
-    def built(self, frame: Any) -> None:
-        """Note a coroutine or generator that was made. It may stay without variables: made once more, within its own making."""
+    def made(self, frame: Any) -> None:
+        """Note a coroutine or generator that was made."""
         self.frames.append(frame)
+
+    def built(self, frame: Any) -> None:
+        """Note one that gets its variables later. It may stay without them: built once more, within its own making."""
+        self.made(frame)
         self.unfilled[id(frame)] = frame
 
     def filled(self, frame: Any, *, is_begun: bool) -> None:

@@ -203,7 +203,7 @@ def _target(info: CodeInfo, manager: str) -> str | None:
 
 def lost(*key: Any) -> Lost:
     """The placeholder of that key in the snapshot being loaded."""
-    placeholders = current().placeholders
+    placeholders: dict[Any, Lost] = current().placeholders
     if key not in placeholders:
         placeholders[key] = Lost(key)
     return placeholders[key]

@@ -4,10 +4,13 @@
 import asyncio
 import socket
 
+from durable_import.runtime.instance import SEGMENTS_FROM
 from tests.runtime.effects import effect, hold
 
+MANY = SEGMENTS_FROM + 8
 connections = []  # all that were opened
 broken = set()  # the names of parcels that cannot be unpacked
+letters = {}  # what opening a letter does, by its name
 
 
 class Connection:
@@ -57,6 +60,22 @@ class Parcel:
         self.__dict__.update(state)
 
 
+class Letter:
+    """Opened when it is loaded."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __reduce__(self):
+        return open_letter, (self.name,)
+
+
+def open_letter(name):
+    if name in letters:
+        letters[name]()
+    return Letter(name)
+
+
 class Ticket:
     """What a coroutine gives to who drives it."""
 
@@ -88,12 +107,13 @@ async def connect(gate, name):
 
 
 async def connect_in_circle(gate, name):
-    """The same with an object that is hashed before it is complete."""
-    person, parcel = Person(name), Parcel(name)
+    """The same with an object that is hashed before it is complete, and a call of foreign code that is made again."""
+    person, parcel, held_up = Person(name), Parcel(name), asyncio.create_task(hold(gate))
+    await effect("begun")
     with Connection(name) as connection:
         held = [connection, {person: connection}]
         await effect("holding")
-        await hold(gate)
+        await held_up
         is_one = held[0] is held[1][person] is connection and next(iter(person.friends)) is person
         return {name, parcel.name, person.name, connection.name, held[0].name}, is_one
 
@@ -113,19 +133,32 @@ async def keep_all(gate, name):
             return {name, parcel.name, person.name, connection.name, next(numbers)[0], stop.value[0]}, is_one
 
 
-async def connect_many(gate, name):
-    """The same in many tasks, with objects that several of them hold."""
+async def open_inside(gate, name):
+    """The same with a letter between two references to what cannot be saved."""
     person, parcel = Person(name), Parcel(name)
+    with Connection(name) as connection:
+        held = [connection, Letter(name), {person: connection}]
+        await effect("holding")
+        await hold(gate)
+        is_one = held[0] is held[2][person] is connection and next(iter(person.friends)) is person
+        return {name, parcel.name, person.name, connection.name, held[0].name, held[1].name}, is_one
+
+
+async def share(gate, name):
+    """The same in many tasks, of which few run: with objects that several of them hold, and without what cannot be saved."""
+    person, parcel, opened = Person(name), Parcel(name), asyncio.Event()
 
     async def one():
-        with Connection(name) as connection:
-            mine = [connection, person, parcel]
-            await effect("holding")
-            await hold(gate)
-            is_one = mine[0] is connection and mine[1] is person and mine[2] is parcel
-            return {mine[0].name, mine[1].name, mine[2].name}, is_one
+        mine = [person, parcel]
+        await opened.wait()
+        return {each.name for each in mine} | {name}, mine[0] is person and mine[1] is parcel
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one()) for _ in range(40)]
+        tasks = [group.create_task(one()) for _ in range(MANY)]
+        for _ in range(20):
+            await effect("turn")
+        await effect("holding")
+        await hold(gate)
+        opened.set()
     results = [task.result() for task in tasks]
     return set().union(*(names for names, _ in results)), all(is_one for _, is_one in results)
