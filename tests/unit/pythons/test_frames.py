@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,6 @@ from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
 from tests.harness.torture import fresh_module
 
-WITHOUT_ITERATOR = pytest.mark.skipif(sys.version_info < (3, 15), reason="until Python 3.14 each loop has an iterator")
 HELD = "async def f():\n    pass\ndef make(rows):\n    return (row for row in rows)\n"
 
 
@@ -31,15 +29,6 @@ def test_iterators_stand_where_the_loops_do(container: Any) -> None:
     assert remaining(frames.iterators_on_stack(generator, 2)) == [["y"], list(container)[1:]]
 
 
-@WITHOUT_ITERATOR
-def test_looking_does_not_move_a_loop() -> None:
-    """A generator whose stack was read goes on where it was."""
-    generator = (item for item in [1, 2, 3])
-    next(generator)
-    remaining(frames.iterators_on_stack(generator, 1))
-    assert list(generator) == [2, 3]
-
-
 def test_a_list_that_was_cut_keeps_its_position() -> None:
     """The position beyond the end of a list stays what it is."""
     rows = [1, 2, 3]
@@ -51,31 +40,36 @@ def test_a_list_that_was_cut_keeps_its_position() -> None:
     assert remaining(iterators) == [["c", "d"]]
 
 
-@WITHOUT_ITERATOR
-def test_what_is_not_on_the_stack_is_not_read() -> None:
-    """Objects that do not lie there are no loops of the generator."""
-    generator = (row for row in [1, 2])
-    next(generator)
-    assert frames.positioned(generator, [[1, 2]]) is None
-    assert frames.iterators_on_stack(generator, 2) is None
+if frames.LOOPS_WITHOUT_ITERATOR:  # since Python 3.15
 
-
-@pytest.fixture
-def unknown_layout(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Frames have one more variable than the memory shows."""
-    count = frames._number_of_variables
-    frames._layout_is_known.cache_clear()
-    monkeypatch.setattr(frames, "_number_of_variables", lambda code: count(code) + 40)
-    yield
-    frames._layout_is_known.cache_clear()
-
-
-@WITHOUT_ITERATOR
-@pytest.mark.usefixtures("unknown_layout")
-def test_memory_that_is_laid_out_otherwise_is_not_read() -> None:
-    """A held generator expression is refused with its place and the way out, where its stack cannot be read."""
-    with fresh_module(HELD, "held.py", rewritten=True) as module:
-        generator = module.make([1, 2])
+    def test_looking_does_not_move_a_loop() -> None:
+        """A generator whose stack was read goes on where it was."""
+        generator = (item for item in [1, 2, 3])
         next(generator)
-        with pytest.raises(Exception, match=r"make\.<locals>\.<genexpr>.*held\.py:4.*make it a list"):
-            dumps(generator, References())
+        remaining(frames.iterators_on_stack(generator, 1))
+        assert list(generator) == [2, 3]
+
+    def test_what_is_not_on_the_stack_is_not_read() -> None:
+        """Objects that do not lie there are no loops of the generator."""
+        generator = (row for row in [1, 2])
+        next(generator)
+        assert frames.positioned(generator, [[1, 2]]) is None
+        assert frames.iterators_on_stack(generator, 2) is None
+
+    @pytest.fixture
+    def unknown_layout(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """Frames have one more variable than the memory shows."""
+        count = frames._number_of_variables
+        frames._layout_is_known.cache_clear()
+        monkeypatch.setattr(frames, "_number_of_variables", lambda code: count(code) + 40)
+        yield
+        frames._layout_is_known.cache_clear()
+
+    @pytest.mark.usefixtures("unknown_layout")
+    def test_memory_that_is_laid_out_otherwise_is_not_read() -> None:
+        """A held generator expression is refused with its place and the way out, where its stack cannot be read."""
+        with fresh_module(HELD, "held.py", rewritten=True) as module:
+            generator = module.make([1, 2])
+            next(generator)
+            with pytest.raises(Exception, match=r"make\.<locals>\.<genexpr>.*held\.py:4.*make it a list"):
+                dumps(generator, References())
