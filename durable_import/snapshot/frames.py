@@ -27,6 +27,7 @@ from ..frames.capture import (
     parts_of,
     parts_of_anext,
 )
+from ..kept import kept
 from ..pythons.annotations import annotations_kept
 from ..rewrite.registry import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
 from . import library
@@ -78,6 +79,7 @@ def build(module: str, place: str, digest: str, name: str, qualname: str, cells:
     return _build(library.find_function(module, place, digest), name, qualname, cells)
 
 
+@kept("frame_in_library")
 def build_in_library(
     module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType],
     label: int, awaited: str, hidden: tuple[str, ...], is_awaitable: bool,

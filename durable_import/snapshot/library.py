@@ -13,9 +13,13 @@ from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
 from ..errors import CodeChangedError, MissingCodeError
+from ..kept import kept
+from ..pythons import frozen
 from ..pythons.versions import NAMED
 from ..pythons.waiting import CAPTURED, DEFAULTS, SAME_AWAIT, VARIABLES, alternatives, original
 from ..rewrite.registry import MODULES, CodeInfo, captured_names, find
+
+kept("frozendict")(frozen.frozendict)  # which ``pythons.moved`` looks for under that name
 
 
 class Place(NamedTuple):
