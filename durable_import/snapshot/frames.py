@@ -76,7 +76,7 @@ def _adopted_state(value: Any) -> FrameState | None:
 
 def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A frame without variables."""
-    return _build(library.find_function(module, place, digest), name, qualname, cells)
+    return _build(library.find_suspending(module, place, digest), name, qualname, cells)
 
 
 @kept("frame_in_library")
@@ -91,7 +91,7 @@ def build_in_library(
 
 def build_awaitable(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A generator without variables that can be awaited."""
-    return _build(iterable_coroutine(library.find_function(module, place, digest)), name, qualname, cells)
+    return _build(iterable_coroutine(library.find_suspending(module, place, digest)), name, qualname, cells)
 
 
 def build_adopted(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:

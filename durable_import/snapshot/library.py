@@ -6,6 +6,7 @@ A frame goes on where the same is awaited, with the same hidden variables: in th
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ from ..pythons import frozen
 from ..pythons.versions import NAMED
 from ..pythons.waiting import CAPTURED, DEFAULTS, SAME_AWAIT, VARIABLES, alternatives, original
 from ..rewrite.registry import MODULES, CodeInfo, captured_names, find
+
+SUSPENDS = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 kept("frozendict")(frozen.frozendict)  # which ``pythons.moved`` looks for under that name
 
@@ -73,6 +76,18 @@ def find_function(module: str, place: str, digest: str | None = None) -> CodeInf
         if found is None:
             raise
         return found
+
+
+def find_suspending(module: str, place: str, digest: str) -> CodeInfo:
+    """A function whose calls can be suspended: what had frames in one version may be an ordinary function in another."""
+    info = find_function(module, place, digest)
+    if info.code.co_flags & SUSPENDS:
+        return info
+    others = (each for each in map(_known, alternatives(module, place)[1:]) if each is not None)
+    found = next((each for each in others if each.code.co_flags & SUSPENDS), None)
+    if found is None:
+        raise _changed(info, Place(0, place, ()))
+    return found
 
 
 def _known(place: tuple[str, str]) -> CodeInfo | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.harness.crossing import Worker
-from tests.harness.interpreters import SUPPORTED, name_of
+from tests.harness.interpreters import name_of
 from tests.harness.rewriting import PROGRAMS
 
 FOLDER = Path(__file__).parent / "corpus"
@@ -59,9 +59,9 @@ def _obstacle(worker: Worker, path: Path, answer: dict[str, Any]) -> str:
 
 
 def kept() -> list[tuple[Path, str]]:
-    """The programs in the files that this Python has made, or else the oldest one: each with the file that it is in."""
-    made_by = {version: sorted(FOLDER.glob(f"*-python{name_of(version)}.zip")) for version in SUPPORTED}
-    return [(path, name) for path in made_by[sys.version_info[:2]] or made_by[SUPPORTED[0]] for name in _programs(path)]
+    """The programs in the files that this Python has made, each with the file that it is in; for others see ``matrix``."""
+    files = sorted(FOLDER.glob(f"*-python{name_of(sys.version_info[:2])}.zip"))
+    return [(path, name) for path in files for name in _programs(path)]
 
 
 def _programs(path: Path) -> Iterator[str]:

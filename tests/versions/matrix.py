@@ -18,7 +18,7 @@ NAMES = (
     "c007_nested_taskgroups", "c009_taskgroup_cancelled_outside", "c014_wait_modes", "c015_wait_timeout", "c016_wait_for",
     "c017_as_completed", "c018_shield", "c019_timeout_reschedule", "c020_nested_timeouts", "c025_queue_join",
     "c027_bounded_queue", "c029_lock_fairness", "c030_events", "c031_condition_notify", "c032_condition_wait_for",
-    "c033_semaphore_order", "c035_barrier", "c046_context_variables", "c086_lazy_singletons",
+    "c033_semaphore_order", "c035_barrier", "c046_context_variables", "c086_lazy_singletons", "c217_as_completed_held",
     # statements, exceptions, managers
     "p001_operand_order", "p017_match_patterns", "p025_try_every_clause", "p027_finally_while_leaving", "p033_except_star",
     "p035_with_order", "p038_async_with_errors", "p040_asynccontextmanager", "p042_async_exit_stack", "p117_context_and_cause",
