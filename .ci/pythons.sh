@@ -29,7 +29,7 @@ find_python() {
     return 1
 }
 
-# Fills PYTHON, and tells tests of several versions where these are. What the machine has not is put below the folder $1.
+# Fills PYTHON. What the machine has not is put below the folder $1.
 find_pythons() {
     local version
     for version in "${VERSIONS[@]}"; do
@@ -42,7 +42,18 @@ find_pythons() {
         fi
         echo "Python $version: ${PYTHON[$version]} ($("${PYTHON[$version]}" -c 'import sys; print(sys.version)'))"
     done
-    DURABLE_TEST_PYTHONS=$(IFS=:; echo "${PYTHON[*]}")
+}
+
+# An environment of each version below the folder $1, for the tests of the clone that lies there. Tests of several versions find
+# these by DURABLE_TEST_PYTHONS, with the packages that some of them need.
+make_environments() {
+    local version named=()
+    for version in "${VERSIONS[@]}"; do
+        "${PYTHON[$version]}" -m venv "$1/venv-$version"
+        (cd "$1/clone" && "$1/venv-$version/bin/pip" install --quiet -e '.[test]')
+        named+=("$1/venv-$version/bin/python")
+    done
+    DURABLE_TEST_PYTHONS=$(IFS=:; echo "${named[*]}")
     export DURABLE_TEST_PYTHONS
 }
 
@@ -51,10 +62,4 @@ make_python3() {
     mkdir -p "$2"
     printf '#!/bin/sh\nexec "%s" "$@"\n' "${PYTHON[$1]}" >"$2/python3"
     chmod +x "$2/python3"
-}
-
-# An environment ($2) of the version $1, for the tests of the checkout in the current folder.
-make_environment() {
-    "${PYTHON[$1]}" -m venv "$2"
-    "$2/bin/pip" install --quiet -e '.[test]'
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -59,30 +60,39 @@ class Matrix:
 
         Raises AssertionError if a run does not give what the program gives natively, which is the same everywhere.
         """
-        runs = self._ask({"program": str(program), "places": PLACES})
+        runs = self._ask({"program": str(program), "places": PLACES}, self.workers)
+        runs = {version: run for version, run in runs.items() if not lacks_package(run)}
+        assert runs, f"no Python here has the packages of {program.stem}"
         expected = {run.get("native") for run in runs.values()}
         for version, run in runs.items():
             assert "error" not in run, f"{program.stem} on {name_of(version)}: {run['error']}"
             assert {run["result"]} == expected, f"{program.stem} on {name_of(version)}: {run['result']}, natively {expected}"
         saved = [(version, place) for version, run in runs.items() for place in range(len(run["snapshots"]))]
         snapshots = [runs[version]["snapshots"][place] for version, place in saved]
-        answers = self._ask({"program": str(program), "snapshots": snapshots})
+        answers = self._ask({"program": str(program), "snapshots": snapshots}, runs)
         return [
             Outcome(version, resumed, place, {answer.get("result")} == expected, answer.get("error") or answer["result"])
             for resumed, given in answers.items()
             for (version, place), answer in zip(saved, given, strict=True)
         ]
 
-    def _ask(self, job: dict[str, Any]) -> dict[Version, Any]:
-        """What each Python answers."""
-        for worker in self.workers.values():
+    def _ask(self, job: dict[str, Any], versions: Iterable[Version]) -> dict[Version, Any]:
+        """What each of these Pythons answers."""
+        workers = {version: self.workers[version] for version in versions}
+        for worker in workers.values():
             worker.begin(job)
-        return {version: worker.answer() for version, worker in self.workers.items()}
+        return {version: worker.answer() for version, worker in workers.items()}
 
     def end(self) -> None:
         """End the workers."""
         for worker in self.workers.values():
             worker.end()
+
+
+def lacks_package(run: dict[str, Any]) -> bool:
+    """Whether a program did not run because it needs a package that is not installed."""
+    missing = re.search(r"ModuleNotFoundError: No module named '(\w+)", run.get("error", ""))
+    return missing is not None and missing[1] not in sys.stdlib_module_names
 
 
 def table(outcomes: Iterable[Outcome]) -> Iterator[str]:

@@ -184,6 +184,7 @@ VALUES: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
         lambda value: [value[0] is json, value[1] is json.dumps, value[2:]],
     ),
 }  # fmt: skip
+PACKAGES = ("numpy",)  # names of their values begin with theirs
 if importlib.util.find_spec("numpy"):
     import numpy
 
@@ -219,6 +220,8 @@ def load(folder: Path) -> None:
             if data is None:
                 found[f"{file.name}: {name}"] = f"not saved: {expected}"
                 continue
+            if name not in VALUES and name.split()[0] in PACKAGES:
+                continue  # which this Python does not have
             view = VALUES[name][1] if name in VALUES else repr
             try:
                 given = view(loads(data))
