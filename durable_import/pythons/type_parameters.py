@@ -11,7 +11,7 @@ import gc
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
-from .versions import NAMED
+from .support import refused
 
 STARS = {"TypeVar": "", "TypeVarTuple": "*", "ParamSpec": "**"}
 TEXTS = {"__bound__": ": {}", "__constraints__": ": ({},)", "__default__": " = {}"}
@@ -95,7 +95,7 @@ def _exchanged(code: CodeType, name: str, codes: list[CodeType]) -> CodeType:
     for constant in code.co_consts:
         if isinstance(constant, CodeType) and constant.co_name == name:
             if constant.co_freevars != codes[0].co_freevars:
-                raise NotImplementedError(f"Python {NAMED} orders the variables of {name!r} in another way than expected")
+                raise refused(f"its compiler orders the captured variables of {name!r} in another way than is known")
             constants.append(codes.pop(0))
         else:
             constants.append(_exchanged(constant, name, codes) if isinstance(constant, CodeType) else constant)
