@@ -17,13 +17,13 @@ from ..scheduling.task import DurableTask
 class Caller:
     """The task that awaits an instance, once ``attach`` was called in it; ``root`` is the first task of the instance."""
 
-    __slots__ = ("_cancellations", "_late_cancellation", "_own_name", "task")
+    __slots__ = ("_cancellations", "_given_name", "_late_cancellation", "_own_name", "task")
 
     def __init__(self) -> None:
         self.task: asyncio.Task[Any] | None = None
         self._cancellations = 0  # requests to cancel it that the program knows of
         self._late_cancellation: asyncio.CancelledError | None = None
-        self._own_name = ""
+        self._own_name = self._given_name = ""
 
     def attach(self, instance_id: str | None) -> None:
         """It is the running task. One that nobody has named is named after the instance, for who looks at the process."""
@@ -32,11 +32,12 @@ class Caller:
             return
         self._cancellations, self._own_name = task.cancelling(), task.get_name()
         if instance_id and _is_given_by_asyncio(self._own_name):
-            task.set_name(f"instance {instance_id}")
+            self._given_name = f"instance {instance_id}"
+            task.set_name(self._given_name)
 
     def detach(self) -> None:
-        """It goes on by itself."""
-        if self.task is not None:
+        """It goes on by itself, under its own name, unless somebody has given it another one meanwhile."""
+        if self.task is not None and self.task.get_name() == self._given_name:
             self.task.set_name(self._own_name)
 
     @property

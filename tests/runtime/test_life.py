@@ -418,6 +418,10 @@ async def test_who_looks_at_the_process_sees_which_instance(make_runtime: MakeRu
         names = [task.get_name() for task in awaiting]
         await until(lambda: awaiting[0].get_name().startswith("instance "))
         assert awaiting[1].get_name() == "mine"
+        renamed = asyncio.create_task(held())
+        await until(lambda: renamed.get_name().startswith("instance "))
+        renamed.set_name("meanwhile")
+        awaiting, names = [*awaiting, renamed], [*names, "meanwhile"]
         for task in awaiting:
             task.cancel()
         await asyncio.gather(*awaiting, return_exceptions=True)
