@@ -1,4 +1,4 @@
-"""Code objects as they lie in one another, and how they are compiled once more."""
+"""Code objects as the compilers of the versions make them, as they lie in one another, and how they are compiled once more."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+FORMAT = ("format", ".format")  # how the compilers call the argument of what evaluates annotations
+
 
 def nested_codes(code: types.CodeType) -> Iterator[types.CodeType]:
     """All code objects inside one, depth first, in the order of the constants."""
@@ -14,6 +16,11 @@ def nested_codes(code: types.CodeType) -> Iterator[types.CodeType]:
         if isinstance(constant, types.CodeType):
             yield constant
             yield from nested_codes(constant)
+
+
+def is_annotate(code: types.CodeType) -> bool:
+    """Whether a code object looks like what the compiler makes to evaluate annotations when they are asked for, since 3.14."""
+    return code.co_name == "__annotate__" and code.co_posonlyargcount == code.co_argcount == 1 and code.co_varnames[0] in FORMAT
 
 
 @contextmanager

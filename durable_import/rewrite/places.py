@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import Any
 
-from ..pythons.code import is_annotate
 from .annotations import ANNOTATE, annotations_of, evaluated_late
-from .codes import nested_codes
+from .codes import is_annotate, nested_codes
 from .comprehensions import FUNCTION_NAMES
 from .scopes import COMPREHENSIONS
 from .suspensions import children

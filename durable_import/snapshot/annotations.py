@@ -17,9 +17,9 @@ from typing import Any
 from ..frames.capture import contents_of
 from ..kept import kept
 from ..pythons.annotations import keep_annotations
-from ..pythons.code import is_annotate
 from ..pythons.versions import LATE_ANNOTATIONS
 from ..rewrite.annotations import ANNOTATE, is_late
+from ..rewrite.codes import is_annotate
 from ..rewrite.registry import CodeInfo, find, find_annotations
 from .foreign import annotate_with, find_foreign, number_of_foreign
 from .load_context import later

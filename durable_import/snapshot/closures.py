@@ -12,7 +12,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from ..frames.capture import is_bound
-from ..pythons.code import is_annotate
+from ..rewrite.codes import is_annotate
 
 Cell = tuple[str, CellType, bool]  # path from the module, the cell, whether some function rebinds its variable
 

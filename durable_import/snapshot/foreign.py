@@ -20,10 +20,10 @@ from ..errors import MissingCodeError
 from ..frames.anew import arguments_of
 from ..frames.capture import CREATED, FRAME_TYPES, SUSPENDED, contents_of, parts_of, variables_in
 from ..pythons.annotations import OF_TYPING, annotate_of
-from ..pythons.code import is_annotate
 from ..pythons.versions import LATE_ANNOTATIONS
 from ..pythons.waiting import alternatives
 from ..rewrite.annotations import ANNOTATE
+from ..rewrite.codes import is_annotate
 from ..scheduling.again import wait_again
 from .library import cell_of, is_library
 from .load_context import current
