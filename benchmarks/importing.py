@@ -80,7 +80,7 @@ def exchange_all(folder: str, count: int) -> float:
     """Seconds of processor time until the imported modules of a folder run in their fast variant."""
     import_all(folder, count, "marked")
     from durable_import.frames import ambient
-    from durable_import.rewrite import exchange  # noqa: F401  it does not grow with the modules
+    from durable_import.hook import exchange  # noqa: F401  it does not grow with the modules
 
     begun = time.process_time()
     ambient.switch_on("a runtime")

@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 
 import durable_import
-from durable_import.rewrite.loader import RewritingLoader
+from durable_import.hook.loader import RewritingLoader
 
 
 def both(name: str) -> tuple[ModuleType, ModuleType]:

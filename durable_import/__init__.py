@@ -38,49 +38,49 @@ from .errors import (
     UnsupportedSyntaxError,
 )
 from .frames import intrinsics as _intrinsics
+from .hook.install import install, uninstall
 from .pythons.support import tried
-from .rewrite.install import install, uninstall
 
 if TYPE_CHECKING:
-    from .backends.durable import DurableBackend
-    from .backends.program import DurableProgram, make_durable
-    from .rewrite.explain import Explanation, Point, explain
-    from .rewrite.transformer import DurableAstTransformer, transform_to_durable_ast
-    from .runtime.call_stack import CallStack, CodeBlock, FunctionCall
-    from .runtime.current import current_instance, current_runtime
-    from .runtime.handle import InstanceHandle
-    from .runtime.runtime import DurableRuntime
-    from .scheduling.events import wait_for_event
-    from .scheduling.steps import step_key
+    from .aio.events import wait_for_event
+    from .aio.step_key import step_key
+    from .api.current import current_instance, current_runtime
+    from .api.handle import InstanceHandle
+    from .api.runtime import DurableRuntime
+    from .compat.backend import DurableBackend
+    from .compat.call_stack import CallStack, CodeBlock, FunctionCall
+    from .compat.program import DurableProgram, make_durable
+    from .compat.transformer import DurableAstTransformer, transform_to_durable_ast
+    from .explanation.points import Explanation, Point, explain
     from .stores.backend import OrchestrationBackend
     from .stores.base import StateStore
-    from .stores.disk import DiskStateStore
+    from .stores.disk.store import DiskStateStore
     from .stores.memory import InMemoryStateStore
 
 _intrinsics.provide()
 
 _LATE = {  # loaded when first asked for: importing a rewritten module needs none of it
-    "CallStack": "runtime.call_stack",
-    "CodeBlock": "runtime.call_stack",
-    "DiskStateStore": "stores.disk",
-    "DurableAstTransformer": "rewrite.transformer",
-    "DurableBackend": "backends.durable",
-    "DurableProgram": "backends.program",
-    "DurableRuntime": "runtime.runtime",
-    "Explanation": "rewrite.explain",
-    "FunctionCall": "runtime.call_stack",
+    "CallStack": "compat.call_stack",
+    "CodeBlock": "compat.call_stack",
+    "DiskStateStore": "stores.disk.store",
+    "DurableAstTransformer": "compat.transformer",
+    "DurableBackend": "compat.backend",
+    "DurableProgram": "compat.program",
+    "DurableRuntime": "api.runtime",
+    "Explanation": "explanation.points",
+    "FunctionCall": "compat.call_stack",
     "InMemoryStateStore": "stores.memory",
-    "InstanceHandle": "runtime.handle",
+    "InstanceHandle": "api.handle",
     "StateStore": "stores.base",
-    "current_instance": "runtime.current",
-    "current_runtime": "runtime.current",
+    "current_instance": "api.current",
+    "current_runtime": "api.current",
     "OrchestrationBackend": "stores.backend",
-    "Point": "rewrite.explain",
-    "explain": "rewrite.explain",
-    "make_durable": "backends.program",
-    "step_key": "scheduling.steps",
-    "transform_to_durable_ast": "rewrite.transformer",
-    "wait_for_event": "scheduling.events",
+    "Point": "explanation.points",
+    "explain": "explanation.points",
+    "make_durable": "compat.program",
+    "step_key": "aio.step_key",
+    "transform_to_durable_ast": "compat.transformer",
+    "wait_for_event": "aio.events",
 }
 
 __all__ = [

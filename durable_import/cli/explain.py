@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ..rewrite.explain import explain_source
+from ..explanation.points import explain_source
 
 
 def explain_file(file: str) -> int:

@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
         return explain_file(options.file)
     try:
         with tried("loading the runtime"):
-            import_module("durable_import.runtime.runtime")
+            import_module("durable_import.api.runtime")
     except UnsupportedPythonError as error:
         print(f"durable_import: error: {error}", file=sys.stderr)
         return OURS

@@ -17,14 +17,14 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..aio.standard import use_wall_clock
+from ..api.runtime import DurableRuntime
 from ..errors import DurableError, PauseForEventException, StoreError
+from ..hook.install import install
+from ..hook.loader import DurableSourceLoader
+from ..hook.marker import file_is_marked
 from ..pythons.modules import attributes_of_main
 from ..pythons.systems import signal_again
-from ..rewrite.install import install
-from ..rewrite.loader import DurableSourceLoader
-from ..rewrite.marker import file_is_marked
-from ..runtime.runtime import DurableRuntime
-from ..scheduling.standard import use_wall_clock
 from ..stores.base import OwningStore
 from ..stores.worker import Worker
 from .tracebacks import without_machinery

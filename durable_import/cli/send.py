@@ -6,8 +6,8 @@ import asyncio
 import json
 import sys
 
+from ..api.runtime import DurableRuntime
 from ..errors import DurableError
-from ..runtime.runtime import DurableRuntime
 from ..stores.base import EventStore
 
 USAGE, OURS = 2, 70  # exit statuses

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ..compat.transformer import text_of
 from ..errors import DurableError
 from ..rewrite.compiler import ModuleRewriting
-from ..rewrite.resume import resume_function
-from ..rewrite.transformer import text_of
+from ..rewrite.emit.resume import resume_function
 
 
 def show_rewritten(file: str, place: str | None) -> int:

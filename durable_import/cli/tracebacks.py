@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
-from ..rewrite.registry import info_of
-from ..runtime.runtime import DurableRuntime
+from ..api.runtime import DurableRuntime
+from ..hook.code_table import info_of
 
 _OURS = str(Path(__file__).parent.parent)
 _INSTANCE = DurableRuntime._awaited.__code__

@@ -6,8 +6,8 @@ from contextvars import ContextVar
 from types import CellType, FrameType
 from typing import Any, Protocol
 
-from ..rewrite.registry import PLAIN
-from ..rewrite.switch import ON, STRICT
+from ..hook.code_table import PLAIN
+from ..hook.switch import ON, STRICT
 
 __all__ = [
     "ON", "STRICT", "AmbientRuntime", "Driver", "current_driver", "current_runtime", "default_runtime", "find_runtime",
@@ -69,7 +69,7 @@ default_runtime: list[AmbientRuntime] = []  # of the process, where no context h
 def switch_on(runtime: Any) -> None:
     """From now on there is this runtime; ``ON.remove`` undoes that. What runs in its plain variant gets the fast one."""
     if PLAIN:
-        from ..rewrite.exchange import exchange  # what runs without a runtime does not need it
+        from ..hook.exchange import exchange  # what runs without a runtime does not need it
 
         exchange()
     ON.append(runtime)

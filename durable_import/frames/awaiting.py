@@ -12,10 +12,10 @@ import gc
 from types import CoroutineType, GeneratorType
 from typing import Any
 
+from ..hook.code_table import MODULES, CodeInfo, ModuleInfo
 from ..pythons.frames import passes_on as code_passes_on
-from ..rewrite.registry import MODULES, CodeInfo, ModuleInfo
+from .hiding import unseen
 from .signals import PRIMED
-from .unseen import unseen
 
 
 async def _nothing() -> None:

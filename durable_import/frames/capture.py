@@ -15,9 +15,9 @@ from itertools import pairwise
 from types import AsyncGeneratorType, CellType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType
 from typing import Any, NamedTuple
 
+from ..hook.code_table import CodeInfo, captured_names, info_of
 from ..pythons.frames import FIRST_IS_ITERABLE, KEEPS_VARIABLES, first_instruction, iterators_on_stack
-from ..rewrite.names import AWAITED, PC, RESUME_ONLY, STATE, is_hidden
-from ..rewrite.registry import CodeInfo, captured_names, info_of
+from ..rewrite.analysis.names import AWAITED, PC, RESUME_ONLY, STATE, is_hidden
 from .awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
 
 FRAME_TYPES = (CoroutineType, GeneratorType, AsyncGeneratorType)

@@ -7,7 +7,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from ..pythons.versions import WRAPPED_HAS_TRACEBACK
-from .unseen import unseen
+from .hiding import unseen
 
 
 class ExceptStar:

@@ -18,14 +18,14 @@ from functools import partial
 from typing import Any
 
 from ..errors import PauseForEventException
+from ..hook.code_table import info_of
 from ..pythons.protocols import EXIT_FIRST, async_iterator_of, complaint_of_await, complaint_of_next, complaint_of_with
-from ..rewrite.registry import info_of
 from . import ambient
 from .awaiting import delegated
 from .except_star import ExceptStar
+from .hiding import seen_part, unseen
 from .refusal import refusal
 from .signals import NO_MORE, PRIMED, Suspension
-from .unseen import seen_part, unseen
 
 CALLABLE_ITERATOR = type(iter(int, 1))
 OPTIMIZED = 1  # CO_OPTIMIZED: the flag of functions' code

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import FrameType
 
 from ..errors import DurableError
-from ..rewrite.registry import info_of
-from ..rewrite.switch import STRICT
-from .unseen import FOLDER
+from ..hook.code_table import info_of
+from ..hook.switch import STRICT
+from .hiding import FOLDER
 
 
 def refusal(frame: FrameType, reason: str) -> DurableError:

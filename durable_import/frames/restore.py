@@ -12,12 +12,12 @@ from contextvars import Context
 from types import AsyncGeneratorType, CellType, FunctionType, GeneratorType
 from typing import Any
 
-from ..rewrite.names import AWAITED, PC, STATE
-from ..rewrite.registry import CodeInfo, resume_code
+from ..hook.code_table import CodeInfo, resume_code
+from ..rewrite.analysis.names import AWAITED, PC, STATE
 from .awaiting import Awaiting
 from .capture import contents_of, frame_behind, frame_of, restored_variables
-from .leaf import iterator_of
 from .signals import PRIMED
+from .step import iterator_of
 
 OTHER_CELLS = "@cells"  # among the variables of a built frame until it is filled: those that were not saved, and not needed
 

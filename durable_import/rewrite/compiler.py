@@ -14,37 +14,25 @@ import __future__
 import ast
 import types
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from ..pythons.codes import nested_codes, silent
 from ..pythons.versions import INLINES_COMPREHENSIONS, MAX_BLOCKS
-from .annotations import ANNOTATE, Annotations
-from .codes import nested_codes, silent
-from .comprehensions import FIRST, generator_function, make_super_explicit
-from .fast import fast_body, located
-from .lift import Statements
-from .names import AWAITED, STATE, call, load
-from .nesting import MOST_BLOCKS_OF_ONE, blocks_of_comprehension, check_nesting, too_deep
-from .normalise import Normaliser, number_labels
-from .pauses import EXCEPTION, mark_pauses
-from .places import MARK_BASE, Places, digest_of_annotations, digests, numbers_by_code, numbers_by_name
-from .resume import RESUME_NAME, enter_function, resume_function
-from .scopes import ScopeAnalysis, mangled
-from .suspensions import (
-    LISTS,
-    Pause,
-    WithBlock,
-    any_suspends,
-    is_asynchronous,
-    is_generator,
-    is_lifted,
-    points,
-)
-from .text import Text
+from .analysis.annotations import ANNOTATE, Annotations
+from .analysis.names import AWAITED, STATE, call, load
+from .analysis.nesting import MOST_BLOCKS_OF_ONE, blocks_of_comprehension, check_nesting, too_deep
+from .analysis.places import MARK_BASE, Places, digest_of_annotations, digests, numbers_by_code, numbers_by_name
+from .analysis.scopes import ScopeAnalysis, mangled
+from .analysis.suspensions import LISTS, Pause, WithBlock, any_suspends, is_asynchronous, is_generator, is_lifted, points
+from .analysis.text import Text
+from .emit.fast import fast_body, located
+from .emit.resume import RESUME_NAME, enter_function, resume_function
+from .passes.comprehensions import FIRST, generator_function, make_super_explicit
+from .passes.lift import Statements
+from .passes.normalise import Normaliser, number_labels
+from .passes.pauses import EXCEPTION, mark_pauses
 
 BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
-_PARTS = Path(__file__).parent, Path(__file__).parent.parent / "pythons"
-REWRITER_FILES = tuple(sorted(str(path) for part in _PARTS for path in part.glob("*.py")))
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar
 
+from ..aio.loop import InstanceLoop
+from ..aio.task import DurableTask
 from ..frames import restore
 from ..frames.capture import chain
 from ..frames.discard import discard
-from ..scheduling.loop import InstanceLoop
-from ..scheduling.task import DurableTask
 
 T = TypeVar("T")
 

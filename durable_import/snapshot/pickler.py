@@ -18,13 +18,19 @@ from contextvars import Context
 from types import CoroutineType
 from typing import Any
 
+from ..aio.task import DurableTask
 from ..frames.capture import FRAME_TYPES, FrameState, frame_of, parts_of
-from ..frames.leaf import Leaf
+from ..frames.step import Leaf
+from ..hook.code_table import CodeInfo, info_of
 from ..pythons.library import PythonPickler
 from ..pythons.moved import place_today
-from ..rewrite.registry import CodeInfo, info_of
-from ..scheduling.task import DurableTask
-from .asyncio_state import (
+from .iterators.native_forms import NativeFormsUnpickler, has_native_forms
+from .load_context import LoadContext, load
+from .module_data.modules import resolve, resolve_or_none
+from .names import module_today
+from .reducers.table import TABLE, reduce_by_kind
+from .references import References
+from .tasks.asyncio_state import (
     fill_context,
     fill_own_future,
     fill_task,
@@ -36,16 +42,11 @@ from .asyncio_state import (
     task_frames,
     task_record,
 )
-from .foreign import reduce_foreign_frame, reduce_wait
-from .frames import FRAME_TABLE, build, fill, fill_driven, is_driven_by_hand, reduce_state
-from .library import is_standard, missing
-from .load_context import LoadContext, load
-from .managers import BOUND_METHODS, lost, lost_method
-from .modules import resolve, resolve_or_none
-from .native_forms import NativeFormsUnpickler, has_native_forms
-from .reducers import TABLE, reduce_by_kind
-from .references import References
-from .stacks import Unchanged, build_unchanged, fill_unchanged
+from .tasks.foreign import reduce_foreign_frame, reduce_wait
+from .tasks.frames import FRAME_TABLE, build, fill, fill_driven, is_driven_by_hand, reduce_state
+from .tasks.library import is_standard, missing
+from .tasks.stacks import Unchanged, build_unchanged, fill_unchanged
+from .with_blocks.managers import BOUND_METHODS, lost, lost_method
 
 PROTOCOL = 5
 _FRAME = (b"\x80", b"\x95")  # what the parts of a pickle begin with that are not the data of a large object
@@ -182,7 +183,7 @@ class _Nans:
         """What a name leads to today."""
         loader: Any = super()
         try:
-            return loader.find_class(*place_today(module, name))
+            return loader.find_class(*place_today(module_today(module), name))
         except (AttributeError, ModuleNotFoundError) as error:
             if not is_standard(module):
                 raise

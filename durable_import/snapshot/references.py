@@ -15,21 +15,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..frames.capture import frame_of, parts_of, variables_in
+from ..hook.code_table import PROGRAM, info_of
 from ..pythons.modules import LAZY
 from ..pythons.tasks import LoopBound
-from ..rewrite.registry import PROGRAM, info_of
-from . import surroundings
-from .modules import (
-    ATOMS,
-    CONTAINERS,
-    ScriptData,
-    data_of,
-    is_refilled,
-    is_saved_by_value,
-    parts_of_code,
-)
-from .stacks import Stacks
-from .surroundings import STREAMS
+from .module_data import process_state as surroundings
+from .module_data.modules import ATOMS, CONTAINERS, ScriptData, data_of, is_refilled, is_saved_by_value, parts_of_code
+from .module_data.process_state import STREAMS
+from .tasks.stacks import Stacks
 
 Place = tuple[str, str]  # module, name in it
 

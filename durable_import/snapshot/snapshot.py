@@ -12,28 +12,28 @@ import contextvars
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ..aio.generators import restoring_generators
+from ..aio.loop import InstanceLoop
+from ..aio.standard import make_asyncio_durable
+from ..aio.task import DurableTask
 from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
-from ..frames.leaf import DONE, FAILED, Leaf
+from ..frames.step import DONE, FAILED, Leaf
+from ..hook.code_table import CodeInfo, info_of
 from ..log import about, logger
-from ..rewrite.names import AWAITED, is_hidden
-from ..rewrite.registry import CodeInfo, info_of
-from ..scheduling.generators import restoring_generators
-from ..scheduling.loop import InstanceLoop
-from ..scheduling.standard import make_asyncio_durable
-from ..scheduling.task import DurableTask
-from .asyncio_state import fill_loop, inbox_state, loop_state
+from ..rewrite.analysis.names import AWAITED, is_hidden
 from .diagnose import find_culprit
-from .economy import Economy
-from .managers import find_lost, find_released
-from .modules import ScriptData, is_refilled
+from .incremental.format_policy import Economy
+from .incremental.pieces import Pieces, join_pieces
+from .incremental.segment_saving import Segments
+from .incremental.segments import load_segments
+from .module_data.contents import find_imported, program_contents, restore_program, set_aside
+from .module_data.modules import ScriptData, is_refilled
 from .pickler import Chunks, dump_chunks, dumps, load_with_loop
-from .pieces import Pieces, join_pieces
-from .program import find_imported, program_contents, restore_program, set_aside
 from .references import Names, References
-from .segment_saving import Segments
-from .segments import load_segments
-from .stacks import Stacks
+from .tasks.asyncio_state import fill_loop, inbox_state, loop_state
+from .tasks.stacks import Stacks
+from .with_blocks.managers import find_lost, find_released
 
 VERSION = 4
 COMPLETE, IN_SEGMENTS, IN_PIECES = b"c", b"s", b"p"  # what follows the version

@@ -1,4 +1,4 @@
-"""The SQL texts that lie beside the stores: named queries, and numbered migrations."""
+"""The SQL texts that lie beside each store: named queries, and numbered migrations."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 from functools import cache
 from pkgutil import get_data
 
-MIGRATIONS = {  # in order; the first of SQLite is the file ``migrations/sqlite/0001_instances.sql``
+MIGRATIONS = {  # in order; the first of SQLite is the file ``sqlite/migrations/0001_instances.sql``
     "sqlite": ("instances", "segments", "events_and_work", "history"),
     "postgres": ("instances",),
 }
 
 
 @cache
-def queries(file: str) -> dict[str, str]:
-    """The statements of a file such as ``sqlite_queries.sql``, by the name in the comment before each."""
-    parts = re.split(r"^-- name: (\w+)$", _text_of(file), flags=re.MULTILINE)[1:]
+def queries(database: str) -> dict[str, str]:
+    """The statements of a file such as ``sqlite/queries.sql``, by the name in the comment before each."""
+    parts = re.split(r"^-- name: (\w+)$", _text_of(f"{database}/queries.sql"), flags=re.MULTILINE)[1:]
     return {name: query.strip() for name, query in zip(parts[::2], parts[1::2], strict=True)}
 
 
@@ -23,7 +23,7 @@ def queries(file: str) -> dict[str, str]:
 def migrations(database: str) -> list[tuple[int, str]]:
     """Number and text of each migration, in order."""
     names = enumerate(MIGRATIONS[database], 1)
-    return [(number, _text_of(f"migrations/{database}/{number:04}_{name}.sql")) for number, name in names]
+    return [(number, _text_of(f"{database}/migrations/{number:04}_{name}.sql")) for number, name in names]
 
 
 def _text_of(name: str) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote
 
 from durable_import.errors import UnknownStoreError
-from durable_import.snapshot.seal import key_from_environment
+from durable_import.snapshot.sealing.seal import key_from_environment
 from durable_import.stores.backend import BackendStore, OrchestrationBackend
 from durable_import.stores.base import KeyedStore, StateStore
-from durable_import.stores.database import MEMORY
-from durable_import.stores.disk import DiskStateStore
+from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
-from durable_import.stores.sqlite import SYNCHRONOUS, SQLiteStateStore
+from durable_import.stores.sqlite.connection import MEMORY
+from durable_import.stores.sqlite.store import SYNCHRONOUS, SQLiteStateStore
 
 KNOWN = """\
   sqlite:///app.db            an SQLite file below the current folder
@@ -87,7 +87,7 @@ def _open_sqlite(url: str, place: str, options: dict[str, str]) -> StateStore:
 
 
 def _open_postgres(url: str, place: str, options: dict[str, str]) -> StateStore:  # noqa: ARG001  libpq reads the URL
-    from durable_import.stores.postgres import PostgresStateStore  # needs an optional driver
+    from durable_import.stores.postgres.store import PostgresStateStore  # needs an optional driver
 
     return PostgresStateStore(url)
 

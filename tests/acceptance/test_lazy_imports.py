@@ -28,7 +28,7 @@ if sys.version_info >= (3, 15):
         (tmp_path / "marked.py").write_text("# durable: on\nlazy import never_loaded\n\nasync def use():\n    never_loaded\n")
         program = (
             "import durable_import, sys\ndurable_import.install()\nimport marked\n"
-            "from durable_import.rewrite.exchange import exchange\nexchange()\ndurable_import.explain(marked.use)\n"
+            "from durable_import.hook.exchange import exchange\nexchange()\ndurable_import.explain(marked.use)\n"
             "print(type(marked.__dict__['never_loaded']).__name__, type(marked.__loader__).__name__)\n"
         )
         variables = crash.environment()

@@ -13,11 +13,11 @@ from asyncio import base_events
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from durable_import.aio.loop import InstanceLoop
+from durable_import.aio.task import DurableTask
 from durable_import.frames import ambient
-from durable_import.runtime.committer import PAUSE
-from durable_import.scheduling.loop import InstanceLoop
-from durable_import.scheduling.task import DurableTask
-from durable_import.snapshot.asyncio_state import ended_coroutine
+from durable_import.running.instance.commit import PAUSE
+from durable_import.snapshot.tasks.asyncio_state import ended_coroutine
 from tests.harness.soft_torture import SoftTortureDriver, UnsavedDriver
 
 _base: Any = base_events.BaseEventLoop

@@ -12,9 +12,9 @@ from types import CellType, FrameType, ModuleType
 from typing import Any
 from unittest import TestCase
 
+from durable_import.aio.standard import make_asyncio_durable
 from durable_import.frames import ambient
-from durable_import.runtime.root import call_of, without_instance
-from durable_import.scheduling.standard import make_asyncio_durable
+from durable_import.running.instance.root import call_of, without_instance
 from tests.harness.soft_torture import SoftTortureDriver, UnsavedDriver
 
 from .handmade import HandmadeLoop, TaskMaker, TimedLoop

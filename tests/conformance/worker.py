@@ -64,7 +64,7 @@ class Recorder(unittest.TestResult):
 def import_rewritten(name: str) -> ModuleType:
     """The module, rewritten, as are the examples of its doctests. Raises AssertionError if it came without the rewriter."""
     import durable_import
-    from durable_import.rewrite.loader import RewritingLoader
+    from durable_import.hook.loader import RewritingLoader
 
     durable_import.install([name])
     doctest.compile = compile_example  # type: ignore[attr-defined]

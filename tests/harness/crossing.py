@@ -62,8 +62,8 @@ class Worker:
 
 def load_program(path: Path) -> types.ModuleType:
     """A program as a rewritten module whose name does not depend on the process."""
+    from durable_import.hook.code_table import register_module
     from durable_import.rewrite.compiler import compile_module
-    from durable_import.rewrite.registry import register_module
 
     name = f"crossing_{path.stem}"
     module = sys.modules[name] = types.ModuleType(name)
@@ -103,7 +103,7 @@ def quiet(function: Callable[..., Any], *arguments: Any) -> Any:
 
 async def _drive(module: types.ModuleType, snapshot: dict[str, Any] | None) -> tuple[Any, str]:
     from durable_import.frames import ambient
-    from durable_import.snapshot.modules import ScriptData
+    from durable_import.snapshot.module_data.modules import ScriptData
     from durable_import.snapshot.snapshot import Encoder
     from tests.harness.torture import TortureDriver
 
@@ -147,7 +147,7 @@ def perform(job: dict[str, Any]) -> Any:
 
 def prepare(names: list[str]) -> None:
     """Do once what the first restored frame of a module does: all copies of this process have it then."""
-    from durable_import.rewrite.registry import MODULES
+    from durable_import.hook.code_table import MODULES
 
     for name in names:
         MODULES[name].rewriting()
@@ -181,7 +181,7 @@ def _answer_and_exit(work: Callable[[], Any], writing: int, limit: int) -> None:
 def main() -> None:
     """Answer jobs until there are no more."""
     import durable_import  # noqa: F401  (provides what rewritten code calls)
-    from durable_import.scheduling.standard import NAMES, make_asyncio_durable
+    from durable_import.aio.standard import NAMES, make_asyncio_durable
     from tests.harness import torture  # noqa: F401  (loaded once for all)
 
     make_asyncio_durable()

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 import durable_import
-from durable_import.rewrite.finder import DurableFinder
-from durable_import.rewrite.install import install, uninstall
-from durable_import.rewrite.loader import RewritingLoader
+from durable_import.hook.finder import DurableFinder
+from durable_import.hook.install import install, uninstall
+from durable_import.hook.loader import RewritingLoader
 
 DATA = Path(__file__).parent.parent / "unit" / "hook" / "data"  # a rewriter that only marks what it was given
 REPOSITORY = Path(durable_import.__file__).parent.parent
-COMPILER, REGISTRY = "durable_import.rewrite.compiler", "durable_import.rewrite.registry"
+COMPILER, REGISTRY = "durable_import.rewrite.compiler", "durable_import.hook.code_table"
 RICH = '''# durable: on
 """A module."""
 import asyncio

@@ -23,7 +23,7 @@ from typing import Any
 
 from durable_import.snapshot import load_context
 from durable_import.snapshot.pickler import unpickler_of
-from durable_import.snapshot.reducers import TABLE, reduce_by_kind
+from durable_import.snapshot.reducers.table import TABLE, reduce_by_kind
 
 POSITIONS = 30  # at most, of one iterator
 REST = 40  # items looked at

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from durable_import.runtime.instance import SEGMENTS_FROM
-from durable_import.runtime.runtime import DurableRuntime
+from durable_import.api.runtime import DurableRuntime
+from durable_import.running.instance.run import SEGMENTS_FROM
 from durable_import.stores.base import Claim
-from durable_import.stores.sqlite import SQLiteStateStore
+from durable_import.stores.sqlite.store import SQLiteStateStore
 from tests.harness.torture import Turns, fresh_module
 
 MANY = SEGMENTS_FROM + 8
@@ -91,7 +91,7 @@ def place_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     def make(source: str, forms: str = "s") -> Place:
         if forms:
-            monkeypatch.setattr("durable_import.runtime.instance.Economy", partial(Turns, forms))
+            monkeypatch.setattr("durable_import.running.instance.run.Economy", partial(Turns, forms))
         source = source.replace("MANY", str(MANY))
         module = fresh_module(source, str(tmp_path / "program.py"), rewritten=True)
         made.append(module)

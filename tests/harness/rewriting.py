@@ -8,13 +8,13 @@ import types
 from pathlib import Path
 from typing import Any
 
-from durable_import.rewrite.annotations import ANNOTATE
-from durable_import.rewrite.codes import nested_codes
+from durable_import.compat.transformer import text_of
+from durable_import.hook.code_table import captured_names
+from durable_import.pythons.codes import nested_codes
+from durable_import.rewrite.analysis.annotations import ANNOTATE
+from durable_import.rewrite.analysis.names import PC
 from durable_import.rewrite.compiler import ModuleRewriting, compile_module
-from durable_import.rewrite.names import PC
-from durable_import.rewrite.registry import captured_names
-from durable_import.rewrite.resume import resume_function
-from durable_import.rewrite.transformer import text_of
+from durable_import.rewrite.emit.resume import resume_function
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 PROGRAMS = Path(__file__).parent.parent / "programs"

@@ -13,7 +13,7 @@ from typing import Any
 
 from durable_import.stores.base import Claim
 from durable_import.stores.memory import InMemoryStateStore
-from durable_import.stores.sqlite import SQLiteStateStore
+from durable_import.stores.sqlite.store import SQLiteStateStore
 from tests.harness.journal import note
 from tests.harness.users_store import UsersStore
 

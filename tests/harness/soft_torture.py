@@ -11,15 +11,15 @@ from contextvars import Context
 from types import CoroutineType
 from typing import Any, ClassVar
 
+from durable_import.aio.task import DurableTask
 from durable_import.frames.capture import CREATED, FrameState, awaited_by, capture, is_bound, parts_of
 from durable_import.frames.discard import discard
 from durable_import.frames.intrinsics import PRIMED
-from durable_import.frames.leaf import NEW, PENDING, Leaf
 from durable_import.frames.restore import build_frame, fill_frame
-from durable_import.rewrite.names import STATE
-from durable_import.runtime.checkpoint import Checkpoint
-from durable_import.runtime.driver import InstanceDriver
-from durable_import.scheduling.task import DurableTask
+from durable_import.frames.step import NEW, PENDING, Leaf
+from durable_import.rewrite.analysis.names import STATE
+from durable_import.running.instance.checkpoint import Checkpoint
+from durable_import.running.instance.driver import InstanceDriver
 from durable_import.snapshot.snapshot import Encoder, Saved
 
 

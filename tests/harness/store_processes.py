@@ -14,8 +14,8 @@ PREAMBLE = """
 import asyncio, os, sys
 from durable_import.errors import *
 from durable_import.stores.base import Claim
-from durable_import.stores.contract import state
-from durable_import.stores.disk import DiskStateStore
+from durable_import.testing.contract import state
+from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.owner import Owner
 from durable_import.stores.url import open_store
 store = open_store(sys.argv[1])

@@ -17,21 +17,21 @@ from typing import Any
 
 import durable_import  # noqa: F401  (provides what rewritten code calls)
 from durable_import.frames import ambient
-from durable_import.frames.anew import durable_form
 from durable_import.frames.capture import capture
 from durable_import.frames.discard import discard
-from durable_import.frames.leaf import Leaf
+from durable_import.frames.restart import durable_form
+from durable_import.frames.step import Leaf
+from durable_import.hook.code_table import register_module, register_plain_module
+from durable_import.hook.exchange import exchange
+from durable_import.rewrite.analysis.names import AWAITED
 from durable_import.rewrite.compiler import compile_module, compile_plain
-from durable_import.rewrite.exchange import exchange
-from durable_import.rewrite.names import AWAITED
-from durable_import.rewrite.registry import register_module, register_plain_module
-from durable_import.runtime.checkpoint import Checkpoint
-from durable_import.runtime.driver import InstanceDriver
-from durable_import.snapshot.economy import Economy
-from durable_import.snapshot.modules import ScriptData
+from durable_import.running.instance.checkpoint import Checkpoint
+from durable_import.running.instance.driver import InstanceDriver
+from durable_import.snapshot.incremental.format_policy import Economy
+from durable_import.snapshot.module_data.modules import ScriptData
 from durable_import.snapshot.pickler import SnapshotPickler
 from durable_import.snapshot.snapshot import Encoder, Snapshot
-from durable_import.snapshot.stacks import Stacks, Unchanged
+from durable_import.snapshot.tasks.stacks import Stacks, Unchanged
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
 TICK = 0.02  # seconds

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from durable_import.stores.base import KeyedStore, OwningStore, SourceStore
-from durable_import.stores.contract import (
+from durable_import.stores.postgres.store import PostgresStateStore
+from durable_import.testing.contract import (
     LifeStoreContract,
     SegmentStoreContract,
     TransactionStoreContract,
     WatchedStoreContract,
     WorkStoreContract,
 )
-from durable_import.stores.postgres import PostgresStateStore
 from tests.harness.postgres import PostgresServer
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import psycopg
 import pytest
 
-from durable_import.stores.postgres_rows import from_column
+from durable_import.stores.postgres.rows import from_column
 from tests.harness.postgres import PostgresServer
 from tests.runtime.conftest import _nothing_done, flows  # noqa: F401  fixtures
 from tests.runtime.rows import NONSENSE, Cell, Rows

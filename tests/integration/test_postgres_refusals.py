@@ -9,11 +9,11 @@ import psycopg
 import pytest
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.contract import refused, state
 from durable_import.stores.owner import Owner
-from durable_import.stores.postgres import PostgresStateStore
-from durable_import.stores.postgres_address import Address
-from durable_import.stores.postgres_connection import explain
+from durable_import.stores.postgres.address import Address
+from durable_import.stores.postgres.connection import explain
+from durable_import.stores.postgres.store import PostgresStateStore
+from durable_import.testing.contract import refused, state
 from tests.harness.postgres import PostgresServer
 
 

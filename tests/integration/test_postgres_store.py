@@ -18,12 +18,12 @@ import psycopg
 import pytest
 
 from durable_import.errors import FencedError, InstanceBusyError, MissingKeyError, StoreError, StoreUnavailableError
-from durable_import.stores import postgres as store_module
-from durable_import.stores.contract import refused, state
 from durable_import.stores.owner import Owner
-from durable_import.stores.postgres import PostgresStateStore
-from durable_import.stores.postgres_connection import Session
+from durable_import.stores.postgres import store as store_module
+from durable_import.stores.postgres.connection import Session
+from durable_import.stores.postgres.store import PostgresStateStore
 from durable_import.stores.url import key_for, open_store
+from durable_import.testing.contract import refused, state
 from tests.harness.postgres import PostgresServer
 from tests.harness.proxy import Proxy
 from tests.harness.store_processes import line_of, process

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores import database, pace
+from durable_import.stores import inline_commit_policy as pace
 from durable_import.stores.base import Claim
-from durable_import.stores.contract import refused, state
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite import SQLiteStateStore
+from durable_import.stores.sqlite import connection as database
+from durable_import.stores.sqlite.store import SQLiteStateStore
+from durable_import.testing.contract import refused, state
 
 
 @pytest.fixture(autouse=True)

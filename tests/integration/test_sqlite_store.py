@@ -16,11 +16,11 @@ import pytest
 
 from durable_import.errors import StoreUnavailableError
 from durable_import.stores.base import OwningStore
-from durable_import.stores.contract import state
-from durable_import.stores.disk import DiskStateStore
+from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite import SQLiteStateStore
+from durable_import.stores.sqlite.store import SQLiteStateStore
 from durable_import.stores.url import open_store
+from durable_import.testing.contract import state
 from tests.harness.store_processes import line_of, owning, process
 
 URLS = ["sqlite:///{}/state.db", "disk://{}/store"]

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.contract import refused, state
-from durable_import.stores.database_format import APPLICATION_ID
 from durable_import.stores.owner import Owner
 from durable_import.stores.sql import migrations
-from durable_import.stores.sqlite import SQLiteStateStore
-from durable_import.stores.sqlite_rows import find_work
+from durable_import.stores.sqlite.rows import find_work
+from durable_import.stores.sqlite.schema import APPLICATION_ID
+from durable_import.stores.sqlite.store import SQLiteStateStore
+from durable_import.testing.contract import refused, state
 
 MANY = 100_000
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from durable_import.errors import InstanceBusyError
-from durable_import.stores.contract import state
-from durable_import.stores.contract.transactions import answer_of, transactions
 from durable_import.stores.owner import Owner
+from durable_import.testing.contract import state
+from durable_import.testing.contract.transactions import answer_of, transactions
 from tests.harness.store_processes import PREAMBLE, line_of, owning, process
 
 
@@ -180,7 +180,7 @@ def test_store_goes_on_in_a_forked_process(url: str) -> None:
 
 
 COUNT_FOR_EVER = """
-from durable_import.stores.contract.transactions import answer_of
+from durable_import.testing.contract.transactions import answer_of
 async def main():
     claim = await store.acquire("a", Owner.current(), 3600)
     number = claim.state["checkpoint"] if claim.state else 0
@@ -220,7 +220,7 @@ async def test_kill_minus_nine_leaves_rows_and_state_together(url_with_transacti
 
 WORK = """
 import random
-from durable_import.stores.contract.transactions import answer_of
+from durable_import.testing.contract.transactions import answer_of
 async def main():
     owner, table = Owner.current(), sys.argv[2]
     while True:

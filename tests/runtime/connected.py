@@ -4,7 +4,7 @@
 import asyncio
 import socket
 
-from durable_import.runtime.instance import SEGMENTS_FROM
+from durable_import.running.instance.run import SEGMENTS_FROM
 from tests.runtime.effects import effect, hold
 
 MANY = SEGMENTS_FROM + 8

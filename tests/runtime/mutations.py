@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from durable_import.snapshot.seal import Seal
+from durable_import.snapshot.sealing.seal import Seal
 from tests.runtime.effects import spring
 from tests.runtime.rows import Cell
 

@@ -28,8 +28,8 @@ from durable_import import (
     SnapshotAuthenticationError,
 )
 from durable_import.snapshot import pickler
-from durable_import.snapshot.seal import Seal
-from durable_import.snapshot.segment_seal import SegmentSeal
+from durable_import.snapshot.sealing.seal import Seal
+from durable_import.snapshot.sealing.segment_seal import SegmentSeal
 from durable_import.stores.base import DORMANT
 from durable_import.stores.url import open_store
 from tests.runtime.effects import open_gates, world

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from durable_import import DurableError, DurableRuntime, UnknownInstanceError
-from durable_import.runtime.driver import InstanceDriver
+from durable_import.running.instance.driver import InstanceDriver
 from durable_import.snapshot.snapshot import Encoder
 from tests.runtime.effects import open_gates, world
 

@@ -15,7 +15,7 @@ import pytest
 
 from durable_import import DurableRuntime, InstanceHandle
 from durable_import.frames.capture import FRAME_TYPES, parts_of
-from durable_import.snapshot.segment_seal import SegmentSeal
+from durable_import.snapshot.sealing.segment_seal import SegmentSeal
 from durable_import.snapshot.snapshot import Encoder, Snapshot
 from tests.harness.garbage import new_objects, only_new_garbage, reachable
 from tests.runtime.effects import world
@@ -168,7 +168,7 @@ class Reading:
             drop(snapshot)
 
 
-LOADED = ("durable_import.scheduling.loop", "durable_import.scheduling.task", "durable_import.snapshot.managers")
+LOADED = ("durable_import.aio.loop", "durable_import.aio.task", "durable_import.snapshot.with_blocks.managers")
 
 
 @pytest.fixture

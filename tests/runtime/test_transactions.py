@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from durable_import import DurableError, DurableRuntime, InMemoryStateStore, StoreUnavailableError
-from durable_import.stores.sqlite import SQLiteStateStore
+from durable_import.stores.sqlite.store import SQLiteStateStore
 from tests.runtime.conftest import postgres_url
 from tests.runtime.effects import world
 

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from durable_import import InstanceCancelledError
-from durable_import.stores import pace
+from durable_import.stores import inline_commit_policy as pace
 from tests.runtime.conftest import MakeRuntime
 from tests.runtime.effects import world
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from durable_import.errors import CodeChangedError, MissingCodeError
-from durable_import.rewrite import adoption
-from durable_import.snapshot import adopted
+from durable_import.hook import unrewritten as adoption
 from durable_import.snapshot.pickler import dumps, loads
 from durable_import.snapshot.references import References
+from durable_import.snapshot.tasks import foreign_generators as adopted
 
 SOURCE = '''
 import contextlib

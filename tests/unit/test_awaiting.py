@@ -12,7 +12,7 @@ from durable_import import CallStack
 from durable_import.frames.awaiting import Awaiting, Delegated, passes_on
 from durable_import.frames.capture import chain, frame_behind
 from durable_import.frames.signals import PRIMED
-from durable_import.rewrite.registry import info_of
+from durable_import.hook.code_table import info_of
 from tests.harness.torture import fresh_module
 
 SOURCE = '''# durable: on

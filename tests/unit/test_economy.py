@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from durable_import.snapshot.economy import Economy
+from durable_import.snapshot.incremental.format_policy import Economy
 
 WHOLE = 1000
 SEGMENTS = 2000  # all of them

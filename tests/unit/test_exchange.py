@@ -17,9 +17,9 @@ import pytest
 import durable_import
 from durable_import import DurableRuntime, UnsavableStateError, UnsupportedSyntaxError
 from durable_import.frames import ambient
+from durable_import.hook.code_table import PENDING, info_of
+from durable_import.hook.exchange import exchange
 from durable_import.rewrite import compiler
-from durable_import.rewrite.exchange import exchange
-from durable_import.rewrite.registry import PENDING, info_of
 from tests.harness.torture import fresh_module, tortured
 
 SOURCE = '''# durable: on

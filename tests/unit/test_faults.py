@@ -11,10 +11,10 @@ import pytest
 
 from durable_import.errors import StoreUnavailableError
 from durable_import.stores.base import Claim, EventStore, SegmentStore, WatchedStore, WorkStore, life_store, quick_store
-from durable_import.stores.contract import Faults, OwningStoreContract, state
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite import SQLiteStateStore
+from durable_import.stores.sqlite.store import SQLiteStateStore
+from durable_import.testing.contract import Faults, OwningStoreContract, state
 
 
 class TestWithoutFaults(OwningStoreContract):

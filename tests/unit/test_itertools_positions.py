@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from durable_import.snapshot.itertools_state import restore_batched, restore_map
+from durable_import.snapshot.iterators.itertools_state import restore_batched, restore_map
 from tests.harness.interpreters import Version, ask, interpreters
 from tests.harness.iterating import (
     at,

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from durable_import.rewrite.codes import nested_codes
+from durable_import.pythons.codes import nested_codes
 from durable_import.rewrite.compiler import compile_module
 
 LATE_ANNOTATIONS = sys.version_info >= (3, 14)

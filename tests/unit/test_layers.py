@@ -13,14 +13,15 @@ import pytest
 
 import durable_import
 from durable_import.frames.intrinsics import PROVIDED
-from durable_import.rewrite.codes import nested_codes
+from durable_import.pythons.codes import nested_codes
+from durable_import.rewrite.analysis.names import INTRINSICS
 from durable_import.rewrite.compiler import ModuleRewriting, compile_module
-from durable_import.rewrite.names import INTRINSICS
 from tests.harness.rewriting import GOLDEN, frame_codes, resume_tree, sources
 
 PACKAGE = Path(durable_import.__file__).parent
 LAYERS = (
-    "errors", "log", "pythons", "kept", "rewrite", "frames", "scheduling", "snapshot", "stores", "runtime", "backends", "cli",
+    "errors", "log", "pythons", "kept", "rewrite", "hook", "explanation", "frames", "aio", "snapshot", "stores", "running", "api",
+    "compat", "cli", "testing",
 )  # fmt: skip
 # The public names and the entry point stand above all layers; so does what a user's program imports.
 ABOVE = ("__init__", "__main__", "ui", "pytest_plugin")
@@ -78,7 +79,7 @@ def test_imports_point_one_way(path: Path) -> None:
 def test_optional_drivers_are_loaded_in_one_place() -> None:
     """What may not be installed is imported by the one module that says so in words."""
     loading = {relative(path) for path in MODULES if any(name.split(".")[0] == "psycopg" for name, _ in imported_modules(path))}
-    assert loading == {"stores/postgres_driver.py"}
+    assert loading == {"stores/postgres/driver.py"}
 
 
 def test_every_layer_is_known() -> None:

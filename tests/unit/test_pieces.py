@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from durable_import.errors import SnapshotAuthenticationError
-from durable_import.snapshot.economy import Economy
-from durable_import.snapshot.pieces import LEAST, Pieces, join_pieces
+from durable_import.snapshot.incremental.format_policy import Economy
+from durable_import.snapshot.incremental.pieces import LEAST, Pieces, join_pieces
 from tests.harness.places import FOREIGN, Place, place_of
 from tests.harness.torture import hard_torture, native
 

@@ -28,9 +28,9 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from durable_import.snapshot.frames import reduce_function  # noqa: E402
 from durable_import.snapshot.load_context import load  # noqa: E402
-from durable_import.snapshot.reducers import TABLE, reduce_by_kind  # noqa: E402
+from durable_import.snapshot.reducers.table import TABLE, reduce_by_kind  # noqa: E402
+from durable_import.snapshot.tasks.frames import reduce_function  # noqa: E402
 from tests.harness.interpreters import interpreters  # noqa: E402
 
 # --- a stand-in for the real pickler: functions of this file by their place in it ------------------------------------

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from test_reducers_crossing import dumps, restored
 
-from durable_import.snapshot import instances
-from durable_import.snapshot.reducers import reduce_by_kind
+from durable_import.snapshot.reducers import instances
+from durable_import.snapshot.reducers.table import reduce_by_kind
 
 
 class City:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from test_reducers_crossing import VARIABLE, dumps, loads, restored
 
-from durable_import.snapshot.reducers import reduce_by_kind
+from durable_import.snapshot.reducers.table import reduce_by_kind
 
 
 def test_locks() -> None:

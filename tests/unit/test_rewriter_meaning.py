@@ -16,7 +16,7 @@ import pytest
 
 import durable_import
 from durable_import.frames import ambient
-from durable_import.rewrite.codes import nested_codes
+from durable_import.pythons.codes import nested_codes
 from durable_import.rewrite.compiler import ModuleRewriting
 from tests.harness.rewriting import GOLDEN, PROGRAMS, sources
 from tests.harness.torture import native, rewritten

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from durable_import.rewrite.places import Places, digest
+from durable_import.rewrite.analysis.places import Places, digest
 from tests.harness.interpreters import Version, ask, interpreters, name_of
 from tests.harness.rewriting import GOLDEN, PROGRAMS, identities, is_readable, sources
 

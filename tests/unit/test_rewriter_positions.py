@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from durable_import.rewrite.codes import nested_codes
+from durable_import.pythons.codes import nested_codes
+from durable_import.rewrite.analysis.scopes import COMPREHENSIONS
+from durable_import.rewrite.analysis.suspensions import suspends
 from durable_import.rewrite.compiler import ModuleRewriting
-from durable_import.rewrite.scopes import COMPREHENSIONS
-from durable_import.rewrite.suspensions import suspends
 from tests.harness.rewriting import GOLDEN, PROGRAMS, frame_codes, resume_tree, sources
 
 VERSION = sys.version_info[:2]

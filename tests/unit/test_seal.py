@@ -22,9 +22,9 @@ from durable_import.errors import (
     SnapshotFormatError,
     StoreUnavailableError,
 )
-from durable_import.snapshot import seal as seal_module
-from durable_import.snapshot.seal import Seal, key_from_environment, load_or_create_key
-from durable_import.snapshot.segment_seal import SegmentSeal
+from durable_import.snapshot.sealing import seal as seal_module
+from durable_import.snapshot.sealing.seal import Seal, key_from_environment, load_or_create_key
+from durable_import.snapshot.sealing.segment_seal import SegmentSeal
 from durable_import.snapshot.snapshot import IN_SEGMENTS, Saved
 
 KEY = bytes(range(32))
@@ -189,7 +189,7 @@ def test_key_file_is_made_once(tmp_path: Path) -> None:
 def test_processes_that_race_get_one_key(tmp_path: Path) -> None:
     """Of several processes that make the key at once one wins, and all of them use its key."""
     code = (
-        "import sys; from durable_import.snapshot.seal import load_or_create_key\n"
+        "import sys; from durable_import.snapshot.sealing.seal import load_or_create_key\n"
         "print('ready', flush=True)\n"
         "for line in sys.stdin: print(load_or_create_key(line.strip()).hex(), flush=True)"
     )

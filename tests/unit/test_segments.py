@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from durable_import.api.runtime import DurableRuntime
 from durable_import.errors import SnapshotAuthenticationError
-from durable_import.runtime.runtime import DurableRuntime
 from durable_import.stores.base import Claim
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite import SQLiteStateStore
+from durable_import.stores.sqlite.store import SQLiteStateStore
 from tests.harness.places import FOREIGN, MANY, Crash, Place, WatchedStore, place_of
 from tests.harness.torture import fresh_module
 

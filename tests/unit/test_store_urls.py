@@ -9,14 +9,12 @@ import pytest
 
 from durable_import.errors import MissingKeyError, UnknownStoreError
 from durable_import.stores.base import KeyedStore, OwningStore, SourceStore, StateStore, keeps_history
-from durable_import.stores.contract import (
-    state,
-)
-from durable_import.stores.disk import DiskStateStore
+from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
-from durable_import.stores.postgres import PostgresStateStore
-from durable_import.stores.sqlite import SQLiteStateStore
+from durable_import.stores.postgres.store import PostgresStateStore
+from durable_import.stores.sqlite.store import SQLiteStateStore
 from durable_import.stores.url import key_for, open_store
+from durable_import.testing.contract import state
 from tests.harness.users_store import UsersStore
 
 

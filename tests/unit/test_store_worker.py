@@ -12,12 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from durable_import.stores.contract import (
-    state,
-)
-from durable_import.stores.pace import ALONE, QUICK_BYTES, QUICK_SECONDS, Pace
-from durable_import.stores.sqlite import SQLiteStateStore
+from durable_import.stores.inline_commit_policy import ALONE, QUICK_BYTES, QUICK_SECONDS, Pace
+from durable_import.stores.sqlite.store import SQLiteStateStore
 from durable_import.stores.worker import Job, Worker
+from durable_import.testing.contract import state
 
 
 class Recorder:

@@ -18,10 +18,15 @@ from typing import Any
 import pytest
 
 from durable_import.errors import FencedError, StoreError, StoreUnavailableError
-from durable_import.stores import pace
+from durable_import.stores import inline_commit_policy as pace
 from durable_import.stores.base import OwningStore, StateStore
 from durable_import.stores.changes import Bell
-from durable_import.stores.contract import (
+from durable_import.stores.disk.store import DiskStateStore
+from durable_import.stores.memory import InMemoryStateStore
+from durable_import.stores.owner import Owner
+from durable_import.stores.sqlite.store import SQLiteStateStore
+from durable_import.stores.url import open_store
+from durable_import.testing.contract import (
     HistoryStoreContract,
     LifeStoreContract,
     QuickStoreContract,
@@ -33,11 +38,6 @@ from durable_import.stores.contract import (
     refused,
     state,
 )
-from durable_import.stores.disk import DiskStateStore
-from durable_import.stores.memory import InMemoryStateStore
-from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite import SQLiteStateStore
-from durable_import.stores.url import open_store
 from tests.harness.users_store import UsersStore
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from durable_import.snapshot.stacks import Stacks, Unchanged
+from durable_import.snapshot.tasks.stacks import Stacks, Unchanged
 from tests.harness.torture import hard_torture, native
 
 DEEP = """

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from durable_import import DurableRuntime, UnsupportedPythonError
+from durable_import.api import trial
 from durable_import.frames import ambient
+from durable_import.hook import loader
+from durable_import.hook.install import install, uninstall
 from durable_import.pythons import names, support, versions
-from durable_import.rewrite import compiler, loader
-from durable_import.rewrite.install import install, uninstall
-from durable_import.runtime import trial
+from durable_import.rewrite import compiler
 from tests.harness.crash import environment
 from tests.harness.imports import write
 from tests.harness.unknown_pythons import outcomes

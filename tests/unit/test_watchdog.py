@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from durable_import.stores.watchdog import Watchdog
+from durable_import.stores.postgres.watchdog import Watchdog
 
 
 def test_long_block_is_bitten_once() -> None:

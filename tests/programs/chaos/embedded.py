@@ -7,7 +7,7 @@ import durable_import
 durable_import.install()
 
 import gates
-from durable_import.runtime.runtime import DurableRuntime
+from durable_import.api.runtime import DurableRuntime
 
 
 async def main():

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from durable_import.rewrite.install import install, uninstall
+from durable_import.hook.install import install, uninstall
 from tests.harness.imports import COMPILER, DATA, REGISTRY, Rewriter
 
 

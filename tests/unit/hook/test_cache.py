@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from durable_import.rewrite import cache
-from durable_import.rewrite.install import install, uninstall
+import durable_import
+from durable_import.hook import cache
+from durable_import.hook.install import install, uninstall
 from tests.harness.imports import COMPILER, RICH, Rewriter, caches, fresh, python, write
 
 
@@ -84,8 +85,11 @@ def test_two_rewriters_in_turn(hook: Path, rewriter: Rewriter, monkeypatch: pyte
 
 
 def test_rewriter_hash_covers_the_rewriter() -> None:
-    """The files that key the cache are those that the rewriter names."""
-    assert cache.rewriter_files() == importlib.import_module(COMPILER).REWRITER_FILES
+    """The files that key the cache are those of the rewriter, however deep they lie, and of what it asks about versions."""
+    package = Path(durable_import.__file__).parent
+    names = [str(path) for room in ("rewrite", "pythons") for path in (package / room).rglob("*.py")]
+    assert list(cache.rewriter_files()) == sorted(names)
+    assert str(Path(importlib.import_module(COMPILER).__file__ or "")) in names
 
 
 def test_rewriter_hash_follows_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +116,7 @@ def test_optimization_levels_have_their_own_files(tmp_path: Path) -> None:
     write(tmp_path, {"m_opt.py": '# durable: on\ndef f():\n    "doc"\n    assert False\n    return 1\n'})
     program = (
         "import fake_rewriter; fake_rewriter.put_in_place()\n"
-        "from durable_import.rewrite.install import install; install()\n"
+        "from durable_import.hook.install import install; install()\n"
         "import m_opt\ntry:\n    print(m_opt.f(), m_opt.f.__doc__)\nexcept AssertionError:\n    print('assertion')\n"
     )
     outputs = [python(*flags, "-c", program, cwd=tmp_path).stdout for flags in ([], ["-O"], ["-OO"], ["-O"], [])]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from durable_import.rewrite.install import install, uninstall
+from durable_import.hook.install import install, uninstall
 
 
 class Events:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from durable_import.rewrite import cache
+from durable_import.hook import cache
 from tests.harness.imports import PACKAGE, RICH, Rewriter, is_rewritten, put_behind, python, write
 
 
@@ -92,7 +92,7 @@ def test_runpy(hook: Path, rewriter: Rewriter) -> None:
 def test_python_m(tmp_path: Path) -> None:
     """python -m runs a marked package, rewritten, if the hook was installed by then."""
     site = "import fake_rewriter\nfake_rewriter.put_in_place()\n"
-    site += "from durable_import.rewrite.install import install\ninstall()\n"
+    site += "from durable_import.hook.install import install\ninstall()\n"
     said = "import atexit\natexit.register(lambda: print([name for name, *_ in fake_rewriter.registered]))\n"
     write(tmp_path, {**PACKAGE, "sitecustomize.py": site + said})
     done = python("-m", "m_pkg", cwd=tmp_path)

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 import durable_import
-from durable_import.rewrite import marker
-from durable_import.rewrite.finder import DurableFinder
-from durable_import.rewrite.install import install
-from durable_import.rewrite.loader import RewritingLoader
+from durable_import.hook import marker
+from durable_import.hook.finder import DurableFinder
+from durable_import.hook.install import install
+from durable_import.hook.loader import RewritingLoader
 from tests.harness.imports import RICH, Rewriter, fresh, is_rewritten, put_behind, write
 
 

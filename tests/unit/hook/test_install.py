@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from durable_import.rewrite.finder import DurableFinder
-from durable_import.rewrite.install import install, uninstall
+from durable_import.hook.finder import DurableFinder
+from durable_import.hook.install import install, uninstall
 from tests.harness.imports import COMPILER, REGISTRY, Rewriter, is_rewritten, python, write
 
 
@@ -63,7 +63,7 @@ def test_modules_imported_too_early_are_named(folder: Path, rewriter: Rewriter) 
 
 def test_marked_script_that_installs_the_hook_is_named(tmp_path: Path) -> None:
     """A marked script that calls install() itself cannot be rewritten any more, and is told so."""
-    program = "# durable: on\nfrom durable_import.rewrite.install import install\ninstall()\nprint('went on')\n"
+    program = "# durable: on\nfrom durable_import.hook.install import install\ninstall()\nprint('went on')\n"
     write(tmp_path, {"script.py": program})
     done = python("script.py", cwd=tmp_path)
     assert done.stdout == "went on\n"
@@ -99,7 +99,7 @@ def test_rewriter_is_imported_only_when_needed(tmp_path: Path) -> None:
     write(tmp_path, {"m_on.py": "# durable: on\nx = 1", "m_off.py": "x = 1"})
     program = (
         "import sys, fake_rewriter\nfakes = fake_rewriter.modules()\n"
-        "from durable_import.rewrite.install import install\ninstall()\nimport m_off\n"
+        "from durable_import.hook.install import install\ninstall()\nimport m_off\n"
         f"print({COMPILER!r} in sys.modules, 'ast' in sys.modules and 'annotationlib' not in sys.modules)\n"
         f"sys.modules[{REGISTRY!r}] = fakes[{REGISTRY!r}]\n"
         f"if len(sys.argv) > 1: sys.modules[{COMPILER!r}] = fakes[{COMPILER!r}]\n"

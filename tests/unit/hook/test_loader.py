@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from durable_import.errors import UnsupportedSyntaxError
-from durable_import.rewrite.install import install, uninstall
-from durable_import.rewrite.loader import DurableSourceLoader
+from durable_import.hook.install import install, uninstall
+from durable_import.hook.loader import DurableSourceLoader
 from tests.harness.imports import COMPILER, Rewriter, error_of, fresh, write
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from durable_import.rewrite import marker
+from durable_import.hook import marker
 
 MARKED = [
     b"# durable: on",

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from durable_import.rewrite import loader
-from durable_import.rewrite.install import install
+from durable_import.hook import loader
+from durable_import.hook.install import install
 from tests.harness.imports import write
 
 SOURCES = """

@@ -94,11 +94,11 @@ if how != "native":
     import durable_import
     durable_import.install()
 if how == "fast":
-    from durable_import.rewrite.switch import ON
+    from durable_import.hook.switch import ON
     ON.append(1)
 import suspect
 if how == "exchanged":
-    from durable_import.rewrite.exchange import exchange
+    from durable_import.hook.exchange import exchange
     exchange()
 if how != "native":
     assert "Durable" in type(suspect.__loader__).__name__

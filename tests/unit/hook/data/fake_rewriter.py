@@ -6,7 +6,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from durable_import.rewrite.cache import RewrittenModule
+from durable_import.hook.cache import RewrittenModule
 
 registered: list[tuple[str, str, bytes, RewrittenModule]] = []
 
@@ -25,7 +25,7 @@ def modules() -> dict[str, ModuleType]:
     """What to put into ``sys.modules`` in the place of the real rewriter."""
     compiler: Any = ModuleType("durable_import.rewrite.compiler")
     compiler.compile_module = compiler.compile_plain = compile_module
-    registry: Any = ModuleType("durable_import.rewrite.registry")
+    registry: Any = ModuleType("durable_import.hook.code_table")
     registry.register_module = registry.register_plain_module = register_module
     return {compiler.__name__: compiler, registry.__name__: registry}
 

@@ -1,0 +1,339 @@
+"""The loop of an instance: its tasks and their leaves, on top of its callbacks and timers, all of which are state.
+
+It is the running loop while a task or callback of the instance runs. What the program's own code asks of it stays in the
+instance; what foreign code asks of it, and everything about input and output, goes to the loop of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import secrets
+import sys
+import threading
+import weakref
+from asyncio.base_events import BaseEventLoop
+from collections.abc import Callable
+from contextvars import Context, Token
+from types import CoroutineType, FrameType, GeneratorType
+from typing import Any, Protocol
+
+from ..errors import DurableError
+from ..frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
+from ..frames.capture import frame_behind
+from ..frames.intrinsics import is_awaitable
+from ..frames.restart import durable_form
+from ..frames.step import PENDING, Leaf
+from ..hook.code_table import ITERABLE_COROUTINE, info_of
+from ..pythons.protocols import awaited_as
+from ..pythons.tasks import (
+    begun_eagerly,
+    is_eager_factory,
+    loop_of,
+    register_task,
+    set_running_loop,
+    swap_current_task,
+    task_options,
+    unregister_task,
+)
+from .awaited import awaitable_behind, future_behind, is_awaited_by_task, is_foreign, own_iterator
+from .events import Inbox, pause
+from .executors import ExecutorCall, begin_call, leaf_key
+from .task import DurableTask
+from .timers import TimerLoop
+
+
+class Observer(Protocol):
+    """Is told when foreign code of a leaf runs, in the context of its task; the first result is given to the second."""
+
+    def leaf_steps(self, task: DurableTask, leaf: Leaf) -> Any: ...
+
+    def leaf_rests(self, task: DurableTask, leaf: Leaf, token: Any) -> None: ...
+
+
+class InstanceLoop(TimerLoop):
+    """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
+
+    __slots__ = (
+        "_observing", "current", "in_flight", "inbox", "incarnation", "instance_id", "is_ending", "leaving", "native_tasks",
+        "observer", "outside_finalizer", "owes_commit", "root", "task_count", "task_factory", "tasks",
+    )  # fmt: skip
+
+    def __init__(self, instance_id: str | None = None) -> None:
+        super().__init__()
+        self.instance_id = instance_id
+        self.tasks: dict[DurableTask, None] = {}  # that have not ended, in the order in which they were made
+        self.in_flight: dict[DurableTask, Leaf] = {}  # leaves that have begun, in that order
+        self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
+        self.inbox = Inbox()  # events that have been published for the instance
+        self.root: DurableTask
+        self.task_count = 1
+        self.is_ending = False  # the root has ended, and what it left running is being cancelled
+        self.leaving: SystemExit | None = None  # why it is ending, if the program exits
+        self.current: DurableTask | None = None  # whose step is being taken
+        self.owes_commit = False  # a checkpoint has to be committed before the next leaf
+        self.task_factory: Any = None  # the only one that can be set makes eager tasks
+        self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
+        self.outside_finalizer: Any = None  # of asynchronous generators
+        self.observer: Observer | None = None
+        self._observing: Any = None
+
+    # --- what rewritten code and its leaves need: see ``ambient.Driver``
+
+    def leaf(self, awaitable: Any) -> Any:
+        """See ``ambient.Driver``."""
+        kind = type(awaitable)
+        if not self.is_inside or self.is_foreign or kind is Leaf or kind is Awaiting:
+            return awaitable
+        if kind is CoroutineType:
+            awaitable = durable_form(awaitable)
+        if kind is not GeneratorType and frame_behind(awaitable) is not None:
+            return awaitable
+        if isinstance(awaitable, asyncio.Future) and loop_of(awaitable) is self:
+            return awaitable
+        if not is_awaitable(awaitable):
+            return awaitable
+        iterator = own_iterator(awaitable)
+        if iterator is not None and not hasattr(type(iterator), "__next__"):
+            return awaited_as(type(awaitable), iterator)  # the await complains
+        if type(iterator) is COROUTINE_WRAPPER and frame_behind(iterator) is not None:
+            return durable_form(coroutine_behind(iterator))
+        if self._is_own_future(iterator):
+            return future_behind(iterator)
+        if iterator is not None and not is_foreign(iterator):
+            return awaitable if iterator is awaitable else Awaiting(iterator)
+        if self.current is not None and is_awaited_by_task(sys._getframe(2)):
+            return Leaf(awaitable, iterator=iterator)
+        return awaitable if iterator is None or iterator is awaitable else Awaiting(iterator)
+
+    def delegates(self, iterator: Any, generator: FrameType) -> Any:
+        """See ``ambient.Driver``."""
+        if self.current is None or self.is_foreign:
+            return iterator
+        iterator = durable_form(iterator)
+        if not is_foreign(iterator) or self._is_own_future(iterator):
+            return iterator
+        if type(iterator) is CoroutineType:
+            if not generator.f_code.co_flags & ITERABLE_COROUTINE:
+                return iterator  # which is an error
+            iterator = iterator.__await__()
+        return Leaf(awaitable_behind(iterator), iterator=iterator) if is_awaited_by_task(generator) else iterator
+
+    def _is_own_future(self, iterator: Any) -> bool:
+        """Whether it is the iterator of an await of a future of the instance."""
+        future = future_behind(iterator)
+        return future is not None and loop_of(future) is self
+
+    def enters(self) -> bool:
+        """See ``ambient.Driver``."""
+        is_called_by_others = self.current is None or self.is_foreign
+        if is_called_by_others and not leaf_key.get():
+            task: Any = asyncio.current_task()
+            if task is not None and type(task) is not DurableTask:
+                self.native_tasks = self.native_tasks or weakref.WeakSet()
+                self.native_tasks.add(task)
+        return is_called_by_others
+
+    def pauses(self, exception: Any) -> Any:
+        """See ``ambient.Driver``."""
+        if self.current is None or self.is_foreign or not is_awaited_by_task(sys._getframe(2)):
+            return None
+        return pause(exception)
+
+    def wants_announcement(self, leaf: Leaf) -> bool:  # noqa: ARG002  the protocol's signature
+        """See ``ambient.Driver``."""
+        return self.owes_commit
+
+    def leaf_steps(self, leaf: Leaf) -> Token[str] | None:
+        """See ``ambient.Driver``."""
+        task = self.current
+        if task is None or self.is_foreign:
+            return None
+        if task.leaf is not leaf:
+            task.leaf = self.in_flight[task] = leaf
+            task.leaf_place = self.next_place()
+        self.is_foreign = True
+        set_running_loop(self.real)
+        if self.observer is not None:
+            self._observing = self.observer.leaf_steps(task, leaf)
+        return leaf_key.set(self.key_of(task))
+
+    def leaf_rests(self, leaf: Leaf, token: Token[str] | None) -> None:
+        """See ``ambient.Driver``."""
+        task = self.current
+        if task is None or token is None:
+            return
+        leaf_key.reset(token)
+        if self.observer is not None:
+            self.observer.leaf_rests(task, leaf, self._observing)
+        set_running_loop(self)
+        self.is_foreign = False
+        if leaf.state != PENDING:
+            del self.in_flight[task]
+            task.leaf = None
+            task.ended = leaf
+            task.is_leaf_cancelled = False
+            task.leaves += 1
+            self.is_dirty = True
+
+    def key_of(self, task: DurableTask) -> str:
+        """The key of the leaf that a task is at, or comes to next; the same when it runs again after a crash."""
+        return f"{self.instance_id}/{self.incarnation}/{task.path}/{task.leaves}"
+
+    def deliver(self, number: int, name: str, payload: Any) -> None:
+        """Take an event that was published for the instance; one that it has had already is ignored."""
+        if number not in self.inbox.accepted:
+            self.inbox.accepted[number] = name
+            self.inbox.put(name, payload)
+            self.is_dirty = True
+            self._poke()
+
+    def deliver_cancellation(self, number: int) -> None:
+        """Take an event that asks the program to end: its first task is cancelled."""
+        if number not in self.inbox.accepted:
+            self.inbox.accepted[number] = ""
+            self.is_dirty = True
+            self.root.cancel()
+            self._poke()
+
+    # --- running
+
+    def enter(self, task: DurableTask | None) -> Any:
+        """A step of ``task``, or a callback, begins; the result is for ``leave``. A pair of calls is quicker than a manager."""
+        outside = swap_current_task(self.real, task)
+        set_running_loop(self)
+        if task is not None:
+            self.touch(task)
+            swap_current_task(self, task)
+        self.outside_finalizer = sys.get_asyncgen_hooks().finalizer
+        sys.set_asyncgen_hooks(finalizer=self.abandon)
+        self.current, self.is_inside, self.is_dirty = task, True, True
+        return outside
+
+    def leave(self, outside: Any) -> None:
+        """It has ended."""
+        if self.current is not None:
+            swap_current_task(self, None)
+        self.current, self.is_inside = None, False
+        sys.set_asyncgen_hooks(finalizer=self.outside_finalizer)
+        set_running_loop(self.real)
+        swap_current_task(self.real, outside)
+
+    def abandon(self, generator: Any) -> None:
+        """Nobody uses an asynchronous generator any more: one of rewritten code is closed by a task, as asyncio does."""
+        if self.is_dropped:
+            return
+        if info_of(generator.ag_code) is None or (self.root.done() and not self.tasks):
+            if self.outside_finalizer is not None:
+                self.outside_finalizer(generator)
+            return
+        context = contextvars.copy_context() if self.is_inside else self.root.get_context().copy()
+        handle = asyncio.Handle(self.close_generator, (generator,), self, context)
+        if threading.get_ident() == self.thread:
+            self._accept(handle)
+        else:
+            self.real.call_soon_threadsafe(self._accept, handle)
+
+    def close_generator(self, generator: Any) -> None:
+        """See ``abandon``."""
+        self._new_task(generator.aclose(), eager_start=self.task_factory is not None)
+
+    def begin(self, task: DurableTask) -> None:
+        """A task was made: its first step is due."""
+        task.order = self.next_place()
+        self.tasks[task] = None
+        if task.is_shown:
+            register_task(task)
+        self.step_soon(task)
+
+    def begin_eagerly(self, task: DurableTask) -> None:
+        """A task was made: take its first step, as ``asyncio.Task`` does with ``eager_start``.
+
+        If something has to be committed before it can go on, it does so in the next round.
+        """
+        task.order = self.next_place()
+        self.touch(task)
+        self.tasks[task] = None
+        creator, self.current = self.current, task
+        try:
+            with begun_eagerly(task, self, self.real):
+                leaf = task.advance(None)
+        finally:
+            self.current = creator
+        if task.done():
+            task.set_coroutine(None)
+        else:
+            register_task(task)
+        if leaf is not None:
+            leaf.announced = False
+            self.step_soon(task)
+
+    def has_ended(self, task: DurableTask) -> None:
+        """A task has ended."""
+        self.touch(task)
+        self.tasks.pop(task, None)
+        unregister_task(task)
+
+    def restore_ready(self, callbacks: list[tuple[int, asyncio.Handle]]) -> None:
+        """Make ready what was: ``callbacks``, and the steps of tasks."""
+        steps = [(t.step_place, t.step) for t in self.tasks if t.step is not None]
+        for place, handle in sorted([*callbacks, *steps], key=lambda pair: pair[0]):
+            self.to_extend().append(handle)
+            self._note(handle, place)
+
+    # --- futures, tasks
+
+    def create_future(self) -> asyncio.Future[Any]:
+        """See ``asyncio.AbstractEventLoop``; as for all methods below."""
+        return asyncio.Future(loop=self) if self.is_asked_by_program() else self.real.create_future()
+
+    def create_task(self, coro: Any, **options: Any) -> Any:
+        if not self.is_asked_by_program():
+            return self.real.create_task(coro, **options)
+        if self.task_factory is not None:  # what it is told, and when the task gets its name, depends on the Python version
+            return BaseEventLoop.create_task(self, coro, **options)
+        return self._new_task(coro, **task_options(**options))
+
+    def _task_factory(self, loop: InstanceLoop, coro: Any, *, eager_start: bool = True, **options: Any) -> DurableTask:  # noqa: ARG002  the signature of factories
+        return self._new_task(coro, eager_start=eager_start, **options)
+
+    def _new_task(
+        self, coroutine: Any, *, name: Any = None, context: Context | None = None, eager_start: bool = False
+    ) -> DurableTask:
+        if name is None:
+            self.task_count += 1
+            name = f"Task-{self.task_count}"
+        path = self._next_path()
+        return DurableTask(durable_form(coroutine), loop=self, name=str(name), path=path, context=context, is_eager=eager_start)
+
+    _new_task.__qualname__ = "Task"  # which the TypeError for an option that there is not names
+
+    def _next_path(self) -> str:
+        parent = self.current or self.root
+        self.touch(parent)
+        parent.children += 1
+        return f"{parent.path}.{parent.children}"
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+        if not self.is_asked_by_program():
+            return self.real.run_in_executor(executor, func, *args)
+        call = begin_call(ExecutorCall(executor, func, args))
+        task = DurableTask(call, loop=self, name=f"{func!r} in an executor", path=self._next_path())
+        unregister_task(task)
+        task.is_shown = False
+        return task
+
+    def set_task_factory(self, factory: Any) -> None:
+        if factory is not None and not is_eager_factory(factory):
+            raise DurableError(
+                f"the tasks of a durable instance cannot be made by {factory!r}: leave the loop's own factory in place, or set "
+                "asyncio.eager_task_factory"
+            )
+        self.task_factory = factory
+
+    def get_task_factory(self) -> Any:
+        return self.task_factory
+
+    def __repr__(self) -> str:
+        return f"<InstanceLoop of {self.instance_id!r}, {len(self.tasks)} tasks>"
+

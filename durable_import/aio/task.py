@@ -1,0 +1,442 @@
+"""A task of an instance: what ``asyncio.Task`` is, but its whole state can be read and put back.
+
+The semantics are those of the standard library's ``asyncio.tasks.Task`` (CPython's Lib/asyncio/tasks.py), on top of the C
+implementation of ``asyncio.Future``. Its steps are taken by the driver, which is given the leaves that need a checkpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+from asyncio import coroutines
+from types import CoroutineType, GeneratorType
+from typing import TYPE_CHECKING, Any
+
+from ..frames import ambient
+from ..frames.awaiting import Awaiting
+from ..frames.capture import CREATED, SUSPENDED, awaited_by, chain, frame_behind, parts_of, restored_variables, variables_in
+from ..frames.discard import discard
+from ..frames.hiding import unseen
+from ..frames.restore import show_place, take_to_place
+from ..frames.signals import PRIMED
+from ..frames.step import FAILED, Leaf
+from ..pythons.library import base_task_get_stack, base_task_print_stack, base_task_repr
+from ..pythons.tasks import add_awaited_by, discard_awaited_by, loop_of
+from ..pythons.versions import SETS_VARIABLES, UNCANCEL_CLEARS
+from ..rewrite.analysis.names import AWAITED, STATE
+
+if TYPE_CHECKING:
+    from .loop import InstanceLoop
+
+_NO_CONTEXT = contextvars.Context()  # of handles whose callback is a step: it runs in the task's own context
+
+
+class DurableTask(asyncio.Future[Any]):
+    """``coroutine`` as a task of the instance whose loop is ``loop``.
+
+    ``path`` names it among the tasks of the instance, the same after a crash: the numbers of its ancestors as children.
+    ``is_eager``: whether the first step is taken at once.
+    """
+
+    __slots__ = (
+        "_cancelled_exc", "_context", "_coro", "_fut_waiter", "_must_cancel", "_name", "_num_cancels_requested", "_root",
+        "children", "ended", "has_begun", "is_leaf_cancelled", "is_shown", "leaf", "leaf_place", "leaves", "loop", "order",
+        "path", "step", "step_place",
+    )  # fmt: skip
+
+    _log_destroy_pending = False  # dropping a task is how an instance is suspended
+
+    def __init__(
+        self, coroutine: Any, *, loop: InstanceLoop, name: str = "", path: str = "", context: contextvars.Context | None = None,
+        is_eager: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(loop=loop)
+        if not coroutines.iscoroutine(coroutine):
+            raise TypeError(f"a coroutine was expected, got {coroutine!r}")
+        if context is not None and not isinstance(context, contextvars.Context):
+            raise TypeError(f"a contextvars.Context was expected, got {type(context).__name__}")
+        self._set_up(loop, coroutine)
+        self._name = name
+        self.path = path
+        self._context = contextvars.copy_context() if context is None else context
+        if context is not None and context.get(ambient.current_driver) is not loop:
+            context.run(ambient.current_driver.set, loop)
+        if is_eager:
+            loop.begin_eagerly(self)
+        else:
+            loop.begin(self)
+
+    def _set_up(self, loop: InstanceLoop, coroutine: Any) -> None:
+        self.loop = loop
+        self._name = self.path = ""
+        self.set_coroutine(coroutine)
+        self._context = _NO_CONTEXT
+        self._fut_waiter: Any = None
+        self._must_cancel = False
+        self._num_cancels_requested = 0
+        self._cancelled_exc: BaseException | None = None
+        self.is_shown = True  # in ``all_tasks``
+        self.children = 0  # tasks that it has made so far
+        self.leaves = 0  # leaves of it that have ended
+        self.leaf: Leaf | None = None  # in flight
+        self.is_leaf_cancelled = False  # whether the leaf in flight has been asked to end
+        self.ended: Leaf | None = None  # has ended, and the frame is to be told
+        self.has_begun = False
+        self.order = 0  # among the tasks
+        self.leaf_place = 0  # among the leaves in flight
+        self.step: asyncio.Handle | None = None  # that is ready
+        self.step_place = 0  # among what is ready
+
+    @classmethod
+    def empty(cls, loop: InstanceLoop) -> DurableTask:
+        """A task to be filled by ``restore``."""
+        made = cls.__new__(cls)
+        asyncio.Future.__init__(made, loop=loop)
+        made._set_up(loop, None)
+        return made
+
+    # --- what runs
+
+    @property
+    def root(self) -> Any:
+        """What the steps are taken of: the outermost coroutine, or the leaf that a foreign one is."""
+        return self._root
+
+    @property
+    def coroutine(self) -> Any:
+        """What it was made with."""
+        return self._coro
+
+    def set_coroutine(self, coroutine: Any, root: Any = None) -> None:
+        """What it runs; ``root`` as saved."""
+        self._coro = coroutine
+        if root is None and coroutine is not None:
+            root = coroutine if frame_behind(coroutine) is not None else Leaf(_awaitable(coroutine))
+        self._root = root
+
+    def stack(self) -> list[Any]:
+        """Its frames, outermost first."""
+        return chain(frame_behind(self._root)) if not self.done() else []
+
+    def drop(self) -> None:
+        """Let go of what it runs: the ``finally`` blocks are for when the program gets there. Those of foreign code run now."""
+        self._context.run(self._drop)
+
+    def _drop(self) -> None:
+        leaf, stack = self.leaf_at(), self.stack()
+        if stack and stack[0] is not self._root:
+            stack.insert(0, self._root)
+        discard(stack)
+        if leaf is not None:
+            leaf.drop()
+
+    def leaf_at(self) -> Leaf | None:
+        """The leaf that it is at, whether that has begun or not."""
+        stack = self.stack()
+        found = awaited_by(stack[-1]) if stack else self._root
+        return found if type(found) is Leaf else None
+
+    def advance(self, error: BaseException | None) -> Leaf | None:
+        """Take a step; gives a leaf that the driver has to attend to, or None when the task waits or has ended."""
+        return self._context.run(self._advance, error)
+
+    def _advance(self, error: BaseException | None) -> Leaf | None:
+        if self._must_cancel:
+            if not isinstance(error, asyncio.CancelledError):
+                error = self._make_cancelled_error()
+            self._must_cancel = False
+        self.stops_waiting()
+        ended, self.ended = self.ended, None
+        if error is None and ended is not None and ended.state == FAILED:
+            error = ended.deliver()
+        root = self._root
+        self.has_begun = True
+        try:
+            if error is not None and self.is_restored():
+                self._prime()
+            given = root.send(None) if error is None else self._throw(root, error)
+            while given is PRIMED:  # a restored generator is where it was
+                given = root.send(None)
+        except StopIteration as stop:
+            if self._must_cancel:
+                self._must_cancel = False
+                super().cancel(msg=self._cancel_message)
+            else:
+                super().set_result(stop.value)
+        except asyncio.CancelledError as cancelled:
+            self._cancelled_exc = _without_ours(cancelled)
+            super().cancel()
+        except (KeyboardInterrupt, SystemExit) as leaving:
+            super().set_exception(_without_ours(leaving))
+            self._log_traceback = False  # it goes on to the caller of the event loop
+            self.loop.has_ended(self)
+            raise
+        except BaseException as failed:
+            super().set_exception(_without_ours(failed))
+        else:
+            return self._was_given(given)
+        self.loop.has_ended(self)
+        return None
+
+    def is_restored(self) -> bool:
+        """Whether it has restored frames that have not gone on yet, from an await: not from the beginning."""
+        return any(map(restored_variables, self.stack()))
+
+    def is_suspended(self) -> bool:
+        """Whether its outermost frame is in the middle."""
+        stack = self.stack()
+        return bool(stack) and parts_of(stack[0]).state == SUSPENDED
+
+    def waits_anew(self) -> bool:
+        """Whether what its innermost restored frame awaits is a call that is to be made again."""
+        stack = self.stack()
+        parts = parts_of(stack[-1]) if len(stack) > 1 else None
+        return parts is not None and parts.state == CREATED and parts.frame is not None and STATE not in variables_in(parts.frame)
+
+    def _prime(self) -> None:
+        """Take restored frames to the await where they were, and no further, so that something can be thrown in there."""
+        stack = self.stack()
+        if self.waits_anew():
+            stack.pop().close()
+            restored_variables(stack[-1])[AWAITED] = iter(()) if isinstance(stack[-1], GeneratorType) else Awaiting(iter(()))
+        take_to_place(stack, self._root)
+
+    def _show_place(self) -> None:
+        """Somebody looks at its frames: restored ones that wait get to where they were."""
+        if SETS_VARIABLES and self._fut_waiter is not None and self.step is None:
+            stack = self.stack()
+            if any(map(restored_variables, stack)) and not self.waits_anew():
+                show_place(stack, self._root)
+
+    @staticmethod
+    def _throw(root: Any, error: BaseException) -> Any:
+        if type(root) is Leaf and not hasattr(root, "throw"):
+            raise error
+        return root.throw(error)
+
+    def _was_given(self, given: Any) -> Leaf | None:
+        if type(given) is Leaf:
+            return given
+        blocking = getattr(given, "_asyncio_future_blocking", None)
+        if given is None:
+            self.loop.step_soon(self)
+        elif blocking is not None and not self._is_of_this_loop(given):
+            self._refuse(f"Task {self!r} got Future {given!r} attached to a different loop")
+        elif blocking:
+            if given is self:
+                self._refuse(f"Task cannot await on itself: {self!r}")
+            else:
+                self._wait_for(given)
+        elif blocking is not None:
+            self._refuse(f"yield was used instead of yield from in task {self!r} with {given!r}")
+        elif inspect.isgenerator(given):
+            self._refuse(f"yield was used instead of yield from for generator in task {self!r} with {given!r}")
+        else:
+            self._refuse(f"Task got bad yield: {given!r}")
+        return None
+
+    def _is_of_this_loop(self, future: Any) -> bool:
+        loop = loop_of(future)
+        return loop is self.loop or (self.leaf is not None and loop is self.loop.real)
+
+    def _refuse(self, message: str) -> None:
+        self.loop.step_soon(self, RuntimeError(message))
+
+    def _wait_for(self, future: Any) -> None:
+        future._asyncio_future_blocking = False
+        add_awaited_by(future, self)
+        future.add_done_callback(self._wakeup, context=_NO_CONTEXT)
+        self._fut_waiter = future
+        if self._must_cancel and self._cancel_waiter(self._cancel_message):
+            self._must_cancel = False
+
+    def stops_waiting(self) -> None:
+        """It goes on, or is going to make again what it awaited."""
+        if self._fut_waiter is not None:
+            discard_awaited_by(self._fut_waiter, self)
+            self._fut_waiter = None
+
+    def _cancel_waiter(self, msg: Any) -> bool:
+        if not self._fut_waiter.cancel(msg=msg):
+            return False
+        self.is_leaf_cancelled = self.leaf is not None
+        return True
+
+    def _step(self, error: BaseException | None = None) -> None:  # noqa: ARG002
+        """As a callback: take a step. The driver takes it itself, see ``InstanceLoop.task_of``."""
+        raise RuntimeError("steps are taken by the driver")
+
+    def _wakeup(self, future: Any) -> None:
+        """As a callback: what was waited for is done. Of a foreign future it runs on the loop of the process."""
+        self.loop.wakes(self, future)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has ended by an exception other than a cancellation."""
+        error: Any = self._exception  # asking for it by ``exception`` would count as handling it
+        return error is not None
+
+    # --- what tasks can do
+
+    __class__ = property(lambda _: asyncio.Task)  # for isinstance
+
+    def __await__(self) -> Any:
+        return _TaskIterator(self)
+
+    __iter__ = __await__
+
+    def __repr__(self) -> str:
+        return base_task_repr(self)  # type: ignore[no-any-return]
+
+    def get_coro(self) -> Any:
+        """See ``asyncio.Task``; as for all methods below."""
+        self._show_place()
+        return self._coro
+
+    def get_context(self) -> contextvars.Context:
+        return self._context
+
+    def get_name(self) -> str:
+        return self._name
+
+    def set_name(self, value: object) -> None:
+        self.loop.touch(self)
+        self._name = str(value)
+
+    def add_done_callback(self, fn: Any, /, *, context: contextvars.Context | None = None) -> None:
+        self.loop.touch(self)
+        super().add_done_callback(fn, context=context)
+
+    def remove_done_callback(self, fn: Any, /) -> int:
+        self.loop.touch(self)
+        return super().remove_done_callback(fn)
+
+    def set_result(self, result: Any) -> None:  # noqa: ARG002
+        raise RuntimeError("Task does not support set_result operation")
+
+    def set_exception(self, exception: Any) -> None:  # noqa: ARG002
+        raise RuntimeError("Task does not support set_exception operation")
+
+    def get_stack(self, *, limit: int | None = None) -> list[Any]:
+        self._show_place()
+        return base_task_get_stack(self, limit)  # type: ignore[no-any-return]
+
+    def print_stack(self, *, limit: int | None = None, file: Any = None) -> None:
+        self._show_place()
+        base_task_print_stack(self, limit, file)
+
+    @unseen
+    def result(self) -> Any:
+        self._is_asked()
+        if self._cancelled_exc is not None:
+            raise self._make_cancelled_error()
+        return super().result()
+
+    def exception(self) -> BaseException | None:
+        self._is_asked()
+        if self._cancelled_exc is not None:
+            raise self._make_cancelled_error()
+        return super().exception()
+
+    def _is_asked(self) -> None:
+        if self._cancelled_exc is not None or self._log_traceback:
+            self.loop.touch(self)  # a failure that somebody has seen is not reported
+
+    def _make_cancelled_error(self) -> BaseException:
+        if self._cancelled_exc is not None:
+            error, self._cancelled_exc = self._cancelled_exc, None
+            return error
+        return super()._make_cancelled_error()  # type: ignore[misc, no-any-return]
+
+    def cancel(self, msg: Any = None) -> bool:
+        self.loop.touch(self)
+        self._log_traceback = False
+        if self.done():
+            return False
+        self._num_cancels_requested += 1
+        if self._fut_waiter is not None and self._cancel_waiter(msg):
+            return True
+        self._must_cancel = True
+        self._cancel_message = msg
+        self.loop.is_dirty = True
+        return True
+
+    def cancelling(self) -> int:
+        return self._num_cancels_requested
+
+    def uncancel(self) -> int:
+        self.loop.touch(self)
+        if self._num_cancels_requested > 0:
+            self._num_cancels_requested -= 1
+            if self._num_cancels_requested == 0 and UNCANCEL_CLEARS:
+                self._must_cancel = False
+        return self._num_cancels_requested
+
+
+DurableTask.__name__ = asyncio.Task.__name__  # messages name it
+
+
+def _awaitable(coroutine: Any) -> Any:
+    """A foreign coroutine as something that can be awaited; an object that is one by its methods only is driven by them."""
+    return coroutine if type(coroutine) is CoroutineType else _Driven(coroutine)
+
+
+class _Driven:
+    """Awaits an object with ``send``, ``throw`` and ``close``, as a task does."""
+
+    def __init__(self, coroutine: Any) -> None:
+        self.coroutine = coroutine
+
+    def __await__(self) -> _Driven:
+        return self
+
+    def __iter__(self) -> _Driven:
+        return self
+
+    def __next__(self) -> Any:
+        return self.coroutine.send(None)
+
+    def send(self, value: Any) -> Any:
+        """Pass a value on."""
+        return self.coroutine.send(value)
+
+    def throw(self, error: BaseException) -> Any:
+        """Pass an exception on."""
+        return self.coroutine.throw(error)
+
+    def close(self) -> None:
+        """Pass the end on."""
+        self.coroutine.close()
+
+
+class _TaskIterator:
+    """What ``await task`` iterates over."""
+
+    __slots__ = ("has_asked", "task")
+
+    def __init__(self, task: DurableTask) -> None:
+        self.task = task
+        self.has_asked = False
+
+    def __iter__(self) -> _TaskIterator:
+        return self
+
+    @unseen
+    def __next__(self) -> Any:
+        if self.task.done():
+            raise StopIteration(self.task.result())
+        if self.has_asked:
+            raise RuntimeError("await wasn't used with future")
+        self.has_asked = True
+        self.task._asyncio_future_blocking = True
+        return self.task
+
+
+def _without_ours(error: Any) -> Any:
+    """An exception whose traceback begins with the program's own frames."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_code.co_filename == __file__:
+        traceback = traceback.tb_next
+    error.__traceback__ = traceback
+    return error

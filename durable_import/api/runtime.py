@@ -1,0 +1,413 @@
+"""The runtime: makes instances of rewritten functions, keeps their state in a store, and brings them back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from contextvars import Token
+from types import CellType, FrameType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import (
+    DurableError,
+    InstanceBusyError,
+    InstanceFinishedError,
+    InstanceSuspendedError,
+    OwnershipError,
+    PauseForEventException,
+    UnknownInstanceError,
+)
+from ..frames import ambient
+from ..log import logger
+from ..running.dispatcher import Dispatcher
+from ..running.heartbeat import Heartbeat
+from ..running.host import Observer
+from ..running.instance.lease import FIRST_PAUSE
+from ..running.instance.records import Call, Outcome, Records
+from ..running.instance.root import call_of
+from ..running.instance.run import CANCEL, InstanceRun
+from ..running.registry import Residents
+from ..running.sources import Sources
+from ..running.validation import check_event, check_function, check_id, check_loop, check_seconds
+from ..snapshot.sealing.seal import Seal
+from ..stores.backend import BackendStore, OrchestrationBackend
+from ..stores.base import FINISHED, EventStore, HistoryStore, OwningStore, PastState, StateStore, WorkStore
+from ..stores.memory_events import Listener, Mailbox
+from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
+from ..stores.url import key_for, open_store
+from .handle import InstanceHandle
+from .transaction import TransactionBlock, check_outside
+from .trial import check_python
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
+    from ..running.telemetry import Telemetry
+
+WEEK = 7 * 24 * 3600.0  # seconds
+
+
+class _Logged:
+    """Says in the log what happens to instances."""
+
+    def __init__(self, runtime: DurableRuntime) -> None:
+        self._runtime = runtime
+
+    def starting(self, instance_id: str) -> None:
+        logger.debug("starting instance %s", instance_id, extra=self._runtime.about(instance_id))
+
+    def resuming(self, instance_id: str, state: dict[str, Any]) -> None:
+        logger.info(
+            "resuming instance %s at %s (checkpoint %s)", instance_id, state["location"], state["checkpoint"],
+            extra=self._runtime.about(instance_id, state["checkpoint"]),
+        )  # fmt: skip
+
+
+class DurableRuntime:
+    """Runs rewritten functions as durable instances while it is ambient.
+
+    ``store``: a URL such as ``sqlite:///app.db``, a ``StateStore`` or an ``OrchestrationBackend``. ``key`` authenticates
+    snapshots (at least 32 bytes; by default that of the store, or DURABLE_KEY). All times are in seconds. ``lease_seconds``:
+    how long other processes leave the instances of one that has stopped alone. ``evict_after``: instances that were started,
+    and wait that long for an event or for time, leave the memory until there is something to do (None: never).
+    ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
+    does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
+    it succeeds). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names
+    instances that begin by being awaited. ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of
+    the one given.
+    """
+
+    def __init__(
+        self, store: str | StateStore | OrchestrationBackend, *, key: bytes | None = None,
+        lease_seconds: float = DEFAULT_LEASE_SECONDS, evict_after: float | None = 60.0, keep_finished: float | None = WEEK,
+        poll_interval: float = 1.0, patience: float | None = None, script: str | None = None,
+        name_instance: Callable[[], str] | None = None, observer: Observer | None = None,
+        telemetry: bool | TracerProvider = False,
+    ) -> None:  # fmt: skip
+        check_python()
+        check_seconds(evict_after=evict_after, keep_finished=keep_finished, poll_interval=poll_interval, patience=patience)
+        check_seconds(least=0.001, lease_seconds=lease_seconds)
+        self.store = open_store(store)
+        self.events: EventStore = self.store if isinstance(self.store, EventStore) else Mailbox()
+        backend = self.store.backend if isinstance(self.store, BackendStore) else store
+        self._listener = Listener(backend, self._publish) if isinstance(backend, OrchestrationBackend) else None
+        self._closes_store = isinstance(store, str)
+        self.seal = Seal(key if key is not None else key_for(self.store))
+        self.owner = Owner.current()
+        self.lease_seconds = lease_seconds
+        self.evict_after = evict_after
+        self.keep_finished = keep_finished
+        self.patience = patience
+        self.script = script
+        self.retries_failed = script is not None
+        self.name_instance = name_instance or _random_name
+        self.observer = observer or _Logged(self)
+        self._residents = Residents(self)
+        self.running = self._residents.running
+        self.refused_events: set[int] = set()
+        self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
+        self.heartbeat = Heartbeat(self.store, lease_seconds)
+        self.sources = Sources(self.store)
+        self.telemetry = _telemetry(telemetry) if telemetry is not False else None
+        self.dispatcher = Dispatcher(self, poll_interval)
+        self.is_closing = self._is_entered = False
+        self._loop: asyncio.AbstractEventLoop | None = None  # where it was entered
+        self._token: Token[ambient.AmbientRuntime | None] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _ambient, ()  # a program's variable that holds it holds the one that the program is resumed by
+
+    # --- being ambient
+
+    async def __aenter__(self) -> DurableRuntime:
+        check_loop(self._loop)
+        self._loop = asyncio.get_running_loop()
+        self.is_closing, self._is_entered = False, True
+        ambient.switch_on(self)
+        self._token = ambient.current_runtime.set(self)
+        self.dispatcher.ensure()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        assert self._token is not None
+        with suppress(ValueError):  # it was entered in another context, as fixtures of tests are: that one is gone
+            ambient.current_runtime.reset(self._token)
+        ambient.ON.remove(self)
+        self._is_entered = False
+        await self.close()
+        self._loop = None
+
+    async def close(self) -> None:
+        """Suspend the instances that run here, give them up, and let go of the store if it was named by a URL."""
+        self.is_closing = True
+        while self in ambient.default_runtime:
+            self.deactivate()
+        await self.dispatcher.stop()
+        if self._listener is not None:
+            self._listener.stop()
+        runs = list(self.running.values())
+        for run in runs:
+            run.suspend()
+        tasks = [run.task for run in runs if run.task is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+        self.heartbeat.stop()
+        if self._closes_store and isinstance(self.store, OwningStore):
+            await self.store.close()
+
+    def activate(self) -> None:
+        """Make this the runtime of the process, wherever no other one is ambient."""
+        ambient.switch_on(self)
+        ambient.default_runtime.append(self)
+
+    def deactivate(self) -> None:
+        """Undo ``activate``."""
+        ambient.ON.remove(self)
+        ambient.default_runtime.remove(self)
+
+    # --- instances
+
+    async def run(
+        self, function: Callable[..., Any], *arguments: Any, instance_id: str | None = None, **keywords: Any
+    ) -> Any:
+        """Run a durable function as the instance ``instance_id`` and wait for what it returns.
+
+        One that exists is attached to if it runs, resumed if it was interrupted, and else its stored result is given or its
+        stored exception raised. Cancelling the wait does not cancel the instance. Raises InstanceMismatchError when the id
+        belongs to another function or other arguments, PauseForEventException when the instance has raised that, and what the
+        function raises.
+        """
+        handle = await self.start(function, *arguments, instance_id=instance_id, **keywords)
+        return (await self.outcome_of(handle.id, raises_pause=True)).give(handle.id)
+
+    async def start(
+        self, function: Callable[..., Any], *arguments: Any, instance_id: str | None = None, **keywords: Any
+    ) -> InstanceHandle:
+        """As ``run``, but return once it is kept that the instance is to run: it goes on in the background."""
+        check_function(function)
+        check_loop(self._loop)
+        check_outside(self, "an instance was started")
+        call = Call(function, arguments, keywords)
+        name = self.name_instance() if instance_id is None else instance_id
+        check_id(name)
+        self.dispatcher.ensure()
+        while not await self._joins(name, call):
+            pass
+        return InstanceHandle(self, name)
+
+    async def _joins(self, instance_id: str, call: Call) -> bool:
+        """Begin an instance, or join the one that runs. False: it is to be tried again, as that one could not begin, which was
+        told to who had asked for it, or has another owner and is not kept yet.
+        """
+        run = self.running.get(instance_id)
+        if run is None:
+            run = self._residents.launch(instance_id, call)
+            try:
+                await asyncio.shield(run.begun)
+            except InstanceBusyError:  # it runs in another process
+                state = await self._load(instance_id)
+                if state is None:  # which has not committed it yet, and may stop before it does
+                    await asyncio.sleep(FIRST_PAUSE)
+                    return False
+                Records(self.seal, instance_id).check_same(call, state["call"])
+            return True
+        try:
+            await asyncio.shield(run.begun)
+        except Exception:
+            if run.task is None:
+                raise
+            await asyncio.wait([run.task])
+            return False
+        run.records.check_same(call, run.state["call"])
+        return True
+
+    def handle(self, instance_id: str) -> InstanceHandle:
+        """A handle of an instance that exists, or will."""
+        check_id(instance_id)
+        return InstanceHandle(self, instance_id)
+
+    async def recover(self) -> list[InstanceHandle]:
+        """Let all unfinished instances go on that nobody owns; gives handles of those that were taken up now.
+
+        From then on, instances whose owner stops are taken over when their lease has run out. Those that wait for an event or
+        for time are taken up when there is something to do. Raises DurableError when the store cannot look for work.
+        """
+        if not isinstance(self.store, WorkStore):
+            raise DurableError(
+                f"{self.store!r} cannot look for unfinished instances: run each by its id, or use a store that is a WorkStore"
+            )
+        check_loop(self._loop)
+        self.dispatcher.takes_orphans = True
+        self.dispatcher.ensure()
+        return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all(self.store)]
+
+    async def retry(self, instance_id: str) -> InstanceHandle:
+        """Let an instance that failed go on from its last checkpoint: what failed is tried again."""
+        check_id(instance_id)
+        if instance_id not in self.running:
+            run = self._residents.launch(instance_id, None, retries=True)
+            await asyncio.shield(run.begun)
+        return InstanceHandle(self, instance_id)
+
+    async def publish_event(self, instance_id: str, name: str, payload: Any = None) -> None:
+        """Send an event to an instance, which gets it by ``wait_for_event(name)``, once, also if it begins to wait later.
+
+        When this returns, the event is kept as safely as states are, until the instance has it in its own state; one for an
+        instance that does not exist yet, until that does. ``payload``: whatever can be saved. Raises InstanceFinishedError.
+        """
+        check_id(instance_id)
+        check_outside(self, "an event was published")
+        check_event(name)
+        if name.startswith("@"):
+            raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
+        state = await self._load(instance_id)
+        if state is not None and state["status"] in FINISHED:
+            raise InstanceFinishedError(
+                f"instance {instance_id!r} has ended ({state['status']}): event {name!r} was not sent, nobody would get it"
+            )
+        await self._publish(instance_id, name, payload)
+
+    async def cancel(self, instance_id: str) -> bool:
+        """See ``InstanceHandle.cancel``."""
+        check_outside(self, "an instance was cancelled")
+        if (await self.state_of(instance_id))["status"] in FINISHED:
+            return False
+        await self._publish(instance_id, CANCEL, None)
+        return True
+
+    def transaction(self) -> TransactionBlock:
+        """``async with runtime.transaction() as connection``: what is done by the connection, in the database that keeps the
+        states, is committed together with the checkpoint at the end of the block. A crash leaves both or neither.
+
+        ``connection``: a ``sqlite3.Connection`` or a ``psycopg.AsyncConnection``. The block is one step: nothing is committed
+        inside it, after a crash it runs again from its beginning, and meanwhile the other tasks of the instance stand still.
+        An exception that leaves it undoes what was done. Keep it short: others wait. Raises DurableError outside of an
+        instance, inside another one of the same instance, and when the store has no such transactions.
+        """
+        return TransactionBlock(self)
+
+    async def _publish(self, instance_id: str, name: str, payload: Any) -> None:
+        await self.events.publish_event(instance_id, name, Records(self.seal, instance_id).seal_event(name, payload))
+        run = self.running.get(instance_id)
+        if run is not None:
+            await run.take_events()
+        else:
+            self.dispatcher.ensure()
+            self.dispatcher.wake()
+
+    async def state_of(self, instance_id: str) -> dict[str, Any]:
+        """The last state kept. Raises UnknownInstanceError."""
+        state = await self._load(instance_id)
+        if state is None:
+            raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self.store!r}: check the id")
+        return state
+
+    async def outcome_so_far(self, instance_id: str) -> Outcome | None:
+        """How an instance ended, if it has, and is not being tried again here."""
+        state = await self.state_of(instance_id)
+        if state["status"] not in FINISHED or instance_id in self.running:
+            return None
+        if state["status"] == "failed":
+            self.dispatcher.check_refused(instance_id)  # it was to be tried again, and could not
+        return Records(self.seal, instance_id).open_outcome(state)
+
+    async def history(self, instance_id: str) -> list[PastState]:
+        """What an instance has been, oldest first, with the present last: checkpoint, status and location of each state kept.
+
+        Raises DurableError when the store keeps no history, and UnknownInstanceError.
+        """
+        if not isinstance(self.store, HistoryStore) or not self.store.keeps_history:
+            raise DurableError(f"{self.store!r} keeps no history: open it with history=True, or ?history=true in its URL")
+        await self.state_of(instance_id)
+        states = await self.store.load_history(instance_id)
+        return [PastState(state["checkpoint"], state["status"], state["location"]) for state in states]
+
+    async def _load(self, instance_id: str) -> dict[str, Any] | None:
+        check_loop(self._loop)
+        state = await self.store.load(instance_id)
+        return Records(self.seal, instance_id).check_state(state) if state is not None else None
+
+    async def outcome_of(self, instance_id: str, raises_pause: bool = False) -> Outcome:
+        """How an instance ended; waits for that, wherever it runs. Raises what keeps it from going on here.
+
+        ``raises_pause``: whether to raise PauseForEventException when it is paused.
+        """
+        while True:
+            run = self.running.get(instance_id)
+            if run is not None and run.task is not None:
+                try:
+                    return await asyncio.shield(run.task)
+                except InstanceSuspendedError:
+                    if self.is_closing:
+                        raise
+                except PauseForEventException:
+                    if raises_pause:
+                        raise
+                except OwnershipError:
+                    pass  # it goes on elsewhere
+            outcome = await self.outcome_so_far(instance_id)
+            if outcome is not None:
+                return outcome
+            if self.is_closing:
+                raise InstanceSuspendedError(
+                    f"instance {instance_id!r} has not ended and this runtime was closed: ask another one"
+                )
+            if instance_id not in self.running:
+                self.dispatcher.check_refused(instance_id)
+                await self.dispatcher.wait_for_look()
+
+    # --- for the parts of the runtime
+
+    def expects_events(self, instance_id: str, names: Iterable[str]) -> None:
+        """An instance waits for events."""
+        self.dispatcher.ensure()
+        if self._listener is not None:
+            self._listener.listen(instance_id, names)
+
+    def take_up(self, instance_id: str) -> InstanceRun:
+        """See ``Dispatcher``."""
+        return self._residents.launch(instance_id, None)
+
+    def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
+        """What each record of the log says of an instance, as attributes."""
+        return {"instance_id": instance_id, "checkpoint": checkpoint}
+
+    def begin(self, frame: FrameType, cells: dict[str, CellType]) -> Awaitable[Any]:
+        """See ``ambient.AmbientRuntime``."""
+        function, arguments, keywords = call_of(frame, cells)
+        return self._awaited(self.name_instance(), lambda: function(*arguments, **keywords))
+
+    async def _awaited(self, instance_id: str, make: Callable[[], Any]) -> Any:
+        """An instance that begins by being awaited, in the task that awaits it."""
+        try:
+            outcome = await self._residents.begin(instance_id, make)
+        finally:
+            if not self._is_entered and not self.running:
+                await self.dispatcher.stop()  # it was begun when the instance waited for an event
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.result
+
+
+def _random_name() -> str:
+    import uuid  # slow to import
+
+    return str(uuid.uuid4())
+
+
+def _telemetry(provider: bool | TracerProvider) -> Telemetry:
+    """Raises MissingDriverError when OpenTelemetry is not installed."""
+    from ..running.telemetry import Telemetry
+
+    return Telemetry(None if isinstance(provider, bool) else provider)
+
+
+def _ambient() -> DurableRuntime:
+    runtime = ambient.find_runtime()
+    if runtime is None:
+        raise DurableError("a variable holds the runtime of the program, and none is ambient here")
+    assert isinstance(runtime, DurableRuntime)
+    return runtime

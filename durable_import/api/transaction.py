@@ -1,0 +1,70 @@
+"""Transactions of a program's own data, in the database that keeps its state: both are committed together."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DurableError
+from ..frames import ambient
+from ..stores.base import TransactionStore
+
+if TYPE_CHECKING:
+    from ..running.instance.run import InstanceRun
+    from .runtime import DurableRuntime
+
+
+def check_outside(runtime: DurableRuntime, what: str) -> None:
+    """Raise DurableError for what writes to the store by a way of its own while the running instance has a transaction open."""
+    instance_id = getattr(ambient.current_driver.get(), "instance_id", None)
+    run = runtime.running.get(instance_id) if instance_id is not None else None
+    if run is not None and run.tenure.transaction is not None:
+        raise DurableError(
+            f"{what} inside a transaction of instance {instance_id!r}: it is no part of that, would not be undone with it, and "
+            "may wait for its end. Do it behind the block"
+        )
+
+
+class TransactionBlock:
+    """``async with`` gives the database's connection, in a transaction; see ``DurableRuntime.transaction``."""
+
+    def __init__(self, runtime: DurableRuntime) -> None:
+        self._runtime = runtime
+
+    async def __aenter__(self) -> Any:
+        run, store = self._run(), self._runtime.store
+        if not isinstance(store, TransactionStore):
+            raise DurableError(
+                f"{store!r} has no transactions for the program's data: keep the state in the same SQLite or PostgreSQL database"
+            )
+        if run.driver is None or run.driver.holder is not None:
+            raise DurableError("a transaction is open in this instance already: end it first, or use its connection")
+        run.driver.hold(asyncio.current_task())  # first: a commit of another task would wait for the transaction
+        try:
+            run.tenure.transaction = await store.begin_transaction()
+        except BaseException:
+            run.driver.let_go()
+            raise
+        return run.tenure.transaction.connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        run = self._run()
+        assert run.driver is not None
+        assert run.tenure.transaction is not None
+        if kind is not None:
+            transaction, run.tenure.transaction = run.tenure.transaction, None
+            await transaction.rollback()
+        run.driver.let_go()  # the checkpoint that follows commits it
+
+    def _run(self) -> InstanceRun:
+        instance_id = getattr(ambient.current_driver.get(), "instance_id", None)
+        run = self._runtime.running.get(instance_id) if instance_id is not None else None
+        if run is None:
+            raise DurableError(
+                "transaction() was entered outside of an instance: there is no state that could be committed with the data. "
+                "Enter it in durable code that the runtime runs"
+            )
+        return run

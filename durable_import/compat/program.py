@@ -1,0 +1,123 @@
+"""Functions made durable one by one, and called with a backend."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import uuid
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine
+from types import FunctionType
+from typing import Any, Generic, TypeVar
+
+from ..aio.executors import leaf_key
+from ..aio.standard import make_asyncio_durable
+from ..api.runtime import DurableRuntime
+from ..errors import AlreadyDurableException, NoSourceCodeException
+from ..frames import ambient
+from ..hook.in_place import rewrite_function
+from ..hook.live_code import functions_behind
+from ..stores.backend import OrchestrationBackend
+from .backend import DurableBackend
+from .call_stack import FunctionCall
+from .shared_runtime import run
+
+R = TypeVar("R")
+
+_made: weakref.WeakSet[FunctionType] = weakref.WeakSet()
+
+
+class DurableProgram(Generic[R]):
+    """A durable function that is called with a backend; otherwise it looks like the function, ``fn``."""
+
+    __name__: str
+    __qualname__: str
+
+    def __init__(self, fn: Callable[..., Awaitable[R]]) -> None:
+        functools.update_wrapper(self, fn)
+        self.fn = fn
+
+    def __call__(
+        self, *args: Any, orchestration_backend: OrchestrationBackend | None = None, instance_id: str | None = None,
+        **kwargs: Any,
+    ) -> Awaitable[R]:  # fmt: skip
+        """Run the function with these arguments as the instance ``instance_id``: begin it, or go on with it.
+
+        Its state and its events are kept by ``orchestration_backend``; without one by the ambient runtime, without that in
+        memory. Without an id it is an instance with a new one. Called by durable code, with neither, it is a call like any
+        other, and part of the instance of its caller.
+        """
+        is_inside = ambient.current_driver.get() is not None
+        if orchestration_backend is None and instance_id is None and is_inside:
+            return self.fn(*args, **kwargs)
+        running = self._run(orchestration_backend, instance_id or str(uuid.uuid4()), args, kwargs)
+        return _outside(running) if is_inside else running
+
+    async def _run(
+        self, backend: OrchestrationBackend | None, instance_id: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        runtime = ambient.find_runtime() if backend is None else None
+        if isinstance(runtime, DurableRuntime):
+            return await runtime.run(self.fn, *args, instance_id=instance_id, **kwargs)
+        return await run(backend or DurableBackend(), self.fn, args, kwargs, instance_id)
+
+    def create_call(self, *args: Any, **kwargs: Any) -> FunctionCall:
+        """A call of the function that has not begun, for a ``CallStack``."""
+        return FunctionCall(self.fn, dict(kwargs), args=args)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> DurableProgram[R]:
+        """As functions are: bound, when it is a method."""
+        fn: Any = self.fn
+        return self if instance is None else DurableProgram(fn.__get__(instance, owner))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DurableProgram, (self.fn,)
+
+    def __repr__(self) -> str:
+        return f"<DurableProgram of {self.fn!r}>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _OF_FUNCTIONS and "fn" in self.__dict__:  # so that ``inspect`` takes it for one
+            return getattr(self.fn, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+async def _outside(running: Coroutine[Any, Any, R]) -> R:
+    """Run an instance as one leaf of another, in a context that knows nothing of that."""
+    context = contextvars.copy_context()
+    context.run(ambient.current_driver.set, None)
+    context.run(leaf_key.set, "")
+    return await asyncio.get_running_loop().create_task(running, context=context)
+
+
+_OF_FUNCTIONS = ("__code__", "__defaults__", "__kwdefaults__", "__annotations__")
+
+
+def make_durable(function: Callable[..., Awaitable[R]]) -> DurableProgram[R]:
+    """Make an async function durable, as it stands in a module that is not marked.
+
+    Its module is rewritten in place: the functions, methods and closures of the module that it reaches become durable with
+    it, and stay the same objects. If it is decorated, so are the modules of its decorators. Functions of marked modules are
+    durable already; they are just given the way to be called with a backend.
+
+    Raises AlreadyDurableException if the function was made durable before, NoSourceCodeException if it has no source that can
+    be found, UnsupportedSyntaxError if that cannot be rewritten, and TypeError for what is no async function.
+    """
+    if isinstance(function, DurableProgram) or (isinstance(function, FunctionType) and function in _made):
+        name = getattr(function, "__qualname__", repr(function))
+        raise AlreadyDurableException(f"{name} is durable already: use what make_durable() gave for it before")
+    functions = list(functions_behind(function))
+    if not functions:
+        raise NoSourceCodeException(f"{function!r} cannot be made durable: it is not written in Python, so it has no source")
+    if not any(inspect.iscoroutinefunction(each) for each in functions):
+        what = "a lambda, which cannot await" if functions[0].__name__ == "<lambda>" else "not an async function"
+        kind = NoSourceCodeException if functions[0].__name__ == "<lambda>" else TypeError
+        raise kind(f"{functions[0].__qualname__} cannot be made durable: it is {what}. Write it with `async def`")
+    make_asyncio_durable()  # what decorators of the standard library wait in
+    for each in functions:
+        rewrite_function(each)
+    if isinstance(function, FunctionType):
+        _made.add(function)
+    return DurableProgram(function)

@@ -1,0 +1,1 @@
+"""Which awaits of a module are checkpoints, told before it runs."""

@@ -1,0 +1,296 @@
+"""Which code objects are rewritten, and what is known of each.
+
+Filled by the loader at import; asked by ``@leaf`` (is this awaitable a frame?), by capture (which place, which hidden
+variables are live?) and by restore (the resume variant of a place). Of a reloaded module the newest version answers for
+places, older code objects stay known for the frames that still run them.
+
+A module that is imported while no runtime exists runs in its plain variant: what there is to know of it waits in ``PENDING``
+until somebody asks. Then the code objects of both variants are known; those of the plain one say which takes their place.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+import types
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CodeChangedError, MissingCodeError, UnsupportedSyntaxError
+from ..pythons.codes import nested_codes, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..rewrite.analysis.annotations import Annotation
+    from ..rewrite.compiler import Inside, ModuleRewriting, RewrittenModule
+    from .cache import RewrittenModule as Loaded
+
+KNOWN: dict[int, CodeInfo] = {}  # by id of the code object; the info keeps the code object alive
+_BY_POSITION: dict[tuple[str, int], list[CodeInfo]] = {}  # the same as registered, by file and first line
+MODULES: dict[str, ModuleInfo] = {}
+PROGRAM: dict[str, ModuleInfo] = {}  # those of them that are no library's
+PENDING: list[tuple[str, str, bytes, Loaded, Callable[[], Loaded]]] = []  # see ``register_plain_module``
+PLAIN: dict[str, str] = {}  # names and paths of modules that have functions in their plain variant: see ``exchange``
+REFUSED: dict[str, UnsupportedSyntaxError] = {}  # by name: modules that run in their plain variant and have no fast one
+_refused_codes: dict[int, tuple[types.CodeType, UnsupportedSyntaxError]] = {}  # by id of their code objects
+_lock = threading.RLock()
+ITERABLE_COROUTINE = 0x100  # the flag of code whose generators can be awaited: ``types.coroutine`` has made it
+
+
+class CodeInfo:
+    """One rewritten function: its code, module, place, digest, and hidden variables live at each label. It is not changed.
+
+    ``awaited``, only of a library: the text of what is awaited at each label. ``durable``, of code of the plain variant: the
+    code of the fast one.
+    """
+
+    __slots__ = ("awaited", "code", "digest", "durable", "is_resume", "live", "module", "place")  # no tuple: those load ``ast``
+
+    def __init__(
+        self, code: types.CodeType, module: ModuleInfo, place: str, digest: str, live: dict[int, tuple[str, ...]],
+        awaited: dict[int, str] | None = None, *, is_resume: bool = False, durable: types.CodeType | None = None,
+    ) -> None:  # fmt: skip
+        self.code = code
+        self.module = module
+        self.place = place
+        self.digest = digest
+        self.live = live
+        self.awaited = awaited or {}
+        self.is_resume = is_resume
+        self.durable = durable
+
+    def of(self, code: types.CodeType, **changed: Any) -> CodeInfo:
+        """The same of another code object of the function."""
+        same = {"is_resume": self.is_resume, "durable": self.durable} | changed
+        return CodeInfo(code, self.module, self.place, self.digest, self.live, self.awaited, **same)
+
+
+class ModuleInfo:
+    """One rewritten version of a module."""
+
+    def __init__(
+        self, name: str, path: str, source: bytes, flags: int, *, is_library: bool = False, is_adopted: bool = False
+    ) -> None:
+        self.name = name
+        self.is_library = is_library  # asyncio itself: its module-level objects are not the program's
+        self.path = path
+        self.source = source
+        self.flags = flags  # of its code, as far as they say how to compile
+        self.is_adopted = is_adopted  # its own code is not rewritten: see ``adoption``
+        self.by_place: dict[str, CodeInfo] = {}
+        self.resumes: dict[tuple[str, int], types.CodeType] = {}  # by place, and whether they can be awaited as generators
+        self._rewriting: ModuleRewriting | None = None
+
+    def rewriting(self) -> ModuleRewriting:
+        """A run of the rewriter over the source as it was imported: made when first needed, for all functions."""
+        if self._rewriting is None:
+            from ..rewrite.compiler import ModuleRewriting
+
+            with silent():
+                self._rewriting = ModuleRewriting(self.source, self.path)
+        return self._rewriting
+
+
+def register_module(name: str, path: str, source: bytes, rewritten: RewrittenModule, *, is_library: bool = False) -> None:
+    """Make the functions of a module known, before its code runs."""
+    module = ModuleInfo(name, path, source, flags=rewritten.code.co_flags, is_library=is_library)
+    for code, row in zip(nested_codes(rewritten.code), rewritten.table, strict=True):
+        if row is not None:
+            info = CodeInfo(code, module, *row)
+            _make_known(info)
+            module.by_place.setdefault(info.place, info)
+    MODULES[name] = module
+    REFUSED.pop(name, None)
+    if not is_library:
+        PROGRAM[name] = module
+
+
+def register_plain_module(name: str, path: str, source: bytes, plain: Loaded, make: Callable[[], Loaded]) -> None:
+    """The same for a module whose plain variant is going to run; ``make`` gives the fast one, when somebody asks."""
+    PENDING.append((name, path, source, plain, make))
+    PLAIN[name] = path
+
+
+def register_pending() -> None:
+    """Make known what waits. A module that cannot be rewritten is refused alone, when somebody asks for it."""
+    with _lock:
+        while PENDING:
+            name, path, source, plain, make = PENDING[0]
+            try:
+                fast = make()
+            except UnsupportedSyntaxError as error:
+                _refuse(name, plain, error)
+            else:
+                register_module(name, path, source, fast)  # type: ignore[arg-type]  # it asks for .code and .table only
+                _pair_with_plain(MODULES[name], plain)
+            del PENDING[0]  # only now: others wait until all is known
+
+
+def _pair_with_plain(module: ModuleInfo, plain: Loaded) -> None:
+    for code, place in zip(nested_codes(plain.code), plain.table, strict=True):
+        info = module.by_place.get(place)
+        if info is not None:
+            _make_known(info.of(code, durable=info.code))
+
+
+def _refuse(name: str, plain: Loaded, error: UnsupportedSyntaxError) -> None:
+    MODULES.pop(name, None)  # an earlier version of it
+    PROGRAM.pop(name, None)
+    PLAIN.pop(name, None)
+    REFUSED[name] = error
+    for code, place in zip(nested_codes(plain.code), plain.table, strict=True):
+        if place is not None:
+            _refused_codes[id(code)] = code, error
+
+
+def is_refused(code: types.CodeType) -> bool:
+    """Whether code is of a module that could not be rewritten: ``info_of`` raises what is wrong with it."""
+    return id(code) in _refused_codes
+
+
+def _make_known(info: CodeInfo) -> None:
+    KNOWN[id(info.code)] = info
+    _BY_POSITION.setdefault((info.code.co_filename, info.code.co_firstlineno), []).append(info)
+
+
+def info_of(code: types.CodeType) -> CodeInfo | None:
+    """What is known of a code object; None if it is not rewritten code.
+
+    Raises UnsupportedSyntaxError if it is of a module that was to be rewritten and cannot be.
+    """
+    if PENDING:
+        register_pending()
+    info = KNOWN.get(id(code))
+    if info is None and id(code) in _refused_codes:
+        raise _refused_codes[id(code)][1].with_traceback(None)
+    if info is None and code.co_flags & ITERABLE_COROUTINE:
+        for other in _BY_POSITION.get((code.co_filename, code.co_firstlineno), ()):
+            known = other.code  # of the same module if it has the very same table
+            if code.co_linetable is known.co_linetable and code.replace(co_flags=known.co_flags) == known:
+                return other.of(code)
+    return info
+
+
+def iterable_coroutine(info: CodeInfo) -> CodeInfo:
+    """A generator function as ``types.coroutine`` makes it."""
+    return info.of(info.code.replace(co_flags=info.code.co_flags | ITERABLE_COROUTINE))
+
+
+def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
+    """The function at a place today.
+
+    Raises UnsupportedSyntaxError when the module could not be rewritten, MissingCodeError when module or place are gone,
+    CodeChangedError when the code there has another digest. Of a library it may have: see ``snapshot.library``.
+    """
+    if PENDING:
+        register_pending()
+    if module in REFUSED:
+        raise REFUSED[module].with_traceback(None)
+    if module not in MODULES:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise MissingCodeError(
+                f"the saved state needs module {module!r}, which cannot be imported ({error}). "
+                "Put it back on the import path and resume again; the saved state is kept."
+            ) from error
+    known = MODULES.get(module)
+    if known is None:
+        where = getattr(sys.modules.get(module), "__file__", module)
+        raise MissingCodeError(
+            f"the saved state needs {place!r} of module {module!r} ({where}), which is no longer marked durable. "
+            "Begin the file with `# durable: on` again; the saved state is kept."
+        )
+    info = known.by_place.get(place)
+    if info is None:
+        raise MissingCodeError(
+            f"the saved state needs function {place!r} of {known.path}, which is no longer there. "
+            "Put it back, or start afresh; the saved state is kept."
+        )
+    if digest is not None and info.digest != digest and not known.is_library:
+        raise _changed(info, f"code of {place!r} has", digest, info.digest)
+    return info
+
+
+def _changed(info: CodeInfo, what: str, digest: str, found: str) -> CodeChangedError:
+    path, line = info.module.path, info.code.co_firstlineno
+    return CodeChangedError(
+        f"{path}:{line}: the {what} changed since the state was saved (it was {digest[:12]}, it is {found[:12]}). "
+        "Put the old code back to let the instance finish, or start afresh; the saved state is kept.",
+        filename=path, lineno=line, function=info.place, digest=digest,
+    )  # fmt: skip
+
+
+def find_annotations(module: str, place: str, digest: str) -> dict[str, Annotation]:
+    """The annotations of the definition at a place, by name as they are called today; raises as ``find`` does."""
+    from ..rewrite.analysis.annotations import annotations_of
+    from ..rewrite.analysis.places import digest_of_annotations
+    from ..rewrite.analysis.scopes import mangled
+
+    info = find(module, place)
+    places = info.module.rewriting().places
+    node = places.by_path[place]
+    found = digest_of_annotations(node)
+    if found != digest:
+        raise _changed(info, f"annotations of {place!r} have", digest, found)
+    owner = places.class_around(node)
+    return {mangled(each.name, owner): each for each in annotations_of(node)}
+
+
+def resume_code(info: CodeInfo) -> types.CodeType:
+    """The code of the resume variant of a function, compiled at the first use."""
+    module, fast = info.module, info.code
+    flag = fast.co_flags & ITERABLE_COROUTINE
+    code = module.resumes.get((info.place, flag))
+    if code is None:
+        code = module.resumes.get((info.place, flag ^ ITERABLE_COROUTINE))
+        if code is None:
+            code = module.rewriting().compile_resume(info.place, _inside(info))
+        flags = code.co_flags & ~ITERABLE_COROUTINE | flag
+        code = code.replace(co_name=fast.co_name, co_qualname=fast.co_qualname, co_flags=flags)
+        module.resumes[info.place, flag] = code
+        KNOWN[id(code)] = info.of(code, is_resume=True)
+    return code
+
+
+def enter_code(info: CodeInfo, manager: str) -> types.CodeType:
+    """The code of a function that enters a ``with`` block of a function again."""
+    return info.module.rewriting().compile_enter(info.place, manager, _inside(info))
+
+
+def _inside(info: CodeInfo) -> Inside:
+    from ..rewrite.compiler import Inside
+
+    fast, module = info.code, info.module
+    variables = [*fast.co_varnames]
+    variables += sorted({n for names in info.live.values() for n in names if n not in variables})
+    originals = {} if module.is_adopted else {place: other.code for place, other in module.by_place.items()}
+    return Inside([n for n in variables if n != "@pc"], captured_names(fast), originals, module.flags, fast.co_firstlineno)
+
+
+_captured: dict[int, tuple[types.CodeType, list[str]]] = {}  # by id of the code
+
+
+def captured_names(code: types.CodeType) -> list[str]:
+    """The variables of a function that live in cells, in the order of its frame's slots."""
+    known = _captured.get(id(code))
+    if known is None:
+        known = _captured[id(code)] = code, _captured_names(code)
+    return known[1]
+
+
+def _captured_names(code: types.CodeType) -> list[str]:
+    arguments = [n for n in code.co_varnames if n in code.co_cellvars]  # a local may also hide a free variable (PEP 709)
+    return [*arguments, *(n for n in code.co_cellvars if n not in arguments), *code.co_freevars]
+
+
+def source_of(info: CodeInfo) -> str:
+    """The source text of a function as it was imported."""
+    import inspect
+
+    lines = info.module.source.decode("utf-8", "replace").splitlines(keepends=True)
+    try:
+        return "".join(inspect.getblock(lines[info.code.co_firstlineno - 1 :]))
+    except (SyntaxError, IndexError):
+        return ""

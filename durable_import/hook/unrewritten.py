@@ -1,0 +1,83 @@
+"""Code that was not rewritten when it was imported, known as if it had been: for generators of libraries, in the middle.
+
+The source of the module is compiled once more as it is. Only a function for which that gives the very code that runs is
+adopted: then a place of the rewritten function is the same place of the one that runs. Nothing of the module changes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from types import CodeType
+
+from ..errors import CodeChangedError, MissingCodeError
+from ..pythons.codes import nested_codes, silent
+from ..rewrite.compiler import compile_module
+from .code_table import CodeInfo, ModuleInfo
+from .live_code import places_by_code, source_of
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """A module: its functions by place, and the places of the code objects as they run."""
+
+    info: ModuleInfo
+    places: dict[CodeType, str]
+
+    def info_of(self, code: CodeType) -> CodeInfo | None:
+        """What is known of code that runs; None if it is not what the source gives."""
+        place = self.places.get(code)
+        return None if place is None else self.info.by_place.get(place)
+
+
+_adopted: dict[str, Adopted | None] = {}
+
+
+def adopt(name: str) -> Adopted | None:
+    """An imported module; None if it has no source, or one that cannot be rewritten."""
+    if name not in _adopted:
+        module = sys.modules.get(name)
+        source = source_of(module) if module is not None else None
+        try:
+            _adopted[name] = None if source is None else _adopt(name, *source)
+        except Exception:  # whatever a library's source has that the rewriter does not take: its code just is not adopted
+            _adopted[name] = None
+    return _adopted[name]
+
+
+def find_adopted(name: str, place: str, digest: str) -> CodeInfo:
+    """The function at a place of a module today. Raises MissingCodeError or CodeChangedError."""
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        raise MissingCodeError(
+            f"the saved state needs module {name!r}, which cannot be imported ({error}). "
+            "Put it back on the import path and resume again; the saved state is kept."
+        ) from error
+    adopted = adopt(name)
+    info = adopted.info.by_place.get(place) if adopted is not None else None
+    if info is None:
+        raise MissingCodeError(
+            f"the saved state is in the middle of the generator {place!r} of module {name!r}, which is no longer there. "
+            "Install the version that the state was saved with; the saved state is kept."
+        )
+    if info.digest != digest:
+        raise CodeChangedError(
+            f"{info.module.path}:{info.code.co_firstlineno}: the saved state is in the middle of the generator {place!r}, whose "
+            "code is another one here. Install the version that the state was saved with (of Python, for its standard "
+            "library); the saved state is kept.",
+            filename=info.module.path, lineno=info.code.co_firstlineno, function=place, digest=digest,
+        )  # fmt: skip
+    return info
+
+
+def _adopt(name: str, source: bytes, path: str) -> Adopted:
+    places = places_by_code(source, path)
+    with silent():
+        rewritten = compile_module(source, path, name)
+    info = ModuleInfo(name, path, source, flags=rewritten.code.co_flags, is_adopted=True)
+    for code, row in zip(nested_codes(rewritten.code), rewritten.table, strict=True):
+        if row is not None:
+            info.by_place.setdefault(row[0], CodeInfo(code, info, *row))
+    return Adopted(info, places)

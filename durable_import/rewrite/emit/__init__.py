@@ -1,0 +1,1 @@
+"""The two variants of a rewritten function: ``fast`` runs, ``resume`` goes on where a saved frame stands."""

@@ -1,0 +1,133 @@
+"""Pass 1, statements: ``with`` blocks that suspend, in the shape that the language reference gives.
+
+``normalise`` says what the pass assumes and guarantees. The manager is kept in a hidden variable; what was written is kept
+too, as a manager that cannot be saved is made and entered again on resume.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import Any
+
+from ..analysis.names import assign, call, clear, constant, load, store
+from ..analysis.suspensions import FUNCTION_DEFINITIONS, WithBlock
+from .lift import Statements
+from .statement import StatementNormaliser, call_name, locate, protocol_place
+
+
+class WithStatements(StatementNormaliser):
+    """Normalises ``with`` and ``async with``."""
+
+    def _normalise_With(self, node: Any, out: Statements) -> None:
+        self._with(node.items, node, isinstance(node, ast.AsyncWith), out)
+
+    _normalise_AsyncWith = _normalise_With
+
+    def _with(self, items: list[ast.withitem], statement: Any, is_async: bool, out: Statements) -> None:
+        if not items:
+            out += self.body(statement.body)
+            return
+        item, *others = items
+        expression, at = item.context_expr, protocol_place(statement, item.context_expr)
+        manager = self._hide("m")
+        leave, entered, normal = (f"@{prefix}{manager[2:]}" for prefix in "xvz")
+        written = copy.deepcopy(expression), copy.deepcopy(item.optional_vars)
+        lifted = self.lifter.expression(expression, out)
+        pair = ast.Tuple(elts=[store(entered), store(leave)], ctx=ast.Store())
+        lookup = ast.Assign(targets=[pair], value=call("@awith" if is_async else "@with", load(manager)))
+        self._flush(out, [assign(manager, lifted), lookup], at)
+        with self._holding(manager, leave):
+            entering: Any = None
+            if is_async:
+                self.lifter.suspend("await", call("@aenter", call_name(entered)), store(entered), at, out)
+                entering = locate(out[-1], at)
+            else:
+                out.append(locate(assign(entered, call_name(entered)), at))
+            self.with_blocks[manager] = WithBlock(*written, is_async, entering)
+            if any(_jumps_out(inner) for inner in statement.body):
+                out.append(locate(assign(normal, constant(True)), at))
+                with self._holding(normal):
+                    out.append(self._guarded(item, entered, [manager, leave], normal, others, statement, is_async))
+            else:
+                out.append(self._guarded(item, entered, [manager, leave], None, others, statement, is_async))
+
+    def _guarded(
+        self, item: ast.withitem, entered: str, held: list[str], normal: str | None,
+        others: list[ast.withitem], statement: Any, is_async: bool,
+    ) -> ast.stmt:  # fmt: skip
+        """``try: target = entered; block; except: leave(exception); else: leave()``.
+
+        If the block can jump out, the ending is in a ``finally``, for the case that all is ``normal``. The compiler has a
+        limit of nested blocks, so no more are used than needed.
+        """
+        at = protocol_place(statement, item.context_expr)
+        leave = held[-1]
+        outcome = self._hide("o") if is_async and normal else None
+
+        def inner_block() -> Statements:
+            inner: Statements = []
+            if item.optional_vars is not None:
+                with self._holding(entered):
+                    self._assign(item.optional_vars, load(entered), inner)
+                    self._flush(inner, [], item.optional_vars)
+            inner.append(locate(clear([entered]), at))
+            self._with(others, statement, is_async, inner)
+            return inner
+
+        caught = self._hide("e")
+        details = [call("@type_of", load(caught)), load(caught), ast.Attribute(load(caught), "__traceback__", ast.Load())]
+        handler = ast.ExceptHandler(type=load("@BaseException"), name=caught, body=[])
+        handler.hidden, handler.user_name = caught, None  # type: ignore[attr-defined]
+        swallowed = self._hide("y")
+
+        def inside() -> tuple[Statements, Statements]:
+            body = inner_block()
+            with self._holding(caught):
+                handling: Statements = [assign(normal, constant(False))] if normal else []
+                self._leave(leave, details, swallowed, is_async, at, handling)
+                reraise = ast.If(test=ast.UnaryOp(ast.Not(), load(swallowed)), body=[ast.Raise()], orelse=[])
+                handling += [clear(held), reraise]
+            return body, handling
+
+        if outcome is None:
+            body, handler.body = inside()
+        else:
+            with self._inside(outcome), self._holding(outcome):
+                body, handler.body = inside()
+        ending: Statements = []
+        with self._holding(*([outcome] if outcome else [])):
+            self._leave(leave, [constant(None)] * 3, None, is_async, at, ending)
+        ending.append(clear(held))
+        locate(handler, at)
+        if not normal:
+            return self._try(body, [handler], [locate(statement, at) for statement in ending], at)
+        final = locate(ast.If(test=load(normal), body=ending, orelse=[]), at)
+        attempt = self._try(body, [handler], [], at)
+        whole = self._try([attempt], [], [], at, finalbody=[final], outcome=outcome)
+        attempt.abandon = whole.normal = normal  # type: ignore[attr-defined]
+        return whole
+
+    def _leave(
+        self, leave: str, details: list[ast.expr], result: str | None, is_async: bool, at: ast.AST, out: Statements,
+    ) -> None:  # fmt: skip
+        leaving: ast.expr = call_name(leave, *details)
+        if is_async:
+            target = store(result) if result else None
+            self.lifter.suspend("await", call("@aexit", leaving), target, at, out)
+            out[-1].live.add(f"@l{leave[2:]}")  # type: ignore[attr-defined]  # no variable: says that the block is being left
+        else:
+            out.append(assign(result, leaving) if result else ast.Expr(value=leaving))
+        for statement in out:
+            locate(statement, at)
+
+
+def _jumps_out(node: ast.AST, *, in_loop: bool = False) -> bool:
+    """Whether a statement may leave the block it is in by ``return``, ``break`` or ``continue``."""
+    if isinstance(node, ast.Return) or (isinstance(node, (ast.Break, ast.Continue)) and not in_loop):
+        return True
+    if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+        return any(_jumps_out(s, in_loop=True) for s in node.body) or any(_jumps_out(s, in_loop=in_loop) for s in node.orelse)
+    if isinstance(node, (*FUNCTION_DEFINITIONS, ast.ClassDef, ast.expr)):
+        return False
+    return any(_jumps_out(child, in_loop=in_loop) for child in ast.iter_child_nodes(node))

@@ -1,0 +1,198 @@
+"""Looks after the instances of one runtime in the background: brings events to those that run here, takes up those that have
+something to do and that nobody runs, and clears away those that have been finished for long enough."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from typing import Any, Protocol
+
+from ..errors import InstanceBusyError, StoreError
+from ..log import logger
+from ..stores.base import EventStore, StateStore, WatchedStore, WorkStore
+from .instance.run import InstanceRun
+
+AT_ONCE = 500  # instances taken up before others are looked for
+REFUSED_FOR = 60.0  # seconds until an instance that could not be taken up is tried again
+CLEARING_EVERY = 60.0  # seconds
+LEAST_PAUSE = 0.02  # seconds between two looks because of changes, of which each instance that runs here makes some
+LONGEST_PAUSE = 30.0  # seconds between attempts while the store is unavailable
+
+
+class Hotel(Protocol):
+    """What it needs of the runtime."""
+
+    store: StateStore
+    events: EventStore
+    running: dict[str, InstanceRun]
+    keep_finished: float | None
+
+    def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
+        """What a record of the log says of an instance."""
+        ...
+
+    def take_up(self, instance_id: str) -> InstanceRun:
+        """Let an instance go on in a task of its own."""
+        ...
+
+
+class Dispatcher:
+    """See the module. ``poll_interval``: seconds between two looks at the store, if it does not tell of changes."""
+
+    def __init__(self, runtime: Hotel, poll_interval: float) -> None:
+        self._runtime = runtime
+        self._poll_interval = poll_interval
+        self._task: asyncio.Task[None] | None = None
+        self._looked = asyncio.Event()  # set and exchanged after each look
+        self._wanted = asyncio.Event()  # somebody of this process has changed something
+        self._refused: dict[str, tuple[float, BaseException]] = {}  # until when an instance is left alone, and why
+        self._due: list[float] = []  # a heap: when instances that have left the memory here are to come back, since 1970
+        self._rests_until = 0.0
+        self._cleared_at = 0.0
+        self.takes_work = True  # whether instances are taken up that nobody runs
+        self.takes_orphans = False  # ... also those whose owner has stopped
+
+    def ensure(self) -> None:
+        """Run, in the running loop."""
+        if self._task is None or self._task.done() or self._task.get_loop() is not asyncio.get_running_loop():
+            self._looked, self._wanted = asyncio.Event(), asyncio.Event()
+            self._task = asyncio.create_task(self._serve(), name="durable_import dispatcher")
+
+    def wake(self) -> None:
+        """Look now."""
+        self._wanted.set()
+
+    def look_at(self, moment: float) -> None:
+        """Look then, however long it is to the next look: an instance that has left the memory comes back on time."""
+        heapq.heappush(self._due, moment)
+        if moment < self._rests_until:
+            self.wake()
+
+    async def wait_for_look(self) -> None:
+        """Return after the next look at the store."""
+        self.ensure()
+        await self._looked.wait()
+
+    async def stop(self) -> None:
+        """End; nothing is taken up any more."""
+        task, self._task = self._task, None
+        self._looked.set()
+        if task is not None and task.get_loop() is asyncio.get_running_loop():
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _serve(self) -> None:
+        pause = self._poll_interval
+        while True:
+            try:
+                is_more = await self.look()
+                pause = self._poll_interval
+            except (StoreError, OSError) as error:
+                is_more, pause = False, min(max(pause, 0.1) * 2, LONGEST_PAUSE)
+                logger.warning("the store cannot be asked for work, next attempt in %.1f s: %s", pause, error)
+            except Exception as error:  # a mistake, of a store of the user's own perhaps: nobody else would tell of it
+                is_more, pause = False, min(max(pause, 0.1) * 2, LONGEST_PAUSE)
+                logger.exception("looking for work has failed, next attempt in %.1f s: %r", pause, error)
+            looked, self._looked = self._looked, asyncio.Event()
+            looked.set()
+            if is_more:
+                await asyncio.sleep(0)
+            else:
+                await self._rest(pause)
+
+    async def _rest(self, pause: float) -> None:
+        """Wait until there may be something to do."""
+        now = time.time()
+        while self._due and self._due[0] <= now:
+            heapq.heappop(self._due)
+        pause = min(pause, self._due[0] - now) if self._due else pause
+        self._rests_until = now + pause
+        waits = [asyncio.ensure_future(self._wanted.wait()), asyncio.ensure_future(self._change(pause))]
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self._wanted.clear()
+        for wait in done:
+            error = wait.exception()
+            if isinstance(error, (StoreError, OSError)):
+                await asyncio.sleep(pause)  # the next look says what is the matter
+            elif error is not None:
+                raise error
+
+    async def _change(self, pause: float) -> None:
+        if isinstance(self._runtime.store, WatchedStore):
+            await asyncio.sleep(min(LEAST_PAUSE, pause))
+            await self._runtime.store.wait_for_change(max(pause - LEAST_PAUSE, 0.0))
+        else:
+            await asyncio.sleep(pause)
+
+    async def look(self) -> bool:
+        """Look at the store once; gives whether there is more to do at once."""
+        runtime = self._runtime
+        await self._bring_events()
+        is_more = False
+        if self.takes_work and isinstance(runtime.store, WorkStore):
+            is_more = await self._take_up(runtime.store, self.takes_orphans)
+            await self._clear(runtime.store)
+        return is_more
+
+    async def _bring_events(self) -> None:
+        running = self._runtime.running
+        if not running:
+            return
+        for instance_id in await self._runtime.events.addressees():
+            run = running.get(instance_id)
+            if run is not None:
+                await run.take_events()
+
+    async def _take_up(self, store: WorkStore, orphans: bool) -> bool:
+        runtime, now = self._runtime, time.monotonic()
+        left_alone = {name for name, (until, _) in self._refused.items() if until > now}
+        found = await store.find_work(AT_ONCE + len(left_alone), orphans=orphans)
+        wanted = [name for name in found if name not in left_alone and name not in runtime.running][:AT_ONCE]
+        runs = [runtime.take_up(name) for name in wanted]
+        for run in runs:
+            await self._has_begun(run)
+        return len(wanted) == AT_ONCE
+
+    async def _has_begun(self, run: InstanceRun) -> None:
+        try:
+            await asyncio.shield(run.begun)
+        except InstanceBusyError:
+            return  # somebody else was faster
+        except Exception as error:  # whatever it is, the other instances go on
+            self.leave_alone(run.instance_id, error)
+            about = self._runtime.about(run.instance_id)
+            logger.debug("instance %s was not taken up: %s", run.instance_id, error, extra=about)
+
+    def leave_alone(self, instance_id: str, error: BaseException) -> None:
+        """Do not take this instance up for a while: it cannot go on here."""
+        self._refused[instance_id] = time.monotonic() + REFUSED_FOR, error
+
+    def check_refused(self, instance_id: str) -> None:
+        """Raise what keeps an instance from going on here."""
+        if instance_id in self._refused:
+            raise self._refused[instance_id][1]
+
+    def is_taken_up(self, instance_id: str) -> None:
+        """An instance begins or goes on here: what kept it from that may be mended."""
+        self._refused.pop(instance_id, None)
+
+    async def take_up_all(self, store: WorkStore) -> list[InstanceRun]:
+        """All that nobody runs, once."""
+        before = dict(self._runtime.running)
+        while await self._take_up(store, orphans=True):
+            pass
+        return [run for name, run in self._runtime.running.items() if before.get(name) is not run]
+
+    async def _clear(self, store: WorkStore) -> None:
+        seconds = self._runtime.keep_finished
+        if seconds is None or time.monotonic() - self._cleared_at < min(CLEARING_EVERY, seconds):
+            return
+        self._cleared_at = time.monotonic()
+        removed = await store.remove_finished(seconds)
+        if removed:
+            logger.info("removed %d instances that had been finished for %.0f s", removed, seconds)

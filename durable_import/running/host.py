@@ -1,0 +1,50 @@
+"""What an instance needs of the runtime that it lives in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..snapshot.sealing.seal import Seal
+from ..stores.base import EventStore, StateStore
+from ..stores.owner import Owner
+from .heartbeat import Heartbeat
+from .sources import Sources
+
+if TYPE_CHECKING:
+    from .telemetry import Telemetry
+
+
+class Observer(Protocol):
+    """Is told what happens to instances. ``state`` is the last one committed."""
+
+    def starting(self, instance_id: str) -> None: ...
+
+    def resuming(self, instance_id: str, state: dict[str, Any]) -> None: ...
+
+
+class Home(Protocol):
+    """See the module."""
+
+    store: StateStore
+    events: EventStore
+    seal: Seal
+    owner: Owner
+    lease_seconds: float
+    script: str | None
+    retries_failed: bool
+    patience: float | None
+    on_wait: Callable[[float], None] | None
+    observer: Observer
+    heartbeat: Heartbeat
+    sources: Sources
+    telemetry: Telemetry | None
+    refused_events: set[int]  # numbers of those that cannot be opened, each reported once
+
+    def expects_events(self, instance_id: str, names: Iterable[str]) -> None:
+        """An instance waits for events."""
+        ...
+
+    def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
+        """What a record of the log says of an instance."""
+        ...

@@ -1,0 +1,1 @@
+"""One life of one instance: its lease, its driver, and its commits."""

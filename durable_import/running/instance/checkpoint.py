@@ -1,0 +1,42 @@
+"""A checkpoint: what is committed of an instance at once, and what is remembered of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from ...hook.code_table import CodeInfo
+from ...snapshot.snapshot import Saved
+
+
+class Checkpoint(NamedTuple):
+    """What is committed: the number of the checkpoint, where the program is, the snapshot, and the functions that it has
+    frames of."""
+
+    number: int
+    status: str
+    location: str
+    function: str
+    saved: Saved
+    code: tuple[CodeInfo, ...] = ()
+    wake_at: float | None = None  # of a status that waits: seconds since 1970
+    events: tuple[int, ...] = ()  # numbers of those that the state has, and the store perhaps still
+
+
+class Kept(NamedTuple):
+    """What is remembered of a checkpoint that was committed: not its frames, which may be garbage by then."""
+
+    status: str
+    wake_at: float | None
+    location: str
+
+
+Commit = Callable[[Checkpoint], Awaitable[None] | None]  # what is to be awaited; None: the checkpoint is kept already
+
+
+def flush_output() -> None:
+    """Before a commit: what was printed until then is not printed again after it."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()

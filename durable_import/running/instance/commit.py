@@ -1,0 +1,157 @@
+"""The part of a driver that commits: takes checkpoints of an instance, and waits until they are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from ...aio.loop import InstanceLoop
+from ...errors import InstanceSuspendedError, UnsavableStateError
+from ...frames.capture import parts_of
+from ...snapshot.snapshot import Encoder, Snapshot
+from ...stores.base import DORMANT
+from .caller import Caller
+from .checkpoint import Checkpoint, Commit, Kept, flush_output
+
+# Commits may need no turn of the event loop, and a program's leaves need not either: others get theirs after so long.
+TURN_SECONDS = 0.001
+
+
+class Committer:
+    """Commits the state of ``loop`` by ``commit``.
+
+    ``checkpoint``: the number of the last checkpoint, -1 before the first. ``function``: the qualified name of the instance's.
+    """
+
+    __slots__ = (
+        "caller", "checkpoint", "commit", "deferred", "encoder", "facts", "function", "gives_way_at", "holder", "is_suspending",
+        "kept", "loop",
+    )  # fmt: skip
+
+    def __init__(self, loop: InstanceLoop, encoder: Encoder, commit: Commit, checkpoint: int, function: str) -> None:
+        self.loop = loop
+        self.encoder = encoder
+        self.commit = commit
+        self.checkpoint = checkpoint
+        self.function = function
+        self.facts: dict[str, Any] = {}  # that each snapshot holds, beside ``checkpoint`` and ``function``
+        self.holder: Any = None  # the task in whose transaction all happens now: nothing is committed
+        self.kept: Kept | None = None  # committed last, in this life
+        self.deferred: Checkpoint | None = None  # of a failed leaf: committed only if the program goes on from there
+        self.caller = Caller()
+        self.is_suspending = False
+        self.gives_way_at = 0.0  # by ``time.monotonic``
+
+    def suspend(self) -> None:
+        """Let go of the program as it was at the last checkpoint: awaiting this raises InstanceSuspendedError."""
+        self.is_suspending = True
+        self.caller.interrupt()
+
+    def _suspended(self) -> InstanceSuspendedError:
+        where = f" at {self.kept.location}" if self.kept is not None and self.kept.location else ""
+        return InstanceSuspendedError(
+            f"instance {self.encoder.instance_id!r} was suspended{where}: its state is kept, and it goes on when it is run again"
+        )
+
+    def _owe(self, deferred: Checkpoint | None) -> None:
+        self.deferred = deferred
+        self.loop.owes_commit = deferred is not None
+
+    def _checkpoint(self, status: str) -> Any:
+        """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
+        if not self._has_failed() and self.holder is None:
+            yield from self._save(self._capture(status))
+
+    def _defer(self) -> None:
+        """Commit what is now, a failed leaf included, when the program goes on from there."""
+        if not self._has_failed() and self.holder is None:
+            self._owe(self._capture("running"))
+
+    def _has_failed(self) -> bool:
+        loop = self.loop
+        failed = loop.root.done() and loop.root.has_failed
+        return failed or loop.leaving is not None
+
+    def _capture(self, status: str) -> Checkpoint:
+        loop = self.loop
+        for task in loop.native_tasks or ():
+            if not task.done():
+                raise self._unsavable(task)
+        self.checkpoint += 1
+        facts = {**self.facts, "checkpoint": self.checkpoint, "function": self.function}  # see ``records.row_facts``
+        saved = self.encoder.save(Snapshot(None, facts, loop))
+        loop.is_dirty = loop.has_new_timer = False
+        functions = tuple(info for info in saved.codes if not info.module.is_library)
+        wake_at = loop.next_deadline() if status in DORMANT else None
+        events = tuple(loop.inbox.accepted)
+        return Checkpoint(self.checkpoint, status, saved.location, self.function, saved, functions, wake_at, events)
+
+    def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
+        """A native task runs rewritten code beside the tasks of the instance."""
+        code = parts_of(task.get_coro()).code
+        return UnsavableStateError(
+            path=task.get_name(), type_name="asyncio.Task", instance_id=self.encoder.instance_id,
+            reason="code that is not durable has made it, and it is running beside the program", filename=code.co_filename,
+            lineno=code.co_firstlineno, function=code.co_qualname,
+            way_out="Mark the module that makes the task with `# durable: on`, or make and await it within one expression.",
+        )  # fmt: skip
+
+    def is_kept(self, checkpoint: Checkpoint) -> None:
+        """A checkpoint was committed."""
+        self.encoder.is_kept(checkpoint.saved)
+        self.kept = Kept(checkpoint.status, checkpoint.wake_at, checkpoint.location)
+
+    def _save(self, checkpoint: Checkpoint) -> Any:
+        """Commit; a cancellation that arrives meanwhile is the program's."""
+        flush_output()
+        rest = self.commit(checkpoint)
+        if rest is None:
+            self.is_kept(checkpoint)
+            if time.monotonic() >= self.gives_way_at:
+                yield from self._outside(PAUSE)
+            return
+        committing = asyncio.ensure_future(rest)
+        while not committing.done():
+            try:
+                yield from asyncio.shield(committing).__await__()
+            except asyncio.CancelledError as error:
+                if committing.cancelled():
+                    raise
+                if self.is_suspending:
+                    committing.cancel()
+                self._is_cancelled(error)
+            except Exception:
+                break
+        self._has_waited()
+        committing.result()
+        self.is_kept(checkpoint)
+
+    def _outside(self, awaitable: Any) -> Any:
+        """Let the rest of the process go on; a cancellation that arrives is the program's, unless it is to be suspended."""
+        try:
+            yield from awaitable.__await__()
+        except asyncio.CancelledError as error:
+            self._is_cancelled(error)
+        finally:
+            self._has_waited()
+
+    def _has_waited(self) -> None:
+        """Others had their turn."""
+        self.gives_way_at = time.monotonic() + TURN_SECONDS
+
+    def _is_cancelled(self, error: asyncio.CancelledError) -> None:
+        """While it waited for the rest of the process: that is for the program, unless it is to be suspended."""
+        if self.is_suspending:
+            raise self._suspended() from None
+        self.caller.pass_on(error, self.loop.root)
+
+
+class _Pause:
+    """An await that gives way to the rest of the process once."""
+
+    def __await__(self) -> Any:
+        yield
+
+
+PAUSE = _Pause()

@@ -1,0 +1,323 @@
+"""The driver of one instance: runs its tasks, and commits the whole state before anything goes on from a wait.
+
+A round is one pass over the callbacks that are ready, as in asyncio's own loop. First the leaves among them go on, foreign
+code all of it; then, if a task is going to go on from where it waited, everything is committed; then all run in their order.
+A leaf that ends without having waited is committed at once: natively nothing else would run in between. While a commit is
+under way, nothing of the instance runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import math
+from collections.abc import Callable, Collection
+from typing import Any
+
+from ...aio.loop import InstanceLoop
+from ...aio.standard import make_asyncio_durable
+from ...aio.task import DurableTask
+from ...aio.timers import MIN_DURABLE_DELAY
+from ...errors import PauseForEventException
+from ...frames import ambient
+from ...frames.capture import parts_of
+from ...frames.step import DONE, FAILED, Leaf
+from ...pythons.tasks import is_eager_factory
+from ...snapshot.references import Names, References
+from ...snapshot.snapshot import Encoder
+from ...snapshot.with_blocks.managers import enter_again
+from .caller import give_back_context
+from .checkpoint import Commit
+from .commit import PAUSE, Committer
+
+
+class InstanceDriver(Committer):
+    """Drives an instance inside the current task. Awaiting it gives the program's result or raises its exception.
+
+    ``instance``: the coroutine of a new one, or the loop of one that was restored from checkpoint number ``checkpoint``.
+    ``commit`` makes a checkpoint permanent: see ``Committer``, and ``Caller`` for the task that awaits this.
+    """
+
+    __slots__ = ("_held", "_others", "coroutine", "evict_after", "on_dormant", "on_wait")
+
+    def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
+        make_asyncio_durable()
+        loop = instance if isinstance(instance, InstanceLoop) else InstanceLoop(encoder.instance_id)
+        self.coroutine = instance.root.coroutine if loop is instance else instance
+        super().__init__(loop, encoder, commit, checkpoint, parts_of(self.coroutine).code.co_qualname)
+        self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
+        self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
+        self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
+        self._others: Collection[DurableTask] = ()  # the tasks that stand still while one holds all others
+        self._held: list[asyncio.Handle] = []  # steps of theirs
+
+    @property
+    def ended(self) -> bool:
+        """Whether the program came to an end of its own, by a result or an exception."""
+        return hasattr(self.loop, "root") and self.loop.root.done()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the program has raised PauseForEventException, and waits for that event."""
+        return bool(self.loop.inbox.pauses)
+
+    def hold(self, task: Any) -> None:
+        """Commit nothing, and let only ``task`` and tasks made from now on go on, until ``let_go``: all is one transaction."""
+        self.holder = task
+        self._others = frozenset(self.loop.tasks) - {task}
+
+    def let_go(self) -> None:
+        """The next checkpoint is that of the transaction; the other tasks go on."""
+        self.holder, self._others = None, ()
+        held, self._held = self._held, []
+        for handle in held:
+            self.loop.step_again(handle)
+
+    def cancel(self, number: int) -> None:
+        """Event ``number`` of the store asks the program to end, as cancelling its first task does."""
+        if hasattr(self.loop, "root"):
+            self.loop.deliver_cancellation(number)
+
+    # --- driving
+
+    async def enter_again(self) -> None:
+        """Enter the ``with`` blocks whose managers could not be saved."""
+        loop = self.loop
+        if not hasattr(loop, "root"):
+            return
+        script = self.encoder.script
+        is_made_anew = References(Names.of(script), script).is_made_anew
+        for task in list(loop.tasks):
+            if await enter_again(task.path, task.stack(), task, is_made_anew) and task._fut_waiter is not None:
+                task.stops_waiting()
+                loop.step_soon(task)
+
+    def __await__(self) -> Any:
+        self.loop.attach()
+        self.caller.attach(self.loop.instance_id)
+        if not hasattr(self.loop, "root"):
+            self._begin()
+        try:
+            if self.is_suspending:
+                raise self._suspended()
+            yield from self._drive()
+            give_back_context(self.loop.root)
+            if self.loop.leaving is not None:
+                raise self.loop.leaving
+            yield from self.caller.give_back_cancellations(self.loop)
+            return self.loop.root.result()
+        finally:
+            self.caller.detach()
+            if self.loop.tasks:
+                self.drop()
+
+    def _begin(self) -> None:
+        """Make the first task."""
+        if is_eager_factory(self.loop.real.get_task_factory()):
+            self.loop.task_factory = self.loop.real.get_task_factory()
+        context = contextvars.copy_context()
+        context.run(ambient.current_driver.set, self.loop)
+        self.loop.root = DurableTask(self.coroutine, loop=self.loop, name=self.caller.name, path="0", context=context)
+        self.caller.hand_over(self.loop.root)
+
+    def drop(self) -> None:
+        """Let go of the tasks as they are: their ``finally`` blocks are for when the program gets there."""
+        self.loop.is_dropped = True
+        for task in list(self.loop.tasks):
+            task.drop()
+        self.loop.tasks.clear()
+
+    def _drive(self) -> Any:
+        loop = self.loop
+        if self.checkpoint < 0:
+            yield from self._checkpoint("running")
+        while True:
+            loop.take_due_timers()
+            was_done = loop.root.done()
+            if loop.ready:
+                yield from self._round_or_exit()
+            if was_done and not loop.is_ending:  # natively, what is ready when the program ends still runs
+                self._end_others()
+            if loop.root.done() and not loop.tasks:
+                return (yield from self._run_last_callbacks())
+            if loop.ready or (loop.root.done() and not loop.is_ending):
+                yield from self._outside(PAUSE)
+            else:
+                yield from self._idle()
+
+    def _run_last_callbacks(self) -> Any:
+        """As many rounds as ``asyncio.run`` makes after the last task has ended."""
+        for _ in range(4):
+            if self.loop.ready:
+                yield from self._round_or_exit()
+                yield from self._outside(PAUSE)
+
+    def _round_or_exit(self) -> Any:
+        try:
+            yield from self._round()
+        except SystemExit as leaving:  # of any task or callback: it ends the program, and that its other tasks
+            self.loop.leaving = leaving
+            if not self.loop.is_ending:
+                self._end_others()
+
+    def _end_others(self) -> None:
+        """As ``asyncio.run`` does, cancel what the program has left running."""
+        self.loop.is_ending = True
+        for task in [t for t in self.loop.tasks if not t.is_shown]:
+            self.loop.has_ended(task)  # a call in a thread: nobody waits for it
+        for task in list(self.loop.tasks):
+            task.add_done_callback(_report_failure)
+            task.cancel()
+
+    def _round(self) -> Any:
+        loop = self.loop
+        goes_on, failed = self._advance_leaves()
+        if goes_on and loop.is_dirty:
+            self._owe(None)
+            yield from self._checkpoint("running")
+        elif failed:
+            self._defer()
+        left = len(loop.ready)
+        while left and loop.ready:
+            handle = loop.take()
+            left -= 1
+            if handle._cancelled:
+                continue
+            task = loop.task_of(handle)
+            if task is None:
+                loop.called.append(handle)
+                self.encoder.will_call(handle)
+                outside = loop.enter(None)
+                try:
+                    handle._run()
+                finally:
+                    loop.leave(outside)
+                continue
+            if task in self._others:
+                self._held.append(handle)
+                continue
+            leaf = self._advance(task, handle)
+            if leaf is not None:
+                loop.put_first(loop.step_of(task))  # it goes on before all others
+                left += 1
+                yield from self._attend(leaf)
+
+    def _advance_leaves(self) -> tuple[bool, bool]:
+        """Let the leaves that are ready go on; gives whether a task is to go on from a wait, and whether a leaf failed."""
+        loop = self.loop
+        goes_on = failed = False
+        for _ in range(len(loop.ready)):
+            handle = loop.ready.popleft()
+            task = loop.task_of(handle)
+            if task is not None and task.leaf is not None and not task.done():
+                task.step = None
+                leaf = self._advance(task, handle)
+                if leaf is None:
+                    continue
+                handle = task.step = loop.step_of(task)
+                goes_on = goes_on or leaf.state == DONE
+                failed = failed or leaf.state == FAILED
+            elif task is not None and task.ended is not None and task.ended.state == FAILED:
+                failed = True  # in the eager first step of a task
+            elif task is not None:
+                goes_on = goes_on or task.has_begun
+            loop.ready.append(handle)
+        return goes_on, failed
+
+    def _advance(self, task: DurableTask, handle: asyncio.Handle) -> Leaf | None:
+        """Let a task take the step that a callback is."""
+        argument: Any = handle._args[0] if handle._args else None
+        if asyncio.isfuture(argument):
+            if argument is not task._fut_waiter:
+                return None  # it does not wait for that any more
+            argument = _error_of(argument)
+        if task.done():
+            return None
+        outside = self.loop.enter(task)
+        try:
+            return task.advance(argument)
+        finally:
+            self.loop.leave(outside)
+
+    def _attend(self, leaf: Leaf) -> Any:
+        """A leaf wants to begin, or has ended without having waited: commit what has to be."""
+        if leaf.state == FAILED:
+            if not leaf.is_restored:
+                self._defer()
+        elif leaf.state == DONE:
+            self._owe(None)
+            yield from self._checkpoint("running")
+        elif self.deferred is not None:
+            deferred = self.deferred
+            self._owe(None)
+            yield from self._save(deferred)
+
+    def _idle(self) -> Any:
+        """Wait until something is ready."""
+        loop = self.loop
+        status, wake_at = self._waits_for()
+        if loop.has_new_timer or (status != "running" and not self._is_known(status, wake_at)):
+            self._owe(None)
+            yield from self._checkpoint(status)
+        is_dormant = status != "running" and self._is_known(status, wake_at) and not loop.ready
+        if is_dormant and self.is_paused:
+            raise PauseForEventException(loop.inbox.pauses[0])
+        waiter, timer = loop.begin_wait(), None
+        try:
+            if loop.ready:
+                return
+            if is_dormant:
+                timer = self._goes_dormant(math.inf if wake_at is None else wake_at)
+            yield from waiter.__await__()  # as ``_outside`` does, but with a frame less: most instances are here
+        except asyncio.CancelledError as error:
+            self._is_cancelled(error)
+        finally:
+            self._has_waited()
+            loop.end_wait()
+            if timer is not None:
+                timer.cancel()
+
+    def _waits_for(self) -> tuple[str, float | None]:
+        """The status of an instance that has nothing ready, and until when it waits if only time and events are waited for."""
+        loop = self.loop
+        deadline = loop.next_deadline()
+        is_soon = deadline is not None and deadline - loop.time() < MIN_DURABLE_DELAY
+        if loop.in_flight or is_soon or loop.is_ending:
+            return "running", None
+        if loop.inbox.is_waiting:
+            return "waiting", deadline
+        return ("sleeping", deadline) if deadline is not None else ("running", None)
+
+    def _is_known(self, status: str, wake_at: float | None) -> bool:
+        kept = self.kept
+        return kept is not None and (kept.status, kept.wake_at) == (status, wake_at) and not self.loop.has_new_timer
+
+    def _goes_dormant(self, until: float) -> asyncio.TimerHandle | None:
+        """Only time or events are waited for; too long a wait is not for memory, and ended by the timer that this gives."""
+        loop, patience = self.loop, self.evict_after
+        if self.on_wait is not None:
+            self.on_wait(until)
+        if self.on_dormant is not None and loop.inbox.is_waiting:
+            self.on_dormant()
+        if patience is not None and until - loop.time() > patience:
+            return loop.real.call_later(patience, self.suspend)
+        return None
+
+
+def _error_of(future: Any) -> BaseException | None:
+    """What awaiting a future that is done would raise."""
+    if future.cancelled() and hasattr(future, "_make_cancelled_error"):
+        return future._make_cancelled_error()  # type: ignore[no-any-return]
+    try:
+        return future.exception()  # type: ignore[no-any-return]
+    except asyncio.CancelledError as error:
+        return error
+
+
+def _report_failure(task: asyncio.Future[Any]) -> None:
+    """Of a task that fails as it is cancelled at the end of the program."""
+    if not task.cancelled() and task.exception() is not None:
+        context = {
+            "message": "unhandled exception during asyncio.run() shutdown", "exception": task.exception(), "task": task,
+        }  # fmt: skip
+        task.get_loop().call_exception_handler(context)

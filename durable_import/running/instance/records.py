@@ -1,0 +1,285 @@
+"""What is kept of an instance beside its snapshot: the call that began it, how it ended, and events for it.
+
+The payload of each begins with a letter for its kind, which no snapshot begins with: what stands in the place of another is
+refused before it is opened, for opening a snapshot makes coroutines. Snapshots and outcomes have the row's other columns that
+matter sealed with them (``row_facts``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import hashlib
+import secrets
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import (
+    DurableError,
+    InstanceCancelledError,
+    InstanceFailedError,
+    InstanceMismatchError,
+    PauseForEventException,
+    SnapshotAuthenticationError,
+    SnapshotError,
+    UnsavableStateError,
+)
+from ...snapshot.sealing.seal import Seal
+from ...snapshot.snapshot import Encoder, Snapshot
+from ...stores.base import DORMANT, FINISHED, STATUSES, check_state
+
+KINDS = {"call": b"C", "result": b"R", "exception": b"X", "cancellation": b"N", "event": b"E"}
+WITH_SNAPSHOT = ("running", *DORMANT)  # and one that failed later than at its first checkpoint
+OUTCOMES = {"completed": "result", "failed": "exception", "cancelled": "cancellation"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function and the arguments that an instance of it begins with."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """As an instance's function is called in its state."""
+        function = self.function
+        if isinstance(function, functools.partial):
+            return Call(function.func, (), {}).name
+        return str(getattr(function, "__qualname__", None) or type(function).__qualname__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an instance ended. ``error`` is None for a result."""
+
+    status: str
+    result: Any = None
+    error: BaseException | None = None
+
+    def give(self, instance_id: str) -> Any:
+        """The result; raises the exception of an instance that failed, InstanceCancelledError for one that was cancelled."""
+        if self.status == "cancelled":
+            raise InstanceCancelledError(f"instance {instance_id!r} was cancelled")
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+class Records:
+    """Seals and opens the records of one instance."""
+
+    __slots__ = ("_base", "_instance_id", "_seal")
+
+    def __init__(self, seal: Seal, instance_id: str) -> None:
+        self._seal = seal
+        self._instance_id = instance_id
+        self._base = contextvars.copy_context()  # see ``Encoder``
+
+    def _encoder(self) -> Encoder:
+        """A new one each time: they are needed rarely, and an instance that waits needs none."""
+        return Encoder(self._instance_id, base=self._base)
+
+    # --- calls
+
+    def seal_call(self, call: Call) -> bytes:
+        """Raises UnsavableStateError, which names the argument."""
+        arguments = {f"argument {index}": value for index, value in enumerate(call.arguments)}
+        arguments |= {f"argument {name}": value for name, value in call.keywords.items()}
+        try:
+            return self._put("call", {"call": (call.function, call.arguments, call.keywords)})
+        except UnsavableStateError:
+            for name, value in arguments.items():
+                self._put("call", {name: value})  # raises the error that names it
+            raise
+
+    def open_call(self, blob: bytes) -> Call:
+        """The call that ``seal_call`` has sealed."""
+        return Call(*self._take("call", blob)["call"])
+
+    def check_same(self, call: Call, blob: bytes) -> None:
+        """Raise InstanceMismatchError if another call has begun the instance."""
+        if not blob:
+            return
+        known = self.open_call(blob)
+        what = ""
+        if call.name != known.name:
+            what = f"it is a run of {known.name!r}, not of {call.name!r}"
+        elif not self._are_same(call, known):
+            what = f"it was begun as {_shown(known)}, not as {_shown(call)}"
+        if what:
+            raise InstanceMismatchError(
+                f"instance {self._instance_id!r} exists already: {what}. Choose another instance id, or call it as it was begun."
+            )
+
+    def _are_same(self, call: Call, known: Call) -> bool:
+        """Whether two calls have equal arguments, or arguments of the same state: not all classes define equality."""
+        one, other = ((each.arguments, each.keywords) for each in (call, known))
+        if _are_equal(one, other):
+            return True
+        self.seal_call(call)  # raises the error that names what cannot be saved
+        fresh = self._encoder().decode(self._bytes_of(one)).facts["call"]  # as the other one comes from its bytes
+        return self._bytes_of(fresh) == self._bytes_of(other)
+
+    def _bytes_of(self, call: Any) -> bytes:
+        return self._encoder().encode(Snapshot(None, {"call": call}))
+
+    # --- outcomes
+
+    def seal_outcome(self, outcome: Outcome, state: dict[str, Any], encoder: Encoder) -> bytes:
+        """How an instance ended whose last state this is. An exception that cannot be saved becomes an InstanceFailedError
+        that says the same.
+
+        ``encoder``: that of the instance, which knows the script whose data belong to it. Raises UnsavableStateError for a
+        result.
+        """
+        facts, kind = row_facts(state), OUTCOMES[outcome.status]
+        if outcome.error is None:
+            return self._put(kind, facts | {kind: outcome.result}, encoder)
+        try:
+            return self._put(kind, facts | {kind: outcome.error})
+        except Exception as reason:  # whatever its class's own code raises
+            return self._put(kind, facts | {kind: _told(outcome.error, f"the exception could not be kept itself: {reason}")})
+
+    def open_outcome(self, state: dict[str, Any], encoder: Encoder | None = None) -> Outcome:
+        """What ``seal_outcome`` has sealed."""
+        status = state["status"]
+        kind = OUTCOMES[status]
+        facts = self._take(kind, state["outcome"], encoder if status == "completed" else None)
+        self.check_row(state, facts)
+        if status == "cancelled":
+            return Outcome(status, None, asyncio.CancelledError())
+        return Outcome(status, facts[kind]) if status == "completed" else Outcome(status, None, facts[kind])
+
+    # --- events
+
+    def seal_event(self, name: str, payload: Any) -> bytes:
+        """Raises UnsavableStateError."""
+        try:
+            return self._put("event", {"event": (name, secrets.token_hex(8), payload)})
+        except UnsavableStateError:
+            self._put("event", {"payload": payload})  # raises the error that names it
+            raise
+
+    def open_event(self, name: str, blob: bytes) -> Any:
+        """The payload of an event of that name."""
+        sealed_name, _, payload = self._take("event", blob)["event"]
+        if sealed_name != name:
+            raise SnapshotAuthenticationError(
+                f"event {name!r} for instance {self._instance_id!r} looks tampered with: it was published as {sealed_name!r}. "
+                "It was not delivered and stays where it is: put its name back, or send it again."
+            )
+        return payload
+
+    # --- the row
+
+    def check_row(self, state: dict[str, Any], facts: dict[str, Any]) -> None:
+        """Raise SnapshotAuthenticationError if a state is not the one that the facts were sealed with."""
+        for key, found in row_facts(state).items():
+            if facts.get(key, found) != found:  # those of older releases have fewer
+                known = "" if key == "call" else f" ({facts[key]!r} was, {found!r} is there)"
+                raise self._refusal(f"its {key} is not the one that was sealed with it{known}")
+
+    def check_is_snapshot(self, payload: bytes) -> None:
+        """Raise SnapshotAuthenticationError for the payload of a record."""
+        if payload[:1] in KINDS.values():
+            raise self._refusal("another record of the instance stands in the place of its snapshot")
+
+    def check_state(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Raise SnapshotAuthenticationError for what no runtime keeps of an instance, else give it back."""
+        try:
+            check_state(state)
+        except TypeError as error:
+            raise self._refusal(str(error)) from None
+        status, has = state["status"], {key: bool(state[key]) for key in ("call", "snapshot", "outcome")}
+        if status not in STATUSES:
+            raise self._refusal(f"it has the status {status!r}, and there is no such status")
+        if has["outcome"] != (status in FINISHED):
+            raise self._refusal(f"it has the status {status!r} and {'an' if has['outcome'] else 'no'} outcome")
+        if status != "failed" and has["snapshot"] != (status in WITH_SNAPSHOT):
+            what = "a snapshot" if has["snapshot"] else "no snapshot, which is torn or was removed"
+            raise self._refusal(f"it has the status {status!r} and {what}")
+        return state
+
+    def _refusal(self, what: str) -> SnapshotAuthenticationError:
+        return SnapshotAuthenticationError(
+            f"the saved state of instance {self._instance_id!r} looks tampered with: {what}. It was left as it is. Put a copy "
+            "back, or start the instance afresh."
+        )
+
+    # ---
+
+    def _put(self, kind: str, facts: dict[str, Any], encoder: Encoder | None = None) -> bytes:
+        return self._seal.seal(self._instance_id, KINDS[kind] + (encoder or self._encoder()).encode(Snapshot(None, facts)))
+
+    def _take(self, kind: str, blob: bytes, encoder: Encoder | None = None) -> dict[str, Any]:
+        payload = self._seal.open(self._instance_id, blob, kind)
+        if payload[:1] != KINDS[kind]:
+            raise self._refusal(f"another record of the instance stands in the place of its {kind}")
+        try:
+            return (encoder or self._encoder()).decode(payload[1:]).facts
+        except DurableError:
+            raise
+        except Exception as error:
+            raise SnapshotError(
+                f"the {kind} of instance {self._instance_id!r} cannot be read: {type(error).__name__}: {error}. It is kept: mend "
+                "what is missing and try again"
+            ) from error
+
+
+def row_facts(state: dict[str, Any]) -> dict[str, Any]:
+    """What is sealed with a snapshot or outcome of the columns beside it."""
+    call = state["call"]
+    return {
+        "checkpoint": state["checkpoint"], "function": state["function"], "call": hashlib.sha256(call).digest() if call else b"",
+    }  # fmt: skip
+
+
+def failure_of(error: BaseException) -> BaseException:
+    """What is kept of the exception that has ended an instance, and raised to who asks for its result."""
+    if isinstance(error, PauseForEventException):
+        filename, lineno, function, _ = traceback.extract_tb(error.__traceback__)[-1]
+        told = DurableError(
+            f"{filename}:{lineno}, in {function}: {error!r} was raised where it cannot suspend the instance, which has failed. "
+            "Let an async function of a marked module raise it, by a raise statement of its own, or await "
+            f"wait_for_event({error.event!r})"
+        )
+        told.__cause__ = error
+        return told
+    if not isinstance(error, Exception):  # it would end the process of who asks
+        return _told(error, f"{type(error).__name__} has ended this instance, not the process")
+    return error
+
+
+def summary_of(error: BaseException | None) -> str:
+    """In one line."""
+    return "".join(traceback.format_exception_only(error)).partition("\n")[0]
+
+
+def _told(error: BaseException, remark: str) -> InstanceFailedError:
+    said = "".join(traceback.format_exception_only(error)).rstrip()
+    return InstanceFailedError(f"{said} ({remark})\n{''.join(traceback.format_exception(error))}")
+
+
+def _are_equal(one: Any, other: Any) -> bool:
+    try:
+        return bool(one == other)
+    except Exception:  # of classes whose == is something else, arrays for one: their bytes decide
+        return False
+
+
+def _shown(call: Call) -> str:
+    words = [_short(value) for value in call.arguments] + [f"{name}={_short(value)}" for name, value in call.keywords.items()]
+    return f"{call.name}({', '.join(words)})"
+
+
+def _short(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception as error:
+        text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+    return text if len(text) <= 60 else f"{text[:57]}..."

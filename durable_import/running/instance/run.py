@@ -1,0 +1,350 @@
+"""One life of one instance in this process: from the claim until it ends, or is suspended."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ...errors import (
+    CodeChangedError,
+    DurableError,
+    FencedError,
+    InstanceMismatchError,
+    SnapshotError,
+    StoreError,
+    UnknownInstanceError,
+    UnsavableStateError,
+)
+from ...frames.capture import is_rewritten_function, parts_of
+from ...log import logger
+from ...snapshot.incremental.format_policy import Economy
+from ...snapshot.module_data.modules import ScriptData
+from ...snapshot.snapshot import Encoder
+from ...stores.base import FINISHED, Event
+from ..host import Home
+from .checkpoint import Checkpoint, flush_output
+from .driver import InstanceDriver
+from .lease import Tenure
+from .records import Call, Outcome, Records, failure_of, row_facts, summary_of
+from .root import make_root, without_instance
+
+SEGMENTS_FROM = 32  # tasks: the state of fewer is always written as a whole
+CANCEL = "@cancel"  # the event that cancels an instance
+
+
+class InstanceRun:
+    """The life of ``instance_id``. ``call`` begins it if it does not exist; None: it must exist.
+
+    ``evict_after``: seconds to wait for time or events in memory, then it is suspended; None: for ever.
+    """
+
+    __slots__ = (
+        "_fenced", "_has_missed_events", "_retries", "_root", "begun", "call", "driver", "evict_after", "home", "instance_id",
+        "is_suspending", "records", "task", "tenure",
+    )  # fmt: skip
+
+    def __init__(
+        self, home: Home, instance_id: str, call: Call | None = None, *, retries: bool = False, evict_after: float | None = None
+    ) -> None:
+        self.home = home
+        self.instance_id = instance_id
+        self.call = call
+        self.driver: InstanceDriver | None = None
+        self.records = Records(home.seal, instance_id)
+        self.tenure = Tenure(home, instance_id, self.records)
+        self.task: asyncio.Task[Any] | None = None  # that it has of its own, if any
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.is_suspending = False
+        self.evict_after = evict_after
+        self._retries = retries or home.retries_failed
+        self._has_missed_events = False  # there may be some that came after the first were loaded
+        self._fenced: FencedError | None = None
+        self._root: Any = None  # the coroutine of a call that has not begun
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What is kept of it; empty before anything is."""
+        return self.tenure.state
+
+    # --- from beginning to end
+
+    async def to_end(self, make: Callable[[], Any] | None = None) -> Outcome:
+        """Begin or resume, and drive to the end. What is not an outcome of the program is raised.
+
+        ``make`` gives the coroutine of an instance that begins by being awaited, without a recorded call.
+        """
+        try:
+            await self._begin(make)
+            encoder = self._encoder()
+            if self.state.get("status") in FINISHED and not self._tries_again():
+                return self._kept_outcome(encoder)
+            self.driver = await self._make_driver(encoder, make)
+            if self.home.telemetry is None:
+                return await self._drive(self.driver, encoder)
+            with self.home.telemetry.life(self.driver, is_resumed=self._is_resumed()) as life:
+                outcome = await self._drive(self.driver, encoder)
+                life.has_outcome(outcome)
+                return outcome
+        except BaseException as error:
+            if not self.begun.done():
+                self.begun.set_exception(error)
+                self.begun.exception()  # who asks is told; nobody may ask
+            raise
+        finally:
+            self._drop_root()
+            await self.tenure.release()
+
+    async def _begin(self, make: Callable[[], Any] | None) -> None:
+        """Claim it; a new one with a call is kept from then on."""
+        new = self._first_state() if make is None and self.tenure.begins_in_one_step else None
+        is_new = await self.tenure.begin(self.is_lost, new)
+        if make is None and not is_new:
+            await self._check()
+        if not self.begun.done():
+            self.begun.set_result(None)
+
+    def _first_state(self) -> dict[str, Any] | None:
+        """The state of an instance that has not begun, for one that is perhaps new; None: only when it is known to be that can
+        the call be made, or is told what is wrong with it."""
+        if self.call is None or not is_rewritten_function(self.call.function):
+            return None
+        if not self.call.function.__code__.co_flags & inspect.CO_COROUTINE:
+            return None
+        try:
+            self._root = make_root(self.call, self.instance_id)
+            return self._pending(self.call)
+        except Exception:
+            return None
+
+    def _pending(self, call: Call) -> dict[str, Any]:
+        return {
+            "status": "pending", "checkpoint": 0, "location": "", "function": call.name, "wake_at": None,
+            "call": self.records.seal_call(call), "snapshot": b"", "outcome": b"",
+        }  # fmt: skip
+
+    def _drop_root(self) -> None:
+        """Let go of a call that is not going to be made."""
+        root, self._root = self._root, None
+        if root is not None:
+            root.close()
+
+    async def _check(self) -> None:
+        """Keep the call of a new instance; refuse another call of one that exists."""
+        self._drop_root()
+        if self.state:
+            if self.call is not None:
+                self.records.check_same(self.call, self.state["call"])
+            return
+        if self.call is None:
+            raise UnknownInstanceError(
+                f"there is no instance {self.instance_id!r} in {self.home.store!r}. Check the id, or start it with its function"
+            )
+        self._root = make_root(self.call, self.instance_id)
+        await self.tenure.commit_or_raise(self._pending(self.call), None)
+
+    def _is_before_first_checkpoint(self) -> bool:
+        """Whether an instance with a recorded call begins with that: it has not begun, or it has failed at once."""
+        state = self.state
+        return state["status"] == "pending" or (state["status"] == "failed" and bool(state["call"]) and not state["snapshot"])
+
+    def _is_resumed(self) -> bool:
+        return bool(self.state.get("snapshot"))
+
+    def _tries_again(self) -> bool:
+        return self.state["status"] == "failed" and self._retries
+
+    def _kept_outcome(self, encoder: Encoder) -> Outcome:
+        return self.records.open_outcome(self.state, encoder)
+
+    def _encoder(self) -> Encoder:
+        home = self.home
+        encoder = Encoder(self.instance_id, ScriptData.of(home.script) if home.script else None)
+        if self.tenure.keeps_segments:
+            encoder.economy = Economy(SEGMENTS_FROM)
+        return encoder
+
+    async def _make_driver(self, encoder: Encoder, make: Callable[[], Any] | None) -> InstanceDriver:
+        home, state = self.home, self.state
+        if state and not self._is_before_first_checkpoint():
+            if make is not None:
+                self._check_function(make)
+            driver = await self._open(encoder)
+            home.observer.resuming(self.instance_id, state)
+        elif make is not None:
+            home.observer.starting(self.instance_id)
+            driver = InstanceDriver(without_instance(make), encoder, self._commit)
+        else:
+            home.observer.starting(self.instance_id)
+            root, self._root = self._root or make_root(self._recorded_call(), self.instance_id), None
+            driver = InstanceDriver(root, encoder, self._commit, state["checkpoint"])
+        if state:
+            driver.facts["call"] = row_facts(state)["call"]
+        driver.on_wait = home.on_wait
+        driver.on_dormant = self._expects_events
+        driver.evict_after = self.evict_after
+        return driver
+
+    def _recorded_call(self) -> Call:
+        call = self.records.open_call(self.state["call"])
+        self.records.check_row(self.state, {"checkpoint": 0, "function": call.name})
+        return call
+
+    def _check_function(self, make: Callable[[], Any]) -> None:
+        fresh = without_instance(make)
+        function = parts_of(fresh).code.co_qualname
+        fresh.close()
+        if self.state["function"] != function:
+            raise InstanceMismatchError(
+                f"instance {self.instance_id!r} is a run of {self.state['function']!r}, not of {function!r}: "
+                "choose another instance id, or start afresh"
+            )
+
+    async def _open(self, encoder: Encoder) -> InstanceDriver:
+        payload, segments = await self.tenure.load_snapshot()
+        try:
+            snapshot = encoder.decode(payload, segments)
+        except CodeChangedError as error:
+            error.add_note(await self.home.sources.difference(error))
+            raise
+        except DurableError:
+            raise
+        except Exception as error:
+            raise SnapshotError(
+                f"the saved state of instance {self.instance_id!r} cannot be restored: {type(error).__name__}: {error}. "
+                "It is kept: mend what is missing and run again, or start afresh"
+            ) from error
+        assert snapshot.loop is not None
+        driver = InstanceDriver(snapshot.loop, encoder, self._commit, self.state["checkpoint"])
+        try:
+            self.records.check_row(self.state, snapshot.facts)
+        except SnapshotError:
+            driver.drop()
+            raise
+        driver.facts = snapshot.facts
+        return driver
+
+    async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
+        try:
+            await driver.enter_again()
+            if self.is_suspending:
+                driver.suspend()
+            await self._take_first_events()
+            result = await driver
+        except asyncio.CancelledError as error:
+            if not driver.ended:
+                raise
+            outcome = Outcome("cancelled", None, error)
+        except Exception as error:
+            if self._fenced is not None:
+                raise self._fenced from None
+            if not driver.ended:
+                raise
+            outcome = Outcome("failed", None, failure_of(error))
+        except BaseException as error:
+            if not driver.ended or self.task is None:
+                raise  # natively it ends the program that awaits this, and not only the instance
+            outcome = Outcome("failed", None, failure_of(error))
+        else:
+            outcome = Outcome("completed", result)
+        try:
+            await self._finish(outcome, driver, encoder)
+        except UnsavableStateError as error:
+            outcome = Outcome("failed", None, error)
+            await self._finish(outcome, driver, encoder)
+        return outcome
+
+    async def _finish(self, outcome: Outcome, driver: InstanceDriver, encoder: Encoder) -> None:
+        """Keep how it ended. The last state of a failed one stays: it can be tried again from there.
+
+        Raises UnsavableStateError for a result.
+        """
+        state = {**self.state, "status": outcome.status, "wake_at": None}
+        if outcome.status == "failed":
+            about = self.tenure.about()
+            if self.task is not None:
+                what, error = summary_of(outcome.error), outcome.error
+                logger.warning("instance %s failed: %s", self.instance_id, what, exc_info=error, extra=about)
+            else:  # who awaits it is told
+                logger.debug("instance %s failed: %s", self.instance_id, summary_of(outcome.error), extra=about)
+            state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
+            await self.tenure.end(state, keeps_snapshot=True)
+            return
+        state |= {"checkpoint": driver.checkpoint + 1, "location": "", "snapshot": b""}
+        state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
+        flush_output()
+        if await self.tenure.end(state, keeps_snapshot=False):
+            return
+        events = await self.home.events.load_events(self.instance_id)
+        if events:
+            await self.tenure.remove_events(tuple(event.number for event in events), {})
+
+    def _commit(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
+        committing = self.tenure.commit_checkpoint(checkpoint)
+        if committing is None and not checkpoint.events:
+            return None
+        return self._commit_in_time(committing, checkpoint)
+
+    async def _commit_in_time(self, committing: Awaitable[None] | None, checkpoint: Checkpoint) -> None:
+        if committing is not None:
+            await committing
+        if checkpoint.events and self.driver is not None:
+            await self.tenure.remove_events(checkpoint.events, self.driver.loop.inbox.accepted)
+
+    # --- from outside
+
+    def suspend(self) -> None:
+        """Let go of it as it was at the last checkpoint."""
+        self.is_suspending = True
+        if self.driver is not None:
+            self.driver.suspend()
+        elif self.task is not None:
+            self.task.cancel()
+
+    def is_lost(self) -> None:
+        """Somebody else has it now."""
+        self._fenced = FencedError(
+            f"instance {self.instance_id!r} was taken over by another owner while this process held it (its lease had run "
+            "out): it was let go of here, and goes on there."
+        )
+        self.suspend()
+
+    async def _take_first_events(self) -> None:
+        known = self.tenure.events
+        if known is not None:
+            self._deliver(known)
+        if known is not None and not self._has_missed_events:
+            return
+        try:
+            await self.take_events()
+        except (StoreError, OSError) as error:  # the dispatcher looks again
+            logger.warning("events of instance %s were not read: %s", self.instance_id, error, extra=self.tenure.about())
+
+    def _expects_events(self) -> None:
+        assert self.driver is not None
+        self.home.expects_events(self.instance_id, list(self.driver.loop.inbox.waiting))
+
+    async def take_events(self) -> None:
+        """Give the program the events that the store has for it."""
+        if self.driver is None:
+            self._has_missed_events = True
+        elif not self.driver.ended:
+            self._deliver(await self.home.events.load_events(self.instance_id))
+
+    def _deliver(self, events: list[Event]) -> None:
+        driver = self.driver
+        assert driver is not None
+        for event in events:
+            try:
+                payload = self.records.open_event(event.name, event.payload)
+            except SnapshotError as error:
+                driver.evict_after = None  # because of the event it would be taken up again at once
+                if event.number not in self.home.refused_events:
+                    self.home.refused_events.add(event.number)
+                    logger.error("event %r cannot be delivered: %s", event.name, error, extra=self.tenure.about())
+                continue
+            if event.name == CANCEL:
+                driver.cancel(event.number)
+            else:
+                driver.loop.deliver(event.number, event.name, payload)

@@ -1,0 +1,111 @@
+"""The instances that live in a runtime, each in a task, and what is done when a life ends without an outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ..errors import (
+    FencedError,
+    InstanceBusyError,
+    InstanceSuspendedError,
+    PauseForEventException,
+    StoreUnavailableError,
+    UnknownInstanceError,
+)
+from ..frames import ambient
+from ..log import logger
+from .dispatcher import Dispatcher
+from .host import Home
+from .instance.lease import FIRST_PAUSE, LONGEST_PAUSE
+from .instance.records import Call, Outcome
+from .instance.run import InstanceRun
+
+
+class Residence(Home, Protocol):
+    """What this needs of the runtime; ``evict_after``: seconds."""
+
+    dispatcher: Dispatcher
+    evict_after: float | None
+
+
+class Residents:
+    """The instances that live in ``runtime``: ``running`` has them by their ids."""
+
+    def __init__(self, runtime: Residence) -> None:
+        self._runtime = runtime
+        self.running: dict[str, InstanceRun] = {}
+
+    def launch(self, instance_id: str, call: Call | None, *, retries: bool = False) -> InstanceRun:
+        """Let an instance live in a task of its own."""
+        runtime = self._runtime
+        run = InstanceRun(runtime, instance_id, call, retries=retries, evict_after=runtime.evict_after)
+        token = ambient.current_runtime.set(runtime)
+        try:
+            run.task = asyncio.create_task(self._live(run, None), name=f"instance {instance_id}")
+        finally:
+            ambient.current_runtime.reset(token)
+        self.running[instance_id] = run
+        runtime.dispatcher.is_taken_up(instance_id)
+        run.task.add_done_callback(_look_at_error)
+        return run
+
+    async def begin(self, instance_id: str, make: Callable[[], Any]) -> Outcome:
+        """Let an instance live in the running task: it begins by being awaited, and ``make`` gives its coroutine."""
+        run = self.running[instance_id] = InstanceRun(self._runtime, instance_id)
+        return await self._live(run, make)
+
+    async def _live(self, run: InstanceRun, make: Callable[[], Any] | None) -> Outcome:
+        """From beginning to end; without ``make``, in a task of its own."""
+        ambient.switch_on(self._runtime)  # it need not have been entered
+        try:
+            pause = FIRST_PAUSE
+            while True:
+                try:
+                    return await run.to_end(make)
+                except (StoreUnavailableError, OSError) as error:
+                    if not run.tenure.has_lost_transaction or run.is_suspending or self._runtime.patience == 0:
+                        raise
+                    about = self._runtime.about(run.instance_id, run.state.get("checkpoint"))
+                    logger.warning(
+                        "a transaction of instance %s was lost, it goes on from before it in %.1f s: %s",
+                        run.instance_id, pause, error, extra=about,
+                    )  # fmt: skip
+                run.tenure.has_lost_transaction = False
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        except Exception as error:
+            if make is None:
+                self._has_left(run, error)
+            raise
+        finally:
+            ambient.ON.remove(self._runtime)
+            if self.running.get(run.instance_id) is run:
+                del self.running[run.instance_id]
+
+    def _has_left(self, run: InstanceRun, error: Exception) -> None:
+        """Log why an instance that did not end has left; who waits for it is told by its task."""
+        wake_at = run.state.get("wake_at")
+        if isinstance(error, InstanceSuspendedError) and wake_at is not None:
+            self._runtime.dispatcher.look_at(wake_at)
+        if isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
+            return
+        if isinstance(error, UnknownInstanceError):
+            return  # who asked for it is told
+        if run.call is not None and run.begun.exception() is not None:
+            return  # a call was refused: who called is told, and the instance of that id, if there is one, is as it was
+        if isinstance(error, FencedError):
+            about = self._runtime.about(run.instance_id)
+            logger.warning("instance %s goes on elsewhere: %s", run.instance_id, error, extra=about)
+            return
+        self._runtime.dispatcher.leave_alone(run.instance_id, error)
+        checkpoint = run.state.get("checkpoint")
+        about = self._runtime.about(run.instance_id, checkpoint)
+        logger.error("instance %s cannot go on from checkpoint %s: %s", run.instance_id, checkpoint, error, extra=about)
+
+
+def _look_at_error(task: asyncio.Task[Outcome]) -> None:
+    """So that asyncio does not say that nobody has: it is logged, and told to who asks."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,1 @@
+"""Classes that were made while a program ran, and what annotates definitions."""

@@ -1,0 +1,1 @@
+"""Snapshots in segments, of which a checkpoint writes those that changed."""

@@ -1,0 +1,1 @@
+"""Iterators of the interpreter and of ``itertools``, with what they have given out and what they still have to give."""

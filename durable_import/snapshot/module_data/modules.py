@@ -1,0 +1,411 @@
+"""Module-level objects: how a name leads to one; and the data of a script, which belongs to its snapshot.
+
+A script's data are the module-level names that its functions use. What can be refilled (list, dict, set, bytearray,
+deque, plain instances of its own classes) keeps its identity: the object made when the module ran again is found by name
+and gets the saved contents. Other data is rebound. What cannot be saved (clients, pools, locks in use) stays as it was
+made when the module ran.
+"""
+
+from __future__ import annotations
+
+import dis
+import importlib
+import sys
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from ...hook.code_table import KNOWN, MODULES
+from ...pythons.modules import is_lazy
+from ...pythons.tasks import LoopBound
+from ..reducers.process_objects import PROCESS_BOUND
+from ..tasks.asyncio_state import bound_state, fill_bound
+from .closures import Captured, Cell, captured_cells, rebound_variables
+from .process_state import Surroundings, restore_changes, uses_random
+
+ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
+CONTAINERS = (list, dict, set, bytearray)
+REFILLED = (list, dict, set, bytearray, deque)
+_HEAP_TYPE = 1 << 9
+NEVER_DATA = (ModuleType, FunctionType, BuiltinFunctionType)
+
+
+class Extent:
+    """How many names a module has, and which of them are imported lazily and not used yet."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self._size = id(namespace), len(namespace)
+        self._lazy = [name for name, value in list(namespace.items()) if is_lazy(value)]
+
+    def is_of(self, namespace: dict[str, Any]) -> bool:
+        """Whether a namespace has no more than it had."""
+        same = self._size == (id(namespace), len(namespace))
+        return same and all(is_lazy(namespace.get(name)) for name in self._lazy)
+
+
+@dataclass
+class ScriptData:
+    """Which names of a script are data, and which of them turned out not to be savable."""
+
+    module: str
+    used: frozenset[str]
+    rebound: frozenset[str]
+    captured: frozenset[tuple[str, str]] = frozenset()  # captured variables that are rebound: see ``closures``
+    unsavable: set[str] = field(default_factory=set)
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    imported: dict[str, ScriptData] = field(default_factory=dict)  # of the marked modules that the script has imported
+    is_imported: bool = False  # whether it is one of those
+    cells: tuple[Extent, list[Cell]] | None = None
+    names: Any = None  # see ``references.Names``
+
+    @classmethod
+    def of(cls, module: str) -> ScriptData:
+        """Look through the functions of a script."""
+        used: set[str] = set()
+        rebound: set[str] = set()
+        imported: set[str] = set()
+        codes: list[CodeType] = []
+        for info in list(KNOWN.values()):
+            if info.module.name == module:
+                codes += _with_nested(info.code)
+                for code in _with_nested(info.code):
+                    for instruction in dis.get_instructions(code):
+                        if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+                            rebound.add(instruction.argval)
+                        elif instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+                            used.add(instruction.argval)
+                        elif instruction.opname == "IMPORT_NAME":
+                            imported.add(instruction.argval)
+        script = cls(module, frozenset(used | rebound), frozenset(rebound), rebound_variables(codes))
+        namespace = script.namespace()
+        script.surroundings.draws = "random" in imported or uses_random(namespace.get(name) for name in script.used)
+        return script
+
+    def namespace(self) -> dict[str, Any]:
+        """The script's module-level names."""
+        return sys.modules[self.module].__dict__
+
+    def captured_cells(self) -> list[Cell]:
+        """See ``closures``; looked for again only when the script has got more names."""
+        namespace = self.namespace()
+        if self.cells is None or not self.cells[0].is_of(namespace):
+            found = [c for n, v in list(namespace.items()) for c in captured_cells(n, v, self.module, self.captured)]
+            self.cells = Extent(namespace), found
+        return self.cells[1]
+
+
+def _with_nested(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _with_nested(constant)
+
+
+def resolve(module: str, name: str) -> Any:
+    """The object that a module has under a name today; a name such as ``f.__defaults__.0`` leads on from there.
+
+    A captured variable that is captured in another Python version only is a cell of its own.
+    """
+    found: Any = sys.modules.get(module) or importlib.import_module(module)
+    for part in name.split("."):
+        if type(found) is Captured:
+            found = found.cell(part)
+        elif part == "__closure__":
+            found = Captured(found)
+        elif part.isdecimal():
+            found = found[int(part)]
+        else:
+            found = found[part] if type(found) in (dict, MappingProxyType) else getattr(found, part)
+    return found
+
+
+def resolve_or_none(module: str, name: str) -> Any:
+    """As ``resolve``; a container that is gone is missed only by what refers to it."""
+    try:
+        return resolve(module, name)
+    except (AttributeError, ImportError):
+        return None
+
+
+def data_of(script: ScriptData | None, module: str) -> ScriptData | None:
+    """The data of a module that belong to the snapshot, if they do."""
+    if script is None or script.module == module:
+        return script
+    return script.imported.get(module)
+
+
+_parts: dict[str, tuple[Extent, dict[str, Any]]] = {}
+
+
+def parts_of_code(module: str, namespace: dict[str, Any]) -> dict[str, Any]:
+    """What belongs to a module's functions and classes: default values, wrapped functions, descriptors; by their paths.
+
+    Looked for again only when the module has got more names.
+    """
+    known = _parts.get(module)
+    if known is None or not known[0].is_of(namespace):
+        found: dict[str, Any] = {}
+        for key, value in list(namespace.items()):
+            if key.startswith("__"):
+                continue
+            if type(value) is FunctionType:
+                found.update(_mutable_defaults(key, value, module))
+                wrapped, path = value.__dict__.get("__wrapped__"), key
+                while isinstance(wrapped, FunctionType):
+                    path += ".__wrapped__"
+                    found[path] = wrapped
+                    wrapped = wrapped.__dict__.get("__wrapped__")
+            elif isinstance(value, type):
+                found.update(_mutable_defaults(key, value, module))
+                found.update((f"{key}.__dict__.{attribute}", d) for attribute, d in _descriptors(value, module))
+        known = _parts[module] = (Extent(namespace), found)
+    return known[1]
+
+
+def _descriptors(cls: type, module: str) -> Iterator[tuple[str, Any]]:
+    """The descriptors of a module's class whose own class is written in Python: they are part of the code."""
+    if cls.__module__ != module:
+        return
+    for name, value in list(vars(cls).items()):
+        kind = type(value)
+        is_descriptor = hasattr(kind, "__get__") or hasattr(kind, "__set__")
+        if is_descriptor and kind.__flags__ & _HEAP_TYPE and not isinstance(value, type):
+            yield name, value
+
+
+def _mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str, Any]]:
+    """The lists, dicts and sets that are default values of a module's functions and methods: shared by all calls."""
+    if isinstance(value, type):
+        if value.__module__ == module:
+            for key, member in list(vars(value).items()):
+                function = getattr(member, "__func__", member)
+                if type(function) is FunctionType and "<locals>" not in function.__qualname__:
+                    yield from _mutable_defaults(f"{name}.{key}", function, module)
+        return
+    for i, default in enumerate(value.__defaults__ or ()):
+        if type(default) in (list, dict, set):
+            yield f"{name}.__defaults__.{i}", default
+    for key, default in (value.__kwdefaults__ or {}).items():
+        if type(default) in (list, dict, set):
+            yield f"{name}.__kwdefaults__.{key}", default
+
+
+def is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
+    if name in script.rebound and name not in script.unsavable:
+        return True  # the module's own code need not have made it
+    if script.is_imported or name not in script.used or name in script.unsavable:
+        return False
+    if isinstance(value, NEVER_DATA) or type(value) is object:
+        return False
+    return not _keeps_identity(value)
+
+
+def is_refilled(script: ScriptData | None, module: str, name: str, value: Any) -> bool:
+    """Whether an object that is saved by reference gets its contents back from the snapshot."""
+    data = data_of(script, module)
+    if data is None or name in data.rebound or name in data.unsavable or not _keeps_identity(value):
+        return False
+    return data.is_imported or name in data.used
+
+
+def _keeps_identity(value: Any) -> bool:
+    return type(value) in REFILLED or isinstance(value, LoopBound) or _is_plain_instance(value)
+
+
+def _is_plain_instance(value: Any) -> bool:
+    """An instance of a rewritten module's class that is saved and restored by its attributes alone.
+
+    Bases of other modules may have registered it somewhere, as logging does its handlers: so it has to stay what it is.
+    """
+    cls = type(value)
+    if getattr(cls, "__module__", None) not in MODULES:
+        return False
+    known = _plain_classes.get(cls)
+    if known is None:
+        known = _plain_classes[cls] = _is_plain_class(cls)
+    return known
+
+
+_plain_classes: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
+
+
+def _is_plain_class(cls: type) -> bool:
+    if issubclass(cls, (BaseException, *PROCESS_BOUND)):
+        return False
+    special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
+    return all(_holds_attributes_only(b) for b in cls.__mro__) and all(
+        name not in b.__dict__ for b in cls.__mro__ if b is not object for name in special
+    )
+
+
+def _holds_attributes_only(base: type) -> bool:
+    """Whether what a base gives its instances to hold are attributes: it is written in Python, or nothing but a name."""
+    if base.__basicsize__ == object.__basicsize__ and base.__dictoffset__ == 0:
+        return True  # object, Generic, ABC, Protocol
+    made_in_c = (BuiltinFunctionType, WrapperDescriptorType)
+    is_python = not any(type(base.__dict__.get(name)) in made_in_c for name in ("__new__", "__init__"))
+    return is_python and bool(base.__flags__ & _HEAP_TYPE)
+
+
+# --- a script's data
+
+Content = tuple[str, Any, Any]  # how to restore, the object or its type, what it holds
+
+
+def script_contents(script: ScriptData) -> dict[str, Content]:
+    """What to save of a script's data, by name."""
+    namespace = script.namespace()
+    contents: dict[str, Content] = {}
+    for name in list(namespace) if script.is_imported else script.used:
+        if name in script.unsavable or name.startswith("__"):
+            continue
+        if name not in namespace:
+            if name in script.rebound:
+                contents[name] = ("unbound", None, None)
+            continue
+        if is_lazy(namespace[name]):
+            continue  # nobody has used it yet
+        if script.is_imported and name not in script.rebound and not _keeps_identity(namespace[name]):
+            continue  # other modules may use it under another name: it stays as the module's own code has made it
+        content = _content_of(namespace[name], rebound=name in script.rebound)
+        if content is not None:
+            contents[name] = content
+    for name, value in namespace.items():
+        if name in script.unsavable:
+            continue
+        if isinstance(value, type) and value.__module__ == script.module:
+            contents |= _attributes_as_contents(script, "class", name, value, _class_data(value))
+            for attribute, descriptor in _descriptors(value, script.module):
+                key = f"attribute {name}.{attribute}"
+                if _is_plain_instance(descriptor) and key not in script.unsavable:
+                    contents[key] = ("attributes", descriptor, descriptor.__getstate__())
+            for key, function in _functions_of_class(value):
+                contents |= _attributes_as_contents(script, "function", f"{name}.{key}", function, _function_data(function))
+        if type(value) is FunctionType and value.__module__ == script.module and value.__dict__:
+            contents |= _attributes_as_contents(script, "function", name, value, _function_data(value))
+    for path, part in parts_of_code(script.module, namespace).items():
+        if type(part) in CONTAINERS and f"default {path}" not in script.unsavable:
+            contents[f"default {path}"] = ("refill", part, _items(part))
+    changes = script.surroundings.changes()
+    if changes:
+        contents["the process"] = ("process", None, changes)
+    for path, cell, is_rebound in script.captured_cells():
+        content = cell.cell_contents
+        is_data = type(content) not in ATOMS and not isinstance(content, (*NEVER_DATA, type))
+        if path not in script.unsavable and (is_rebound or is_data):
+            contents[path] = ("cell", cell, content)
+    return contents
+
+
+def _content_of(value: Any, *, rebound: bool) -> Content | None:
+    kind = type(value)
+    if rebound:
+        return "value", None, value
+    if isinstance(value, (*NEVER_DATA, type)) or kind in ATOMS or kind is object:
+        return None
+    if kind in REFILLED:
+        return ("refill", value, _items(value))
+    if isinstance(value, LoopBound):
+        return ("primitive", value, bound_state(value))
+    if _is_plain_instance(value):
+        return ("attributes", value, value.__getstate__())
+    return ("value", None, value)
+
+
+def _attributes_as_contents(
+    script: ScriptData, kind: str, name: str, owner: Any, attributes: dict[str, Any]
+) -> dict[str, Content]:
+    """Each attribute by itself, so that one that cannot be saved takes no other with it."""
+    contents = {f"{kind} {name}.{key}": (kind, owner, {key: item}) for key, item in attributes.items()}
+    return {path: content for path, content in contents.items() if path.removeprefix("class ") not in script.unsavable}
+
+
+def _items(value: Any) -> list[Any]:
+    return list(value.items()) if type(value) is dict else list(value)
+
+
+def _class_data(cls: type) -> dict[str, Any]:
+    """The attributes of a class that are data: counters, registries, the last instance."""
+    if issubclass(cls, Enum):
+        return {}
+    found = {}
+    for name, value in cls.__dict__.items():
+        kind = type(value)
+        if name.startswith("__") or name == "_abc_impl" or hasattr(kind, "__get__"):
+            continue
+        if not isinstance(value, (*NEVER_DATA, type)):
+            found[name] = (kind.__name__, _items(value) if kind is dict else value)
+    return found
+
+
+def _functions_of_class(cls: type) -> Iterator[tuple[str, FunctionType]]:
+    """The functions in a class, those behind static and class methods too."""
+    for name, value in list(vars(cls).items()):
+        function = getattr(value, "__func__", value)
+        if type(function) is not FunctionType or not function.__dict__:
+            continue
+        if (function.__module__, function.__qualname__) == (cls.__module__, f"{cls.__qualname__}.{name}"):
+            yield name, function
+
+
+def _function_data(function: FunctionType) -> dict[str, Any]:
+    """The attributes that the program has given a function: counters, caches, registrations."""
+    return {key: item for key, item in function.__dict__.items() if key != "__wrapped__"}
+
+
+def restore_contents(module: str, contents: dict[str, Content]) -> None:
+    """Give a module's data what they held; after the whole snapshot is loaded."""
+    namespace = importlib.import_module(module).__dict__
+    for name, (how, target, saved) in contents.items():
+        if how == "unbound":
+            namespace.pop(name, None)
+        elif how == "value":
+            namespace[name] = saved
+        elif how == "function":
+            target.__dict__.update(saved)
+        elif how == "process":
+            restore_changes(saved)
+        elif how == "cell":
+            target.cell_contents = saved
+        elif how == "class":
+            _restore_class(target, saved)
+        elif how == "primitive":
+            fill_bound(target, saved)
+        else:
+            _refill(target, saved)
+            if not name.startswith(("default ", "attribute ")):
+                namespace[name] = target
+
+
+def _refill(target: Any, saved: Any) -> None:
+    if isinstance(target, (list, bytearray)):
+        target[:] = saved
+    elif isinstance(target, (dict, set)):
+        target.clear()
+        target.update(saved)
+    elif isinstance(target, deque):
+        target.clear()
+        target.extend(saved)
+    else:
+        attributes, slots = saved if isinstance(saved, tuple) else (saved, None)
+        if hasattr(target, "__dict__"):
+            target.__dict__.clear()
+            target.__dict__.update(attributes or {})
+        for name, value in (slots or {}).items():
+            object.__setattr__(target, name, value)
+
+
+def _restore_class(cls: type, saved: dict[str, Any]) -> None:
+    for name, (kind, value) in saved.items():
+        present = cls.__dict__.get(name)
+        if kind == "dict":
+            value = dict(value)
+        if type(present) is type(value) and type(value) in (list, dict, set, deque):
+            _refill(present, value)
+        elif present is not value:
+            setattr(cls, name, value)
+

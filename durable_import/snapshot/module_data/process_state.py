@@ -1,0 +1,75 @@
+"""What a script changes in its process outside of its own variables, and would miss after a restart.
+
+These are the current folder, environment variables, and the generator of the module ``random``. Only what differs from how it
+was when the run began is saved: the rest is that of the process that resumes.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...pythons.library import encoded_environment
+from ...pythons.modules import imports_lazily
+
+STREAMS: dict[str, Any] = {}  # the standard streams as they were when the run began: the program may redirect them
+GENERATOR: Any = getattr(random.seed, "__self__")  # noqa: B009  what the functions of the module are methods of
+
+
+def _folder() -> str:
+    """The current folder; empty if it was removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+@dataclass
+class Surroundings:
+    """How the process was when the run began. ``draws``: whether the script uses the module ``random``."""
+
+    draws: bool = False
+    folder: str = field(default_factory=_folder)
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def __post_init__(self) -> None:
+        self._encoded = dict(encoded_environment())
+        STREAMS.update((name, getattr(sys, name)) for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is not None)
+
+    def changes(self) -> dict[str, Any]:
+        """What is different now."""
+        found: dict[str, Any] = {}
+        folder = _folder()
+        if folder != self.folder:
+            found["folder"] = folder
+        if encoded_environment() != self._encoded:
+            names = os.environ.keys() | self.environment.keys()
+            changed = {n: os.environ.get(n) for n in names if os.environ.get(n) != self.environment.get(n)}
+            found["environment"] = changed
+        if self.draws:
+            found["random"] = random.getstate()
+        return found
+
+
+def uses_random(values: Iterable[Any]) -> bool:
+    """Whether objects that a script uses draw from the generator of the module ``random``."""
+    return any(
+        value is random or getattr(value, "__self__", None) is GENERATOR or imports_lazily(value, "random") for value in values
+    )
+
+
+def restore_changes(changes: dict[str, Any]) -> None:
+    """Change the process as the script had."""
+    if changes.get("folder"):
+        os.chdir(changes["folder"])
+    for name, value in changes.get("environment", {}).items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    if "random" in changes:
+        random.setstate(changes["random"])

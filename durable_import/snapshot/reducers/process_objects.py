@@ -1,0 +1,268 @@
+"""Reducers for what belongs to a process: threads' locks, context variables, modules; and clear refusals of the rest.
+
+- A free lock is restored as a new one; one that is held cannot be: its holder would not be restored with it.
+- Context variables and modules are kept by name. A ``contextvars.Token`` is made anew in its context, before the values
+  of that context's variables are put back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.subprocess
+import concurrent.futures
+import contextvars
+import copyreg
+import gc
+import importlib
+import subprocess
+import sys
+import threading
+import types
+from collections.abc import Callable
+from pickle import PicklingError
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ..tasks.library import is_standard, missing
+
+if TYPE_CHECKING:
+    import decimal
+
+Reduced = tuple[Any, ...] | str
+
+# --- threads' primitives ---------------------------------------------------------------------------------------------
+
+_Lock = type(threading.Lock())
+_RLock = type(threading.RLock())
+
+
+def restore_lock(reentrant: bool) -> Any:
+    """A new, free lock."""
+    return threading.RLock() if reentrant else threading.Lock()
+
+
+def _reduce_lock(lock: Any) -> Reduced:
+    reentrant = type(lock) is _RLock
+    held = lock._is_owned() if reentrant else lock.locked()
+    if not held and reentrant:
+        held = not lock.acquire(blocking=False)
+        if not held:
+            lock.release()
+    if held:
+        raise PicklingError("a lock that is held; release it before the await, or use asyncio.Lock")
+    return restore_lock, (reentrant,)
+
+
+def _reduce_condition(condition: Any) -> Reduced:
+    if condition._waiters:
+        raise PicklingError("a threading.Condition on which a thread waits")
+    return threading.Condition, (condition._lock,)
+
+
+def restore_event(is_set: bool) -> threading.Event:
+    """A new event."""
+    event = threading.Event()
+    if is_set:
+        event.set()
+    return event
+
+
+def _reduce_event(event: threading.Event) -> Reduced:
+    if event._cond._waiters:  # type: ignore[attr-defined]
+        raise PicklingError("a threading.Event on which a thread waits")
+    return restore_event, (event.is_set(),)
+
+
+def put_variables(made: Any, variables: dict[str, Any]) -> None:
+    """Whatever ``__setstate__`` of its class would do."""
+    vars(made).update(variables)
+
+
+def reduce_with_thread_local(made: Any) -> Reduced:
+    """Of a class whose own ``__getstate__`` leaves out a threading.local, since pickle cannot save it, and needs it later."""
+    return copyreg.__newobj__, (type(made),), vars(made), None, None, put_variables  # type: ignore[attr-defined]
+
+
+def _reduce_thread_local(values: threading.local) -> Reduced:
+    """With what it holds in this thread, where the program runs."""
+    return threading.local, (), vars(values)
+
+
+# --- contexts --------------------------------------------------------------------------------------------------------
+
+_FOUND: dict[contextvars.ContextVar[Any], tuple[str, str]] = {}
+
+
+def named_variable(module: str, name: str) -> Any:
+    """The context variable, or another object that is one of its kind, at ``module.name``."""
+    holder = importlib.import_module(module)
+    if is_standard(module) and not hasattr(holder, name):
+        raise missing(module, name)
+    return getattr(holder, name)
+
+
+def _reduce_variable(variable: contextvars.ContextVar[Any]) -> Reduced:
+    place = _place(variable)
+    if place is None:
+        raise PicklingError(f"the context variable {variable.name!r} is not at module level; define it there")
+    return named_variable, place
+
+
+def _place(variable: contextvars.ContextVar[Any]) -> tuple[str, str] | None:
+    known = _FOUND.get(variable)
+    if known is None or getattr(sys.modules.get(known[0]), known[1], None) is not variable:
+        _FOUND.pop(variable, None)
+        found = _search(variable)
+        if found is None:
+            return None
+        _FOUND[variable] = known = found
+    return known
+
+
+def _search(variable: contextvars.ContextVar[Any]) -> tuple[str, str] | None:
+    for module, contents in list(sys.modules.items()):
+        names = getattr(contents, "__dict__", None)
+        if not isinstance(names, dict):
+            continue
+        for name, value in list(names.items()):
+            if value is variable:
+                return module, name
+    return None
+
+
+def restore_token(context: contextvars.Context, variable: contextvars.ContextVar[Any], old: tuple[Any, ...], used: bool) -> Any:
+    """A token of ``context`` which resets ``variable`` to ``old`` (empty: to having no value)."""
+    return context.run(_make_token, variable, old, used)
+
+
+def _make_token(variable: contextvars.ContextVar[Any], old: tuple[Any, ...], used: bool) -> Any:
+    if old:
+        undo = variable.set(old[0])
+        token = variable.set(None)
+        if used:
+            variable.reset(token)
+        variable.reset(undo)
+        return token
+    if used or variable.get(_NOTHING) is _NOTHING:
+        token = variable.set(None)  # only resetting the token itself could take this value away again
+    else:
+        raise RuntimeError(f"load snapshots in a context where {variable.name!r} has no value yet")
+    if used:
+        variable.reset(token)
+    return token
+
+
+_NOTHING: Any = object()
+
+
+def _reduce_token(token: contextvars.Token[Any]) -> Reduced:
+    old = token.old_value
+    used = repr(token).startswith("<Token used")
+    context = next(r for r in gc.get_referents(token) if isinstance(r, contextvars.Context))
+    return restore_token, (context, token.var, () if old is contextvars.Token.MISSING else (old,), used)
+
+
+def restore_decimal_context(inside: decimal.Context, outside: decimal.Context) -> Any:
+    """What ``decimal.localcontext`` returned while ``outside`` was the current context; nothing changes here."""
+    import decimal  # which the program uses: others need not load it
+
+    def make() -> Any:
+        decimal.setcontext(outside)
+        return decimal.localcontext(inside)
+
+    return contextvars.copy_context().run(make)
+
+
+def reduce_decimal_context(manager: Any) -> Reduced:
+    """Ask the manager in contexts of their own, for it has no attributes."""
+    import decimal
+
+    def inside() -> decimal.Context:
+        entered: decimal.Context = manager.__enter__()
+        return entered
+
+    def outside() -> decimal.Context:
+        manager.__exit__(None, None, None)
+        return decimal.getcontext()
+
+    return restore_decimal_context, (contextvars.copy_context().run(inside), contextvars.copy_context().run(outside))
+
+
+# --- modules and refusals --------------------------------------------------------------------------------------------
+
+
+def _reduce_module(module: ModuleType) -> Reduced:
+    if sys.modules.get(module.__name__) is module:
+        return importlib.import_module, (module.__name__,)
+    name = next((name for name, found in list(sys.modules.items()) if found is module), None)
+    if name is None:
+        raise PicklingError(f"the module {module.__name__!r} cannot be imported by that name")
+    return importlib.import_module, (name,)
+
+
+def _refuse_code_in_progress(value: Any) -> Reduced:
+    kind = type(value).__name__
+    code = next(getattr(value, name) for name in ("gi_code", "cr_code", "ag_code") if hasattr(value, name))
+    raise PicklingError(
+        f"a {kind} of code that is not durable: {code.co_qualname} ({code.co_filename}:{code.co_firstlineno}); "
+        "mark its module with `# durable: on` or pass it to install(modules=[...])"
+    )
+
+
+def _refuse_frame(frame: types.FrameType) -> Reduced:
+    raise PicklingError(f"a frame object (of {frame.f_code.co_qualname}); keep what you need of it instead")
+
+
+PROCESS_BOUND = (
+    threading.Thread, subprocess.Popen, concurrent.futures.Executor, asyncio.subprocess.Process, asyncio.BaseTransport,
+)  # fmt: skip
+
+
+def refuse_process_bound(value: Any) -> Reduced:
+    """Threads, executors, child processes: without this some would be restored as lifeless shells."""
+    raise PicklingError(f"a {type(value).__name__} belongs to this process and is gone after a restart")
+
+
+def reduce_thread_future(future: concurrent.futures.Future[Any]) -> Reduced:
+    """One that has ended is its outcome; what another one waits for belongs to this process."""
+    if not future.done():
+        return refuse_process_bound(future)
+    state = vars(future) | {"_done_callbacks": [], "_waiters": []}  # those were told
+    return copyreg.__newobj__, (type(future),), state  # type: ignore[attr-defined]
+
+
+def restore_closed_connection() -> Any:
+    """An SQLite connection after its ``close()``."""
+    import sqlite3
+
+    connection = sqlite3.connect(":memory:")
+    connection.close()
+    return connection
+
+
+def reduce_connection(connection: Any) -> Reduced:
+    """An SQLite connection: kept only if it is closed."""
+    import sqlite3
+
+    try:
+        connection.total_changes  # noqa: B018  # the cheapest thing that a closed one refuses
+    except sqlite3.ProgrammingError as error:
+        if "closed" in str(error):
+            return restore_closed_connection, ()
+    raise PicklingError("an open SQLite connection; open it inside a with block, or close it before the await")
+
+
+TABLE: dict[type, Callable[[Any], Any]] = {
+    _Lock: _reduce_lock,
+    _RLock: _reduce_lock,
+    threading.Condition: _reduce_condition,
+    threading.Event: _reduce_event,
+    threading.local: _reduce_thread_local,
+    contextvars.ContextVar: _reduce_variable,
+    contextvars.Token: _reduce_token,
+    ModuleType: _reduce_module,
+    types.GeneratorType: _refuse_code_in_progress,
+    types.CoroutineType: _refuse_code_in_progress,
+    types.AsyncGeneratorType: _refuse_code_in_progress,
+    types.FrameType: _refuse_frame,
+}

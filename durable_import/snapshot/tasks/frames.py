@@ -1,0 +1,320 @@
+"""Reducers for frames, functions and cells of rewritten code, and for the awaitables that drive asynchronous generators.
+
+The names of the functions here, and their arguments, are part of the snapshot format.
+"""
+
+from __future__ import annotations
+
+import gc
+from contextlib import suppress
+from types import AsyncGeneratorType, CellType, CoroutineType, FunctionType, GeneratorType
+from typing import Any
+
+from ...frames import restore
+from ...frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
+from ...frames.capture import (
+    ANEXT,
+    ASEND,
+    ATHROW,
+    FINISHED,
+    SUSPENDED,
+    Continued,
+    FrameState,
+    awaited_by,
+    capture,
+    frame_behind,
+    generator_behind,
+    parts_of,
+    parts_of_anext,
+)
+from ...hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
+from ...kept import kept
+from ...pythons.annotations import annotations_kept
+from ..definitions.annotations import fill_annotations, reduce_late
+from ..load_context import current, later
+from . import library
+from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
+
+Reduced = tuple[Any, ...]
+
+FUNCTION_ATTRIBUTES = (
+    "__defaults__", "__kwdefaults__", "__doc__", "__module__", "__name__", "__qualname__", "__type_params__",
+)  # fmt: skip
+
+
+def reduce_frame(value: Any) -> Reduced:
+    """A coroutine, generator or asynchronous generator."""
+    if parts_of(value).state == FINISHED:
+        code = parts_of(value).code
+        return finished, (type(value).__name__, value.__name__, value.__qualname__, code.co_filename, code.co_firstlineno)
+    state = capture(value) if info_of(parts_of(value).code) is not None else _adopted_state(value)
+    return reduce_foreign_frame(value) if state is None else reduce_state(value, state)
+
+
+def reduce_state(value: Any, state: FrameState) -> Reduced:
+    """A frame that was read."""
+    info = state.info
+    # Both dicts are made for this reduce value: a cell may lead back to the frame before all cells are in their dict, and no
+    # other segment may have the same objects.
+    variables, cells = dict(state.variables), dict(state.cells)
+    held: tuple[Any, ...] = (state.label, variables)
+    identity = (*library.identity_of(info), value.__name__, value.__qualname__)
+    is_awaitable = type(value) is GeneratorType and bool(value.gi_code.co_flags & ITERABLE_COROUTINE)
+    if info.module.is_library and state.label:
+        where = library.place_of(info, state.label, variables)
+        held += (where.awaited, info.digest)
+        return build_in_library, (*identity, cells, *where, is_awaitable), held, None, None, fill
+    builder = build_awaitable if is_awaitable else build_adopted if info.module.is_adopted else build
+    return builder, (*identity, cells), held, None, None, fill
+
+
+def _adopted_state(value: Any) -> FrameState | None:
+    from .foreign_generators import capture_adopted  # which loads the rewriter
+
+    return capture_adopted(value)
+
+
+def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
+    """A frame without variables."""
+    return _build(library.find_suspending(module, place, digest), name, qualname, cells)
+
+
+@kept("frame_in_library")
+def build_in_library(
+    module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType],
+    label: int, awaited: str, hidden: tuple[str, ...], is_awaitable: bool,
+) -> Any:  # fmt: skip
+    """A frame without variables of a function of the standard library, perhaps of another version of Python, that has begun."""
+    info = library.find_place(module, place, digest, library.Place(label, awaited, hidden))
+    return _build(iterable_coroutine(info) if is_awaitable else info, name, qualname, cells)
+
+
+def build_awaitable(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
+    """A generator without variables that can be awaited."""
+    return _build(iterable_coroutine(library.find_suspending(module, place, digest)), name, qualname, cells)
+
+
+def build_adopted(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
+    """A frame without variables, of code that is not rewritten where it is called: see ``adopted``."""
+    from ...hook.unrewritten import find_adopted
+
+    return _build(find_adopted(module, place, digest), name, qualname, cells)
+
+
+def _build(info: CodeInfo, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
+    frame = restore.build_frame(info, cells, name, qualname)
+    frame.__name__, frame.__qualname__ = name, qualname
+    current().built(frame)
+    return frame
+
+
+def fill(frame: Any, state: tuple[Any, ...]) -> None:
+    """Give a frame its variables; generators in the middle are primed once all is loaded."""
+    label, variables, *in_library = state
+    info = info_of(parts_of(frame).code)
+    if in_library and info is not None and info.digest != in_library[1]:
+        label = library.go_on(info, label, in_library[0], variables)
+    in_cells = restore.fill_frame(frame, label, variables)
+    if in_cells:
+        later(restore.fill_from_cells, frame, in_cells)
+    current().filled(frame, is_begun=bool(label))
+
+
+def fill_awaited(frame: Any, awaited: Any) -> None:
+    """Give a frame that has its other variables what it awaits."""
+    restore.fill_awaited(frame, awaited)
+    current().filled(frame, is_begun=True)
+
+
+def fill_driven(frame: Any, state: tuple[Any, ...]) -> None:
+    """Give a coroutine that the program drives by itself its variables; it is taken to where it was once all is loaded."""
+    fill(frame, state)
+    current().driven[id(frame)] = frame
+
+
+def is_driven_by_hand(coroutine: Any, known: dict[int, bool]) -> bool:
+    """Whether a coroutine is in the middle of what ``__await__`` of the program's own class yields.
+
+    What that yielded has been given to who drives the coroutine. ``known`` is for the same of the frames that it awaits, by
+    id: to look at the whole stack for each of its frames would take too long.
+    """
+    if parts_of(coroutine).state != SUSPENDED:
+        return False
+    passed, frame, innermost, awaited = [], coroutine, None, None
+    while frame is not None and id(frame) not in known:
+        passed.append(id(frame))
+        innermost, awaited = frame, awaited_by(frame)
+        frame = None if awaited is None else frame_behind(awaited)
+    is_driven = isinstance(innermost, GeneratorType) or type(awaited) is Awaiting if frame is None else known[id(frame)]
+    known.update(dict.fromkeys(passed, is_driven))
+    return known[id(coroutine)]
+
+
+async def _ended_coroutine() -> None:
+    return
+
+
+def _ended_generator() -> Any:
+    yield
+
+
+async def _ended_asynchronous_generator() -> Any:
+    yield
+
+
+_ENDED: dict[str, Any] = {
+    "coroutine": _ended_coroutine,
+    "generator": _ended_generator,
+    "async_generator": _ended_asynchronous_generator,
+}
+
+
+def finished(kind: str, name: str, qualname: str, filename: str, line: int) -> Any:
+    """A coroutine or generator that has ended; what names it, as a task does, says where it was defined."""
+    code = _ENDED[kind].__code__.replace(co_filename=filename, co_firstlineno=line, co_name=name, co_qualname=qualname)
+    value = FunctionType(code, {})()
+    value.__name__, value.__qualname__ = name, qualname
+    if isinstance(value, AsyncGeneratorType):
+        with suppress(StopIteration):
+            value.aclose().send(None)
+    else:
+        value.close()
+    return value
+
+
+# --- awaitables of asynchronous generators
+
+
+def reduce_asend(value: Any) -> Reduced:
+    """``asend(x)`` or ``__anext__()``: under way, or not begun."""
+    generator = generator_behind(value)
+    if generator.ag_running:
+        return Continued, (generator, False)
+    sent = [r for r in gc.get_referents(value) if r is not generator]
+    return begin_asend, (generator, sent[0] if sent else None)
+
+
+def begin_asend(generator: Any, value: Any) -> Any:
+    """An ``asend`` object that was not awaited yet."""
+    return generator.asend(value)
+
+
+def reduce_athrow(value: Any) -> Reduced:
+    """``athrow(...)`` or ``aclose()``: under way, or not begun."""
+    generator = generator_behind(value)
+    arguments = [r for r in gc.get_referents(value) if r is not generator]
+    if generator.ag_running:
+        return Continued, (generator, not arguments)
+    return begin_athrow, (generator, arguments[0] if arguments else None)
+
+
+def begin_athrow(generator: Any, arguments: tuple[Any, ...] | None) -> Any:
+    """An ``athrow`` or ``aclose`` object that was not awaited yet."""
+    return generator.aclose() if arguments is None else generator.athrow(*arguments)
+
+
+def reduce_anext(value: Any) -> Reduced:
+    """``anext(iterator, default)``."""
+    return begin_anext, parts_of_anext(value)
+
+
+def begin_anext(awaited: Any, default: Any) -> Any:
+    """``anext`` with a default, over a step that was made already."""
+    return anext(_Next(awaited), default)
+
+
+class _Next:
+    """Gives one step."""
+
+    def __init__(self, step: Any) -> None:
+        self.step = step
+
+    def __anext__(self) -> Any:
+        return self.step
+
+
+def reduce_wrapper(value: Any) -> Reduced:
+    """``__await__()`` of a coroutine."""
+    return await_method, (coroutine_behind(value),)
+
+
+def await_method(awaitable: Any) -> Any:
+    """The iterator of an await."""
+    return awaitable.__await__()
+
+
+# --- functions and cells
+
+
+def reduce_function(function: FunctionType) -> Any:
+    """A function that its module and name do not lead to; NotImplemented for one that they do lead to."""
+    info = info_of(function.__code__)
+    late = reduce_late(function, info)
+    if late is not None:
+        return late
+    if is_found_by_name(function):
+        return NotImplemented
+    state = {name: getattr(function, name) for name in FUNCTION_ATTRIBUTES if getattr(function, name, None)}
+    state |= annotations_kept(function)
+    if function.__dict__:
+        state["__dict__"] = function.__dict__
+    if function.__defaults__ and library.is_library(function.__globals__.get("__name__")):
+        state["__defaults__"] = library.defaults_by_name(function)
+    if info is None:
+        return reduce_foreign_function(function, state, fill_function)
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    arguments = (*library.identity_of(info), cells)
+    builder = build_generator_function if function.__code__.co_flags & ITERABLE_COROUTINE else build_function
+    return builder, arguments, state, None, None, fill_function
+
+
+def build_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> FunctionType:
+    """A function of rewritten code by its place; of one that is made once, when the module runs, that very one."""
+    info = library.find_function(module, place, digest)
+    if not cells and "<locals>" not in place:
+        existing = function_with(info.code, info.module.name)
+        if existing is not None:
+            return existing
+    return restore.build_function(info, library.closure_for(info, cells))
+
+
+def build_generator_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> FunctionType:
+    """A function that ``types.coroutine`` has made, by its place."""
+    info = iterable_coroutine(library.find_function(module, place, digest))
+    return restore.build_function(info, library.closure_for(info, cells))
+
+
+def fill_function(function: FunctionType, state: dict[str, Any]) -> None:
+    """Give a function its defaults, names and attributes."""
+    function.__dict__.update(state.pop("__dict__", {}))
+    fill_annotations(function, state)
+    if isinstance(function, FunctionType) and library.is_library(function.__globals__.get("__name__")):
+        state["__defaults__"] = library.defaults_for(function, state.get("__defaults__"))
+    for name, value in state.items():
+        if hasattr(function, name):  # a later Python has more of them
+            setattr(function, name, value)
+
+
+def is_found_by_name(value: Any) -> bool:
+    """Whether pickling by module and qualified name finds this very object."""
+    import sys
+
+    module = sys.modules.get(getattr(value, "__module__", None) or "")
+    found: Any = module
+    for part in value.__qualname__.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            return False
+    return found is value
+
+
+FRAME_TABLE: dict[type, Any] = {
+    CoroutineType: reduce_frame,
+    GeneratorType: reduce_frame,
+    AsyncGeneratorType: reduce_frame,
+    ASEND: reduce_asend,
+    ATHROW: reduce_athrow,
+    ANEXT: reduce_anext,
+    COROUTINE_WRAPPER: reduce_wrapper,
+    FunctionType: reduce_function,
+}

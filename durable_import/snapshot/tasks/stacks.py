@@ -1,0 +1,169 @@
+"""The stacks of an instance's tasks, each read once for a snapshot; frames that cannot have changed are pickled only once.
+
+A coroutine that awaits another one goes on only when that one has ended: until then its variables stay bound to the same
+objects. If these are immutable values, and no other function shares the variables, then so does its whole state, but for
+what it awaits. The second time it is met it is pickled by itself, and from then on these bytes stand for it.
+"""
+
+from __future__ import annotations
+
+import pickle
+from types import CoroutineType
+from typing import Any
+
+from ...aio.task import DurableTask
+from ...frames.capture import FrameState, awaited_by, capture, frame_behind, frame_of, is_simple, line_of
+from ...frames.restore import fill_frame
+from ...hook.code_table import CodeInfo
+from ...rewrite.analysis.names import AWAITED
+from . import frames
+
+_VALUES = frozenset({type(None), bool, int, type(Ellipsis), range})
+_MOST = 1024  # characters or bytes: longer values are not worth a copy for each frame
+_MOST_ITEMS = 16  # of a tuple
+
+
+class Unchanged:
+    """A frame, the coroutine that it awaits, its function, and once it has been met twice, itself as pickled."""
+
+    __slots__ = ("awaited", "data", "frame", "info")
+
+    def __init__(self, frame: Any, awaited: Any, info: CodeInfo) -> None:
+        self.frame = frame
+        self.awaited = awaited
+        self.info = info
+        self.data = b""
+
+    def is_still(self, frame: Any) -> bool:
+        """Whether it is about this frame, which has not gone on."""
+        return self.frame is frame and self.awaited.cr_frame is not None
+
+
+_NONE: Any = {}  # stays empty: most instances wait, and need little memory
+
+
+class Stack:
+    """The frames of a task, outermost first.
+
+    ``is_simple``: none is asyncio's own, or has ``with`` blocks that suspend.
+    """
+
+    __slots__ = ("frames", "is_simple")
+
+    def __init__(self) -> None:
+        self.frames: list[Any] = []
+        self.is_simple = True
+
+
+class Stacks:
+    """Of one instance, from ``begin`` to ``end`` of a snapshot. ``met``: by id of a frame what was read of it, if it was."""
+
+    __slots__ = ("_before", "_read", "_seen", "met")
+
+    def __init__(self) -> None:
+        self.met: dict[int, FrameState | Unchanged] = _NONE
+        self._read: dict[DurableTask, Stack] = _NONE
+        self._before: dict[int, Unchanged] = _NONE  # at the last snapshot
+        self._seen: dict[int, Unchanged] = _NONE  # at this one
+
+    def begin(self) -> None:
+        """Nothing has been read for the next snapshot."""
+        self.met, self._read = {}, {}
+        self._before, self._seen = self._seen, {}
+
+    def end(self) -> None:
+        """The snapshot is made: let go of what the frames held."""
+        self.met, self._read, self._before = _NONE, _NONE, _NONE
+        self._seen = self._seen or _NONE
+
+    def of(self, task: DurableTask) -> Stack:
+        """The stack of a task; empty if it has ended."""
+        known = self._read.get(task)
+        if known is None:
+            known = self._read[task] = Stack()
+            if not task.done():
+                self._read_stack(frame_behind(task.root), known)
+        return known
+
+    def location_of(self, task: DurableTask) -> str:
+        """Where a task is: ``file:line function``, of its innermost frame that is not asyncio's own."""
+        for frame in reversed(self.of(task).frames):
+            met = self.met.get(id(frame))
+            if met is not None and not met.info.module.is_library:
+                code = met.info.code
+                return f"{code.co_filename}:{line_of(frame)} {code.co_qualname}"
+        return ""
+
+    def _read_stack(self, frame: Any, stack: Stack) -> None:
+        frames, before, seen, met = stack.frames, self._before, self._seen, self.met
+        while frame is not None:
+            number = id(frame)
+            known = before.get(number)
+            if known is not None and known.is_still(frame):
+                frames.append(frame)
+                known.data = known.data or _pickled(frame, capture(frame))
+                seen[number] = met[number] = known
+                frame = known.awaited
+            elif frame_of(frame) is not None:
+                frames.append(frame)
+                frame = self._read_frame(frame, stack)
+            else:
+                return  # a program may close what a task is going to run
+
+    def _read_frame(self, frame: Any, stack: Stack) -> Any:
+        """Read a frame; gives the one that it awaits."""
+        try:
+            state = self.met[id(frame)] = capture(frame)
+        except pickle.PicklingError:  # pickling it says so
+            stack.is_simple = False
+            awaited = awaited_by(frame)
+            return None if awaited is None else frame_behind(awaited)
+        stack.is_simple = stack.is_simple and is_simple(state.info.code)
+        if AWAITED not in state.info.live.get(state.label, ()):
+            return None
+        awaited = state.variables.get(AWAITED)
+        if type(awaited) is CoroutineType:
+            inner = frame_behind(awaited)
+            if inner is not None and _can_settle(frame, state):
+                self._seen[id(frame)] = Unchanged(frame, inner, state.info)
+            return inner
+        return None if awaited is None else frame_behind(awaited)
+
+
+def _can_settle(frame: Any, state: FrameState) -> bool:
+    module = state.info.module
+    if type(frame) is not CoroutineType or not frame.cr_suspended or state.cells or module.is_library or module.is_adopted:
+        return False
+    return all(_is_value(value) for name, value in state.variables.items() if name != AWAITED)
+
+
+def _is_value(value: Any) -> bool:
+    """Whether a value never changes and is small; that it is the same object for several frames is not kept."""
+    kind = type(value)
+    if kind is str or kind is bytes:
+        return len(value) <= _MOST
+    if kind is tuple:
+        return len(value) <= _MOST_ITEMS and all(map(_is_value, value))
+    return kind in _VALUES or (kind is float and value == value)
+
+
+def _pickled(frame: Any, state: FrameState) -> bytes:
+    """A frame but for what it awaits."""
+    del state.variables[AWAITED]
+    info = state.info
+    identity = info.module.name, info.place, info.digest, frame.__name__, frame.__qualname__
+    return pickle.dumps((identity, state.label, state.variables), pickle.HIGHEST_PROTOCOL)
+
+
+def build_unchanged(data: bytes) -> Any:
+    """A frame with its variables, but for what it awaits."""
+    identity, label, variables = pickle.loads(data)
+    module, place, digest, name, qualname = identity
+    frame = frames.build(module, place, digest, name, qualname, {})
+    fill_frame(frame, label, variables)
+    return frame
+
+
+def fill_unchanged(frame: Any, awaited: Any) -> None:
+    """Give a frame what it awaits."""
+    frames.fill_awaited(frame, awaited)

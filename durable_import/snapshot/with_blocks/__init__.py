@@ -1,0 +1,1 @@
+"""Managers of open ``with`` blocks: which are saved, and which are entered again."""

@@ -1,0 +1,98 @@
+"""A transaction of the user in a SQLite store's database, on a connection and in a thread of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from durable_import.errors import StoreError
+from durable_import.stores.base import Claim, check_state
+from durable_import.stores.changes import Bell
+from durable_import.stores.sqlite.connection import Database
+from durable_import.stores.worker import Job, Worker
+
+Commit = Callable[[Claim, dict[str, Any], Mapping[str, bytes | None], bool, sqlite3.Connection], None]
+
+MARK = "durable_import"  # a savepoint: it is gone if somebody has ended the transaction
+ENDED = (
+    "the transaction has ended before its state was committed: leave COMMIT, ROLLBACK, commit(), rollback(), close() and "
+    "executescript() to the one who opened it"
+)
+
+
+class SQLiteTransaction:
+    """See ``base.Transaction``. ``begin`` makes one."""
+
+    def __init__(self, worker: Worker[Database], connection: sqlite3.Connection, commit: Commit, bell: Bell) -> None:
+        self.connection = connection
+        self._worker = worker
+        self._commit = commit
+        self._bell = bell
+
+    @classmethod
+    async def begin(cls, open_database: Callable[[], Database], commit: Commit, bell: Bell) -> SQLiteTransaction:
+        """Waits until no other transaction is open."""
+        # the store's own thread waits for the end of this transaction if it has something to commit
+        worker = Worker(lambda: _Engine(open_database()), "durable_import transaction")
+        try:
+            connection = await worker.call(_begin)
+        except BaseException:
+            await worker.close()
+            raise
+        return cls(worker, connection, commit, bell)
+
+    async def commit(
+        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None] | None = None, is_whole: bool = True
+    ) -> None:
+        """See ``base.Transaction``."""
+        check_state(state)
+        work = partial(self._commit, claim, dict(state), dict(segments or {}), is_whole)
+        try:
+            await self._worker.call(partial(_commit, self.connection, work))
+        finally:
+            self._bell.ring()
+            await self._worker.close()
+
+    async def rollback(self) -> None:
+        """See ``base.Transaction``."""
+        await self._worker.call(Database.close)  # which rolls back
+        await self._worker.close()
+
+
+class _Engine:
+    """Does one thing after another with a database; explains what goes wrong."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def run(self, jobs: Sequence[Job[Database]]) -> None:
+        for job in jobs:
+            try:
+                job.succeed(job.work(self._database))
+            except Exception as error:  # the answer to the caller of this job
+                job.fail(self._database.explain(error))
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def _begin(database: Database) -> sqlite3.Connection:
+    connection = database.begin()
+    connection.execute(f"SAVEPOINT {MARK}")
+    return connection
+
+
+def _commit(
+    connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], None], database: Database
+) -> None:
+    try:
+        try:
+            connection.execute(f"RELEASE {MARK}")
+        except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
+            raise StoreError(ENDED) from error
+        work(connection)
+        connection.execute("COMMIT")
+    finally:
+        database.close()  # which rolls back what was not committed
