@@ -23,7 +23,7 @@ from .instance.records import Call, Outcome
 from .instance.run import InstanceRun
 
 
-class Residence(Home, Protocol):
+class Residence(Home, ambient.AmbientRuntime, Protocol):
     """What this needs of the runtime; ``evict_after``: seconds."""
 
     dispatcher: Dispatcher
