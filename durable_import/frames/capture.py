@@ -99,7 +99,7 @@ class Layout:
         self.info = info
         self.cells = captured_names(info.code)
         self.is_plain_genexpr = info.code.co_name == "<genexpr>" and PC not in info.code.co_varnames
-        self.has_blocks = any(n.startswith("@m") for names in info.live.values() for n in names)  # ``with`` that suspends
+        self.has_blocks = any(info.names(label, "manager") for label in info.suspensions)  # ``with`` that suspends
         self.is_simple = not self.has_blocks and not info.module.is_library
         self._hidden = [n for n in info.code.co_varnames if is_hidden(n) and n not in RESUME_ONLY]
         self._others: dict[int, tuple[str, ...]] = {}
@@ -108,7 +108,7 @@ class Layout:
         """The names that are none of its variables at a label: hidden ones that are not live there, and captured ones."""
         found = self._others.get(label)
         if found is None:
-            live = self.info.live.get(label, ())
+            live = {*self.info.names(label), *([AWAITED] if self.info.awaits(label) else [])}
             hidden = (n for n in self._hidden if n not in live)
             found = self._others[label] = tuple({**dict.fromkeys(self.cells), **dict.fromkeys(hidden), **RESUME_NAMES})
         return found
@@ -240,12 +240,13 @@ def _read_plain_genexpr(
         if FIRST_IS_ITERABLE:
             (variables[".0"],) = _loops(value, info, 1)
         return FrameState(info, 0, variables, cells)
-    names_of_loops = sorted((n for n in info.live[1] if n.startswith("@i")), key=lambda n: int(n[2:]))
+    (label,) = info.suspensions
+    names_of_loops = info.names(label, "iterator")
     loops = _loops(value, info, len(names_of_loops))
     if variables.pop(".0") is not loops[0] and not FIRST_IS_ITERABLE:
         raise _lost_loops(info)
     variables.update(zip(names_of_loops, loops, strict=True))
-    return FrameState(info, 1, variables, cells)
+    return FrameState(info, label, variables, cells)
 
 
 def _loops(value: Any, info: CodeInfo, count: int) -> list[Any]:
@@ -268,7 +269,7 @@ def awaited_by(value: Any) -> Any:
     names, info = variables_in(parts.frame), info_of(parts.code)
     if parts.state == CREATED:
         names = names.get(STATE, {})  # of a restored frame that has not gone on yet
-    if info is None or AWAITED not in info.live.get(names.get(PC, 0), ()):
+    if info is None or not info.awaits(names.get(PC, 0)):
         return None
     return names.get(AWAITED)
 

@@ -31,7 +31,7 @@ from ..pythons.systems import BINARY, is_mine
 __all__ = ["RewrittenModule", "bytecode_path", "load", "rewriter_hash", "store"]
 
 PLAIN, FAST = "", "-fast"  # variants of a module, as in the names of their files
-_FORMAT = b"2"
+_FORMAT = b"3"
 _HEADER = 28  # bytes
 _KEPT = 24 * 3600  # seconds: what another durable_import has written since then may be in use, as where two share a Python
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..rewrite.analysis.annotations import Annotation
+    from ..rewrite.analysis.suspensions import Place
     from ..rewrite.compiler import Inside, ModuleRewriting, RewrittenModule
     from .cache import RewrittenModule as Loaded
 
@@ -39,23 +40,24 @@ ITERABLE_COROUTINE = 0x100  # the flag of code whose generators can be awaited: 
 
 
 class CodeInfo:
-    """One rewritten function: its code, module, place, digest, and hidden variables live at each label. It is not changed.
+    """One rewritten function: its code, module, place, digest, and suspensions by label. It is not changed.
 
-    ``awaited``, only of a library: the text of what is awaited at each label. ``durable``, of code of the plain variant: the
+    What ``suspensions`` has for a label is what snapshots say of a frame that stands there: see ``Suspend.place``. ``awaited``, only of a library: the text of what is awaited at each label. ``durable``, of code of the plain variant: the
     code of the fast one.
     """
 
-    __slots__ = ("awaited", "code", "digest", "durable", "is_resume", "live", "module", "place")  # no tuple: those load ``ast``
+    __slots__ = ("_labels", "awaited", "code", "digest", "durable", "is_resume", "module", "place", "suspensions")
 
     def __init__(
-        self, code: types.CodeType, module: ModuleInfo, place: str, digest: str, live: dict[int, tuple[str, ...]],
+        self, code: types.CodeType, module: ModuleInfo, place: str, digest: str, suspensions: dict[int, Place],
         awaited: dict[int, str] | None = None, *, is_resume: bool = False, durable: types.CodeType | None = None,
     ) -> None:  # fmt: skip
         self.code = code
         self.module = module
         self.place = place
         self.digest = digest
-        self.live = live
+        self.suspensions = suspensions
+        self._labels: dict[Place, int] | None = None
         self.awaited = awaited or {}
         self.is_resume = is_resume
         self.durable = durable
@@ -63,7 +65,36 @@ class CodeInfo:
     def of(self, code: types.CodeType, **changed: Any) -> CodeInfo:
         """The same of another code object of the function."""
         same = {"is_resume": self.is_resume, "durable": self.durable} | changed
-        return CodeInfo(code, self.module, self.place, self.digest, self.live, self.awaited, **same)
+        return CodeInfo(code, self.module, self.place, self.digest, self.suspensions, self.awaited, **same)
+
+
+    def label_of(self, place: Place) -> int | None:
+        """The label of a suspension as it is today; None if none is just like that."""
+        if self._labels is None:
+            self._labels = {here: label for label, here in self.suspensions.items()}
+        return self._labels.get(place)
+
+    def names(self, label: int, role: str = "") -> list[str]:
+        """The hidden variables that are kept at a label, those of a role in the order in which they came to be.
+
+        What is awaited is no such variable: ``awaits`` says whether there is that too.
+        """
+        here = self.suspensions.get(label)
+        return [name for name, its, _ in here[2] if not role or its == role] if here is not None else []
+
+    def beside(self, label: int, name: str, role: str) -> str | None:
+        """Of those the one that has another role for the node which ``name`` serves."""
+        path = self.path_of(label, name)
+        return next((other for other, its, node in self.suspensions[label][2] if its == role and node == path), None)
+
+    def path_of(self, label: int, name: str) -> str:
+        """The path of the node that one of them serves."""
+        return next(node for other, _, node in self.suspensions[label][2] if other == name)
+
+    def awaits(self, label: int) -> bool:
+        """Whether something is awaited, or delegated to, at a label."""
+        here = self.suspensions.get(label)
+        return here is not None and here[1] != "yield"
 
 
 class ModuleInfo:
@@ -264,7 +295,7 @@ def _inside(info: CodeInfo) -> Inside:
 
     fast, module = info.code, info.module
     variables = [*fast.co_varnames]
-    variables += sorted({n for names in info.live.values() for n in names if n not in variables})
+    variables += sorted({n for label in info.suspensions for n in info.names(label) if n not in variables})
     originals = {} if module.is_adopted else {place: other.code for place, other in module.by_place.items()}
     return Inside([n for n in variables if n != "@pc"], captured_names(fast), originals, module.flags, fast.co_firstlineno)
 

@@ -19,8 +19,9 @@ from typing import Any
 from ..pythons.codes import nested_codes, silent
 from ..pythons.versions import INLINES_COMPREHENSIONS, MAX_BLOCKS
 from .analysis.annotations import ANNOTATE, Annotations
-from .analysis.names import AWAITED, STATE, call, load
+from .analysis.names import STATE, call, load
 from .analysis.nesting import MOST_BLOCKS_OF_ONE, blocks_of_comprehension, check_nesting, too_deep
+from .analysis.node_paths import standing_for
 from .analysis.places import MARK_BASE, Places, digest_of_annotations, digests, numbers_by_code, numbers_by_name
 from .analysis.scopes import ScopeAnalysis, mangled
 from .analysis.suspensions import LISTS, Pause, WithBlock, any_suspends, is_asynchronous, is_generator, is_lifted, points
@@ -28,6 +29,7 @@ from .analysis.text import Text
 from .emit.fast import fast_body, located
 from .emit.resume import RESUME_NAME, enter_function, resume_function
 from .passes.comprehensions import FIRST, generator_function, make_super_explicit
+from .passes.hidden_names import HiddenNames
 from .passes.lift import Statements
 from .passes.normalise import Normaliser, number_labels
 from .passes.pauses import EXCEPTION, mark_pauses
@@ -39,8 +41,8 @@ BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 class RewrittenModule:
     """The code of a rewritten module and what the run time must know of its functions.
 
-    ``table``: for each nested code object in the order of ``codes.nested_codes`` a row ``(place, digest, live)``, or
-    None; ``live`` maps each label to the hidden variables to keep there; what is evaluated late has no labels. Of a library a
+    ``table``: for each nested code object in the order of ``codes.nested_codes`` a row ``(place, digest, suspensions)``, or
+    None; ``suspensions`` has for each label what ``Suspend.place`` says; what is evaluated late has no labels. Of a library a
     row has a fourth item, which maps each label to the text of what is awaited there. All of it can be marshalled.
     """
 
@@ -100,7 +102,13 @@ def _is_the_same(node: ast.AST | Annotations) -> bool:
 
 
 class ModuleRewriting(ast.NodeTransformer):
-    """One run of the rewriter over a module: ``tree`` becomes the fast variant, the bodies before it are kept."""
+    """One run of the rewriter over a module: ``tree`` becomes the fast variant, the bodies before it are kept.
+
+    How it names hidden variables and numbers labels is its own affair: snapshots name both by the tree as parsed.
+    """
+
+    hidden_names = HiddenNames
+    number_labels = staticmethod(number_labels)
 
     def __init__(
         self, source: bytes | ast.Module, path: str, *, is_library: bool = False, has_roots: bool = True,
@@ -158,8 +166,7 @@ class ModuleRewriting(ast.NodeTransformer):
         body = self.body_of(node)
         if body is None and isinstance(node, (ast.GeneratorExp, *LISTS)):
             return None  # a comprehension of its own function in Python 3.11, or an asynchronous one in a lambda
-        live = {p.label: tuple(sorted(p.live | ({AWAITED} if p.kind != "yield" else set()))) for p in points(body or [])}
-        row = self.places.path_of[node], self.digests[node], live
+        row = self.places.path_of[node], self.digests[node], {point.label: point.place() for point in points(body or [])}
         if not self.is_library:
             return row
         return *row, {p.label: ast.unparse(p.operand) if p.operand is not None else "" for p in points(body or [])}
@@ -169,8 +176,9 @@ class ModuleRewriting(ast.NodeTransformer):
         if isinstance(node, ast.GeneratorExp) and node not in self.bodies and not is_asynchronous(node):
             function = self.carrier[node] = generator_function(node)
             scope = self.analysis.scopes[node]
-            body = Normaliser(scope, is_async_generator=False, rewrite_nested=lambda n: n).body(function.body)
-            number_labels(body)
+            names = self.hidden_names(node)
+            body = Normaliser(scope, names, is_async_generator=False, rewrite_nested=lambda n: n).body(function.body)
+            self.number_labels(body)
             self.bodies[node] = body
         return self.bodies.get(node)
 
@@ -197,12 +205,13 @@ class ModuleRewriting(ast.NodeTransformer):
             statements = [self.visit(statement) for statement in statements]
             node.body = [*docstring, *self._opening(node, statements, node), *statements] or [ast.Pass()]
             return node
+        names = self.hidden_names(origin)
         statements = [_HiddenFromLocals().visit(s) for s in statements]
         normaliser = Normaliser(
-            self.analysis.scopes[origin], is_async_generator=generator and asynchronous, rewrite_nested=self.visit
+            self.analysis.scopes[origin], names, is_async_generator=generator and asynchronous, rewrite_nested=self.visit
         )
         body = normaliser.body(statements)
-        number_labels(body)
+        self.number_labels(body)
         self.bodies[origin] = body
         self.with_blocks[origin] = normaliser.with_blocks
         emitted = fast_body(body)
@@ -334,5 +343,5 @@ class _HiddenFromLocals(ast.NodeTransformer):
         asks = isinstance(node.func, ast.Name) and node.func.id in ("locals", "vars", "dir")
         if not asks or node.args or node.keywords:
             return node
-        return located(call("@visible", node), node)  # type: ignore[no-any-return]
+        return standing_for(located(call("@visible", node), node), node)  # type: ignore[no-any-return]
 

@@ -80,9 +80,9 @@ def resume_text(source: bytes) -> str:
 
 
 def identities(source: bytes) -> list[tuple[Any, ...]]:
-    """What snapshots know of a module's code: place, digest, and live hidden variables by label, of each frame.
+    """What snapshots know of a module's code: place, digest, and suspensions by label, of each frame.
 
     Not what evaluates annotations, which only later Python versions have.
     """
     table = [row for row in compile_module(source, "<program>", "m").table if row and not row[0].endswith(ANNOTATE)]
-    return sorted((place, digest, sorted((live or {}).items())) for place, digest, live in table)
+    return sorted((place, digest, sorted((suspensions or {}).items())) for place, digest, suspensions in table)

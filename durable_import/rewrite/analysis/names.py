@@ -16,6 +16,8 @@ TARGET_LABEL = "@r"  # in a resume variant: the label to fast-forward to, 0 once
 ITEM = "@v"  # in a resume variant: the item a for loop has just taken
 STASH = "@s"  # in a resume variant: context and traceback of the exception being re-entered
 SELECTED = "@k"  # in a resume variant: the case that matched
+RESULT = "@result"  # in a comprehension that is a function: what it has made so far
+KEY = "@key"  # in one of a dict: the key of the next value
 RESUME_ONLY = frozenset({STATE, TARGET_LABEL, ITEM, STASH, SELECTED})
 
 

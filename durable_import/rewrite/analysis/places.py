@@ -20,7 +20,7 @@ from .annotations import ANNOTATE, annotations_of, evaluated_late
 from .scopes import COMPREHENSIONS
 from .suspensions import children
 
-NUMBERING = 1  # raised whenever the rewriter would number labels or name hidden variables of the same code differently
+NUMBERING = 1  # part of all digests; once it stood for how labels and hidden variables are numbered, which is free to change
 MARK_BASE = 1 << 20  # line numbers that name nodes start beyond any real line
 POSITIONS = frozenset({"lineno", "col_offset", "end_lineno", "end_col_offset", "ctx", "type_comment", "kind"})
 

@@ -14,26 +14,44 @@ FUNCTION_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LISTS = (ast.ListComp, ast.SetComp, ast.DictComp)
 
 
-_NO_NODES = frozenset({"ctx", "op", "ops", "id", "attr", "kind", "type_comment"})  # fields
+NO_NODES = frozenset({"ctx", "op", "ops", "id", "attr", "kind", "type_comment"})  # fields
+
+
+Hidden = tuple[str, str, str]  # a hidden variable: its name, its role, and the path of the node that it serves
+Place = tuple[str, str, tuple[Hidden, ...]]  # of a suspension: the path of its node, its role, and what is kept there
 
 
 class Suspend(ast.stmt):
     """One suspension point: ``target = await operand`` (or ``yield``, ``yield from``) and nothing else in the statement.
 
-    ``label`` numbers it within its function, from 1, in source order. ``live`` names the hidden variables that are
-    read after it, ``spent`` those that nothing reads once the operand is evaluated.
+    ``path`` and ``role`` say which one it is, in the tree as parsed; ``label`` numbers it in the rewritten function, in source
+    order. ``live`` has the hidden variables that are read after it, ``spent`` those that nothing reads once the operand is
+    evaluated.
     """
 
     _fields = ("operand", "target")
 
-    def __init__(self, kind: str, operand: ast.expr | None, target: ast.expr | None, live: Iterable[str]) -> None:
+    def __init__(
+        self, kind: str, operand: ast.expr | None, target: ast.expr | None, path: str, role: str, live: dict[str, Hidden]
+    ) -> None:
         super().__init__()
         self.kind = kind
         self.operand = operand
         self.target = target
-        self.live = set(live)
+        self.path = path
+        self.role = role
+        self.live = live
         self.spent: list[str] = []
         self.label = 0
+
+    def place(self) -> Place:
+        """What a snapshot says of it: the variables in the order in which they came to be, each role for itself."""
+        return self.path, self.role, tuple(sorted(self.live.values(), key=_prefix_and_number))
+
+
+def _prefix_and_number(hidden: Hidden) -> tuple[str, int, str]:
+    prefix = hidden[0].rstrip("0123456789")
+    return prefix, int(hidden[0][len(prefix) :] or 0), hidden[0]
 
 
 class Pause(ast.Raise):
@@ -82,7 +100,7 @@ def annotation_places(function: Any) -> list[tuple[Any, str]]:
 def children(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes directly inside of one, as ``ast.iter_child_nodes`` gives them, but no operators and contexts."""
     for name in node._fields:
-        if name not in _NO_NODES:
+        if name not in NO_NODES:
             value = getattr(node, name, None)
             if isinstance(value, list):
                 for item in value:

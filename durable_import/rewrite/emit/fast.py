@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..analysis.names import AWAITED, PC, assign, call, clear, constant, load
+from ..analysis.names import AWAITED, KEY, PC, RESULT, assign, call, clear, constant, load
 from ..analysis.suspensions import FUNCTION_DEFINITIONS, Suspend, points
-from ..passes.comprehensions import KEY, RESULT
 from ..passes.lift import Statements
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from ..analysis.names import load, store
+from ..analysis.names import KEY, RESULT, load, store
+from ..analysis.node_paths import standing_for
 from ..analysis.scopes import Scope
 from ..analysis.suspensions import is_asynchronous, is_lifted
 
 FIRST = ".0"  # the compiler's own name for the first iterator
-RESULT = "@result"
-KEY = "@key"
 UNPACKED = "@item"  # what an unpacking generator expression takes of the value that it unpacks
 
 FUNCTION_NAMES = {
@@ -94,7 +93,7 @@ def _loops(node: Any, generators: list[ast.comprehension], *, first: bool) -> as
     loop = kind(target=generator.target, iter=source, body=body, orelse=[])
     loop.is_iterator = first  # type: ignore[union-attr]
     ast.copy_location(source, generator.iter)
-    return loop
+    return standing_for(loop, generator)
 
 
 def _element(node: Any) -> list[ast.stmt]:
@@ -106,8 +105,8 @@ def _element(node: Any) -> list[ast.stmt]:
         key = ast.Assign(targets=[store(KEY)], value=node.key)
         return [key, ast.Assign(targets=[item], value=node.value)]
     if isinstance(node, ast.GeneratorExp):
-        return [ast.Expr(value=ast.Yield(value=node.elt))]
-    return [_call_of_result("append" if isinstance(node, ast.ListComp) else "add", node.elt)]
+        return [ast.Expr(value=standing_for(ast.Yield(value=node.elt), node.elt))]
+    return [_call_of_result(node, "append" if isinstance(node, ast.ListComp) else "add", node.elt)]
 
 
 def captured_targets(node: Any) -> set[str]:
@@ -139,18 +138,18 @@ def unpacks(node: Any) -> bool:
 def _unpacking(node: Any) -> ast.stmt:
     """Add what ``node`` unpacks: a display around it, where methods would take, or complain of, something else."""
     if isinstance(node, ast.DictComp):
-        return _call_of_result("update", ast.Dict(keys=[None], values=[node.key]))
+        return _call_of_result(node, "update", ast.Dict(keys=[None], values=[node.key]))
     if isinstance(node, ast.ListComp):
-        return _call_of_result("extend", ast.List(elts=[node.elt], ctx=ast.Load()))
+        return _call_of_result(node, "extend", ast.List(elts=[node.elt], ctx=ast.Load()))
     unpacked = node.elt.value
     if isinstance(node, ast.SetComp):
-        return _call_of_result("update", unpacked)
-    given = ast.Expr(value=ast.Yield(value=load(UNPACKED)))
-    return ast.For(target=store(UNPACKED), iter=unpacked, body=[given], orelse=[])
+        return _call_of_result(node, "update", unpacked)
+    given = ast.Expr(value=standing_for(ast.Yield(value=load(UNPACKED)), node.elt))
+    return standing_for(ast.For(target=store(UNPACKED), iter=unpacked, body=[given], orelse=[]), node.elt)
 
 
-def _call_of_result(method: str, value: ast.expr) -> ast.stmt:
-    bound = ast.Attribute(value=load(RESULT), attr=method, ctx=ast.Load())
+def _call_of_result(comprehension: ast.AST, method: str, value: ast.expr) -> ast.stmt:
+    bound = standing_for(ast.Attribute(value=load(RESULT), attr=method, ctx=ast.Load()), comprehension)
     return ast.Expr(value=ast.Call(func=bound, args=[value], keywords=[]))
 
 

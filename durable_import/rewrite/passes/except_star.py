@@ -6,6 +6,7 @@ import ast
 from typing import Any
 
 from ..analysis.names import assign, call, load
+from ..analysis.node_paths import standing_for
 
 
 def desugar(node: ast.TryStar, state: str) -> ast.Try:
@@ -19,30 +20,35 @@ def desugar(node: ast.TryStar, state: str) -> ast.Try:
     for handler in node.handlers:
         body.append(_handler(handler, state))
         _locate(body[-1], handler)
-    body.append(_settled(ast.Expr(value=_method(state, "finish")), state, [ast.Raise()]))
-    outer = ast.ExceptHandler(type=load("@BaseException"), name=caught, body=body)
+    body.append(_settled(ast.Expr(value=_method(state, "finish")), state, node, [ast.Raise()]))
+    outer = standing_for(ast.ExceptHandler(type=load("@BaseException"), name=caught, body=body), node)
     built = ast.Try(body=node.body, handlers=[outer], orelse=node.orelse, finalbody=[])
-    ast.copy_location(built, node)
+    standing_for(ast.copy_location(built, node), node)
     return _locate(built, node)  # type: ignore[no-any-return]
 
 
 def _handler(handler: ast.ExceptHandler, state: str) -> ast.stmt:
     assert handler.type is not None
     entered = ast.Expr(value=_method(state, "raise_match"))
-    inner = _settled(entered, state, handler.body, handler.name)
+    inner = _settled(entered, state, handler, handler.body, handler.name)
     raised = state + '"'
     collect = ast.Expr(value=_method(state, "collect", load(raised)))
     collecting = ast.ExceptHandler(type=load("@BaseException"), name=raised, body=[collect])
-    outer = ast.Try(body=[inner], handlers=[collecting], orelse=[], finalbody=[])
-    return ast.If(test=_method(state, "match", handler.type), body=[outer], orelse=[])
+    outer = standing_for(ast.Try(body=[inner], handlers=[collecting], orelse=[], finalbody=[]), handler)
+    asking = _method(state, "match", handler.type)
+    standing_for(asking.func, handler)  # kept while what the type awaits is awaited
+    return ast.If(test=asking, body=[outer], orelse=[])
 
 
-def _settled(raising: ast.stmt, state: str, body: list[ast.stmt], name: str | None = None) -> ast.Try:
-    """``try: raising; except ...: state.settle(it); body``: a bare ``raise`` in the body leaves no mark on it."""
+def _settled(raising: ast.stmt, state: str, part: ast.AST, body: list[ast.stmt], name: str | None = None) -> ast.Try:
+    """``try: raising; except ...: state.settle(it); body``: a bare ``raise`` in the body leaves no mark on it.
+
+    ``part``: the part of the statement that this is about.
+    """
     raised = name or state + "!"
     settle: list[ast.stmt] = [ast.Expr(value=_method(state, "settle", load(raised)))]
-    matched = ast.ExceptHandler(type=load("@BaseException"), name=raised, body=[*settle, *body])
-    return ast.Try(body=[raising], handlers=[matched], orelse=[], finalbody=[])
+    matched = standing_for(ast.ExceptHandler(type=load("@BaseException"), name=raised, body=[*settle, *body]), part)
+    return standing_for(ast.Try(body=[raising], handlers=[matched], orelse=[], finalbody=[]), part)
 
 
 def _method(state: str, name: str, *arguments: ast.expr) -> ast.Call:

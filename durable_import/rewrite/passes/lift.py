@@ -11,8 +11,10 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..analysis.names import assign, call, clear, constant, is_hidden, load, store
+from ..analysis.names import assign, call, clear, constant, load, store
+from ..analysis.node_paths import standing_for
 from ..analysis.suspensions import LISTS, Suspend, is_asynchronous, is_lifted, suspends
+from .hidden_names import HiddenNames
 
 Statements = list[ast.stmt]
 
@@ -24,20 +26,31 @@ class Lifter:
     """
 
     def __init__(
-        self, held: list[str], define_comprehension: Callable[[Any, Statements], ast.expr],
+        self, names: HiddenNames, held: list[str], define_comprehension: Callable[[Any, Statements], ast.expr],
         define_lambda: Callable[[Any, Statements], ast.expr],
     ) -> None:  # fmt: skip
+        self.names = names
         self.held = held
         self.define_comprehension = define_comprehension
         self.define_lambda = define_lambda
         self.temporaries = 0
-        self.unspent: list[str] = []  # temporaries that may still hold a value
+        self.living: set[str] = set()  # temporaries of the statement
+        self.unspent: list[str] = []  # those of them that may still hold a value
 
-    def temporary(self) -> str:
-        """A name for a value that is used once, within the same statement."""
+    def temporary(self, node: ast.AST, role: str = "operand") -> str:
+        """A name for a value that is used once, within the same statement: that of a node."""
         self.temporaries += 1
-        self.unspent.append(f"@t{self.temporaries}")
-        return self.unspent[-1]
+        name = self.names.temporary(self.temporaries, role, node)
+        self.living.add(name)
+        self.unspent.append(name)
+        return name
+
+    def forget(self) -> list[str]:
+        """From here on the temporaries are those of another statement; gives those that may still hold a value."""
+        unspent, self.unspent = self.unspent, []
+        self.temporaries = 0
+        self.living = set()
+        return unspent
 
     def spend(self, node: ast.expr | None) -> list[str]:
         """The temporaries that an expression evaluated now uses up: they must not prolong the lives of their values."""
@@ -60,7 +73,7 @@ class Lifter:
             )  # fmt: skip
         lifted: ast.expr = ast.copy_location(method(node, out), node)
         lifted._suspends = False  # type: ignore[attr-defined]
-        return lifted
+        return lifted if lifted is node else standing_for(lifted, node)
 
     def optional(self, node: ast.expr | None, out: Statements) -> ast.expr | None:
         """Like ``expression``, for a child that may be absent."""
@@ -79,29 +92,34 @@ class Lifter:
                 lifted.append(self.saved(node, out))
         return lifted
 
-    def saved(self, node: ast.expr, out: Statements) -> ast.expr:
+    def saved(self, node: ast.expr, out: Statements, role: str = "operand") -> ast.expr:
         """Evaluate ``node`` now; the expression returned gives the value without evaluating anything."""
         if isinstance(node, ast.Starred):
-            whole = ast.List(elts=[node], ctx=ast.Load())
+            whole = standing_for(ast.List(elts=[node], ctx=ast.Load()), node)
             whole._suspends = suspends(node)  # type: ignore[attr-defined]
             value = self.saved(ast.copy_location(whole, node), out)
             return ast.copy_location(ast.Starred(value=value, ctx=ast.Load()), node)
         if isinstance(node, ast.Slice):
             parts = self.sequence([node.lower, node.upper, node.step], out)
-            return self.saved(ast.copy_location(call("@slice", *(p or constant(None) for p in parts)), node), out)
+            made = standing_for(call("@slice", *(p or constant(None) for p in parts)), node)
+            return self.saved(ast.copy_location(made, node), out)
+        role = "copy" if getattr(node, "is_copy", False) else role
         node = self.expression(node, out)
-        if isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and is_hidden(node.id)):
+        if isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id[0] == "@"):
             return node
         spent = self.spend(node)
-        name = self.temporary()
+        name = self.temporary(node, role)
         out.append(ast.copy_location(assign(name, node), node))
         if spent:
             out.append(ast.copy_location(clear(spent), node))
         return ast.copy_location(load(name), node)
 
-    def suspend(self, kind: str, operand: ast.expr | None, target: ast.expr | None, at: ast.AST, out: Statements) -> None:
-        """Append a suspension point."""
-        point = Suspend(kind, operand, target, self.held)
+    def suspend(
+        self, kind: str, operand: ast.expr | None, target: ast.expr | None, at: ast.AST, out: Statements,
+        *, of: ast.AST | None = None, role: str = "",
+    ) -> None:  # fmt: skip
+        """Append a suspension point; ``of`` and ``role`` say which, where it is not simply the one of the node ``at``."""
+        point = Suspend(kind, operand, target, self.names.path(of or at), role or kind, self.names.of(self.held))
         if kind != "yield":
             point.spent = self.spend(operand)
         out.append(ast.copy_location(point, at))
@@ -123,7 +141,7 @@ class Lifter:
 
     def _point(self, kind: str, node: ast.Await | ast.Yield | ast.YieldFrom, out: Statements) -> ast.expr:
         operand = self.optional(node.value, out)
-        name = self.temporary()
+        name = self.temporary(node)
         self.suspend(kind, operand, store(name), node, out)
         return load(name)
 
@@ -153,7 +171,7 @@ class Lifter:
 
     def _chain(self, node: ast.Compare, out: Statements, *, as_test: bool) -> ast.expr:
         """``a < b < c``: the later operands are evaluated only while the comparison holds."""
-        result = self.temporary()
+        result = self.temporary(node)
         if as_test:
             out.append(ast.copy_location(assign(result, constant(False)), node))
         left = self.saved(node.left, out)
@@ -175,7 +193,7 @@ class Lifter:
         return load(result)
 
     def _lift_BoolOp(self, node: ast.BoolOp, out: Statements) -> ast.expr:
-        result = self.temporary()
+        result = self.temporary(node)
         for i, value in enumerate(node.values):
             out.append(ast.copy_location(assign(result, self.expression(value, out)), value))
             if i < len(node.values) - 1:
@@ -187,7 +205,7 @@ class Lifter:
         return load(result)
 
     def _test_of_boolean(self, node: ast.BoolOp, out: Statements) -> ast.expr:
-        result = self.temporary()
+        result = self.temporary(node)
         conjunction = isinstance(node.op, ast.And)
         out.append(ast.copy_location(assign(result, constant(not conjunction)), node))
         for value in node.values:
@@ -202,7 +220,7 @@ class Lifter:
 
     def _lift_IfExp(self, node: ast.IfExp, out: Statements) -> ast.expr:
         test = self.test(node.test, out)
-        result = self.temporary()
+        result = self.temporary(node)
         branches: list[Statements] = []
         for value in (node.body, node.orelse):
             branch: Statements = []
@@ -268,7 +286,8 @@ class Lifter:
                 continue
             formatted = self.expression(value, out)
             if i < last:
-                text = self.saved(ast.copy_location(ast.JoinedStr(values=[formatted]), value), out)
+                whole = standing_for(ast.JoinedStr(values=[formatted]), value)
+                text = self.saved(ast.copy_location(whole, value), out)
                 formatted = ast.copy_location(ast.FormattedValue(value=text, conversion=-1), value)
             values.append(formatted)
         return ast.JoinedStr(values=values)
@@ -315,7 +334,7 @@ class Lifter:
         assert isinstance(node, LISTS)
         if not is_asynchronous(node):
             return self.define_comprehension(node, out)
-        name = self.temporary()
+        name = self.temporary(node)
         self.suspend("await", self.define_comprehension(node, out), store(name), node, out)
         return load(name)
 
@@ -337,6 +356,7 @@ def _read_in_place(values: list[tuple[bool, Any]]) -> list[Any]:
     found = []
     for i, (unpacked, value) in enumerate(values):
         if unpacked and i < last:
-            value = ast.copy_location(ast.Dict(keys=[None], values=[value]), value)
+            value = standing_for(ast.copy_location(ast.Dict(keys=[None], values=[value]), value), value)
+            value.is_copy = True
         found.append(value)
     return found

@@ -39,7 +39,7 @@ class Normaliser(SimpleStatements, TryStatements, WithStatements):
     def _normalise_While(self, node: ast.While, out: Statements) -> None:
         built = ast.copy_location(ast.While(test=node.test, body=[], orelse=[]), node)
         if suspends(node.test):
-            going = self._hide("w")
+            going = self.names.hide("going", node)
             out.append(locate(assign(going, constant(True)), node))
             built.test = locate(load(going), node)
             tests: Statements = []
@@ -57,7 +57,7 @@ class Normaliser(SimpleStatements, TryStatements, WithStatements):
         out.append(built)
 
     def _normalise_For(self, node: ast.For, out: Statements) -> None:
-        iterator = self._hide("i")
+        iterator = self.names.hide("iterator", node)
         source = self.lifter.expression(node.iter, out)
         at = protocol_place(node, node.iter)
         self._flush(out, [ast.copy_location(assign(iterator, call("@iter", source)), at)], at)
@@ -65,7 +65,7 @@ class Normaliser(SimpleStatements, TryStatements, WithStatements):
         locate(built.iter, node.iter)
         with self._holding(iterator), self._inside("loop"):
             if suspends(node.target):
-                item = self._hide("n")
+                item = self.names.hide("item", node)
                 built.target = locate(store(item), node.target)
                 with self._holding(item):
                     self._assign(node.target, load(item), built.body)
@@ -80,7 +80,7 @@ class Normaliser(SimpleStatements, TryStatements, WithStatements):
         out += [loop, locate(clear(hidden), loop)]
 
     def _normalise_AsyncFor(self, node: ast.AsyncFor, out: Statements) -> None:
-        iterator, advance, going, item = (self._hide(prefix) for prefix in "ixwn")
+        iterator, advance, going, item = (self.names.hide(role, node) for role in ("iterator", "advance", "going", "item"))
         source = self.lifter.expression(node.iter, out)
         if not getattr(node, "is_iterator", False):
             source = call("@aiter", source)
@@ -91,7 +91,8 @@ class Normaliser(SimpleStatements, TryStatements, WithStatements):
             body: Statements = []
             named = isinstance(node.target, ast.Name)
             target = node.target if named else store(item)
-            self.lifter.suspend("await", locate(call_name(advance, load(iterator)), node), target, node, step)
+            awaited = locate(call_name(advance, load(iterator)), node)
+            self.lifter.suspend("await", awaited, target, node, step, role="next")
             self._flush(step, [], node)
             if not named:
                 with self._holding(item):
@@ -106,7 +107,7 @@ class Normaliser(SimpleStatements, TryStatements, WithStatements):
     def _normalise_Match(self, node: ast.Match, out: Statements) -> None:
         subject = self.lifter.expression(node.subject, out)
         if any_suspends(case.guard for case in node.cases):
-            kept = self._hide("j")
+            kept = self.names.hide("subject", node)
             self._flush(out, [assign(kept, subject)], node.subject)
             with self._holding(kept):
                 self._cases_as_chain(kept, node.cases, out, node)
@@ -123,7 +124,7 @@ class Normaliser(SimpleStatements, TryStatements, WithStatements):
     def _cases_as_chain(self, subject: str, cases: list[ast.match_case], out: Statements, at: ast.AST) -> None:
         """Cases whose guards suspend: match one pattern, ask its guard, and only then go on to the next."""
         for i, case in enumerate(cases):
-            matched = self._hide("q")
+            matched = self.names.hide("matched", case)
             hit = ast.match_case(pattern=case.pattern, guard=None, body=[assign(matched, constant(True))])
             out.append(locate(assign(matched, constant(False)), at))
             out.append(locate(ast.Match(subject=load(subject), cases=[hit]), at))
@@ -141,6 +142,9 @@ class Normaliser(SimpleStatements, TryStatements, WithStatements):
 
 
 def number_labels(body: Statements) -> None:
-    """Give each suspension point its label."""
+    """Give each suspension point its label.
+
+    Snapshots of payload format 4 say by these numbers where frames stand: code that has not changed keeps them.
+    """
     for label, point in enumerate(points(body), start=1):
         point.label = label

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..analysis.names import assign, call, constant, load, store
+from ..analysis.node_paths import standing_for
 from ..analysis.suspensions import any_suspends, suspends
 from .lift import Statements
 from .statement import StatementNormaliser, locate
@@ -70,7 +71,7 @@ class SimpleStatements(StatementNormaliser):
             base = lifter.saved(target.value, out)
             place = ast.Subscript(value=base, slice=lifter.saved(target.slice, out), ctx=ast.Store())
         ast.copy_location(place, target)
-        held = lifter.temporary()
+        held = lifter.temporary(target)
         out.append(locate(assign(held, _as_load(place)), target))
         value = lifter.expression(node.value, out)
         changed = ast.AugAssign(target=store(held), op=node.op, value=value)
@@ -95,7 +96,8 @@ class SimpleStatements(StatementNormaliser):
         """
         assert node.exc is not None
         parts = [node.exc] if node.cause is None else [node.exc, node.cause]
-        held: Any = self.lifter.saved(ast.copy_location(ast.List(elts=parts, ctx=ast.Load()), node), out)
+        both = standing_for(ast.List(elts=parts, ctx=ast.Load()), node)
+        held: Any = self.lifter.saved(ast.copy_location(both, node), out)
         pauses = ast.BoolOp(op=ast.And(), values=[load("@ON"), call("@pauses", held)])
         native = ast.Raise(exc=_taken(held.id), cause=None)
         if node.cause is not None:
@@ -124,7 +126,7 @@ class SimpleStatements(StatementNormaliser):
         if not outcomes:
             self._flush(out, [ast.Return(value=value)], node)
             return
-        kept = self.lifter.temporary()
+        kept = self.lifter.temporary(node, "outcome")
         result = ast.Tuple(elts=[value or constant(None)], ctx=ast.Load())
         record = ast.Assign(targets=[store(name) for name in outcomes], value=load(kept))
         returned = None if self.is_async_generator else ast.Subscript(load(kept), constant(0), ast.Load())

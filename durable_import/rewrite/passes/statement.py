@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...pythons.versions import LATE_ANNOTATIONS, PROTOCOL_AT_EXPRESSION
-from ..analysis.names import assign, call, clear, constant, load, store
+from ..analysis.names import RESULT, assign, call, clear, constant, load, store
+from ..analysis.node_paths import standing_for
 from ..analysis.scopes import Scope
-from ..analysis.suspensions import FUNCTION_DEFINITIONS, WithBlock, annotation_places, any_suspends, evaluated_here, suspends
-from .comprehensions import KEY, RESULT, comprehension_function, lambda_function, walrus_names
+from ..analysis.suspensions import FUNCTION_DEFINITIONS, LISTS, WithBlock, annotation_places, any_suspends, evaluated_here, suspends
+from .comprehensions import comprehension_function, lambda_function, walrus_names
+from .hidden_names import HiddenNames
 from .lift import Lifter, Statements
 from .temporaries import mark_temporaries
 
@@ -23,21 +25,21 @@ from .temporaries import mark_temporaries
 class StatementNormaliser:
     """Normalises the body of one function: the state, the tools, and definitions, which are frames of their own.
 
-    ``scope``: the function's names. ``is_async_generator``: its ``return`` has no value. ``rewrite_nested``: what to do
-    with function and class definitions inside (their bodies are other frames).
+    ``scope``: the function's names; ``names``: those of its hidden variables. ``is_async_generator``: its ``return`` has no
+    value. ``rewrite_nested``: what to do with function and class definitions inside (their bodies are other frames).
     """
 
     def __init__(
-        self, scope: Scope, *, is_async_generator: bool, rewrite_nested: Callable[[Any], ast.stmt],
+        self, scope: Scope, names: HiddenNames, *, is_async_generator: bool, rewrite_nested: Callable[[Any], ast.stmt],
     ) -> None:  # fmt: skip
         self.scope = scope
+        self.names = names
         self.is_async_generator = is_async_generator
         self.rewrite_nested = rewrite_nested
-        self.held: list[str] = [RESULT, KEY] if scope.kind == "comprehension" else []
+        self.held: list[str] = [RESULT] if isinstance(names.function, LISTS) else []
         self.crossed: list[str] = []  # loop marks and outcome variables around the current statement
-        self.hidden = 0
         self.with_blocks: dict[str, WithBlock] = {}  # by the hidden variable of the manager
-        self.lifter = Lifter(self.held, self._define_comprehension, self._define_lambda)
+        self.lifter = Lifter(names, self.held, self._define_comprehension, self._define_lambda)
 
     def body(self, statements: list[ast.stmt]) -> Statements:
         """Normalise a block."""
@@ -59,10 +61,6 @@ class StatementNormaliser:
         return out
 
     # --- tools
-
-    def _hide(self, prefix: str) -> str:
-        self.hidden += 1
-        return f"@{prefix}{self.hidden}"
 
     @contextmanager
     def _holding(self, *names: str) -> Iterator[None]:
@@ -87,9 +85,8 @@ class StatementNormaliser:
         for statement in built:
             locate(statement, at)
         out += built
-        mark_temporaries(out)
-        names, self.lifter.unspent = self.lifter.unspent, []
-        self.lifter.temporaries = 0
+        mark_temporaries(out, self.lifter.living, self.names)
+        names = self.lifter.forget()
         return [locate(clear(names), at)] if names else []
 
     def _nested(self, node: Any) -> Any:
@@ -101,7 +98,7 @@ class StatementNormaliser:
         first: ast.expr = call("@aiter" if source.is_async else "@iter", source.iter)
         locate(first, source.iter if PROTOCOL_AT_EXPRESSION else node)
         if any(isinstance(n, ast.Name) and n.id == function.name for n in ast.walk(source.iter)):
-            first = self.lifter.saved(first, out)  # it calls another function of the same name
+            first = self.lifter.saved(standing_for(first, source.iter), out, "iterator")  # it calls another function of the same name
         for name in walrus_names(node):
             if self.scope.declaration_for(name) == "nonlocal":  # bound here, as far as the compiler can see
                 out.append(locate(ast.If(constant(False), [assign(name, constant(None))], []), node))
@@ -147,7 +144,7 @@ class StatementNormaliser:
         if not suspends(target):
             out.append(ast.copy_location(ast.Assign(targets=[target], value=value), target))
         elif isinstance(target, (ast.Tuple, ast.List)):
-            names = [self.lifter.temporary() for _ in target.elts]
+            names = [self.lifter.temporary(element, "item") for element in target.elts]
             parts: list[ast.expr] = []
             for name, element in zip(names, target.elts, strict=True):
                 starred = isinstance(element, ast.Starred)

@@ -9,6 +9,7 @@ import ast
 from typing import Any
 
 from ..analysis.names import assign, call, constant, is_hidden, load
+from ..analysis.node_paths import standing_for
 from ..analysis.suspensions import any_suspends, points
 from . import except_star
 from .lift import Statements
@@ -19,7 +20,7 @@ class TryStatements(StatementNormaliser):
     """Normalises ``try``, with ``except`` and with ``except*``."""
 
     def _normalise_Try(self, node: Any, out: Statements) -> None:
-        outcome = self._hide("o") if any_suspends(node.finalbody) else None
+        outcome = self.names.hide("outcome", node) if any_suspends(node.finalbody) else None
         if outcome:
             with self._inside(outcome), self._holding(outcome):
                 inner = self._handled(node)
@@ -38,13 +39,16 @@ class TryStatements(StatementNormaliser):
         """Everything of a ``try`` statement except its ``finally``."""
         if not node.handlers:
             return self.body(node.body)
-        kept = self._hide("c")
+        kept = self.names.hide("group", node)
+        held = [kept]
         if isinstance(node, ast.TryStar) and any_suspends(node.handlers):
             node = except_star.desugar(node, kept)
         elif any_suspends(handler.type for handler in node.handlers):
             node = self._handlers_as_chain(node, kept)
+        else:
+            held = []
         body = self.body(node.body)
-        with self._holding(kept):
+        with self._holding(*held):
             handlers = [self._handler(handler) for handler in node.handlers]
         return [self._try(body, handlers, self.body(node.orelse), node, star=isinstance(node, ast.TryStar))]
 
@@ -54,7 +58,8 @@ class TryStatements(StatementNormaliser):
             built.body = self.body(handler.body)
             return built
         own = handler.name is not None and is_hidden(handler.name)
-        hidden = handler.name if handler.name is not None and own else self._hide("e")
+        hidden = handler.name if handler.name is not None and own else self.names.hide("exception", handler)
+        self.names.mean(hidden, "exception", handler)
         with self._holding(hidden):
             built.body = self.body(handler.body)
         if next(points(built.body), None) is None:  # an asynchronous generator expression, which only runs elsewhere
@@ -82,5 +87,6 @@ class TryStatements(StatementNormaliser):
             for statement in chain:
                 locate(statement, handler)
         single = ast.ExceptHandler(type=load("@BaseException"), name=caught, body=chain)
-        built = ast.Try(body=node.body, handlers=[locate(single, node)], orelse=node.orelse, finalbody=[])
-        return ast.copy_location(built, node)
+        single = standing_for(locate(single, node), node)
+        built = ast.Try(body=node.body, handlers=[single], orelse=node.orelse, finalbody=[])
+        return standing_for(ast.copy_location(built, node), node)

@@ -30,8 +30,8 @@ class WithStatements(StatementNormaliser):
             return
         item, *others = items
         expression, at = item.context_expr, protocol_place(statement, item.context_expr)
-        manager = self._hide("m")
-        leave, entered, normal = (f"@{prefix}{manager[2:]}" for prefix in "xvz")
+        manager = self.names.hide("manager", item)
+        leave, entered, normal = (self.names.beside(manager, role) for role in ("leave", "entered", "normal"))
         written = copy.deepcopy(expression), copy.deepcopy(item.optional_vars)
         lifted = self.lifter.expression(expression, out)
         pair = ast.Tuple(elts=[store(entered), store(leave)], ctx=ast.Store())
@@ -40,7 +40,8 @@ class WithStatements(StatementNormaliser):
         with self._holding(manager, leave):
             entering: Any = None
             if is_async:
-                self.lifter.suspend("await", call("@aenter", call_name(entered)), store(entered), at, out)
+                awaited = call("@aenter", call_name(entered))
+                self.lifter.suspend("await", awaited, store(entered), at, out, of=item, role="aenter")
                 entering = locate(out[-1], at)
             else:
                 out.append(locate(assign(entered, call_name(entered)), at))
@@ -63,7 +64,7 @@ class WithStatements(StatementNormaliser):
         """
         at = protocol_place(statement, item.context_expr)
         leave = held[-1]
-        outcome = self._hide("o") if is_async and normal else None
+        outcome = self.names.hide("outcome", item) if is_async and normal else None
 
         def inner_block() -> Statements:
             inner: Statements = []
@@ -75,17 +76,17 @@ class WithStatements(StatementNormaliser):
             self._with(others, statement, is_async, inner)
             return inner
 
-        caught = self._hide("e")
+        caught = self.names.hide("exception", item)
         details = [call("@type_of", load(caught)), load(caught), ast.Attribute(load(caught), "__traceback__", ast.Load())]
         handler = ast.ExceptHandler(type=load("@BaseException"), name=caught, body=[])
         handler.hidden, handler.user_name = caught, None  # type: ignore[attr-defined]
-        swallowed = self._hide("y")
+        swallowed = self.names.hide("swallowed", item)
 
         def inside() -> tuple[Statements, Statements]:
             body = inner_block()
             with self._holding(caught):
                 handling: Statements = [assign(normal, constant(False))] if normal else []
-                self._leave(leave, details, swallowed, is_async, at, handling)
+                self._leave(leave, details, swallowed, item if is_async else None, at, handling)
                 reraise = ast.If(test=ast.UnaryOp(ast.Not(), load(swallowed)), body=[ast.Raise()], orelse=[])
                 handling += [clear(held), reraise]
             return body, handling
@@ -97,7 +98,7 @@ class WithStatements(StatementNormaliser):
                 body, handler.body = inside()
         ending: Statements = []
         with self._holding(*([outcome] if outcome else [])):
-            self._leave(leave, [constant(None)] * 3, None, is_async, at, ending)
+            self._leave(leave, [constant(None)] * 3, None, item if is_async else None, at, ending)
         ending.append(clear(held))
         locate(handler, at)
         if not normal:
@@ -109,13 +110,13 @@ class WithStatements(StatementNormaliser):
         return whole
 
     def _leave(
-        self, leave: str, details: list[ast.expr], result: str | None, is_async: bool, at: ast.AST, out: Statements,
+        self, leave: str, details: list[ast.expr], result: str | None, item: ast.withitem | None, at: ast.AST, out: Statements,
     ) -> None:  # fmt: skip
+        """Call an exit method; that of an asynchronous ``item`` is awaited. ``result``: where what it says of an error goes."""
         leaving: ast.expr = call_name(leave, *details)
-        if is_async:
-            target = store(result) if result else None
-            self.lifter.suspend("await", call("@aexit", leaving), target, at, out)
-            out[-1].live.add(f"@l{leave[2:]}")  # type: ignore[attr-defined]  # no variable: says that the block is being left
+        if item is not None:
+            target, role = (store(result), "aexit error") if result else (None, "aexit")
+            self.lifter.suspend("await", call("@aexit", leaving), target, at, out, of=item, role=role)
         else:
             out.append(assign(result, leaving) if result else ast.Expr(value=leaving))
         for statement in out:

@@ -20,9 +20,6 @@ from ...hook.unrewritten import adopt
 from ...pythons.frames import positioned
 from ...rewrite.analysis.names import AWAITED
 from ...rewrite.analysis.suspensions import FUNCTION_DEFINITIONS, Suspend, points
-from ...rewrite.passes.comprehensions import KEY, RESULT
-
-LOOP = "@i"  # how the hidden variables of loops' iterators begin
 
 
 def capture_adopted(value: Any) -> FrameState | None:
@@ -54,10 +51,10 @@ def _find_stop(code: CodeType, frame: FrameType) -> Stop | None:
     label = _label(info, code, frame.f_lasti) if info is not None else None
     if info is None or label is None:
         return None
-    hidden = set(info.live[label]) - {RESULT, KEY}  # which generator expressions do not use
-    stack = sorted((n for n in hidden if n.startswith(LOOP)), key=lambda n: int(n[2:]))
-    stack += [AWAITED] if AWAITED in hidden else []
-    return Stop(info, label, stack) if len(stack) == len(hidden) else None
+    stack = info.names(label, "iterator")
+    is_all = len(stack) == len(info.names(label))
+    stack += [AWAITED] if info.awaits(label) else []
+    return Stop(info, label, stack) if is_all else None
 
 
 def _module_of(namespace: dict[str, Any]) -> str:
@@ -99,7 +96,7 @@ def _label(info: CodeInfo, code: CodeType, offset: int) -> int | None:
     if body is None or offset < 0:
         return None
     if code.co_name == "<genexpr>":
-        return 1
+        return next(iter(info.suspensions))
     position = next((position for i, position in enumerate(code.co_positions()) if i == offset // 2), None)
     found = [p for p in points(body) if position == (p.lineno, p.end_lineno, p.col_offset, p.end_col_offset)]
     return found[0].label if len(found) == 1 and not _is_guarded(found[0], body) else None

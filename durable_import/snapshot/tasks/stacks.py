@@ -119,7 +119,7 @@ class Stacks:
             awaited = awaited_by(frame)
             return None if awaited is None else frame_behind(awaited)
         stack.is_simple = stack.is_simple and is_simple(state.info.code)
-        if AWAITED not in state.info.live.get(state.label, ()):
+        if not state.info.awaits(state.label):
             return None
         awaited = state.variables.get(AWAITED)
         if type(awaited) is CoroutineType:
