@@ -42,7 +42,8 @@ ITERABLE_COROUTINE = 0x100  # the flag of code whose generators can be awaited: 
 class CodeInfo:
     """One rewritten function: its code, module, place, digest, and suspensions by label. It is not changed.
 
-    What ``suspensions`` has for a label is what snapshots say of a frame that stands there: see ``Suspend.place``. ``awaited``, only of a library: the text of what is awaited at each label. ``durable``, of code of the plain variant: the
+    What ``suspensions`` has for a label is what snapshots say of a frame that stands there: see ``Suspend.place``.
+    ``awaited``, only of a library: the text of what is awaited at each label. ``durable``, of code of the plain variant: the
     code of the fast one.
     """
 

@@ -81,7 +81,7 @@ class _Reducing:
             info = met.info
             self.codes[id(info.code)] = info
             if type(met) is Unchanged:
-                return build_unchanged, (met.data,), met.awaited, None, None, fill_unchanged
+                return build_unchanged, (met.data, met.place), met.awaited, None, None, fill_unchanged
             return self._reduce_in_stack(obj, met)
         reference = references.by_id.get(id(obj))
         if reference is not None:

@@ -17,7 +17,7 @@ from ..aio.loop import InstanceLoop
 from ..aio.standard import make_asyncio_durable
 from ..aio.task import DurableTask
 from ..errors import SnapshotFormatError, UnsavableStateError
-from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
+from ..frames.capture import FrameState, awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
 from ..frames.step import DONE, FAILED, Leaf
 from ..hook.code_table import CodeInfo, info_of
 from ..log import about, logger
@@ -32,6 +32,7 @@ from .module_data.modules import ScriptData, is_refilled
 from .pickler import Chunks, dump_chunks, dumps, load_with_loop
 from .references import Names, References
 from .tasks.asyncio_state import fill_loop, inbox_state, loop_state
+from .tasks.frame_places import readable
 from .tasks.stacks import Stacks
 from .with_blocks.managers import find_lost, find_released
 
@@ -323,7 +324,8 @@ class Encoder:
             if culprit is not None:
                 code = parts_of(frame).code
                 return UnsavableStateError(
-                    path=_readable(culprit.path), type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
+                    path=_readable(state, culprit.path),
+                    type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
                     instance_id=self.instance_id, filename=code.co_filename, lineno=line_of(frame),
                     function=code.co_qualname,
                 )  # fmt: skip
@@ -375,17 +377,10 @@ def _outcome(awaited: Any) -> dict[str, Any]:
     return {AWAITED_RESULT if awaited.state == DONE else AWAITED_EXCEPTION: awaited.value}
 
 
-HIDDEN = {
-    "@a": "what is awaited", "@e": "the exception being handled", "@i": "the iterator of a loop",
-    "@m": "the manager of a with block",
-    "@o": "the pending outcome of a try block", "@t": "an operand", "@x": "the exit method of a with block",
-}  # fmt: skip
-
-
-def _readable(path: str) -> str:
+def _readable(state: FrameState, path: str) -> str:
     """The path of a culprit, with words for a hidden variable."""
     if not is_hidden(path) or path.startswith("<inside"):
         return path
     name = path.replace("[", ".").split(".")[0]
-    return HIDDEN.get(name[:2], "a hidden variable") + path[len(name) :]
+    return readable(state, name) + path[len(name) :]
 

@@ -66,8 +66,9 @@ class CheckedStacks(Stacks):
             if isinstance(known, Unchanged):
                 state = capture(known.frame)
                 assert state.variables.pop(AWAITED) is known.awaited
-                identity, label, variables = pickle.loads(known.data)
-                assert (identity[1], label, repr(variables)) == (state.info.place, state.label, repr(state.variables))
+                identity, variables = pickle.loads(known.data)
+                assert (identity[1], repr(variables)) == (state.info.place, repr(state.variables))
+                assert known.place == state.info.suspensions[state.label]
         super().end()
 
 

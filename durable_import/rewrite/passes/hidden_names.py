@@ -1,7 +1,7 @@
 """Pass 1: what the hidden variables of a function are called, and what says in every version what each of them is.
 
-Their names are numbered as they are needed, and so are labels: another version of the rewriter may do that otherwise. What stays is
-the *role* of a variable, and the path of the node that it serves; the two are unique among what a function keeps at a suspension.
+Their names are numbered as they are needed, and so are labels: another version of the rewriter may do that otherwise. What stays
+is the *role* of a variable, and the path of the node that it serves: the two together are unique in a function.
 """
 
 from __future__ import annotations

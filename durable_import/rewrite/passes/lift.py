@@ -356,7 +356,8 @@ def _read_in_place(values: list[tuple[bool, Any]]) -> list[Any]:
     found = []
     for i, (unpacked, value) in enumerate(values):
         if unpacked and i < last:
-            value = standing_for(ast.copy_location(ast.Dict(keys=[None], values=[value]), value), value)
-            value.is_copy = True
+            copied: Any = standing_for(ast.Dict(keys=[None], values=[value]), value)
+            copied.is_copy = True
+            value = ast.copy_location(copied, value)
         found.append(value)
     return found

@@ -15,7 +15,15 @@ from ...pythons.versions import LATE_ANNOTATIONS, PROTOCOL_AT_EXPRESSION
 from ..analysis.names import RESULT, assign, call, clear, constant, load, store
 from ..analysis.node_paths import standing_for
 from ..analysis.scopes import Scope
-from ..analysis.suspensions import FUNCTION_DEFINITIONS, LISTS, WithBlock, annotation_places, any_suspends, evaluated_here, suspends
+from ..analysis.suspensions import (
+    FUNCTION_DEFINITIONS,
+    LISTS,
+    WithBlock,
+    annotation_places,
+    any_suspends,
+    evaluated_here,
+    suspends,
+)
 from .comprehensions import comprehension_function, lambda_function, walrus_names
 from .hidden_names import HiddenNames
 from .lift import Lifter, Statements
@@ -98,7 +106,8 @@ class StatementNormaliser:
         first: ast.expr = call("@aiter" if source.is_async else "@iter", source.iter)
         locate(first, source.iter if PROTOCOL_AT_EXPRESSION else node)
         if any(isinstance(n, ast.Name) and n.id == function.name for n in ast.walk(source.iter)):
-            first = self.lifter.saved(standing_for(first, source.iter), out, "iterator")  # it calls another function of the same name
+            standing_for(first, source.iter)
+            first = self.lifter.saved(first, out, "iterator")  # it calls another function of the same name
         for name in walrus_names(node):
             if self.scope.declaration_for(name) == "nonlocal":  # bound here, as far as the compiler can see
                 out.append(locate(ast.If(constant(False), [assign(name, constant(None))], []), node))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 from contextlib import suppress
 from types import AsyncGeneratorType, CellType, CoroutineType, FunctionType, GeneratorType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...frames import restore
 from ...frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
@@ -34,6 +34,10 @@ from ..definitions.annotations import fill_annotations, reduce_late
 from ..load_context import current, later
 from . import library
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
+from .frame_places import label_today, place_of
+
+if TYPE_CHECKING:
+    from ...rewrite.analysis.suspensions import Place
 
 Reduced = tuple[Any, ...]
 
@@ -57,13 +61,14 @@ def reduce_state(value: Any, state: FrameState) -> Reduced:
     # Both dicts are made for this reduce value: a cell may lead back to the frame before all cells are in their dict, and no
     # other segment may have the same objects.
     variables, cells = dict(state.variables), dict(state.cells)
-    held: tuple[Any, ...] = (state.label, variables)
+    place = place_of(state)
+    held: tuple[Any, ...] = (place, variables)
     identity = (*library.identity_of(info), value.__name__, value.__qualname__)
     is_awaitable = type(value) is GeneratorType and bool(value.gi_code.co_flags & ITERABLE_COROUTINE)
     if info.module.is_library and state.label:
-        where = library.place_of(info, state.label, variables)
-        held += (where.awaited, info.digest)
-        return build_in_library, (*identity, cells, *where, is_awaitable), held, None, None, fill
+        awaited = info.awaited[state.label]
+        held += (awaited, info.digest)
+        return build_in_library, (*identity, cells, place, awaited, (), is_awaitable), held, None, None, fill
     builder = build_awaitable if is_awaitable else build_adopted if info.module.is_adopted else build
     return builder, (*identity, cells), held, None, None, fill
 
@@ -82,10 +87,13 @@ def build(module: str, place: str, digest: str, name: str, qualname: str, cells:
 @kept("frame_in_library")
 def build_in_library(
     module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType],
-    label: int, awaited: str, hidden: tuple[str, ...], is_awaitable: bool,
+    suspension: Place | int, awaited: str, hidden: tuple[str, ...], is_awaitable: bool,
 ) -> Any:  # fmt: skip
-    """A frame without variables of a function of the standard library, perhaps of another version of Python, that has begun."""
-    info = library.find_place(module, place, digest, library.Place(label, awaited, hidden))
+    """A frame without variables of a function of the standard library, perhaps of another version of Python, that has begun.
+
+    ``hidden``: its hidden variables, which ``suspension`` says since payload format 5.
+    """
+    info = library.find_place(module, place, digest, library.wait_of(suspension, awaited, hidden))
     return _build(iterable_coroutine(info) if is_awaitable else info, name, qualname, cells)
 
 
@@ -110,10 +118,13 @@ def _build(info: CodeInfo, name: str, qualname: str, cells: dict[str, CellType])
 
 def fill(frame: Any, state: tuple[Any, ...]) -> None:
     """Give a frame its variables; generators in the middle are primed once all is loaded."""
-    label, variables, *in_library = state
+    place, variables, *in_library = state
     info = info_of(parts_of(frame).code)
-    if in_library and info is not None and info.digest != in_library[1]:
-        label = library.go_on(info, label, in_library[0], variables)
+    assert info is not None
+    if in_library and info.digest != in_library[1]:
+        label = library.go_on(info, library.wait_of(place, in_library[0], variables), variables)
+    else:
+        label = label_today(info, place, variables)
     in_cells = restore.fill_frame(frame, label, variables)
     if in_cells:
         later(restore.fill_from_cells, frame, in_cells)

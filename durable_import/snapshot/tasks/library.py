@@ -7,11 +7,10 @@ A frame goes on where the same is awaited, with the same hidden variables: in th
 from __future__ import annotations
 
 import inspect
-import re
 import sys
 from collections.abc import Iterable
 from types import CellType, FunctionType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import CodeChangedError, MissingCodeError
 from ...hook.code_table import MODULES, CodeInfo, captured_names, find
@@ -19,29 +18,54 @@ from ...kept import kept
 from ...pythons import frozen
 from ...pythons.versions import NAMED
 from ...pythons.waiting import CAPTURED, DEFAULTS, SAME_AWAIT, VARIABLES, alternatives, original
+from ...rewrite.analysis.names import AWAITED
 from ..names import module_today
+from .frame_places import check
+
+if TYPE_CHECKING:
+    from ...rewrite.analysis.suspensions import Place
 
 SUSPENDS = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 kept("frozendict")(frozen.frozendict)  # which ``pythons.moved`` looks for under that name
 
 
-class Place(NamedTuple):
-    """Where a frame of the library waited: the label, the text of what was awaited there, and the hidden variables."""
+# By what names begin with, until payload format 4; what "@x" is see ``_role_in``.
+ROLES = {
+    "@c": "group", "@e": "exception", "@i": "iterator", "@j": "subject", "@key": "key", "@m": "manager", "@n": "item",
+    "@o": "outcome", "@result": "result", "@t": "operand", "@v": "entered", "@w": "going", "@z": "normal",
+}  # fmt: skip
 
-    label: int
+
+class Wait(NamedTuple):
+    """Where a frame of the library waited: the suspension, the text of what was awaited there, and its hidden variables.
+
+    They are given by name and role, each role in the order in which they came to be.
+    """
+
+    suspension: Place | int
     awaited: str
-    hidden: tuple[str, ...]
+    hidden: tuple[tuple[str, str], ...]
+
+    def roles(self) -> list[str]:
+        """The roles of the variables."""
+        return sorted(role for _, role in self.hidden)
 
 
-def place_of(info: CodeInfo, label: int, variables: Iterable[str]) -> Place:
-    """Where a frame waits."""
-    return Place(label, info.awaited[label], hidden_in(variables))
+def wait_of(suspension: Place | int, awaited: str, names: Iterable[str]) -> Wait:
+    """Where a frame waited; ``names``: its variables, of which some are hidden ones."""
+    if not isinstance(suspension, int):
+        return Wait(suspension, awaited, tuple(hidden[:2] for hidden in suspension[2]))
+    hidden = sorted((n for n in names if n[0] == "@" and n != AWAITED), key=lambda n: (len(n), n))
+    return Wait(suspension, awaited, tuple((name, _role_in(name, hidden)) for name in hidden))
 
 
-def hidden_in(variables: Iterable[str]) -> tuple[str, ...]:
-    """The hidden ones among variables."""
-    return tuple(sorted(name for name in variables if name[0] == "@"))
+def _role_in(name: str, names: list[str]) -> str:
+    """The role of one of the hidden variables of a frame, until payload format 4."""
+    prefix = name.rstrip("0123456789")
+    if prefix == "@x":
+        return "leave" if name.replace(prefix, "@m") in names else "advance"
+    return ROLES[prefix]
 
 
 def identity_of(info: CodeInfo) -> tuple[str, str, str]:
@@ -49,7 +73,7 @@ def identity_of(info: CodeInfo) -> tuple[str, str, str]:
     return *original(info.module.name, info.place), info.digest
 
 
-def find_place(module: str, place: str, digest: str, where: Place) -> CodeInfo:
+def find_place(module: str, place: str, digest: str, where: Wait) -> CodeInfo:
     """The function in which a frame goes on. Raises CodeChangedError if there is none."""
     module = module_today(module)
     known = [info for info in map(_known, alternatives(module, place)) if info is not None]
@@ -61,7 +85,7 @@ def find_place(module: str, place: str, digest: str, where: Place) -> CodeInfo:
     raise _changed(known[0], where)
 
 
-def _changed(info: CodeInfo, where: Place) -> CodeChangedError:
+def _changed(info: CodeInfo, where: Wait) -> CodeChangedError:
     return CodeChangedError(
         f"the saved state waits in {info.module.name}.{info.place} (at `await {where.awaited}`), which is written differently in "
         f"Python {NAMED}: resume with the Python version that it was saved by. The saved state is kept.",
@@ -89,7 +113,7 @@ def find_suspending(module: str, place: str, digest: str) -> CodeInfo:
     others = (each for each in map(_known, alternatives(module, place)[1:]) if each is not None)
     found = next((each for each in others if each.code.co_flags & SUSPENDS), None)
     if found is None:
-        raise _changed(info, Place(0, place, ()))
+        raise _changed(info, Wait(0, place, ()))
     return found
 
 
@@ -98,15 +122,13 @@ def _known(place: tuple[str, str]) -> CodeInfo | None:
     return module.by_place.get(place[1]) if module is not None else None
 
 
-def go_on(info: CodeInfo, label: int, awaited: str, variables: dict[str, Any]) -> int:
+def go_on(info: CodeInfo, where: Wait, variables: dict[str, Any]) -> int:
     """The label at which a frame goes on in a function that was written differently; its variables become those of that one."""
-    where = Place(label, awaited, hidden_in(variables))
-    found = _label_today(info, where)
-    if found is None:
+    label = _label_today(info, where)
+    if label is None:
         raise _changed(info, where)
-    label = found
-    names = zip(sorted(where.hidden, key=_role), sorted(hidden_in(info.live[label]), key=_role), strict=True)
-    variables.update([(today, variables.pop(saved)) for saved, today in names])
+    names = zip(sorted(where.hidden, key=_role), sorted(info.suspensions[label][2], key=_role), strict=True)
+    variables.update([(today[0], variables.pop(saved[0])) for saved, today in names])
     convert = SAME_AWAIT.get((where.awaited, info.awaited[label]))
     if convert is not None:
         convert(variables)
@@ -117,28 +139,27 @@ def go_on(info: CodeInfo, label: int, awaited: str, variables: dict[str, Any]) -
     for name in info.code.co_varnames:
         if name[0] != "@" and name not in captured:
             variables.setdefault(name, None)  # one that the function did not have then
+    check(info, label, variables)
     return label
 
 
-def _label_today(info: CodeInfo, where: Place) -> int | None:
-    """Where a function awaits the same with hidden variables of the same roles: at the same label, or only there."""
-    roles = sorted(map(_role, where.hidden))
+def _label_today(info: CodeInfo, where: Wait) -> int | None:
+    """Where a function awaits the same with hidden variables of the same roles: at the same suspension, or only there."""
+    roles = where.roles()
     same = [
         label
         for label, text in info.awaited.items()
         if (text == where.awaited or (where.awaited, text) in SAME_AWAIT)
-        and [role for role, _ in sorted(map(_role, hidden_in(info.live[label])))] == [role for role, _ in roles]
+        and sorted(role for _, role, _ in info.suspensions[label][2]) == roles
     ]
-    if where.label in same:
-        return where.label
+    for label in same:
+        if where.suspension in (label, info.suspensions[label]):
+            return label
     return same[0] if len(same) == 1 else None
 
 
-def _role(name: str) -> tuple[str, int]:
-    """What a hidden variable is for, and which of them it is."""
-    match = re.fullmatch(r"(.*?)(\d*)", name)
-    assert match is not None
-    return match[1], int(match[2] or 0)
+def _role(hidden: tuple[str, ...]) -> str:
+    return hidden[1]
 
 
 def closure_for(info: CodeInfo, cells: Any) -> tuple[CellType, ...]:

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import pickle
 from types import CoroutineType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...aio.task import DurableTask
-from ...frames.capture import FrameState, awaited_by, capture, frame_behind, frame_of, is_simple, line_of
+from ...frames.capture import FrameState, awaited_by, capture, frame_behind, frame_of, is_simple, line_of, parts_of
 from ...frames.restore import fill_frame
-from ...hook.code_table import CodeInfo
+from ...hook.code_table import info_of
 from ...rewrite.analysis.names import AWAITED
 from . import frames
+from .frame_places import label_today, place_of
+
+if TYPE_CHECKING:
+    from ...rewrite.analysis.suspensions import Place
 
 _VALUES = frozenset({type(None), bool, int, type(Ellipsis), range})
 _MOST = 1024  # characters or bytes: longer values are not worth a copy for each frame
@@ -24,14 +28,15 @@ _MOST_ITEMS = 16  # of a tuple
 
 
 class Unchanged:
-    """A frame, the coroutine that it awaits, its function, and once it has been met twice, itself as pickled."""
+    """A frame, the coroutine that it awaits, its function, where it stands, and once it has been met twice, itself as pickled."""
 
-    __slots__ = ("awaited", "data", "frame", "info")
+    __slots__ = ("awaited", "data", "frame", "info", "place")
 
-    def __init__(self, frame: Any, awaited: Any, info: CodeInfo) -> None:
+    def __init__(self, frame: Any, awaited: Any, state: FrameState) -> None:
         self.frame = frame
         self.awaited = awaited
-        self.info = info
+        self.info = state.info
+        self.place = place_of(state)
         self.data = b""
 
     def is_still(self, frame: Any) -> bool:
@@ -125,7 +130,7 @@ class Stacks:
         if type(awaited) is CoroutineType:
             inner = frame_behind(awaited)
             if inner is not None and _can_settle(frame, state):
-                self._seen[id(frame)] = Unchanged(frame, inner, state.info)
+                self._seen[id(frame)] = Unchanged(frame, inner, state)
             return inner
         return None if awaited is None else frame_behind(awaited)
 
@@ -152,15 +157,17 @@ def _pickled(frame: Any, state: FrameState) -> bytes:
     del state.variables[AWAITED]
     info = state.info
     identity = info.module.name, info.place, info.digest, frame.__name__, frame.__qualname__
-    return pickle.dumps((identity, state.label, state.variables), pickle.HIGHEST_PROTOCOL)
+    return pickle.dumps((identity, state.variables), pickle.HIGHEST_PROTOCOL)
 
 
-def build_unchanged(data: bytes) -> Any:
-    """A frame with its variables, but for what it awaits."""
-    identity, label, variables = pickle.loads(data)
+def build_unchanged(data: bytes, suspension: Place | None = None) -> Any:
+    """A frame with its variables, but for what it awaits; until payload format 4 its data say where it stands."""
+    identity, *label, variables = pickle.loads(data)
     module, place, digest, name, qualname = identity
     frame = frames.build(module, place, digest, name, qualname, {})
-    fill_frame(frame, label, variables)
+    info = info_of(parts_of(frame).code)
+    assert info is not None
+    fill_frame(frame, label_today(info, suspension or label[0], variables, has_awaited=False), variables)
     return frame
 
 

@@ -36,11 +36,13 @@ if TYPE_CHECKING:
     from ...rewrite.analysis.suspensions import WithBlock
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
+LEAVING = ("aexit", "aexit error")  # roles of the suspensions at which a block is being left
 
 # What is put into these after entering would be missing in one that is entered again.
 ENTERED_ONCE = (asyncio.TaskGroup, ExitStack, AsyncExitStack)
 
-# Path of the task, number of the frame in its stack, hidden variable of the manager, which of the four.
+# Path of the task, number of the frame in its stack, path of the ``with`` item in its function, which of the four. For the last
+# but one there was the hidden variable of the manager until payload format 4, and is a variable for what is released.
 Key = tuple[str, int, str, str]
 
 
@@ -87,8 +89,7 @@ def blocks_of(stack: list[Any], read: Mapping[int, Any] = MappingProxyType({})) 
         if layout is None or not layout.has_blocks:
             continue
         state = known if type(known := read.get(id(frame))) is FrameState else capture(frame)
-        inside = [n for n in layout.info.live.get(state.label, ()) if n.startswith("@m") and n in state.variables]
-        for manager in sorted(inside, key=lambda n: int(n[2:])):
+        for manager in layout.info.names(state.label, "manager"):
             yield number, manager, state
 
 
@@ -105,11 +106,13 @@ def find_lost(
         manager = state.variables[name]
         if isinstance(manager, (*ENTERED_ONCE, LoopBound)) or _is_read(state, name, manager) or not is_lost(manager):
             continue  # of a primitive that is made anew see ``enter_again``
-        parts = {MANAGER: manager, LEAVE: state.variables.get(f"@x{name[2:]}"), VALUE: _value(state, name)}
-        is_left = f"@l{name[2:]}" in state.info.live[state.label] and type(state.variables.get(AWAITED)) is Leaf
+        item = state.info.path_of(state.label, name)
+        parts = {MANAGER: manager, LEAVE: state.variables.get(_leave(state, name)), VALUE: _value(state, name)}
+        at, role, _ = state.info.suspensions[state.label]
+        is_left = at == item and role in LEAVING and type(state.variables.get(AWAITED)) is Leaf
         for kind, part in parts.items():
             if part is not None and id(part) not in found.by_id:
-                found.by_id[id(part)] = (path, number, name, RELEASED if is_left else kind)
+                found.by_id[id(part)] = (path, number, item, RELEASED if is_left else kind)
                 found.kept.append(part)
     return found
 
@@ -145,6 +148,13 @@ def _places_of_module(module: ModuleInfo) -> Places:
 
     with silent():
         return Places(ast.parse(module.source))
+
+
+def _leave(state: FrameState, manager: str) -> str:
+    """The hidden variable of a manager's exit method."""
+    name = state.info.beside(state.label, manager, "leave")
+    assert name is not None
+    return name
 
 
 def _value(state: FrameState, manager: str) -> Any:
@@ -267,11 +277,12 @@ class _InTask:
 def _replace(
     holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], place: tuple[str, int]
 ) -> None:
-    placeholders = {kind: _find(holder, state, (*place, name, kind)) for kind in new}
+    item = state.info.path_of(state.label, name)
+    placeholders = {kind: _find(holder, state, {(*place, item, kind), (*place, name, kind)}) for kind in new}
     for kind, placeholder in placeholders.items():
         if placeholder is not None:
             replace_references(placeholder, new[kind])
-    holder[name], holder[f"@x{name[2:]}"] = new[MANAGER], new[LEAVE]
+    holder[name], holder[_leave(state, name)] = new[MANAGER], new[LEAVE]
     if _is_entering(state, name):
         if isinstance(holder.get(AWAITED), FRAME_TYPES):
             discard(chain(holder[AWAITED]))  # the ``__aenter__`` that was under way
@@ -284,12 +295,12 @@ def _replace(
         holder[target] = new[VALUE]
 
 
-def _find(holder: dict[str, Any], state: FrameState, key: Key) -> Lost | None:
+def _find(holder: dict[str, Any], state: FrameState, keys: set[Key]) -> Lost | None:
     values = [*holder.values(), *contents_of(state.cells).values()]
     awaited = holder.get(AWAITED)
     if type(awaited) is Leaf:
         values.append(awaited.value)
-    return next((v for v in values if type(v) is Lost and v.key == key), None)
+    return next((v for v in values if type(v) is Lost and v.key in keys), None)
 
 
 def replace_references(old: Any, new: Any) -> None:
