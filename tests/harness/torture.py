@@ -235,11 +235,12 @@ def hard_torture(
 
 
 async def tortured(
-    function: Callable[[], Any], encoder: Encoder | None = None, *, every: int = 1, events: list[Event] | None = None
-) -> Any:
+    function: Callable[[], Any], encoder: Encoder | None = None, *, every: int = 1, events: list[Event] | None = None,
+    kind: Callable[..., TortureDriver] = TortureDriver,
+) -> Any:  # fmt: skip
     """What a durable function gives when its state is saved, dropped and restored at every leaf; see ``hard_torture``."""
     exchange()
-    driver = TortureDriver(durable_form(function()), encoder or Encoder("torture"), None)  # type: ignore[arg-type]
+    driver = kind(durable_form(function()), encoder or Encoder("torture"), None)  # type: ignore[arg-type]
     driver.every = every
     driver.events = iter(enumerate(events or []))
     ambient.switch_on(driver)

@@ -48,12 +48,12 @@ class HiddenNames:
 
     def hide(self, role: str, node: ast.AST) -> str:
         """A name of its own for the variable that has a role for a node."""
-        self._number += 1
-        return self.mean(self.name(role, self._number), role, node)
+        return self.hide_all(node, role)[0]
 
-    def beside(self, name: str, role: str) -> str:
-        """One for another variable of the node that a variable serves, with its number."""
-        return self.mean(f"@{PREFIXES[role]}{name[2:]}", role, self._meant[name][1])
+    def hide_all(self, node: ast.AST, *roles: str) -> list[str]:
+        """Names for all variables that serve a node, with one number."""
+        self._number += 1
+        return [self.mean(self.name(role, self._number), role, node) for role in roles]
 
     def temporary(self, number: int, role: str, node: ast.AST) -> str:
         """One for a variable that lives within a statement: those of the next statement have the same numbers."""

@@ -30,8 +30,7 @@ class WithStatements(StatementNormaliser):
             return
         item, *others = items
         expression, at = item.context_expr, protocol_place(statement, item.context_expr)
-        manager = self.names.hide("manager", item)
-        leave, entered, normal = (self.names.beside(manager, role) for role in ("leave", "entered", "normal"))
+        manager, leave, entered, normal = self.names.hide_all(item, "manager", "leave", "entered", "normal")
         written = copy.deepcopy(expression), copy.deepcopy(item.optional_vars)
         lifted = self.lifter.expression(expression, out)
         pair = ast.Tuple(elts=[store(entered), store(leave)], ctx=ast.Store())

@@ -1,0 +1,106 @@
+"""Two releases of the rewriter over one module: what one has saved the other goes on with, at every checkpoint.
+
+The other release numbers labels otherwise, and has other names for hidden variables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import itertools
+import types
+from collections import Counter
+from functools import partial
+from typing import Any, ClassVar
+
+from durable_import.aio.task import DurableTask
+from durable_import.hook.code_table import MODULES, ModuleInfo, info_of, register_module
+from durable_import.hook.in_place import replace_code
+from durable_import.rewrite.analysis.suspensions import points
+from durable_import.rewrite.compiler import ModuleRewriting, RewrittenModule
+from durable_import.rewrite.passes.hidden_names import HiddenNames
+from durable_import.running.instance.checkpoint import Checkpoint
+from durable_import.snapshot.module_data.modules import ScriptData
+from durable_import.snapshot.snapshot import Encoder
+from tests.harness.torture import CheckedStacks, TortureDriver, Turns, fresh_module, tortured
+
+
+class OtherNames(HiddenNames):
+    """Hidden variables have longer names, numbered from another number."""
+
+    def name(self, role: str, number: int) -> str:
+        return f"@{role[:3]}_{number + 40}"
+
+
+def number_otherwise(body: list[Any]) -> None:
+    """Labels are far from each other."""
+    for number, point in enumerate(points(body)):
+        point.label = 1000 + 7 * number
+
+
+class OtherRewriting(ModuleRewriting):
+    """The rewriter of another release."""
+
+    hidden_names = OtherNames
+    number_labels = staticmethod(number_otherwise)
+
+
+class Releases:
+    """A module as two releases have rewritten it: ``swap`` makes it that of the other one."""
+
+    def __init__(self, module: types.ModuleType, source: bytes, path: str) -> None:
+        self.module = module
+        self.functions = [f for f in gc.get_objects() if type(f) is types.FunctionType and f.__globals__ is vars(module)]
+        self.infos = itertools.cycle([self._other(source, path), MODULES[module.__name__]])
+        self.info = MODULES[module.__name__]
+
+    def _other(self, source: bytes, path: str) -> ModuleInfo:
+        today = MODULES[self.module.__name__]
+        rewriting = OtherRewriting(source, path)
+        code, nodes = rewriting.compiled()
+        rows = tuple(rewriting.row(node) if node is not None else None for node in nodes)
+        register_module(self.module.__name__, path, source, RewrittenModule(code, rows))
+        other, MODULES[self.module.__name__] = MODULES[self.module.__name__], today
+        other._rewriting = OtherRewriting(source, path)
+        return other
+
+    def swap(self) -> None:
+        """From now on the functions are those of the other release."""
+        before, self.info = self.info, next(self.infos)
+        MODULES[self.module.__name__] = self.info
+        codes = {info.code: self.info.by_place[place].code for place, info in before.by_place.items()}
+        replace_code(self.functions, codes.get)
+
+
+class ReleasingDriver(TortureDriver):
+    """At every checkpoint another release goes on."""
+
+    counts: ClassVar[Counter[str]] = Counter()  # of all drivers together
+
+    def __init__(self, releases: Releases, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.releases = releases
+
+    async def swap(self, checkpoint: Checkpoint) -> None:
+        self.releases.swap()
+        await super().swap(checkpoint)
+        self.counts["checkpoints"] += 1
+        self.counts["frames"] += sum(map(self._moved, self.loop.tasks))
+
+    def _moved(self, task: DurableTask) -> int:
+        """How many frames of a task are of the release that goes on."""
+        infos = [info_of(frame.cr_code) for frame in task.stack() if type(frame) is types.CoroutineType]
+        return sum(info is not None and info.module is self.releases.info for info in infos)
+
+
+def released(source: str, path: str = "<program>", *, forms: str = "") -> str:
+    """The repr of a program's result when another release goes on with it at every checkpoint; see ``hard_torture``."""
+    with fresh_module(source, path, rewritten=True) as module:
+        releases = Releases(module, source.encode(), path)
+        encoder = Encoder(
+            "released", ScriptData.of(module.__name__), economy=Turns(forms) if forms else None, stacks=CheckedStacks()
+        )
+        kind = partial(ReleasingDriver, releases)
+        return repr(asyncio.run(tortured(module.main, encoder, kind=kind)))
+
+
