@@ -10,13 +10,14 @@ import gc
 import itertools
 import types
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
 from durable_import.aio.task import DurableTask
 from durable_import.hook.code_table import MODULES, ModuleInfo, info_of, register_module
 from durable_import.hook.in_place import replace_code
-from durable_import.rewrite.analysis.suspensions import points
+from durable_import.rewrite.analysis.suspensions import Place, points
 from durable_import.rewrite.compiler import ModuleRewriting, RewrittenModule
 from durable_import.rewrite.passes.hidden_names import HiddenNames
 from durable_import.running.instance.checkpoint import Checkpoint
@@ -45,11 +46,18 @@ class OtherRewriting(ModuleRewriting):
     number_labels = staticmethod(number_otherwise)
 
 
-class Releases:
-    """A module as two releases have rewritten it: ``swap`` makes it that of the other one."""
+Change = Callable[[Place], Place]
 
-    def __init__(self, module: types.ModuleType, source: bytes, path: str) -> None:
+
+class Releases:
+    """A module as two releases have rewritten it: ``swap`` makes it that of the other one.
+
+    ``change``: what the other one says of a suspension, by what today's says of it in the other's words.
+    """
+
+    def __init__(self, module: types.ModuleType, source: bytes, path: str, change: Change) -> None:
         self.module = module
+        self.change = change
         self.functions = [f for f in gc.get_objects() if type(f) is types.FunctionType and f.__globals__ is vars(module)]
         self.infos = itertools.cycle([self._other(source, path), MODULES[module.__name__]])
         self.info = MODULES[module.__name__]
@@ -58,11 +66,17 @@ class Releases:
         today = MODULES[self.module.__name__]
         rewriting = OtherRewriting(source, path)
         code, nodes = rewriting.compiled()
-        rows = tuple(rewriting.row(node) if node is not None else None for node in nodes)
+        rows = tuple(self._row(rewriting.row(node)) if node is not None else None for node in nodes)
         register_module(self.module.__name__, path, source, RewrittenModule(code, rows))
         other, MODULES[self.module.__name__] = MODULES[self.module.__name__], today
         other._rewriting = OtherRewriting(source, path)
         return other
+
+    def _row(self, row: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+        if row is None:
+            return None
+        place, digest, suspensions = row
+        return place, digest, {label: self.change(here) for label, here in suspensions.items()}
 
     def swap(self) -> None:
         """From now on the functions are those of the other release."""
@@ -93,10 +107,12 @@ class ReleasingDriver(TortureDriver):
         return sum(info is not None and info.module is self.releases.info for info in infos)
 
 
-def released(source: str, path: str = "<program>", *, forms: str = "") -> str:
+def released(
+    source: str, path: str = "<program>", *, forms: str = "", change: Change = lambda place: place
+) -> str:  # fmt: skip
     """The repr of a program's result when another release goes on with it at every checkpoint; see ``hard_torture``."""
     with fresh_module(source, path, rewritten=True) as module:
-        releases = Releases(module, source.encode(), path)
+        releases = Releases(module, source.encode(), path, change)
         encoder = Encoder(
             "released", ScriptData.of(module.__name__), economy=Turns(forms) if forms else None, stacks=CheckedStacks()
         )

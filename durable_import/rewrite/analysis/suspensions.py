@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,9 @@ class Suspend(ast.stmt):
 
     def place(self) -> Place:
         """What a snapshot says of it: the variables in the order in which they came to be, each role for itself."""
-        return self.path, self.role, tuple(sorted(self.live.values(), key=_prefix_and_number))
+        kept = sorted(self.live.values(), key=_prefix_and_number)
+        intern = sys.intern  # a snapshot has equal strings once if they are the same object
+        return intern(self.path), intern(self.role), tuple((intern(n), intern(role), intern(path)) for n, role, path in kept)
 
 
 def _prefix_and_number(hidden: Hidden) -> tuple[str, int, str]:
