@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CodeChangedError, MissingCodeError, UnsupportedSyntaxError
 from ..pythons.codes import nested_codes, silent
+from ..rewrite.analysis.relative_paths import absolute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,12 +86,14 @@ class CodeInfo:
 
     def beside(self, label: int, name: str, role: str) -> str | None:
         """Of those the one that has another role for the node which ``name`` serves."""
-        path = self.path_of(label, name)
-        return next((other for other, its, node in self.suspensions[label][2] if its == role and node == path), None)
+        kept = self.suspensions[label][2]
+        path = next(path for other, _, path in kept if other == name)
+        return next((other for other, its, served in kept if its == role and served == path), None)
 
     def path_of(self, label: int, name: str) -> str:
         """The path of the node that one of them serves."""
-        return next(node for other, _, node in self.suspensions[label][2] if other == name)
+        way, _, kept = self.suspensions[label]
+        return next(absolute(path, way) for other, _, path in kept if other == name)
 
     def awaits(self, label: int) -> bool:
         """Whether something is awaited, or delegated to, at a label."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import sys
 import types
 from dataclasses import dataclass
 from typing import Any
@@ -166,7 +167,8 @@ class ModuleRewriting(ast.NodeTransformer):
         body = self.body_of(node)
         if body is None and isinstance(node, (ast.GeneratorExp, *LISTS)):
             return None  # a comprehension of its own function in Python 3.11, or an asynchronous one in a lambda
-        row = self.places.path_of[node], self.digests[node], {point.label: point.place() for point in points(body or [])}
+        place = sys.intern(self.places.path_of[node])  # mostly it is the qualified name of the code, and then the same object
+        row = place, self.digests[node], {point.label: point.place() for point in points(body or [])}
         if not self.is_library:
             return row
         return *row, {p.label: ast.unparse(p.operand) if p.operand is not None else "" for p in points(body or [])}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...pythons.versions import LATE_ANNOTATIONS
+from .relative_paths import relative
 from .scopes import all_arguments, element_parts
 
 FUNCTION_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -19,7 +20,7 @@ NO_NODES = frozenset({"ctx", "op", "ops", "id", "attr", "kind", "type_comment"})
 
 
 Hidden = tuple[str, str, str]  # a hidden variable: its name, its role, and the path of the node that it serves
-Place = tuple[str, str, tuple[Hidden, ...]]  # of a suspension: the path of its node, its role, and what is kept there
+Place = tuple[str, str, tuple[Hidden, ...]]  # of a suspension: the path of its node, its role, and what is kept there: relative
 
 
 class Suspend(ast.stmt):
@@ -49,7 +50,8 @@ class Suspend(ast.stmt):
         """What a snapshot says of it: the variables in the order in which they came to be, each role for itself."""
         kept = sorted(self.live.values(), key=_prefix_and_number)
         intern = sys.intern  # a snapshot has equal strings once if they are the same object
-        return intern(self.path), intern(self.role), tuple((intern(n), intern(role), intern(path)) for n, role, path in kept)
+        short = ((intern(name), intern(role), intern(relative(path, self.path))) for name, role, path in kept)
+        return intern(self.path), intern(self.role), tuple(short)
 
 
 def _prefix_and_number(hidden: Hidden) -> tuple[str, int, str]:

@@ -13,6 +13,7 @@ from ...errors import SnapshotFormatError
 from ...frames.capture import FrameState
 from ...hook.code_table import CodeInfo
 from ...rewrite.analysis.names import AWAITED, is_hidden
+from ...rewrite.analysis.relative_paths import absolute
 
 if TYPE_CHECKING:
     from ...rewrite.analysis.suspensions import Hidden, Place
@@ -81,7 +82,7 @@ def _renamed(info: CodeInfo, place: Place, variables: dict[str, Any]) -> int:
     found = {hidden[0]: variables.pop(hidden[0]) for hidden in kept if hidden[0] in variables}
     lost = next((hidden for hidden in kept if hidden[0] in found and hidden[1:] not in today), None)
     if lost is not None:
-        raise _refusal(info, f"it has {_said(lost)}, which this version does not keep there")
+        raise _refusal(info, f"it has {_said(lost, path)}, which this version does not keep there")
     stray = next((name for name in variables if is_hidden(name) and name != AWAITED), None)
     if stray is not None:
         raise _refusal(info, f"it has a hidden variable {stray!r}, of which it does not say what it is")
@@ -91,18 +92,20 @@ def _renamed(info: CodeInfo, place: Place, variables: dict[str, Any]) -> int:
 
 def check(info: CodeInfo, label: int, variables: dict[str, Any], *, has_awaited: bool = True) -> None:
     """Make sure that a frame can go on at a label with its variables. Raises SnapshotFormatError if it cannot."""
-    for hidden in info.suspensions[label][2]:
+    way, _, needed = info.suspensions[label]
+    for hidden in needed:
         name, role, _ = hidden
         if name not in variables:
-            raise _refusal(info, f"it lacks {_said(hidden)}")
+            raise _refusal(info, f"it lacks {_said(hidden, way)}")
         if role in KINDS and not isinstance(variables[name], KINDS[role]):
-            raise _refusal(info, f"{_said(hidden)} cannot be of type {type(variables[name]).__name__}")
+            raise _refusal(info, f"{_said(hidden, way)} cannot be of type {type(variables[name]).__name__}")
     if has_awaited and info.awaits(label) and AWAITED not in variables:
         raise _refusal(info, "it lacks what is awaited")
 
 
-def _said(hidden: Hidden) -> str:
-    return f"{WORDS.get(hidden[1], hidden[1])} (at {hidden[2] or 'its own place'})"
+def _said(hidden: Hidden, way: str) -> str:
+    _, role, path = hidden
+    return f"{WORDS.get(role, role)} (at {absolute(path, way) or 'the function itself'})"
 
 
 def _refusal(info: CodeInfo, reason: str) -> SnapshotFormatError:
