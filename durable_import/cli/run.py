@@ -283,8 +283,8 @@ class Session:
         async def release() -> None:
             store = self.runtime.store
             for one in list(self.runtime.running.values()):
-                if one.tenure.claim is not None and isinstance(store, OwningStore):
-                    await store.release(one.tenure.claim)
+                if one.lease.claim is not None and isinstance(store, OwningStore):
+                    await store.release(one.lease.claim)
 
         try:
             asyncio.run(release())

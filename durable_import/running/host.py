@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .telemetry import Telemetry
 
 
-class Observer(Protocol):
+class InstanceObserver(Protocol):
     """Is told what happens to instances. ``state`` is the last one committed."""
 
     def starting(self, instance_id: str) -> None: ...
@@ -23,7 +23,7 @@ class Observer(Protocol):
     def resuming(self, instance_id: str, state: dict[str, Any]) -> None: ...
 
 
-class Home(Protocol):
+class Host(Protocol):
     """See the module."""
 
     store: StateStore
@@ -35,7 +35,7 @@ class Home(Protocol):
     retries_failed: bool
     patience: float | None
     on_wait: Callable[[float], None] | None
-    observer: Observer
+    observer: InstanceObserver
     heartbeat: Heartbeat
     sources: Sources
     telemetry: Telemetry | None

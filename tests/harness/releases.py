@@ -114,7 +114,7 @@ def released(
     with fresh_module(source, path, rewritten=True) as module:
         releases = Releases(module, source.encode(), path, change)
         encoder = Encoder(
-            "released", ScriptData.of(module.__name__), economy=Turns(forms) if forms else None, stacks=CheckedStacks()
+            "released", ScriptData.of(module.__name__), format_policy=Turns(forms) if forms else None, stacks=CheckedStacks()
         )
         kind = partial(ReleasingDriver, releases)
         return repr(asyncio.run(tortured(module.main, encoder, kind=kind)))

@@ -1,4 +1,4 @@
-"""A program whose leaves never wait, and whose commits need no turn of the event loop: the process gets turns all the same."""
+"""A program whose steps never wait, and whose commits need no turn of the event loop: the process gets turns all the same."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from durable_import.stores.inline_commit_policy import ALONE, QUICK_BYTES, QUICK_SECONDS, Pace
+from durable_import.stores.inline_commit_policy import ALONE, QUICK_BYTES, QUICK_SECONDS, InlineCommitPolicy
 from durable_import.stores.sqlite.store import SQLiteStateStore
 from durable_import.stores.worker import Job, Worker
 from durable_import.testing.contract import state
@@ -146,7 +146,7 @@ async def test_two_do_not_borrow_the_engine_together() -> None:
 
 def test_pace_is_that_of_the_last_commits() -> None:
     """Nothing is quick before it was measured; one slow commit is forgotten after some quick ones, many are not."""
-    pace = Pace(few=1)
+    pace = InlineCommitPolicy(few=1)
     assert not pace.is_quick("a", 100)
     pace.has_taken(QUICK_SECONDS / 10)
     assert pace.is_quick("a", 100)
@@ -163,7 +163,7 @@ def test_pace_is_that_of_the_last_commits() -> None:
 
 def test_pace_leaves_a_crowd_to_the_thread() -> None:
     """Where commits are better together, those of an instance are quick when it is the only one, or the only one that commits."""
-    pace = Pace(few=1)
+    pace = InlineCommitPolicy(few=1)
     pace.has_taken(0.0)
     pace.is_held("a")
     assert pace.is_quick("a", 1)

@@ -96,7 +96,7 @@ def test_inside_a_leaf_a_function_refuses(foreign: str, function: str, caller: s
 
 @pytest.mark.parametrize("function", ["calls", "task"])
 def test_without_strict_mode_all_of_it_runs(foreign: str, function: str) -> None:
-    """As plain asyncio, or as part of a leaf."""
+    """As plain asyncio, or as part of a step."""
     source = LEAF.format(foreign=foreign, function=function)
     assert rewritten(source) == hard_torture(source) == "1"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...frames.hiding import unseen
+from ...frames.hiding import hidden_from_tracebacks
 from ...kept import kept
 from ...pythons.iterators import TEE
 
@@ -75,7 +75,7 @@ class Tee:
     def __iter__(self) -> Tee:
         return self
 
-    @unseen
+    @hidden_from_tracebacks
     def __next__(self) -> Any:
         if self.index == LENGTH:
             self.link, self.index = self.link.next_link(), 0

@@ -21,7 +21,7 @@ from ...aio.loop import InstanceLoop
 from ...aio.task import _NO_CONTEXT, DurableTask
 from ...aio.timers import Timer
 from ...frames import ambient
-from ...frames.step import Leaf
+from ...frames.step import Step
 from ...pythons.tasks import add_awaited_by, awaited_by, register_task
 from ..load_context import LoadContext, current, later
 
@@ -73,7 +73,7 @@ def inbox_state(loop: InstanceLoop) -> Inbox | None:
 
 
 def fill_loop(found: LoadContext, state: tuple[Any, ...], inbox: Inbox | None) -> None:
-    """The opposite, when the tasks have what they held. Leaves that were in flight begin again, after what was ready."""
+    """The opposite, when the tasks have what they held. Steps that were in flight begin again, after what was ready."""
     loop = found.loop
     loop.root, callbacks, _, loop.task_count, loop.first_place, loop.last_place, loop.incarnation, others = state
     loop.is_ending, is_eager, loop.leaving, loop._exception_handler = others or _USUAL
@@ -84,13 +84,13 @@ def fill_loop(found: LoadContext, state: tuple[Any, ...], inbox: Inbox | None) -
     alive = sorted((task for task in found.tasks.values() if not task.done()), key=lambda task: task.order)
     loop.tasks = dict.fromkeys(alive)
     loop.restore_ready(callbacks)
-    for task in sorted((task for task in alive if task.leaf_place), key=lambda task: task.leaf_place):
-        task.leaf_place = 0
-        loop.step_soon(task)
+    for task in sorted((task for task in alive if task.step_place), key=lambda task: task.step_place):
+        task.step_place = 0
+        loop.turn_soon(task)
     for task in alive:
-        if task._fut_waiter is not None and task.step is None and task.waits_anew():
+        if task._fut_waiter is not None and task.turn is None and task.waits_again():
             task.stops_waiting()
-            loop.step_soon(task)
+            loop.turn_soon(task)
         if task.is_shown:
             register_task(task)
     loop.is_dirty = False
@@ -115,24 +115,24 @@ def task_frames(task: DurableTask, references: References) -> tuple[Any, ...]:
 
     Nothing is kept of what a frame that begins again has called.
     """
-    root = task.root if type(task.root) is Leaf else None
+    root = task.root if type(task.root) is Step else None
     stack = references.read.of(task)
     frames = stack.frames
     if not stack.is_simple:
-        frames = frames[: next((place for place, frame in enumerate(frames, 1) if references.waits_anew(frame)), len(frames))]
+        frames = frames[: next((place for place, frame in enumerate(frames, 1) if references.waits_again(frame)), len(frames))]
     return frames[::-1], _coroutine_of(task), root, task._context, task.ended
 
 
 def task_record(task: DurableTask) -> tuple[Any, ...]:
     """What else belongs to a task, to be pickled: it changes by calls of its methods only."""
     step = None
-    if task.step is not None and task.leaf is None:
-        name = task.step._callback.__func__.__name__  # type: ignore[attr-defined]
-        step = task.step_place, name, task.step._args
+    if task.turn is not None and task.step is None:
+        name = task.turn._callback.__func__.__name__  # type: ignore[attr-defined]
+        step = task.turn_place, name, task.turn._args
     return (
-        task._name, task._must_cancel or task.is_leaf_cancelled, task._num_cancels_requested, task._cancelled_exc,
-        task._fut_waiter if task.leaf is None else None, task.children, task.leaves, task.is_shown, task.order,
-        task.leaf_place if task.leaf is not None else 0, step, _future_state(task),
+        task._name, task._must_cancel or task.is_step_cancelled, task._num_cancels_requested, task._cancelled_exc,
+        task._fut_waiter if task.step is None else None, task.children, task.steps, task.is_shown, task.order,
+        task.step_place if task.step is not None else 0, step, _future_state(task),
     )  # fmt: skip
 
 
@@ -156,11 +156,11 @@ def ended_coroutine() -> Any:
 
 def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...]) -> None:
     """Give a task what it held."""
-    _, coroutine, leaf, task._context, task.ended = frames
-    task.set_coroutine(coroutine, leaf)
+    _, coroutine, step, task._context, task.ended = frames
+    task.set_coroutine(coroutine, step)
     (
-        task._name, task._must_cancel, task._num_cancels_requested, cancelled, task._fut_waiter, task.children, task.leaves,
-        task.is_shown, task.order, task.leaf_place, step, future,
+        task._name, task._must_cancel, task._num_cancels_requested, cancelled, task._fut_waiter, task.children, task.steps,
+        task.is_shown, task.order, task.step_place, step, future,
     ) = record  # fmt: skip
     fill_future(task, future)
     if task._fut_waiter is not None:
@@ -168,8 +168,8 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
     task._cancelled_exc = cancelled
     task.has_begun = task.is_restored() or task.is_suspended()
     if step is not None:
-        task.step_place, name, arguments = step
-        task.step = asyncio.Handle(getattr(task, name), arguments, task.loop, _NO_CONTEXT)
+        task.turn_place, name, arguments = step
+        task.turn = asyncio.Handle(getattr(task, name), arguments, task.loop, _NO_CONTEXT)
 
 
 # --- futures and callbacks -------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ def fill_future(future: Any, state: tuple[Any, ...]) -> None:
 
 
 def _is_native(callback: Callable[..., Any]) -> bool:
-    """Whether a callback wakes a task of the process, which waits for a future of the instance in a leaf."""
+    """Whether a callback wakes a task of the process, which waits for a future of the instance in a step."""
     owner = getattr(callback, "__self__", None)
     if type(owner) is DurableTask:
         return False
