@@ -21,7 +21,7 @@ from .combinatorics import Combinations, CombinationsWithReplacement, Permutatio
 from .feeds import Exactly
 from .tee import Tee, TeeLink
 
-_MODULE = now.__name__
+_MODULE = "durable_import.snapshot.itertools_state"  # where what makes the native forms complete was then
 
 
 def has_native_forms(data: bytes) -> bool:
