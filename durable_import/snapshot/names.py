@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from ..errors import SnapshotFormatError
+from ..hook.code_table import PROGRAM
 from ..pythons.moved import place_today
 from .former_names import FORMER, FORMER_MODULES
 
@@ -26,11 +27,11 @@ NAMES: dict[str, dict[str, str]] = {
     "aio.events": {"Inbox": "inbox"},
     "aio.executors": {"ExecutorCall": "thread_call", "begin_call": "thread_call.begin"},
     "aio.loop": {"InstanceLoop": "loop.type"},
-    "aio.task": {"DurableTask": "task.type"},
+    "aio.task": {"DurableTask": "task.type", "_Driven": "driven", "_TaskIterator": "task.iterator"},
     "aio.timers": {"Timer": "timer"},
     "aio.wait_again": {"wait_again": "wait_again"},
     "api.runtime": {"_ambient": "runtime"},
-    "frames.awaiting": {"Awaiting": "awaiting"},
+    "frames.awaiting": {"Awaiting": "awaiting", "Delegated": "delegated"},
     "frames.capture": {"Continued": "continued"},
     "frames.except_star": {"ExceptStar": "except_star"},
     "frames.intrinsics": {"NextItem": "next_item", "checked_anext": "checked_anext"},
@@ -38,6 +39,7 @@ NAMES: dict[str, dict[str, str]] = {
     "frames.step": {"Leaf": "step"},
     "pythons.earlier": {"_AsCompletedIterator": "as_completed_iterator"},
     "pythons.frozen": {"frozendict": "frozendict"},
+    "pythons.iterators": {"set_state": "set_state"},
     "running.instance.driver": {"_report_failure": "report_failure"},
     "snapshot.definitions.annotations": {"foreign_annotate": "foreign_annotate", "late_function": "late_function"},
     "snapshot.definitions.class_recipes": {
@@ -49,20 +51,21 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.definitions.type_parameters": {"late_alias": "late_alias", "late_variable": "late_variable"},
     "snapshot.incremental.segments": {"shared": "island"},
     "snapshot.iterators.builtin": {
-        "SetIterator": "set_iterator", "restore_deque_iterator": "deque_iterator", "restore_dict_iterator": "dict_iterator",
-        "restore_dict_view": "dict_view", "restore_list_iterator": "list_iterator", "restore_spent": "spent",
-        "restore_spoilt": "spoilt",
+        "LateIterator": "late_iterator", "SetIterator": "set_iterator", "restore_deque_iterator": "deque_iterator",
+        "restore_dict_iterator": "dict_iterator", "restore_dict_view": "dict_view", "restore_list_iterator": "list_iterator",
+        "restore_spent": "spent", "restore_spoilt": "spoilt",
     },
     "snapshot.iterators.combinatorics": {"restore_choices": "choices"},
-    "snapshot.iterators.feeds": {"Prepended": "prepended.items"},
+    "snapshot.iterators.feeds": {"Exactly": "exactly", "Keyed": "keyed", "Prepended": "prepended.items", "Sized": "sized"},
     "snapshot.iterators.itertools_state": {
-        "never": "never", "put_old": "pairwise.old", "put_read": "groupby.read", "put_saved": "cycle.saved",
-        "put_total": "accumulate.total", "restore_accumulate": "accumulate", "restore_batched": "batched",
-        "restore_chain": "chain", "restore_group": "group", "restore_groupby": "groupby", "restore_left_group": "group.left",
-        "restore_map": "map", "restore_over": "over", "restore_prepended": "prepended", "restore_reversed": "reversed",
-        "restore_zip": "zip", "restore_zip_longest": "zip_longest", "set_total": "accumulate.set_total",
+        "Batches": "batches", "never": "never", "put_old": "pairwise.old", "put_read": "groupby.read",
+        "put_saved": "cycle.saved", "put_total": "accumulate.total", "restore_accumulate": "accumulate",
+        "restore_batched": "batched", "restore_chain": "chain", "restore_group": "group", "restore_groupby": "groupby",
+        "restore_left_group": "group.left", "restore_map": "map", "restore_over": "over", "restore_prepended": "prepended",
+        "restore_reversed": "reversed", "restore_zip": "zip", "restore_zip_longest": "zip_longest",
+        "set_total": "accumulate.set_total",
     },
-    "snapshot.iterators.native_forms": {"itself": "itself", "set_state": "set_state"},
+    "snapshot.iterators.native_forms": {"itself": "itself"},
     "snapshot.iterators.tee": {"Tee": "tee", "TeeLink": "tee_link", "fill_link": "tee_link.fill"},
     "snapshot.module_data.modules": {"resolve": "by_name", "resolve_or_none": "by_name_or_none"},
     "snapshot.reducers.buffers": {
@@ -114,7 +117,7 @@ NAMES: dict[str, dict[str, str]] = {
         "restore_bound": "primitive", "restore_condition": "condition", "restore_future": "future.ended",
         "running_loop": "running_loop",
     },
-    "snapshot.tasks.foreign": {"begin_call": "call", "call_again": "wait_again", "foreign_function": "foreign_function"},
+    "snapshot.tasks.foreign": {"begin_call": "call", "foreign_function": "foreign_function"},
     "snapshot.tasks.frames": {
         "_Next": "anext.step", "await_method": "await_method", "begin_anext": "anext", "begin_asend": "asend",
         "begin_athrow": "athrow", "build": "frame", "build_adopted": "foreign_generator", "build_awaitable": "awaitable",
@@ -136,6 +139,7 @@ MODULES = {
 _PLACES = {name: (f"{PACKAGE}.{module}", attribute) for module, names in NAMES.items() for attribute, name in names.items()}
 _NAMES = {place: name for name, place in _PLACES.items()}
 _MODULE_NAMES = {module: name for name, module in MODULES.items()}
+_PREFIX = PACKAGE + "."
 _references: dict[int, tuple[Any, Any]] = {}  # by id of what is named; the second is how it is pickled
 CONSTANTS: set[int] = set()  # ids of what pickles have of this: the same objects in each, which never change
 
@@ -185,12 +189,13 @@ def _name_of(thing: Any, place: tuple[str, str]) -> str:
 
 
 def is_ours(thing: Any) -> bool:
-    """Whether a function or class is defined in this package."""
-    module = thing.__module__
-    return type(module) is str and module.startswith(_PREFIX)
+    """Whether a function or class is defined in this package, and no program's that is run from it."""
+    return type(thing.__module__) is str and is_internal(thing.__module__)
 
 
-_PREFIX = PACKAGE + "."
+def is_internal(module: str) -> bool:
+    """Whether a module belongs to this package, and is none of those whose code is durable as a program's is."""
+    return module.startswith(_PREFIX) and module not in PROGRAM
 
 
 def find_former(module: str, name: str) -> Any:

@@ -15,7 +15,7 @@ import re
 import struct
 import sys
 from contextvars import Context
-from types import CoroutineType
+from types import CoroutineType, FunctionType
 from typing import Any
 
 from ..aio.task import DurableTask
@@ -24,10 +24,10 @@ from ..frames.step import Leaf
 from ..hook.code_table import CodeInfo, info_of
 from ..pythons.library import PythonPickler
 from ..pythons.moved import place_today
-from .iterators.native_forms import NativeFormsUnpickler, has_native_forms
+from .iterators.native_forms import NativeFormsUnpickler, has_native_forms, native_form
 from .load_context import LoadContext, load
 from .module_data.modules import resolve, resolve_or_none
-from .names import module_today
+from .names import MODULE, find_former, is_internal, is_ours, reference_to, registered
 from .reducers.table import TABLE, reduce_by_kind
 from .references import References
 from .tasks.asyncio_state import (
@@ -181,9 +181,13 @@ class _Nans:
 
     def find_class(self, module: str, name: str) -> Any:
         """What a name leads to today."""
+        if module == MODULE:
+            return registered
+        if is_internal(module):
+            return find_former(module, name)
         loader: Any = super()
         try:
-            return loader.find_class(*place_today(module_today(module), name))
+            return loader.find_class(*place_today(module, name))
         except (AttributeError, ModuleNotFoundError) as error:
             if not is_standard(module):
                 raise
@@ -196,6 +200,10 @@ class SnapshotUnpickler(_Nans, pickle.Unpickler):
 
 class _EarlierUnpickler(_Nans, NativeFormsUnpickler):
     """The same for snapshots with forms that this Python has no more. Slow."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What is called in another way then, or what a name leads to today."""
+        return native_form(module, name) or super().find_class(module, name)
 
 
 def unpickler_of(file: io.BytesIO) -> Any:
@@ -214,13 +222,31 @@ class StandIn:
         return self.find, self.place
 
 
+_REGISTERED = f"\x80\x02c{MODULE}\nregistered\nq\x000".encode("latin-1")  # the first object of the memo
+
+
+def begin(pickler: Any, file: Any) -> None:
+    """Begin a pickle that names what is of this package."""
+    file.write(_REGISTERED)
+    pickler.memo = {id(registered): (0, registered)}
+
+
+class NamingPickler(pickle.Pickler):
+    """Pickles functions and classes; those of this package by their names."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        """How one is pickled."""
+        return reference_to(obj) if isinstance(obj, (FunctionType, type)) and is_ours(obj) else NotImplemented
+
+
 class Prelude:
     """Pickled stand-ins for containers: ``places`` say what each loads as (a function and its arguments); and ``others``."""
 
     def __init__(self, places: list[tuple[Any, ...]], others: tuple[Any, ...] = ()) -> None:
         stand_ins = [StandIn(*place) for place in places]
         file = io.BytesIO()
-        pickler = pickle.Pickler(file, 2)  # which remembers no names: the memo stays small
+        pickler = NamingPickler(file, 2)  # which remembers no names of others: the memo stays small
+        begin(pickler, file)
         pickler.dump([*stand_ins, *others])
         self._data = file.getvalue()
         self._memo: dict[int, tuple[int, Any]] = pickler.memo.copy()

@@ -21,6 +21,7 @@ from ..pythons.tasks import LoopBound
 from .module_data import process_state as surroundings
 from .module_data.modules import ATOMS, CONTAINERS, ScriptData, data_of, is_refilled, is_saved_by_value, parts_of_code
 from .module_data.process_state import STREAMS
+from .names import module_name
 from .tasks.stacks import Stacks
 
 Place = tuple[str, str]  # module, name in it
@@ -112,7 +113,7 @@ class Names:
         self.by_id, self.container_places, self._holders, self.container_ids = {}, [], [], set()
         self.preludes = {}
         if self._script is not None:
-            streams = ((id(stream), (surroundings.__name__, f"STREAMS.{name}")) for name, stream in STREAMS.items())
+            streams = ((id(stream), (module_name(surroundings.__name__), f"STREAMS.{name}")) for name, stream in STREAMS.items())
             self.by_id.update(streams)
         self._add_container("sys", "modules", vars(sys))
         for name, part in self._parts:

@@ -14,15 +14,15 @@ import io
 import itertools
 import json
 import operator
-import pickle
 import random
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 from durable_import.snapshot import load_context
-from durable_import.snapshot.pickler import unpickler_of
+from durable_import.snapshot.pickler import NamingPickler, begin, unpickler_of
 from durable_import.snapshot.reducers.table import TABLE, reduce_by_kind
 
 POSITIONS = 30  # at most, of one iterator
@@ -31,17 +31,21 @@ REST = 40  # items looked at
 Make = Callable[[], Any]
 
 
-class _Pickler(pickle.Pickler):
+class _Pickler(NamingPickler):
     def reducer_override(self, obj: Any) -> Any:
         """First by exact type, then by kind, as in snapshots."""
         reducer = TABLE.get(type(obj))
+        if reducer is None and type(obj) is FunctionType:
+            return super().reducer_override(obj)
         return reducer(obj) if reducer else reduce_by_kind(obj)
 
 
 def dumps(value: Any) -> bytes:
     """A pickle by the reducers of snapshots."""
     file = io.BytesIO()
-    _Pickler(file, 5).dump(value)
+    pickler = _Pickler(file, 5)
+    begin(pickler, file)
+    pickler.dump(value)
     return file.getvalue()
 
 

@@ -20,7 +20,7 @@ from tests.harness.rewriting import GOLDEN, frame_codes, resume_tree, sources
 
 PACKAGE = Path(durable_import.__file__).parent
 LAYERS = (
-    "errors", "log", "pythons", "kept", "rewrite", "hook", "explanation", "frames", "aio", "snapshot", "stores", "running", "api",
+    "errors", "log", "pythons", "rewrite", "hook", "explanation", "frames", "aio", "snapshot", "stores", "running", "api",
     "compat", "cli", "testing",
 )  # fmt: skip
 # The public names and the entry point stand above all layers; so does what a user's program imports.

@@ -12,11 +12,13 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from durable_import.frames.signals import Marker
 from durable_import.pythons.library import GeneratorManager, Stream
 from durable_import.pythons.tasks import LoopBound
 from durable_import.snapshot.definitions import classes
 from durable_import.snapshot.iterators import builtin as iterators
 from durable_import.snapshot.iterators import itertools_state, native_forms
+from durable_import.snapshot.names import reference_to
 from durable_import.snapshot.reducers import (
     buffers,
     compressed,
@@ -33,6 +35,7 @@ from durable_import.snapshot.reducers import (
 from durable_import.snapshot.tasks import asyncio_state
 
 TABLE: dict[type, Callable[[Any], Any]] = {
+    Marker: lambda marker: reference_to(marker, (Marker.__module__, marker.name)),
     **iterators.TABLE,
     **itertools_state.TABLE,
     **native_forms.TABLE,

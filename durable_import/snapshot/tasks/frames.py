@@ -28,10 +28,10 @@ from ...frames.capture import (
     parts_of_anext,
 )
 from ...hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
-from ...kept import kept
 from ...pythons.annotations import annotations_kept
 from ..definitions.annotations import fill_annotations, reduce_late
 from ..load_context import current, later
+from ..names import is_ours, reference_to
 from . import library
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
 
@@ -79,7 +79,6 @@ def build(module: str, place: str, digest: str, name: str, qualname: str, cells:
     return _build(library.find_suspending(module, place, digest), name, qualname, cells)
 
 
-@kept("frame_in_library")
 def build_in_library(
     module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType],
     label: int, awaited: str, hidden: tuple[str, ...], is_awaitable: bool,
@@ -249,6 +248,8 @@ def await_method(awaitable: Any) -> Any:
 def reduce_function(function: FunctionType) -> Any:
     """A function that its module and name do not lead to; NotImplemented for one that they do lead to."""
     info = info_of(function.__code__)
+    if is_ours(function) and (info is None or info.module.is_library):
+        return reference_to(function)
     late = reduce_late(function, info)
     if late is not None:
         return late

@@ -15,15 +15,11 @@ from typing import Any, NamedTuple
 
 from ...errors import CodeChangedError, MissingCodeError
 from ...hook.code_table import MODULES, CodeInfo, captured_names, find
-from ...kept import kept
-from ...pythons import frozen
 from ...pythons.versions import NAMED
 from ...pythons.waiting import CAPTURED, DEFAULTS, SAME_AWAIT, VARIABLES, alternatives, original
-from ..names import module_today
+from ..names import module_name, module_today
 
 SUSPENDS = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
-
-kept("frozendict")(frozen.frozendict)  # which ``pythons.moved`` looks for under that name
 
 
 class Place(NamedTuple):
@@ -46,7 +42,8 @@ def hidden_in(variables: Iterable[str]) -> tuple[str, ...]:
 
 def identity_of(info: CodeInfo) -> tuple[str, str, str]:
     """What a function is found again by: module, place and digest."""
-    return *original(info.module.name, info.place), info.digest
+    module, place = original(info.module.name, info.place)
+    return module_name(module), place, info.digest
 
 
 def find_place(module: str, place: str, digest: str, where: Place) -> CodeInfo:
