@@ -110,13 +110,7 @@ NAMES: dict[str, dict[str, str]] = {
         "restore_lru_cache": "lru_cache", "restore_partial_method": "partial_method", "restore_sentinel": "sentinel",
         "restore_type_alias": "type_alias", "restore_type_variable": "type_variable", "restore_union": "union",
     },
-    "snapshot.tasks.asyncio_state": {
-        "await_future": "future.await", "fill_bound": "primitive.fill", "fill_context": "context.fill",
-        "fill_handle": "handle.fill", "fill_own_future": "future.fill", "instance_loop": "loop", "new_context": "context",
-        "new_future": "future", "new_handle": "handle", "new_task": "task", "no_context": "no_context",
-        "restore_bound": "primitive", "restore_condition": "condition", "restore_future": "future.ended",
-        "running_loop": "running_loop",
-    },
+    "snapshot.tasks.contexts": {"fill_context": "context.fill", "new_context": "context", "no_context": "no_context"},
     "snapshot.tasks.foreign": {"begin_call": "call", "foreign_function": "foreign_function"},
     "snapshot.tasks.frames": {
         "_Next": "anext.step", "await_method": "await_method", "begin_anext": "anext", "begin_asend": "asend",
@@ -124,7 +118,14 @@ NAMES: dict[str, dict[str, str]] = {
         "build_function": "function", "build_generator_function": "generator_function", "build_in_library": "frame_in_library",
         "fill": "frame.fill", "fill_driven": "frame.fill_driven", "fill_function": "function.fill", "finished": "frame.ended",
     },
+    "snapshot.tasks.futures": {
+        "await_future": "future.await", "fill_handle": "handle.fill", "fill_own_future": "future.fill", "new_future": "future",
+        "new_handle": "handle", "restore_future": "future.ended",
+    },
+    "snapshot.tasks.loops": {"instance_loop": "loop", "running_loop": "running_loop"},
+    "snapshot.tasks.primitives": {"fill_bound": "primitive.fill", "restore_bound": "primitive", "restore_condition": "condition"},
     "snapshot.tasks.stacks": {"build_unchanged": "unchanged", "fill_unchanged": "unchanged.fill"},
+    "snapshot.tasks.tasks": {"new_task": "task"},
     "snapshot.with_blocks.managers": {"lost": "lost", "lost_method": "lost_method"},
 }  # fmt: skip
 

@@ -1,21 +1,19 @@
 """The pickler of snapshots: one pickle, protocol 5, by the C implementation.
 
 Objects named in ``references`` are saved by module and name. Exact lists, dicts and the like never reach
-``reducer_override``. For those a prelude is pickled first, of stand-ins that load as the objects themselves; then the
-stand-ins' places in the memo are given to the objects. Tasks are pickled by their paths; what they hold follows in pickles
+``reducer_override``: for those see ``prelude``. Tasks are pickled by their paths; what they hold follows in pickles
 of its own, then None.
 The functions that build what nearly every snapshot holds are in the prelude too: they need not be looked for each time.
 """
 
 from __future__ import annotations
 
-import io
 import pickle
 import re
 import struct
 import sys
 from contextvars import Context
-from types import CoroutineType, FunctionType
+from types import CoroutineType
 from typing import Any
 
 from ..aio.task import DurableTask
@@ -23,29 +21,17 @@ from ..frames.capture import FRAME_TYPES, FrameState, frame_of, parts_of
 from ..frames.step import Leaf
 from ..hook.code_table import CodeInfo, info_of
 from ..pythons.library import PythonPickler
-from ..pythons.moved import place_today
-from .iterators.native_forms import NativeFormsUnpickler, has_native_forms, native_form
-from .load_context import LoadContext, load
 from .module_data.modules import resolve, resolve_or_none
-from .names import MODULE, find_former, is_internal, is_ours, reference_to, registered
+from .prelude import Prelude
 from .reducers.table import TABLE, reduce_by_kind
 from .references import References
-from .tasks.asyncio_state import (
-    fill_context,
-    fill_own_future,
-    fill_task,
-    instance_loop,
-    new_context,
-    new_future,
-    new_task,
-    reduce_context,
-    task_frames,
-    task_record,
-)
+from .tasks.contexts import fill_context, new_context, reduce_context
 from .tasks.foreign import reduce_foreign_frame, reduce_wait
 from .tasks.frames import FRAME_TABLE, build, fill, fill_driven, is_driven_by_hand, reduce_state
-from .tasks.library import is_standard, missing
+from .tasks.futures import fill_own_future, new_future
+from .tasks.loops import instance_loop
 from .tasks.stacks import Unchanged, build_unchanged, fill_unchanged
+from .tasks.tasks import new_task, task_frames, task_record
 from .with_blocks.managers import BOUND_METHODS, lost, lost_method
 
 PROTOCOL = 5
@@ -166,99 +152,6 @@ class _NanPickler(SnapshotPickler):
         return (id(obj), struct.pack(">d", obj)) if type(obj) is float and obj != obj else None
 
 
-class _Nans:
-    """What the unpicklers share: nans, which are objects of their own."""
-
-    def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file)  # type: ignore[call-arg]
-        self.nans: dict[tuple[int, bytes], float] = {}
-
-    def persistent_load(self, pid: tuple[int, bytes]) -> float:
-        """One object for each nan."""
-        if pid not in self.nans:
-            (self.nans[pid],) = struct.unpack(">d", pid[1])
-        return self.nans[pid]
-
-    def find_class(self, module: str, name: str) -> Any:
-        """What a name leads to today."""
-        if module == MODULE:
-            return registered
-        if is_internal(module):
-            return find_former(module, name)
-        loader: Any = super()
-        try:
-            return loader.find_class(*place_today(module, name))
-        except (AttributeError, ModuleNotFoundError) as error:
-            if not is_standard(module):
-                raise
-            raise missing(module, name) from error
-
-
-class SnapshotUnpickler(_Nans, pickle.Unpickler):
-    """Loads what any of the picklers made."""
-
-
-class _EarlierUnpickler(_Nans, NativeFormsUnpickler):
-    """The same for snapshots with forms that this Python has no more. Slow."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """What is called in another way then, or what a name leads to today."""
-        return native_form(module, name) or super().find_class(module, name)
-
-
-def unpickler_of(file: io.BytesIO) -> Any:
-    """Loads one snapshot, or one segment."""
-    return (_EarlierUnpickler if has_native_forms(file.getvalue()) else SnapshotUnpickler)(file)
-
-
-class StandIn:
-    """Loads as what a function gives for some arguments."""
-
-    def __init__(self, find: Any, *place: Any) -> None:
-        self.find = find
-        self.place = place
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return self.find, self.place
-
-
-_REGISTERED = f"\x80\x02c{MODULE}\nregistered\nq\x000".encode("latin-1")  # the first object of the memo
-
-
-def begin(pickler: Any, file: Any) -> None:
-    """Begin a pickle that names what is of this package."""
-    file.write(_REGISTERED)
-    pickler.memo = {id(registered): (0, registered)}
-
-
-class NamingPickler(pickle.Pickler):
-    """Pickles functions and classes; those of this package by their names."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        """How one is pickled."""
-        return reference_to(obj) if isinstance(obj, (FunctionType, type)) and is_ours(obj) else NotImplemented
-
-
-class Prelude:
-    """Pickled stand-ins for containers: ``places`` say what each loads as (a function and its arguments); and ``others``."""
-
-    def __init__(self, places: list[tuple[Any, ...]], others: tuple[Any, ...] = ()) -> None:
-        stand_ins = [StandIn(*place) for place in places]
-        file = io.BytesIO()
-        pickler = NamingPickler(file, 2)  # which remembers no names of others: the memo stays small
-        begin(pickler, file)
-        pickler.dump([*stand_ins, *others])
-        self._data = file.getvalue()
-        self._memo: dict[int, tuple[int, Any]] = pickler.memo.copy()
-        self._indices = [self._memo.pop(id(stand_in))[0] for stand_in in stand_ins]
-
-    def begin(self, pickler: pickle.Pickler, file: Any, containers: list[Any]) -> None:
-        """Begin a pickle in which each of the containers is what was said of its place."""
-        file.write(self._data)
-        places = zip(self._indices, containers, strict=True)
-        pickler.memo = self._memo | {id(container): (index, container) for index, container in places}
-
-
 def dumps(value: Any, references: References) -> bytes:
     """Pickle ``value``."""
     return b"".join(dump_chunks(value, references)[0])
@@ -312,23 +205,3 @@ def _dump(kind: Any, value: Any, references: References) -> tuple[Chunks, dict[i
             pickler.dump((task.path, task_frames(task, references), task_record(task)))
     pickler.dump(None)
     return file.chunks, pickler.codes
-
-
-def loads(data: bytes) -> Any:
-    """Load what ``dumps`` made, and complete it."""
-    return load_with_loop(data)[0]
-
-
-def load_with_loop(data: bytes) -> tuple[Any, LoadContext]:
-    """The same, with the context that has the loop which tasks and futures in it belong to."""
-
-    def read(context: LoadContext) -> tuple[Any, LoadContext]:
-        unpickler = unpickler_of(io.BytesIO(data))
-        unpickler.load()
-        value = unpickler.load()
-        while (held := unpickler.load()) is not None:
-            path, frames, record = held
-            fill_task(new_task(path), frames, record)
-        return value, context
-
-    return load(read)

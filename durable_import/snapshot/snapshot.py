@@ -29,10 +29,11 @@ from .incremental.segment_saving import Segments
 from .incremental.segments import load_segments
 from .module_data.contents import find_imported, program_contents, restore_program, set_aside
 from .module_data.modules import ScriptData, is_refilled
-from .pickler import Chunks, dump_chunks, dumps, load_with_loop
+from .pickler import Chunks, dump_chunks, dumps
 from .references import Names, References
-from .tasks.asyncio_state import fill_loop, inbox_state, loop_state
+from .tasks.loops import fill_loop, inbox_state, loop_state
 from .tasks.stacks import Stacks
+from .unpickler import load_with_loop
 from .with_blocks.managers import find_lost, find_released
 
 VERSION = 5

@@ -22,8 +22,9 @@ from types import FunctionType
 from typing import Any
 
 from durable_import.snapshot import load_context
-from durable_import.snapshot.pickler import NamingPickler, begin, unpickler_of
+from durable_import.snapshot.prelude import NamingPickler, begin
 from durable_import.snapshot.reducers.table import TABLE, reduce_by_kind
+from durable_import.snapshot.unpickler import unpickler_of
 
 POSITIONS = 30  # at most, of one iterator
 REST = 40  # items looked at

@@ -13,9 +13,10 @@ import pytest
 
 from durable_import.errors import CodeChangedError, MissingCodeError
 from durable_import.hook import unrewritten as adoption
-from durable_import.snapshot.pickler import dumps, loads
+from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
 from durable_import.snapshot.tasks import foreign_generators as adopted
+from durable_import.snapshot.unpickler import loads
 
 SOURCE = '''
 import contextlib

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from durable_import.snapshot.pickler import dumps, loads
+from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
+from durable_import.snapshot.unpickler import loads
 
 LIBRARIES: list[Any] = [gzip, bz2, lzma]
 if importlib.util.find_spec("compression"):

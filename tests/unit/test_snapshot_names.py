@@ -12,8 +12,9 @@ import durable_import
 from durable_import import SnapshotFormatError, wait_for_event
 from durable_import.snapshot.former_names import FORMER
 from durable_import.snapshot.names import MODULE, NAMES, registered
-from durable_import.snapshot.pickler import dumps, loads
+from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
+from durable_import.snapshot.unpickler import loads
 
 EVER_SAVED = Path(__file__).parent.parent / "versions" / "corpus" / "names.txt"
 

@@ -49,8 +49,9 @@ from typing import Any
 
 import durable_import  # noqa: F401  (provides what rewritten code calls)
 from durable_import.errors import DurableError
-from durable_import.snapshot.pickler import dumps, loads
+from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
+from durable_import.snapshot.unpickler import loads
 
 VARIABLE: contextvars.ContextVar[int] = contextvars.ContextVar("VARIABLE", default=0)
 

@@ -13,7 +13,8 @@ from ...aio.loop import InstanceLoop
 from ...aio.task import _NO_CONTEXT, DurableTask
 from ..module_data.modules import resolve, resolve_or_none
 from ..names import CONSTANTS
-from ..pickler import Prelude, SnapshotPickler, StandIn
+from ..pickler import SnapshotPickler
+from ..prelude import Prelude, StandIn
 from ..references import References
 from ..with_blocks.managers import lost
 from .ownership import Ownership, Segment

@@ -24,7 +24,7 @@ from ...pythons.modules import is_lazy
 from ...pythons.tasks import LoopBound
 from ..names import module_today
 from ..reducers.process_objects import PROCESS_BOUND
-from ..tasks.asyncio_state import bound_state, fill_bound
+from ..tasks.primitives import bound_state, fill_bound
 from .closures import Captured, Cell, captured_cells, rebound_variables
 from .process_state import Surroundings, restore_changes, uses_random
 

@@ -32,7 +32,7 @@ from durable_import.snapshot.reducers import (
     tracebacks,
     wrappers,
 )
-from durable_import.snapshot.tasks import asyncio_state
+from durable_import.snapshot.tasks import contexts, futures, loops, primitives
 
 TABLE: dict[type, Callable[[Any], Any]] = {
     Marker: lambda marker: reference_to(marker, (Marker.__module__, marker.name)),
@@ -43,7 +43,9 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     **tracebacks.TABLE,
     **wrappers.TABLE,
     **process_objects.TABLE,
-    **asyncio_state.TABLE,
+    **contexts.TABLE,
+    **futures.TABLE,
+    **loops.TABLE,
     **settings.TABLE,
     **parsing.TABLE,
     **buffers.TABLE,
@@ -54,9 +56,9 @@ _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((BaseException,), exceptions.reduce_exception),
     ((GeneratorManager,), settings.reduce_generator_manager),
     ((type,), classes.reduce_class),
-    ((LoopBound,), asyncio_state.reduce_bound),
-    ((asyncio.Future,), asyncio_state.reduce_future),
-    ((asyncio.AbstractEventLoop,), asyncio_state.reduce_loop),
+    ((LoopBound,), primitives.reduce_bound),
+    ((asyncio.Future,), futures.reduce_future),
+    ((asyncio.AbstractEventLoop,), loops.reduce_loop),
     ((Stream,), files.reduce_stream),
     ((concurrent.futures.Future,), process_objects.reduce_thread_future),
     (process_objects.PROCESS_BOUND, process_objects.refuse_process_bound),

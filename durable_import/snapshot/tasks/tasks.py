@@ -1,0 +1,87 @@
+"""Tasks are saved by path; what they hold follows behind everything else, so that chains of tasks do not nest."""
+
+from __future__ import annotations
+
+import asyncio
+from types import CoroutineType
+from typing import Any
+
+from ...aio.task import _NO_CONTEXT, DurableTask
+from ...frames.step import Leaf
+from ...pythons.tasks import add_awaited_by
+from ..load_context import current
+from ..references import References
+from .futures import fill_future, future_state
+
+
+def new_task(path: str) -> DurableTask:
+    """A task; what it holds is loaded later."""
+    found = current()
+    task = found.tasks.get(path)
+    if task is None:
+        task = found.tasks[path] = DurableTask.empty(found.loop)
+        task.path = path
+        found.missing.append(task)
+    return task
+
+
+def task_frames(task: DurableTask, references: References) -> tuple[Any, ...]:
+    """What the code of a task can reach, to be pickled; frames innermost first, so that calls do not nest as pickles.
+
+    Nothing is kept of what a frame that begins again has called.
+    """
+    root = task.root if type(task.root) is Leaf else None
+    stack = references.read.of(task)
+    frames = stack.frames
+    if not stack.is_simple:
+        frames = frames[: next((place for place, frame in enumerate(frames, 1) if references.waits_anew(frame)), len(frames))]
+    return frames[::-1], _coroutine_of(task), root, task._context, task.ended
+
+
+def task_record(task: DurableTask) -> tuple[Any, ...]:
+    """What else belongs to a task, to be pickled: it changes by calls of its methods only."""
+    step = None
+    if task.step is not None and task.leaf is None:
+        name = task.step._callback.__func__.__name__  # type: ignore[attr-defined]
+        step = task.step_place, name, task.step._args
+    return (
+        task._name, task._must_cancel or task.is_leaf_cancelled, task._num_cancels_requested, task._cancelled_exc,
+        task._fut_waiter if task.leaf is None else None, task.children, task.leaves, task.is_shown, task.order,
+        task.leaf_place if task.leaf is not None else 0, step, future_state(task),
+    )  # fmt: skip
+
+
+def _coroutine_of(task: DurableTask) -> Any:
+    """What a task runs; of a step of an asynchronous generator that has been taken, an ended coroutine."""
+    if task._coro is None or type(task._coro) is CoroutineType or not task.done():
+        return task._coro
+    return ended_coroutine()
+
+
+async def _nothing() -> None:
+    return
+
+
+def ended_coroutine() -> Any:
+    """One that has ended."""
+    coroutine = _nothing()
+    coroutine.close()
+    return coroutine
+
+
+def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...]) -> None:
+    """Give a task what it held."""
+    _, coroutine, leaf, task._context, task.ended = frames
+    task.set_coroutine(coroutine, leaf)
+    (
+        task._name, task._must_cancel, task._num_cancels_requested, cancelled, task._fut_waiter, task.children, task.leaves,
+        task.is_shown, task.order, task.leaf_place, step, future,
+    ) = record  # fmt: skip
+    fill_future(task, future)
+    if task._fut_waiter is not None:
+        add_awaited_by(task._fut_waiter, task)
+    task._cancelled_exc = cancelled
+    task.has_begun = task.is_restored() or task.is_suspended()
+    if step is not None:
+        task.step_place, name, arguments = step
+        task.step = asyncio.Handle(getattr(task, name), arguments, task.loop, _NO_CONTEXT)
