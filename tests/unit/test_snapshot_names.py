@@ -46,7 +46,7 @@ def test_former_names_lead_to_names_of_today(module: str) -> None:
     assert all(registered(name) is not None for name in FORMER[module].values())
 
 
-@pytest.mark.parametrize("value", [wait_for_event, durable_import.InstanceHandle, durable_import.FencedError("x")], ids=repr)
+@pytest.mark.parametrize("value", [wait_for_event, durable_import.InstanceHandle, durable_import.FencedError("x")], ids=["function", "class", "error"])
 def test_public_things_are_saved_by_their_public_names(value: Any) -> None:
     """A variable may hold a function or class of the public interface."""
     data = dumps(value, References())
