@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Token
 from types import CellType, FrameType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from ..errors import (
     DurableError,
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
     from ..running.telemetry import Telemetry
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 WEEK = 7 * 24 * 3600.0  # seconds
 
@@ -85,7 +88,7 @@ class DurableRuntime:
         name_instance: Callable[[], str] | None = None, observer: Observer | None = None,
         telemetry: bool | TracerProvider = False,
     ) -> None:  # fmt: skip
-        check_python()
+        check_python(DurableRuntime)
         check_seconds(evict_after=evict_after, keep_finished=keep_finished, poll_interval=poll_interval, patience=patience)
         check_seconds(least=0.001, lease_seconds=lease_seconds)
         self.store = open_store(store)
@@ -170,8 +173,14 @@ class DurableRuntime:
 
     # --- instances
 
+    @overload
     async def run(
-        self, function: Callable[..., Any], *arguments: Any, instance_id: str | None = None, **keywords: Any
+        self, function: Callable[..., Awaitable[R]], *arguments: Any, instance_id: str | None, **keywords: Any
+    ) -> R: ...
+    @overload
+    async def run(self, function: Callable[P, Awaitable[R]], *arguments: P.args, **keywords: P.kwargs) -> R: ...
+    async def run(
+        self, function: Callable[..., Awaitable[Any]], *arguments: Any, instance_id: Any = None, **keywords: Any
     ) -> Any:
         """Run a durable function as the instance ``instance_id`` and wait for what it returns.
 
@@ -183,9 +192,17 @@ class DurableRuntime:
         handle = await self.start(function, *arguments, instance_id=instance_id, **keywords)
         return (await self.outcome_of(handle.id, raises_pause=True)).give(handle.id)
 
+    @overload
     async def start(
-        self, function: Callable[..., Any], *arguments: Any, instance_id: str | None = None, **keywords: Any
-    ) -> InstanceHandle:
+        self, function: Callable[..., Awaitable[R]], *arguments: Any, instance_id: str | None, **keywords: Any
+    ) -> InstanceHandle[R]: ...
+    @overload
+    async def start(
+        self, function: Callable[P, Awaitable[R]], *arguments: P.args, **keywords: P.kwargs
+    ) -> InstanceHandle[R]: ...
+    async def start(
+        self, function: Callable[..., Awaitable[Any]], *arguments: Any, instance_id: Any = None, **keywords: Any
+    ) -> InstanceHandle[Any]:
         """As ``run``, but return once it is kept that the instance is to run: it goes on in the background."""
         check_function(function)
         check_loop(self._loop)
@@ -224,12 +241,12 @@ class DurableRuntime:
         run.records.check_same(call, run.state["call"])
         return True
 
-    def handle(self, instance_id: str) -> InstanceHandle:
+    def handle(self, instance_id: str) -> InstanceHandle[Any]:
         """A handle of an instance that exists, or will."""
         check_id(instance_id)
         return InstanceHandle(self, instance_id)
 
-    async def recover(self) -> list[InstanceHandle]:
+    async def recover(self) -> list[InstanceHandle[Any]]:
         """Let all unfinished instances go on that nobody owns; gives handles of those that were taken up now.
 
         From then on, instances whose owner stops are taken over when their lease has run out. Those that wait for an event or
@@ -244,7 +261,7 @@ class DurableRuntime:
         self.dispatcher.ensure()
         return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all(self.store)]
 
-    async def retry(self, instance_id: str) -> InstanceHandle:
+    async def retry(self, instance_id: str) -> InstanceHandle[Any]:
         """Let an instance that failed go on from its last checkpoint: what failed is tried again."""
         check_id(instance_id)
         if instance_id not in self.running:
