@@ -31,9 +31,9 @@ from ..running.registry import Residents
 from ..running.sources import Sources
 from ..running.validation import check_event, check_function, check_id, check_loop, check_seconds
 from ..snapshot.sealing.seal import Seal
-from ..stores.backend import BackendStore, OrchestrationBackend
+from ..stores.backend import BackendEvents, BackendStore, OrchestrationBackend
 from ..stores.base import FINISHED, EventStore, HistoryStore, OwningStore, PastState, StateStore, WorkStore
-from ..stores.memory_events import Listener, Mailbox
+from ..stores.memory_events import Mailbox
 from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from ..stores.url import key_for, open_store
 from .handle import InstanceHandle
@@ -94,7 +94,7 @@ class DurableRuntime:
         self.store = open_store(store)
         self.events: EventStore = self.store if isinstance(self.store, EventStore) else Mailbox()
         backend = self.store.backend if isinstance(self.store, BackendStore) else store
-        self._listener = Listener(backend, self._publish) if isinstance(backend, OrchestrationBackend) else None
+        self._backend_events = BackendEvents(backend, self._publish) if isinstance(backend, OrchestrationBackend) else None
         self._closes_store = isinstance(store, str)
         self.seal = Seal(key if key is not None else key_for(self.store))
         self.owner = Owner.current()
@@ -149,8 +149,8 @@ class DurableRuntime:
         while self in ambient.default_runtime:
             self.deactivate()
         await self.dispatcher.stop()
-        if self._listener is not None:
-            self._listener.stop()
+        if self._backend_events is not None:
+            self._backend_events.stop()
         runs = list(self.running.values())
         for run in runs:
             run.suspend()
@@ -381,8 +381,8 @@ class DurableRuntime:
     def expects_events(self, instance_id: str, names: Iterable[str]) -> None:
         """An instance waits for events."""
         self.dispatcher.ensure()
-        if self._listener is not None:
-            self._listener.listen(instance_id, names)
+        if self._backend_events is not None:
+            self._backend_events.listen(instance_id, names)
 
     def take_up(self, instance_id: str) -> InstanceRun:
         """See ``Dispatcher``."""
