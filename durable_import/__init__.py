@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from .stores.disk.store import DiskStateStore
     from .stores.memory import InMemoryStateStore
 
+__version__ = "0.1.0"
+
 _intrinsics.provide()
 
 _LATE = {  # loaded when first asked for: importing a rewritten module needs none of it

@@ -33,17 +33,6 @@ class DurableAstTransformer(ast.NodeTransformer):
         return ModuleRewriting(module, self.filename).tree.body[0]
 
 
-def text_of(tree: ast.AST) -> str:
-    """A rewritten tree as source text, for people to read; the tree given is used up.
-
-    ``ast.unparse`` alone writes what a field of a template string says of itself, which is what was there to be awaited.
-    """
-    for node in ast.walk(tree):
-        if hasattr(node, "says_another"):
-            node.str = None  # type: ignore[attr-defined]
-    return ast.unparse(tree)
-
-
 def transform_to_durable_ast(function: Callable[..., Any]) -> ast.Module:
     """The rewritten tree of one function, as a module that defines it.
 

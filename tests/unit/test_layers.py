@@ -25,6 +25,10 @@ LAYERS = (
 )  # fmt: skip
 # The public names and the entry point stand above all layers; so does what a user's program imports.
 ABOVE = ("__init__", "__main__", "ui", "pytest_plugin")
+# What the command line may import of the package: it has no way of its own into the rooms below.
+OF_COMMANDS = ("errors", "log", "api", "cli")
+# The rooms whose files are in an order: none imports itself by way of others.
+ORDERED = ("stores", "running", "api", "compat", "cli", "testing")
 LOOKUPS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -41,6 +45,11 @@ def layer_of(name: str) -> int | None:
     if parts[0] != PACKAGE.name or len(parts) < 2 or parts[1] in ABOVE:
         return None
     return LAYERS.index(parts[1])
+
+
+def layer_name(path: Path) -> str:
+    """The name of the layer of a file."""
+    return path.relative_to(PACKAGE).parts[0]
 
 
 def imported_modules(path: Path) -> Iterator[tuple[str, int]]:
@@ -72,8 +81,45 @@ def test_imports_point_one_way(path: Path) -> None:
         if parts[0] == PACKAGE.name and len(parts) > 1 and parts[1] in LAYERS:
             where = f"{relative(path)}:{line}"
             assert LAYERS.index(parts[1]) <= own, f"{where} imports {imported} from a layer above its own"
-        else:
-            assert parts[0] != PACKAGE.name or len(parts) == 1, f"{relative(path)}:{line} imports {imported} from above"
+        elif parts[0] == PACKAGE.name and len(parts) > 1:
+            is_public = parts[1] in {*durable_import.__all__, "__version__"} and layer_name(path) == "cli"
+            assert is_public, f"{relative(path)}:{line} imports {imported} from above"
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=relative)
+def test_commands_use_what_is_public(path: Path) -> None:
+    """The command line imports public names, and else only from ``api``: whoever embeds the package can do what it does."""
+    for imported, line in imported_modules(path):
+        parts = imported.split(".")
+        if parts[0] == PACKAGE.name and len(parts) > 1 and parts[1] in LAYERS:
+            assert parts[1] in OF_COMMANDS, f"{relative(path)}:{line} imports {imported}"
+
+
+def circles(graph: dict[str, set[str]]) -> Iterator[tuple[str, ...]]:
+    """The groups of modules that import each other, directly or by way of others."""
+    reached: dict[str, set[str]] = {}
+    for name in graph:
+        seen, waiting = set[str](), [name]
+        while waiting:
+            for other in graph[waiting.pop()] - seen:
+                seen.add(other)
+                waiting.append(other)
+        reached[name] = seen
+    yield from {tuple(sorted(o for o in seen if name in reached[o])) for name, seen in reached.items() if name in seen}
+
+
+def test_no_circle_of_files() -> None:
+    """No module imports itself by way of others, lazily or for types only neither."""
+    names = {module_name(path): path for path in MODULES}
+    graph = {name: {i for i, _ in imported_modules(path) if i in names and i != name} for name, path in names.items()}
+    found = list(circles(graph))
+    assert [circle for circle in found if any(name.split(".")[1] in ORDERED for name in circle)] == []
+
+
+def test_circles_are_found() -> None:
+    """Long ones, and several."""
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": {"e"}, "e": {"d"}, "f": {"a"}}
+    assert sorted(circles(graph)) == [("a", "b", "c"), ("d", "e")]
 
 
 def test_optional_drivers_are_loaded_in_one_place() -> None:
