@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
 from ..running.instance.records import Outcome
 
 T_co = TypeVar("T_co", covariant=True)
+Status = Literal["pending", "running", "waiting", "sleeping", "completed", "failed", "cancelled"]
 
 
 class HandleRuntime(Protocol):
@@ -47,12 +48,12 @@ class InstanceHandle(Generic[T_co]):
     def __repr__(self) -> str:
         return f"InstanceHandle({self.id!r})"
 
-    async def status(self) -> str:
+    async def status(self) -> Status:
         """'pending', 'running', 'waiting' (for an event), 'sleeping', 'completed', 'failed' or 'cancelled'.
 
         Raises UnknownInstanceError when there is none of this id, and StoreUnavailableError.
         """
-        return str((await self._runtime.state_of(self.id))["status"])
+        return cast(Status, (await self._runtime.state_of(self.id))["status"])
 
     async def result(self, timeout: float | None = None) -> T_co:
         """What the instance returns, once it has; raises what it raised, with its traceback.

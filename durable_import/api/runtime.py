@@ -77,8 +77,11 @@ class DurableRuntime:
     ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
     does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
     it succeeds). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names
-    instances that begin by being awaited. ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of
-    the one given.
+    instances that begin by being awaited. ``observer`` is told of those that begin and go on, in place of the log.
+    ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of the one given.
+
+    Raises UnknownStoreError, MissingDriverError, MissingKeyError, UnsupportedPythonError, and TypeError or ValueError for what is
+    no number of seconds.
     """
 
     def __init__(
@@ -203,7 +206,11 @@ class DurableRuntime:
     async def start(
         self, function: Callable[..., Awaitable[Any]], *arguments: Any, instance_id: Any = None, **keywords: Any
     ) -> InstanceHandle[Any]:
-        """As ``run``, but return once it is kept that the instance is to run: it goes on in the background."""
+        """As ``run``, but return once it is kept that the instance is to run: it goes on in the background.
+
+        Raises InstanceMismatchError as ``run`` does, NotDurableError for a function whose code is not rewritten,
+        UnsavableStateError for arguments that cannot be saved, and StoreUnavailableError.
+        """
         check_function(function)
         check_loop(self._loop)
         check_outside(self, "an instance was started")
@@ -242,7 +249,9 @@ class DurableRuntime:
         return True
 
     def handle(self, instance_id: str) -> InstanceHandle[Any]:
-        """A handle of an instance that exists, or will."""
+        """A handle of an instance that exists, or will. Nothing is asked of the store yet: its methods raise
+        UnknownInstanceError. Raises TypeError and ValueError for what is no id.
+        """
         check_id(instance_id)
         return InstanceHandle(self, instance_id)
 
@@ -262,7 +271,10 @@ class DurableRuntime:
         return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all(self.store)]
 
     async def retry(self, instance_id: str) -> InstanceHandle[Any]:
-        """Let an instance that failed go on from its last checkpoint: what failed is tried again."""
+        """Let an instance that failed go on from its last checkpoint: what failed is tried again.
+
+        Raises UnknownInstanceError, and InstanceBusyError while another process runs it.
+        """
         check_id(instance_id)
         if instance_id not in self.running:
             run = self._residents.launch(instance_id, None, retries=True)
@@ -273,7 +285,8 @@ class DurableRuntime:
         """Send an event to an instance, which gets it by ``wait_for_event(name)``, once, also if it begins to wait later.
 
         When this returns, the event is kept as safely as states are, until the instance has it in its own state; one for an
-        instance that does not exist yet, until that does. ``payload``: whatever can be saved. Raises InstanceFinishedError.
+        instance that does not exist yet, until that does. ``payload``: whatever can be saved. Raises InstanceFinishedError,
+        UnsavableStateError, ValueError for a name that begins with "@", and StoreUnavailableError.
         """
         check_id(instance_id)
         check_outside(self, "an event was published")

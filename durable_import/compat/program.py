@@ -61,7 +61,8 @@ class DurableProgram(Generic[P, R]):
 
         Its state and its events are kept by ``orchestration_backend``; without one by the ambient runtime, without that in
         memory. Without an id it is an instance with a new one. Called by durable code, with neither, it is a call like any
-        other, and part of the instance of its caller.
+        other, and part of the instance of its caller. Raises what ``DurableRuntime.run`` does, PauseForEventException among that:
+        with the same id it goes on when the event has been published.
         """
         is_inside = ambient.current_driver.get() is not None
         if orchestration_backend is None and instance_id is None and is_inside:

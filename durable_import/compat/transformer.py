@@ -6,7 +6,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, cast, overload
 
 from ..errors import AlreadyDurableException, NoSourceCodeException
 from ..hook.code_table import info_of
@@ -25,6 +25,10 @@ class DurableAstTransformer(ast.NodeTransformer):
     def __init__(self, filename: str = "<unknown>") -> None:
         self.filename = filename
 
+    @overload
+    def visit(self, node: ast.Module) -> ast.Module: ...
+    @overload
+    def visit(self, node: ast.AST) -> Any: ...
     def visit(self, node: ast.AST) -> Any:
         """The rewritten tree; the one given is used up."""
         if isinstance(node, ast.Module):
@@ -56,4 +60,4 @@ def transform_to_durable_ast(function: Callable[..., Any]) -> ast.Module:
             "lambda inside an expression have none; put it in a file"
         ) from error
     ast.increment_lineno(tree, code.co_firstlineno - 1)
-    return cast("ast.Module", DurableAstTransformer(code.co_filename).visit(tree))
+    return DurableAstTransformer(code.co_filename).visit(tree)
