@@ -8,7 +8,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from durable_import.compat.transformer import text_of
+from durable_import.api.rewritten_text import text_of
 from durable_import.hook.code_table import captured_names
 from durable_import.pythons.codes import nested_codes
 from durable_import.rewrite.analysis.annotations import ANNOTATE

@@ -14,7 +14,8 @@ from durable_import.stores.base import Claim, EventStore, SegmentStore, WatchedS
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.store import SQLiteStateStore
-from durable_import.testing.contract import Faults, OwningStoreContract, state
+from durable_import.testing.contract import OwningStoreContract, state
+from durable_import.testing.faults import Faults
 
 
 class TestWithoutFaults(OwningStoreContract):

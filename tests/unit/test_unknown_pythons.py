@@ -98,7 +98,7 @@ def test_an_instruction_that_is_gone_is_told(row: names.PrivateName, monkeypatch
 @pytest.mark.usefixtures("unknown")
 def test_the_trial_is_passed() -> None:
     """A program of all kinds of held things comes to its right result on every known Python."""
-    trial.check_python()
+    trial.check_python(DurableRuntime)
     assert trial.__name__ + "_program" not in sys.modules
 
 
@@ -117,7 +117,7 @@ def test_another_result_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_trial_that_fails_is_refused(monkeypatch: pytest.MonkeyPatch, error: Exception | None, words: str) -> None:
     """An exception in it is no traceback of ours, and it does not hang."""
-    async def fail() -> None:
+    async def fail(_: object) -> None:
         if error is not None:
             raise error
         await asyncio.sleep(1)
@@ -133,7 +133,7 @@ def test_a_trial_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) 
     """Its runtime is closed: the rest of the process goes on without one."""
     entered = []
 
-    async def hang() -> None:
+    async def hang(_: object) -> None:
         async with DurableRuntime("memory:") as runtime:
             entered.append(runtime in ambient.ON)
             await asyncio.Event().wait()

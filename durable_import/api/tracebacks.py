@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import TracebackType
 
-from ..api.runtime import DurableRuntime
+from ..frames.hiding import FOLDER
 from ..hook.code_table import info_of
+from .runtime import DurableRuntime
 
-_OURS = str(Path(__file__).parent.parent)
 _INSTANCE = DurableRuntime._awaited.__code__
 
 
@@ -41,7 +40,7 @@ def _cleaned(traceback: TracebackType | None) -> TracebackType | None:
 
 def _is_machinery(entry: TracebackType, following: TracebackType | None) -> bool:
     code = entry.tb_frame.f_code
-    if code.co_filename.startswith(_OURS):
+    if code.co_filename.startswith(FOLDER):
         return True
     # the entry of a function that became an instance; the function itself runs further down
     return following is not None and following.tb_frame.f_code is _INSTANCE and info_of(code) is not None
