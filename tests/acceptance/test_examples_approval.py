@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from tests.acceptance.processes import Desk, Finished
 from tests.acceptance.servers import EXAMPLES
+from tests.harness.processes import Desk, Finished
 
 WAITING = 75
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.processes import Desk
 from tests.acceptance.servers import Server
+from tests.harness.processes import Desk
 
 DELAY = 0.4  # seconds that the bank takes
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.test_torture import observe
 from tests.harness.crash import RUN, environment
-from tests.harness.torture import hard_torture, native
+from tests.harness.torture import hard_torture, native, observe
 
 SOURCE = '''# durable: on
 import asyncio, sys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.acceptance.processes import KILLED, Desk
+from tests.harness.processes import KILLED, Desk
 
 SOCKETS = """
     # durable: on

@@ -9,9 +9,9 @@ import signal
 
 import pytest
 
-from tests.acceptance.chaos import kill_at_random
-from tests.acceptance.processes import KILLED, Desk
+from tests.harness.chaos import kill_at_random
 from tests.harness.crash import PROGRAMS, ahead
+from tests.harness.processes import KILLED, Desk
 
 SLEEPERS = """
     # durable: on

@@ -11,8 +11,8 @@ from textwrap import dedent
 
 import pytest
 
-from tests.acceptance.processes import KILLED, Desk, Running, is_alive
 from tests.harness.crash import RUN, ahead
+from tests.harness.processes import KILLED, Desk, Running, is_alive
 
 WAITING = """
     # durable: on
