@@ -13,6 +13,8 @@ from tests.acceptance.servers import EXAMPLES, Server
 from tests.acceptance.test_examples import random_moments
 from tests.harness.processes import KILLED, PATIENCE, Desk, Finished, Running
 
+pytestmark = pytest.mark.slow
+
 AGENT = str(EXAMPLES / "agent.py")
 WAITING = 75
 MODULES = ["asyncio.tasks", "json.decoder", "ast", "dis", "csv", "string", "argparse", "typing"]

@@ -11,6 +11,8 @@ import pytest
 from tests.acceptance.servers import EXAMPLES
 from tests.harness.processes import Desk, Finished
 
+pytestmark = pytest.mark.slow
+
 WAITING = 75
 
 

@@ -13,6 +13,8 @@ import pytest
 from tests.acceptance.servers import Server
 from tests.harness.processes import Desk
 
+pytestmark = pytest.mark.slow
+
 DELAY = 0.4  # seconds that the bank takes
 
 

@@ -11,6 +11,8 @@ from tests.harness.chaos import kill_at_random
 from tests.harness.crash import PROGRAMS
 from tests.harness.processes import Desk
 
+pytestmark = pytest.mark.slow
+
 LIBRARIES = [PROGRAMS / "libraries" / f"{name}.py" for name in ("streams", "caches", "groups", "leaves")]
 
 

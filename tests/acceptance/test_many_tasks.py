@@ -13,6 +13,8 @@ from tests.harness.chaos import kill_at_random
 from tests.harness.crash import PROGRAMS, ahead
 from tests.harness.processes import KILLED, Desk
 
+pytestmark = pytest.mark.slow
+
 SLEEPERS = """
     # durable: on
     import asyncio, gauge, sys, time

@@ -15,6 +15,8 @@ from tests.harness.chaos import kill_at_random
 from tests.harness.crash import PROGRAMS
 from tests.harness.processes import Desk
 
+pytestmark = pytest.mark.slow
+
 CHAOS = PROGRAMS / "chaos"
 KILLS = 300 if os.environ.get("CHAOS_ALL") else 40
 

@@ -21,6 +21,8 @@ from tests.harness.crash import PROGRAMS, environment
 from tests.harness.journal import VARIABLE, begun_too_early, begun_too_often, kills_in_commits, read
 from tests.harness.slow_stores import SlowMemoryStore, Slowness, SlowSQLiteStore, SlowUsersStore
 
+pytestmark = pytest.mark.slow
+
 SLOW = 0.005, 0.05  # seconds that each commit waits, before it is done and again after that
 QUICK = 0.0, 0.003  # the commits of several instances often come together
 KILLS = 10  # of each test

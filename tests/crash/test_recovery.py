@@ -15,6 +15,8 @@ import pytest
 
 from tests.harness.processes import Desk, Running
 
+pytestmark = pytest.mark.slow
+
 JOBS = """
     # durable: on
     import asyncio

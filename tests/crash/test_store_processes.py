@@ -20,6 +20,8 @@ from durable_import.testing.contract import state
 from durable_import.testing.contract.transactions import answer_of, transactions
 from tests.harness.store_processes import PREAMBLE, line_of, owning, process
 
+pytestmark = pytest.mark.slow
+
 
 def url_of(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if kind == "postgres":

@@ -7,8 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.harness.interpreters import REPOSITORY, interpreters
 from tests.versions.scenarios import SCENARIOS
+
+pytestmark = pytest.mark.slow
 
 
 def run(python: str, action: str, file: Path) -> None:

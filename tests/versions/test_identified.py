@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.harness.interpreters import Version, ask, interpreters, name_of
 from tests.harness.rewriting import GOLDEN, PROGRAMS, is_readable, sources
+
+pytestmark = pytest.mark.slow
 
 SPELLINGS = (
     "'\N{GRINNING FACE}'", "'\U0001fae8'", "'\u00e9' '\\n'", "f'{x}' 'y' f'{y}'", "'a' f'b' 'c'", "f'{x:{y}}'",
