@@ -13,7 +13,7 @@ import durable_import
 from durable_import import DurableRuntime, StateStore
 from durable_import.stores.base import KeyedStore
 from durable_import.stores.url import open_store
-from tests.running.effects import open_gates, world
+from tests.running.effects import open_gates, reached_gates, world
 
 KINDS = ("memory", "disk", "sqlite", "postgres")
 MakeRuntime = Callable[..., DurableRuntime]
@@ -21,11 +21,11 @@ MakeRuntime = Callable[..., DurableRuntime]
 
 @pytest.fixture(autouse=True)
 def _nothing_done() -> Iterator[None]:
-    world.clear()
-    open_gates.clear()
+    for noted in (world, open_gates, reached_gates):
+        noted.clear()
     yield
-    world.clear()
-    open_gates.clear()
+    for noted in (world, open_gates, reached_gates):
+        noted.clear()
 
 
 @pytest.fixture(scope="session")

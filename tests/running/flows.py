@@ -178,12 +178,12 @@ async def book_and_fail(name):
         return await effect("after", "undone")
 
 
-async def book_slowly(name, seconds):
+async def book_at_a_gate(name, gate):
     await effect("before")
     async with current_runtime().transaction() as connection:
         await book_row(connection, name)
         await effect("booked")
-        await asyncio.sleep(seconds)
+        await hold(gate)
     return await effect("after", name)
 
 

@@ -87,7 +87,7 @@ class Desk:
             with suppress(InstanceFinishedError):
                 await handle.send(*event)
         try:
-            return await handle.result(timeout=20)
+            return await handle.result(timeout=60)
         except (LookupError, InstanceCancelledError) as error:
             return type(error)
 
@@ -303,20 +303,20 @@ async def test_recovery_reports_the_damaged_and_goes_on_with_the_others(
         column = "call" if name == "pending" else "snapshot"
         desk.rows.write(cells[name, "instance", column], EVIL)
     async with desk.runtime(takes_work=True) as runtime:
-        results = [asyncio.create_task(runtime.handle(name).result(timeout=20)) for name in damaged]
+        results = [asyncio.create_task(runtime.handle(name).result(timeout=60)) for name in damaged]
         await runtime.recover()
         await runtime.handle("waiting").send("approval", "yes")
         for name in ("asked", "paused", "waiting long"):
             for event in desk.instances[name].events:
                 await runtime.handle(name).send(*event)
         for name in ("asked", "paused", "waiting long"):
-            end = await runtime.handle(name).result(timeout=20)
+            end = await runtime.handle(name).result(timeout=60)
             assert end == (["a", "b", "c", "c"] if name == "asked" else desk.instances[name].end)
         for name, error in zip(damaged, await asyncio.gather(*results, return_exceptions=True), strict=True):
             assert isinstance(error, SnapshotAuthenticationError)
             assert repr(name) in str(error)
         with pytest.raises(SnapshotAuthenticationError):
-            await runtime.handle("waiting").result(timeout=20)
+            await runtime.handle("waiting").result(timeout=60)
         await asyncio.sleep(0.3)
     errors = [getattr(record, "instance_id", None) for record in caplog.records if record.levelno == logging.ERROR]
     assert sorted(filter(None, errors)) == sorted(damaged)

@@ -19,7 +19,7 @@ from durable_import import (
 )
 from tests.running.conftest import MakeRuntime
 from tests.running.effects import world
-from tests.running.test_life import until
+from tests.running.test_life import until, until_status
 
 
 async def test_event_before_anyone_waits(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -41,7 +41,7 @@ async def test_events_come_in_order_and_once(make_runtime: MakeRuntime, flows: M
         for number in range(6):
             await asyncio.sleep(0.01)
             await handle.send("number", number)
-        assert await handle.result(timeout=10) == [0, 1, 2, 3, 4, 5]
+        assert await handle.result(timeout=60) == [0, 1, 2, 3, 4, 5]
 
 
 async def test_event_survives_the_runtime(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -55,7 +55,7 @@ async def test_event_survives_the_runtime(make_runtime: MakeRuntime, flows: Modu
         await runtime.publish_event("all", "number", 2)
         handle = await runtime.start(flows.collect, "number", 4, instance_id="all")
         await handle.send("number", 3)
-        assert await handle.result(timeout=10) == [0, 1, 2, 3]
+        assert await handle.result(timeout=60) == [0, 1, 2, 3]
         assert await runtime.events.addressees() == []
 
 
@@ -63,21 +63,21 @@ async def test_event_from_another_runtime(make_runtime: MakeRuntime, flows: Modu
     """Who publishes need not run the instance."""
     async with make_runtime() as one, make_runtime() as two:
         handle = await one.start(flows.approve, "books", instance_id="order")
-        await asyncio.sleep(0.05)
+        await until_status(handle, "waiting")
         await two.publish_event("order", "approval", "from elsewhere")
-        assert await handle.result(timeout=10) == ("books", "from elsewhere")
-        assert await two.handle("order").result(timeout=10) == ("books", "from elsewhere")
+        assert await handle.result(timeout=60) == ("books", "from elsewhere")
+        assert await two.handle("order").result(timeout=60) == ("books", "from elsewhere")
 
 
 async def test_timeout(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     """An event that does not come in time raises TimeoutError, also over a restart."""
     async with make_runtime() as runtime:
         assert await runtime.run(flows.wait_at_most, "never", 0.05, instance_id="short") == "too late"
-        await runtime.start(flows.wait_at_most, "never", 0.5, instance_id="long")
-        await asyncio.sleep(0.1)
+        handle = await runtime.start(flows.wait_at_most, "never", 0.2, instance_id="long")
+        await until_status(handle, "waiting")
     async with make_runtime() as runtime:
         await runtime.recover()
-        assert await runtime.handle("long").result(timeout=10) == "too late"
+        assert await runtime.handle("long").result(timeout=60) == "too late"
 
 
 async def test_tasks_wait_for_events(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -86,7 +86,7 @@ async def test_tasks_wait_for_events(make_runtime: MakeRuntime, flows: ModuleTyp
         handle = await runtime.start(flows.collect_in_tasks, ["a", "b", "a"], instance_id="tasks")
         for name, payload in [("b", 1), ("a", 2), ("a", 3)]:
             await handle.send(name, payload)
-        assert await handle.result(timeout=10) == [2, 1, 3]
+        assert await handle.result(timeout=60) == [2, 1, 3]
 
 
 async def test_finished_instance_gets_no_events(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -153,7 +153,7 @@ async def test_pause_of_an_instance_in_the_background(make_runtime: MakeRuntime,
         handle = await runtime.start(flows.pause, "Ada", instance_id="greet")
         await until(lambda: not runtime.running)
         await handle.send("allow")
-        assert await handle.result(timeout=10) == "hello Ada"
+        assert await handle.result(timeout=60) == "hello Ada"
 
 
 class DictBackend(OrchestrationBackend):
@@ -180,7 +180,7 @@ async def test_event_of_a_backend(flows: ModuleType) -> None:
         handle = await runtime.start(flows.approve, "books", instance_id="order")
         await until(lambda: backend.published)
         backend.published["order", "approval"].set_result("yes")
-        assert await handle.result(timeout=10) == ("books", "yes")
+        assert await handle.result(timeout=60) == ("books", "yes")
         assert backend.states["order"]["status"] == "completed"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +11,7 @@ from durable_import import DurableError, DurableRuntime, UnknownInstanceError
 from durable_import.running.instance.driver import InstanceDriver
 from durable_import.snapshot.snapshot import Encoder
 from tests.running.effects import open_gates, world
+from tests.running.test_life import until
 
 URLS = ("memory:?history=true", "disk://{}/store?history=true", "sqlite:///{}/state.db?history=true")
 
@@ -34,10 +34,10 @@ async def test_each_state_can_be_opened_by_itself(url: str, tmp_path: Path, flow
     """Also of an instance with many tasks, and resumed in between; nothing runs by that."""
     async with DurableRuntime(url.format(tmp_path)) as runtime:
         await runtime.start(flows.collect_after_gates, ["first"], "go", instance_id="many")
-        await asyncio.sleep(0.2)
+        await until(lambda: len(world) == 40)
         open_gates.add("first")
         await runtime.handle("many").send("go", 1)
-        await runtime.handle("many").result(timeout=20)
+        await runtime.handle("many").result(timeout=60)
         done = list(world)
         store = runtime.store
         states = await store.load_history("many")  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import inspect
 import socket
+import time
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ import pytest
 
 from durable_import import (
     InstanceCancelledError,
+    InstanceHandle,
     InstanceMismatchError,
     InstanceSuspendedError,
     NotDurableError,
@@ -24,14 +26,23 @@ from durable_import import (
     current_runtime,
 )
 from tests.running.conftest import MakeRuntime
-from tests.running.effects import world
+from tests.running.effects import open_gates, world
 
 
-async def until(condition: Any, seconds: float = 10.0) -> None:
+async def until(condition: Any, seconds: float = 60.0) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(seconds):
         while not (await condition() if inspect.iscoroutinefunction(condition) else condition()):
             await asyncio.sleep(0.005)
+
+
+async def until_status(handle: InstanceHandle, status: str) -> None:
+    """Wait until an instance has a status."""
+
+    async def is_reached() -> bool:
+        return await handle.status() == status
+
+    await until(is_reached)
 
 
 async def test_result_is_kept(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -142,17 +153,13 @@ async def test_handle(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     async with make_runtime() as runtime:
         handle = await runtime.start(flows.approve, "books", instance_id="order")
         assert handle.id == "order"
-
-        async def is_waiting() -> bool:
-            return await handle.status() == "waiting"
-
-        await until(is_waiting)
+        await until_status(handle, "waiting")
         with pytest.raises(TimeoutError):
             await handle.result(timeout=0.01)
         with pytest.raises(TimeoutError):
             await handle.result(timeout=0)
         await handle.send("approval", {"by": "Ann"})
-        assert await handle.result(timeout=10) == ("books", {"by": "Ann"})
+        assert await handle.result(timeout=60) == ("books", {"by": "Ann"})
         assert await handle.result(timeout=0) == ("books", {"by": "Ann"})
         assert await handle.status() == "completed"
 
@@ -174,24 +181,26 @@ async def test_unknown_instance(make_runtime: MakeRuntime) -> None:
                 await ask()
 
 
-async def test_closing_suspends(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+async def test_closing_suspends(make_runtime: MakeRuntime, flows: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """The end of a runtime suspends: no ``finally`` block runs; another runtime goes on."""
     async with make_runtime() as runtime:
-        handle = await runtime.start(flows.nap, 0.3, instance_id="nap")
+        handle = await runtime.start(flows.nap, 3600, instance_id="nap")
         waiting = asyncio.create_task(handle.result())
-        await asyncio.sleep(0.05)
+        await until_status(handle, "sleeping")
     with pytest.raises(InstanceSuspendedError, match="nap"):
         await waiting
     assert world == []
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 3600)
     async with make_runtime() as runtime:
-        await runtime.recover()
-        assert await runtime.handle("nap").result(timeout=10) is None
+        handle = await runtime.start(flows.nap, 3600, instance_id="nap")
+        assert await handle.result(timeout=60) is None
     assert world == ["slept", "finally"]
 
 
 async def test_closing_just_after_the_start(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     """An instance that has hardly begun, or been taken up, is suspended like any other."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async with make_runtime() as runtime:
             await runtime.start(flows.nap, 1000, instance_id="nap")
         async with make_runtime() as runtime:
@@ -212,7 +221,7 @@ async def test_recover_takes_up_what_nobody_runs(make_runtime: MakeRuntime, flow
     async with make_runtime() as one, make_runtime() as two:
         handles = [*await one.recover(), *await two.recover()]
         for number in range(10):
-            assert await one.handle(f"steps {number}").result(timeout=20) == [0, 1, 2]
+            assert await one.handle(f"steps {number}").result(timeout=60) == [0, 1, 2]
         assert len({handle.id for handle in handles}) == len(handles)
     assert sorted(world) == sorted(f"step {step}" for step in range(3) for _ in range(10))
 
@@ -221,11 +230,12 @@ async def test_taken_up_by_who_was_slower(make_runtime: MakeRuntime, flows: Modu
     """What another runtime has taken up first, and then gives up, is taken up soon after."""
     async with make_runtime() as slower:
         async with make_runtime() as faster:
-            handle = await faster.start(flows.steps, 3, 0.5, instance_id="steps")
+            handle = await faster.start(flows.pass_gate, "held", instance_id="held")
             run = slower.take_up(handle.id)  # as if it had seen it a moment ago
             await slower.dispatcher._has_begun(run)
         await slower.recover()
-        assert await slower.handle("steps").result(timeout=10) == [0, 1, 2]
+        open_gates.add("held")
+        assert await slower.handle("held").result(timeout=60) == "held"
 
 
 async def test_eviction(make_runtime: MakeRuntime, flows: ModuleType) -> None:
@@ -235,40 +245,54 @@ async def test_eviction(make_runtime: MakeRuntime, flows: ModuleType) -> None:
         nap = await runtime.start(flows.nap, 0.4, instance_id="nap")
         results = asyncio.gather(order.result(), nap.result())
         await until(lambda: not runtime.running)
-        assert (await order.status(), await nap.status()) == ("waiting", "sleeping")
-        assert world == []
+        assert await order.status() == "waiting"
+        assert "answered" not in world
         await order.send("approval", "yes")
-        assert await asyncio.wait_for(results, 10) == [("books", "yes"), None]
-    assert world == ["answered", "finally", "slept", "finally"]
+        assert await asyncio.wait_for(results, 60) == [("books", "yes"), None]
+    assert sorted(world) == ["answered", "finally", "finally", "slept"]
+
+
+async def test_eviction_keeps_the_time(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """What has left the memory, and what comes back to it, is due when it was due before."""
+    async with make_runtime(evict_after=0.02) as runtime:
+        nap = await runtime.start(flows.nap, 3600, instance_id="nap")
+        await until(lambda: not runtime.running)
+        due = (await runtime.state_of("nap"))["wake_at"]
+        assert await nap.status() == "sleeping"
+        for _ in range(2):
+            await runtime.start(flows.nap, 3600, instance_id="nap")
+            await until(lambda: not runtime.running)
+            assert (await runtime.state_of("nap"))["wake_at"] == due
 
 
 async def test_evicted_instance_comes_back_on_time(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     """However seldom the store is looked at."""
-    async with make_runtime(evict_after=0.1, poll_interval=30) as runtime:
-        handles = [await runtime.start(flows.nap, seconds, instance_id=f"nap {seconds}") for seconds in (1.0, 0.6, 0.8)]
+    async with make_runtime(evict_after=0.02, poll_interval=3600) as runtime:
+        handles = [await runtime.start(flows.nap, seconds, instance_id=f"nap {seconds}") for seconds in (0.5, 0.3, 0.4)]
         await until(lambda: not runtime.running)
-        await asyncio.gather(*(handle.result(timeout=10) for handle in handles))
+        await asyncio.gather(*(handle.result(timeout=60) for handle in handles))
 
 
 async def test_who_waits_does_not_notice_a_takeover(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     """A runtime that has stalled for longer than its lease loses its instance; who waits there gets the result of the other."""
     async with make_runtime(lease_seconds=0.1) as stalled, make_runtime() as other:
-        handle = await stalled.start(flows.steps, 20, 0.05, instance_id="steps")
+        handle = await stalled.start(flows.pass_gate, "held", instance_id="held")
         stalled.heartbeat.stop()
-        waiting = asyncio.create_task(handle.result(timeout=20))
-        await asyncio.sleep(0.3)
-        assert [taken.id for taken in await other.recover()] == ["steps"]
-        assert await waiting == await other.handle("steps").result(timeout=20) == list(range(20))
+        waiting = asyncio.create_task(handle.result(timeout=60))
+        await asyncio.sleep(0.15)
+        assert [taken.id for taken in await other.recover()] == ["held"]
+        open_gates.add("held")
+        assert await waiting == await other.handle("held").result(timeout=60) == "held"
 
 
 async def test_cancel(make_runtime: MakeRuntime, flows: ModuleType) -> None:
     """Cancelling is what it is for a task, and it is kept."""
     async with make_runtime() as runtime:
         handle = await runtime.start(flows.stubborn, instance_id="stubborn")
-        await asyncio.sleep(0.05)
+        await until_status(handle, "waiting")
         assert await handle.cancel()
         with pytest.raises(InstanceCancelledError, match="stubborn"):
-            await handle.result(timeout=10)
+            await handle.result(timeout=60)
         assert await handle.status() == "cancelled"
         assert not await handle.cancel()
     assert world == ["cleaning up"]
@@ -284,7 +308,7 @@ async def test_cancel_what_nobody_runs(make_runtime: MakeRuntime, flows: ModuleT
         await until(lambda: not runtime.running)
         await handle.cancel()
         with pytest.raises(InstanceCancelledError):
-            await handle.result(timeout=10)
+            await handle.result(timeout=60)
     assert world == ["cleaning up"]
 
 

@@ -96,7 +96,7 @@ async def test_other_event_loop(make_runtime: MakeRuntime, flows: ModuleType) ->
                 with pytest.raises(DurableError, match="lives in another event loop"):
                     asyncio.run(call())  # type: ignore[arg-type]
             handed = asyncio.run_coroutine_threadsafe(runtime.run(flows.add, 1, instance_id="sum"), here)
-            result: int = handed.result(timeout=10)
+            result: int = handed.result(timeout=60)
             return result
 
         assert await asyncio.to_thread(elsewhere) == 1

@@ -51,7 +51,7 @@ async def test_commits_are_tried_again(flows: ModuleType, caplog: pytest.LogCapt
         assert len(world) <= before + 1
         assert not handle_is_done(runtime)
         store.is_down = False
-        assert await handle.result(timeout=20) == [0, 1, 2, 3]
+        assert await handle.result(timeout=60) == [0, 1, 2, 3]
     assert world == [f"step {number}" for number in range(4)]
     told = [record for record in caplog.records if "is not kept yet" in record.getMessage()]
     assert told
@@ -83,9 +83,9 @@ async def test_failure_is_kept_when_the_store_is_back(flows: ModuleType, tmp_pat
         assert "flaky" in runtime.running
         store.is_down = False
         with pytest.raises(LookupError):
-            await handle.result(timeout=20)
+            await handle.result(timeout=60)
         flag.touch()
-        await (await runtime.retry("flaky")).result(timeout=20)
+        await (await runtime.retry("flaky")).result(timeout=60)
     assert world == ["first", "second"]
 
 
@@ -99,7 +99,7 @@ async def test_looking_for_work_goes_on(flows: ModuleType, caplog: pytest.LogCap
         await until(lambda: store.refusals > 2)
         await runtime.publish_event("order", "approval", "yes")
         store.is_down = False
-        assert await handle.result(timeout=20) == ("books", "yes")
+        assert await handle.result(timeout=60) == ("books", "yes")
     assert "cannot be asked for work" in caplog.text
 
 
@@ -110,7 +110,7 @@ async def test_patience_can_end(flows: ModuleType) -> None:
         handle = await runtime.start(flows.steps, 3, 0.01, instance_id="steps")
         store.is_down = True
         with pytest.raises(StoreUnavailableError):
-            await handle.result(timeout=20)
+            await handle.result(timeout=60)
         store.is_down = False
         await asyncio.sleep(0)
         assert await runtime.run(flows.steps, 3, 0.01, instance_id="steps") == [0, 1, 2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from tests.running.conftest import MakeRuntime
-from tests.running.effects import open_gates, tracers
+from tests.running.effects import open_gates, reached_gates, tracers
+from tests.running.test_life import until
 
 
 class Spans:
@@ -91,7 +91,7 @@ async def test_lives_of_an_instance_are_one_trace(make_runtime: MakeRuntime, flo
     """What is resumed, by whomever, goes on in the trace that it began in; the leaf that runs again has the same key."""
     async with make_runtime(telemetry=spans.provider) as runtime:
         await runtime.start(flows.traced, "gate", instance_id="one")
-        await asyncio.sleep(0.2)
+        await until(lambda: "gate" in reached_gates)
     first = spans.one("traced")
     assert facts_of(first)["status"] == "running"
     assert first.status.status_code == StatusCode.UNSET
@@ -100,7 +100,7 @@ async def test_lives_of_an_instance_are_one_trace(make_runtime: MakeRuntime, flo
     with spans.tracer.start_as_current_span("another request"):
         async with make_runtime(telemetry=spans.provider) as runtime:
             await runtime.recover()
-            assert await runtime.handle("one").result(timeout=10) == "done"
+            assert await runtime.handle("one").result(timeout=60) == "done"
     second = spans.named("traced")[1]
     assert facts_of(second)["resumed"]
     assert parent_of(second) == id_of(first)
@@ -122,7 +122,7 @@ async def test_failure_of_an_instance_is_the_error_of_its_span(
         handle = await runtime.start(flows.stubborn, instance_id="stubborn")
         await handle.cancel()
         with pytest.raises(Exception, match="cancelled"):
-            await handle.result(timeout=10)
+            await handle.result(timeout=60)
     failed = spans.one("fail")
     assert (failed.status.status_code, facts_of(failed)["status"]) == (StatusCode.ERROR, "failed")
     cancelled = spans.one("stubborn")

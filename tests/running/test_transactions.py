@@ -16,7 +16,8 @@ import pytest
 from durable_import import DurableError, DurableRuntime, InMemoryStateStore, StoreUnavailableError
 from durable_import.stores.sqlite.store import SQLiteStateStore
 from tests.running.conftest import postgres_url
-from tests.running.effects import world
+from tests.running.effects import open_gates, reached_gates, world
+from tests.running.test_life import until
 
 
 @dataclass
@@ -72,13 +73,12 @@ async def test_exception_undoes(ledger: Ledger, flows: ModuleType) -> None:
 async def test_block_that_is_interrupted_runs_again(ledger: Ledger, flows: ModuleType) -> None:
     """Nothing is committed inside a block: after an interruption it begins again, and its rows are there once."""
     async with DurableRuntime(ledger.url) as runtime:
-        await runtime.start(flows.book_slowly, "a", 0.4, instance_id="slow")
-        while "booked" not in world:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)
+        await runtime.start(flows.book_at_a_gate, "a", "booked", instance_id="held")
+        await until(lambda: "booked" in reached_gates)
     assert ledger.rows() == []
+    open_gates.add("booked")
     async with DurableRuntime(ledger.url) as runtime:
-        assert await runtime.run(flows.book_slowly, "a", 0.4, instance_id="slow") == "a"
+        assert await runtime.run(flows.book_at_a_gate, "a", "booked", instance_id="held") == "a"
     assert ledger.rows() == ["a"]
     assert world == ["before", "booked", "booked", "after"]
 
@@ -144,7 +144,7 @@ async def test_misuse(flows: ModuleType) -> None:
 @pytest.mark.parametrize("how", ["start", "send", "cancel"])
 async def test_what_writes_beside_the_transaction(ledger: Ledger, flows: ModuleType, how: str) -> None:
     """It would not be undone with it, and in SQLite wait for it until it times out: refused at once."""
-    async with DurableRuntime(ledger.url) as runtime, asyncio.timeout(5):
+    async with DurableRuntime(ledger.url) as runtime, asyncio.timeout(60):
         with pytest.raises(DurableError, match=r"inside a transaction of instance 'beside'.*Do it behind the block"):
             await runtime.run(flows.write_beside_the_transaction, how, instance_id="beside")
     assert ledger.rows() == []
