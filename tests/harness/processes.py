@@ -71,6 +71,13 @@ class Running:
         self.process.wait(PATIENCE)
         return Finished.of(self.process.returncode, self.out, self.err)
 
+    def send_until_the_end(self, number: signal.Signals) -> Finished:
+        """Send a signal until it ends the process: while that has not looked at the one before, the two are one."""
+        while self.process.poll() is None:
+            self.send(number)
+            time.sleep(0.2)
+        return self.end()
+
     def end_or_kill(self, seconds: float) -> Finished:
         """Wait for the end so long from the moment on at which an instance begins or goes on, then kill it."""
         self.wait_until(lambda: "ing instance " in self.err)
@@ -145,12 +152,16 @@ class Desk:
         with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
             return connection.execute(query).fetchall()
 
-    def statuses(self) -> list[object]:
-        """Of all instances in the default store, also while its database is just being made."""
+    def instances(self) -> list[tuple[object, ...]]:
+        """Id, status and checkpoint of all in the default store, also while its database is just being made."""
         try:
-            return [status for (status,) in self.rows("SELECT status FROM instance")]
+            return self.rows()
         except sqlite3.OperationalError:
             return []
+
+    def statuses(self) -> list[object]:
+        """Of all instances in the default store."""
+        return [status for _, status, _ in self.instances()]
 
     def lock_database(self, patience: float = 10.0, database: Path | None = None) -> sqlite3.Connection:
         """Keep all others from writing to a database, that of the default store, until the connection is closed."""

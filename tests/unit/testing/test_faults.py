@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +88,16 @@ async def test_commits_that_take_long() -> None:
     """A delay holds up the named calls only, and ends when it is set to 0."""
     store = InMemoryStateStore()
     faults = Faults(store)
-    faults.delay(0.1)
+    faults.delay(0.01)
     saving = asyncio.create_task(store.save("a", state(1)))
     await asyncio.sleep(0)
     assert await store.load("a") is None
     await saving
+    assert await store.load("a") == state(1)
+    faults.delay(3600)
+    saving = asyncio.create_task(store.save("a", state(2)))
+    await asyncio.sleep(0)
     faults.delay(0.0)
-    begun = time.monotonic()
-    await store.save("a", state(2))
-    assert time.monotonic() - begun < 0.1
+    await asyncio.wait_for(store.save("a", state(3)), 60)
+    assert not saving.done()
+    saving.cancel()
