@@ -66,7 +66,7 @@ def test_example_of_the_original_readme(tmp_path: Path) -> None:
     """Verbatim, by plain Python."""
     (tmp_path / "example.py").write_text(README)
     command = [sys.executable, "example.py"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=300)
     assert (done.stdout, done.stderr) == ("waiting for permission to greet\npaused for event allow\nhello Ada\n", "")
 
 

@@ -149,7 +149,7 @@ class Desk:
 
     def rows(self, query: str = "SELECT instance_id, status, checkpoint FROM instance ORDER BY 1") -> list[tuple[object, ...]]:
         """What the default store's database answers; it is changed if the query says so."""
-        with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
+        with closing(sqlite3.connect(self.database, timeout=60)) as connection, connection:
             return connection.execute(query).fetchall()
 
     def instances(self) -> list[tuple[object, ...]]:
@@ -163,7 +163,7 @@ class Desk:
         """Of all instances in the default store."""
         return [status for _, status, _ in self.instances()]
 
-    def lock_database(self, patience: float = 10.0, database: Path | None = None) -> sqlite3.Connection:
+    def lock_database(self, patience: float = 60.0, database: Path | None = None) -> sqlite3.Connection:
         """Keep all others from writing to a database, that of the default store, until the connection is closed."""
         connection = sqlite3.connect(database or self.database, timeout=patience, isolation_level=None)
         connection.execute("BEGIN IMMEDIATE")

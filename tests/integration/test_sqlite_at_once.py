@@ -75,7 +75,7 @@ async def test_lives_begin_and_end_in_the_thread_of_the_caller(store: SQLiteStat
 async def test_work_of_the_thread_comes_first(store: SQLiteStateStore) -> None:
     """A commit at once does not overtake what was handed in before."""
     claim, go = await begun(store), threading.Event()
-    busy = asyncio.ensure_future(store._worker.call(lambda _: go.wait(10)))
+    busy = asyncio.ensure_future(store._worker.call(lambda _: go.wait(60)))
     handed = asyncio.ensure_future(store.commit(claim, state(2)))
     await asyncio.sleep(0)
     assert not store.commit_at_once(claim, state(3))

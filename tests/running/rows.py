@@ -68,7 +68,7 @@ class SQLiteRows(Rows):
     @property
     def _connection(self) -> sqlite3.Connection:
         if self._opened is None:
-            self._opened = sqlite3.connect(self._file, timeout=10, isolation_level=None)
+            self._opened = sqlite3.connect(self._file, timeout=60, isolation_level=None)
             self._opened.text_factory = _text
         return self._opened
 

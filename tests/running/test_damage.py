@@ -130,14 +130,15 @@ async def _begin(desk: Desk) -> None:
     }  # fmt: skip
     earlier = statuses | {"running": "running", "many running": "running"}
     async with desk.runtime() as runtime:
-        await _start_all(desk, runtime, {name: earlier[name] for name in earlier if name not in ("completed", "cancelled")})
+        unfinished = {name: earlier[name] for name in earlier if name not in ("completed", "cancelled")}
+        await _start_all(desk, runtime, unfinished, effects=4 + 40)
     desk.before, desk.cells_before = desk.rows.keep(), desk.rows.read()
     open_gates.add("first")
     async with desk.runtime() as runtime:
         await runtime.handle("many waiting").send("n0", 0)
         cancelled = await runtime.start(*desk.instances["cancelled"].call, instance_id="cancelled")
         await cancelled.cancel()
-        await _start_all(desk, runtime, statuses)
+        await _start_all(desk, runtime, statuses, effects=4 + 40 + 3 + 40)
     async with desk.runtime() as runtime:
         await runtime.publish_event("asked", "note", "a")
         await runtime.publish_event("asked", "note", "b")
@@ -147,18 +148,18 @@ async def _begin(desk: Desk) -> None:
     world.clear()
 
 
-async def _start_all(desk: Desk, runtime: DurableRuntime, statuses: dict[str, str]) -> None:
-    """Start instances, and wait until they have come as far as they get."""
+async def _start_all(desk: Desk, runtime: DurableRuntime, statuses: dict[str, str], effects: int) -> None:
+    """Start instances, and wait until they have come as far as they get: to their last effect, and to the commit of that."""
     for name in statuses:
         await runtime.start(*desk.instances[name].call, instance_id=name)
     seen: dict[Cell, Any] = {}
-    for _ in range(100):
-        await asyncio.sleep(0.2)
+    for _ in range(600):
+        await asyncio.sleep(0.1)
         before, seen = seen, desk.rows.read()
         found = {cell.instance: value for cell, value in seen.items() if cell.column == "status"}
-        if before == seen and found.items() >= statuses.items():
+        if before == seen and found.items() >= statuses.items() and len(world) == effects:
             return
-    raise AssertionError(f"not all instances got there: {found}")
+    raise AssertionError(f"not all instances got there: {found} {world}")
 
 
 @pytest.fixture

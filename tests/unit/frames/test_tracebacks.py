@@ -233,7 +233,7 @@ def pdb_session(folder: Path, mark: str, runtimes: str = "[]") -> str:
     (folder / "drive.py").write_text(SESSION_DRIVER.replace("{runtimes}", runtimes))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(folder))), "COLUMNS": "120"}
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "drive.py"], cwd=folder, env=environment, text=True, timeout=60,
+        [sys.executable, "-W", "ignore", "drive.py"], cwd=folder, env=environment, text=True, timeout=300,
         input=COMMANDS.replace("|", "\n") + "\n", capture_output=True, check=True,
     )  # fmt: skip
     return re.sub(r"0x[0-9a-f]+", "0x", done.stdout.replace(str(folder), ""))

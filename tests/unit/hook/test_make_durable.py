@@ -355,7 +355,7 @@ def test_functions_of_scripts(tmp_path: Path) -> None:
     """Also by plain Python, where the module is ``__main__``."""
     (tmp_path / "script.py").write_text(SCRIPT)
     command = [sys.executable, "script.py"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=300)
     assert (done.stdout, done.stderr) == ("['Ada'] True\n", "")
 
 

@@ -191,7 +191,7 @@ def test_run_says_one_sentence(tmp_path: Path) -> None:
     variables = environment()
     variables["PYTHONPATH"] = f"{tmp_path}:{variables['PYTHONPATH']}"
     command = [sys.executable, "-m", "durable_import", "run", "script.py"]
-    ended = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=300, check=False)
     assert (ended.returncode, ended.stdout) == (70, "")
     match = REFUSED.fullmatch(ended.stderr.removeprefix("durable_import: error: ").rstrip("\n"))
     assert match, ended.stderr

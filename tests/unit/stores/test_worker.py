@@ -44,7 +44,7 @@ async def test_worker_groups_what_arrives_while_it_is_busy() -> None:
         seen.append(number)
 
     go = threading.Event()
-    first = asyncio.create_task(worker.call(lambda _: go.wait(10)))
+    first = asyncio.create_task(worker.call(lambda _: go.wait(60)))
     while not engine.batches:
         await asyncio.sleep(0.001)
     others = [asyncio.create_task(worker.call(partial(note, n))) for n in range(20)]
@@ -109,7 +109,7 @@ async def test_idle_engine_is_lent() -> None:
     assert worker.at_once(borrow)
     assert seen == [(engine, threading.current_thread())]
     go = threading.Event()
-    busy = asyncio.create_task(worker.call(lambda _: go.wait(10)))
+    busy = asyncio.create_task(worker.call(lambda _: go.wait(60)))
     await asyncio.sleep(0)
     assert not worker.at_once(borrow)
     go.set()
@@ -131,7 +131,7 @@ async def test_two_do_not_borrow_the_engine_together() -> None:
 
     def keep(_: Recorder) -> bool:
         has_it.set()
-        return go.wait(10)
+        return go.wait(60)
 
     other = threading.Thread(target=lambda: answers.append(worker.at_once(keep)))
     other.start()
