@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.acceptance.processes import KILLED, OURS, Desk, Finished
+from tests.harness.processes import KILLED, OURS, Desk, Finished
 
 STEPS = """
     # durable: on

@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import random
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from tests.harness.crash import ahead
+from tests.harness.processes import Desk
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -144,17 +149,23 @@ def test_crawl_reaches_the_same_modules(tmp_path: Path) -> None:
     assert report(outcome.printed, "pydoc needs") == report(native, "pydoc needs")
 
 
-def test_remaining_time_survives(tmp_path: Path) -> None:
+def test_remaining_time_survives(desk: Desk, tmp_path: Path) -> None:
     """A wait that is killed ends when it would have ended, and the beats are those of an uninterrupted run."""
     native = run_natively(tmp_path, "heartbeat.py", "--beats", "2", "--every", "0.1")
-    begun = time.monotonic()
-    outcome = run_and_kill(
-        tmp_path, "heartbeat.py", "--beats", "2", "--every", "5", moments=[3, 3], last_words="2 beats"
-    )  # fmt: skip
-    elapsed = time.monotonic() - begun
-    assert outcome.kills == 2
-    assert different_lines(without_times(outcome.printed)) == different_lines(without_times(native))
-    assert 10 <= elapsed < 10 + 4  # seconds: two waits, and less than the 6 s that were waited before the kills
+    command = (str(ROOT / "examples" / "heartbeat.py"), "--beats", "2", "--every", "3600")
+    due, printed = [], ""
+    for later, words in ((0, "for beat 1"), (1800, ""), (3599, "for beat 2"), (5400, "")):
+        running = desk.start(*command, **ahead(later))
+        running.wait_until(lambda run=running, words=words: "instance heartbeat-" in run.err and words in run.out)
+        running.wait_until(lambda: desk.statuses() == ["sleeping"])
+        [(wake_at,)] = desk.rows("SELECT wake_at FROM instance")
+        due.append(wake_at)
+        running.send(signal.SIGKILL)
+        printed += running.end().out
+    printed += desk.run(*command, **ahead(7199)).out
+    assert due[0] == due[1] <= due[2] - 3600
+    assert due[2] == due[3]
+    assert different_lines(without_times(printed)) == different_lines(without_times(native))
 
 
 def test_program_of_the_readme_goes_on(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import KILLED, PATIENCE, Desk, Finished, Running
 from tests.acceptance.servers import EXAMPLES, Server
 from tests.acceptance.test_examples import random_moments
+from tests.harness.processes import KILLED, PATIENCE, Desk, Finished, Running
+
+pytestmark = pytest.mark.slow
 
 AGENT = str(EXAMPLES / "agent.py")
 WAITING = 75

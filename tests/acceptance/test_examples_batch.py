@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.test_examples import contents, random_moments, report, run_and_kill, run_natively
+
+pytestmark = pytest.mark.slow
 
 
 def test_batch_is_that_of_an_uninterrupted_run(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from textwrap import dedent
 
 import pytest
 
-from tests.acceptance.processes import PATIENCE, Desk
 from tests.harness.crash import environment
+from tests.harness.processes import PATIENCE, Desk
 
 SHOP = """
     # durable: on

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import KILLED, Desk
 from tests.harness.crash import RUN
+from tests.harness.processes import KILLED, Desk
 
 STEPS = """
     # durable: on

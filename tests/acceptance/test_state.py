@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import KILLED, Desk
+from tests.harness.processes import KILLED, Desk
 
 
 def killed_everywhere(desk: Desk, *arguments: str, effects: int) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import KILLED, PATIENCE, Desk
 from tests.acceptance.test_errors import STEPS, assert_goes_on, assert_refused, killed  # noqa: F401  (a fixture)
 from tests.harness.crash import RUN
+from tests.harness.processes import KILLED, PATIENCE, Desk
 
 
 @pytest.mark.parametrize(

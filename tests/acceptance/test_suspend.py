@@ -11,8 +11,8 @@ from textwrap import dedent
 
 import pytest
 
-from tests.acceptance.processes import KILLED, Desk, Running, is_alive
 from tests.harness.crash import RUN, ahead
+from tests.harness.processes import KILLED, Desk, Running, is_alive
 
 WAITING = """
     # durable: on
@@ -93,18 +93,16 @@ BUSY = """
 
 def has_waited(desk: Desk, running: Running) -> bool:
     """Whether a waiting program has printed, and a checkpoint after that is committed: it will not print again."""
-    return "waiting" in running.out and any(int(str(row[2])) >= 2 for row in desk.rows())
+    return "waiting" in running.out and any(int(str(row[2])) >= 2 for row in desk.instances())
 
 
 def test_suspending_while_the_program_computes(desk: Desk) -> None:
     """A signal that comes between two awaits suspends at the last checkpoint, at once."""
-    desk.write("busy.py", BUSY.format(condition="False", pause=40))
+    desk.write("busy.py", BUSY.format(condition="False", pause=3600))
     running = desk.start("busy.py")
     running.wait_until(lambda: "look" in desk.effects)
-    began = time.monotonic()
     running.send(signal.SIGTERM)
     suspended = running.end()
-    assert time.monotonic() - began < 10
     assert suspended.status == 128 + signal.SIGTERM
     assert "suspended instance busy-" in suspended.said
     assert suspended.out == "inside\n"
@@ -116,7 +114,7 @@ def test_signal_before_the_first_await(desk: Desk) -> None:
         # durable: on
         import time
         print("early", flush=True)
-        time.sleep(40)
+        time.sleep(3600)
     """)  # fmt: skip
     for number, status in ((signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)):
         running = desk.start("early.py")
@@ -138,8 +136,7 @@ def test_second_signal_kills(desk: Desk) -> None:
         running.send(signal.SIGINT)
         time.sleep(0.5)
         assert is_alive(running.process.pid), "the first signal waits for the store"
-        running.send(signal.SIGINT)
-        assert running.end().status == -signal.SIGINT
+        assert running.send_until_the_end(signal.SIGINT).status == -signal.SIGINT
     finally:
         lock.close()
     (desk.folder / "go").touch()
@@ -171,10 +168,9 @@ def test_place_of_what_did_not_go_on(desk: Desk) -> None:
 def test_suspended_again_and_again(desk: Desk) -> None:
     """A program suspended several times goes on where it was each time, in any number of processes."""
     desk.write("waiting.py", WAITING)
-    for _ in range(3):
+    for number in range(1, 4):
         running = desk.start("--instance", "w", "waiting.py")
-        running.wait_until(lambda running=running: "instance w" in running.err)
-        time.sleep(0.2)
+        running.wait_until(lambda number=number: any(int(str(row[2])) > 2 * number for row in desk.instances()))
         running.send(signal.SIGTERM)
         assert running.end().status == 128 + signal.SIGTERM
     (desk.folder / "go").touch()
@@ -212,9 +208,7 @@ def test_suspending_a_program_that_never_waits(desk: Desk, number: signal.Signal
         running.wait_until(lambda running=running: "instance b" in running.err and (desk.folder / "busy").exists())
         time.sleep(random.uniform(0.1, 0.2))
         running.send(number)
-        begun = time.monotonic()
         suspended = running.end()
-        assert time.monotonic() - begun < 8
         assert (suspended.status, suspended.out, suspended.err) == (128 + number, "", "")
         assert "suspended instance b at" in suspended.said
     (desk.folder / "go").touch()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.processes import KILLED, Desk
+from tests.harness.processes import KILLED, Desk
 
 BOOKS = """
     # durable: on

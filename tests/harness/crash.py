@@ -14,7 +14,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parent.parent.parent
 PROGRAMS = REPOSITORY / "tests" / "programs"
 RUN = ("-m", "durable_import", "run")
-PATIENCE = 60.0  # seconds for one process
+PATIENCE = 180.0  # seconds for one process, which only ends what hangs
 
 
 @dataclass

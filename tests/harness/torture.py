@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import itertools
 import os
 import pickle
 import sys
 import time
+import traceback
 import types
 import unittest.mock
 from collections.abc import Callable, Iterator
@@ -32,6 +34,7 @@ from durable_import.snapshot.module_data.modules import ScriptData
 from durable_import.snapshot.pickler import SnapshotPickler
 from durable_import.snapshot.snapshot import Encoder, Snapshot
 from durable_import.snapshot.tasks.stacks import Stacks, Unchanged
+from tests.harness.garbage import only_new_garbage
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
 TICK = 0.02  # seconds
@@ -246,3 +249,15 @@ async def tortured(
         return await driver
     finally:
         ambient.ON.remove(driver)
+
+
+def observe(run: Callable[[str, str], str], path: Path, log: Path) -> tuple[str, list[str]]:
+    """The repr of the result, or the exception and the line it comes from; and the effects."""
+    log.write_text("")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), only_new_garbage():
+            result = run(path.read_text(), str(path))
+    except (Exception, SystemExit, GeneratorExit) as error:  # an ending like any other, if it is the native one
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        result = f"{type(error).__name__}: {error} at {last.filename}:{last.lineno}"
+    return result, log.read_text().splitlines()
