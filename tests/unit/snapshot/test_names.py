@@ -16,7 +16,7 @@ from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
 from durable_import.snapshot.unpickler import loads
 
-EVER_SAVED = Path(__file__).parent.parent / "versions" / "corpus" / "names.txt"
+EVER_SAVED = Path(__file__).parents[2] / "versions" / "corpus" / "names.txt"
 
 ONLY_READ = ("set_state",)  # of snapshots of earlier versions
 
@@ -46,7 +46,10 @@ def test_former_names_lead_to_names_of_today(module: str) -> None:
     assert all(registered(name) is not None for name in FORMER[module].values())
 
 
-@pytest.mark.parametrize("value", [wait_for_event, durable_import.InstanceHandle, durable_import.FencedError("x")], ids=["function", "class", "error"])
+PUBLIC = {"function": wait_for_event, "class": durable_import.InstanceHandle, "error": durable_import.FencedError("x")}
+
+
+@pytest.mark.parametrize("value", PUBLIC.values(), ids=PUBLIC)
 def test_public_things_are_saved_by_their_public_names(value: Any) -> None:
     """A variable may hold a function or class of the public interface."""
     data = dumps(value, References())
