@@ -92,6 +92,9 @@ NAMES: dict[str, dict[str, str]] = {
         "restore_csv_reader": "csv_reader", "restore_csv_writer": "csv_writer", "restore_match": "match",
         "restore_template_iterator": "template_iterator",
     },
+    "snapshot.reducers.primitives": {
+        "fill_bound": "primitive.fill", "restore_bound": "primitive", "restore_condition": "condition",
+    },
     "snapshot.reducers.process_objects": {
         "named_variable": "named_variable", "put_variables": "variables.put", "restore_closed_connection": "closed_connection",
         "restore_decimal_context": "decimal_context", "restore_event": "thread_event", "restore_lock": "thread_lock",
@@ -123,7 +126,6 @@ NAMES: dict[str, dict[str, str]] = {
         "new_handle": "handle", "restore_future": "future.ended",
     },
     "snapshot.tasks.loops": {"instance_loop": "loop", "running_loop": "running_loop"},
-    "snapshot.tasks.primitives": {"fill_bound": "primitive.fill", "restore_bound": "primitive", "restore_condition": "condition"},
     "snapshot.tasks.stacks": {"build_unchanged": "unchanged", "fill_unchanged": "unchanged.fill"},
     "snapshot.tasks.tasks": {"new_task": "task"},
     "snapshot.with_blocks.managers": {"lost": "lost", "lost_method": "lost_method"},

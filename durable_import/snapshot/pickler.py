@@ -23,15 +23,15 @@ from ..hook.code_table import CodeInfo, info_of
 from ..pythons.library import PythonPickler
 from .module_data.modules import resolve, resolve_or_none
 from .prelude import Prelude
-from .reducers.table import TABLE, reduce_by_kind
-from .references import References
+from .references import References, task_frames
+from .table import TABLE, reduce_by_kind
 from .tasks.contexts import fill_context, new_context, reduce_context
 from .tasks.foreign import reduce_foreign_frame, reduce_wait
 from .tasks.frames import FRAME_TABLE, build, fill, fill_driven, is_driven_by_hand, reduce_state
 from .tasks.futures import fill_own_future, new_future
 from .tasks.loops import instance_loop
 from .tasks.stacks import Unchanged, build_unchanged, fill_unchanged
-from .tasks.tasks import new_task, task_frames, task_record
+from .tasks.tasks import new_task, task_record
 from .with_blocks.managers import BOUND_METHODS, lost, lost_method
 
 PROTOCOL = 5

@@ -28,9 +28,10 @@ from .incremental.pieces import Pieces, join_pieces
 from .incremental.segment_saving import Segments
 from .incremental.segments import load_segments
 from .module_data.contents import find_imported, program_contents, restore_program, set_aside
+from .module_data.module_names import Names
 from .module_data.modules import ScriptData, is_refilled
 from .pickler import Chunks, dump_chunks, dumps
-from .references import Names, References
+from .references import References
 from .tasks.loops import fill_loop, inbox_state, loop_state
 from .tasks.stacks import Stacks
 from .unpickler import load_with_loop

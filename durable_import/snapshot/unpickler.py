@@ -9,9 +9,9 @@ from typing import Any
 
 from ..pythons.moved import place_today
 from .iterators.native_forms import NativeFormsUnpickler, has_native_forms, native_form
+from .library import is_standard, missing
 from .load_context import LoadContext, load
 from .names import MODULE, find_former, is_internal, registered
-from .tasks.library import is_standard, missing
 from .tasks.tasks import fill_task, new_task
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from durable_import.snapshot import load_context
 from durable_import.snapshot.prelude import NamingPickler, begin
-from durable_import.snapshot.reducers.table import TABLE, reduce_by_kind
+from durable_import.snapshot.table import TABLE, reduce_by_kind
 from durable_import.snapshot.unpickler import unpickler_of
 
 POSITIONS = 30  # at most, of one iterator

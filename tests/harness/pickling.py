@@ -8,7 +8,7 @@ import types
 from typing import Any
 
 from durable_import.snapshot.load_context import load
-from durable_import.snapshot.reducers.table import TABLE, reduce_by_kind
+from durable_import.snapshot.table import TABLE, reduce_by_kind
 from durable_import.snapshot.tasks.frames import reduce_function
 
 

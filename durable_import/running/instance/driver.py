@@ -23,7 +23,8 @@ from ...frames import ambient
 from ...frames.capture import parts_of
 from ...frames.step import DONE, FAILED, Leaf
 from ...pythons.tasks import is_eager_factory
-from ...snapshot.references import Names, References
+from ...snapshot.module_data.module_names import Names
+from ...snapshot.references import References
 from ...snapshot.snapshot import Encoder
 from ...snapshot.with_blocks.managers import enter_again
 from .caller import give_back_context

@@ -23,8 +23,8 @@ from ...hook.code_table import KNOWN, MODULES
 from ...pythons.modules import is_lazy
 from ...pythons.tasks import LoopBound
 from ..names import module_today
+from ..reducers.primitives import bound_state, fill_bound
 from ..reducers.process_objects import PROCESS_BOUND
-from ..tasks.primitives import bound_state, fill_bound
 from .closures import Captured, Cell, captured_cells, rebound_variables
 from .process_state import Surroundings, restore_changes, uses_random
 

@@ -29,10 +29,10 @@ from ...frames.capture import (
 )
 from ...hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
 from ...pythons.annotations import annotations_kept
+from .. import library
 from ..definitions.annotations import fill_annotations, reduce_late
 from ..load_context import current, later
 from ..names import is_ours, reference_to
-from . import library
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
 
 Reduced = tuple[Any, ...]

@@ -7,10 +7,8 @@ from types import CoroutineType
 from typing import Any
 
 from ...aio.task import _NO_CONTEXT, DurableTask
-from ...frames.step import Leaf
 from ...pythons.tasks import add_awaited_by
 from ..load_context import current
-from ..references import References
 from .futures import fill_future, future_state
 
 
@@ -23,19 +21,6 @@ def new_task(path: str) -> DurableTask:
         task.path = path
         found.missing.append(task)
     return task
-
-
-def task_frames(task: DurableTask, references: References) -> tuple[Any, ...]:
-    """What the code of a task can reach, to be pickled; frames innermost first, so that calls do not nest as pickles.
-
-    Nothing is kept of what a frame that begins again has called.
-    """
-    root = task.root if type(task.root) is Leaf else None
-    stack = references.read.of(task)
-    frames = stack.frames
-    if not stack.is_simple:
-        frames = frames[: next((place for place, frame in enumerate(frames, 1) if references.waits_anew(frame)), len(frames))]
-    return frames[::-1], _coroutine_of(task), root, task._context, task.ended
 
 
 def task_record(task: DurableTask) -> tuple[Any, ...]:
@@ -51,7 +36,7 @@ def task_record(task: DurableTask) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _coroutine_of(task: DurableTask) -> Any:
+def coroutine_of(task: DurableTask) -> Any:
     """What a task runs; of a step of an asynchronous generator that has been taken, an ended coroutine."""
     if task._coro is None or type(task._coro) is CoroutineType or not task.done():
         return task._coro

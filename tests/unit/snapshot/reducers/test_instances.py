@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from durable_import.snapshot.reducers import instances
-from durable_import.snapshot.reducers.table import reduce_by_kind
+from durable_import.snapshot.table import reduce_by_kind
 from tests.harness.pickling import dumps, restored
 
 

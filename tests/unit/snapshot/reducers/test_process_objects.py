@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from durable_import.snapshot.reducers.table import reduce_by_kind
+from durable_import.snapshot.table import reduce_by_kind
 from tests.harness.pickling import dumps, loads, restored
 from tests.versions.scenarios import VARIABLE
 

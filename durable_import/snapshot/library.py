@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
-from ...errors import CodeChangedError, MissingCodeError
-from ...hook.code_table import MODULES, CodeInfo, captured_names, find
-from ...pythons.versions import NAMED
-from ...pythons.waiting import CAPTURED, DEFAULTS, SAME_AWAIT, VARIABLES, alternatives, original
-from ..names import module_name, module_today
+from ..errors import CodeChangedError, MissingCodeError
+from ..hook.code_table import MODULES, CodeInfo, captured_names, find
+from ..pythons.versions import NAMED
+from ..pythons.waiting import CAPTURED, DEFAULTS, SAME_AWAIT, VARIABLES, alternatives, original
+from .names import module_name, module_today
 
 SUSPENDS = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 

@@ -26,13 +26,14 @@ from durable_import.snapshot.reducers import (
     files,
     instances,
     parsing,
+    primitives,
     process_objects,
     settings,
     singletons,
     tracebacks,
     wrappers,
 )
-from durable_import.snapshot.tasks import contexts, futures, loops, primitives
+from durable_import.snapshot.tasks import contexts, futures, loops
 
 TABLE: dict[type, Callable[[Any], Any]] = {
     Marker: lambda marker: reference_to(marker, (Marker.__module__, marker.name)),
