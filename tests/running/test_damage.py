@@ -27,7 +27,7 @@ from durable_import import (
     InstanceFinishedError,
     SnapshotAuthenticationError,
 )
-from durable_import.snapshot import pickler
+from durable_import.snapshot import unpickler
 from durable_import.snapshot.sealing.seal import Seal
 from durable_import.snapshot.sealing.segment_seal import SegmentSeal
 from durable_import.stores.base import DORMANT
@@ -178,7 +178,7 @@ def unpickled(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
 
         return opening
 
-    class Watched(pickler.SnapshotUnpickler):
+    class Watched(unpickler.SnapshotUnpickler):
         def __init__(self, file: Any) -> None:
             super().__init__(file)
             if not any(file.getvalue() in payload for payload in passed):
@@ -189,7 +189,7 @@ def unpickled(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
 
     monkeypatch.setattr(Seal, "open", note_payload(Seal.open))
     monkeypatch.setattr(SegmentSeal, "open", note_payload(SegmentSeal.open))
-    monkeypatch.setattr(pickler, "SnapshotUnpickler", Watched)
+    monkeypatch.setattr(unpickler, "SnapshotUnpickler", Watched)
     for name in ("load", "loads"):
         monkeypatch.setattr(pickle, name, refuse)
     yield unproved
