@@ -159,7 +159,9 @@ def test_unsavable_variable(desk: Desk, variable: str) -> None:
 
 def test_unsavable_variable_of_the_outermost_function(desk: Desk) -> None:
     """A variable of the outermost function is named as well, with its own line."""
-    path = desk.write("unsavable.py", """
+    path = desk.write(
+        "unsavable.py",
+        """
         # durable: on
         import asyncio, sqlite3
         from world import effect
@@ -170,7 +172,8 @@ def test_unsavable_variable_of_the_outermost_function(desk: Desk) -> None:
             await effect("two")
 
         asyncio.run(main())
-    """)  # fmt: skip
+    """,
+    )
     assert_refused(desk.run("unsavable.py"), f"{path}:8, in main", "`made[0][1]`", "sqlite3.Connection")
 
 
@@ -212,7 +215,9 @@ def test_function_gone(killed: Desk) -> None:
 
 def test_missing_module(desk: Desk) -> None:
     """When the module of a frame or of a value is gone, it is named."""
-    desk.write("library.py", """
+    desk.write(
+        "library.py",
+        """
         # durable: on
         from world import effect
 
@@ -223,7 +228,8 @@ def test_missing_module(desk: Desk) -> None:
             for n in range(3):
                 basket.append(await effect(f"e{n}", n))
             return basket
-    """)  # fmt: skip
+    """,
+    )
     script = """
         # durable: on
         import asyncio

@@ -114,9 +114,14 @@ def test_index_is_that_of_an_uninterrupted_run(tmp_path: Path) -> None:
     arguments = ["--limit", "60", "--max-size", "50000", "--pause", "0.02"]
     native = run_natively(tmp_path, "index_stdlib.py", *arguments, "--database", "native.db")
     outcome = run_and_kill(
-        tmp_path, "index_stdlib.py", *arguments, "--database", "killed.db",
-        moments=random_moments(8, 0.6), last_words=native.splitlines()[-1],
-    )  # fmt: skip
+        tmp_path,
+        "index_stdlib.py",
+        *arguments,
+        "--database",
+        "killed.db",
+        moments=random_moments(8, 0.6),
+        last_words=native.splitlines()[-1],
+    )
     assert outcome.kills >= 4
     assert outcome.notices[0].startswith("durable_import: starting instance index_stdlib-")
     resuming = r"durable_import: resuming instance index_stdlib-\w+ at \S+index_stdlib\.py:\d+ \(checkpoint \d+\)\n"
@@ -129,9 +134,15 @@ def test_orders_have_their_effects_once(tmp_path: Path) -> None:
     """Orders are shipped, tried again and undone, and their effects are the same after eight kills as after none."""
     native = run_natively(tmp_path, "order_flow.py", "--delay", "0.1", "--folder", "native")
     outcome = run_and_kill(
-        tmp_path, "order_flow.py", "--delay", "0.1", "--folder", "killed",
-        moments=random_moments(8, 0.4), last_words=native.splitlines()[-1],
-    )  # fmt: skip
+        tmp_path,
+        "order_flow.py",
+        "--delay",
+        "0.1",
+        "--folder",
+        "killed",
+        moments=random_moments(8, 0.4),
+        last_words=native.splitlines()[-1],
+    )
     assert outcome.kills >= 4
     assert report(outcome.printed, "order 1 was") == report(native, "order 1 was")
     assert contents(tmp_path / "killed") == contents(tmp_path / "native")

@@ -12,7 +12,7 @@ import pytest
 from tests.harness.crash import RUN, environment
 from tests.harness.torture import hard_torture, native, observe
 
-SOURCE = '''# durable: on
+SOURCE = """# durable: on
 import asyncio, sys
 from world import effect
 
@@ -35,7 +35,7 @@ async def main():
 
 if __name__ == "__main__":
     asyncio.run(main())
-'''
+"""
 WAYS_OUT = {
     "exit of the program": 'await leave("exit")',
     "exit of another task": 'asyncio.create_task(leave("exit")); await asyncio.Event().wait()',

@@ -30,7 +30,7 @@ from tests.harness.crash import environment
 
 _numbers = itertools.count()
 
-README = '''
+README = """
 import asyncio
 from durable_import import DurableBackend, InMemoryStateStore, PauseForEventException, make_durable
 
@@ -59,7 +59,7 @@ async def main():
     print(result)                    # "hello Ada"
 
 asyncio.run(main())
-'''
+"""
 
 
 def test_example_of_the_original_readme(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_example_of_the_original_readme(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == ("waiting for permission to greet\npaused for event allow\nhello Ada\n", "")
 
 
-PROGRAM = '''
+PROGRAM = """
 import asyncio
 from durable_import import PauseForEventException, step_key, wait_for_event
 
@@ -103,7 +103,7 @@ async def parent():
 async def listens():
     first = await wait_for_event("a")
     return first, await wait_for_event("b")
-'''
+"""
 
 
 @pytest.fixture

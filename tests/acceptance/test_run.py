@@ -268,13 +268,23 @@ def test_closed_stdout(desk: Desk) -> None:
 
 
 SLOW_TO_IMPORT = (
-    "csv", "ctypes", "decimal", "difflib", "platform", "tempfile", "uuid", "zipfile", "durable_import.rewrite.compiler",
-)  # fmt: skip
+    "csv",
+    "ctypes",
+    "decimal",
+    "difflib",
+    "platform",
+    "tempfile",
+    "uuid",
+    "zipfile",
+    "durable_import.rewrite.compiler",
+)
 
 
 def test_start_loads_what_is_needed(desk: Desk) -> None:
     """A program that was rewritten before starts without the rewriter, and without what few programs need."""
-    path = desk.write("modules.py", f"""
+    path = desk.write(
+        "modules.py",
+        f"""
         # durable: on
         import asyncio, sys
 
@@ -283,7 +293,8 @@ def test_start_loads_what_is_needed(desk: Desk) -> None:
             print(sorted(set({SLOW_TO_IMPORT}) & sys.modules.keys()))
 
         asyncio.run(main())
-    """)  # fmt: skip
+    """,
+    )
     desk.run("modules.py")
     assert desk.run("modules.py").out == desk.native(str(path)).out
 

@@ -174,12 +174,20 @@ def test_disk_full(desk: Desk, limit: str) -> None:
 
 def test_folder_taken_away_while_it_runs(desk: Desk) -> None:
     """A store that vanishes under a running program stops it; put back, the run goes on."""
-    desk.write("moving.py", STEPS.replace('return await effect(f"e{n}", n)', '\n'.join([
-        'import os',
-        '        if n == 2 and "MOVE" in os.environ:',
-        '            os.rename(".durable", "moved")',
-        '        return await effect(f"e{n}", n)',
-    ])))  # fmt: skip
+    desk.write(
+        "moving.py",
+        STEPS.replace(
+            'return await effect(f"e{n}", n)',
+            "\n".join(
+                [
+                    "import os",
+                    '        if n == 2 and "MOVE" in os.environ:',
+                    '            os.rename(".durable", "moved")',
+                    '        return await effect(f"e{n}", n)',
+                ]
+            ),
+        ),
+    )
     assert_refused(desk.run("--instance", "s", "moving.py", MOVE="1"), str(desk.database))
     shutil.rmtree(desk.database.parent, ignore_errors=True)
     (desk.folder / "moved").rename(desk.database.parent)

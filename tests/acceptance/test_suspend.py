@@ -110,12 +110,15 @@ def test_suspending_while_the_program_computes(desk: Desk) -> None:
 
 def test_signal_before_the_first_await(desk: Desk) -> None:
     """While no instance runs, signals do what they do to any script."""
-    desk.write("early.py", """
+    desk.write(
+        "early.py",
+        """
         # durable: on
         import time
         print("early", flush=True)
         time.sleep(3600)
-    """)  # fmt: skip
+    """,
+    )
     for number, status in ((signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)):
         running = desk.start("early.py")
         running.wait_until(lambda running=running: "early" in running.out)
@@ -147,7 +150,9 @@ def test_second_signal_kills(desk: Desk) -> None:
 
 def test_place_of_what_did_not_go_on(desk: Desk) -> None:
     """A program that is suspended again before it has gone on is where it was, and nowhere else."""
-    path = desk.write("nap.py", """
+    path = desk.write(
+        "nap.py",
+        """
         # durable: on
         import asyncio
 
@@ -158,7 +163,8 @@ def test_place_of_what_did_not_go_on(desk: Desk) -> None:
                 1000)
 
         asyncio.run(main())
-    """)  # fmt: skip
+    """,
+    )
     for number in (1, 2, 3):
         ended = desk.run("--instance", "n", "--exit-on-wait", "nap.py")
         assert (ended.status, ended.out) == (75, "1\n2\n" if number == 1 else "")

@@ -148,9 +148,7 @@ asyncio.run(main())
 def test_one_of_racing_processes_wins(url: str) -> None:
     """Of several processes that acquire at once, in a store that does not exist yet, one gets each claim."""
     children = [
-        subprocess.Popen(
-            [sys.executable, "-c", PREAMBLE + RACE, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        subprocess.Popen([sys.executable, "-c", PREAMBLE + RACE, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
     assert [line_of(child) for child in children] == ["ready"] * 4

@@ -7,6 +7,7 @@ from .scope import Scope, Source
 
 UNPACKING = "unpacking", (3, 15)  # the name of the construct, and the version that brought it
 
+
 def target(s: Source, inner: Scope) -> str:
     """A fresh name for the iteration, or one of the function's own, which it then hides (no walrus may assign that).
 

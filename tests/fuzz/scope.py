@@ -167,9 +167,7 @@ class Rules:
 
     def pick(self, source: Source, scope: Scope) -> Callable[..., Any]:
         usable = [
-            rule
-            for rule in self.rules
-            if source.has(rule.name, rule.since) and all(scope.allows(need) for need in rule.needs)
+            rule for rule in self.rules if source.has(rule.name, rule.since) and all(scope.allows(need) for need in rule.needs)
         ]
         at = source._random() * sum(rule.weight for rule in usable)
         for rule in usable:

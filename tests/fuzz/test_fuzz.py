@@ -59,9 +59,7 @@ def test_random_programs(first: int, mode: str, tmp_path_factory: pytest.TempPat
 @pytest.mark.parametrize("mode", ["torture", "segments"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("first", SEEDS_OF_TASKS[::GROUP])
-def test_random_programs_of_many_tasks(
-    first: int, kind: str, mode: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_random_programs_of_many_tasks(first: int, kind: str, mode: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The same of programs of many tasks, as far as asyncio and their effects leave nothing open."""
     found = complaints(SEEDS_OF_TASKS, first, mode, tmp_path_factory.getbasetemp(), kind)
     assert not found, "\n".join(found)

@@ -43,9 +43,7 @@ class Running:
     def __init__(self, command: list[str], folder: Path, variables: dict[str, str], number: int) -> None:
         self._files = folder / f".out{number}", folder / f".err{number}"
         with self._files[0].open("wb") as out, self._files[1].open("wb") as err:
-            self.process = subprocess.Popen(
-                command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=err
-            )
+            self.process = subprocess.Popen(command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
 
     @property
     def out(self) -> str:

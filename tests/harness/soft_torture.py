@@ -104,5 +104,3 @@ def _go_to(root: Any, leaf: Leaf) -> None:
     leaf.iterator = iterator
     if given is not PRIMED:
         raise AssertionError(f"{root!r} did not get to where it was")
-
-

@@ -218,9 +218,14 @@ def rewritten(source: str, path: str = "<program>", *, plain: bool = False) -> s
 
 
 def hard_torture(
-    source: str | os.PathLike[str], path: str = "<program>", *, every: int = 1, forms: str = "",
-    events: list[Event] | None = None, plain: bool = False,
-) -> str:  # fmt: skip
+    source: str | os.PathLike[str],
+    path: str = "<program>",
+    *,
+    every: int = 1,
+    forms: str = "",
+    events: list[Event] | None = None,
+    plain: bool = False,
+) -> str:
     """The repr of the program's result when its state is saved, dropped and restored at every leaf.
 
     ``every``: at each of so many checkpoints only. ``forms``: those that snapshots take in turns, see ``Turns``; all are whole

@@ -218,9 +218,7 @@ async def _save_and_close(store: OwningStore) -> None:
     await store.close()
 
 
-async def test_relative_path_is_meant_from_where_the_store_was_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_relative_path_is_meant_from_where_the_store_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that changes its folder before the first commit keeps its store."""
     monkeypatch.chdir(tmp_path)
     store = owning("sqlite:///.durable/state.db")

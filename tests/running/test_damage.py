@@ -206,9 +206,7 @@ def _is_noticed(cell: Cell, status: Any, value: Any, kept: Kept) -> bool:
     return not is_unused
 
 
-async def test_nothing_damaged_is_opened(
-    desk: Desk, unpickled: list[bytes], caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_nothing_damaged_is_opened(desk: Desk, unpickled: list[bytes], caplog: pytest.LogCaptureFixture) -> None:
     """Each mutation gives an error of ours that names the instance and a way out, or is without consequence."""
     mutations = Mutations(desk.cells, desk.cells_before, desk.rows.nonsense)
     seen: Counter[str] = Counter()

@@ -100,9 +100,11 @@ async def test_failure_before_the_first_checkpoint(make_runtime: MakeRuntime, fl
 
 @pytest.mark.parametrize("other", [("subtract", (1,), {}), ("add", (2,), {}), ("add", (1,), {"b": 5})])
 async def test_id_belongs_to_one_call(
-    make_runtime: MakeRuntime, flows: ModuleType, caplog: pytest.LogCaptureFixture,
+    make_runtime: MakeRuntime,
+    flows: ModuleType,
+    caplog: pytest.LogCaptureFixture,
     other: tuple[str, tuple[Any, ...], dict[str, Any]],
-) -> None:  # fmt: skip
+) -> None:
     """Another function or other arguments under the same id: an error that shows both."""
     name, arguments, keywords = other
     async with make_runtime() as runtime:

@@ -71,8 +71,11 @@ async def test_spans_of_instance_and_leaves(make_runtime: MakeRuntime, flows: Mo
     life = spans.one("traced")
     assert parent_of(life) == request.get_span_context().span_id
     assert facts_of(life) | {"checkpoint": 0} == {
-        "instance_id": "one", "status": "completed", "checkpoint": 0, "resumed": False,
-    }  # fmt: skip
+        "instance_id": "one",
+        "status": "completed",
+        "checkpoint": 0,
+        "resumed": False,
+    }
     first, last = spans.named("effect")
     assert parent_of(first) == parent_of(last) == id_of(life)
     assert facts_of(last)["checkpoint"] > facts_of(first)["checkpoint"]

@@ -120,8 +120,9 @@ def test_no_circle_of_files() -> None:
     """No module imports itself by way of others, lazily or for types only neither."""
     graph = {
         name: {imported for imported, _ in imported_modules(path) if imported in FILES and imported != name}
-        for name, path in FILES.items() if relative(path) not in FORMER
-    }  # fmt: skip
+        for name, path in FILES.items()
+        if relative(path) not in FORMER
+    }
     assert list(circles(graph)) == []
 
 

@@ -25,9 +25,18 @@ STORES = [
     "WorkStore",
 ]  # fmt: skip
 TESTING = [
-    "EventStoreContract", "Faults", "HistoryStoreContract", "LifeStoreContract", "OwningStoreContract", "QuickStoreContract",
-    "SegmentStoreContract", "StateStoreContract", "TransactionStoreContract", "WatchedStoreContract", "WorkStoreContract",
-]  # fmt: skip
+    "EventStoreContract",
+    "Faults",
+    "HistoryStoreContract",
+    "LifeStoreContract",
+    "OwningStoreContract",
+    "QuickStoreContract",
+    "SegmentStoreContract",
+    "StateStoreContract",
+    "TransactionStoreContract",
+    "WatchedStoreContract",
+    "WorkStoreContract",
+]
 PACKAGES = [durable_import, stores, testing]
 ROOT = Path(durable_import.__file__).parent
 

@@ -34,7 +34,7 @@ def test_programs_get_their_events(path: Path, forms: str) -> None:
     assert hard_torture(path, events=events, forms=forms) == expected
 
 
-RAISES = '''# durable: on
+RAISES = """# durable: on
 import asyncio
 import sys
 from durable_import import PauseForEventException
@@ -71,7 +71,7 @@ async def wrong():
         raise PauseForEventException
     except TypeError as error:
         return str(error)
-'''
+"""
 
 
 def test_without_a_runtime_a_pause_is_raised_as_natively() -> None:
@@ -116,7 +116,7 @@ async def test_waiting_outside_of_an_instance_is_an_error() -> None:
         await wait_for_event("x")
 
 
-FOREIGN = '''# durable: on
+FOREIGN = """# durable: on
 import asyncio
 import contextlib
 from durable_import import DurableError, PauseForEventException, wait_for_event
@@ -144,7 +144,7 @@ async def main():
     except PauseForEventException as error:
         seen.append("by hand")
     return seen
-'''
+"""
 
 
 def test_foreign_code_cannot_wait_or_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +154,7 @@ def test_foreign_code_cannot_wait_or_pause(tmp_path: Path, monkeypatch: pytest.M
     assert hard_torture(FOREIGN.format(foreign="events_foreign")) == repr([True, "x", "by hand"])
 
 
-HANDED_ON = '''# durable: on
+HANDED_ON = """# durable: on
 import asyncio
 from durable_import import wait_for_event
 
@@ -175,7 +175,7 @@ async def main():
     late = asyncio.create_task(waiter(seen))
     await asyncio.gather(*waiters, late, return_exceptions=True)
     return seen
-'''
+"""
 
 
 @pytest.mark.parametrize("forms", ["", "s", "ws"])
@@ -184,7 +184,7 @@ def test_event_of_a_cancelled_waiter_is_handed_on(forms: str) -> None:
     assert hard_torture(HANDED_ON, events=[("job", 3)], forms=forms) == repr(["cancelled", 2, 1, 3])
 
 
-MANY = '''# durable: on
+MANY = """# durable: on
 import asyncio
 from durable_import import wait_for_event
 
@@ -194,7 +194,7 @@ async def worker(n):
 async def main():
     found = await asyncio.gather(*(worker(n) for n in range(60)))
     return all(payload % 7 == kind for payload, kind in found), sorted(payload for payload, _ in found)
-'''
+"""
 
 
 def test_many_waiters_in_segments() -> None:

@@ -14,7 +14,7 @@ import durable_import
 from durable_import import CallStack, DurableAstTransformer, FunctionCall, transform_to_durable_ast
 from tests.harness.torture import fresh_module
 
-SOURCE = '''# durable: on
+SOURCE = """# durable: on
 import asyncio
 
 async def inner(i, scale=10):
@@ -32,7 +32,7 @@ async def stuck():
     lock = object()
     guard = [open, {"k": lambda: lock}]
     await asyncio.get_running_loop().create_future()
-'''
+"""
 
 
 @pytest.fixture
@@ -194,8 +194,9 @@ async def test_calls_as_in_the_original_library(function: types.FunctionType) ->
     state = CallStack([FunctionCall(function, kwargs={"a": 3, "b": 4}), FunctionCall(function, args=(5, 6))]).to_state()
     restored = CallStack.from_state(pickle.loads(pickle.dumps(state)))
     assert [(call.fn, dict(call.arguments)) for call in restored.stack] == [
-        (function, {"a": 3, "b": 4}), (function, {"a": 5, "b": 6}),
-    ]  # fmt: skip
+        (function, {"a": 3, "b": 4}),
+        (function, {"a": 5, "b": 6}),
+    ]
     assert restored.pending_return_values == []
     assert await restored.resume() == 7
     assert (restored.is_empty(), restored.pending_return_values) == (True, [11])

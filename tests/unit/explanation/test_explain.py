@@ -18,7 +18,7 @@ from durable_import.cli.main import main
 
 _numbers = itertools.count()
 
-FOREIGN = '''
+FOREIGN = """
 import functools
 
 async def call(function, *args):
@@ -29,9 +29,9 @@ def retry(function):
     async def wrapper(*args):
         return await function(*args)
     return wrapper
-'''
+"""
 
-SHOP = '''
+SHOP = """
     import asyncio
     import time
     import {foreign} as lib
@@ -76,7 +76,7 @@ SHOP = '''
     @retry
     async def decorated():
         await helper()
-'''
+"""
 
 
 @pytest.fixture
@@ -195,9 +195,14 @@ def test_command_explains_a_file_without_importing_it(tmp_path: Path, capsys: py
     printed = capsys.readouterr().out
     heads = [line.removeprefix(f"{path}:") for line in printed.splitlines() if line.startswith(os.fspath(path))]
     assert heads == [
-        "9 Shop.order: durable", "27 Shop.price: durable", "28 Shop.price.<locals>.nested: durable", "33 Shop.static: durable",
-        "37 numbers: durable", "40 helper: durable", "44 decorated: durable",
-    ]  # fmt: skip
+        "9 Shop.order: durable",
+        "27 Shop.price: durable",
+        "28 Shop.price.<locals>.nested: durable",
+        "33 Shop.static: durable",
+        "37 numbers: durable",
+        "40 helper: durable",
+        "44 decorated: durable",
+    ]
     assert f"price ({path}:27)" in printed
     assert "call is imported from nowhere: if that is marked" in printed
     assert "decorated is decorated with @retry" in printed

@@ -15,7 +15,7 @@ from durable_import.frames.signals import PRIMED
 from durable_import.hook.code_table import info_of
 from tests.harness.torture import fresh_module
 
-SOURCE = '''# durable: on
+SOURCE = """# durable: on
 import asyncio
 import types
 
@@ -51,7 +51,7 @@ def keeps(iterator):
     kept = next(iterator)
     yield
     return kept
-'''
+"""
 
 
 @pytest.fixture

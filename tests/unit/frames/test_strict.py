@@ -19,7 +19,7 @@ from durable_import.frames import ambient
 from tests.harness.crash import environment
 from tests.harness.torture import fresh_module, hard_torture, native, rewritten
 
-SOURCE = '''# durable: on
+SOURCE = """# durable: on
 import asyncio
 
 async def inner():
@@ -28,7 +28,7 @@ async def inner():
 
 async def main():
     return await inner() + await inner()
-'''
+"""
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_instances_run_as_ever() -> None:
     assert hard_torture(SOURCE) == native(SOURCE)
 
 
-LEAF = '''# durable: on
+LEAF = """# durable: on
 import asyncio
 import {foreign} as foreign
 
@@ -73,7 +73,7 @@ async def main():
         return await foreign.{function}(inner)
     except Exception as error:
         return str(error)
-'''
+"""
 
 
 @pytest.fixture

@@ -183,7 +183,7 @@ def test_line_events(name: str) -> None:
         assert is_subsequence(wanted, seen)
 
 
-SESSION_TARGET = '''# durable: {mark}
+SESSION_TARGET = """# durable: {mark}
 import asyncio
 
 
@@ -206,8 +206,8 @@ async def main():
         data = [total, await give(1)]
     print(data)
     return total
-'''
-SESSION_DRIVER = '''
+"""
+SESSION_DRIVER = """
 import asyncio, pdb
 import durable_import
 durable_import.install()
@@ -216,11 +216,8 @@ ambient.ON.extend({runtimes})
 import target
 ambient.ON.clear()
 pdb.Pdb(readrc=False, nosigint=True).run("asyncio.run(target.main())", {"asyncio": asyncio, "target": target})
-'''
-COMMANDS = (
-    "b target.py:17|c|p locals()|l|n|n|s|n|n|p sorted(locals())|w|n|n"
-    "|w|r|n|n|l .|n|n|u|d|n|n|n|n|p locals()|w|c|q"
-)
+"""
+COMMANDS = "b target.py:17|c|p locals()|l|n|n|s|n|n|p sorted(locals())|w|n|n|w|r|n|n|l .|n|n|u|d|n|n|n|n|p locals()|w|c|q"
 
 
 def pdb_session(folder: Path, mark: str, runtimes: str = "[]") -> str:
@@ -233,9 +230,15 @@ def pdb_session(folder: Path, mark: str, runtimes: str = "[]") -> str:
     (folder / "drive.py").write_text(SESSION_DRIVER.replace("{runtimes}", runtimes))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(folder))), "COLUMNS": "120"}
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "drive.py"], cwd=folder, env=environment, text=True, timeout=300,
-        input=COMMANDS.replace("|", "\n") + "\n", capture_output=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-W", "ignore", "drive.py"],
+        cwd=folder,
+        env=environment,
+        text=True,
+        timeout=300,
+        input=COMMANDS.replace("|", "\n") + "\n",
+        capture_output=True,
+        check=True,
+    )
     return re.sub(r"0x[0-9a-f]+", "0x", done.stdout.replace(str(folder), ""))
 
 

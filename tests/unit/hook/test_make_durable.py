@@ -330,7 +330,7 @@ async def test_functions_of_zip_archives(tmp_path: Path, monkeypatch: pytest.Mon
     assert await tortured(lambda: program.fn("Ada")) == RESULT
 
 
-SCRIPT = '''
+SCRIPT = """
 import asyncio, sys
 from durable_import import make_durable
 from durable_import.frames.capture import capture
@@ -348,7 +348,7 @@ async def main():
     print(capture(coroutine).variables["kept"], __file__ == greet.__code__.co_filename)
 
 asyncio.run(main())
-'''
+"""
 
 
 def test_functions_of_scripts(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_private_names_of_modules_are_reached_in_one_place() -> None:
         ("NAMES = 'loop._secret loop._other'.split()", "loop._secret"),
         ("from . import other\ndef f(loop): return loop._secret, loop._of_unseen", "_of_unseen"),
     ],
-)  # fmt: skip
+)
 def test_new_names_are_seen(tmp_path: Path, source: str, name: str) -> None:
     """The scan finds a private name however it is reached, though a file that is not imported has one like it."""
     package = tmp_path / "package"
@@ -87,10 +87,12 @@ def test_new_names_are_seen(tmp_path: Path, source: str, name: str) -> None:
 
 def test_own_names_are_left_out(tmp_path: Path) -> None:
     """Private names that the package itself defines are not the library's."""
-    (tmp_path / "module.py").write_text(textwrap.dedent("""
+    (tmp_path / "module.py").write_text(
+        textwrap.dedent("""
         class C:
             __slots__ = ("_slot",)
             _value = 1
             def _method(self, other): return self._method, other._value, other._slot, getattr(other, "_value")
-    """))
+    """)
+    )
     assert uses(tmp_path) == []

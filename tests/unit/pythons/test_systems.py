@@ -72,6 +72,7 @@ def test_without_a_list_of_processes_signals_tell(
     monkeypatch: pytest.MonkeyPatch, error: Exception | None, is_running: bool
 ) -> None:
     """As on macOS: signal 0 reaches who lives."""
+
     def kill(pid: int, number: int) -> None:
         assert (pid, number) == (7, 0)
         if error is not None:
@@ -148,6 +149,7 @@ def test_one_process_has_a_lock(tmp_path: Path, file: int) -> None:
 @pytest.mark.parametrize("is_free", [True, False])
 def test_locks_of_windows(file: int, monkeypatch: pytest.MonkeyPatch, is_free: bool) -> None:
     """One byte is locked, at once or not."""
+
     def locking(descriptor: int, mode: int, size: int) -> None:
         assert (descriptor, mode, size) == (file, 2, 1)
         if not is_free:

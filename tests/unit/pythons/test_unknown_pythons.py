@@ -117,6 +117,7 @@ def test_another_result_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_trial_that_fails_is_refused(monkeypatch: pytest.MonkeyPatch, error: Exception | None, words: str) -> None:
     """An exception in it is no traceback of ours, and it does not hang."""
+
     async def fail(_: object) -> None:
         if error is not None:
             raise error
@@ -150,6 +151,7 @@ def test_a_trial_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.usefixtures("unknown")
 def test_a_name_that_cannot_be_looked_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A class that is made otherwise there ends in no traceback."""
+
     class Queue:
         def __init__(self, needed: int) -> None:
             self._getters = self._putters = needed
@@ -160,10 +162,9 @@ def test_a_name_that_cannot_be_looked_for_is_refused(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.usefixtures("unknown")
-def test_a_module_that_the_rewriter_does_not_understand(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_module_that_the_rewriter_does_not_understand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is imported as it is, with a warning that says so, while there is no runtime."""
+
     def fail(*_: Any) -> None:
         raise KeyError("NewNode")
 
@@ -184,10 +185,13 @@ def test_a_module_that_the_rewriter_does_not_understand(
 
 def test_run_says_one_sentence(tmp_path: Path) -> None:
     """The command line prints it, with the status of our errors."""
-    write(tmp_path, {
-        "sitecustomize.py": f"from tests.harness.unknown_pythons import *\nhide('pickle._Pickler'); pretend({FUTURE!r})",
-        "script.py": "# durable: on\nprint('ran')\n",
-    })
+    write(
+        tmp_path,
+        {
+            "sitecustomize.py": f"from tests.harness.unknown_pythons import *\nhide('pickle._Pickler'); pretend({FUTURE!r})",
+            "script.py": "# durable: on\nprint('ran')\n",
+        },
+    )
     variables = environment()
     variables["PYTHONPATH"] = f"{tmp_path}:{variables['PYTHONPATH']}"
     command = [sys.executable, "-m", "durable_import", "run", "script.py"]

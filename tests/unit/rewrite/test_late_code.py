@@ -10,7 +10,7 @@ from durable_import.pythons.codes import nested_codes
 from durable_import.rewrite.compiler import compile_module
 
 LATE_ANNOTATIONS = sys.version_info >= (3, 14)
-DEFINITIONS = '''
+DEFINITIONS = """
 def outer(T):
     def plain(x: T): return x
     @deco
@@ -29,15 +29,23 @@ def outer(T):
     @deco
     class Late:
         b: T
-'''
+"""
 EARLY = (
     "", ".plain", ".decorated", ".Body", ".Body.method", ".Body.__annotate__", ".Body.<lambda>", ".Bare", ".Bare.__annotate__",
     ".Bare.after", ".twice", ".twice#2.<lambda>", ".twice#2", ".Late",
 )  # fmt: skip
 AMBIGUOUS = "    two = lambda: 1, lambda: 2\n"  # by name and first line
 OWNERS = {  # of annotations, by the code object that follows theirs, or that they are the last one of
-    ".plain", ".decorated", ".Body", ".Body.method", ".Body.__annotate__", ".Bare.after", ".twice", ".twice#2", ".Late",
-}  # fmt: skip
+    ".plain",
+    ".decorated",
+    ".Body",
+    ".Body.method",
+    ".Body.__annotate__",
+    ".Bare.after",
+    ".twice",
+    ".twice#2",
+    ".Late",
+}
 
 
 @pytest.mark.parametrize("more", ["", AMBIGUOUS], ids=["by name", "by marks"])
@@ -60,6 +68,13 @@ def test_bounds_and_aliases_have_places() -> None:
         source = "def f[A: int, B: (int, str) = int, *C = A, **D = A](): ...\ntype f = int\ntype f[A: int] = A\n"
         table = compile_module(source.encode(), "<late>", "late").table
         assert sorted(row[0] for row in table if row) == [
-            "<bound A>", "<value f>", "<value f>#2", "f", "f.<locals>.<bound A>", "f.<locals>.<bound B>",
-            "f.<locals>.<default B>", "f.<locals>.<default C>", "f.<locals>.<default D>",
-        ]  # fmt: skip
+            "<bound A>",
+            "<value f>",
+            "<value f>#2",
+            "f",
+            "f.<locals>.<bound A>",
+            "f.<locals>.<bound B>",
+            "f.<locals>.<default B>",
+            "f.<locals>.<default C>",
+            "f.<locals>.<default D>",
+        ]

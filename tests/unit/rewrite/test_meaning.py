@@ -138,12 +138,26 @@ def closure(n):
 nested = closure(5)
 '''
 ATTRIBUTES = (
-    "__name__", "__qualname__", "__doc__", "__module__", "__annotations__", "__defaults__", "__kwdefaults__", "__dict__",
-)  # fmt: skip
+    "__name__",
+    "__qualname__",
+    "__doc__",
+    "__module__",
+    "__annotations__",
+    "__defaults__",
+    "__kwdefaults__",
+    "__dict__",
+)
 CODE_ATTRIBUTES = (
-    "co_name", "co_qualname", "co_flags", "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_firstlineno",
-    "co_freevars", "co_filename",
-)  # fmt: skip
+    "co_name",
+    "co_qualname",
+    "co_flags",
+    "co_argcount",
+    "co_posonlyargcount",
+    "co_kwonlyargcount",
+    "co_firstlineno",
+    "co_freevars",
+    "co_filename",
+)
 QUESTIONS = (
     inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction, inspect.isfunction,
     asyncio.iscoroutinefunction, inspect.signature, inspect.getdoc, inspect.getcomments, inspect.getsource,

@@ -100,10 +100,22 @@ def test_url_names_a_store(url: str, kind: type[StateStore], path: str | None) -
 
 @pytest.mark.parametrize(
     "url",
-    ["", "state.db", "mysql://u:secret@h/db", "redis:", "sqlite:state.db", "sqlite://state.db", "disk:", "disk:///",
-     "memory:x", "sqlite:///x?synchronous=off", "sqlite:///x?mode=ro", "sqlite:///x?shared=maybe",
-     "disk:///x?y=1"],
-)  # fmt: skip
+    [
+        "",
+        "state.db",
+        "mysql://u:secret@h/db",
+        "redis:",
+        "sqlite:state.db",
+        "sqlite://state.db",
+        "disk:",
+        "disk:///",
+        "memory:x",
+        "sqlite:///x?synchronous=off",
+        "sqlite:///x?mode=ro",
+        "sqlite:///x?shared=maybe",
+        "disk:///x?y=1",
+    ],
+)
 def test_unknown_url_is_refused_with_the_known_ones(url: str) -> None:
     """The error lists every known scheme with an example, and repeats no password."""
     with pytest.raises(UnknownStoreError) as caught:
@@ -133,10 +145,16 @@ def test_postgres_url_keeps_its_password_to_itself(url: str, shown: str) -> None
 
 @pytest.mark.parametrize(
     "url",
-    ["postgresql://u:sec/ret@h/db", "postgresql://u:12/sec@h/db",
-     "postgresql://u:secret@h:port/db", "postgresql://h/db?nonsense=secret",
-     "postgresql://u:secret@h/db?schema=", "postgresql://u:secret@h/db?schema=a%22b", "postgresql://u:%zzsecret@h/db"],
-)  # fmt: skip
+    [
+        "postgresql://u:sec/ret@h/db",
+        "postgresql://u:12/sec@h/db",
+        "postgresql://u:secret@h:port/db",
+        "postgresql://h/db?nonsense=secret",
+        "postgresql://u:secret@h/db?schema=",
+        "postgresql://u:secret@h/db?schema=a%22b",
+        "postgresql://u:%zzsecret@h/db",
+    ],
+)
 def test_wrong_postgres_url_is_refused_in_words(url: str) -> None:
     """A URL that cannot be read is an error that says how one looks, and repeats nothing of it."""
     words = r"'postgresql://user:password@host:5432/database|is not the name of a schema"
@@ -150,8 +168,6 @@ def test_store_given_is_given_back() -> None:
     """A store in place of a URL is used as it is."""
     store = UsersStore()
     assert open_store(store) is store
-
-
 
 
 @pytest.mark.parametrize("url", ["memory:", "disk:///var/x", "sqlite:///x.db", "sqlite://"])

@@ -16,7 +16,9 @@ from tests.harness.torture import hard_torture, native
 
 __all__ = ["place_of"]  # the fixture
 
-HOLD = FOREIGN + '''
+HOLD = (
+    FOREIGN
+    + """
 import hashlib
 
 async def main():
@@ -27,7 +29,8 @@ async def main():
         total += number
         CHANGE
     return total, len(data), hashlib.md5(repr(data).encode()).hexdigest()
-'''
+"""
+)
 LARGE = {
     "bytes": "bytes(range(256)) * 4000",
     "text": "'text ' * 200_000",
@@ -38,13 +41,13 @@ LARGE = {
     "nested": "{'first': b'1' * 300_000, 'second': ['2' * 300_000, b'1' * 300_000]}",
     "deep": "deep(40_000)",
 }
-SETUP = '''
+SETUP = """
 def deep(levels):
     found = [b"x" * 100_000]
     for _ in range(levels):
         found = [found]
     return found
-'''
+"""
 
 
 def program(data: str, change: str = "pass") -> str:
@@ -130,7 +133,9 @@ def test_bytes_are_not_copied() -> None:
     assert pieces.changed == {key: None}
 
 
-MANY_TASKS_BESIDE = FOREIGN + '''
+MANY_TASKS_BESIDE = (
+    FOREIGN
+    + """
 async def wait(event):
     await event.wait()
 
@@ -142,7 +147,8 @@ async def main():
     event.set()
     await asyncio.gather(*waiting)
     return len(data)
-'''
+"""
+)
 
 
 async def test_economy_counts_what_is_pickled(place_of: Callable[..., Place], monkeypatch: pytest.MonkeyPatch) -> None:

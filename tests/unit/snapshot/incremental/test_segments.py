@@ -21,7 +21,9 @@ from tests.harness.torture import fresh_module
 
 __all__ = ["place_of"]  # the fixture
 
-WORKER = FOREIGN + '''
+WORKER = (
+    FOREIGN
+    + """
 ROUNDS = 10
 
 async def wait(event, number):
@@ -39,7 +41,8 @@ async def main():
     await asyncio.create_task(work())
     event.set()
     return sum(await asyncio.gather(*waiting))
-'''
+"""
+)
 
 
 async def test_only_what_has_changed_is_written(place_of: Callable[[str], Place]) -> None:
@@ -75,7 +78,9 @@ async def test_commit_that_fails_loses_no_change(place_of: Callable[[str], Place
     assert result == sum(range(100)) * 10
 
 
-UP_AND_DOWN = FOREIGN + '''
+UP_AND_DOWN = (
+    FOREIGN
+    + """
 async def wait(future, number):
     return await future + number
 
@@ -95,7 +100,8 @@ async def main():
         found.append(await some(2, f"few {turn}"))
     await effect("last")
     return found
-'''
+"""
+)
 
 
 async def test_many_tasks_and_few_in_turns(place_of: Callable[[str], Place]) -> None:
@@ -126,7 +132,9 @@ async def test_crash_wherever_the_form_changes(place_of: Callable[..., Place], f
         place.query("DELETE FROM instance")
 
 
-PHASES = FOREIGN + '''
+PHASES = (
+    FOREIGN
+    + """
 QUIET, BUSY = 60, 30
 
 async def take_turns(shared, turns):
@@ -147,7 +155,8 @@ async def main():
         held = await asyncio.gather(*tasks)
         seen.append(([each is shared for each in held] == [True] * MANY, sorted(shared.items())))
     return seen
-'''
+"""
+)
 
 
 def _forms(store: WatchedStore) -> str:
@@ -169,7 +178,9 @@ async def test_form_follows_what_happens(place_of: Callable[..., Place]) -> None
         assert await module.main() == result
 
 
-BUSY = FOREIGN + '''
+BUSY = (
+    FOREIGN
+    + """
 async def turn(number):
     for _ in range(40):
         await asyncio.sleep(0)
@@ -177,7 +188,8 @@ async def turn(number):
 
 async def main():
     return sum(await asyncio.gather(*(turn(n) for n in range(MANY))))
-'''
+"""
+)
 
 
 async def test_program_whose_tasks_all_run_is_saved_as_a_whole(place_of: Callable[..., Place]) -> None:
@@ -188,7 +200,9 @@ async def test_program_whose_tasks_all_run_is_saved_as_a_whole(place_of: Callabl
     assert _forms(store) == "w"
 
 
-PASSING = FOREIGN + '''
+PASSING = (
+    FOREIGN
+    + """
 async def wait(event):
     await event.wait()
 
@@ -209,7 +223,8 @@ async def main():
     event.set()
     await asyncio.gather(*waiting)
     return log
-'''
+"""
+)
 
 
 async def test_what_is_no_longer_shared_is_one_segment_again(place_of: Callable[..., Place]) -> None:

@@ -42,7 +42,7 @@ SHARED = {
     "a class": "shared = local_class(); use = lambda n: setattr(shared, 'total', shared.total + n) or shared().total",
 }
 
-SHARING = '''# durable: on
+SHARING = """# durable: on
 import asyncio
 import collections
 import contextvars
@@ -110,7 +110,7 @@ async def main():
         await asyncio.sleep(0.01)
     held = await asyncio.gather(*tasks)
     return log, {id(each) for each in held} == {id(shared)}
-'''
+"""
 
 
 @pytest.mark.parametrize("what", SHARED)
@@ -138,7 +138,9 @@ async def test_what_many_tasks_share_survives_crashes(place_of: Callable[[str], 
     assert result == expected
 
 
-ABANDONED = FOREIGN + '''
+ABANDONED = (
+    FOREIGN
+    + """
 async def rows(name, log):
     try:
         for n in range(10):
@@ -165,7 +167,8 @@ async def main():
     while len(log) < 3:
         await asyncio.sleep(0.05)
     return found, sorted(log)
-'''
+"""
+)
 
 
 @pytest.mark.parametrize("forms", ["s", "ssws"])

@@ -132,9 +132,7 @@ def test_dict_whose_keys_were_replaced_is_refused() -> None:
 def test_views_are_of_the_same_dict() -> None:
     """Views see later changes; that of an OrderedDict is its own."""
     plain, ordered = {"a": 1}, collections.OrderedDict(b=2)
-    plain, ordered, keys, items, proxy = restored(
-        (plain, ordered, plain.keys(), ordered.items(), types.MappingProxyType(plain))
-    )
+    plain, ordered, keys, items, proxy = restored((plain, ordered, plain.keys(), ordered.items(), types.MappingProxyType(plain)))
     plain["c"] = ordered["d"] = 3
     assert list(keys) == list(proxy) == ["a", "c"]
     assert list(items) == [("b", 2), ("d", 3)]

@@ -18,9 +18,7 @@ def test_views_of_bytes() -> None:
     gone = memoryview(b"x")
     gone.release()
     big = b"a" * 100_000
-    whole, part, gone, small = restored(
-        (memoryview(b"abcd").cast("H"), memoryview(b"abcd")[1:3], gone, memoryview(big)[:3])
-    )
+    whole, part, gone, small = restored((memoryview(b"abcd").cast("H"), memoryview(b"abcd")[1:3], gone, memoryview(big)[:3]))
     assert (whole.format, whole.tobytes(), part.tobytes(), small.tobytes()) == ("H", b"abcd", b"bc", b"aaa")
     assert len(dumps(memoryview(big)[:3])) < 1000
     with pytest.raises(ValueError, match="released"):

@@ -62,7 +62,6 @@ if GO_ON:
             other.write(b"after")
         assert library.decompress(path.read_bytes()) == b"before,after"
 
-
     @pytest.mark.parametrize("library", GO_ON, ids=name_of)
     def test_saving_does_not_disturb_the_writer(library: Any) -> None:
         """Whoever was saved many times goes on as well; saving without anything new adds nothing."""

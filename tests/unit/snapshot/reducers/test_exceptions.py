@@ -190,8 +190,10 @@ def test_attribute_error_does_not_drag_its_object() -> None:
 def deep(n: int) -> Any:
     """Raises after ``n`` calls, in the middle of an expression of two lines."""
     if n:
-        return (1 +
-                deep(n - 1))  # fmt: skip
+        return (
+            1  # on a line of its own
+            + deep(n - 1)
+        )
     return {}["missing"] + [].missing  # type: ignore[attr-defined]
 
 

@@ -38,9 +38,7 @@ def test_locks() -> None:
 def test_thread_primitives() -> None:
     """They work, and share their lock."""
     lock = threading.RLock()
-    condition, lock, event, semaphore = restored(
-        (threading.Condition(lock), lock, threading.Event(), threading.Semaphore(2))
-    )
+    condition, lock, event, semaphore = restored((threading.Condition(lock), lock, threading.Event(), threading.Semaphore(2)))
     with condition:
         assert lock._is_owned()
     event.set()

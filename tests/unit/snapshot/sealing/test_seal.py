@@ -194,8 +194,7 @@ def test_processes_that_race_get_one_key(tmp_path: Path) -> None:
         "for line in sys.stdin: print(load_or_create_key(line.strip()).hex(), flush=True)"
     )
     racers = [
-        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(4)
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)
     ]
     for racer in racers:
         assert racer.stdout is not None
@@ -254,9 +253,15 @@ def test_full_disk_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize(
     "text",
-    [KEY.hex(), KEY.hex().upper(), f" {KEY.hex()}\n", base64.b64encode(KEY).decode(),
-     base64.b64encode(KEY).decode().rstrip("="), base64.urlsafe_b64encode(b"\xff\xfe" * 16).decode()],
-)  # fmt: skip
+    [
+        KEY.hex(),
+        KEY.hex().upper(),
+        f" {KEY.hex()}\n",
+        base64.b64encode(KEY).decode(),
+        base64.b64encode(KEY).decode().rstrip("="),
+        base64.urlsafe_b64encode(b"\xff\xfe" * 16).decode(),
+    ],
+)
 def test_key_from_environment(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """Hex and base64, standard or for URLs, are understood."""
     monkeypatch.setenv("DURABLE_KEY", text)
@@ -348,11 +353,26 @@ def test_complete_snapshot_needs_no_segments(seal: Seal) -> None:
         lambda _: {},
     ],
     ids=[
-        "changed", "longer", "emptied", "swapped", "doubled", "left out", "added", "removed one is back", "empty one added",
-        "of the checkpoint before", "of the first checkpoint", "one for another", "all of an older checkpoint", "renamed",
-        "moved boundary", "text", "key of bytes", "none",
+        "changed",
+        "longer",
+        "emptied",
+        "swapped",
+        "doubled",
+        "left out",
+        "added",
+        "removed one is back",
+        "empty one added",
+        "of the checkpoint before",
+        "of the first checkpoint",
+        "one for another",
+        "all of an older checkpoint",
+        "renamed",
+        "moved boundary",
+        "text",
+        "key of bytes",
+        "none",
     ],
-)  # fmt: skip
+)
 def test_other_segments_are_refused(seal: Seal, sealed: tuple[bytes, dict[str, bytes]], change: Any) -> None:
     """Whatever is done to the segments of a snapshot, it is refused, and the error says how many there should be."""
     blob, segments = sealed

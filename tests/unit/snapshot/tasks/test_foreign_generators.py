@@ -18,7 +18,7 @@ from durable_import.snapshot.references import References
 from durable_import.snapshot.tasks import foreign_generators as adopted
 from durable_import.snapshot.unpickler import loads
 
-SOURCE = '''
+SOURCE = """
 import contextlib
 
 def nested(rows):
@@ -80,7 +80,7 @@ def in_a_handler(items):
 @contextlib.contextmanager
 def manager():
     yield 1
-'''
+"""
 
 
 @pytest.fixture
