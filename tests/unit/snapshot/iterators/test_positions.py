@@ -75,6 +75,7 @@ def saved() -> dict[Version, dict[str, Any]]:
     return {version: ask(executable, MODULE, "save") for version, executable in interpreters().items()}
 
 
+@pytest.mark.slow
 def test_every_version_goes_on_with_what_every_other_saved(saved: dict[Version, dict[str, Any]]) -> None:
     """Each pair of the interpreters on this machine, for all kinds and positions."""
     for version, executable in interpreters().items():
