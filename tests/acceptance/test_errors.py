@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
@@ -73,7 +74,7 @@ def flipped(data: bytes, position: int) -> bytes:
     return bytes(changed)
 
 
-DAMAGES = {
+DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "first byte": (lambda s: flipped(s, 0), "foreign"),
     "version": (lambda s: flipped(s, 9), "version"),
     "authentication code": (lambda s: flipped(s, 50), "tampered"),
@@ -152,7 +153,7 @@ def test_unsavable_variable(desk: Desk, variable: str) -> None:
         assert_refused(failed, f"{path}:12, in work", f"`{variable}", type_name, "'u'", "with block")
         assert desk.effects == ["one", "two", *["three"] * attempt]
         assert desk.rows() == [("u", "running", 2)]
-    done = desk.run("--instance", "u", "unsavable.py", GO="1")
+    done = desk.run("--instance", "u", "unsavable.py", variables={"GO": "1"})
     assert (done.status, done.out, done.err) == (0, "['locks']\n", "")
     assert f"resuming instance u at {path}:10 (checkpoint 2)" in done.said
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.crash import ahead
 from tests.harness.processes import Desk
 
 pytestmark = pytest.mark.slow
@@ -166,14 +165,15 @@ def test_remaining_time_survives(desk: Desk, tmp_path: Path) -> None:
     command = (str(ROOT / "examples" / "heartbeat.py"), "--beats", "2", "--every", "3600")
     due, printed = [], ""
     for later, words in ((0, "for beat 1"), (1800, ""), (3599, "for beat 2"), (5400, "")):
-        running = desk.start(*command, **ahead(later))
-        running.wait_until(lambda run=running, words=words: "instance heartbeat-" in run.err and words in run.out)
+        running = desk.start(*command, later=later)
+        running.wait_for("instance heartbeat-")
+        running.wait_for(words)
         running.wait_until(lambda: desk.statuses() == ["sleeping"])
         [(wake_at,)] = desk.rows("SELECT wake_at FROM instance")
-        due.append(wake_at)
+        due.append(float(str(wake_at)))
         running.send(signal.SIGKILL)
         printed += running.end().out
-    printed += desk.run(*command, **ahead(7199)).out
+    printed += desk.run(*command, later=7199).out
     assert due[0] == due[1] <= due[2] - 3600
     assert due[2] == due[3]
     assert different_lines(without_times(printed)) == different_lines(without_times(native))

@@ -31,7 +31,7 @@ def model(desk: Desk) -> Server:
 def start(desk: Desk, model: Server, *options: str) -> Running:
     """Let the agent begin, or go on."""
     words = ["--exit-on-wait", "--instance", "report", AGENT, "--ledger", "ledger", *options, "How long are they?"]
-    return desk.start(*words, OPENAI_BASE_URL=f"{model.url}/v1")
+    return desk.start(*words, variables={"OPENAI_BASE_URL": f"{model.url}/v1"})
 
 
 def say_yes(desk: Desk) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.harness.crash import ahead
 from tests.harness.processes import KILLED, Desk
 
 SOCKETS = """
@@ -115,7 +114,7 @@ def test_timeout_keeps_its_deadline(desk: Desk) -> None:
         """,
     )
     assert desk.run("patience.py", kill_at=2).status == KILLED
-    done = desk.run("patience.py", **ahead(599))
+    done = desk.run("patience.py", later=599)
     assert (done.status, done.out) == (0, "True\n"), done
 
 

@@ -6,11 +6,12 @@ import ast
 import random
 import re
 import signal
+from functools import partial
 
 import pytest
 
 from tests.harness.chaos import kill_at_random
-from tests.harness.crash import PROGRAMS, ahead
+from tests.harness.crash import PROGRAMS
 from tests.harness.processes import KILLED, Desk
 
 pytestmark = pytest.mark.slow
@@ -54,7 +55,7 @@ def test_sleepers_cost_one_timer(desk: Desk) -> None:
     running.wait_until(lambda: desk.effects == ["asleep"])
     running.send(signal.SIGKILL)
     assert running.end().status == KILLED
-    done = desk.run(*store, "sleepers.py", "10000", "600", **ahead(599))
+    done = desk.run(*store, "sleepers.py", "10000", "600", later=599)
     *times, in_order, count = done.out.splitlines()[-1].split()
     began, first, ended = map(float, times)
     assert (done.status, done.err, in_order, count) == (0, "", "True", "10000")
@@ -107,7 +108,7 @@ def test_timeouts_pass_while_the_program_is_dead(desk: Desk) -> None:
     running.wait_until(lambda: desk.statuses() == ["sleeping"])
     running.send(signal.SIGKILL)
     assert running.end().status == KILLED
-    done = desk.run("deadlines.py", **ahead(599))
+    done = desk.run("deadlines.py", later=599)
     expected = sorted(f"{kind} {n}" for kind in ("impatient", "patient") for n in (1, 2, 3))
     assert done.out.splitlines()[-1] == f"{expected} 1 3 late True 0", done
     assert done.err == ""
@@ -247,15 +248,19 @@ CROWD = """
 """
 
 
+def has_effects(desk: Desk, count: int) -> bool:
+    """Whether there have been so many different ones."""
+    return len(set(desk.effects)) >= count
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_signals_suspend_many_tasks(desk: Desk, number: signal.Signals) -> None:
     """Ctrl-C or SIGTERM suspends a program of many tasks, again and again; none of their finally blocks run by that."""
     desk.write("crowd.py", CROWD)
     for least in (10, 30, 60):
         running = desk.start("crowd.py")
-        running.wait_until(
-            lambda least=least, running=running: "instance crowd-" in running.err and len(set(desk.effects)) >= least
-        )
+        running.wait_for("instance crowd-")
+        running.wait_until(partial(has_effects, desk, least))
         running.send(number)
         suspended = running.end()
         assert (suspended.status, suspended.out, suspended.err) == (128 + number, "", "")
@@ -295,6 +300,6 @@ def test_exit_on_wait_with_many_sleepers(desk: Desk) -> None:
     assert len(desk.effects) == 50
     again = desk.run("--exit-on-wait", "waiters.py")
     assert (again.status, again.out) == (75, "")
-    done = desk.run("waiters.py", **ahead(600))
+    done = desk.run("waiters.py", later=600)
     assert (done.status, done.out, done.err) == (0, "True\n", "")
     assert len(desk.effects) == len(set(desk.effects)) == 100

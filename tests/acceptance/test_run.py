@@ -60,10 +60,10 @@ def test_chosen_store(desk: Desk, by_variable: bool) -> None:
     desk.write("steps.py", STEPS)
     variables = {"DURABLE_STORE": "sqlite:///sub/other.db"} if by_variable else {}
     options = [] if by_variable else ["--store", "sqlite:///sub/other.db"]
-    assert desk.run(*options, "steps.py", kill_at=3, **variables).status == KILLED
+    assert desk.run(*options, "steps.py", kill_at=3, variables=variables).status == KILLED
     assert (desk.folder / "sub" / "other.db").exists()
     assert not desk.database.exists()
-    resumed = desk.run(*options, "steps.py", **variables)
+    resumed = desk.run(*options, "steps.py", variables=variables)
     assert (resumed.status, resumed.out) == (0, "step 1\nstep 2\n")
 
 

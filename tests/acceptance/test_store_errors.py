@@ -160,7 +160,7 @@ def test_disk_full(desk: Desk, limit: str) -> None:
     with contextlib.ExitStack() as stack:
         if limit == "small disk":
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], check=True, timeout=PATIENCE)
-            stack.callback(subprocess.run, ["umount", "--lazy", folder], check=True, timeout=PATIENCE)
+            stack.callback(lambda: subprocess.run(["umount", "--lazy", folder], check=True, timeout=PATIENCE))
         for _ in range(2):
             assert_refused(desk.start_command(limited).end(), f"{folder}/state.db", "space")
             assert 3 < len(desk.effects) < 40
@@ -188,7 +188,7 @@ def test_folder_taken_away_while_it_runs(desk: Desk) -> None:
             ),
         ),
     )
-    assert_refused(desk.run("--instance", "s", "moving.py", MOVE="1"), str(desk.database))
+    assert_refused(desk.run("--instance", "s", "moving.py", variables={"MOVE": "1"}), str(desk.database))
     shutil.rmtree(desk.database.parent, ignore_errors=True)
     (desk.folder / "moved").rename(desk.database.parent)
     done = desk.run("--instance", "s", "moving.py")

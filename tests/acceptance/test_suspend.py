@@ -7,11 +7,12 @@ import re
 import signal
 import sys
 import time
+from functools import partial
 from textwrap import dedent
 
 import pytest
 
-from tests.harness.crash import RUN, ahead
+from tests.harness.crash import RUN
 from tests.harness.processes import KILLED, Desk, Running, is_alive
 
 WAITING = """
@@ -93,7 +94,12 @@ BUSY = """
 
 def has_waited(desk: Desk, running: Running) -> bool:
     """Whether a waiting program has printed, and a checkpoint after that is committed: it will not print again."""
-    return "waiting" in running.out and any(int(str(row[2])) >= 2 for row in desk.instances())
+    return "waiting" in running.out and has_got_to(desk, 2)
+
+
+def has_got_to(desk: Desk, checkpoint: int) -> bool:
+    """Whether an instance has come so far."""
+    return any(int(str(row[2])) >= checkpoint for row in desk.instances())
 
 
 def test_suspending_while_the_program_computes(desk: Desk) -> None:
@@ -121,7 +127,7 @@ def test_signal_before_the_first_await(desk: Desk) -> None:
     )
     for number, status in ((signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)):
         running = desk.start("early.py")
-        running.wait_until(lambda running=running: "early" in running.out)
+        running.wait_for("early")
         running.send(number)
         ended = running.end()
         assert ended.status == status
@@ -176,7 +182,7 @@ def test_suspended_again_and_again(desk: Desk) -> None:
     desk.write("waiting.py", WAITING)
     for number in range(1, 4):
         running = desk.start("--instance", "w", "waiting.py")
-        running.wait_until(lambda number=number: any(int(str(row[2])) > 2 * number for row in desk.instances()))
+        running.wait_until(partial(has_got_to, desk, 2 * number + 1))
         running.send(signal.SIGTERM)
         assert running.end().status == 128 + signal.SIGTERM
     (desk.folder / "go").touch()
@@ -211,7 +217,8 @@ def test_suspending_a_program_that_never_waits(desk: Desk, number: signal.Signal
     command = ("--store", "sqlite:///busy.db?synchronous=normal", "--instance", "b", "busy.py")
     for _ in range(5):
         running = desk.start(*command)
-        running.wait_until(lambda running=running: "instance b" in running.err and (desk.folder / "busy").exists())
+        running.wait_for("instance b")
+        running.wait_until((desk.folder / "busy").exists)
         time.sleep(random.uniform(0.1, 0.2))
         running.send(number)
         suspended = running.end()
@@ -301,7 +308,7 @@ def test_killed_at_random_moments(desk: Desk) -> None:
     while True:
         running = desk.start("long.py")
         if kills < 8:
-            running.wait_until(lambda running=running: "instance long-" in running.err)
+            running.wait_for("instance long-")
             time.sleep(moments.uniform(0, 0.1))
             running.send(signal.SIGKILL)
         ended = running.end()
@@ -340,7 +347,7 @@ def test_sleep_goes_on_while_the_program_is_dead(desk: Desk, seconds: float) -> 
     running.wait_until(lambda: "asleep" in running.out and desk.statuses() == ["sleeping"])
     running.send(signal.SIGKILL)
     running.end()
-    resumed = desk.run("sleeper.py", **ahead(seconds))
+    resumed = desk.run("sleeper.py", later=seconds)
     assert (resumed.status, resumed.out) == (0, "slept True\n")
     assert "resuming" in resumed.said
 
@@ -366,6 +373,6 @@ def test_long_sleep_can_end_the_process(desk: Desk) -> None:
         left = desk.run("--exit-on-wait", "patient.py")
         assert (left.status, left.out) == (75, ""), left
         assert "sleeps until" in left.said
-    done = desk.run("--exit-on-wait", "patient.py", **ahead(600))
+    done = desk.run("--exit-on-wait", "patient.py", later=600)
     assert (done.status, done.out) == (0, "done\n")
     assert desk.effects == ["before", "after"]

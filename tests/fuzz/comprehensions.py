@@ -59,7 +59,7 @@ def async_iterable(s: Source, c: Scope, depth: int) -> str:
         f = s.choose(c.names["agenfn"])
         return f"t.hold({f.name}({arguments(s, c, f, depth)}))"
     if choice == 2 and c.names.get("agen"):
-        return s.choose(c.names["agen"])
+        return str(s.choose(c.names["agen"]))
     if choice == 3 and depth > 0 and c.can_await:
         return f"t.hold({async_generator_expression(s, c, depth - 1)})"
     ticks = f"Ticks({s.effect()}, {integer(s, c, depth)} % 4)"

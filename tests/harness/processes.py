@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
-from tests.harness.crash import RUN, environment
+from tests.harness.crash import RUN, ahead, environment
 
 PATIENCE = 180.0  # seconds, which only end what hangs: the machine may be busy
 OURS = "durable_import: "
@@ -60,6 +60,10 @@ class Running:
             assert self.process.poll() is None, f"ended with {self.process.returncode}: {self.err}"
             assert time.monotonic() < deadline, f"waited in vain: {self.out} {self.err}"
             time.sleep(0.01)
+
+    def wait_for(self, text: str) -> None:
+        """Wait until it has printed this, or said it on stderr."""
+        self.wait_until(lambda: text in self.out or text in self.err)
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -107,13 +111,21 @@ class Desk:
         path.write_text(dedent(text).lstrip("\n"))
         return path
 
-    def start(self, *arguments: str, kill_at: int | None = None, **variables: str) -> Running:
-        """Begin `python -m durable_import run ARGUMENTS`; `kill_at`: it kills itself in that effect of the log."""
-        return self._start([sys.executable, *RUN, *arguments], kill_at, variables)
+    def start(
+        self, *arguments: str, kill_at: int | None = None, later: float = 0, variables: dict[str, str] | None = None
+    ) -> Running:
+        """Begin `python -m durable_import run ARGUMENTS`; `kill_at`: it kills itself in that effect of the log.
 
-    def run(self, *arguments: str, kill_at: int | None = None, **variables: str) -> Finished:
+        `later`: by how many seconds its clock is ahead.
+        """
+        more = (ahead(later) if later else {}) | (variables or {})
+        return self._start([sys.executable, *RUN, *arguments], kill_at, more)
+
+    def run(
+        self, *arguments: str, kill_at: int | None = None, later: float = 0, variables: dict[str, str] | None = None
+    ) -> Finished:
         """As `start`, to the end."""
-        return self.start(*arguments, kill_at=kill_at, **variables).end()
+        return self.start(*arguments, kill_at=kill_at, later=later, variables=variables).end()
 
     def send(self, *arguments: str) -> None:
         """Run `python -m durable_import send ARGUMENTS`; it must succeed, silently."""

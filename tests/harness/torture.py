@@ -13,7 +13,7 @@ import time
 import traceback
 import types
 import unittest.mock
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +138,7 @@ class TortureDriver(InstanceDriver):
 
     def _set_clock(self) -> None:
         self.now = self.now or time.time()
-        self.loop.time = lambda: self.now
+        self.loop.time = lambda: self.now or 0.0  # type: ignore[method-assign]
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """As a store does."""
@@ -191,7 +191,7 @@ def fresh_module(source: str, path: str, *, rewritten: bool, plain: bool = False
     try:
         if rewritten and plain:
             variant = compile_plain(text, path, name)
-            register_plain_module(name, path, text, variant, lambda: compile_module(text, path, name))  # type: ignore[arg-type]
+            register_plain_module(name, path, text, variant, lambda: compile_module(text, path, name))  # type: ignore[arg-type, return-value]
             exec(variant.code, module.__dict__)
         elif rewritten:
             code = compile_module(text, path, name)
@@ -223,7 +223,7 @@ def hard_torture(
     *,
     every: int = 1,
     forms: str = "",
-    events: list[Event] | None = None,
+    events: Sequence[Event] | None = None,
     plain: bool = False,
 ) -> str:
     """The repr of the program's result when its state is saved, dropped and restored at every leaf.
@@ -242,7 +242,7 @@ def hard_torture(
 
 
 async def tortured(
-    function: Callable[[], Any], encoder: Encoder | None = None, *, every: int = 1, events: list[Event] | None = None
+    function: Callable[[], Any], encoder: Encoder | None = None, *, every: int = 1, events: Sequence[Event] | None = None
 ) -> Any:
     """What a durable function gives when its state is saved, dropped and restored at every leaf; see ``hard_torture``."""
     exchange()

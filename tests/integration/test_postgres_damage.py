@@ -68,7 +68,7 @@ class PostgresRows(Rows):
         self._connection.execute(change, (instance,))
 
 
-@pytest.fixture
+@pytest.fixture  # type: ignore[no-redef]
 def rows(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The cells of a schema of its own."""
     monkeypatch.setenv("DURABLE_KEY", secrets.token_hex(32))

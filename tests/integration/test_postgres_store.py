@@ -21,6 +21,7 @@ from durable_import.stores.owner import Owner
 from durable_import.stores.postgres import connection as connection_module
 from durable_import.stores.postgres import store as store_module
 from durable_import.stores.postgres.connection import Session
+from durable_import.stores.postgres.listener import Listener
 from durable_import.stores.postgres.store import PostgresStateStore
 from durable_import.stores.url import key_for, open_store
 from durable_import.testing.contract import refused, state
@@ -363,7 +364,7 @@ async def test_other_processes_wake_a_waiting_one(
     """The server tells of a change at once; where it cannot, looking now and then finds it."""
     monkeypatch.setattr(store_module, "LOOK_SECONDS", 3600 if is_told else 0.3)
     if not is_told:
-        monkeypatch.setattr(store_module.Listener, "start", lambda _: None)
+        monkeypatch.setattr(Listener, "start", lambda _: None)
     store = PostgresStateStore(postgres_url)
     await store.save("a", state(1))
     with process(postgres_url, PUBLISH) as child:

@@ -34,7 +34,8 @@ def flows() -> ModuleType:
     durable_import.install()
     from tests.running import flows
 
-    return flows
+    module: ModuleType = flows
+    return module
 
 
 @pytest.fixture(params=KINDS)

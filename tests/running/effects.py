@@ -59,5 +59,5 @@ def nothing() -> None:
     """For a thread."""
 
 
-async def no_wait():
+async def no_wait() -> None:
     """A leaf that ends without having waited."""

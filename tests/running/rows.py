@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -76,7 +77,7 @@ class SQLiteRows(Rows):
         return [_plain(row[1]) for row in self._connection.execute(f"PRAGMA table_info({table})")]
 
     def read(self) -> dict[Cell, Any]:
-        found = {}
+        found: dict[Cell, Any] = {}
         for table in self.TABLES:
             columns = self._columns(table)
             for rowid, *values in self._connection.execute(f"SELECT rowid, * FROM {table}"):
@@ -109,7 +110,7 @@ class SQLiteRows(Rows):
 class DiskRows(Rows):
     """The files of a folder."""
 
-    nonsense = (*NONSENSE, None, [], {}, True, [[1]])
+    nonsense: ClassVar[tuple[Any, ...]] = (*NONSENSE, None, [], {}, True, [[1]])
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "store"
@@ -191,4 +192,4 @@ def _parts(content: bytes) -> tuple[dict[str, Any], bytes]:
     return (head, data) if isinstance(head, dict) else ({}, data)
 
 
-KINDS: dict[str, type[Rows]] = {"sqlite": SQLiteRows, "disk": DiskRows}
+KINDS: dict[str, Callable[[Path], Rows]] = {"sqlite": SQLiteRows, "disk": DiskRows}

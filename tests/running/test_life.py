@@ -36,7 +36,7 @@ async def until(condition: Any, seconds: float = 60.0) -> None:
             await asyncio.sleep(0.005)
 
 
-async def until_status(handle: InstanceHandle, status: str) -> None:
+async def until_status(handle: InstanceHandle[Any], status: str) -> None:
     """Wait until an instance has a status."""
 
     async def is_reached() -> bool:
@@ -250,7 +250,7 @@ async def test_eviction(make_runtime: MakeRuntime, flows: ModuleType) -> None:
         assert await order.status() == "waiting"
         assert "answered" not in world
         await order.send("approval", "yes")
-        assert await asyncio.wait_for(results, 60) == [("books", "yes"), None]
+        assert tuple(await asyncio.wait_for(results, 60)) == (("books", "yes"), None)
     assert sorted(world) == ["answered", "finally", "finally", "slept"]
 
 

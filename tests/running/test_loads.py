@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/state.db"
 
 
-async def leave_at_gate(url: str, flow: object, names: list[str]) -> None:
+async def leave_at_gate(url: str, flow: Callable[..., Awaitable[Any]], names: list[str]) -> None:
     """Begin an instance for each name, and let go of all when they wait."""
     async with DurableRuntime(url) as runtime:
         for name in names:

@@ -58,7 +58,7 @@ async def kept(connected: ModuleType, tmp_path: Any) -> dict[str, Saved]:
     return kept
 
 
-async def _is_kept(handle: InstanceHandle) -> bool:
+async def _is_kept(handle: InstanceHandle[Any]) -> bool:
     return await handle.status() == "running"
 
 

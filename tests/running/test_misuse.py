@@ -40,7 +40,7 @@ async def test_ids_are_texts(make_runtime: MakeRuntime, flows: ModuleType) -> No
     """Numbers and empty texts are refused with the way out, by all that takes an id."""
     async with make_runtime() as runtime:
         with pytest.raises(TypeError, match=r"an instance id is a str, not 5 \(int\): give str"):
-            await runtime.run(flows.add, 1, instance_id=5)  # type: ignore[arg-type]
+            await runtime.run(flows.add, 1, instance_id=5)
         with pytest.raises(TypeError, match="an instance id is a str"):
             runtime.handle(5)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="an instance id is a str"):
@@ -68,7 +68,7 @@ async def test_call_in_place_of_a_function(make_runtime: MakeRuntime, flows: Mod
         with pytest.raises(TypeError, match=r"add was called already: give run\(function, argument, ...\)"):
             await runtime.run(flows.add(1))
         with pytest.raises(TypeError, match="not of 3"):
-            await runtime.run(3)  # type: ignore[arg-type]
+            await runtime.run(3)  # type: ignore[call-overload]
 
 
 def test_options_are_seconds() -> None:
@@ -94,7 +94,7 @@ async def test_other_event_loop(make_runtime: MakeRuntime, flows: ModuleType) ->
                 lambda: runtime.publish_event("sum", "go"),
             ):  # fmt: skip
                 with pytest.raises(DurableError, match="lives in another event loop"):
-                    asyncio.run(call())  # type: ignore[arg-type]
+                    asyncio.run(call())
             handed = asyncio.run_coroutine_threadsafe(runtime.run(flows.add, 1, instance_id="sum"), here)
             result: int = handed.result(timeout=60)
             return result
@@ -189,7 +189,7 @@ async def test_function_that_was_not_rewritten(
     exec(compile(path.read_text(), path, "exec"), names)
     async with make_runtime() as runtime:
         with pytest.raises(NotDurableError, match=f"coroutine of work .*{name}.py:2.*{way_out}"):
-            await runtime.run(names["work"], instance_id="work")  # type: ignore[arg-type]
+            await runtime.run(names["work"], instance_id="work")  # type: ignore[call-overload]
 
 
 class Buggy(InMemoryStateStore):

@@ -59,7 +59,8 @@ def parent_of(span: ReadableSpan) -> int | None:
 
 def id_of(span: ReadableSpan) -> int:
     assert span.context is not None
-    return span.context.span_id
+    number: int = span.context.span_id
+    return number
 
 
 async def test_spans_of_instance_and_leaves(make_runtime: MakeRuntime, flows: ModuleType, spans: Spans) -> None:

@@ -83,7 +83,7 @@ ITERATORS: dict[str, Callable[[], Any]] = {
     "compress": lambda: _begun(itertools.compress("abcd", [1, 0, 1, 1])),
 }
 if hasattr(itertools, "batched"):
-    ITERATORS["batched"] = lambda: _begun(itertools.batched("abcdefg", 3))
+    ITERATORS["batched"] = lambda: _begun(itertools.batched("abcdefg", 3))  # type: ignore[attr-defined]
 
 
 def _second(_: Any, value: Any) -> Any:
@@ -153,6 +153,7 @@ def exception_keeps_its_story(saved: Any) -> None:
     assert (error.args, error.pair) == (("1/2",), (1, 2))
     assert error.__cause__ is error.__context__
     assert error.__suppress_context__
+    assert error.__cause__ is not None
     assert error.__cause__.__notes__ == ["a note"]
     assert (_places(error), _places(error.__cause__)) == (places, places_of_cause)
 

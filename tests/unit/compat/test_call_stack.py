@@ -7,6 +7,7 @@ import asyncio
 import pickle
 import types
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def program() -> Iterator[types.ModuleType]:
         yield module
 
 
-async def suspended(coroutine: types.CoroutineType) -> CallStack:
+async def suspended(coroutine: types.CoroutineType[Any, Any, Any]) -> CallStack:
     coroutine.send(None)
     return CallStack.capture(coroutine)
 
@@ -138,7 +139,7 @@ def test_rewritten_tree_of_a_function_runs() -> None:
     namespace: dict[str, object] = {"asyncio": asyncio}
     exec(compile(tree, __file__, "exec"), namespace)
 
-    async def main() -> int:
+    async def main() -> Any:
         future = asyncio.get_running_loop().create_future()
         future.set_result(41)
         return await namespace["plain"](future)  # type: ignore[operator]

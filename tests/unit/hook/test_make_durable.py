@@ -185,7 +185,7 @@ def test_program_looks_like_the_function(import_source: Import) -> None:
     module = import_source(EVERYTHING)
     program = make_durable(module.main)
     assert program.fn is module.main
-    assert program.__wrapped__ is module.main  # type: ignore[attr-defined]
+    assert program.__wrapped__ is module.main
     assert (program.__name__, program.__doc__, program.__module__) == ("main", "Doc.", module.__name__)
     assert inspect.iscoroutinefunction(program)
     assert inspect.signature(program) == inspect.signature(module.main)

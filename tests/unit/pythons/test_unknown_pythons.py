@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import opcode
 import re
 import subprocess
 import sys
@@ -89,7 +91,7 @@ def test_an_attribute_that_is_gone_is_told(row: names.PrivateName, monkeypatch: 
 @pytest.mark.parametrize("row", names.INSTRUCTIONS, ids=lambda row: row.name)
 def test_an_instruction_that_is_gone_is_told(row: names.PrivateName, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same for the instructions that are looked for in compiled code."""
-    monkeypatch.setattr(names.opcode, "opmap", {k: v for k, v in names.opcode.opmap.items() if k != row.name})
+    monkeypatch.setattr(opcode, "opmap", {k: v for k, v in opcode.opmap.items() if k != row.name})
     if row.is_in(VERSION):
         with pytest.raises(UnsupportedPythonError, match=re.escape(f"it has no {row.name} ({row.purpose})")):
             DurableRuntime("memory:")
@@ -175,7 +177,7 @@ def test_a_module_that_the_rewriter_does_not_understand(tmp_path: Path, monkeypa
     install()
     try:
         with pytest.warns(RuntimeWarning, match=r"not durable: durable_import knows .* module 'm_unknown' failed .KeyError"):
-            import m_unknown
+            m_unknown = importlib.import_module("m_unknown")
     finally:
         uninstall()
         sys.modules.pop("m_unknown", None)

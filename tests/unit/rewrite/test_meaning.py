@@ -8,7 +8,7 @@ import inspect
 import pickle
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +196,7 @@ def functions(module: types.ModuleType) -> dict[str, Any]:
     """The functions of a module and of its classes, by the path to them."""
     found: dict[str, Any] = {}
 
-    def collect(prefix: str, namespace: dict[str, Any]) -> None:
+    def collect(prefix: str, namespace: Mapping[str, Any]) -> None:
         for name, value in namespace.items():
             value = getattr(value, "__func__", value)
             if isinstance(value, type) and value.__module__ == module.__name__:
@@ -218,7 +218,7 @@ def comparable(answer: Any) -> Any:
 def ask(question: Any, function: Any, module: types.ModuleType) -> Any:
     """The answer to a question about a function while its module is the one in ``sys.modules``."""
     sys.modules[module.__name__] = module
-    inspect.modulesbyfile.clear()  # type: ignore[attr-defined]
+    inspect.modulesbyfile.clear()
     try:
         return comparable(question(function))
     except OSError as error:  # methods that dataclasses make have no source

@@ -76,7 +76,8 @@ def test_nothing_to_find() -> None:
 
 def test_cycles_and_the_shortest_path() -> None:
     """Everything leads to everything; the nearest path wins."""
-    root, far = Node(), Node()
+    root: Any = Node()
+    far: Any = Node()
     root.children = [Node(parent=root, more=Node(far=far, parent=root)) for _ in range(5)]
     far.lock = root.near = threading.Lock()
     with root.near:
@@ -96,7 +97,7 @@ class Broken:
 
 def test_culprit_that_leads_back() -> None:
     """It is still the culprit."""
-    root = Node()
+    root: Any = Node()
     root.inner = Node(broken=Broken(root))
     culprit = find_culprit({"root": root}, dumps)
     assert culprit is not None

@@ -109,7 +109,7 @@ class TestSQLiteInMemory(SQLiteContract):
         return SQLiteStateStore(":memory:")
 
 
-FLAT = (
+FLAT: tuple[dict[str, Any], ...] = (
     {"value": 123}, {"status": "ok"}, {},
     {"a": [1, {"b": None}], "raw": b"\0\n", "t": True, "f": 0.5, "lone\udc80": "\udc80"},
 )  # fmt: skip

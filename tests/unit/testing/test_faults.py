@@ -40,9 +40,9 @@ def test_store_stays_what_it_is(tmp_path: Path) -> None:
 def test_shortcuts_are_closed(tmp_path: Path) -> None:
     """What does several calls in one is not offered: each call may fail by itself. Nor is it of a class that changes these."""
     store = SQLiteStateStore(tmp_path / "x.db")
-    assert quick_store(store) is life_store(store) is store
+    assert (quick_store(store), life_store(store)) == (store, store)
     Faults(store)
-    assert quick_store(store) is life_store(store) is None
+    assert (quick_store(store), life_store(store)) == (None, None)
 
     class Counting(SQLiteStateStore):
         async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
@@ -53,8 +53,8 @@ def test_shortcuts_are_closed(tmp_path: Path) -> None:
             await super().close()
 
     counting, closing = Counting(tmp_path / "x.db"), Closing(tmp_path / "x.db")
-    assert quick_store(counting) is life_store(counting) is None
-    assert quick_store(closing) is life_store(closing) is closing
+    assert (quick_store(counting), life_store(counting)) == (None, None)
+    assert (quick_store(closing), life_store(closing)) == (closing, closing)
 
 
 async def test_chosen_commit_fails() -> None:

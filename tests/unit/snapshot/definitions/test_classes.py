@@ -338,7 +338,7 @@ def test_local_type_aliases() -> None:
     """Those of a ``type`` statement inside a function; Python 3.11 has none."""
     if hasattr(typing, "TypeAliasType"):
         plain = typing.TypeAliasType("plain", list[int])
-        general = typing.TypeAliasType("general", dict[str, T], type_params=(T,))  # type: ignore[misc]
+        general = typing.TypeAliasType("general", dict[str, T], type_params=(T,))  # type: ignore[valid-type]
         again, general_again = restored((plain, general))
         assert (again.__name__, again.__module__, again.__value__) == ("plain", __name__, list[int])
         assert general_again.__type_params__ == (T,)
@@ -348,6 +348,6 @@ def test_defaults_of_type_variables() -> None:
     """Those of Python 3.13, None included; older versions have none."""
     if hasattr(typing, "NoDefault"):
         for default in (int, None):
-            variable = TypeVar("variable", default=default)  # type: ignore[call-arg, misc, unused-ignore]
+            variable = TypeVar("variable", default=default)  # type: ignore[call-arg, misc, valid-type, unused-ignore]
             assert restored(variable).__default__ is default  # type: ignore[attr-defined, unused-ignore]
         assert not restored(TypeVar("variable")).has_default()

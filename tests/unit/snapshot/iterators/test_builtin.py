@@ -27,8 +27,13 @@ def test_later_outside_a_load_is_an_error() -> None:
 def test_pending_calls_may_add_calls() -> None:
     """What is put off while running is run as well, in order."""
     seen: list[str] = []
+
+    def add_more() -> None:
+        seen.append("a")
+        later(seen.append, "c")
+
     with reading() as context:
-        later(lambda: (seen.append("a"), later(seen.append, "c")))
+        later(add_more)
         later(seen.append, "b")
         context.complete()
     assert seen == ["a", "b", "c"]
@@ -209,7 +214,8 @@ class GivesBare:
 
 def test_iter_is_not_called_again() -> None:
     """Users' ``__iter__`` has run; an iterator that has none is fine too."""
-    for wrap in (enumerate, zip, itertools.cycle, itertools.pairwise, itertools.compress):
+    wraps: tuple[Any, ...] = (enumerate, zip, itertools.cycle, itertools.pairwise, itertools.compress)
+    for wrap in wraps:
         counting = Counting()
         wrapped: Any = wrap(counting, [1, 1]) if wrap is itertools.compress else wrap(counting)
         counting, wrapped = restored((counting, wrapped))

@@ -56,7 +56,7 @@ def test_other_buffers() -> None:
     numbers[4], buffer[3] = 9, 77
     assert (tail.tolist(), frozen.tolist(), frozen.readonly) == ([3, 9], [2, 77], True)
     assert (grid.shape, grid[0, 3]) == ((3, 4), 77)
-    gaps = memoryview(np.zeros((4, 4))[::2, ::2])
+    gaps = memoryview(np.zeros((4, 4))[::2, ::2])  # type: ignore[arg-type]
     with pytest.raises(pickle.PicklingError, match="several dimensions"):
         dumps(gaps)
 

@@ -187,7 +187,7 @@ def test_random_goes_on() -> None:
 def test_code_in_progress_is_refused() -> None:
     """The message says which code and how to make it durable."""
     with pytest.raises(pickle.PicklingError, match=r"<genexpr>.*test_process_objects.*# durable: on"):
-        dumps(x for x in ())
+        dumps(x for x in "")
 
 
 def test_ended_future_of_a_thread_is_its_outcome() -> None:
@@ -247,7 +247,8 @@ def test_retrying_of_tenacity_keeps_its_thread_local(monkeypatch: pytest.MonkeyP
 def test_process_bound_objects_are_refused() -> None:
     """Rather than restored as shells."""
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        for value in (threading.Thread(), pool, concurrent.futures.Future()):
+        values: tuple[Any, ...] = (threading.Thread(), pool, concurrent.futures.Future())
+        for value in values:
             with pytest.raises(pickle.PicklingError, match="belongs to this process"):
                 dumps(value)
 

@@ -95,7 +95,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def forget() -> None:
     """Forget the module, as a new process would have."""
     for known in (sys.modules, adoption._adopted):
-        known.pop("a_library", None)  # type: ignore[attr-defined]
+        known.pop("a_library", None)
     adopted._stops.clear()
     importlib.invalidate_caches()
 
