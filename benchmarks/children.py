@@ -5,11 +5,11 @@ import asyncio
 import random
 import time
 
-from benchmarks.leaves import instant
+from benchmarks.steps import instant
 
 
 async def child(kind: str, number: int) -> int:
-    """Three leaves."""
+    """Three steps."""
     done = 0
     for _ in range(3):
         if kind == "turn":
@@ -23,7 +23,7 @@ async def child(kind: str, number: int) -> int:
 
 
 async def family(kind: str, number: int) -> int:
-    """That many children; gives how many leaves they had."""
+    """That many children; gives how many steps they had."""
     return sum(await asyncio.gather(*(child(kind, number) for _ in range(number))))
 
 

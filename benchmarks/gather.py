@@ -1,7 +1,7 @@
-"""What a completed leaf costs in an instance with many tasks: N children in a ``gather``, each with three leaves; N sleepers.
+"""What a completed step costs in an instance with many tasks: N children in a ``gather``, each with three steps; N sleepers.
 
 ``python -m benchmarks.gather [--runs 3] [--most 10000] [--write]`` measures on SQLite for N = 100, 1,000, ...: the time and the
-processor time per leaf as the medians of the runs, their ratios to N = 100, and the peak of memory; each run is a process of
+processor time per step as the medians of the runs, their ratios to N = 100, and the peak of memory; each run is a process of
 its own. It prints the tables; with ``--write`` it puts them into docs/performance.md. Ratios within one call can be compared; the
 times depend on the machine, its disk, and what else it does.
 """
@@ -65,9 +65,9 @@ def measure(kind: str, number: int, runs: int) -> list[float]:
     return [statistics.median(values) for values in zip(*found, strict=True)]
 
 
-def table_of_leaves(numbers: list[int], runs: int) -> Iterator[str]:
-    """The lines of the table of children with three leaves each."""
-    yield "| leaves | children | ms per leaf | ratio | processor ms per leaf | ratio | peak MiB |"
+def table_of_steps(numbers: list[int], runs: int) -> Iterator[str]:
+    """The lines of the table of children with three steps each."""
+    yield "| steps | children | ms per step | ratio | processor ms per step | ratio | peak MiB |"
     yield "|---|--:|--:|--:|--:|--:|--:|"
     for kind, meaning in KINDS.items():
         base: list[float] = []
@@ -104,7 +104,7 @@ def main() -> None:
         return
     numbers = [n for n in (100, 1000, 10_000, 100_000) if n <= options.most]
     lines = [f"{machine()}, full durability, medians of {options.runs}.", ""]
-    for table in (table_of_leaves(numbers, options.runs), table_of_sleepers(numbers, options.runs)):
+    for table in (table_of_steps(numbers, options.runs), table_of_sleepers(numbers, options.runs)):
         for line in table:
             print(line, flush=True)
             lines.append(line)

@@ -23,7 +23,7 @@ def on_sqlite(synchronous: str, measure: Callable[[DurableRuntime, Path], Awaita
 
     async def run(file: Path) -> Any:
         async with DurableRuntime(f"sqlite:///{file}?synchronous={synchronous}", **options) as runtime:
-            await runtime.run(programs.leaves, 20, instance_id="the first instance rewrites asyncio")
+            await runtime.run(programs.steps, 20, instance_id="the first instance rewrites asyncio")
             return await measure(runtime, file)
 
     with tempfile.TemporaryDirectory() as folder:

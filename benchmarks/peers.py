@@ -22,7 +22,7 @@ SQLITE = "pysqlite3-binary"  # a newer SQLite than some Pythons have: see ``with
 ENVIRONMENT = ROOT / "benchmarks" / ".peers" / f"python-{platform.python_version()}-dbos-{DBOS}"
 
 STEPS = 300
-WORKFLOWS, AT_ONCE, LEAVES = 200, 50, 5  # that many steps in each
+WORKFLOWS, AT_ONCE, STEPS = 200, 50, 5  # that many steps in each
 CHILDREN = 1000
 
 
@@ -38,21 +38,21 @@ def environment() -> str:
 
 
 def step(count: int) -> float:
-    """Seconds of a leaf of a sequential instance."""
+    """Seconds of a step of a sequential instance."""
 
     async def measure(runtime: DurableRuntime, _: Path) -> float:
-        done, seconds, _cpu = await runtime.run(programs.leaves, count, instance_id="sequence")
+        done, seconds, _cpu = await runtime.run(programs.steps, count, instance_id="sequence")
         return float(seconds / done)
 
     return float(on_sqlite("full", measure))
 
 
-def workflow(count: int, at_once: int, leaves: int) -> float:
+def workflow(count: int, at_once: int, steps: int) -> float:
     """Seconds for each of so many instances, some at a time."""
 
     async def some(runtime: DurableRuntime, client: int) -> None:
         for number in range(count // at_once):
-            await runtime.run(programs.leaves, leaves, instance_id=f"{client}.{number}")
+            await runtime.run(programs.steps, steps, instance_id=f"{client}.{number}")
 
     async def measure(runtime: DurableRuntime, _: Path) -> float:
         begun = time.perf_counter()
@@ -63,7 +63,7 @@ def workflow(count: int, at_once: int, leaves: int) -> float:
 
 
 def gather(kind: str, count: int) -> float:
-    """Seconds of an instance with so many leaves in a gather."""
+    """Seconds of an instance with so many steps in a gather."""
 
     async def measure(runtime: DurableRuntime, _: Path) -> float:
         begun = time.perf_counter()
@@ -83,6 +83,6 @@ def rows(runs: int) -> Iterator[Row]:
         return at_least(limit, f"dbos {DBOS}, WAL, synchronous full: {what}, times faster", str(pair), pair.times_faster)
 
     yield row(8, "a step of a sequential workflow", step, STEPS)
-    yield row(20, f"a workflow of {LEAVES} steps, {AT_ONCE} at a time", workflow, WORKFLOWS, AT_ONCE, LEAVES)
+    yield row(20, f"a workflow of {STEPS} steps, {AT_ONCE} at a time", workflow, WORKFLOWS, AT_ONCE, STEPS)
     yield row(20, f"a gather of {CHILDREN:,} steps that wait", gather, "waiting", CHILDREN)
     yield row(20, f"a gather of {CHILDREN:,} steps that do not wait", gather, "instant", CHILDREN)

@@ -6,12 +6,12 @@ import os
 import time
 
 from benchmarks.beside import turns
-from benchmarks.leaves import instant, milestone, waiting
 from benchmarks.states import state_of
+from benchmarks.steps import instant, milestone, waiting
 
 
-async def leaves(count, most=3600):
-    """That many leaves, but no more than go into ``most`` seconds; gives how many, their seconds, and those of the processor."""
+async def steps(count, most=3600):
+    """That many steps, but no more than go into ``most`` seconds; gives how many, their seconds, and those of the processor."""
     done, begun, begun_cpu = 0, time.perf_counter(), time.process_time()
     while done < count and time.perf_counter() - begun < most:
         await instant(done)
@@ -35,19 +35,19 @@ async def at_depth(depth, times, count, kind):
 
 
 async def beside_state(kind, count, most):
-    """``leaves`` beside a state of that kind, and how long that is."""
+    """``steps`` beside a state of that kind, and how long that is."""
     state = state_of(kind)
     await instant(0)  # now it is written
-    found = await leaves(count, most)
+    found = await steps(count, most)
     return *found, len(state)
 
 
 async def written_beside_state(kind, count, most, file):
-    """How many bytes the file has grown by for each of ``leaves`` beside a state of that kind, and how long that is."""
+    """How many bytes the file has grown by for each of ``steps`` beside a state of that kind, and how long that is."""
     state = state_of(kind)
     await instant(0)
     before = os.path.getsize(file)
-    done, *_ = await leaves(count, most)
+    done, *_ = await steps(count, most)
     return (os.path.getsize(file) - before) / done, len(state)
 
 
@@ -65,6 +65,6 @@ async def long_life(depth, milestones):
 
 
 async def family(kind, count):
-    """That many leaves in a gather."""
+    """That many steps in a gather."""
     child = waiting if kind == "waiting" else instant
     return len(await asyncio.gather(*(child(number) for number in range(count))))

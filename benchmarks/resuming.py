@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from benchmarks import leaves
+from benchmarks import steps
 from benchmarks.measuring import Pair, apart
 from benchmarks.ours import DurableRuntime, on_sqlite, programs
 from benchmarks.table import Row, at_most, duration
@@ -27,7 +27,7 @@ def live(folder: str) -> None:
     """One life with all these awaits; ``folder`` gets the database as it was after each number of them."""
 
     async def measure(runtime: DurableRuntime, file: Path) -> None:
-        leaves.database = file
+        steps.database = file
         await runtime.run(programs.long_life, FRAMES, AWAITS, instance_id="long")
         for number in AWAITS:
             shutil.copy(file.with_name(f"{number}.db"), folder)
@@ -45,15 +45,15 @@ def resume(folder: str) -> list[Any]:
 
 
 async def resume_once(file: str) -> float:
-    """Processor seconds from the call until the leaf in flight runs again. Then it is suspended again."""
+    """Processor seconds from the call until the step in flight runs again. Then it is suspended again."""
     async with DurableRuntime(f"sqlite:///{file}?synchronous=normal") as runtime:
-        await runtime.run(programs.leaves, 1, instance_id=f"before {time.time()}")  # what a runtime begins with has begun
-        leaves.reached.clear()
+        await runtime.run(programs.steps, 1, instance_id=f"before {time.time()}")  # what a runtime begins with has begun
+        steps.reached.clear()
         begun = time.process_time()
         await runtime.start(programs.long_life, FRAMES, AWAITS, instance_id="long")
-        while not leaves.reached:
+        while not steps.reached:
             await asyncio.sleep(0.01)
-        return leaves.reached[0] - begun
+        return steps.reached[0] - begun
 
 
 def read(file: str) -> float:

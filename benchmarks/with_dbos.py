@@ -92,12 +92,12 @@ def step(count: int) -> float:
     return float(on_sqlite(measure))
 
 
-def workflow(count: int, at_once: int, leaves: int) -> float:
+def workflow(count: int, at_once: int, step_count: int) -> float:
     """Seconds for each of so many workflows, some at a time, by the API that is faster."""
 
     async def some(number: int) -> None:
         for _ in range(number):
-            await steps(leaves)
+            await steps(step_count)
 
     async def measure() -> float:
         begun = time.perf_counter()
@@ -105,7 +105,7 @@ def workflow(count: int, at_once: int, leaves: int) -> float:
         in_loop = time.perf_counter() - begun
         begun = time.perf_counter()
         with ThreadPoolExecutor(at_once) as threads:
-            list(threads.map(blocking_steps, [leaves] * count))
+            list(threads.map(blocking_steps, [step_count] * count))
         in_threads = time.perf_counter() - begun
         return min(in_loop, in_threads) / count
 

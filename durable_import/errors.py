@@ -119,7 +119,7 @@ class UnsavableStateError(SnapshotError):
         instance_id: str | None = None, filename: str = "?", lineno: int = 0, function: str = "?",
     ) -> None:
         of = f" of instance {instance_id!r}" if instance_id else ""
-        what = f"`{path}`" if path.startswith("(") else f"variable `{path}`"  # a leaf's outcome is in no variable yet
+        what = f"`{path}`" if path.startswith("(") else f"variable `{path}`"  # a step's outcome is in no variable yet
         where = f"{filename}:{lineno}, in {function}: " if lineno else ""  # what comes from outside stands in no function
         super().__init__(f"{where}{what}{of} cannot be saved: it holds a {type_name} ({reason}). {way_out}")
         self.instance_id = instance_id

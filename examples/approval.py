@@ -5,7 +5,7 @@
     python -m durable_import send logo approval '"yes"'
     python -m durable_import run --exit-on-wait --instance logo examples/approval.py
 
-The first command ends with status 75 and leaves the question open, tomorrow or on another day `send` answers it, and then
+The first command ends with status 75 and steps the question open, tomorrow or on another day `send` answers it, and then
 the first command goes on. Without `--exit-on-wait` it waits for the answer; kill it (kill -9 PID), and it waits again when
 it is run again.
 """

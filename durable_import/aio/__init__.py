@@ -3,15 +3,15 @@
 Inside an instance ``asyncio`` means what it always means: while a task of the instance runs, its ``InstanceLoop`` is the
 running loop, so ``create_task``, ``gather``, ``Lock``, ``timeout`` and all the rest put their futures, callbacks and timers
 there, where they can be saved. The functions of the standard library that wait (``Queue.get``, ``sleep``, ...) are rewritten
-like a marked module. While foreign code runs (a leaf), the loop of the process is the running one.
+like a marked module. While foreign code runs (a step), the loop of the process is the running one.
 
 The loop is made in four parts, each on top of the one before: ``delegation`` (what is the process's), ``callbacks`` (what is
-ready), ``timers``, ``loop`` (tasks, leaves, and what rewritten code needs).
+ready), ``timers``, ``loop`` (tasks, steps, and what rewritten code needs).
 
 Rejected designs:
 
 - A module that stands for ``asyncio`` in rewritten modules: two classes of each primitive, ``isinstance`` and
   ``unittest.mock.patch("asyncio.sleep")`` would tell them apart, and slower imports of attributes.
 - Native tasks and callbacks, found by walking the loop's private queues: loops written in C have none to walk.
-- A native task for each leaf: ``current_task()`` would be another one, and cancel scopes complain.
+- A native task for each step: ``current_task()`` would be another one, and cancel scopes complain.
 """

@@ -56,7 +56,7 @@ _STEPS_OF_OTHERS = (COROUTINE_WRAPPER, CoroutineType, GeneratorType, ASEND, ATHR
 
 
 def is_foreign(iterator: Any) -> bool:
-    """Whether what an iterator runs is to be a leaf; of iterators over futures it is not known here."""
+    """Whether what an iterator runs is to be a step; of iterators over futures it is not known here."""
     if not isinstance(iterator, _STEPS_OF_OTHERS):
         return not is_own_iterator(iterator)
     frame = frame_behind(iterator)

@@ -1,6 +1,6 @@
 """The callbacks of an instance that are ready, in their order, and what has changed since the last checkpoint.
 
-A step of a task is a callback too, known to its task. The order, here and of timers, is that of
+A turn of a task is a callback too, known to its task. The order, here and of timers, is that of
 ``asyncio.base_events.BaseEventLoop._run_once``; each callback has a place in it, a number that is saved.
 """
 
@@ -24,20 +24,20 @@ class CallbackLoop(TaskLoop):
     """A loop whose callbacks are state: who runs it takes them one by one."""
 
     __slots__ = (
-        "_waiter", "callbacks", "called", "changed_callbacks", "first_place", "last_place", "on_step", "ready",
+        "_waiter", "callbacks", "called", "changed_callbacks", "first_place", "last_place", "on_turn", "ready",
         "touched",
     )  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()
         self.ready = NOTHING
-        self.callbacks: dict[int, tuple[int, asyncio.Handle]] = {}  # those in ``ready`` that are no steps, by id: place, handle
-        self.first_place = self.last_place = 0  # in the order of ``ready``, of tasks, and of leaves in flight
+        self.callbacks: dict[int, tuple[int, asyncio.Handle]] = {}  # those in ``ready`` that are no turns, by id: place, handle
+        self.first_place = self.last_place = 0  # in the order of ``ready``, of tasks, and of steps in flight
         self.is_dirty = False  # something has happened since the last checkpoint
         self.touched: dict[DurableTask, None] = {}  # tasks whose state may have changed since the last checkpoint
         self.changed_callbacks: dict[int, asyncio.Handle | None] = {}  # by place: new, or gone, since the last checkpoint
         self.called: list[asyncio.Handle] = []  # callbacks that have run since then, timers that have fired or were cancelled
-        self.on_step: Callable[[DurableTask], None] | None = None  # told of a task whose state is about to change
+        self.on_turn: Callable[[DurableTask], None] | None = None  # told of a task whose state is about to change
         self._waiter: asyncio.Future[None] | None = None
 
     def to_extend(self) -> deque[asyncio.Handle]:
@@ -55,27 +55,27 @@ class CallbackLoop(TaskLoop):
         """The state of a task is about to change."""
         if task not in self.touched:
             self.touched[task] = None
-            if self.on_step is not None:
-                self.on_step(task)
+            if self.on_turn is not None:
+                self.on_turn(task)
 
     def is_saved(self) -> None:
         """The last checkpoint is now."""
         self.touched, self.changed_callbacks, self.called = {}, {}, []
 
-    def step_soon(self, task: DurableTask, error: BaseException | None = None) -> None:
-        """Let a task take a step in the next round."""
-        self._accept(self.step_of(task, error))
+    def turn_soon(self, task: DurableTask, error: BaseException | None = None) -> None:
+        """Let a task take a turn in the next round."""
+        self._accept(self.turn_of(task, error))
 
-    def step_again(self, handle: asyncio.Handle) -> None:
-        """Let a step that was taken from what is ready be taken in the next round."""
+    def turn_again(self, handle: asyncio.Handle) -> None:
+        """Let a turn that was taken from what is ready be taken in the next round."""
         self._accept(handle)
 
-    def step_of(self, task: DurableTask, error: BaseException | None = None) -> asyncio.Handle:
-        """The callback of a step."""
-        return asyncio.Handle(task._step, (error,) if error is not None else (), self, _NO_CONTEXT)
+    def turn_of(self, task: DurableTask, error: BaseException | None = None) -> asyncio.Handle:
+        """The callback of a turn."""
+        return asyncio.Handle(task._turn, (error,) if error is not None else (), self, _NO_CONTEXT)
 
     def wakes(self, task: DurableTask, future: Any) -> None:
-        """A foreign future that a leaf of ``task`` waits for is done."""
+        """A foreign future that a step of ``task`` waits for is done."""
         self._accept(asyncio.Handle(task._wakeup, (future,), self, _NO_CONTEXT))
 
     def _accept(self, handle: asyncio.Handle) -> None:
@@ -92,7 +92,7 @@ class CallbackLoop(TaskLoop):
             self.changed_callbacks[place] = handle
         else:
             self.touch(task)
-            task.step, task.step_place = handle, place
+            task.turn, task.turn_place = handle, place
 
     def put_first(self, handle: asyncio.Handle) -> None:
         """Let a callback run before all others."""
@@ -108,13 +108,13 @@ class CallbackLoop(TaskLoop):
             self.changed_callbacks[known[0]] = None
         else:
             task: Any = handle._callback.__self__  # type: ignore[attr-defined]
-            if task.step is handle:
-                task.step = None
+            if task.turn is handle:
+                task.turn = None
         return handle
 
     @staticmethod
     def task_of(handle: asyncio.Handle) -> DurableTask | None:
-        """The task whose step a callback is."""
+        """The task whose turn a callback is."""
         if handle._cancelled:
             return None
         task = getattr(handle._callback, "__self__", None)  # type: ignore[attr-defined]
@@ -154,7 +154,7 @@ class CallbackLoop(TaskLoop):
         return self.is_asked_by_program()
 
     def _is_ours(self, callback: Any, args: tuple[Any, ...]) -> bool:
-        """Whether a callback belongs to the instance: a step, the program's own call, or the end of a future of it."""
+        """Whether a callback belongs to the instance: a turn, the program's own call, or the end of a future of it."""
         owner = getattr(callback, "__self__", None)
         if type(owner) is DurableTask:
             return True

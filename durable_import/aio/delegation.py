@@ -1,6 +1,6 @@
 """What the loop of an instance leaves to the loop of the process: all that it does not do itself.
 
-A method of ``asyncio.AbstractEventLoop`` that is defined anew asks ``is_asked_by_program``: what foreign code wants of it is the
+A method of ``asyncio.AbstractEventLoop`` that is defined again asks ``is_asked_by_program``: what foreign code wants of it is the
 process's too.
 """
 
@@ -34,7 +34,7 @@ class DelegatingLoop(_Base):  # type: ignore[misc]
         self.thread = 0
         self.is_dropped = False  # it is not going on here: what it held is garbage
         self.is_inside = False  # code of the instance runs, or foreign code called by it
-        self.is_foreign = False  # ... which is a leaf
+        self.is_foreign = False  # ... which is a step
         self._exception_handler: Any = None  # of the program
 
     __class__ = property(lambda self: type(self.real) if hasattr(self, "real") else type(self))  # for isinstance

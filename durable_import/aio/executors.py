@@ -1,4 +1,4 @@
-"""Calls in thread and process pools: leaves, with the key of the leaf in the thread too."""
+"""Calls in thread and process pools: steps, with the key of the step in the thread too."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
-from ..frames.hiding import seen_part
+from ..frames.hiding import visible_part
 
-leaf_key: ContextVar[str] = ContextVar("durable_import.leaf_key", default="")  # of the leaf that foreign code belongs to
+running_step_key: ContextVar[str] = ContextVar("durable_import.step_key", default="")  # of the step that foreign code belongs to
 
 
 class ExecutorCall:
-    """A call in a thread or process pool, as a leaf."""
+    """A call in a thread or process pool, as a step."""
 
     def __init__(self, executor: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         self.executor = executor
@@ -26,7 +26,7 @@ class ExecutorCall:
     def __await__(self) -> Any:
         call = self.function
         if _passes_calls_on(self.executor):
-            call = partial(_call_in_leaf, leaf_key.get(), call)
+            call = partial(_call_in_step, running_step_key.get(), call)
         return asyncio.get_running_loop().run_in_executor(self.executor, call, *self.arguments).__await__()
 
 
@@ -36,18 +36,18 @@ def _passes_calls_on(executor: Any) -> bool:
     return executor is None or isinstance(executor, (ThreadPoolExecutor, *((pools.ProcessPoolExecutor,) if pools else ())))
 
 
-def _call_in_leaf(key: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """In the executor, which does not get the context of the call: it is part of the leaf with this key."""
-    token = leaf_key.set(key)
+def _call_in_step(key: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """In the executor, which does not get the context of the call: it is part of the step with this key."""
+    token = running_step_key.set(key)
     try:
         return function(*arguments)
     except BaseException as error:
-        error.__traceback__ = seen_part(error.__traceback__)
+        error.__traceback__ = visible_part(error.__traceback__)
         raise
     finally:
-        leaf_key.reset(token)
+        running_step_key.reset(token)
 
 
 async def begin_call(call: ExecutorCall) -> Any:
-    """Foreign code, so a leaf; saved as this call."""
+    """Foreign code, so a step; saved as this call."""
     return await call

@@ -1,4 +1,4 @@
-"""The loop of an instance: its tasks and their leaves, on top of its callbacks and timers, all of which are state.
+"""The loop of an instance: its tasks and their steps, on top of its callbacks and timers, all of which are state.
 
 It is the running loop while a task or callback of the instance runs. What the program's own code asks of it stays in the
 instance; what foreign code asks of it, and everything about input and output, goes to the loop of the process.
@@ -23,7 +23,7 @@ from ..frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
 from ..frames.capture import frame_behind
 from ..frames.intrinsics import is_awaitable
 from ..frames.restart import durable_form
-from ..frames.step import PENDING, Leaf
+from ..frames.step import PENDING, Step
 from ..hook.code_table import ITERABLE_COROUTINE, info_of
 from ..pythons.protocols import awaited_as
 from ..pythons.tasks import (
@@ -38,17 +38,17 @@ from ..pythons.tasks import (
 )
 from .awaited import awaitable_behind, future_behind, is_awaited_by_task, is_foreign, own_iterator
 from .events import Inbox, pause
-from .executors import ExecutorCall, begin_call, leaf_key
+from .executors import ExecutorCall, begin_call, running_step_key
 from .task import DurableTask
 from .timers import TimerLoop
 
 
-class Observer(Protocol):
-    """Is told when foreign code of a leaf runs, in the context of its task; the first result is given to the second."""
+class StepObserver(Protocol):
+    """Is told when foreign code of a step runs, in the context of its task; the first result is given to the second."""
 
-    def leaf_steps(self, task: DurableTask, leaf: Leaf) -> Any: ...
+    def step_goes_on(self, task: DurableTask, step: Step) -> Any: ...
 
-    def leaf_rests(self, task: DurableTask, leaf: Leaf, token: Any) -> None: ...
+    def step_rests(self, task: DurableTask, step: Step, token: Any) -> None: ...
 
 
 class InstanceLoop(TimerLoop):
@@ -63,27 +63,27 @@ class InstanceLoop(TimerLoop):
         super().__init__()
         self.instance_id = instance_id
         self.tasks: dict[DurableTask, None] = {}  # that have not ended, in the order in which they were made
-        self.in_flight: dict[DurableTask, Leaf] = {}  # leaves that have begun, in that order
+        self.in_flight: dict[DurableTask, Step] = {}  # steps that have begun, in that order
         self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
         self.inbox = Inbox()  # events that have been published for the instance
         self.root: DurableTask
         self.task_count = 1
         self.is_ending = False  # the root has ended, and what it left running is being cancelled
         self.leaving: SystemExit | None = None  # why it is ending, if the program exits
-        self.current: DurableTask | None = None  # whose step is being taken
-        self.owes_commit = False  # a checkpoint has to be committed before the next leaf
+        self.current: DurableTask | None = None  # whose turn is being taken
+        self.owes_commit = False  # a checkpoint has to be committed before the next step
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
         self.outside_finalizer: Any = None  # of asynchronous generators
-        self.observer: Observer | None = None
+        self.observer: StepObserver | None = None
         self._observing: Any = None
 
-    # --- what rewritten code and its leaves need: see ``ambient.Driver``
+    # --- what rewritten code and its steps need: see ``ambient.Driver``
 
-    def leaf(self, awaitable: Any) -> Any:
+    def step(self, awaitable: Any) -> Any:
         """See ``ambient.Driver``."""
         kind = type(awaitable)
-        if not self.is_inside or self.is_foreign or kind is Leaf or kind is Awaiting:
+        if not self.is_inside or self.is_foreign or kind is Step or kind is Awaiting:
             return awaitable
         if kind is CoroutineType:
             awaitable = durable_form(awaitable)
@@ -103,7 +103,7 @@ class InstanceLoop(TimerLoop):
         if iterator is not None and not is_foreign(iterator):
             return awaitable if iterator is awaitable else Awaiting(iterator)
         if self.current is not None and is_awaited_by_task(sys._getframe(2)):
-            return Leaf(awaitable, iterator=iterator)
+            return Step(awaitable, iterator=iterator)
         return awaitable if iterator is None or iterator is awaitable else Awaiting(iterator)
 
     def delegates(self, iterator: Any, generator: FrameType) -> Any:
@@ -117,7 +117,7 @@ class InstanceLoop(TimerLoop):
             if not generator.f_code.co_flags & ITERABLE_COROUTINE:
                 return iterator  # which is an error
             iterator = iterator.__await__()
-        return Leaf(awaitable_behind(iterator), iterator=iterator) if is_awaited_by_task(generator) else iterator
+        return Step(awaitable_behind(iterator), iterator=iterator) if is_awaited_by_task(generator) else iterator
 
     def _is_own_future(self, iterator: Any) -> bool:
         """Whether it is the iterator of an await of a future of the instance."""
@@ -127,7 +127,7 @@ class InstanceLoop(TimerLoop):
     def enters(self) -> bool:
         """See ``ambient.Driver``."""
         is_called_by_others = self.current is None or self.is_foreign
-        if is_called_by_others and not leaf_key.get():
+        if is_called_by_others and not running_step_key.get():
             task: Any = asyncio.current_task()
             if task is not None and type(task) is not DurableTask:
                 self.native_tasks = self.native_tasks or weakref.WeakSet()
@@ -140,45 +140,45 @@ class InstanceLoop(TimerLoop):
             return None
         return pause(exception)
 
-    def wants_announcement(self, leaf: Leaf) -> bool:  # noqa: ARG002  the protocol's signature
+    def wants_announcement(self, step: Step) -> bool:  # noqa: ARG002  the protocol's signature
         """See ``ambient.Driver``."""
         return self.owes_commit
 
-    def leaf_steps(self, leaf: Leaf) -> Token[str] | None:
+    def step_goes_on(self, step: Step) -> Token[str] | None:
         """See ``ambient.Driver``."""
         task = self.current
         if task is None or self.is_foreign:
             return None
-        if task.leaf is not leaf:
-            task.leaf = self.in_flight[task] = leaf
-            task.leaf_place = self.next_place()
+        if task.step is not step:
+            task.step = self.in_flight[task] = step
+            task.step_place = self.next_place()
         self.is_foreign = True
         set_running_loop(self.real)
         if self.observer is not None:
-            self._observing = self.observer.leaf_steps(task, leaf)
-        return leaf_key.set(self.key_of(task))
+            self._observing = self.observer.step_goes_on(task, step)
+        return running_step_key.set(self.key_of(task))
 
-    def leaf_rests(self, leaf: Leaf, token: Token[str] | None) -> None:
+    def step_rests(self, step: Step, token: Token[str] | None) -> None:
         """See ``ambient.Driver``."""
         task = self.current
         if task is None or token is None:
             return
-        leaf_key.reset(token)
+        running_step_key.reset(token)
         if self.observer is not None:
-            self.observer.leaf_rests(task, leaf, self._observing)
+            self.observer.step_rests(task, step, self._observing)
         set_running_loop(self)
         self.is_foreign = False
-        if leaf.state != PENDING:
+        if step.state != PENDING:
             del self.in_flight[task]
-            task.leaf = None
-            task.ended = leaf
-            task.is_leaf_cancelled = False
-            task.leaves += 1
+            task.step = None
+            task.ended = step
+            task.is_step_cancelled = False
+            task.steps += 1
             self.is_dirty = True
 
     def key_of(self, task: DurableTask) -> str:
-        """The key of the leaf that a task is at, or comes to next; the same when it runs again after a crash."""
-        return f"{self.instance_id}/{self.incarnation}/{task.path}/{task.leaves}"
+        """The key of the step that a task is at, or comes to next; the same when it runs again after a crash."""
+        return f"{self.instance_id}/{self.incarnation}/{task.path}/{task.steps}"
 
     def deliver(self, number: int, name: str, payload: Any) -> None:
         """Take an event that was published for the instance; one that it has had already is ignored."""
@@ -199,7 +199,7 @@ class InstanceLoop(TimerLoop):
     # --- running
 
     def enter(self, task: DurableTask | None) -> Any:
-        """A step of ``task``, or a callback, begins; the result is for ``leave``. A pair of calls is quicker than a manager."""
+        """A turn of ``task``, or a callback, begins; the result is for ``leave``. A pair of calls is quicker than a manager."""
         outside = swap_current_task(self.real, task)
         set_running_loop(self)
         if task is not None:
@@ -239,15 +239,15 @@ class InstanceLoop(TimerLoop):
         self._new_task(generator.aclose(), eager_start=self.task_factory is not None)
 
     def begin(self, task: DurableTask) -> None:
-        """A task was made: its first step is due."""
+        """A task was made: its first turn is due."""
         task.order = self.next_place()
         self.tasks[task] = None
         if task.is_shown:
             register_task(task)
-        self.step_soon(task)
+        self.turn_soon(task)
 
     def begin_eagerly(self, task: DurableTask) -> None:
-        """A task was made: take its first step, as ``asyncio.Task`` does with ``eager_start``.
+        """A task was made: take its first turn, as ``asyncio.Task`` does with ``eager_start``.
 
         If something has to be committed before it can go on, it does so in the next round.
         """
@@ -257,16 +257,16 @@ class InstanceLoop(TimerLoop):
         creator, self.current = self.current, task
         try:
             with begun_eagerly(task, self, self.real):
-                leaf = task.advance(None)
+                step = task.advance(None)
         finally:
             self.current = creator
         if task.done():
             task.set_coroutine(None)
         else:
             register_task(task)
-        if leaf is not None:
-            leaf.announced = False
-            self.step_soon(task)
+        if step is not None:
+            step.announced = False
+            self.turn_soon(task)
 
     def has_ended(self, task: DurableTask) -> None:
         """A task has ended."""
@@ -275,9 +275,9 @@ class InstanceLoop(TimerLoop):
         unregister_task(task)
 
     def restore_ready(self, callbacks: list[tuple[int, asyncio.Handle]]) -> None:
-        """Make ready what was: ``callbacks``, and the steps of tasks."""
-        steps = [(t.step_place, t.step) for t in self.tasks if t.step is not None]
-        for place, handle in sorted([*callbacks, *steps], key=lambda pair: pair[0]):
+        """Make ready what was: ``callbacks``, and the turns of tasks."""
+        turns = [(t.turn_place, t.turn) for t in self.tasks if t.turn is not None]
+        for place, handle in sorted([*callbacks, *turns], key=lambda pair: pair[0]):
             self.to_extend().append(handle)
             self._note(handle, place)
 

@@ -80,7 +80,7 @@ def _rewrite(module: ModuleType) -> None:
 def _suspends(code: CodeType) -> bool:
     """Whether frames of a function, or of one nested in it, can be held.
 
-    A generator expression is used up at once; a generator that ``types.coroutine`` made awaitable is a leaf if it only yields.
+    A generator expression is used up at once; a generator that ``types.coroutine`` made awaitable is a step if it only yields.
     """
     if code.co_flags & ITERABLE_COROUTINE and all(i.opname != "SEND" for i in dis.get_instructions(code)):
         return False

@@ -1,7 +1,7 @@
 """A task of an instance: what ``asyncio.Task`` is, but its whole state can be read and put back.
 
 The semantics are those of the standard library's ``asyncio.tasks.Task`` (CPython's Lib/asyncio/tasks.py), on top of the C
-implementation of ``asyncio.Future``. Its steps are taken by the driver, which is given the leaves that need a checkpoint.
+implementation of ``asyncio.Future``. Its turns are taken by the driver, which is given the steps that need a checkpoint.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from ..frames import ambient
 from ..frames.awaiting import Awaiting
 from ..frames.capture import CREATED, SUSPENDED, awaited_by, chain, frame_behind, parts_of, restored_variables, variables_in
 from ..frames.discard import discard
-from ..frames.hiding import unseen
+from ..frames.hiding import hidden_from_tracebacks
 from ..frames.restore import show_place, take_to_place
 from ..frames.signals import PRIMED
-from ..frames.step import FAILED, Leaf
+from ..frames.step import FAILED, Step
 from ..pythons.library import base_task_get_stack, base_task_print_stack, base_task_repr
 from ..pythons.tasks import add_awaited_by, discard_awaited_by, loop_of
 from ..pythons.versions import SETS_VARIABLES, UNCANCEL_CLEARS
 from ..rewrite.analysis.names import AWAITED, STATE
 from .delegation import DelegatingLoop
 
-_NO_CONTEXT = contextvars.Context()  # of handles whose callback is a step: it runs in the task's own context
+_NO_CONTEXT = contextvars.Context()  # of handles whose callback is a turn: it runs in the task's own context
 
 
 class TaskLoop(DelegatingLoop):
@@ -44,11 +44,11 @@ class TaskLoop(DelegatingLoop):
 
     @abstractmethod
     def begin_eagerly(self, task: DurableTask) -> None:
-        """A task was made that takes its first step at once."""
+        """A task was made that takes its first turn at once."""
 
     @abstractmethod
-    def step_soon(self, task: DurableTask, error: BaseException | None = None) -> None:
-        """A task is to take a step, with an error if one is thrown into it."""
+    def turn_soon(self, task: DurableTask, error: BaseException | None = None) -> None:
+        """A task is to take a turn, with an error if one is thrown into it."""
 
     @abstractmethod
     def wakes(self, task: DurableTask, future: Any) -> None:
@@ -67,13 +67,31 @@ class DurableTask(asyncio.Future[Any]):
     """``coroutine`` as a task of the instance whose loop is ``loop``.
 
     ``path`` names it among the tasks of the instance, the same after a crash: the numbers of its ancestors as children.
-    ``is_eager``: whether the first step is taken at once.
+    ``is_eager``: whether the first turn is taken at once.
     """
 
     __slots__ = (
-        "_cancelled_exc", "_context", "_coro", "_fut_waiter", "_must_cancel", "_name", "_num_cancels_requested", "_root",
-        "children", "ended", "has_begun", "is_leaf_cancelled", "is_shown", "leaf", "leaf_place", "leaves", "loop", "order",
-        "path", "step", "step_place",
+        "_cancelled_exc",
+        "_context",
+        "_coro",
+        "_fut_waiter",
+        "_must_cancel",
+        "_name",
+        "_num_cancels_requested",
+        "_root",
+        "children",
+        "ended",
+        "has_begun",
+        "is_shown",
+        "is_step_cancelled",
+        "loop",
+        "order",
+        "path",
+        "step",
+        "step_place",
+        "steps",
+        "turn",
+        "turn_place",
     )  # fmt: skip
 
     _log_destroy_pending = False  # dropping a task is how an instance is suspended
@@ -109,15 +127,15 @@ class DurableTask(asyncio.Future[Any]):
         self._cancelled_exc: BaseException | None = None
         self.is_shown = True  # in ``all_tasks``
         self.children = 0  # tasks that it has made so far
-        self.leaves = 0  # leaves of it that have ended
-        self.leaf: Leaf | None = None  # in flight
-        self.is_leaf_cancelled = False  # whether the leaf in flight has been asked to end
-        self.ended: Leaf | None = None  # has ended, and the frame is to be told
+        self.steps = 0  # steps of it that have ended
+        self.step: Step | None = None  # in flight
+        self.is_step_cancelled = False  # whether the step in flight has been asked to end
+        self.ended: Step | None = None  # has ended, and the frame is to be told
         self.has_begun = False
         self.order = 0  # among the tasks
-        self.leaf_place = 0  # among the leaves in flight
-        self.step: asyncio.Handle | None = None  # that is ready
-        self.step_place = 0  # among what is ready
+        self.step_place = 0  # among the steps in flight
+        self.turn: asyncio.Handle | None = None  # that is ready
+        self.turn_place = 0  # among what is ready
 
     @classmethod
     def empty(cls, loop: TaskLoop) -> DurableTask:
@@ -131,7 +149,7 @@ class DurableTask(asyncio.Future[Any]):
 
     @property
     def root(self) -> Any:
-        """What the steps are taken of: the outermost coroutine, or the leaf that a foreign one is."""
+        """What takes the turns: the outermost coroutine, or the step that a foreign one is."""
         return self._root
 
     @property
@@ -143,7 +161,7 @@ class DurableTask(asyncio.Future[Any]):
         """What it runs; ``root`` as saved."""
         self._coro = coroutine
         if root is None and coroutine is not None:
-            root = coroutine if frame_behind(coroutine) is not None else Leaf(_awaitable(coroutine))
+            root = coroutine if frame_behind(coroutine) is not None else Step(_awaitable(coroutine))
         self._root = root
 
     def stack(self) -> list[Any]:
@@ -155,24 +173,24 @@ class DurableTask(asyncio.Future[Any]):
         self._context.run(self._drop)
 
     def _drop(self) -> None:
-        leaf, stack = self.leaf_at(), self.stack()
+        step, stack = self.step_at(), self.stack()
         if stack and stack[0] is not self._root:
             stack.insert(0, self._root)
         discard(stack)
-        if leaf is not None:
-            leaf.drop()
+        if step is not None:
+            step.drop()
 
-    def leaf_at(self) -> Leaf | None:
-        """The leaf that it is at, whether that has begun or not."""
+    def step_at(self) -> Step | None:
+        """The step that it is at, whether that has begun or not."""
         stack = self.stack()
         found = awaited_by(stack[-1]) if stack else self._root
-        return found if type(found) is Leaf else None
+        return found if type(found) is Step else None
 
-    def advance(self, error: BaseException | None) -> Leaf | None:
-        """Take a step; gives a leaf that the driver has to attend to, or None when the task waits or has ended."""
+    def advance(self, error: BaseException | None) -> Step | None:
+        """Take a turn; gives a step that the driver has to attend to, or None when the task waits or has ended."""
         return self._context.run(self._advance, error)
 
-    def _advance(self, error: BaseException | None) -> Leaf | None:
+    def _advance(self, error: BaseException | None) -> Step | None:
         if self._must_cancel:
             if not isinstance(error, asyncio.CancelledError):
                 error = self._make_cancelled_error()
@@ -219,7 +237,7 @@ class DurableTask(asyncio.Future[Any]):
         stack = self.stack()
         return bool(stack) and parts_of(stack[0]).state == SUSPENDED
 
-    def waits_anew(self) -> bool:
+    def waits_again(self) -> bool:
         """Whether what its innermost restored frame awaits is a call that is to be made again."""
         stack = self.stack()
         parts = parts_of(stack[-1]) if len(stack) > 1 else None
@@ -228,30 +246,30 @@ class DurableTask(asyncio.Future[Any]):
     def _prime(self) -> None:
         """Take restored frames to the await where they were, and no further, so that something can be thrown in there."""
         stack = self.stack()
-        if self.waits_anew():
+        if self.waits_again():
             stack.pop().close()
             restored_variables(stack[-1])[AWAITED] = iter(()) if isinstance(stack[-1], GeneratorType) else Awaiting(iter(()))
         take_to_place(stack, self._root)
 
     def _show_place(self) -> None:
         """Somebody looks at its frames: restored ones that wait get to where they were."""
-        if SETS_VARIABLES and self._fut_waiter is not None and self.step is None:
+        if SETS_VARIABLES and self._fut_waiter is not None and self.turn is None:
             stack = self.stack()
-            if any(map(restored_variables, stack)) and not self.waits_anew():
+            if any(map(restored_variables, stack)) and not self.waits_again():
                 show_place(stack, self._root)
 
     @staticmethod
     def _throw(root: Any, error: BaseException) -> Any:
-        if type(root) is Leaf and not hasattr(root, "throw"):
+        if type(root) is Step and not hasattr(root, "throw"):
             raise error
         return root.throw(error)
 
-    def _was_given(self, given: Any) -> Leaf | None:
-        if type(given) is Leaf:
+    def _was_given(self, given: Any) -> Step | None:
+        if type(given) is Step:
             return given
         blocking = getattr(given, "_asyncio_future_blocking", None)
         if given is None:
-            self.loop.step_soon(self)
+            self.loop.turn_soon(self)
         elif blocking is not None and not self._is_of_this_loop(given):
             self._refuse(f"Task {self!r} got Future {given!r} attached to a different loop")
         elif blocking:
@@ -269,10 +287,10 @@ class DurableTask(asyncio.Future[Any]):
 
     def _is_of_this_loop(self, future: Any) -> bool:
         loop = loop_of(future)
-        return loop is self.loop or (self.leaf is not None and loop is self.loop.real)
+        return loop is self.loop or (self.step is not None and loop is self.loop.real)
 
     def _refuse(self, message: str) -> None:
-        self.loop.step_soon(self, RuntimeError(message))
+        self.loop.turn_soon(self, RuntimeError(message))
 
     def _wait_for(self, future: Any) -> None:
         future._asyncio_future_blocking = False
@@ -291,12 +309,12 @@ class DurableTask(asyncio.Future[Any]):
     def _cancel_waiter(self, msg: Any) -> bool:
         if not self._fut_waiter.cancel(msg=msg):
             return False
-        self.is_leaf_cancelled = self.leaf is not None
+        self.is_step_cancelled = self.step is not None
         return True
 
-    def _step(self, error: BaseException | None = None) -> None:  # noqa: ARG002
-        """As a callback: take a step. The driver takes it itself, see ``InstanceLoop.task_of``."""
-        raise RuntimeError("steps are taken by the driver")
+    def _turn(self, error: BaseException | None = None) -> None:  # noqa: ARG002
+        """As a callback: take a turn. The driver takes it itself, see ``InstanceLoop.task_of``."""
+        raise RuntimeError("turns are taken by the driver")
 
     def _wakeup(self, future: Any) -> None:
         """As a callback: what was waited for is done. Of a foreign future it runs on the loop of the process."""
@@ -357,7 +375,7 @@ class DurableTask(asyncio.Future[Any]):
         self._show_place()
         base_task_print_stack(self, limit, file)
 
-    @unseen
+    @hidden_from_tracebacks
     def result(self) -> Any:
         self._is_asked()
         if self._cancelled_exc is not None:
@@ -453,7 +471,7 @@ class _TaskIterator:
     def __iter__(self) -> _TaskIterator:
         return self
 
-    @unseen
+    @hidden_from_tracebacks
     def __next__(self) -> Any:
         if self.task.done():
             raise StopIteration(self.task.result())

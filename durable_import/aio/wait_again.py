@@ -1,4 +1,4 @@
-"""Waiting again, after a restart, for a primitive of asyncio that a module has made anew. Rewritten like asyncio's own code."""
+"""Waiting again, after a restart, for a primitive of asyncio that a module has made again. Rewritten like asyncio's own code."""
 
 from __future__ import annotations
 

@@ -22,18 +22,18 @@ from ..frames import ambient
 from ..log import logger
 from ..running.dispatcher import Dispatcher
 from ..running.heartbeat import Heartbeat
-from ..running.host import Observer
+from ..running.host import InstanceObserver
 from ..running.instance.lease import FIRST_PAUSE
 from ..running.instance.records import Call, Outcome, Records
 from ..running.instance.root import call_of
 from ..running.instance.run import CANCEL, InstanceRun
-from ..running.registry import Residents
+from ..running.registry import InstanceRegistry
 from ..running.sources import Sources
 from ..running.validation import check_event, check_function, check_id, check_loop, check_seconds
 from ..snapshot.sealing.seal import Seal
 from ..stores.backend import BackendEvents, BackendStore, OrchestrationBackend
 from ..stores.base import FINISHED, EventStore, HistoryStore, OwningStore, PastState, StateStore, WorkStore
-from ..stores.memory_events import Mailbox
+from ..stores.memory_events import MemoryEvents
 from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from ..stores.url import key_for, open_store
 from .handle import InstanceHandle
@@ -88,14 +88,14 @@ class DurableRuntime:
         self, store: str | StateStore | OrchestrationBackend, *, key: bytes | None = None,
         lease_seconds: float = DEFAULT_LEASE_SECONDS, evict_after: float | None = 60.0, keep_finished: float | None = WEEK,
         poll_interval: float = 1.0, patience: float | None = None, script: str | None = None,
-        name_instance: Callable[[], str] | None = None, observer: Observer | None = None,
+        name_instance: Callable[[], str] | None = None, observer: InstanceObserver | None = None,
         telemetry: bool | TracerProvider = False,
     ) -> None:  # fmt: skip
         check_python(DurableRuntime)
         check_seconds(evict_after=evict_after, keep_finished=keep_finished, poll_interval=poll_interval, patience=patience)
         check_seconds(least=0.001, lease_seconds=lease_seconds)
         self.store = open_store(store)
-        self.events: EventStore = self.store if isinstance(self.store, EventStore) else Mailbox()
+        self.events: EventStore = self.store if isinstance(self.store, EventStore) else MemoryEvents()
         backend = self.store.backend if isinstance(self.store, BackendStore) else store
         self._backend_events = BackendEvents(backend, self._publish) if isinstance(backend, OrchestrationBackend) else None
         self._closes_store = isinstance(store, str)
@@ -109,8 +109,8 @@ class DurableRuntime:
         self.retries_failed = script is not None
         self.name_instance = name_instance or _random_name
         self.observer = observer or _Logged(self)
-        self._residents = Residents(self)
-        self.running = self._residents.running
+        self._registry = InstanceRegistry(self)
+        self.running = self._registry.running
         self.refused_events: set[int] = set()
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
         self.heartbeat = Heartbeat(self.store, lease_seconds)
@@ -228,7 +228,7 @@ class DurableRuntime:
         """
         run = self.running.get(instance_id)
         if run is None:
-            run = self._residents.launch(instance_id, call)
+            run = self._registry.launch(instance_id, call)
             try:
                 await asyncio.shield(run.begun)
             except InstanceBusyError:  # it runs in another process
@@ -277,7 +277,7 @@ class DurableRuntime:
         """
         check_id(instance_id)
         if instance_id not in self.running:
-            run = self._residents.launch(instance_id, None, retries=True)
+            run = self._registry.launch(instance_id, None, retries=True)
             await asyncio.shield(run.begun)
         return InstanceHandle(self, instance_id)
 
@@ -399,7 +399,7 @@ class DurableRuntime:
 
     def take_up(self, instance_id: str) -> InstanceRun:
         """See ``Dispatcher``."""
-        return self._residents.launch(instance_id, None)
+        return self._registry.launch(instance_id, None)
 
     def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
         """What each record of the log says of an instance, as attributes."""
@@ -413,7 +413,7 @@ class DurableRuntime:
     async def _awaited(self, instance_id: str, make: Callable[[], Any]) -> Any:
         """An instance that begins by being awaited, in the task that awaits it."""
         try:
-            outcome = await self._residents.begin(instance_id, make)
+            outcome = await self._registry.begin(instance_id, make)
         finally:
             if not self._is_entered and not self.running:
                 await self.dispatcher.stop()  # it was begun when the instance waited for an event

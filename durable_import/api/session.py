@@ -12,7 +12,7 @@ from typing import Any
 from ..aio.standard import use_wall_clock
 from ..errors import StoreError
 from ..pythons.systems import signal_again
-from ..running.host import Observer
+from ..running.host import InstanceObserver
 from ..stores.base import OwningStore
 from ..stores.worker import Worker
 from .program import Program, make_main
@@ -30,7 +30,7 @@ class Session:
     """
 
     def __init__(
-        self, store: str, base: str, observer: Observer, on_wait: Callable[[float], None] | None = None
+        self, store: str, base: str, observer: InstanceObserver, on_wait: Callable[[float], None] | None = None
     ) -> None:
         self.base = base
         self._begun: list[str] = []
@@ -100,8 +100,8 @@ class Session:
         async def release() -> None:
             store = self._runtime.store
             for run in list(self._runtime.running.values()):
-                if run.tenure.claim is not None and isinstance(store, OwningStore):
-                    await store.release(run.tenure.claim)
+                if run.lease.claim is not None and isinstance(store, OwningStore):
+                    await store.release(run.lease.claim)
 
         try:
             asyncio.run(release())

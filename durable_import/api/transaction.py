@@ -23,7 +23,7 @@ def check_outside(runtime: TransactionRuntime, what: str) -> None:
     """Raise DurableError for what writes to the store by a way of its own while the running instance has a transaction open."""
     instance_id = getattr(ambient.current_driver.get(), "instance_id", None)
     run = runtime.running.get(instance_id) if instance_id is not None else None
-    if run is not None and run.tenure.transaction is not None:
+    if run is not None and run.lease.transaction is not None:
         raise DurableError(
             f"{what} inside a transaction of instance {instance_id!r}: it is no part of that, would not be undone with it, and "
             "may wait for its end. Do it behind the block"
@@ -42,26 +42,26 @@ class TransactionBlock:
             raise DurableError(
                 f"{store!r} has no transactions for the program's data: keep the state in the same SQLite or PostgreSQL database"
             )
-        if run.driver is None or run.driver.holder is not None:
+        if run.driver is None or run.driver.turns_of is not None:
             raise DurableError("a transaction is open in this instance already: end it first, or use its connection")
-        run.driver.hold(asyncio.current_task())  # first: a commit of another task would wait for the transaction
+        run.driver.take_turns(asyncio.current_task())  # first: a commit of another task would wait for the transaction
         try:
-            run.tenure.transaction = await store.begin_transaction()
+            run.lease.transaction = await store.begin_transaction()
         except BaseException:
-            run.driver.let_go()
+            run.driver.end_turns()
             raise
-        return run.tenure.transaction.connection
+        return run.lease.transaction.connection
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         run = self._run()
         assert run.driver is not None
-        assert run.tenure.transaction is not None
+        assert run.lease.transaction is not None
         if kind is not None:
-            transaction, run.tenure.transaction = run.tenure.transaction, None
+            transaction, run.lease.transaction = run.lease.transaction, None
             await transaction.rollback()
-        run.driver.let_go()  # the checkpoint that follows commits it
+        run.driver.end_turns()  # the checkpoint that follows commits it
 
     def _run(self) -> InstanceRun:
         instance_id = getattr(ambient.current_driver.get(), "instance_id", None)

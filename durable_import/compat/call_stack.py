@@ -14,7 +14,7 @@ from ..errors import SnapshotFormatError
 from ..frames.capture import FrameState, capture, chain, contents_of, frame_behind, line_of, parts_of
 from ..frames.intrinsics import is_awaitable
 from ..frames.signals import PRIMED
-from ..frames.step import FAILED, Leaf
+from ..frames.step import FAILED, Step
 from ..hook.code_table import CodeInfo, info_of
 from ..pythons.codes import silent
 from ..rewrite.analysis.names import is_hidden
@@ -211,7 +211,7 @@ def _short(value: Any) -> str:
 
 
 class _Resumed:
-    """Awaits a coroutine some of whose leaves may have ended before it was saved."""
+    """Awaits a coroutine some of whose steps may have ended before it was saved."""
 
     def __init__(self, root: Any) -> None:
         self.root = root
@@ -226,7 +226,7 @@ class _Resumed:
             error = None
             if given is PRIMED:
                 continue
-            if type(given) is Leaf:
+            if type(given) is Step:
                 error = given.deliver() if given.state == FAILED else None
                 continue
             try:

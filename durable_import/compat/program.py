@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import FunctionType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from ..aio.executors import leaf_key
+from ..aio.executors import running_step_key
 from ..aio.standard import make_asyncio_durable
 from ..api.runtime import DurableRuntime
 from ..errors import AlreadyDurableException, NoSourceCodeException
@@ -106,10 +106,10 @@ class DurableProgram(Generic[P, R]):
 
 
 async def _outside(running: Coroutine[Any, Any, R]) -> R:
-    """Run an instance as one leaf of another, in a context that knows nothing of that."""
+    """Run an instance as one step of another, in a context that knows nothing of that."""
     context = contextvars.copy_context()
     context.run(ambient.current_driver.set, None)
-    context.run(leaf_key.set, "")
+    context.run(running_step_key.set, "")
     return await asyncio.get_running_loop().create_task(running, context=context)
 
 

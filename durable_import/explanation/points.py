@@ -20,8 +20,8 @@ from ..rewrite.analysis.suspensions import LISTS, Pause, evaluated_here, is_asyn
 from ..rewrite.passes.pauses import mark_pauses
 from .callees import BLOCKING, DECORATED, FOREIGN, FRAME, IMPORTED, LIBRARY, THREAD, Callee, Callees, LiveCallees, WrittenCallees
 
-LEAF = "runs as one step, a leaf: committed when it has ended, begun again if the process dies before"
-UNKNOWN_AWAIT = "what it awaits is known when it runs: durable code has checkpoints of its own, anything else is a leaf"
+STEP = "runs as one step: committed when it has ended, begun again if the process dies before"
+UNKNOWN_AWAIT = "what it awaits is known when it runs: durable code has checkpoints of its own, anything else is a step"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def explain(function: Callable[..., Any]) -> Explanation:
     if info is None:
         remark = "not durable: its module is not marked with `# durable: on` and it was not given to make_durable(); if it were:"
     elif around:
-        remark = f"durable, but called through a decorator of module {around[0]}, which is not marked: so it is part of one leaf"
+        remark = f"durable, but called through a decorator of module {around[0]}, which is not marked: so it is part of one step"
     else:
         remark = "durable"
     points = _points(node, path, callees)
@@ -173,7 +173,7 @@ def _explained(node: Any, callees: Callees) -> Iterator[Row]:
         for item in node.items:
             yield f"with {ast.unparse(item)}", "with", "held over an await: " + HELD, False
     elif isinstance(node, ast.GeneratorExp) and is_asynchronous(node):
-        meaning = "its awaits are checkpoints where durable code iterates over it; what is not marked does so as part of a leaf"
+        meaning = "its awaits are checkpoints where durable code iterates over it; what is not marked does so as part of a step"
         yield ast.unparse(node), "asynchronous generator", meaning, False
     elif isinstance(node, ast.Call):
         yield from _explained_call(node, callees)
@@ -190,7 +190,7 @@ HELD = "in between its manager is saved with the state, or entered again on resu
 def _explained_call(node: ast.Call, callees: Callees) -> Iterator[Row]:
     callee = callees.find(node.func)
     if callee.kind == BLOCKING:
-        meaning = "a plain call that waits: no other task runs, nothing is saved meanwhile; asyncio.to_thread makes a leaf of it"
+        meaning = "a plain call that waits: no other task runs, nothing is saved meanwhile; asyncio.to_thread makes a step of it"
         yield ast.unparse(node), "blocking", meaning, False
     if callee.kind != FOREIGN:
         return
@@ -199,7 +199,7 @@ def _explained_call(node: ast.Call, callees: Callees) -> Iterator[Row]:
         if given.kind == FRAME:
             meaning = (
                 f"durable code is given to {callee.name} of module {callee.where}, which is not marked: where that awaits it, "
-                "all of it is part of one leaf, and nothing in it is a checkpoint"
+                "all of it is part of one step, and nothing in it is a checkpoint"
             )
             yield ast.unparse(argument), "given away", meaning, False
 
@@ -212,20 +212,20 @@ def _callee_text(operand: ast.expr, callees: Callees) -> str:
 
 def _unknown(callee: Callee) -> str:
     if callee.where:
-        return f"{callee.name} is decorated with {callee.where}: if that is marked code too, a call of durable code, else a leaf"
+        return f"{callee.name} is decorated with {callee.where}: if that is marked code too, a call of durable code, else a step"
     return UNKNOWN_AWAIT
 
 
 _TEXTS: dict[str, Callable[[Callee], str]] = {
     FRAME: lambda c: f"a call of durable code, {c.name} ({c.where}): what it awaits are checkpoints of its own",
     LIBRARY: lambda c: f"{c.name} of {c.where} is durable itself: what it waits for is saved, and waited for after a restart",
-    THREAD: lambda c: f"{c.name} {LEAF}; in a thread",
-    FOREIGN: lambda c: f"{c.name} of module {c.where}, which is not marked, {LEAF}; nothing inside it is a checkpoint",
+    THREAD: lambda c: f"{c.name} {STEP}; in a thread",
+    FOREIGN: lambda c: f"{c.name} of module {c.where}, which is not marked, {STEP}; nothing inside it is a checkpoint",
     DECORATED: lambda c: (
         f"{c.name} is called by a decorator of module {c.where}, which is not marked and awaits it for the caller: all of it "
-        f"{LEAF}; nothing inside it is a checkpoint"
+        f"{STEP}; nothing inside it is a checkpoint"
     ),
-    IMPORTED: lambda c: f"{c.name} is imported from {c.where}: if that is marked, a call of durable code, else a leaf",
+    IMPORTED: lambda c: f"{c.name} is imported from {c.where}: if that is marked, a call of durable code, else a step",
 }
 
 

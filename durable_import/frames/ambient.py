@@ -16,9 +16,9 @@ __all__ = [
 
 
 class Driver(Protocol):
-    """What rewritten code and its leaves need of the instance that they belong to."""
+    """What rewritten code and its steps need of the instance that they belong to."""
 
-    def leaf(self, awaitable: Any) -> Any:
+    def step(self, awaitable: Any) -> Any:
         """Wrap an awaitable of foreign code so that its completion is a checkpoint; frames come back as they are."""
         ...
 
@@ -29,7 +29,7 @@ class Driver(Protocol):
     def enters(self) -> bool | None:
         """A rewritten coroutine begins, in a task of the instance or in a native one that the program has made.
 
-        True: code that is not durable has called it, so it is part of a leaf or none of the instance's.
+        True: code that is not durable has called it, so it is part of a step or none of the instance's.
         """
         ...
 
@@ -37,15 +37,15 @@ class Driver(Protocol):
         """For an exception that a program raises to pause: the awaitable of the pause, or None if it is to be raised."""
         ...
 
-    def wants_announcement(self, leaf: Any) -> bool:
-        """Whether something has to be committed before this leaf may begin."""
+    def wants_announcement(self, step: Any) -> bool:
+        """Whether something has to be committed before this step may begin."""
         ...
 
-    def leaf_steps(self, leaf: Any) -> Any:
-        """From now on foreign code runs; rewritten code that it calls is part of the leaf. The result is for the next."""
+    def step_goes_on(self, step: Any) -> Any:
+        """From now on foreign code runs; rewritten code that it calls is part of the step. The result is for the next."""
         ...
 
-    def leaf_rests(self, leaf: Any, token: Any) -> None:
+    def step_rests(self, step: Any, token: Any) -> None:
         """The foreign code waits for something, or has ended."""
         ...
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..hook.code_table import MODULES, CodeInfo, ModuleInfo
 from ..pythons.frames import passes_on as code_passes_on
-from .hiding import unseen
+from .hiding import hidden_from_tracebacks
 from .signals import PRIMED
 
 
@@ -64,14 +64,14 @@ class Delegated:
     def __iter__(self) -> Delegated:
         return self
 
-    @unseen
+    @hidden_from_tracebacks
     def __next__(self) -> Any:
         if not self.is_primed:
             self.is_primed = True
             return PRIMED
         return next(self.iterator)
 
-    @unseen
+    @hidden_from_tracebacks
     def send(self, value: Any) -> Any:
         """Pass a value on."""
         return self.iterator.send(value)

@@ -7,7 +7,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from ..pythons.versions import WRAPPED_HAS_TRACEBACK
-from .hiding import unseen
+from .hiding import hidden_from_tracebacks
 
 
 class ExceptStar:
@@ -21,7 +21,7 @@ class ExceptStar:
         self.reraised: list[BaseException] = []
         self.stashed: tuple[TracebackType | None, BaseException | None] = None, None
 
-    @unseen
+    @hidden_from_tracebacks
     def match(self, kinds: Any) -> bool:
         """Take from the rest what the handler's types match; whether that is anything."""
         for kind in kinds if isinstance(kinds, tuple) else (kinds,):

@@ -13,14 +13,14 @@ FOLDER = os.path.dirname(os.path.dirname(__file__)) + os.sep
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def seen_part(traceback: TracebackType | None) -> TracebackType | None:
+def visible_part(traceback: TracebackType | None) -> TracebackType | None:
     """A traceback without the frames of this package that it begins with."""
     while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(FOLDER):
         traceback = traceback.tb_next
     return traceback
 
 
-def unseen(function: Function) -> Function:
+def hidden_from_tracebacks(function: Function) -> Function:
     """Take the function's own frames, and those of this package that it calls, out of the tracebacks of what it raises."""
 
     @wraps(function)
@@ -28,7 +28,7 @@ def unseen(function: Function) -> Function:
         try:
             return function(*arguments)
         except BaseException as error:
-            error.__traceback__ = seen_part(error.__traceback__)
+            error.__traceback__ = visible_part(error.__traceback__)
             raise  # a bare raise adds no entry for this frame
 
     return called  # type: ignore[return-value]

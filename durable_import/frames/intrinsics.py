@@ -1,6 +1,6 @@
 """Every name that rewritten code calls, in one place.
 
-``provide`` puts them into ``builtins`` under names that cannot be typed (``@leaf``), where rewritten code of any module
+``provide`` puts them into ``builtins`` under names that cannot be typed (``@step``), where rewritten code of any module
 finds them. ``tests/unit/test_layers.py`` checks that each name the rewriter emits is here. This module is imported with
 the first rewritten module, also when no runtime exists: it imports no asyncio.
 """
@@ -23,7 +23,7 @@ from ..pythons.protocols import EXIT_FIRST, async_iterator_of, complaint_of_awai
 from . import ambient
 from .awaiting import delegated
 from .except_star import ExceptStar
-from .hiding import seen_part, unseen
+from .hiding import hidden_from_tracebacks, visible_part
 from .refusal import refusal
 from .signals import NO_MORE, PRIMED, Suspension
 
@@ -42,16 +42,16 @@ def signalled() -> bool:
     return traceback is not None and traceback.tb_frame is sys._getframe(1)
 
 
-# --- instances and leaves
+# --- instances and steps
 
 
-def leaf(awaitable: Any) -> Any:
+def step(awaitable: Any) -> Any:
     """Called with what is about to be awaited, while a runtime exists."""
     driver = ambient.current_driver.get()
     try:
-        return awaitable if driver is None else driver.leaf(awaitable)
+        return awaitable if driver is None else driver.step(awaitable)
     except BaseException as error:  # of the awaitable's own ``__await__``
-        error.__traceback__ = seen_part(error.__traceback__)
+        error.__traceback__ = visible_part(error.__traceback__)
         raise
 
 
@@ -94,7 +94,7 @@ def pauses(held: list[Any]) -> bool:
     return awaitable is not None
 
 
-@unseen
+@hidden_from_tracebacks
 def _made(kind: Any) -> Any:
     return kind()
 
@@ -102,7 +102,7 @@ def _made(kind: Any) -> Any:
 # --- iteration
 
 
-@unseen
+@hidden_from_tracebacks
 def iterate(iterable: Any) -> Iterator[Any]:
     """``iter(iterable)`` as an iterator that can be asked again with ``iter`` and can be saved."""
     if type(iterable) in _AS_THEY_ARE:
@@ -127,7 +127,7 @@ def rest(iterator: Iterator[Any]) -> Iterator[Any]:
     return itertools.chain((None,), iterator)
 
 
-@unseen
+@hidden_from_tracebacks
 def delegate(iterable: Any) -> Any:
     """The iterator of ``yield from iterable``."""
     iterator = iterable if isinstance(iterable, (types.GeneratorType, types.CoroutineType)) else iter(iterable)
@@ -135,7 +135,7 @@ def delegate(iterable: Any) -> Any:
     return iterator if driver is None else driver.delegates(iterator, sys._getframe(2))
 
 
-@unseen
+@hidden_from_tracebacks
 def async_iterate(iterable: Any) -> Any:
     """The asynchronous iterator of ``async for``."""
     return async_iterator_of(iterable)
@@ -148,7 +148,7 @@ def advance_of(iterator: Any) -> Callable[[Any], Any]:
     return checked_anext
 
 
-@unseen
+@hidden_from_tracebacks
 def checked_anext(iterator: AsyncIterator[Any]) -> Any:
     """``anext(iterator)`` with the complaint of ``async for``."""
     awaitable = anext(iterator)
@@ -164,7 +164,7 @@ def _as_raised(complaint: BaseException) -> BaseException:
     """A complaint of the interpreter, and its cause, as if nothing of this package had had a hand in it."""
     for error in (complaint, complaint.__cause__):
         if error is not None:
-            error.__traceback__ = seen_part(error.__traceback__)
+            error.__traceback__ = visible_part(error.__traceback__)
     return complaint
 
 
@@ -180,7 +180,7 @@ class NextItem:
     def __init__(self, awaitable: Any) -> None:
         self.awaitable = awaitable
 
-    @unseen
+    @hidden_from_tracebacks
     def __await__(self) -> Any:
         try:
             iterator = lookup_special(self.awaitable, "__await__")()
@@ -188,7 +188,7 @@ class NextItem:
             if complaint is not None:
                 raise complaint
         except BaseException as cause:
-            cause.__traceback__ = seen_part(cause.__traceback__)
+            cause.__traceback__ = visible_part(cause.__traceback__)
             raise _invalid_next(self.awaitable, cause) from cause
         return iterator
 
@@ -225,13 +225,13 @@ def lookup_special(value: Any, name: str) -> Any:
     return found if bind is None else bind(found, value, kind)
 
 
-@unseen
+@hidden_from_tracebacks
 def enter_with(manager: Any) -> tuple[Any, Any]:
     """Bound ``__enter__`` and ``__exit__``."""
     return _context_methods(manager, "__enter__", "__exit__", is_async=False)
 
 
-@unseen
+@hidden_from_tracebacks
 def enter_async_with(manager: Any) -> tuple[Any, Any]:
     """Bound ``__aenter__`` and ``__aexit__``."""
     return _context_methods(manager, "__aenter__", "__aexit__", is_async=True)
@@ -247,7 +247,7 @@ def _context_methods(manager: Any, enter: str, leave: str, *, is_async: bool) ->
     return entering, leaving
 
 
-@unseen
+@hidden_from_tracebacks
 def awaitable_of_enter(awaitable: Any) -> Any:
     """Complain as ``async with`` does."""
     if not is_awaitable(awaitable):
@@ -256,7 +256,7 @@ def awaitable_of_enter(awaitable: Any) -> Any:
     return awaitable
 
 
-@unseen
+@hidden_from_tracebacks
 def awaitable_of_exit(awaitable: Any) -> Any:
     """Complain as ``async with`` does."""
     if not is_awaitable(awaitable):
@@ -279,7 +279,7 @@ def unstash(exception: BaseException, stashed: tuple[Any, Any, bool] | None) -> 
         exception.__traceback__, exception.__context__, exception.__suppress_context__ = stashed
 
 
-@unseen
+@hidden_from_tracebacks
 def matches(exception: BaseException, kinds: Any) -> bool:
     """Whether ``except kinds`` takes the exception."""
     for kind in kinds if isinstance(kinds, tuple) else (kinds,):
@@ -330,7 +330,7 @@ def explicit_super(function: Any, cls: Any, first: Any) -> Any:
 
 
 PROVIDED: dict[str, Any] = {
-    "@ON": ambient.ON, "@leaf": leaf, "@pauses": pauses, "@outermost": outermost, "@instance": instance,
+    "@ON": ambient.ON, "@step": step, "@pauses": pauses, "@outermost": outermost, "@instance": instance,
     "@Suspension": Suspension, "@signalled": signalled, "@BaseException": BaseException,
     "@StopAsyncIteration": StopAsyncIteration,
     "@ExceptStar": ExceptStar, "@iter": iterate, "@rest": rest, "@delegate": delegate, "@delegated": delegated,

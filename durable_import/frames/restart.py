@@ -1,4 +1,4 @@
-"""Coroutines of the plain variant that have not begun, made anew with the code of the fast one.
+"""Coroutines of the plain variant that have not begun, made again with the code of the fast one.
 
 There are such inside of an instance, where frames must be saved, if they were made before there was a runtime, or by functions
 that code defines which has begun before.
@@ -15,7 +15,7 @@ from .capture import CREATED, cells_of, parts_of, variables_in
 
 
 def durable_form(awaitable: Any) -> Any:
-    """A coroutine of the plain variant that has not begun, or its ``__await__()``, made anew; anything else as it is."""
+    """A coroutine of the plain variant that has not begun, or its ``__await__()``, made again; anything else as it is."""
     if type(awaitable) is COROUTINE_WRAPPER:
         coroutine = coroutine_behind(awaitable)
         made = durable_form(coroutine)

@@ -1,6 +1,6 @@
-"""A leaf: an await of something that is not rewritten code. Its completion is a checkpoint.
+"""A step: an await of something that is not rewritten code. Its completion is a checkpoint.
 
-A ``Leaf`` stands between a frame and the foreign awaitable: it passes everything through until the awaitable has ended,
+A ``Step`` stands between a frame and the foreign awaitable: it passes everything through until the awaitable has ended,
 then gives itself to the driver, which commits, and then hands the outcome to the frame. An exception is thrown straight
 into the frame, so that tracebacks show nothing of ours.
 """
@@ -13,14 +13,14 @@ from typing import Any
 from ..pythons.protocols import complaint_of_await
 from . import ambient
 from .awaiting import COROUTINE_WRAPPER, coroutine_behind
-from .hiding import seen_part
+from .hiding import visible_part
 from .intrinsics import MISSING, lookup_special
 from .signals import Suspension
 
 NEW, PENDING, DONE, FAILED = "new", "pending", "done", "failed"
 
 
-class Leaf:
+class Step:
     """One foreign awaitable that a frame awaits, and its outcome once it has one."""
 
     __slots__ = ("announced", "awaitable", "is_restored", "iterator", "raises", "state", "value")
@@ -43,10 +43,10 @@ class Leaf:
         """What it is in the middle of: the foreign coroutine, or an iterator."""
         return coroutine_behind(self.iterator) if type(self.iterator) is COROUTINE_WRAPPER else self.iterator
 
-    def __await__(self) -> Leaf:
+    def __await__(self) -> Step:
         return self
 
-    def __iter__(self) -> Leaf:
+    def __iter__(self) -> Step:
         return self
 
     def __next__(self) -> Any:
@@ -55,13 +55,13 @@ class Leaf:
         try:
             return self._raise()
         except BaseException as error:
-            error.__traceback__ = seen_part(error.__traceback__)
+            error.__traceback__ = visible_part(error.__traceback__)
             raise  # a bare raise adds no entry for this frame
 
     def send(self, value: Any) -> Any:
         """Go on; gives what the event loop is to wait for, or itself when the driver has something to do."""
         if self.state == PENDING:
-            return self._step(self.iterator.send if value is not None else self.iterator.__next__, value)
+            return self._advance(self.iterator.send if value is not None else self.iterator.__next__, value)
         if self.state == DONE:
             result, self.value = self.value, None
             raise StopIteration(result)
@@ -72,7 +72,7 @@ class Leaf:
             self.announced = True
             return self
         self.state = PENDING
-        return self._step(self._begin, None)
+        return self._advance(self._begin, None)
 
     def _begin(self) -> Any:
         if self.iterator is None:
@@ -80,7 +80,7 @@ class Leaf:
         return self.iterator.__next__()
 
     def deliver(self) -> BaseException | None:
-        """For the driver, of a failed leaf: what to throw into the frame; None if going on raises it from here.
+        """For the driver, of a failed step: what to throw into the frame; None if going on raises it from here.
 
         Throwing shows nothing of ours in tracebacks; but it would replace a context by the exception being handled, and
         a GeneratorExit would close the frames instead.
@@ -111,7 +111,7 @@ class Leaf:
         if isinstance(error, (Suspension, GeneratorExit)):
             self._close()
             raise error
-        return self._step(getattr(self.iterator, "throw", self._fail), error)
+        return self._advance(getattr(self.iterator, "throw", self._fail), error)
 
     @staticmethod
     def _fail(error: BaseException) -> Any:
@@ -132,9 +132,9 @@ class Leaf:
         if isinstance(awaitable, CoroutineType):
             awaitable.close()
 
-    def _step(self, advance: Any, value: Any) -> Any:
+    def _advance(self, advance: Any, value: Any) -> Any:
         driver = ambient.current_driver.get()
-        token = driver.leaf_steps(self) if driver is not None else None
+        token = driver.step_goes_on(self) if driver is not None else None
         try:
             return advance() if value is None else advance(value)
         except StopIteration as stop:
@@ -143,21 +143,21 @@ class Leaf:
             self._ends(NEW, None)
             raise
         except BaseException as error:  # every outcome is the program's, to be saved and handed on
-            error.__traceback__ = seen_part(error.__traceback__)  # these frames are none of the program's
+            error.__traceback__ = visible_part(error.__traceback__)  # these frames are none of the program's
             return self._ends(FAILED, error)
         finally:
             if driver is not None:
-                driver.leaf_rests(self, token)
+                driver.step_rests(self, token)
 
-    def _ends(self, state: str, value: Any) -> Leaf:
+    def _ends(self, state: str, value: Any) -> Step:
         self.state, self.value = state, value
         self.iterator = self.awaitable = None
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.state in (DONE, FAILED):
-            return Leaf, (None, self.state, self.value, True)
-        return Leaf, (self.awaitable, NEW, None, True)
+            return Step, (None, self.state, self.value, True)
+        return Step, (self.awaitable, NEW, None, True)
 
 
 def iterator_of(awaitable: Any) -> Any:

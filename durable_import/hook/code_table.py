@@ -1,6 +1,6 @@
 """Which code objects are rewritten, and what is known of each.
 
-Filled by the loader at import; asked by ``@leaf`` (is this awaitable a frame?), by capture (which place, which hidden
+Filled by the loader at import; asked by ``@step`` (is this awaitable a frame?), by capture (which place, which hidden
 variables are live?) and by restore (the resume variant of a place). Of a reloaded module the newest version answers for
 places, older code objects stay known for the frames that still run them.
 
@@ -70,14 +70,14 @@ class ModuleInfo:
     """One rewritten version of a module."""
 
     def __init__(
-        self, name: str, path: str, source: bytes, flags: int, *, is_library: bool = False, is_adopted: bool = False
+        self, name: str, path: str, source: bytes, flags: int, *, is_library: bool = False, is_unrewritten: bool = False
     ) -> None:
         self.name = name
         self.is_library = is_library  # asyncio itself: its module-level objects are not the program's
         self.path = path
         self.source = source
         self.flags = flags  # of its code, as far as they say how to compile
-        self.is_adopted = is_adopted  # its own code is not rewritten: see ``adoption``
+        self.is_unrewritten = is_unrewritten  # its own code is not rewritten: see ``hook.unrewritten``
         self.by_place: dict[str, CodeInfo] = {}
         self.resumes: dict[tuple[str, int], types.CodeType] = {}  # by place, and whether they can be awaited as generators
         self._rewriting: ModuleRewriting | None = None
@@ -265,7 +265,7 @@ def _inside(info: CodeInfo) -> Inside:
     fast, module = info.code, info.module
     variables = [*fast.co_varnames]
     variables += sorted({n for names in info.live.values() for n in names if n not in variables})
-    originals = {} if module.is_adopted else {place: other.code for place, other in module.by_place.items()}
+    originals = {} if module.is_unrewritten else {place: other.code for place, other in module.by_place.items()}
     return Inside([n for n in variables if n != "@pc"], captured_names(fast), originals, module.flags, fast.co_firstlineno)
 
 

@@ -5,7 +5,7 @@ function of it gets its code of the fast variant in place, as in ``in_place``: d
 
 Code that has begun by then goes on as it is: it is no part of an instance. Functions that it defines from then on have code of
 the plain variant, and so have those that the garbage collector has been told to freeze. They become instances all the same,
-and inside of an instance their coroutines are made anew before they begin: see ``frames.anew``.
+and inside of an instance their coroutines are made again before they begin: see ``frames.restart``.
 """
 
 from __future__ import annotations

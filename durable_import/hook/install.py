@@ -27,7 +27,7 @@ def install(modules: Iterable[str] = (), *, strict: bool | None = None) -> None:
 
     ``modules`` are patterns (as of ``fnmatch``, over full names: ``"shop.*"``) of modules to rewrite without a mark.
     ``strict``: whether rewritten async functions refuse to run where nothing of them is saved, without a runtime or inside a
-    leaf, by a DurableError; None: as the environment variable DURABLE_STRICT says (1 or 0), else as it was, at first not.
+    step, by a DurableError; None: as the environment variable DURABLE_STRICT says (1 or 0), else as it was, at first not.
     Calling again adds patterns and is otherwise without effect.
 
     Modules that are imported already stay as they are; a RuntimeWarning names those that would have been rewritten. In IPython

@@ -130,7 +130,7 @@ class DurableSourceLoader(RewritingLoader, SourceFileLoader):  # type: ignore[mi
 
 
 class DurableZipLoader(RewritingLoader, zipimporter):
-    """For modules in zip archives; nothing is cached, just as ``zipimport`` compiles sources anew each time."""
+    """For modules in zip archives; nothing is cached, just as ``zipimport`` compiles sources again each time."""
 
     def __init__(self, spec: ModuleSpec, original: zipimporter) -> None:
         super().__init__(spec, os.path.join(original.archive, original.prefix))

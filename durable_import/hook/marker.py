@@ -45,7 +45,7 @@ def file_is_marked(path: str) -> bool:
         head = file.read(CHUNK)
         marked = _read_marker(head, complete=len(head) < CHUNK)
         while marked is None:
-            more = file.read(len(head))  # as much again, so that scanning anew stays linear
+            more = file.read(len(head))  # as much again, so that scanning again stays linear
             head += more
             marked = _read_marker(head, complete=not more)
     return marked

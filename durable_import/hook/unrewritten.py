@@ -1,7 +1,7 @@
 """Code that was not rewritten when it was imported, known as if it had been: for generators of libraries, in the middle.
 
 The source of the module is compiled once more as it is. Only a function for which that gives the very code that runs is
-adopted: then a place of the rewritten function is the same place of the one that runs. Nothing of the module changes.
+found: then a place of the rewritten function is the same place of the one that runs. Nothing of the module changes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .live_code import places_by_code, source_of
 
 
 @dataclass(frozen=True)
-class Adopted:
+class UnrewrittenModule:
     """A module: its functions by place, and the places of the code objects as they run."""
 
     info: ModuleInfo
@@ -31,22 +31,22 @@ class Adopted:
         return None if place is None else self.info.by_place.get(place)
 
 
-_adopted: dict[str, Adopted | None] = {}
+_known: dict[str, UnrewrittenModule | None] = {}
 
 
-def adopt(name: str) -> Adopted | None:
+def unrewritten_module(name: str) -> UnrewrittenModule | None:
     """An imported module; None if it has no source, or one that cannot be rewritten."""
-    if name not in _adopted:
+    if name not in _known:
         module = sys.modules.get(name)
         source = source_of(module) if module is not None else None
         try:
-            _adopted[name] = None if source is None else _adopt(name, *source)
-        except Exception:  # whatever a library's source has that the rewriter does not take: its code just is not adopted
-            _adopted[name] = None
-    return _adopted[name]
+            _known[name] = None if source is None else _read_module(name, *source)
+        except Exception:  # whatever a library's source has that the rewriter does not take: its code just is not found
+            _known[name] = None
+    return _known[name]
 
 
-def find_adopted(name: str, place: str, digest: str) -> CodeInfo:
+def find_unrewritten(name: str, place: str, digest: str) -> CodeInfo:
     """The function at a place of a module today. Raises MissingCodeError or CodeChangedError."""
     try:
         importlib.import_module(name)
@@ -55,8 +55,8 @@ def find_adopted(name: str, place: str, digest: str) -> CodeInfo:
             f"the saved state needs module {name!r}, which cannot be imported ({error}). "
             "Put it back on the import path and resume again; the saved state is kept."
         ) from error
-    adopted = adopt(name)
-    info = adopted.info.by_place.get(place) if adopted is not None else None
+    found = unrewritten_module(name)
+    info = found.info.by_place.get(place) if found is not None else None
     if info is None:
         raise MissingCodeError(
             f"the saved state is in the middle of the generator {place!r} of module {name!r}, which is no longer there. "
@@ -72,12 +72,12 @@ def find_adopted(name: str, place: str, digest: str) -> CodeInfo:
     return info
 
 
-def _adopt(name: str, source: bytes, path: str) -> Adopted:
+def _read_module(name: str, source: bytes, path: str) -> UnrewrittenModule:
     places = places_by_code(source, path)
     with silent():
         rewritten = compile_module(source, path, name)
-    info = ModuleInfo(name, path, source, flags=rewritten.code.co_flags, is_adopted=True)
+    info = ModuleInfo(name, path, source, flags=rewritten.code.co_flags, is_unrewritten=True)
     for code, row in zip(nested_codes(rewritten.code), rewritten.table, strict=True):
         if row is not None:
             info.by_place.setdefault(row[0], CodeInfo(code, info, *row))
-    return Adopted(info, places)
+    return UnrewrittenModule(info, places)

@@ -46,7 +46,7 @@ def _attributes(of: str, purpose: str, names: str, since: Version | None = None)
 
 
 _BELOW = "the file below a compressed one, whose it is, and its reader"
-_ENUM = "what the enum module made of a class, which is made anew by that of the Python that resumes"
+_ENUM = "what the enum module made of a class, which is made again by that of the Python that resumes"
 
 TABLE: tuple[PrivateName, ...] = (
     # asyncio: loops and tasks
@@ -95,7 +95,7 @@ TABLE: tuple[PrivateName, ...] = (
     # classes
     PrivateName("_abc._abc_init", "makes a class that is loaded an abstract base class"),
     PrivateName("_abc._get_dump", "the classes registered with one"),
-    PrivateName("abc.ABC._abc_impl", "what a class keeps of that in C: it is made anew"),
+    PrivateName("abc.ABC._abc_impl", "what a class keeps of that in C: it is made again"),
     PrivateName("dataclasses.Field._field_type", "whether a field is a pseudo-field"),
     *_attributes("dataclasses", "kinds of fields, compared by identity", "_FIELD _FIELD_CLASSVAR _FIELD_INITVAR"),
     PrivateName("dataclasses._HAS_DEFAULT_FACTORY", "the default that stands for a factory, compared by identity"),

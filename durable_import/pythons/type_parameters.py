@@ -1,6 +1,6 @@
 """Type parameters and aliases whose bounds, defaults and values are evaluated when somebody asks for them; since Python 3.12.
 
-Only the compiler makes such ones. So one is made by compiling its statement anew, with the code objects of the functions that
+Only the compiler makes such ones. So one is made by compiling its statement again, with the code objects of the functions that
 evaluate it in place of those that this gives.
 """
 

@@ -6,6 +6,6 @@ the state in the store, ``instance.root`` the coroutine that it begins with; ``i
 ``instance.commit``, which takes each ``checkpoint``, and for ``instance.caller``, the task that awaits it.
 
 Rejected designs: finding the coroutine of a running frame by ``gc.get_referrers`` (time grows with the heap), so a
-function that becomes an instance is called again with its arguments; awaiting leaves in the driver instead of below the
+function that becomes an instance is called again with its arguments; awaiting steps in the driver instead of below the
 frame (their exceptions would miss the context of the handler that they run in).
 """

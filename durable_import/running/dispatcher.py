@@ -20,7 +20,7 @@ LEAST_PAUSE = 0.02  # seconds between two looks because of changes, of which eac
 LONGEST_PAUSE = 30.0  # seconds between attempts while the store is unavailable
 
 
-class Hotel(Protocol):
+class DispatcherHost(Protocol):
     """What it needs of the runtime."""
 
     store: StateStore
@@ -40,7 +40,7 @@ class Hotel(Protocol):
 class Dispatcher:
     """See the module. ``poll_interval``: seconds between two looks at the store, if it does not tell of changes."""
 
-    def __init__(self, runtime: Hotel, poll_interval: float) -> None:
+    def __init__(self, runtime: DispatcherHost, poll_interval: float) -> None:
         self._runtime = runtime
         self._poll_interval = poll_interval
         self._task: asyncio.Task[None] | None = None

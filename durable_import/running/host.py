@@ -15,7 +15,7 @@ from .instance.records import Outcome
 from .sources import Sources
 
 
-class Observer(Protocol):
+class InstanceObserver(Protocol):
     """Is told what happens to instances. ``state`` is the last one committed."""
 
     def starting(self, instance_id: str) -> None: ...
@@ -39,7 +39,7 @@ class LifeTelemetry(Protocol):
         ...
 
 
-class Home(Protocol):
+class Host(Protocol):
     """See the module."""
 
     store: StateStore
@@ -51,7 +51,7 @@ class Home(Protocol):
     retries_failed: bool
     patience: float | None
     on_wait: Callable[[float], None] | None
-    observer: Observer
+    observer: InstanceObserver
     heartbeat: Heartbeat
     sources: Sources
     telemetry: LifeTelemetry | None

@@ -17,23 +17,23 @@ from ..errors import (
 from ..frames import ambient
 from ..log import logger
 from .dispatcher import Dispatcher
-from .host import Home
+from .host import Host
 from .instance.lease import FIRST_PAUSE, LONGEST_PAUSE
 from .instance.records import Call, Outcome
 from .instance.run import InstanceRun
 
 
-class Residence(Home, ambient.AmbientRuntime, Protocol):
+class RegistryHost(Host, ambient.AmbientRuntime, Protocol):
     """What this needs of the runtime; ``evict_after``: seconds."""
 
     dispatcher: Dispatcher
     evict_after: float | None
 
 
-class Residents:
+class InstanceRegistry:
     """The instances that live in ``runtime``: ``running`` has them by their ids."""
 
-    def __init__(self, runtime: Residence) -> None:
+    def __init__(self, runtime: RegistryHost) -> None:
         self._runtime = runtime
         self.running: dict[str, InstanceRun] = {}
 
@@ -65,14 +65,14 @@ class Residents:
                 try:
                     return await run.to_end(make)
                 except (StoreUnavailableError, OSError) as error:
-                    if not run.tenure.has_lost_transaction or run.is_suspending or self._runtime.patience == 0:
+                    if not run.lease.has_lost_transaction or run.is_suspending or self._runtime.patience == 0:
                         raise
                     about = self._runtime.about(run.instance_id, run.state.get("checkpoint"))
                     logger.warning(
                         "a transaction of instance %s was lost, it goes on from before it in %.1f s: %s",
                         run.instance_id, pause, error, extra=about,
                     )  # fmt: skip
-                run.tenure.has_lost_transaction = False
+                run.lease.has_lost_transaction = False
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Spans of OpenTelemetry: one for each life of an instance, and below it one for each leaf.
+"""Spans of OpenTelemetry: one for each life of an instance, and below it one for each step.
 
 Loaded only if telemetry was asked for; OpenTelemetry is imported here and nowhere else. The lives of one instance are one
 trace: what a process that was killed has not exported is missing from it, and the spans of later lives stand below it.
@@ -19,7 +19,7 @@ from typing import Any
 from ..aio.executors import begin_call
 from ..aio.task import DurableTask
 from ..errors import InstanceSuspendedError, MissingDriverError, PauseForEventException
-from ..frames.step import FAILED, PENDING, Leaf
+from ..frames.step import FAILED, PENDING, Step
 from ..snapshot.tasks.contexts import NEVER_SAVED
 from .instance.driver import InstanceDriver
 from .instance.records import Outcome
@@ -79,14 +79,14 @@ class Telemetry:
 
 
 class Life:
-    """The spans of one life; told of leaves by ``InstanceLoop``."""
+    """The spans of one life; told of steps by ``InstanceLoop``."""
 
     def __init__(self, tracer: trace.Tracer, driver: InstanceDriver, span: trace.Span) -> None:
         self._tracer = tracer
         self._driver = driver
         self._span = span
         self._status = ""
-        self._leaves: dict[DurableTask, _LeafSpan] = {}
+        self._steps: dict[DurableTask, _StepSpan] = {}
 
     def has_outcome(self, outcome: Outcome) -> None:
         """The instance ends with its life."""
@@ -101,43 +101,43 @@ class Life:
 
     def ends(self) -> None:
         """Whatever has begun has ended."""
-        for leaf in self._leaves.values():
-            leaf.span.set_attribute("durable.suspended", True)
-            leaf.span.end()
+        for step in self._steps.values():
+            step.span.set_attribute("durable.suspended", True)
+            step.span.end()
         kept = self._driver.kept
         self._span.set_attribute("durable.status", self._status or (kept.status if kept is not None else "running"))
         self._span.set_attribute("durable.checkpoint", max(self._driver.checkpoint, 0))
         self._span.end()
 
-    def leaf_steps(self, task: DurableTask, leaf: Leaf) -> Token[Context]:
-        """Foreign code of a leaf is going to run; the result is for ``leaf_rests``."""
-        known = self._leaves.get(task)
-        if known is None or known.leaf is not leaf:
+    def step_goes_on(self, task: DurableTask, step: Step) -> Token[Context]:
+        """Foreign code of a step is going to run; the result is for ``step_rests``."""
+        known = self._steps.get(task)
+        if known is None or known.step is not step:
             attributes: dict[str, Any] = {
                 "durable.step_key": self._driver.loop.key_of(task), "durable.checkpoint": max(self._driver.checkpoint, 0),
             }  # fmt: skip
-            span = self._tracer.start_span(name_of(leaf.awaitable), attributes=attributes)
-            known = self._leaves[task] = _LeafSpan(leaf, span)
+            span = self._tracer.start_span(name_of(step.awaitable), attributes=attributes)
+            known = self._steps[task] = _StepSpan(step, span)
         return contexts.attach(trace.set_span_in_context(known.span))
 
-    def leaf_rests(self, task: DurableTask, leaf: Leaf, token: Token[Context]) -> None:
-        """Foreign code of a leaf has run."""
+    def step_rests(self, task: DurableTask, step: Step, token: Token[Context]) -> None:
+        """Foreign code of a step has run."""
         contexts.detach(token)
-        if leaf.state != PENDING:
-            span = self._leaves.pop(task).span
-            if leaf.state == FAILED and isinstance(leaf.value, Exception):
-                _note(span, leaf.value)
+        if step.state != PENDING:
+            span = self._steps.pop(task).span
+            if step.state == FAILED and isinstance(step.value, Exception):
+                _note(span, step.value)
             span.end()
 
 
-class _LeafSpan:
-    def __init__(self, leaf: Leaf, span: trace.Span) -> None:
-        self.leaf = leaf
+class _StepSpan:
+    def __init__(self, step: Step, span: trace.Span) -> None:
+        self.step = step
         self.span = span
 
 
 def name_of(awaitable: Any) -> str:
-    """The qualified name of what a leaf is: of a coroutine its function; of a call in a thread or process, what is called."""
+    """The qualified name of what a step is: of a coroutine its function; of a call in a thread or process, what is called."""
     frame = getattr(awaitable, "cr_frame", None)
     named = awaitable
     if frame is not None and frame.f_code.co_name == "to_thread" and frame.f_globals.get("__name__") == "asyncio.threads":

@@ -52,9 +52,9 @@ def check_seconds(least: float = 0.0, **options: Any) -> None:
             raise ValueError(f"{name} is {value!r}: it has to be at least {least:g} seconds")
 
 
-def check_loop(home: asyncio.AbstractEventLoop | None) -> None:
+def check_loop(host: asyncio.AbstractEventLoop | None) -> None:
     """Raise DurableError in another event loop than the one that a runtime lives in, while that runs."""
-    if home is not None and home is not asyncio.get_running_loop() and home.is_running():
+    if host is not None and host is not asyncio.get_running_loop() and host.is_running():
         raise DurableError(
             "this runtime lives in another event loop, which runs in another thread: hand the call over with "
             "asyncio.run_coroutine_threadsafe(call, loop), or open a runtime of this loop's own over the same store"

@@ -36,7 +36,7 @@ NAMES: dict[str, dict[str, str]] = {
     "frames.except_star": {"ExceptStar": "except_star"},
     "frames.intrinsics": {"NextItem": "next_item", "checked_anext": "checked_anext"},
     "frames.signals": {"NO_MORE": "no_more", "PRIMED": "primed"},
-    "frames.step": {"Leaf": "step"},
+    "frames.step": {"Step": "step"},
     "pythons.earlier": {"_AsCompletedIterator": "as_completed_iterator"},
     "pythons.frozen": {"frozendict": "frozendict"},
     "pythons.iterators": {"set_state": "set_state"},

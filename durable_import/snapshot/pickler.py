@@ -18,7 +18,7 @@ from typing import Any
 
 from ..aio.task import DurableTask
 from ..frames.capture import FRAME_TYPES, FrameState, frame_of, parts_of
-from ..frames.step import Leaf
+from ..frames.step import Step
 from ..hook.code_table import CodeInfo, info_of
 from ..pythons.library import PythonPickler
 from .module_data.modules import resolve, resolve_or_none
@@ -39,9 +39,9 @@ _FRAME = (b"\x80", b"\x95")  # what the parts of a pickle begin with that are no
 _find_nan = re.compile(b"G[\x7f\xff]\xf8").search  # how pickle writes it; may also be there by chance
 DEEP = 1_000_000  # recursion limit for the fallback, whose recursion is in Python code
 
-_TABLE = {**TABLE, **FRAME_TABLE, Leaf: Leaf.__reduce__}
+_TABLE = {**TABLE, **FRAME_TABLE, Step: Step.__reduce__}
 _BUILDERS = (
-    new_task, build, fill, build_unchanged, fill_unchanged, Leaf, new_context, fill_context, new_future, fill_own_future,
+    new_task, build, fill, build_unchanged, fill_unchanged, Step, new_context, fill_context, new_future, fill_own_future,
     instance_loop, iter, range,
 )  # fmt: skip
 
@@ -87,16 +87,16 @@ class _Reducing:
 
     def _reduce_in_stack(self, frame: Any, state: Any) -> Any:
         """A frame that a task of the instance runs."""
-        if state.info.module.is_library and self.references.waits_anew(frame):
+        if state.info.module.is_library and self.references.waits_again(frame):
             return reduce_wait(frame)
         return reduce_state(frame, state)
 
     def _reduce_frame(self, frame: Any, reducer: Any) -> Any:
         """A frame that no task runs, or which cannot be read."""
         info = info_of(parts_of(frame).code)
-        if self._is_leaf(frame, info):
+        if self._is_step(frame, info):
             return reduce_foreign_frame(frame, in_flight=True)
-        if type(frame) is CoroutineType and self.references.waits_anew(frame):
+        if type(frame) is CoroutineType and self.references.waits_again(frame):
             return reduce_wait(frame)
         if info is not None:
             self.codes[id(info.code)] = info
@@ -104,7 +104,7 @@ class _Reducing:
             return (*reducer(frame)[:5], fill_driven)
         return reducer(frame)
 
-    def _is_leaf(self, frame: Any, info: CodeInfo | None) -> bool:
+    def _is_step(self, frame: Any, info: CodeInfo | None) -> bool:
         """Whether a frame that has begun is begun again on resume: one of foreign code, or asyncio's own outside an instance."""
         if info is None:
             return id(frame) in self.references.in_flight

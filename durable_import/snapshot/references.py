@@ -9,7 +9,7 @@ from typing import Any
 
 from ..aio.task import DurableTask
 from ..frames.capture import frame_of, parts_of, variables_in
-from ..frames.step import Leaf
+from ..frames.step import Step
 from ..hook.code_table import info_of
 from ..pythons.tasks import LoopBound
 from .module_data.module_names import Names
@@ -27,7 +27,7 @@ class References:
     base: contextvars.Context = field(default_factory=contextvars.copy_context)  # context variables that are not the program's
     read: Stacks = field(default_factory=Stacks)
     stacks: Callable[[], list[tuple[str, list[Any]]]] = list  # the frames of all tasks
-    in_flight: set[int] = field(default_factory=set)  # ids of the awaitables of leaves that have begun
+    in_flight: set[int] = field(default_factory=set)  # ids of the awaitables of steps that have begun
     has_loop: bool = False  # whether it is the state of an instance, with its futures
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
     left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
@@ -45,7 +45,7 @@ class References:
         """The ids of ``containers``."""
         return self.names.container_ids
 
-    def is_made_anew(self, value: Any) -> bool:
+    def is_made_again(self, value: Any) -> bool:
         """Whether it is a primitive of asyncio that is saved by reference, and its state is not saved with the program's data."""
         if not isinstance(value, LoopBound) or id(value) not in self.by_id:
             return False
@@ -55,14 +55,14 @@ class References:
         """Whether a frame is run by a task of the instance."""
         return any(frame is each for _, stack in self.stacks() for each in stack)
 
-    def waits_anew(self, frame: Any) -> bool:
-        """Whether a frame of asyncio's own code, in an instance, waits for a primitive that is made anew."""
+    def waits_again(self, frame: Any) -> bool:
+        """Whether a frame of asyncio's own code, in an instance, waits for a primitive that is made again."""
         met = self.read.met.get(id(frame))
         info = met.info if met is not None else info_of(parts_of(frame).code)
         if info is None or not info.module.is_library or not self.has_loop:
             return False
         found = frame_of(frame)
-        return found is not None and self.is_made_anew(variables_in(found).get("self"))
+        return found is not None and self.is_made_again(variables_in(found).get("self"))
 
 
 def task_frames(task: DurableTask, references: References) -> tuple[Any, ...]:
@@ -70,9 +70,9 @@ def task_frames(task: DurableTask, references: References) -> tuple[Any, ...]:
 
     Nothing is kept of what a frame that begins again has called.
     """
-    root = task.root if type(task.root) is Leaf else None
+    root = task.root if type(task.root) is Step else None
     stack = references.read.of(task)
     frames = stack.frames
     if not stack.is_simple:
-        frames = frames[: next((place for place, frame in enumerate(frames, 1) if references.waits_anew(frame)), len(frames))]
+        frames = frames[: next((place for place, frame in enumerate(frames, 1) if references.waits_again(frame)), len(frames))]
     return frames[::-1], coroutine_of(task), root, task._context, task.ended

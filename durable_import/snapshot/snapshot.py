@@ -18,12 +18,12 @@ from ..aio.standard import make_asyncio_durable
 from ..aio.task import DurableTask
 from ..errors import SnapshotFormatError, UnsavableStateError
 from ..frames.capture import awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
-from ..frames.step import DONE, FAILED, Leaf
+from ..frames.step import DONE, FAILED, Step
 from ..hook.code_table import CodeInfo, info_of
 from ..log import about, logger
 from ..rewrite.analysis.names import AWAITED, is_hidden
 from .diagnose import find_culprit
-from .incremental.format_policy import Economy
+from .incremental.format_policy import FormatPolicy
 from .incremental.pieces import Pieces, join_pieces
 from .incremental.segment_saving import Segments
 from .incremental.segments import load_segments
@@ -81,14 +81,14 @@ class Encoder:
     """Makes and loads snapshots of one instance.
 
     ``script``: the script whose module-level data belong to the snapshot. ``base``: the context variables as they were
-    when the instance began, which are not the program's. ``economy``: when snapshots are in segments; None: never.
+    when the instance began, which are not the program's. ``format_policy``: when snapshots are in segments; None: never.
     ``stacks``: what is known of the frames.
     """
 
     instance_id: str | None = None
     script: ScriptData | None = None
     base: contextvars.Context = field(default_factory=contextvars.copy_context)
-    economy: Economy | None = None
+    format_policy: FormatPolicy | None = None
     stacks: Stacks = field(default_factory=Stacks)
     _segments: Segments | None = None
     _pieces: Pieces | None = None
@@ -106,21 +106,21 @@ class Encoder:
             self.stacks.end()
 
     def _save(self, snapshot: Snapshot) -> Saved:
-        loop, economy = snapshot.loop, self.economy
-        if loop is None or economy is None:
+        loop, format_policy = snapshot.loop, self.format_policy
+        if loop is None or format_policy is None:
             return self._save_whole(snapshot)
-        if not self._has_many_tasks(loop, economy):
-            economy.choose(in_segments=False)
+        if not self._has_many_tasks(loop, format_policy):
+            format_policy.choose(in_segments=False)
             return self._save_whole(snapshot)
-        if economy.wants_segments():
+        if format_policy.wants_segments():
             try:
-                return self._save_segments(snapshot, loop, economy)
+                return self._save_segments(snapshot, loop, format_policy)
             except Exception as error:  # the other way says what it is, or gets around it
                 logger.debug("instance %s is not saved in segments: %r", self.instance_id, error, extra=about(self.instance_id))
-                economy.give_up()
+                format_policy.give_up()
         changed = (len(loop.touched) + len(loop.changed_callbacks)) / max(len(loop.tasks), 1)
         saved = self._save_whole(snapshot)
-        economy.was_whole(saved.size, changed)
+        format_policy.was_whole(saved.size, changed)
         return saved
 
     def _save_whole(self, snapshot: Snapshot) -> Saved:
@@ -128,10 +128,10 @@ class Encoder:
         location = ""
         if snapshot.loop is not None:
             snapshot.loop.is_saved()
-            snapshot.loop.on_step = None
+            snapshot.loop.on_turn = None
             location = self.stacks.location_of(snapshot.loop.root)
         size = sum(map(len, chunks))
-        if self.economy is None or size < LARGE:
+        if self.format_policy is None or size < LARGE:
             self._begin_form(None, None)
             return Saved(_payload(COMPLETE, *chunks), None, True, tuple(codes.values()), location, size)
         pieces = self._pieces or self._begin_form(None, Pieces())
@@ -143,10 +143,10 @@ class Encoder:
         self._segments, self._pieces, self._is_kept = segments, pieces, False
         return segments or pieces
 
-    def _has_many_tasks(self, loop: InstanceLoop, economy: Economy) -> bool:
-        if len(loop.tasks) >= economy.least:
+    def _has_many_tasks(self, loop: InstanceLoop, format_policy: FormatPolicy) -> bool:
+        if len(loop.tasks) >= format_policy.least:
             return True
-        return self._segments is not None and self._segments.count_tasks() >= economy.least // 2
+        return self._segments is not None and self._segments.count_tasks() >= format_policy.least // 2
 
     def is_kept(self, saved: Saved) -> None:
         """A store has kept this."""
@@ -164,7 +164,7 @@ class Encoder:
         if self._segments is not None:
             self._segments.thaw(handle)
 
-    def _save_segments(self, snapshot: Snapshot, loop: InstanceLoop, economy: Economy) -> Saved:
+    def _save_segments(self, snapshot: Snapshot, loop: InstanceLoop, format_policy: FormatPolicy) -> Saved:
         is_first = self._segments is None
         segments = self._segments or self._begin_form(Segments(), None)
         references = self._references(snapshot)
@@ -177,12 +177,12 @@ class Encoder:
 
         codes: dict[int, CodeInfo] = {}
         try:
-            most = economy.allowance(is_first=is_first)
+            most = format_policy.allowance(is_first=is_first)
             kernel = segments.encode(loop, (snapshot.facts, contents), references, prepare, codes, most)
         except BaseException:
             self._segments = None
             raise
-        economy.was_in_segments(segments.pickled, segments.owned.size, is_first=is_first)
+        format_policy.was_in_segments(segments.pickled, segments.owned.size, is_first=is_first)
         payload = _payload(IN_SEGMENTS, kernel)
         location = self.stacks.location_of(loop.root)
         return Saved(payload, dict(segments.owned.changed), not self._is_kept, tuple(codes.values()), location)
@@ -227,7 +227,7 @@ class Encoder:
         return [(task.path, stack.frames) for task in snapshot.loop.tasks if not (stack := self.stacks.of(task)).is_simple]
 
     def _find_lost(self, path: str, stack: list[Any], references: References) -> None:
-        """Note the managers of ``with`` blocks that belong to modules: these make them anew."""
+        """Note the managers of ``with`` blocks that belong to modules: these make them again."""
         find_lost(path, stack, lambda manager: self._is_made_by_module(manager, references), references.lost, self.stacks.met)
 
     def _leave_out(self, stacks: list[tuple[str, list[Any]]], references: References) -> bool:
@@ -275,8 +275,8 @@ class Encoder:
         self._begin_form(None, None)
         with restoring_generators() as finalizer:
             if payload[2:3] == IN_SEGMENTS:
-                if self.economy is not None:
-                    self.economy.choose(in_segments=True)
+                if self.format_policy is not None:
+                    self.format_policy.choose(in_segments=True)
                 ((facts, contents), held, inbox), found = load_segments(payload[3:], segments or {})
                 stack: list[Any] = []
             else:
@@ -351,9 +351,9 @@ def _is_of_library(frame: Any) -> bool:
 def _in_flight(snapshot: Snapshot) -> set[int]:
     """The ids of the awaitables that will be awaited again."""
     if snapshot.loop is not None:
-        return {id(leaf.awaitable) for leaf in snapshot.loop.in_flight.values()}
+        return {id(step.awaitable) for step in snapshot.loop.in_flight.values()}
     awaited = awaited_by(chain(snapshot.root)[-1]) if snapshot.root is not None else None
-    return {id(awaited.awaitable if type(awaited) is Leaf else awaited)}
+    return {id(awaited.awaitable if type(awaited) is Step else awaited)}
 
 
 def _beside_frames(snapshot: Snapshot) -> dict[str, Any]:
@@ -370,8 +370,8 @@ def _beside_frames(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _outcome(awaited: Any) -> dict[str, Any]:
-    """What a leaf that has ended gave, under the name that errors call it."""
-    if type(awaited) is not Leaf or awaited.state not in (DONE, FAILED):
+    """What a step that has ended gave, under the name that errors call it."""
+    if type(awaited) is not Step or awaited.state not in (DONE, FAILED):
         return {}
     return {AWAITED_RESULT if awaited.state == DONE else AWAITED_EXCEPTION: awaited.value}
 

@@ -8,7 +8,7 @@ Rejected:
 
 - One connection per event loop, or work in the default executor: a slow disk would starve other users of the executor,
   and commits of many instances could not share one fsync. One thread per store groups them.
-- Epochs per instance: after delete and start anew, a stalled owner's old epoch would be current again. Epochs count per
+- Epochs per instance: after delete and start again, a stalled owner's old epoch would be current again. Epochs count per
   store instead.
 - State and lease in one row: SQLite writes whole rows, so each renewal would copy the snapshot.
 - PostgreSQL: advisory locks or an open transaction as the claim. They end with the connection, not with the process, and a

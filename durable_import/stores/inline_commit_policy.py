@@ -9,7 +9,7 @@ _WEIGHT = 0.25  # of the last commit in the moving figure
 _MOST_SECONDS = 4 * QUICK_SECONDS  # that one commit counts for: a single slow one is soon forgotten
 
 
-class Pace:
+class InlineCommitPolicy:
     """How long commits take, and whose they are.
 
     ``few``: instances whose commits are as good one by one; those of more are better made together, by the thread.
@@ -32,11 +32,11 @@ class Pace:
         self._in_a_row = self._in_a_row + 1 if instance_id == self._last else 1
         self._last = instance_id
 
-    def is_held(self, instance_id: str) -> None:
+    def is_owned(self, instance_id: str) -> None:
         """An instance is owned here from now on."""
         self._held.add(instance_id)
 
-    def is_let_go(self, instance_id: str) -> None:
+    def is_released(self, instance_id: str) -> None:
         """It is not any more."""
         self._held.discard(instance_id)
 

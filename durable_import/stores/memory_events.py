@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from .base import Event
 
 
-class Mailbox:
+class MemoryEvents:
     """See ``EventStore``."""
 
     def __init__(self) -> None:

@@ -41,7 +41,7 @@ SOCKETS = """
 
 
 def test_managers_are_entered_again(desk: Desk) -> None:
-    """Clients with sockets, a generator's manager and a held lock are made anew; one that has been left is not."""
+    """Clients with sockets, a generator's manager and a held lock are made again; one that has been left is not."""
     desk.write("clients.py", SOCKETS)
     killed = desk.run("clients.py", kill_at=1)
     assert (killed.status, killed.out) == (KILLED, "enter a\nenter b\n")

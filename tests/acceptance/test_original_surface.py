@@ -214,7 +214,7 @@ async def test_ambient_runtime_and_memory(module: ModuleType, tmp_path: Path) ->
 
 
 async def test_instance_within_an_instance(module: ModuleType) -> None:
-    """A program called with an id by durable code is an instance of its own, and a leaf of its caller."""
+    """A program called with an id by durable code is an instance of its own, and a step of its caller."""
     module.key_program = make_durable(module.key_of_step)  # type: ignore[attr-defined]
     async with DurableRuntime(InMemoryStateStore()) as runtime:
         own, child, after = await make_durable(module.parent)(instance_id="parent")

@@ -351,7 +351,7 @@ TRACEBACK = """
 FAILURES = {
     "raise": "raise ValueError(n)",
     "expression": "return [1, 2][n + 2] + (await effect('never'))",
-    "leaf": "await fail('leaf', ValueError('from a leaf'))",
+    "step": "await fail('step', ValueError('from a step'))",
     "chained": "return {}['missing']",
     "foreign": "call(lambda: 1 / n)",
     "after await": "return (await effect('none', None)).nothing",

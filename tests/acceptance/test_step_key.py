@@ -1,4 +1,4 @@
-"""``step_key``: what a leaf tells others so that they do its effect once, under real kills in the middle of leaves."""
+"""``step_key``: what a step tells others so that they do its effect once, under real kills in the middle of steps."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ CONCURRENT = """
         await asyncio.gather(worker("c"), bank.pay("gathered"), bank.pay("gathered too"))
         await asyncio.gather(*(asyncio.get_running_loop().run_in_executor(pool, bank.note, f"pool {n}") for n in range(2)))
         await bank.pay_in_tasks("native task", "native task too")
-        await bank.call(note_here, "rewritten code within a leaf")
+        await bank.call(note_here, "rewritten code within a step")
         await asyncio.wait_for(bank.pay("in time"), 30)
         print("done")
 
@@ -119,7 +119,7 @@ def keys_of(desk: Desk, program: str, *, kills: bool) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("program", [SEQUENTIAL, CONCURRENT], ids=["sequential", "concurrent"])
 def test_key_is_that_of_the_leaf(desk: Desk, program: str) -> None:
-    """A leaf has one key however often it is killed and runs again; each leaf, task and new run has another one."""
+    """A step has one key however often it is killed and runs again; each step, task and new run has another one."""
     desk.write("bank.py", BANK)
     desk.write("program.py", program)
     first, second = keys_of(desk, "program.py", kills=True), keys_of(desk, "program.py", kills=False)
@@ -144,7 +144,7 @@ def test_key_outside_of_instances_is_random(desk: Desk) -> None:
 
 
 def test_callback_has_no_key(desk: Desk) -> None:
-    """A callback of the event loop belongs to no leaf: the error says so."""
+    """A callback of the event loop belongs to no step: the error says so."""
     desk.write(
         "program.py",
         """
@@ -169,7 +169,7 @@ def test_callback_has_no_key(desk: Desk) -> None:
 
 
 def test_process_pools_get_the_key(desk: Desk) -> None:
-    """A call in another process has the key of its leaf as well."""
+    """A call in another process has the key of its step as well."""
     desk.write("bank.py", BANK)
     desk.write(
         "program.py",

@@ -1,7 +1,7 @@
 """Random programs of many tasks, put together from those of one task and what tasks do with each other.
 
 Two kinds: "turns", without foreign code, where asyncio's order of things is exact and all of it is observed (see `turns`);
-and "leaves", where effects take any number of turns and what is observed does not depend on it (see `leaves`). The kind, and
+and "steps", where effects take any number of turns and what is observed does not depend on it (see `steps`). The kind, and
 at each of how many checkpoints torture is to replace the program, stand in its header.
 """
 
@@ -10,17 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from . import leaves as _leaves  # noqa: F401 - registers its productions
+from . import steps as _steps  # noqa: F401 - registers its productions
 from . import turns as _turns  # noqa: F401
 from .blocks import statement
 from .definitions import body_scope, closing, empty_scope, function, opening
 from .scope import Scope, Source, indent
 from .task_preamble import assemble_tasks
 
-KINDS = ("turns", "leaves")
-FUEL = {"turns": 60, "leaves": 40}
+KINDS = ("turns", "steps")
+FUEL = {"turns": 60, "steps": 40}
 #: What would make a program of the kind depend on how fast a task is.
-NOT_EXACT: dict[str, set[str]] = {"turns": set(), "leaves": {"global"}}
+NOT_EXACT: dict[str, set[str]] = {"turns": set(), "steps": {"global"}}
 HEADER = re.compile(r"^# fuzz: (\w+), every=(\d+)$", re.MULTILINE)
 
 #: What the lists, dicts and numbers that all tasks of a program of the kind "turns" share are called.
@@ -44,7 +44,7 @@ def concurrent(source: Source, kind: str, title: str, seed: int) -> str:
         body = within(source, share, lambda: part(source, module, kind))
         lines += ["", "", f"async def {name}(t):", *indent(body)]
     has_globals = any(re.search(r"\bG[01]\b", line) for line in lines)
-    lines += ["", "", *(main_of_turns if kind == "turns" else main_of_leaves)(source, names, has_globals)]
+    lines += ["", "", *(main_of_turns if kind == "turns" else main_of_steps)(source, names, has_globals)]
     return assemble_tasks("\n".join(lines).strip("\n"), title, kind, 1 + seed % 3)
 
 
@@ -101,9 +101,9 @@ def main_of_turns(source: Source, names: list[str], has_globals: bool) -> list[s
     return [*lines, "    return t.items"]
 
 
-def main_of_leaves(source: Source, names: list[str], has_globals: bool) -> list[str]:  # noqa: ARG001
+def main_of_steps(source: Source, names: list[str], has_globals: bool) -> list[str]:  # noqa: ARG001
     """The parts are tasks."""
-    lines = ["async def main():", f"    t = Own('', {FUEL['leaves']})"]
+    lines = ["async def main():", f"    t = Own('', {FUEL['steps']})"]
     trace = "t.fork({0!r})"
     made = f"    task_{{0}} = t.task(contained({trace}, {{0}}({trace})), {{0!r}})"
     lines += [made.format(name) for name in names] + [f"    t.note({name!r}, await task_{name})" for name in names]

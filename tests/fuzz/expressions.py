@@ -32,7 +32,7 @@ def int_list(s: Source, c: Scope, depth: int = 2) -> str:
 
 def int_dict(s: Source, c: Scope, depth: int = 2) -> str:
     if depth <= 0:
-        return s.choose(c.names["dict"]) if c.names.get("dict") else f"{{1: {atom(s, c)}, 2: {leaf(s, c)}}}"
+        return s.choose(c.names["dict"]) if c.names.get("dict") else f"{{1: {atom(s, c)}, 2: {step(s, c)}}}"
     return DICTS.pick(s, c)(s, c, max(depth - 1, 0))
 
 
@@ -69,11 +69,11 @@ def constant(s: Source) -> str:
 
 def atom(s: Source, c: Scope) -> str:
     if c.can_await and s.chance(0.12):
-        return f"(await effect({s.effect()}, {leaf(s, c)}))"
-    return leaf(s, c)
+        return f"(await effect({s.effect()}, {step(s, c)}))"
+    return step(s, c)
 
 
-def leaf(s: Source, c: Scope) -> str:
+def step(s: Source, c: Scope) -> str:
     readable = (*c.names["int"], *c.names["attr"])
     return s.choose(readable) if readable and s.chance(0.75) else constant(s)
 

@@ -81,7 +81,7 @@ def judge_native(text: str) -> str:
     """Two runs are the same, without complaints; in programs of many tasks with effects of other lengths."""
     kind, _ = settings(text)
     first = natively(text, kind)
-    with turns_of_effects(lambda name: sum(map(ord, name)) % 4 if kind == "leaves" else 1):
+    with turns_of_effects(lambda name: sum(map(ord, name)) % 4 if kind == "steps" else 1):
         second = natively(text, kind)
     if first.complaints:
         return "; ".join(first.complaints)

@@ -20,8 +20,8 @@ T = TypeVar("T")
 #: Kinds of names that nested functions see through their closure.
 INHERITED = ("int", "list", "dict", "str", "box", "iter", "attr", "afn", "fn", "genfn", "agenfn")
 
-#: ... in programs of many tasks; "tasks", and "turns" or "leaves", mark the kind of these.
-INHERITED += ("task", "future", "group", "stream", "spawn", "tasks", "turns", "leaves")
+#: ... in programs of many tasks; "tasks", and "turns" or "steps", mark the kind of these.
+INHERITED += ("task", "future", "group", "stream", "spawn", "tasks", "turns", "steps")
 
 #: Names that stand for a value in the generated programs' errors.
 ERRORS = ("ValueError", "KeyError", "Boom", "TypeError", "IndexError", "ArithmeticError")

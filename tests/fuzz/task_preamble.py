@@ -2,7 +2,7 @@
 
 In programs of the kind "turns" no code is foreign: `effect` is a coroutine of the program, and asyncio is exact, so that
 all tasks share one trace. A clock, a callback that calls for itself again, counts the turns; when nothing has happened for
-some of them it cancels a task, so that whatever waits in vain goes on. In programs of the kind "leaves" effects are foreign
+some of them it cancels a task, so that whatever waits in vain goes on. In programs of the kind "steps" effects are foreign
 and take any number of turns: each task has a trace of its own.
 """
 
@@ -160,7 +160,7 @@ async def fail(name, exc):
     raise exc
 """
 
-LEAVES_TRACE = """
+STEPS_TRACE = """
 class Own(Trace):
     def __init__(self, path, fuel):
         super().__init__(fuel)
@@ -347,11 +347,11 @@ def assemble_tasks(body: str, title: str, kind: str, every: int) -> str:
     if mentions("Group", body):
         own.insert(0, ORDERED)
     pieces = [PIECES[name] for name in PIECES if name == "Box" or mentions(name, body)]
-    trace = [TRACE, LEAVES_TRACE] if kind == "leaves" else [TURNS_TRACE]
+    trace = [TRACE, STEPS_TRACE] if kind == "steps" else [TURNS_TRACE]
     variables = "\n".join(f"V{n} = contextvars.ContextVar('V{n}', default={n})" for n in range(2))
     definitions = "\n".join([f"\n{variables}\n", TELL, *trace, *pieces, *own])
     modules = "".join(f"import {name}\n" for name in MODULES if mentions(name, body))
-    world = "from world import effect, fail\n\n" if kind == "leaves" else ""
+    world = "from world import effect, fail\n\n" if kind == "steps" else ""
     header = f'# durable: on\n# fuzz: {kind}, every={every}\n"""{title}"""\nimport asyncio\nimport contextvars\n'
     footer = "\n\nif __name__ == '__main__':\n    print(repr(asyncio.run(main())))\n"
     return f"{header}{modules}\n{world}{definitions}\n\n{body}{footer}"

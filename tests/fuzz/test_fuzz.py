@@ -1,6 +1,6 @@
-"""Random programs run as natively when rewritten, and when their state is saved, dropped and restored at their leaves.
+"""Random programs run as natively when rewritten, and when their state is saved, dropped and restored at their steps.
 
-`FUZZ_SEEDS=0:5000 FUZZ_SIZE=40 pytest tests/fuzz` runs others than the default, with `FUZZ_REPLACED=0` at every leaf also of
+`FUZZ_SEEDS=0:5000 FUZZ_SIZE=40 pytest tests/fuzz` runs others than the default, with `FUZZ_REPLACED=0` at every step also of
 the programs that have very many; `pytest -m slow tests/fuzz` those of the default that take long.
 """
 

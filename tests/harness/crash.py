@@ -51,7 +51,7 @@ def run_native(path: Path, python: str, folder: Path) -> Outcome:
 def run_killed(path: Path, python: str, folder: Path, most: int, pace: int = 0) -> Outcome:
     """The program with a SIGKILL in the middle of an effect, a new process after each kill; at most ``most`` kills.
 
-    ``pace`` 0 kills every effect; with 1 each process gets one effect further than the one before it, so that a leaf of
+    ``pace`` 0 kills every effect; with 1 each process gets one effect further than the one before it, so that a step of
     several effects gets done.
     """
     log = folder / "effects"
@@ -74,7 +74,7 @@ def crash_torture(path: str | os.PathLike[str], python: str = sys.executable, *,
     """The repr of the program's result, printed after a SIGKILL in the middle of each of its effects.
 
     Raises AssertionError when it printed anything else than natively, or when its effects are not the native ones, each
-    exactly once and once more for its kill. ``repeats``: for a program whose leaves cause several effects each, or that
+    exactly once and once more for its kill. ``repeats``: for a program whose steps cause several effects each, or that
     flushes what it prints; a process then repeats what the one before it did since its last checkpoint.
     """
     path = Path(path).resolve()

@@ -91,7 +91,7 @@ def place_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     def make(source: str, forms: str = "s") -> Place:
         if forms:
-            monkeypatch.setattr("durable_import.running.instance.run.Economy", partial(Turns, forms))
+            monkeypatch.setattr("durable_import.running.instance.run.FormatPolicy", partial(Turns, forms))
         source = source.replace("MANY", str(MANY))
         module = fresh_module(source, str(tmp_path / "program.py"), rewritten=True)
         made.append(module)

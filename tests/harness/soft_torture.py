@@ -16,7 +16,7 @@ from durable_import.frames.capture import CREATED, FrameState, awaited_by, captu
 from durable_import.frames.discard import discard
 from durable_import.frames.intrinsics import PRIMED
 from durable_import.frames.restore import build_frame, fill_frame
-from durable_import.frames.step import NEW, PENDING, Leaf
+from durable_import.frames.step import NEW, PENDING, Step
 from durable_import.rewrite.analysis.names import STATE
 from durable_import.running.instance.checkpoint import Checkpoint
 from durable_import.running.instance.driver import InstanceDriver
@@ -43,7 +43,7 @@ class UnsavedDriver(InstanceDriver):
 
 
 class SoftTortureDriver(UnsavedDriver):
-    """Rebuilds all that can be rebuilt at every checkpoint, those of failed leaves included."""
+    """Rebuilds all that can be rebuilt at every checkpoint, those of failed steps included."""
 
     def _capture(self, status: str) -> Checkpoint:
         for task in list(self.loop.tasks):
@@ -58,12 +58,12 @@ def rebuild(task: DurableTask) -> int:
         return 0
     states = [capture(frame) for frame in old]
     below = awaited_by(old[-1])
-    leaf = below if type(below) is Leaf and below.state == PENDING else None
-    _drop(old, leaf)
+    step = below if type(below) is Step and below.state == PENDING else None
+    _drop(old, step)
     new = _build(old, states)
     task.set_coroutine(new[0])
-    if leaf is not None:
-        _go_to(new[0], leaf)
+    if step is not None:
+        _go_to(new[0], step)
     return len(new)
 
 
@@ -73,13 +73,13 @@ def _has_begun(frame: Any) -> bool:
     return parts.state != CREATED or STATE in parts.frame.f_locals
 
 
-def _drop(frames: list[Any], leaf: Leaf | None) -> None:
-    """What the leaf is in the middle of goes on under the new frames."""
-    if leaf is not None:
-        leaf.state = NEW
+def _drop(frames: list[Any], step: Step | None) -> None:
+    """What the step is in the middle of goes on under the new frames."""
+    if step is not None:
+        step.state = NEW
     discard(frames)
-    if leaf is not None:
-        leaf.state = PENDING
+    if step is not None:
+        step.state = PENDING
 
 
 def _build(old: list[Any], states: list[FrameState]) -> list[Any]:
@@ -97,11 +97,11 @@ def _build(old: list[Any], states: list[FrameState]) -> list[Any]:
     return new
 
 
-def _go_to(root: Any, leaf: Leaf) -> None:
-    """Let new frames run to the leaf, so that what is sent or thrown gets to what it is in the middle of."""
-    iterator, leaf.iterator = leaf.iterator, iter([PRIMED])
+def _go_to(root: Any, step: Step) -> None:
+    """Let new frames run to the step, so that what is sent or thrown gets to what it is in the middle of."""
+    iterator, step.iterator = step.iterator, iter([PRIMED])
     given = Context().run(root.send, None)
-    leaf.iterator = iterator
+    step.iterator = iterator
     if given is not PRIMED:
         raise AssertionError(f"{root!r} did not get to where it was")
 

@@ -1,4 +1,4 @@
-"""Hard torture, in-process: at every leaf save the state, discard everything, restore it, and go on."""
+"""Hard torture, in-process: at every step save the state, discard everything, restore it, and go on."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from durable_import.frames import ambient
 from durable_import.frames.capture import capture
 from durable_import.frames.discard import discard
 from durable_import.frames.restart import durable_form
-from durable_import.frames.step import Leaf
+from durable_import.frames.step import Step
 from durable_import.hook.code_table import register_module, register_plain_module
 from durable_import.hook.exchange import exchange
 from durable_import.rewrite.analysis.names import AWAITED
 from durable_import.rewrite.compiler import compile_module, compile_plain
 from durable_import.running.instance.checkpoint import Checkpoint
 from durable_import.running.instance.driver import InstanceDriver
-from durable_import.snapshot.incremental.format_policy import Economy
+from durable_import.snapshot.incremental.format_policy import FormatPolicy
 from durable_import.snapshot.module_data.modules import ScriptData
 from durable_import.snapshot.pickler import SnapshotPickler
 from durable_import.snapshot.snapshot import Encoder, Snapshot
@@ -47,7 +47,7 @@ class _Swapped(Exception):
     """The instance is another one now."""
 
 
-class Turns(Economy):
+class Turns(FormatPolicy):
     """Snapshots in segments ("s") and whole ones ("w") in turns, whatever they cost."""
 
     def __init__(self, forms: str, least: int = 1) -> None:
@@ -75,7 +75,7 @@ class CheckedStacks(Stacks):
 
 
 class TortureDriver(InstanceDriver):
-    """Replaces the whole instance by a restored one at every checkpoint, failed leaves included."""
+    """Replaces the whole instance by a restored one at every checkpoint, failed steps included."""
 
     rounds = 0
     now: float | None = None  # the instance's clock: it stands still while something runs, so that no deadline is missed
@@ -96,8 +96,8 @@ class TortureDriver(InstanceDriver):
         if deferred is not None:
             self.deferred = deferred
 
-    def _attend(self, leaf: Leaf) -> Any:
-        yield from super()._attend(leaf)
+    def _attend(self, step: Step) -> Any:
+        yield from super()._attend(step)
         if self.deferred is not None:
             yield from self._save(self.deferred)
 
@@ -110,7 +110,7 @@ class TortureDriver(InstanceDriver):
         raise _Swapped
 
     def _idle(self) -> Any:
-        """Let time pass: at once to the next deadline, or slowly while leaves are in flight."""
+        """Let time pass: at once to the next deadline, or slowly while steps are in flight."""
         loop = self.loop
         deadline = loop.next_deadline()
         number, event = next(self.events, _NO_EVENT) if loop.inbox.is_waiting and not loop.in_flight else _NO_EVENT
@@ -221,7 +221,7 @@ def hard_torture(
     source: str | os.PathLike[str], path: str = "<program>", *, every: int = 1, forms: str = "",
     events: list[Event] | None = None, plain: bool = False,
 ) -> str:  # fmt: skip
-    """The repr of the program's result when its state is saved, dropped and restored at every leaf.
+    """The repr of the program's result when its state is saved, dropped and restored at every step.
 
     ``every``: at each of so many checkpoints only. ``forms``: those that snapshots take in turns, see ``Turns``; all are whole
     without. ``plain``: the module is imported before there is a runtime.
@@ -231,15 +231,15 @@ def hard_torture(
         source, path = Path(source).read_text(), str(source)
     with fresh_module(source, path, rewritten=True, plain=plain) as module:
         exchange()
-        economy = Turns(forms) if forms else None
-        encoder = Encoder("torture", ScriptData.of(module.__name__), economy=economy, stacks=CheckedStacks())
+        format_policy = Turns(forms) if forms else None
+        encoder = Encoder("torture", ScriptData.of(module.__name__), format_policy=format_policy, stacks=CheckedStacks())
         return repr(asyncio.run(tortured(module.main, encoder, every=every, events=events)))
 
 
 async def tortured(
     function: Callable[[], Any], encoder: Encoder | None = None, *, every: int = 1, events: list[Event] | None = None
 ) -> Any:
-    """What a durable function gives when its state is saved, dropped and restored at every leaf; see ``hard_torture``."""
+    """What a durable function gives when its state is saved, dropped and restored at every step; see ``hard_torture``."""
     exchange()
     driver = TortureDriver(durable_form(function()), encoder or Encoder("torture"), None)  # type: ignore[arg-type]
     driver.every = every

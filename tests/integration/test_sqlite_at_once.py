@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores import inline_commit_policy as pace
+from durable_import.stores import inline_commit_policy as inline_commits
 from durable_import.stores.base import Claim
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite import connection as database
@@ -25,7 +25,7 @@ from tests.integration.test_sqlite_store import count_transactions
 @pytest.fixture(autouse=True)
 def _takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is."""
-    monkeypatch.setattr(pace, "QUICK_SECONDS", 60.0)
+    monkeypatch.setattr(inline_commits, "QUICK_SECONDS", 60.0)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ async def test_the_log_does_not_grow_without_end(store: SQLiteStateStore, tmp_pa
 async def test_a_large_state_is_left_to_the_thread(store: SQLiteStateStore) -> None:
     """Also if it is the segments that are large."""
     claim = await begun(store)
-    large = b"x" * (pace.QUICK_BYTES + 1)
+    large = b"x" * (inline_commits.QUICK_BYTES + 1)
     assert not store.commit_at_once(claim, state(2, snapshot=large))
     assert not store.commit_at_once(claim, state(2), {"k": large}, True)
     assert store.commit_at_once(claim, state(2), {"k": b""}, True)

@@ -60,4 +60,4 @@ def nothing() -> None:
 
 
 async def no_wait():
-    """A leaf that ends without having waited."""
+    """A step that ends without having waited."""

@@ -128,7 +128,7 @@ async def test_equal_arguments_are_the_same_call(make_runtime: MakeRuntime, flow
 
 
 async def test_closures_of_the_same_state_are_the_same_argument(make_runtime: MakeRuntime, flows: ModuleType) -> None:
-    """They are made anew by each process that calls."""
+    """They are made again by each process that calls."""
 
     def tuned(number: int) -> Any:
         return lambda: number

@@ -60,7 +60,7 @@ async def recovered(url: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("flow", FLOWS)
 async def test_each_has_its_own_connection(url: str, connected: ModuleType, flow: str) -> None:
-    """What cannot be saved is made anew for each instance, and everything that referred to it refers to its own."""
+    """What cannot be saved is made again for each instance, and everything that referred to it refers to its own."""
     names = ["a", "b", "c", "d"]
     await leave_at_gate(url, getattr(connected, flow), names)
     assert await recovered(url) == {name: ({name}, True) for name in names}

@@ -62,8 +62,8 @@ def id_of(span: ReadableSpan) -> int:
     return span.context.span_id
 
 
-async def test_spans_of_instance_and_leaves(make_runtime: MakeRuntime, flows: ModuleType, spans: Spans) -> None:
-    """The instance's span stands below that of who began it, the leaves below the instance, and foreign spans below them."""
+async def test_spans_of_instance_and_steps(make_runtime: MakeRuntime, flows: ModuleType, spans: Spans) -> None:
+    """The instance's span stands below that of who began it, the steps below the instance, and foreign spans below them."""
     open_gates.add("gate")
     with spans.tracer.start_as_current_span("request") as request:
         async with make_runtime(telemetry=spans.provider) as runtime:
@@ -88,7 +88,7 @@ async def test_spans_of_instance_and_leaves(make_runtime: MakeRuntime, flows: Mo
 
 
 async def test_lives_of_an_instance_are_one_trace(make_runtime: MakeRuntime, flows: ModuleType, spans: Spans) -> None:
-    """What is resumed, by whomever, goes on in the trace that it began in; the leaf that runs again has the same key."""
+    """What is resumed, by whomever, goes on in the trace that it began in; the step that runs again has the same key."""
     async with make_runtime(telemetry=spans.provider) as runtime:
         await runtime.start(flows.traced, "gate", instance_id="one")
         await until(lambda: "gate" in reached_gates)
@@ -141,7 +141,7 @@ async def test_instances_that_begin_by_being_awaited(make_runtime: MakeRuntime, 
 
 
 async def test_many_tasks_have_their_own_spans(make_runtime: MakeRuntime, flows: ModuleType, spans: Spans) -> None:
-    """Leaves of tasks that run side by side do not get into each other's context."""
+    """Steps of tasks that run side by side do not get into each other's context."""
     open_gates.update({"a", "b"})
     async with make_runtime(telemetry=spans.provider) as runtime:
         await runtime.publish_event("many", "go", 1)

@@ -1,4 +1,4 @@
-"""A program whose leaves never wait, and whose commits need no turn of the event loop: the process gets turns all the same."""
+"""A program whose steps never wait, and whose commits need no turn of the event loop: the process gets turns all the same."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from durable_import import InstanceCancelledError
-from durable_import.stores import inline_commit_policy as pace
+from durable_import.stores import inline_commit_policy as inline_commits
 from tests.running.conftest import MakeRuntime
 from tests.running.effects import world
 
@@ -16,7 +16,7 @@ from tests.running.effects import world
 @pytest.fixture(autouse=True)
 def _takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commits count as quick, however busy the machine is."""
-    monkeypatch.setattr(pace, "QUICK_SECONDS", 60.0)
+    monkeypatch.setattr(inline_commits, "QUICK_SECONDS", 60.0)
 
 
 async def test_others_get_their_turns(make_runtime: MakeRuntime, flows: ModuleType) -> None:

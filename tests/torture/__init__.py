@@ -1,1 +1,1 @@
-"""Every program, its whole state saved, dropped and restored at every leaf, in one process."""
+"""Every program, its whole state saved, dropped and restored at every step, in one process."""

@@ -1,4 +1,4 @@
-"""Every program of tests/programs in this process: natively, rewritten, and with its state restored at every leaf;
+"""Every program of tests/programs in this process: natively, rewritten, and with its state restored at every step;
 both as if imported under a runtime and before there is one."""
 
 from __future__ import annotations

@@ -246,7 +246,7 @@ def _local_data_classes() -> Any:
 
 @scenario(_local_data_classes)
 def local_data_classes_work(saved: Any) -> None:
-    """They are made anew by the standard library of the loading version."""
+    """They are made again by the standard library of the loading version."""
     point, frozen, pair, blue, access, word, colour = saved
     assert (point.total(), repr(point)) == (3, "_local_data_classes.<locals>.Point(x=1, y=2)")
     assert type(point)(5) > point

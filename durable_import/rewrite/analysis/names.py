@@ -21,7 +21,7 @@ RESUME_ONLY = frozenset({STATE, TARGET_LABEL, ITEM, STASH, SELECTED})
 
 INTRINSICS = frozenset(
     {
-        "@ON", "@leaf", "@outermost", "@instance", "@Suspension", "@pauses", "@signalled", "@BaseException",
+        "@ON", "@step", "@outermost", "@instance", "@Suspension", "@pauses", "@signalled", "@BaseException",
         "@StopAsyncIteration", "@iter",
         "@rest", "@delegate", "@delegated", "@aiter", "@advance", "@type_of", "@with", "@awith", "@aenter", "@aexit",
         "@stash", "@unstash", "@ExceptStar", "@matches", "@slice", "@visible", "@bound", "@super", "@is_exception", "@PRIMED",

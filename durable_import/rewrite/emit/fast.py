@@ -66,7 +66,7 @@ def needs_guard(node: Any) -> bool:
 
 
 def suspension(node: Suspend) -> Statements:
-    """``@a = operand; if @ON: @a = @leaf(@a); @pc = label; target = await @a``."""
+    """``@a = operand; if @ON: @a = @step(@a); @pc = label; target = await @a``."""
     out: Statements = [] if node.kind == "yield" else evaluate_operand(node)
     out.append(assign(PC, constant(node.label)))
     out.append(perform(node, node.operand if node.kind == "yield" else load(AWAITED)))
@@ -81,8 +81,8 @@ def evaluate_operand(node: Suspend) -> Statements:
     spent = [clear(node.spent)] if node.spent else []
     if node.kind == "yield from":
         return [assign(AWAITED, call("@delegate", node.operand)), *spent]
-    leaf = ast.If(test=load("@ON"), body=[assign(AWAITED, call("@leaf", load(AWAITED)))], orelse=[])
-    return [assign(AWAITED, node.operand), *spent, leaf]
+    step = ast.If(test=load("@ON"), body=[assign(AWAITED, call("@step", load(AWAITED)))], orelse=[])
+    return [assign(AWAITED, node.operand), *spent, step]
 
 
 def perform(node: Suspend, operand: ast.expr | None) -> ast.stmt:

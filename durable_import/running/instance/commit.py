@@ -14,7 +14,7 @@ from ...stores.base import DORMANT
 from .caller import Caller
 from .checkpoint import Checkpoint, Commit, Kept, flush_output
 
-# Commits may need no turn of the event loop, and a program's leaves need not either: others get theirs after so long.
+# Commits may need no turn of the event loop, and a program's steps need not either: others get theirs after so long.
 TURN_SECONDS = 0.001
 
 
@@ -25,8 +25,18 @@ class Committer:
     """
 
     __slots__ = (
-        "caller", "checkpoint", "commit", "deferred", "encoder", "facts", "function", "gives_way_at", "holder", "is_suspending",
-        "kept", "loop",
+        "caller",
+        "checkpoint",
+        "commit",
+        "deferred",
+        "encoder",
+        "facts",
+        "function",
+        "gives_way_at",
+        "is_suspending",
+        "kept",
+        "loop",
+        "turns_of",
     )  # fmt: skip
 
     def __init__(self, loop: InstanceLoop, encoder: Encoder, commit: Commit, checkpoint: int, function: str) -> None:
@@ -36,9 +46,9 @@ class Committer:
         self.checkpoint = checkpoint
         self.function = function
         self.facts: dict[str, Any] = {}  # that each snapshot holds, beside ``checkpoint`` and ``function``
-        self.holder: Any = None  # the task in whose transaction all happens now: nothing is committed
+        self.turns_of: Any = None  # the task in whose transaction all happens now: nothing is committed
         self.kept: Kept | None = None  # committed last, in this life
-        self.deferred: Checkpoint | None = None  # of a failed leaf: committed only if the program goes on from there
+        self.deferred: Checkpoint | None = None  # of a failed step: committed only if the program goes on from there
         self.caller = Caller()
         self.is_suspending = False
         self.gives_way_at = 0.0  # by ``time.monotonic``
@@ -60,12 +70,12 @@ class Committer:
 
     def _checkpoint(self, status: str) -> Any:
         """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
-        if not self._has_failed() and self.holder is None:
+        if not self._has_failed() and self.turns_of is None:
             yield from self._save(self._capture(status))
 
     def _defer(self) -> None:
-        """Commit what is now, a failed leaf included, when the program goes on from there."""
-        if not self._has_failed() and self.holder is None:
+        """Commit what is now, a failed step included, when the program goes on from there."""
+        if not self._has_failed() and self.turns_of is None:
             self._owe(self._capture("running"))
 
     def _has_failed(self) -> bool:

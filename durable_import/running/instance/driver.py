@@ -1,8 +1,8 @@
 """The driver of one instance: runs its tasks, and commits the whole state before anything goes on from a wait.
 
-A round is one pass over the callbacks that are ready, as in asyncio's own loop. First the leaves among them go on, foreign
+A round is one pass over the callbacks that are ready, as in asyncio's own loop. First the steps among them go on, foreign
 code all of it; then, if a task is going to go on from where it waited, everything is committed; then all run in their order.
-A leaf that ends without having waited is committed at once: natively nothing else would run in between. While a commit is
+A step that ends without having waited is committed at once: natively nothing else would run in between. While a commit is
 under way, nothing of the instance runs.
 """
 
@@ -21,7 +21,7 @@ from ...aio.timers import MIN_DURABLE_DELAY
 from ...errors import PauseForEventException
 from ...frames import ambient
 from ...frames.capture import parts_of
-from ...frames.step import DONE, FAILED, Leaf
+from ...frames.step import DONE, FAILED, Step
 from ...pythons.tasks import is_eager_factory
 from ...snapshot.module_data.module_names import Names
 from ...snapshot.references import References
@@ -39,7 +39,7 @@ class InstanceDriver(Committer):
     ``commit`` makes a checkpoint permanent: see ``Committer``, and ``Caller`` for the task that awaits this.
     """
 
-    __slots__ = ("_held", "_others", "coroutine", "evict_after", "on_dormant", "on_wait")
+    __slots__ = ("_others", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
@@ -50,7 +50,7 @@ class InstanceDriver(Committer):
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
         self._others: Collection[DurableTask] = ()  # the tasks that stand still while one holds all others
-        self._held: list[asyncio.Handle] = []  # steps of theirs
+        self._waiting: list[asyncio.Handle] = []  # turns of theirs
 
     @property
     def ended(self) -> bool:
@@ -62,17 +62,17 @@ class InstanceDriver(Committer):
         """Whether the program has raised PauseForEventException, and waits for that event."""
         return bool(self.loop.inbox.pauses)
 
-    def hold(self, task: Any) -> None:
-        """Commit nothing, and let only ``task`` and tasks made from now on go on, until ``let_go``: all is one transaction."""
-        self.holder = task
+    def take_turns(self, task: Any) -> None:
+        """Commit nothing, and let only ``task`` and tasks made from now on go on, until ``end_turns``: all is one transaction."""
+        self.turns_of = task
         self._others = frozenset(self.loop.tasks) - {task}
 
-    def let_go(self) -> None:
+    def end_turns(self) -> None:
         """The next checkpoint is that of the transaction; the other tasks go on."""
-        self.holder, self._others = None, ()
-        held, self._held = self._held, []
+        self.turns_of, self._others = None, ()
+        held, self._waiting = self._waiting, []
         for handle in held:
-            self.loop.step_again(handle)
+            self.loop.turn_again(handle)
 
     def cancel(self, number: int) -> None:
         """Event ``number`` of the store asks the program to end, as cancelling its first task does."""
@@ -87,11 +87,11 @@ class InstanceDriver(Committer):
         if not hasattr(loop, "root"):
             return
         script = self.encoder.script
-        is_made_anew = References(Names.of(script), script).is_made_anew
+        is_made_again = References(Names.of(script), script).is_made_again
         for task in list(loop.tasks):
-            if await enter_again(task.path, task.stack(), task, is_made_anew) and task._fut_waiter is not None:
+            if await enter_again(task.path, task.stack(), task, is_made_again) and task._fut_waiter is not None:
                 task.stops_waiting()
-                loop.step_soon(task)
+                loop.turn_soon(task)
 
     def __await__(self) -> Any:
         self.loop.attach()
@@ -172,7 +172,7 @@ class InstanceDriver(Committer):
 
     def _round(self) -> Any:
         loop = self.loop
-        goes_on, failed = self._advance_leaves()
+        goes_on, failed = self._advance_steps()
         if goes_on and loop.is_dirty:
             self._owe(None)
             yield from self._checkpoint("running")
@@ -195,38 +195,38 @@ class InstanceDriver(Committer):
                     loop.leave(outside)
                 continue
             if task in self._others:
-                self._held.append(handle)
+                self._waiting.append(handle)
                 continue
-            leaf = self._advance(task, handle)
-            if leaf is not None:
-                loop.put_first(loop.step_of(task))  # it goes on before all others
+            step = self._advance(task, handle)
+            if step is not None:
+                loop.put_first(loop.turn_of(task))  # it goes on before all others
                 left += 1
-                yield from self._attend(leaf)
+                yield from self._attend(step)
 
-    def _advance_leaves(self) -> tuple[bool, bool]:
-        """Let the leaves that are ready go on; gives whether a task is to go on from a wait, and whether a leaf failed."""
+    def _advance_steps(self) -> tuple[bool, bool]:
+        """Let the steps that are ready go on; gives whether a task is to go on from a wait, and whether a step failed."""
         loop = self.loop
         goes_on = failed = False
         for _ in range(len(loop.ready)):
             handle = loop.ready.popleft()
             task = loop.task_of(handle)
-            if task is not None and task.leaf is not None and not task.done():
-                task.step = None
-                leaf = self._advance(task, handle)
-                if leaf is None:
+            if task is not None and task.step is not None and not task.done():
+                task.turn = None
+                step = self._advance(task, handle)
+                if step is None:
                     continue
-                handle = task.step = loop.step_of(task)
-                goes_on = goes_on or leaf.state == DONE
-                failed = failed or leaf.state == FAILED
+                handle = task.turn = loop.turn_of(task)
+                goes_on = goes_on or step.state == DONE
+                failed = failed or step.state == FAILED
             elif task is not None and task.ended is not None and task.ended.state == FAILED:
-                failed = True  # in the eager first step of a task
+                failed = True  # in the eager first turn of a task
             elif task is not None:
                 goes_on = goes_on or task.has_begun
             loop.ready.append(handle)
         return goes_on, failed
 
-    def _advance(self, task: DurableTask, handle: asyncio.Handle) -> Leaf | None:
-        """Let a task take the step that a callback is."""
+    def _advance(self, task: DurableTask, handle: asyncio.Handle) -> Step | None:
+        """Let a task take the turn that a callback is."""
         argument: Any = handle._args[0] if handle._args else None
         if asyncio.isfuture(argument):
             if argument is not task._fut_waiter:
@@ -240,12 +240,12 @@ class InstanceDriver(Committer):
         finally:
             self.loop.leave(outside)
 
-    def _attend(self, leaf: Leaf) -> Any:
-        """A leaf wants to begin, or has ended without having waited: commit what has to be."""
-        if leaf.state == FAILED:
-            if not leaf.is_restored:
+    def _attend(self, step: Step) -> Any:
+        """A step wants to begin, or has ended without having waited: commit what has to be."""
+        if step.state == FAILED:
+            if not step.is_restored:
                 self._defer()
-        elif leaf.state == DONE:
+        elif step.state == DONE:
             self._owe(None)
             yield from self._checkpoint("running")
         elif self.deferred is not None:

@@ -23,7 +23,7 @@ from ...stores.base import (
     life_store,
     quick_store,
 )
-from ..host import Home
+from ..host import Host
 from .checkpoint import Checkpoint
 from .records import Records
 
@@ -31,16 +31,16 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0  # seconds between attempts to commit
 T = TypeVar("T")
 
 
-class Tenure:
+class Lease:
     """See the module. ``records``: those of the instance."""
 
     __slots__ = (
-        "_life", "_quick", "_seal", "claim", "events", "has_lost_transaction", "home", "instance_id", "records", "state",
+        "_life", "_quick", "_seal", "claim", "events", "has_lost_transaction", "host", "instance_id", "records", "state",
         "transaction",
     )  # fmt: skip
 
-    def __init__(self, home: Home, instance_id: str, records: Records) -> None:
-        self.home = home
+    def __init__(self, host: Host, instance_id: str, records: Records) -> None:
+        self.host = host
         self.instance_id = instance_id
         self.records = records
         self.claim: Claim | None = None
@@ -48,23 +48,23 @@ class Tenure:
         self.transaction: Transaction | None = None  # of the program's data, that the next checkpoint is committed with
         self.has_lost_transaction = False  # it could not be committed: the program has to go on from before it
         self.events: list[Event] | None = None  # that the store had for it at the beginning; None: they are not loaded yet
-        self._life, self._quick = life_store(home.store), quick_store(home.store)
-        self._seal = SegmentSeal(home.seal, instance_id)
+        self._life, self._quick = life_store(host.store), quick_store(host.store)
+        self._seal = SegmentSeal(host.seal, instance_id)
 
     async def begin(self, is_lost: Callable[[], None], new: dict[str, Any] | None) -> bool:
         """Claim the instance, if the store has owners, and load its state. ``is_lost``: called when somebody else has it.
 
         ``new``: what to keep if it has none; gives whether that was done, which not every store can do in one step.
         """
-        home, store = self.home, self.home.store
+        host, store = self.host, self.host.store
         self.events = None
         if self._life is not None:
-            self.claim, self.events = await self._life.begin(self.instance_id, home.owner, home.lease_seconds, new)
+            self.claim, self.events = await self._life.begin(self.instance_id, host.owner, host.lease_seconds, new)
         elif isinstance(store, OwningStore):
-            self.claim = await store.acquire(self.instance_id, home.owner, home.lease_seconds)
+            self.claim = await store.acquire(self.instance_id, host.owner, host.lease_seconds)
         if self.claim is not None:
             state, self.claim = self.claim.state, dataclasses.replace(self.claim, state=None)
-            home.heartbeat.add(self.claim, is_lost)
+            host.heartbeat.add(self.claim, is_lost)
         else:
             state = await store.load(self.instance_id)
         is_new = state is None and new is not None and self._life is not None
@@ -80,12 +80,12 @@ class Tenure:
     @property
     def keeps_segments(self) -> bool:
         """Whether a snapshot may be kept in segments."""
-        store = self.home.store
+        store = self.host.store
         return self.claim is not None and _can_keep_segments(type(store)) and not keeps_history(store)
 
     async def load_snapshot(self) -> tuple[bytes, dict[str, bytes]]:
         """The payload of the snapshot in the state, and its segments."""
-        store, blob = self.home.store, self.state["snapshot"]
+        store, blob = self.host.store, self.state["snapshot"]
         segments: dict[str, bytes] = {}
         if isinstance(store, SegmentStore) and self._seal.is_in_segments(blob):
             segments = await store.load_segments(self.instance_id)
@@ -105,17 +105,17 @@ class Tenure:
             "snapshot": self._seal.seal(checkpoint.saved),
             "outcome": b"",
         }
-        if self.home.sources.has(checkpoint.code) and self._is_committed_at_once(state, checkpoint.saved):
+        if self.host.sources.has(checkpoint.code) and self._is_committed_at_once(state, checkpoint.saved):
             return None
         return self._commit_checkpoint(checkpoint, state)
 
     async def _commit_checkpoint(self, checkpoint: Checkpoint, state: dict[str, Any]) -> None:
         in_transaction = self.transaction is not None  # others who write have to wait for it, the sources too
         if not in_transaction:
-            await self.home.sources.save(checkpoint.code)
+            await self.host.sources.save(checkpoint.code)
         await self._commit_in_time(state, checkpoint.saved)
         if in_transaction:
-            await self.home.sources.save(checkpoint.code)
+            await self.host.sources.save(checkpoint.code)
 
     async def commit(self, state: dict[str, Any], saved: Saved | None) -> None:
         """Keep a state; while the store is unavailable, try again. ``saved``: the snapshot in it; None: there is none."""
@@ -146,12 +146,12 @@ class Tenure:
             await self.commit(state, saved)
             return False
         await self._in_time(state, functools.partial(self._life.end, self.claim, state, keeps=keeps_snapshot))
-        self.home.heartbeat.remove(self.claim)
+        self.host.heartbeat.remove(self.claim)
         self.claim, self.state = None, state
         return True
 
     async def _kept_snapshot(self) -> Any:
-        state = await self.home.store.load(self.instance_id)
+        state = await self.host.store.load(self.instance_id)
         return state["snapshot"] if state is not None else b""  # somebody has removed it: the commit will be refused
 
     async def _commit_in_time(self, state: dict[str, Any], saved: Saved | None) -> None:
@@ -167,7 +167,7 @@ class Tenure:
             try:
                 return await keep()
             except (StoreUnavailableError, OSError) as error:
-                if self.home.patience is not None and waited >= self.home.patience:
+                if self.host.patience is not None and waited >= self.host.patience:
                     raise
                 logger.warning(
                     "checkpoint %s of instance %s is not kept yet, next attempt in %.1f s: %s",
@@ -191,7 +191,7 @@ class Tenure:
 
     async def commit_or_raise(self, state: dict[str, Any], saved: Saved | None) -> None:
         """Keep a state, or raise what keeps the store from that."""
-        store = self.home.store
+        store = self.host.store
         if self.claim is None:
             await store.save(self.instance_id, state)
         elif saved is not None and saved.segments is not None and isinstance(store, SegmentStore):
@@ -204,7 +204,7 @@ class Tenure:
     async def remove_events(self, numbers: tuple[int, ...], accepted: dict[int, str]) -> None:
         """The state has these events: the store need not keep them, nor then the state their numbers."""
         try:
-            await self.home.events.remove_events(self.instance_id, numbers)
+            await self.host.events.remove_events(self.instance_id, numbers)
         except StoreError as error:  # they stay accepted: the next commit tries again
             logger.debug("events of instance %s were not removed: %s", self.instance_id, error, extra=self.about())
             return
@@ -216,16 +216,16 @@ class Tenure:
         if self.transaction is not None:
             transaction, self.transaction = self.transaction, None
             await transaction.rollback()
-        if self.claim is not None and isinstance(self.home.store, OwningStore):
-            self.home.heartbeat.remove(self.claim)
+        if self.claim is not None and isinstance(self.host.store, OwningStore):
+            self.host.heartbeat.remove(self.claim)
             try:
-                await self.home.store.release(self.claim)
+                await self.host.store.release(self.claim)
             except StoreError as error:  # the lease ends by itself; what matters is committed
                 logger.warning("instance %s was not released: %s", self.instance_id, error, extra=self.about())
 
     def about(self) -> dict[str, Any]:
         """What a record of the log says of the instance."""
-        return self.home.about(self.instance_id, self.state.get("checkpoint"))
+        return self.host.about(self.instance_id, self.state.get("checkpoint"))
 
 
 @functools.cache

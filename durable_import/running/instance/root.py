@@ -54,7 +54,7 @@ def without_instance(make: Callable[[], Any]) -> Any:
 class _Placeholder:
     """Stands for a driver while the outermost coroutine is being made, so that it does not become an instance again."""
 
-    def leaf(self, awaitable: Any) -> Any:
+    def step(self, awaitable: Any) -> Any:
         return awaitable
 
     def delegates(self, iterator: Any, generator: FrameType) -> Any:  # noqa: ARG002  the protocol's signature
@@ -66,13 +66,13 @@ class _Placeholder:
     def pauses(self, exception: Any) -> None:  # noqa: ARG002  the protocol's signature
         return
 
-    def wants_announcement(self, leaf: Any) -> bool:  # noqa: ARG002  the protocol's signature
+    def wants_announcement(self, step: Any) -> bool:  # noqa: ARG002  the protocol's signature
         return False
 
-    def leaf_steps(self, leaf: Any) -> None:  # noqa: ARG002  the protocol's signature
+    def step_goes_on(self, step: Any) -> None:  # noqa: ARG002  the protocol's signature
         return
 
-    def leaf_rests(self, leaf: Any, token: Any) -> None:  # noqa: ARG002  the protocol's signature
+    def step_rests(self, step: Any, token: Any) -> None:  # noqa: ARG002  the protocol's signature
         return
 
 

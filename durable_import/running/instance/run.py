@@ -19,14 +19,14 @@ from ...errors import (
 )
 from ...frames.capture import is_rewritten_function, parts_of
 from ...log import logger
-from ...snapshot.incremental.format_policy import Economy
+from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
 from ...snapshot.snapshot import Encoder
 from ...stores.base import FINISHED, Event
-from ..host import Home
+from ..host import Host
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
-from .lease import Tenure
+from .lease import Lease
 from .records import Call, Outcome, Records, failure_of, row_facts, summary_of
 from .root import make_root, without_instance
 
@@ -41,24 +41,36 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_fenced", "_has_missed_events", "_retries", "_root", "begun", "call", "driver", "evict_after", "home", "instance_id",
-        "is_suspending", "records", "task", "tenure",
+        "_fenced",
+        "_has_missed_events",
+        "_retries",
+        "_root",
+        "begun",
+        "call",
+        "driver",
+        "evict_after",
+        "host",
+        "instance_id",
+        "is_suspending",
+        "lease",
+        "records",
+        "task",
     )  # fmt: skip
 
     def __init__(
-        self, home: Home, instance_id: str, call: Call | None = None, *, retries: bool = False, evict_after: float | None = None
+        self, host: Host, instance_id: str, call: Call | None = None, *, retries: bool = False, evict_after: float | None = None
     ) -> None:
-        self.home = home
+        self.host = host
         self.instance_id = instance_id
         self.call = call
         self.driver: InstanceDriver | None = None
-        self.records = Records(home.seal, instance_id)
-        self.tenure = Tenure(home, instance_id, self.records)
+        self.records = Records(host.seal, instance_id)
+        self.lease = Lease(host, instance_id, self.records)
         self.task: asyncio.Task[Any] | None = None  # that it has of its own, if any
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.is_suspending = False
         self.evict_after = evict_after
-        self._retries = retries or home.retries_failed
+        self._retries = retries or host.retries_failed
         self._has_missed_events = False  # there may be some that came after the first were loaded
         self._fenced: FencedError | None = None
         self._root: Any = None  # the coroutine of a call that has not begun
@@ -66,7 +78,7 @@ class InstanceRun:
     @property
     def state(self) -> dict[str, Any]:
         """What is kept of it; empty before anything is."""
-        return self.tenure.state
+        return self.lease.state
 
     # --- from beginning to end
 
@@ -81,9 +93,9 @@ class InstanceRun:
             if self.state.get("status") in FINISHED and not self._tries_again():
                 return self._kept_outcome(encoder)
             self.driver = await self._make_driver(encoder, make)
-            if self.home.telemetry is None:
+            if self.host.telemetry is None:
                 return await self._drive(self.driver, encoder)
-            with self.home.telemetry.life(self.driver, is_resumed=self._is_resumed()) as life:
+            with self.host.telemetry.life(self.driver, is_resumed=self._is_resumed()) as life:
                 outcome = await self._drive(self.driver, encoder)
                 life.has_outcome(outcome)
                 return outcome
@@ -94,12 +106,12 @@ class InstanceRun:
             raise
         finally:
             self._drop_root()
-            await self.tenure.release()
+            await self.lease.release()
 
     async def _begin(self, make: Callable[[], Any] | None) -> None:
         """Claim it; a new one with a call is kept from then on."""
-        new = self._first_state() if make is None and self.tenure.begins_in_one_step else None
-        is_new = await self.tenure.begin(self.is_lost, new)
+        new = self._first_state() if make is None and self.lease.begins_in_one_step else None
+        is_new = await self.lease.begin(self.is_lost, new)
         if make is None and not is_new:
             await self._check()
         if not self.begun.done():
@@ -139,10 +151,10 @@ class InstanceRun:
             return
         if self.call is None:
             raise UnknownInstanceError(
-                f"there is no instance {self.instance_id!r} in {self.home.store!r}. Check the id, or start it with its function"
+                f"there is no instance {self.instance_id!r} in {self.host.store!r}. Check the id, or start it with its function"
             )
         self._root = make_root(self.call, self.instance_id)
-        await self.tenure.commit_or_raise(self._pending(self.call), None)
+        await self.lease.commit_or_raise(self._pending(self.call), None)
 
     def _is_before_first_checkpoint(self) -> bool:
         """Whether an instance with a recorded call begins with that: it has not begun, or it has failed at once."""
@@ -159,29 +171,29 @@ class InstanceRun:
         return self.records.open_outcome(self.state, encoder)
 
     def _encoder(self) -> Encoder:
-        home = self.home
-        encoder = Encoder(self.instance_id, ScriptData.of(home.script) if home.script else None)
-        if self.tenure.keeps_segments:
-            encoder.economy = Economy(SEGMENTS_FROM)
+        host = self.host
+        encoder = Encoder(self.instance_id, ScriptData.of(host.script) if host.script else None)
+        if self.lease.keeps_segments:
+            encoder.format_policy = FormatPolicy(SEGMENTS_FROM)
         return encoder
 
     async def _make_driver(self, encoder: Encoder, make: Callable[[], Any] | None) -> InstanceDriver:
-        home, state = self.home, self.state
+        host, state = self.host, self.state
         if state and not self._is_before_first_checkpoint():
             if make is not None:
                 self._check_function(make)
             driver = await self._open(encoder)
-            home.observer.resuming(self.instance_id, state)
+            host.observer.resuming(self.instance_id, state)
         elif make is not None:
-            home.observer.starting(self.instance_id)
+            host.observer.starting(self.instance_id)
             driver = InstanceDriver(without_instance(make), encoder, self._commit)
         else:
-            home.observer.starting(self.instance_id)
+            host.observer.starting(self.instance_id)
             root, self._root = self._root or make_root(self._recorded_call(), self.instance_id), None
             driver = InstanceDriver(root, encoder, self._commit, state["checkpoint"])
         if state:
             driver.facts["call"] = row_facts(state)["call"]
-        driver.on_wait = home.on_wait
+        driver.on_wait = host.on_wait
         driver.on_dormant = self._expects_events
         driver.evict_after = self.evict_after
         return driver
@@ -202,11 +214,11 @@ class InstanceRun:
             )
 
     async def _open(self, encoder: Encoder) -> InstanceDriver:
-        payload, segments = await self.tenure.load_snapshot()
+        payload, segments = await self.lease.load_snapshot()
         try:
             snapshot = encoder.decode(payload, segments)
         except CodeChangedError as error:
-            error.add_note(await self.home.sources.difference(error))
+            error.add_note(await self.host.sources.difference(error))
             raise
         except DurableError:
             raise
@@ -262,26 +274,26 @@ class InstanceRun:
         """
         state = {**self.state, "status": outcome.status, "wake_at": None}
         if outcome.status == "failed":
-            about = self.tenure.about()
+            about = self.lease.about()
             if self.task is not None:
                 what, error = summary_of(outcome.error), outcome.error
                 logger.warning("instance %s failed: %s", self.instance_id, what, exc_info=error, extra=about)
             else:  # who awaits it is told
                 logger.debug("instance %s failed: %s", self.instance_id, summary_of(outcome.error), extra=about)
             state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
-            await self.tenure.end(state, keeps_snapshot=True)
+            await self.lease.end(state, keeps_snapshot=True)
             return
         state |= {"checkpoint": driver.checkpoint + 1, "location": "", "snapshot": b""}
         state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
         flush_output()
-        if await self.tenure.end(state, keeps_snapshot=False):
+        if await self.lease.end(state, keeps_snapshot=False):
             return
-        events = await self.home.events.load_events(self.instance_id)
+        events = await self.host.events.load_events(self.instance_id)
         if events:
-            await self.tenure.remove_events(tuple(event.number for event in events), {})
+            await self.lease.remove_events(tuple(event.number for event in events), {})
 
     def _commit(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
-        committing = self.tenure.commit_checkpoint(checkpoint)
+        committing = self.lease.commit_checkpoint(checkpoint)
         if committing is None and not checkpoint.events:
             return None
         return self._commit_in_time(committing, checkpoint)
@@ -290,7 +302,7 @@ class InstanceRun:
         if committing is not None:
             await committing
         if checkpoint.events and self.driver is not None:
-            await self.tenure.remove_events(checkpoint.events, self.driver.loop.inbox.accepted)
+            await self.lease.remove_events(checkpoint.events, self.driver.loop.inbox.accepted)
 
     # --- from outside
 
@@ -311,7 +323,7 @@ class InstanceRun:
         self.suspend()
 
     async def _take_first_events(self) -> None:
-        known = self.tenure.events
+        known = self.lease.events
         if known is not None:
             self._deliver(known)
         if known is not None and not self._has_missed_events:
@@ -319,18 +331,18 @@ class InstanceRun:
         try:
             await self.take_events()
         except (StoreError, OSError) as error:  # the dispatcher looks again
-            logger.warning("events of instance %s were not read: %s", self.instance_id, error, extra=self.tenure.about())
+            logger.warning("events of instance %s were not read: %s", self.instance_id, error, extra=self.lease.about())
 
     def _expects_events(self) -> None:
         assert self.driver is not None
-        self.home.expects_events(self.instance_id, list(self.driver.loop.inbox.waiting))
+        self.host.expects_events(self.instance_id, list(self.driver.loop.inbox.waiting))
 
     async def take_events(self) -> None:
         """Give the program the events that the store has for it."""
         if self.driver is None:
             self._has_missed_events = True
         elif not self.driver.ended:
-            self._deliver(await self.home.events.load_events(self.instance_id))
+            self._deliver(await self.host.events.load_events(self.instance_id))
 
     def _deliver(self, events: list[Event]) -> None:
         driver = self.driver
@@ -340,9 +352,9 @@ class InstanceRun:
                 payload = self.records.open_event(event.name, event.payload)
             except SnapshotError as error:
                 driver.evict_after = None  # because of the event it would be taken up again at once
-                if event.number not in self.home.refused_events:
-                    self.home.refused_events.add(event.number)
-                    logger.error("event %r cannot be delivered: %s", event.name, error, extra=self.tenure.about())
+                if event.number not in self.host.refused_events:
+                    self.host.refused_events.add(event.number)
+                    logger.error("event %r cannot be delivered: %s", event.name, error, extra=self.lease.about())
                 continue
             if event.name == CANCEL:
                 driver.cancel(event.number)

@@ -1,4 +1,4 @@
-"""Local enums, named tuples and dataclasses: made anew by the standard library of the restoring Python version."""
+"""Local enums, named tuples and dataclasses: made again by the standard library of the restoring Python version."""
 
 from __future__ import annotations
 

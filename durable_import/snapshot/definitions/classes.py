@@ -3,7 +3,7 @@
 First an empty skeleton (metaclass, name, bases, slots), which the pickle memo knows from then on; then everything in
 the class's ``__dict__``. So a class may be reached from its own methods (``__class__`` cells, closures) and instances.
 Nothing of the user's runs on restore: no metaclass's ``__new__``, no ``__init_subclass__``, no ``__set_name__``.
-Enums, named tuples and dataclasses, whose insides differ between Python versions, are made anew (``class_recipes``).
+Enums, named tuples and dataclasses, whose insides differ between Python versions, are made again (``class_recipes``).
 
 Functions found inside are left to the pickler's function reducer. Not supported: metaclasses written in C.
 """

@@ -16,7 +16,7 @@ _WEIGHT = 1.5  # a byte of a segment costs so much more than one of a whole snap
 _BLOAT = 2.0  # segments hold so many times the bytes of a whole snapshot, until it is known
 
 
-class Economy:
+class FormatPolicy:
     """Chooses for one instance. ``least``: how many tasks it has to have for segments."""
 
     __slots__ = ("_bloat", "_gain", "_patience", "_regret", "_whole", "is_in_segments", "least")

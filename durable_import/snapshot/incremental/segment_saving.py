@@ -46,7 +46,7 @@ class Segments:
         TooMuch when that is more than ``most`` bytes. Whatever is raised, the segments are of no use afterwards.
         """
         known = self.owned.segments
-        loop.on_step = self._thaw_task
+        loop.on_turn = self._thaw_task
         dirty = self._dirty(loop)
         if sum(len(known[key].data) for key in dirty if key in known) > most:
             raise TooMuch

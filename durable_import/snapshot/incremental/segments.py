@@ -6,9 +6,9 @@ went into a pickle, and one that belongs to another segment already becomes an i
 to one another in a circle are made one, so that each can be loaded as a whole before those that refer to it. An island that
 only one segment still refers to becomes a part of that one again. Tasks are referred to by path.
 
-At a checkpoint these segments are pickled again: the kernel, each task that was touched (it took a step, or one of its methods
+At a checkpoint these segments are pickled again: the kernel, each task that was touched (it took a turn, or one of its methods
 was called), and each island that the code which ran may have reached, to begin with by what the segments referred to before.
-Where that is most of them a whole snapshot costs less, see ``economy``.
+Where that is most of them a whole snapshot costs less, see ``format_policy``.
 
 Here they are loaded. ``ownership`` knows what belongs to which segment, ``segment_pickler`` pickles one of them, and
 ``segment_saving`` those that may have changed.

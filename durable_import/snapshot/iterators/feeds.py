@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from ...frames.hiding import unseen
+from ...frames.hiding import hidden_from_tracebacks
 
 
 class Exactly:
@@ -36,7 +36,7 @@ class Prepended:
     def __iter__(self) -> Prepended:
         return self
 
-    @unseen
+    @hidden_from_tracebacks
     def __next__(self) -> Any:
         return self.first.popleft() if self.first else next(self.rest)
 
@@ -62,7 +62,7 @@ class Keyed:
         self.function = function
         self.known: deque[Any] = deque()
 
-    @unseen
+    @hidden_from_tracebacks
     def __call__(self, value: Any) -> Any:
         if self.known:
             return self.known.popleft()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...frames.hiding import unseen
+from ...frames.hiding import hidden_from_tracebacks
 from ...pythons.iterators import TEE
 
 LENGTH = 57  # items of a link, as in CPython; part of the format: a link is full when it has so many
@@ -71,7 +71,7 @@ class Tee:
     def __iter__(self) -> Tee:
         return self
 
-    @unseen
+    @hidden_from_tracebacks
     def __next__(self) -> Any:
         if self.index == LENGTH:
             self.link, self.index = self.link.next_link(), 0

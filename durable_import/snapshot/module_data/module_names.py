@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from ...hook.code_table import PROGRAM
 from ...pythons.modules import LAZY
 from ..names import module_name
-from . import process_state as surroundings
+from . import process_state
 from .modules import ATOMS, CONTAINERS, ScriptData, data_of, is_saved_by_value, parts_of_code
 from .process_state import STREAMS
 
@@ -107,7 +107,7 @@ class Names:
         self.by_id, self.container_places, self._holders, self.container_ids = {}, [], [], set()
         self.preludes = {}
         if self._script is not None:
-            streams = ((id(stream), (module_name(surroundings.__name__), f"STREAMS.{name}")) for name, stream in STREAMS.items())
+            streams = ((id(stream), (module_name(process_state.__name__), f"STREAMS.{name}")) for name, stream in STREAMS.items())
             self.by_id.update(streams)
         self._add_container("sys", "modules", vars(sys))
         for name, part in self._parts:

@@ -26,7 +26,7 @@ from ..names import module_today
 from ..reducers.primitives import bound_state, fill_bound
 from ..reducers.process_objects import PROCESS_BOUND
 from .closures import Captured, Cell, captured_cells, rebound_variables
-from .process_state import Surroundings, restore_changes, uses_random
+from .process_state import ProcessState, restore_changes, uses_random
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray)
@@ -57,7 +57,7 @@ class ScriptData:
     rebound: frozenset[str]
     captured: frozenset[tuple[str, str]] = frozenset()  # captured variables that are rebound: see ``closures``
     unsavable: set[str] = field(default_factory=set)
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    process_state: ProcessState = field(default_factory=ProcessState)
     imported: dict[str, ScriptData] = field(default_factory=dict)  # of the marked modules that the script has imported
     is_imported: bool = False  # whether it is one of those
     cells: tuple[Extent, list[Cell]] | None = None
@@ -83,7 +83,7 @@ class ScriptData:
                             imported.add(instruction.argval)
         script = cls(module, frozenset(used | rebound), frozenset(rebound), rebound_variables(codes))
         namespace = script.namespace()
-        script.surroundings.draws = "random" in imported or uses_random(namespace.get(name) for name in script.used)
+        script.process_state.draws = "random" in imported or uses_random(namespace.get(name) for name in script.used)
         return script
 
     def namespace(self) -> dict[str, Any]:
@@ -292,7 +292,7 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
     for path, part in parts_of_code(script.module, namespace).items():
         if type(part) in CONTAINERS and f"default {path}" not in script.unsavable:
             contents[f"default {path}"] = ("refill", part, _items(part))
-    changes = script.surroundings.changes()
+    changes = script.process_state.changes()
     if changes:
         contents["the process"] = ("process", None, changes)
     for path, cell, is_rebound in script.captured_cells():

@@ -29,7 +29,7 @@ def _folder() -> str:
 
 
 @dataclass
-class Surroundings:
+class ProcessState:
     """How the process was when the run began. ``draws``: whether the script uses the module ``random``."""
 
     draws: bool = False

@@ -1,7 +1,7 @@
 """Reducers for what belongs to a process: threads' locks, context variables, modules; and clear refusals of the rest.
 
 - A free lock is restored as a new one; one that is held cannot be: its holder would not be restored with it.
-- Context variables and modules are kept by name. A ``contextvars.Token`` is made anew in its context, before the values
+- Context variables and modules are kept by name. A ``contextvars.Token`` is made again in its context, before the values
   of that context's variables are put back.
 """
 

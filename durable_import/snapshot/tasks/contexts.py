@@ -18,7 +18,7 @@ _NOTHING: Any = object()
 
 
 def no_context() -> contextvars.Context:
-    """The context of the callbacks that are steps."""
+    """The context of the callbacks that are turns."""
     return _NO_CONTEXT
 
 

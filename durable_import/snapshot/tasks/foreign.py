@@ -99,7 +99,7 @@ def find_foreign(module: str, qualname: str, number: int, cells: dict[str, CellT
 def reduce_foreign_frame(value: Any, *, in_flight: bool = False) -> Reduced:
     """A coroutine or generator of foreign code that has not begun: the call that made it.
 
-    Also of one that has, if it is the leaf ``in_flight``: it runs again, with what its parameters hold now.
+    Also of one that has, if it is the step ``in_flight``: it runs again, with what its parameters hold now.
     Raises ``pickle.PicklingError`` for others.
     """
     parts = parts_of(value)

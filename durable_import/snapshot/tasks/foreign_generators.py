@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ...frames.capture import SUSPENDED, FrameParts, FrameState, contents_of, parts_of, variables_in
 from ...hook.code_table import CodeInfo, captured_names
-from ...hook.unrewritten import adopt
+from ...hook.unrewritten import unrewritten_module
 from ...pythons.frames import positioned
 from ...rewrite.analysis.names import AWAITED
 from ...rewrite.analysis.suspensions import FUNCTION_DEFINITIONS, Suspend, points
@@ -25,7 +25,7 @@ from ...rewrite.passes.comprehensions import KEY, RESULT
 LOOP = "@i"  # how the hidden variables of loops' iterators begin
 
 
-def capture_adopted(value: Any) -> FrameState | None:
+def capture_unrewritten(value: Any) -> FrameState | None:
     """The state of a suspended generator of code that is not rewritten; None if it cannot be read."""
     parts = parts_of(value)
     if not isinstance(value, GeneratorType) or parts.state != SUSPENDED or parts.frame is None:
@@ -49,7 +49,7 @@ _stops: dict[tuple[int, int], tuple[CodeType, Stop | None]] = {}  # by the code'
 
 
 def _find_stop(code: CodeType, frame: FrameType) -> Stop | None:
-    module = adopt(_module_of(frame.f_globals))
+    module = unrewritten_module(_module_of(frame.f_globals))
     info = module.info_of(code) if module is not None else None
     label = _label(info, code, frame.f_lasti) if info is not None else None
     if info is None or label is None:

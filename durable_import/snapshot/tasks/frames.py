@@ -47,7 +47,7 @@ def reduce_frame(value: Any) -> Reduced:
     if parts_of(value).state == FINISHED:
         code = parts_of(value).code
         return finished, (type(value).__name__, value.__name__, value.__qualname__, code.co_filename, code.co_firstlineno)
-    state = capture(value) if info_of(parts_of(value).code) is not None else _adopted_state(value)
+    state = capture(value) if info_of(parts_of(value).code) is not None else _unrewritten_state(value)
     return reduce_foreign_frame(value) if state is None else reduce_state(value, state)
 
 
@@ -64,14 +64,14 @@ def reduce_state(value: Any, state: FrameState) -> Reduced:
         where = library.place_of(info, state.label, variables)
         held += (where.awaited, info.digest)
         return build_in_library, (*identity, cells, *where, is_awaitable), held, None, None, fill
-    builder = build_awaitable if is_awaitable else build_adopted if info.module.is_adopted else build
+    builder = build_awaitable if is_awaitable else build_adopted if info.module.is_unrewritten else build
     return builder, (*identity, cells), held, None, None, fill
 
 
-def _adopted_state(value: Any) -> FrameState | None:
-    from .foreign_generators import capture_adopted  # which loads the rewriter
+def _unrewritten_state(value: Any) -> FrameState | None:
+    from .foreign_generators import capture_unrewritten  # which loads the rewriter
 
-    return capture_adopted(value)
+    return capture_unrewritten(value)
 
 
 def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
@@ -94,10 +94,10 @@ def build_awaitable(module: str, place: str, digest: str, name: str, qualname: s
 
 
 def build_adopted(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
-    """A frame without variables, of code that is not rewritten where it is called: see ``adopted``."""
-    from ...hook.unrewritten import find_adopted
+    """A frame without variables, of code that is not rewritten where it is called: see ``foreign_generators``."""
+    from ...hook.unrewritten import find_unrewritten
 
-    return _build(find_adopted(module, place, digest), name, qualname, cells)
+    return _build(find_unrewritten(module, place, digest), name, qualname, cells)
 
 
 def _build(info: CodeInfo, name: str, qualname: str, cells: dict[str, CellType]) -> Any:

@@ -119,7 +119,7 @@ def fill_future(future: Any, state: tuple[Any, ...]) -> None:
 
 
 def _is_native(callback: Callable[..., Any]) -> bool:
-    """Whether a callback wakes a task of the process, which waits for a future of the instance in a leaf."""
+    """Whether a callback wakes a task of the process, which waits for a future of the instance in a step."""
     owner = getattr(callback, "__self__", None)
     if type(owner) is DurableTask:
         return False

@@ -53,7 +53,7 @@ def inbox_state(loop: InstanceLoop) -> Inbox | None:
 
 
 def fill_loop(found: LoadContext, state: tuple[Any, ...], inbox: Inbox | None) -> None:
-    """The opposite, when the tasks have what they held. Leaves that were in flight begin again, after what was ready."""
+    """The opposite, when the tasks have what they held. Steps that were in flight begin again, after what was ready."""
     loop = found.loop
     loop.root, callbacks, _, loop.task_count, loop.first_place, loop.last_place, loop.incarnation, others = state
     loop.is_ending, is_eager, loop.leaving, loop._exception_handler = others or _USUAL
@@ -64,13 +64,13 @@ def fill_loop(found: LoadContext, state: tuple[Any, ...], inbox: Inbox | None) -
     alive = sorted((task for task in found.tasks.values() if not task.done()), key=lambda task: task.order)
     loop.tasks = dict.fromkeys(alive)
     loop.restore_ready(callbacks)
-    for task in sorted((task for task in alive if task.leaf_place), key=lambda task: task.leaf_place):
-        task.leaf_place = 0
-        loop.step_soon(task)
+    for task in sorted((task for task in alive if task.step_place), key=lambda task: task.step_place):
+        task.step_place = 0
+        loop.turn_soon(task)
     for task in alive:
-        if task._fut_waiter is not None and task.step is None and task.waits_anew():
+        if task._fut_waiter is not None and task.turn is None and task.waits_again():
             task.stops_waiting()
-            loop.step_soon(task)
+            loop.turn_soon(task)
         if task.is_shown:
             register_task(task)
     loop.is_dirty = False

@@ -132,7 +132,7 @@ class Stacks:
 
 def _can_settle(frame: Any, state: FrameState) -> bool:
     module = state.info.module
-    if type(frame) is not CoroutineType or not frame.cr_suspended or state.cells or module.is_library or module.is_adopted:
+    if type(frame) is not CoroutineType or not frame.cr_suspended or state.cells or module.is_library or module.is_unrewritten:
         return False
     return all(_is_value(value) for name, value in state.variables.items() if name != AWAITED)
 

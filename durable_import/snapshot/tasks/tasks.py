@@ -11,6 +11,9 @@ from ...pythons.tasks import add_awaited_by
 from ..load_context import current
 from .futures import fill_future, future_state
 
+_TURNS: dict[str, Any] = {"_step": DurableTask._turn, "_wakeup": DurableTask._wakeup}  # by their names in snapshots
+_NAMES = {method: name for name, method in _TURNS.items()}
+
 
 def new_task(path: str) -> DurableTask:
     """A task; what it holds is loaded later."""
@@ -25,19 +28,19 @@ def new_task(path: str) -> DurableTask:
 
 def task_record(task: DurableTask) -> tuple[Any, ...]:
     """What else belongs to a task, to be pickled: it changes by calls of its methods only."""
-    step = None
-    if task.step is not None and task.leaf is None:
-        name = task.step._callback.__func__.__name__  # type: ignore[attr-defined]
-        step = task.step_place, name, task.step._args
+    turn = None
+    if task.turn is not None and task.step is None:
+        name = _NAMES[task.turn._callback.__func__]  # type: ignore[attr-defined]
+        turn = task.turn_place, name, task.turn._args
     return (
-        task._name, task._must_cancel or task.is_leaf_cancelled, task._num_cancels_requested, task._cancelled_exc,
-        task._fut_waiter if task.leaf is None else None, task.children, task.leaves, task.is_shown, task.order,
-        task.leaf_place if task.leaf is not None else 0, step, future_state(task),
+        task._name, task._must_cancel or task.is_step_cancelled, task._num_cancels_requested, task._cancelled_exc,
+        task._fut_waiter if task.step is None else None, task.children, task.steps, task.is_shown, task.order,
+        task.step_place if task.step is not None else 0, turn, future_state(task),
     )  # fmt: skip
 
 
 def coroutine_of(task: DurableTask) -> Any:
-    """What a task runs; of a step of an asynchronous generator that has been taken, an ended coroutine."""
+    """What a task runs; of a step of an asynchronous generator that has been made, an ended coroutine."""
     if task._coro is None or type(task._coro) is CoroutineType or not task.done():
         return task._coro
     return ended_coroutine()
@@ -56,17 +59,17 @@ def ended_coroutine() -> Any:
 
 def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...]) -> None:
     """Give a task what it held."""
-    _, coroutine, leaf, task._context, task.ended = frames
-    task.set_coroutine(coroutine, leaf)
+    _, coroutine, step, task._context, task.ended = frames
+    task.set_coroutine(coroutine, step)
     (
-        task._name, task._must_cancel, task._num_cancels_requested, cancelled, task._fut_waiter, task.children, task.leaves,
-        task.is_shown, task.order, task.leaf_place, step, future,
+        task._name, task._must_cancel, task._num_cancels_requested, cancelled, task._fut_waiter, task.children, task.steps,
+        task.is_shown, task.order, task.step_place, turn, future,
     ) = record  # fmt: skip
     fill_future(task, future)
     if task._fut_waiter is not None:
         add_awaited_by(task._fut_waiter, task)
     task._cancelled_exc = cancelled
     task.has_begun = task.is_restored() or task.is_suspended()
-    if step is not None:
-        task.step_place, name, arguments = step
-        task.step = asyncio.Handle(getattr(task, name), arguments, task.loop, _NO_CONTEXT)
+    if turn is not None:
+        task.turn_place, name, arguments = turn
+        task.turn = asyncio.Handle(_TURNS[name].__get__(task), arguments, task.loop, _NO_CONTEXT)

@@ -23,7 +23,7 @@ from ...frames import restore
 from ...frames.capture import CREATED, FRAME_TYPES, FrameState, capture, chain, contents_of, frame_behind, layout_of, parts_of
 from ...frames.discard import discard
 from ...frames.restart import arguments_of
-from ...frames.step import DONE, Leaf
+from ...frames.step import DONE, Step
 from ...hook.code_table import CodeInfo, ModuleInfo, enter_code
 from ...pythons.codes import silent
 from ...pythons.tasks import LoopBound, running_task
@@ -104,9 +104,9 @@ def find_lost(
     for number, name, state in blocks_of(stack, read):
         manager = state.variables[name]
         if isinstance(manager, (*ENTERED_ONCE, LoopBound)) or _is_read(state, name, manager) or not is_lost(manager):
-            continue  # of a primitive that is made anew see ``enter_again``
+            continue  # of a primitive that is made again see ``enter_again``
         parts = {MANAGER: manager, LEAVE: state.variables.get(f"@x{name[2:]}"), VALUE: _value(state, name)}
-        is_left = f"@l{name[2:]}" in state.info.live[state.label] and type(state.variables.get(AWAITED)) is Leaf
+        is_left = f"@l{name[2:]}" in state.info.live[state.label] and type(state.variables.get(AWAITED)) is Step
         for kind, part in parts.items():
             if part is not None and id(part) not in found.by_id:
                 found.by_id[id(part)] = (path, number, name, RELEASED if is_left else kind)
@@ -151,7 +151,7 @@ def _value(state: FrameState, manager: str) -> Any:
     """What entering gave, if the target of ``as`` is a variable that still holds it, or if the block is just being entered."""
     awaited = state.variables.get(AWAITED)
     if _is_entering(state, manager):
-        return awaited.value if type(awaited) is Leaf and awaited.state == DONE else None
+        return awaited.value if type(awaited) is Step and awaited.state == DONE else None
     name = _target(state.info, manager)
     if name is None:
         return None
@@ -204,10 +204,10 @@ def lost_method(owner: Lost, name: str) -> Lost:
     return owner.methods.setdefault(name, Lost(owner.key))
 
 
-async def enter_again(path: str, stack: list[Any], task: Any, is_made_anew: Callable[[Any], bool]) -> bool:
+async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Callable[[Any], bool]) -> bool:
     """Enter the blocks of a task whose managers are placeholders, and put the new objects in their place.
 
-    So are those of asyncio's primitives that the modules have made anew, which several tasks may be in. ``task`` is the
+    So are those of asyncio's primitives that the modules have made again, which several tasks may be in. ``task`` is the
     current one meanwhile. Gives whether it was waiting to enter one, and has entered it now. Raises what the ``with``
     expressions or the managers raise, with a note that says where.
     """
@@ -216,7 +216,7 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_anew: Call
         holder = frame.f_locals[STATE] if frame is not None else {}  # none: it was part of entering another one
         manager = holder.get(name)
         is_placeholder = type(manager) is Lost and manager.key[3] != RELEASED
-        if not is_placeholder and (not is_made_anew(manager) or _is_entering(state, name)):
+        if not is_placeholder and (not is_made_again(manager) or _is_entering(state, name)):
             continue
         if is_waiting_again(task.stack()[number + 1 :], manager):
             continue
@@ -275,7 +275,7 @@ def _replace(
     if _is_entering(state, name):
         if isinstance(holder.get(AWAITED), FRAME_TYPES):
             discard(chain(holder[AWAITED]))  # the ``__aenter__`` that was under way
-        holder[AWAITED] = Leaf(None, DONE, new[VALUE], True)
+        holder[AWAITED] = Step(None, DONE, new[VALUE], True)
         return
     target = _target(state.info, name)
     if target is not None and target in state.cells:
@@ -287,7 +287,7 @@ def _replace(
 def _find(holder: dict[str, Any], state: FrameState, key: Key) -> Lost | None:
     values = [*holder.values(), *contents_of(state.cells).values()]
     awaited = holder.get(AWAITED)
-    if type(awaited) is Leaf:
+    if type(awaited) is Step:
         values.append(awaited.value)
     return next((v for v in values if type(v) is Lost and v.key == key), None)
 

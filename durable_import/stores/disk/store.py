@@ -55,7 +55,7 @@ class DiskStateStore(OwningStore):
         if not file.exists() and Folder(Path(self.path)).has_instances() and not file.exists():
             raise MissingKeyError(
                 f"the store {self.path} has saved instances but their key {file} is gone. Put the key file back; "
-                f"without it the snapshots cannot be opened. To start anew, move the folder away."
+                f"without it the snapshots cannot be opened. To start again, move the folder away."
             )
         return load_or_create_key(file)
 

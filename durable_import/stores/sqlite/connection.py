@@ -14,7 +14,7 @@ from durable_import.errors import DurableError, StoreUnavailableError
 from durable_import.pythons.systems import SYNC_STOPS_AT_CACHE, is_writable
 from durable_import.stores import sql
 from durable_import.stores.files import make_folder, refused_by_system, text_of
-from durable_import.stores.inline_commit_policy import Pace
+from durable_import.stores.inline_commit_policy import InlineCommitPolicy
 from durable_import.stores.sqlite.schema import check_ours, migrate
 from durable_import.stores.worker import Job
 
@@ -37,18 +37,18 @@ class Database:
     """``path`` is a file or ``:memory:``; ``synchronous`` FULL or NORMAL; ``patience`` seconds to wait for a lock.
 
     ``is_shared``: the file may have tables of another program. ``history``: keep the states before the last one too.
-    ``pace`` is told how long commits take.
+    ``inline_commits`` is told how long commits take.
     """
 
     def __init__(
-        self, path: str, synchronous: str, patience: float, is_shared: bool, history: bool, pace: Pace
+        self, path: str, synchronous: str, patience: float, is_shared: bool, history: bool, inline_commits: InlineCommitPolicy
     ) -> None:
         self._is_shared = is_shared
         self._path = path
         self._synchronous = synchronous
         self._patience = patience
         self._keeps_history = history
-        self._pace = pace
+        self._inline_commits = inline_commits
         self._is_hurried = False  # how the connection is set
         self._log_pages = 0  # that have been written at once, about
         self._connection: sqlite3.Connection | None = None
@@ -86,7 +86,7 @@ class Database:
         finally:
             self._roll_back()  # nothing, if all went well
         if is_done:
-            self._pace.has_taken(time.perf_counter() - started)
+            self._inline_commits.has_taken(time.perf_counter() - started)
             self._log_pages += 1 + size // _PAGE
         return is_done
 
@@ -126,7 +126,7 @@ class Database:
             connection.execute("COMMIT")
             if writes:
                 if self._log_pages <= _LOG_PAGES:  # else it has emptied the log
-                    self._pace.has_taken(time.perf_counter() - started)
+                    self._inline_commits.has_taken(time.perf_counter() - started)
                 self._log_pages = 0
         except Exception as error:  # becomes the answer to the caller of each job
             self._roll_back()

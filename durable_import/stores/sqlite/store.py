@@ -16,7 +16,7 @@ from durable_import.errors import MissingKeyError, StoreError
 from durable_import.snapshot.sealing.seal import load_or_create_key
 from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, OwningStore, Transaction, check_state
 from durable_import.stores.changes import Bell, Changes, bell_of
-from durable_import.stores.inline_commit_policy import Pace
+from durable_import.stores.inline_commit_policy import InlineCommitPolicy
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from durable_import.stores.sqlite import rows as sqlite_rows
 from durable_import.stores.sqlite.connection import MEMORY, Database, queries
@@ -26,7 +26,7 @@ from durable_import.stores.worker import Worker
 T = TypeVar("T")
 
 SYNCHRONOUS = ("FULL", "NORMAL")
-FEW = {"FULL": 1, "NORMAL": 8}  # see ``Pace``: at FULL each commit by itself waits for the disk
+FEW = {"FULL": 1, "NORMAL": 8}  # see ``InlineCommitPolicy``: at FULL each commit by itself waits for the disk
 LOOK_SECONDS = 0.1  # how often to look for what other processes have done
 
 
@@ -49,8 +49,8 @@ class SQLiteStateStore(OwningStore):
         self.path = name if name == MEMORY else os.path.abspath(name)
         self._memory_key = secrets.token_bytes(32)
         self.keeps_history = history
-        self._pace = Pace(FEW[synchronous.upper()])
-        self._open = partial(Database, self.path, synchronous.upper(), patience, shared, history, self._pace)
+        self._inline_commits = InlineCommitPolicy(FEW[synchronous.upper()])
+        self._open = partial(Database, self.path, synchronous.upper(), patience, shared, history, self._inline_commits)
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {self.path}")
         bell = Bell() if name == MEMORY else bell_of(os.path.realpath(self.path))
         self._changes = Changes(partial(self._worker.call, sqlite_rows.last_change, writes=False), bell, LOOK_SECONDS)
@@ -70,7 +70,7 @@ class SQLiteStateStore(OwningStore):
         if not file.exists() and _has_instances(self.path) and not file.exists():
             raise MissingKeyError(
                 f"the database {self.path} has saved instances but their key {file} is gone. Put the key file back; "
-                f"without it the snapshots cannot be opened. To start anew, move the database away."
+                f"without it the snapshots cannot be opened. To start again, move the database away."
             )
         return load_or_create_key(file)
 
@@ -83,7 +83,7 @@ class SQLiteStateStore(OwningStore):
 
     async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
         claim = await self._worker.call(partial(sqlite_rows.acquire, instance_id, owner, lease_seconds))
-        self._pace.is_held(instance_id)
+        self._inline_commits.is_owned(instance_id)
         return claim
 
     async def begin(
@@ -97,7 +97,7 @@ class SQLiteStateStore(OwningStore):
         else:
             unless = partial(sqlite_rows.is_known, instance_id)  # who knows how large its state is
             claim, events = await self._quickly(instance_id, _size(new), work, unless)
-        self._pace.is_held(instance_id)
+        self._inline_commits.is_owned(instance_id)
         if claim.state is None and new is not None:
             self._changes.bell.ring()
         return claim, events
@@ -108,7 +108,7 @@ class SQLiteStateStore(OwningStore):
             await self._quickly(claim.instance_id, _size(state), partial(sqlite_rows.end, claim, state, keeps))
         finally:
             self._changes.bell.ring()
-        self._pace.is_let_go(claim.instance_id)
+        self._inline_commits.is_released(claim.instance_id)
 
     async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
         check_state(state)
@@ -128,7 +128,7 @@ class SQLiteStateStore(OwningStore):
         size = _size(state)
         if segments:
             size += sum(len(data) for data in segments.values() if data is not None)
-        if not self._pace.is_quick(claim.instance_id, size):
+        if not self._inline_commits.is_quick(claim.instance_id, size):
             return False
         check_state(state)
         work = partial(sqlite_rows.commit_at_once, claim, state, segments, is_whole)
@@ -150,7 +150,7 @@ class SQLiteStateStore(OwningStore):
         return await self._worker.call(partial(sqlite_rows.renew, tuple(claims), lease_seconds))
 
     async def release(self, claim: Claim) -> None:
-        self._pace.is_let_go(claim.instance_id)
+        self._inline_commits.is_released(claim.instance_id)
         await self._worker.call(partial(sqlite_rows.release, claim))
 
     async def delete(self, instance_id: str) -> None:
@@ -196,7 +196,7 @@ class SQLiteStateStore(OwningStore):
         return await self._worker.call(partial(sqlite_rows.load_source, digest), writes=False)
 
     async def _commit(self, instance_id: str, state: dict[str, Any], work: Callable[[sqlite3.Connection], None]) -> None:
-        self._pace.comes(instance_id)
+        self._inline_commits.comes(instance_id)
         if state.get("status") in ANNOUNCED:
             await self._announcing(work)
         else:
@@ -212,9 +212,10 @@ class SQLiteStateStore(OwningStore):
         def attempt(connection: sqlite3.Connection) -> bool:
             return not unless(connection) and sqlite_rows.at_once(lambda _: done.append(work(connection)), connection)
 
-        if self._pace.is_quick(instance_id, size) and self._worker.at_once(lambda database: database.at_once(attempt, size)):
+        is_quick = self._inline_commits.is_quick(instance_id, size)
+        if is_quick and self._worker.at_once(lambda database: database.at_once(attempt, size)):
             return done[0]
-        self._pace.comes(instance_id)
+        self._inline_commits.comes(instance_id)
         return await self._worker.call(work)
 
     async def _announcing(self, work: Callable[[sqlite3.Connection], T]) -> T:

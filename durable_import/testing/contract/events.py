@@ -96,7 +96,7 @@ class EventStoreContract(OwningStoreContract):
         await store.close()
 
     async def test_delete_removes_the_events(self, tmp_path: Path) -> None:
-        """An instance that begins anew under an id finds no event of the life before, nor of one that never was."""
+        """An instance that begins again under an id finds no event of the life before, nor of one that never was."""
         store = self.open(tmp_path)
         await store.save("a", state(1))
         for instance_id in ("a", "never there", "b"):

@@ -60,7 +60,7 @@ def test_instances_run_as_ever() -> None:
     assert hard_torture(SOURCE) == native(SOURCE)
 
 
-LEAF = '''# durable: on
+STEP = '''# durable: on
 import asyncio
 import {foreign} as foreign
 
@@ -90,14 +90,14 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.usefixtures("strict")
 def test_inside_a_leaf_a_function_refuses(foreign: str, function: str, caller: str) -> None:
     """The error names the foreign code that has called it."""
-    said = hard_torture(LEAF.format(foreign=foreign, function=function))
+    said = hard_torture(STEP.format(foreign=foreign, function=function))
     assert re.search(f"inner refuses to run: code that is not durable has called it, .*{caller}.*mark the module", said), said
 
 
 @pytest.mark.parametrize("function", ["calls", "task"])
 def test_without_strict_mode_all_of_it_runs(foreign: str, function: str) -> None:
-    """As plain asyncio, or as part of a leaf."""
-    source = LEAF.format(foreign=foreign, function=function)
+    """As plain asyncio, or as part of a step."""
+    source = STEP.format(foreign=foreign, function=function)
     assert rewritten(source) == hard_torture(source) == "1"
 
 

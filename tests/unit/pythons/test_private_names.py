@@ -45,7 +45,7 @@ def test_no_private_name_is_used_that_is_not_in_the_table() -> None:
 
 
 def test_no_row_is_without_use() -> None:
-    """What the package does not use any more leaves the table."""
+    """What the package does not use any more steps the table."""
     used = {use.name.rpartition(".")[2] for use in uses(PACKAGE) if not use.where.startswith("pythons/names.py")}
     own = {name for path in PACKAGE.rglob("*.py") for name in _attributes(path)}
     assert not [row.name for row in names.TABLE if row.name.rpartition(".")[2] not in used | own]

@@ -50,7 +50,7 @@ def deepest(shape: str) -> int:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_accepted_can_be_resumed(shape: str) -> None:
-    """A program as deep as the import allows is also restored at each leaf."""
+    """A program as deep as the import allows is also restored at each step."""
     depth = deepest(shape)
     assert depth >= NATIVELY.get(shape, 6)
     source = nested(shape, depth)

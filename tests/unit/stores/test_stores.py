@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from durable_import.errors import FencedError, StoreError, StoreUnavailableError
-from durable_import.stores import inline_commit_policy as pace
+from durable_import.stores import inline_commit_policy as inline_commits
 from durable_import.stores.base import OwningStore, StateStore
 from durable_import.stores.changes import Bell
 from durable_import.stores.disk.store import DiskStateStore
@@ -96,7 +96,7 @@ class TestSQLiteAtOnce(SQLiteContract):
 
     @pytest.fixture(autouse=True)
     def _takes_its_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(pace, "QUICK_SECONDS", 60.0)
+        monkeypatch.setattr(inline_commits, "QUICK_SECONDS", 60.0)
 
     def open(self, folder: Path) -> OwningStore:
         return SQLiteStateStore(folder / "state.db", synchronous="normal")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from durable_import.stores.inline_commit_policy import ALONE, QUICK_BYTES, QUICK_SECONDS, Pace
+from durable_import.stores.inline_commit_policy import ALONE, QUICK_BYTES, QUICK_SECONDS, InlineCommitPolicy
 from durable_import.stores.sqlite.store import SQLiteStateStore
 from durable_import.stores.worker import Job, Worker
 from durable_import.testing.contract import state
@@ -146,34 +146,34 @@ async def test_two_do_not_borrow_the_engine_together() -> None:
 
 def test_pace_is_that_of_the_last_commits() -> None:
     """Nothing is quick before it was measured; one slow commit is forgotten after some quick ones, many are not."""
-    pace = Pace(few=1)
-    assert not pace.is_quick("a", 100)
-    pace.has_taken(QUICK_SECONDS / 10)
-    assert pace.is_quick("a", 100)
-    assert not pace.is_quick("a", QUICK_BYTES + 1)
-    pace.has_taken(60.0)
-    assert not pace.is_quick("a", 100)
+    inline_commits = InlineCommitPolicy(few=1)
+    assert not inline_commits.is_quick("a", 100)
+    inline_commits.has_taken(QUICK_SECONDS / 10)
+    assert inline_commits.is_quick("a", 100)
+    assert not inline_commits.is_quick("a", QUICK_BYTES + 1)
+    inline_commits.has_taken(60.0)
+    assert not inline_commits.is_quick("a", 100)
     for _ in range(5):
-        pace.has_taken(QUICK_SECONDS / 10)
-    assert pace.is_quick("a", 100)
+        inline_commits.has_taken(QUICK_SECONDS / 10)
+    assert inline_commits.is_quick("a", 100)
     for _ in range(5):
-        pace.has_taken(2 * QUICK_SECONDS)
-    assert not pace.is_quick("a", 100)
+        inline_commits.has_taken(2 * QUICK_SECONDS)
+    assert not inline_commits.is_quick("a", 100)
 
 
-def test_pace_leaves_a_crowd_to_the_thread() -> None:
+def test_inline_commits_leave_a_crowd_to_the_thread() -> None:
     """Where commits are better together, those of an instance are quick when it is the only one, or the only one that commits."""
-    pace = Pace(few=1)
-    pace.has_taken(0.0)
-    pace.is_held("a")
-    assert pace.is_quick("a", 1)
-    pace.is_held("b")
-    assert not pace.is_quick("a", 1)
+    inline_commits = InlineCommitPolicy(few=1)
+    inline_commits.has_taken(0.0)
+    inline_commits.is_owned("a")
+    assert inline_commits.is_quick("a", 1)
+    inline_commits.is_owned("b")
+    assert not inline_commits.is_quick("a", 1)
     for _ in range(ALONE):
-        pace.comes("a")
-    assert pace.is_quick("a", 1)
-    assert not pace.is_quick("b", 1)
-    pace.comes("b")
-    assert not pace.is_quick("a", 1)
-    pace.is_let_go("b")
-    assert pace.is_quick("a", 1)
+        inline_commits.comes("a")
+    assert inline_commits.is_quick("a", 1)
+    assert not inline_commits.is_quick("b", 1)
+    inline_commits.comes("b")
+    assert not inline_commits.is_quick("a", 1)
+    inline_commits.is_released("b")
+    assert inline_commits.is_quick("a", 1)

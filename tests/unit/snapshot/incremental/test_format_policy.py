@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from durable_import.snapshot.incremental.format_policy import Economy
+from durable_import.snapshot.incremental.format_policy import FormatPolicy
 
 WHOLE = 1000
 SEGMENTS = 2000  # all of them
@@ -18,23 +18,23 @@ def cost(changes: list[float], actual: Callable[[float], float] = lambda changed
 
     ``actual``: what part of the segments has to be pickled when such a part of the tasks has run.
     """
-    economy = Economy(least=1)
+    format_policy = FormatPolicy(least=1)
     paid, forms = 0.0, ""
     are_there = False
     for changed in changes:
-        if economy.wants_segments():
+        if format_policy.wants_segments():
             pickled = 2 * SEGMENTS if not are_there else SEGMENTS * actual(changed)
-            allowance = economy.allowance(is_first=not are_there)
+            allowance = format_policy.allowance(is_first=not are_there)
             if pickled <= allowance:
-                economy.was_in_segments(int(pickled), SEGMENTS, is_first=not are_there)
+                format_policy.was_in_segments(int(pickled), SEGMENTS, is_first=not are_there)
                 are_there = True
                 paid += pickled * 1.5 / WHOLE
                 forms += "s"
                 continue
             paid += allowance * 1.5 / WHOLE  # if nothing tells it before
-            economy.give_up()
+            format_policy.give_up()
         are_there = False
-        economy.was_whole(WHOLE, changed)
+        format_policy.was_whole(WHOLE, changed)
         paid += 1
         forms += "w"
     return paid, forms

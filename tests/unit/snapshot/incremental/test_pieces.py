@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from durable_import.errors import SnapshotAuthenticationError
-from durable_import.snapshot.incremental.format_policy import Economy
+from durable_import.snapshot.incremental.format_policy import FormatPolicy
 from durable_import.snapshot.incremental.pieces import LEAST, Pieces, join_pieces
 from tests.harness.places import FOREIGN, Place, place_of
 from tests.harness.torture import hard_torture, native
@@ -148,13 +148,13 @@ async def main():
 async def test_economy_counts_what_is_pickled(place_of: Callable[..., Place], monkeypatch: pytest.MonkeyPatch) -> None:
     """What a whole snapshot in pieces costs is all that is pickled for it, not the little that is written."""
     sizes: list[int] = []
-    was_whole = Economy.was_whole
+    was_whole = FormatPolicy.was_whole
 
-    def noted(economy: Economy, size: int, changed: float) -> None:
+    def noted(format_policy: FormatPolicy, size: int, changed: float) -> None:
         sizes.append(size)
-        was_whole(economy, size, changed)
+        was_whole(format_policy, size, changed)
 
-    monkeypatch.setattr(Economy, "was_whole", noted)
+    monkeypatch.setattr(FormatPolicy, "was_whole", noted)
     place = place_of(MANY_TASKS_BESIDE, forms="")
     assert (await place.run())[0] == 1_000_000
     assert len(sizes) > 3

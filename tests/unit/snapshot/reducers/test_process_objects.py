@@ -85,7 +85,7 @@ async def test_asyncio_primitives() -> None:
 
 
 async def test_foreign_waiters_are_left_out() -> None:
-    """A native task that waits for a primitive belongs to a leaf, which runs again."""
+    """A native task that waits for a primitive belongs to a step, which runs again."""
     event = asyncio.Event()
     task = asyncio.create_task(event.wait())
     await asyncio.sleep(0)

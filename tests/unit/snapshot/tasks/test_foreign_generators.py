@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from durable_import.errors import CodeChangedError, MissingCodeError
-from durable_import.hook import unrewritten as adoption
+from durable_import.hook import unrewritten
 from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
-from durable_import.snapshot.tasks import foreign_generators as adopted
+from durable_import.snapshot.tasks import foreign_generators
 from durable_import.snapshot.unpickler import loads
 
 SOURCE = '''
@@ -94,9 +94,9 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def forget() -> None:
     """Forget the module, as a new process would have."""
-    for known in (sys.modules, adoption._adopted):
+    for known in (sys.modules, unrewritten._known):
         known.pop("a_library", None)  # type: ignore[attr-defined]
-    adopted._stops.clear()
+    foreign_generators._stops.clear()
     importlib.invalidate_caches()
 
 

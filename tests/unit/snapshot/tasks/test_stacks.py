@@ -42,7 +42,7 @@ async def main():
 
 
 async def number_of(value: int) -> int:
-    """A leaf: this module is not rewritten."""
+    """A step: this module is not rewritten."""
     return value
 
 

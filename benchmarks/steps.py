@@ -1,4 +1,4 @@
-"""What the durable functions that are measured await: this module is not rewritten, so each await of these is a leaf."""
+"""What the durable functions that are measured await: this module is not rewritten, so each await of these is a step."""
 
 import asyncio
 import sqlite3
@@ -21,7 +21,7 @@ async def waiting(value: int) -> int:
 
 
 async def milestone(number: int) -> None:
-    """Keep a copy of the database as it is now, in which this leaf is in flight; when it runs again, only note when that was."""
+    """Keep a copy of the database as it is now, in which this step is in flight; when it runs again, only note when that was."""
     if database is None:
         reached.append(time.process_time())
         await asyncio.Future()

@@ -61,7 +61,7 @@ def cancelled(task: str) -> list[str]:
 # ---------------------------------------------------------------- tasks that end by themselves
 
 
-@STATEMENTS("spawn", 14, "can_await has:leaves")
+@STATEMENTS("spawn", 14, "can_await has:steps")
 def spawn(s: Source, c: Scope, room: int) -> list[str]:
     name = s.fresh("k")
     made = child(s, c, name, 1)
@@ -70,26 +70,26 @@ def spawn(s: Source, c: Scope, room: int) -> list[str]:
     return [*lines, f"{name}.add_done_callback(t.called)"] if s.chance(0.3) else lines
 
 
-@STATEMENTS("join", 10, "can_await has:leaves has:task")
+@STATEMENTS("join", 10, "can_await has:steps has:task")
 def join(s: Source, c: Scope, room: int) -> list[str]:
     name = s.choose(c.names["task"])
     form = s.choose(("{}", "{}", "asyncio.shield({})", "asyncio.wait_for({}, 60)", "asyncio.gather({})"))
     return contained(s, [f"t.note('joined', await {form.format(name)})"], "join failed")
 
 
-@AWAITED("await own task", 5, "has:leaves has:task")
+@AWAITED("await own task", 5, "has:steps has:task")
 def await_own_task(s: Source, c: Scope, depth: int) -> str:
     return f"await {s.choose(c.names['task'])}"
 
 
-@STATEMENTS("gather results", 7, "can_await has:leaves")
+@STATEMENTS("gather results", 7, "can_await has:steps")
 def gather_results(s: Source, c: Scope, room: int) -> list[str]:
     names = [f"t.hold({child(s, c, s.fresh('k'))})" for _ in range(1 + s.below(4))]
     names += [s.choose(c.names["task"])] if c.names.get("task") and s.chance(0.4) else []
     return [f"t.note('results', *map(told, await asyncio.gather({', '.join(names)}, return_exceptions=True)))"]
 
 
-@STATEMENTS("gather or fail", 3, "can_await has:leaves")
+@STATEMENTS("gather or fail", 3, "can_await has:steps")
 def gather_or_fail(s: Source, c: Scope, room: int) -> list[str]:
     """Which of several fails first is not known: only that one does."""
     names = [s.fresh("k") for _ in range(2 + s.below(2))]
@@ -97,7 +97,7 @@ def gather_or_fail(s: Source, c: Scope, room: int) -> list[str]:
     return ["try:", f"    t.note('all', await asyncio.gather({', '.join(made)}))", "except Exception:", "    t.note('not all')"]
 
 
-@STATEMENTS("group of tasks", 6, "can_await shallow has:leaves")
+@STATEMENTS("group of tasks", 6, "can_await shallow has:steps")
 def group_of_tasks(s: Source, c: Scope, room: int) -> list[str]:
     group, names = s.fresh("tg"), [s.fresh("k") for _ in range(1 + s.below(3))]
     lines = [f"{name} = {group}.create_task({contained_child(s, c, name)})" for name in names]
@@ -106,7 +106,7 @@ def group_of_tasks(s: Source, c: Scope, room: int) -> list[str]:
     return [*lines, f"t.note('group', {', '.join(f'{name}.result()' for name in names)})"]
 
 
-@STATEMENTS("as they end", 2, "can_await has:leaves")
+@STATEMENTS("as they end", 2, "can_await has:steps")
 def as_they_end(s: Source, c: Scope, room: int) -> list[str]:
     each, found = s.fresh("v"), s.fresh("u")
     made = ", ".join(f"t.task({contained_child(s, c, name)}, {name!r})" for name in (s.fresh("k"), s.fresh("k")))
@@ -114,7 +114,7 @@ def as_they_end(s: Source, c: Scope, room: int) -> list[str]:
     return [*lines, f"t.note('ended', sorted({found}))"]
 
 
-@STATEMENTS("wait for tasks", 5, "can_await has:leaves")
+@STATEMENTS("wait for tasks", 5, "can_await has:steps")
 def wait_for_tasks(s: Source, c: Scope, room: int) -> list[str]:
     """All of some that end; or some of which one is known to be the first, or none in time."""
     first, second, ready, sets = s.fresh("k"), s.fresh("k"), s.fresh("u"), s.fresh("v")
@@ -136,7 +136,7 @@ def wait_for_tasks(s: Source, c: Scope, room: int) -> list[str]:
 # ---------------------------------------------------------------- failures, cancellation and timeouts
 
 
-@STATEMENTS("failing group", 6, "can_await shallow has:leaves")
+@STATEMENTS("failing group", 6, "can_await shallow has:steps")
 def failing_group(s: Source, c: Scope, room: int) -> list[str]:
     group, ready, caught, count = s.fresh("tg"), s.fresh("u"), s.fresh("x"), 1 + s.below(3)
     lines = [f"{group}.create_task({waiting(s, c, s.fresh('k'), ready)})" for _ in range(count)]
@@ -149,7 +149,7 @@ def failing_group(s: Source, c: Scope, room: int) -> list[str]:
     return [*lines, f"    t.note('group failed', *tell({caught}))", *handler]
 
 
-@STATEMENTS("timeout that fires", 5, "can_await shallow has:leaves")
+@STATEMENTS("timeout that fires", 5, "can_await shallow has:steps")
 def timeout_that_fires(s: Source, c: Scope, room: int) -> list[str]:
     name, caught, ready = s.fresh("v"), s.fresh("x"), s.fresh("u")
     several = ", ".join(waiting(s, c, s.fresh("k"), ready) for _ in range(2))
@@ -164,12 +164,12 @@ def timeout_that_fires(s: Source, c: Scope, room: int) -> list[str]:
     return [f"{ready} = []", *lines, *block(s, c, min(room, 2), in_handler=True), f"t.note({name}.expired())"]
 
 
-@STATEMENTS("timeout in time", 3, "can_await shallow has:leaves")
+@STATEMENTS("timeout in time", 3, "can_await shallow has:steps")
 def timeout_in_time(s: Source, c: Scope, room: int) -> list[str]:
     return ["async with asyncio.timeout(60):", *block(s, c, room, can_yield=False)]
 
 
-@STATEMENTS("cancel who waits", 5, "can_await shallow has:leaves")
+@STATEMENTS("cancel who waits", 5, "can_await shallow has:steps")
 def cancel_who_waits(s: Source, c: Scope, room: int) -> list[str]:
     task, ready = s.fresh("k"), s.fresh("u")
     lines = [f"{ready} = []", f"{task} = t.task({waiting(s, c, task, ready)}, {task!r})"]
@@ -177,7 +177,7 @@ def cancel_who_waits(s: Source, c: Scope, room: int) -> list[str]:
     return [*lines, f"t.note('cancel', {task}.cancel({s.choose(('', constant(s)))}))", *cancelled(task)]
 
 
-@STATEMENTS("shielded work", 3, "can_await shallow has:leaves")
+@STATEMENTS("shielded work", 3, "can_await shallow has:steps")
 def shielded_work(s: Source, c: Scope, room: int) -> list[str]:
     inner, outer, ready, event = s.fresh("k"), s.fresh("k"), s.fresh("u"), s.fresh("v")
     lines = [f"{ready}, {event} = [], asyncio.Event()"]
@@ -204,7 +204,7 @@ def forks(s: Source) -> list[str]:
     return [f"t.fork({s.fresh('k')!r})" for _ in range(2 + s.below(3))]
 
 
-@STATEMENTS("lock and sums", 4, "can_await has:leaves")
+@STATEMENTS("lock and sums", 4, "can_await has:steps")
 def lock_and_sums(s: Source, c: Scope, room: int) -> list[str]:
     sums, lock = s.fresh("u"), s.fresh("v")
     made = s.choose(("asyncio.Lock()", "asyncio.Semaphore(1)", "asyncio.Condition()"))
@@ -212,28 +212,28 @@ def lock_and_sums(s: Source, c: Scope, room: int) -> list[str]:
     return [f"{sums}, {lock} = {{}}, {made}", *together(s, calls), f"t.note('sums', {sums})"]
 
 
-@STATEMENTS("semaphore", 2, "can_await has:leaves")
+@STATEMENTS("semaphore", 2, "can_await has:steps")
 def semaphore(s: Source, c: Scope, room: int) -> list[str]:
     name, held, limit = s.fresh("v"), s.fresh("u"), 1 + s.below(2)
     calls = [f"limited({trace}, {name}, {limit}, {held}, {s.effect()})" for trace in forks(s)]
     return [f"{held}, {name} = [], asyncio.{s.choose(('Bounded', ''))}Semaphore({limit})", *together(s, calls)]
 
 
-@STATEMENTS("condition", 2, "can_await has:leaves")
+@STATEMENTS("condition", 2, "can_await has:steps")
 def condition(s: Source, c: Scope, room: int) -> list[str]:
     name, found, traces = s.fresh("v"), s.fresh("u"), forks(s)
     calls = [f"gathers({trace}, {name}, {found}, {s.effect()}, {constant(s)})" for trace in traces]
     return [f"{found}, {name} = [{len(traces) + 1}], asyncio.Condition()", *together(s, calls), f"t.note(sorted({found}))"]
 
 
-@STATEMENTS("meeting", 2, "can_await has:leaves")
+@STATEMENTS("meeting", 2, "can_await has:steps")
 def meeting(s: Source, c: Scope, room: int) -> list[str]:
     name, traces = s.fresh("v"), forks(s)
     calls = [f"meets({trace}, {name}, {s.effect()}, {constant(s)})" for trace in traces]
     return [f"{name} = asyncio.Barrier({len(traces)})", *together(s, calls)]
 
 
-@STATEMENTS("pipeline", 4, "can_await has:leaves")
+@STATEMENTS("pipeline", 4, "can_await has:steps")
 def pipeline(s: Source, c: Scope, room: int) -> list[str]:
     """Producers, and either this task takes what they make, or tasks that are cancelled when nothing is left."""
     queue, found, sums = s.fresh("v"), s.fresh("u"), s.fresh("u")
@@ -250,7 +250,7 @@ def pipeline(s: Source, c: Scope, room: int) -> list[str]:
     return [*lines, *(line for name in consumers for line in (f"{name}.cancel()", *cancelled(name)))]
 
 
-@STATEMENTS("event and waiters", 3, "can_await shallow has:leaves")
+@STATEMENTS("event and waiters", 3, "can_await shallow has:steps")
 def event_and_waiters(s: Source, c: Scope, room: int) -> list[str]:
     event, names = s.fresh("v"), [s.fresh("k") for _ in range(1 + s.below(3))]
     lines = [f"{name} = t.task(waits_for(t.fork({name!r}), {event}, {child(s, c, name)}), {name!r})" for name in names]
@@ -258,7 +258,7 @@ def event_and_waiters(s: Source, c: Scope, room: int) -> list[str]:
     return [*lines, f"t.note('after the event', await asyncio.gather({', '.join(names)}))"]
 
 
-@STATEMENTS("shared cell", 3, "can_await can_define has:leaves")
+@STATEMENTS("shared cell", 3, "can_await can_define has:steps")
 def shared_cell(s: Source, c: Scope, room: int) -> list[str]:
     """A variable and a list that several tasks change through a closure."""
     total, items, name, amount = s.fresh("v"), s.fresh("u"), s.fresh("cell"), s.fresh("p")
