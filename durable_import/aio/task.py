@@ -71,9 +71,27 @@ class DurableTask(asyncio.Future[Any]):
     """
 
     __slots__ = (
-        "_cancelled_exc", "_context", "_coro", "_fut_waiter", "_must_cancel", "_name", "_num_cancels_requested", "_root",
-        "children", "ended", "has_begun", "is_step_cancelled", "is_shown", "step", "step_place", "steps", "loop", "order",
-        "path", "turn", "turn_place",
+        "_cancelled_exc",
+        "_context",
+        "_coro",
+        "_fut_waiter",
+        "_must_cancel",
+        "_name",
+        "_num_cancels_requested",
+        "_root",
+        "children",
+        "ended",
+        "has_begun",
+        "is_shown",
+        "is_step_cancelled",
+        "loop",
+        "order",
+        "path",
+        "step",
+        "step_place",
+        "steps",
+        "turn",
+        "turn_place",
     )  # fmt: skip
 
     _log_destroy_pending = False  # dropping a task is how an instance is suspended

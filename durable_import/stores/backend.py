@@ -80,7 +80,7 @@ class BackendEvents:
     def _has_ended(self, key: tuple[str, str], task: asyncio.Task[None]) -> None:
         del self._tasks[key]
         if not task.cancelled() and task.exception() is not None:
-            what = "waiting for event %s of instance %s failed in the backend; it is asked again when the instance waits again: %r"
+            what = "waiting for event %s of instance %s failed in the backend; it is asked again when that waits again: %r"
             logger.error(what, key[1], key[0], task.exception(), extra=about(key[0]))
 
 

@@ -39,7 +39,7 @@ class InstanceDriver(Committer):
     ``commit`` makes a checkpoint permanent: see ``Committer``, and ``Caller`` for the task that awaits this.
     """
 
-    __slots__ = ("_waiting", "_others", "coroutine", "evict_after", "on_dormant", "on_wait")
+    __slots__ = ("_others", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()

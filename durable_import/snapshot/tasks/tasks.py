@@ -11,6 +11,9 @@ from ...pythons.tasks import add_awaited_by
 from ..load_context import current
 from .futures import fill_future, future_state
 
+_TURNS: dict[str, Any] = {"_step": DurableTask._turn, "_wakeup": DurableTask._wakeup}  # by their names in snapshots
+_NAMES = {method: name for name, method in _TURNS.items()}
+
 
 def new_task(path: str) -> DurableTask:
     """A task; what it holds is loaded later."""
@@ -27,7 +30,7 @@ def task_record(task: DurableTask) -> tuple[Any, ...]:
     """What else belongs to a task, to be pickled: it changes by calls of its methods only."""
     turn = None
     if task.turn is not None and task.step is None:
-        name = task.turn._callback.__func__.__name__  # type: ignore[attr-defined]
+        name = _NAMES[task.turn._callback.__func__]  # type: ignore[attr-defined]
         turn = task.turn_place, name, task.turn._args
     return (
         task._name, task._must_cancel or task.is_step_cancelled, task._num_cancels_requested, task._cancelled_exc,
@@ -69,4 +72,4 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
     task.has_begun = task.is_restored() or task.is_suspended()
     if turn is not None:
         task.turn_place, name, arguments = turn
-        task.turn = asyncio.Handle(getattr(task, name), arguments, task.loop, _NO_CONTEXT)
+        task.turn = asyncio.Handle(_TURNS[name].__get__(task), arguments, task.loop, _NO_CONTEXT)
