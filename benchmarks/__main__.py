@@ -14,8 +14,14 @@ from collections.abc import Iterator
 from benchmarks.table import HEAD, machine, write
 
 SECTIONS = (  # in the order of the table
-    "rewritten", "importing", "checkpoint", "large_state", "many_instances", "resuming", "memory",
-)  # fmt: skip
+    "rewritten",
+    "importing",
+    "checkpoint",
+    "large_state",
+    "many_instances",
+    "resuming",
+    "memory",
+)
 PEERS = "peers"
 
 

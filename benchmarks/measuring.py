@@ -1,7 +1,7 @@
 """How to measure: in processes of their own, ours and the limit in turns, medians.
 
-    pair = in_turns(runs, partial(apart, ours, 5), partial(apart, bare, 5))
-    yield at_most(1.3, "what", str(pair), pair.ratio)
+pair = in_turns(runs, partial(apart, ours, 5), partial(apart, bare, 5))
+yield at_most(1.3, "what", str(pair), pair.ratio)
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ import os
 import time
 
 from benchmarks.beside import turns
-from benchmarks.steps import instant, milestone, waiting
 from benchmarks.states import state_of
+from benchmarks.steps import instant, milestone, waiting
 
 
 async def steps(count, most=3600):

@@ -4,8 +4,7 @@ A module that begins with the comment ``# durable: on`` is rewritten as it is im
 a checkpoint.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .errors import (
     AlreadyDurableException,
@@ -39,7 +38,7 @@ from .errors import (
 )
 from .frames import intrinsics as _intrinsics
 from .hook.install import install, uninstall
-from .pythons.support import tried
+from .late import late_names
 
 if TYPE_CHECKING:
     from .aio.events import wait_for_event
@@ -56,6 +55,8 @@ if TYPE_CHECKING:
     from .stores.base import StateStore
     from .stores.disk.store import DiskStateStore
     from .stores.memory import InMemoryStateStore
+
+__version__ = "0.1.0"
 
 _intrinsics.provide()
 
@@ -96,14 +97,5 @@ __all__ = [
     "wait_for_event",
 ]  # fmt: skip
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with tried(f"import of {_LATE[name]}"):
-        value = globals()[name] = getattr(import_module(f".{_LATE[name]}", __name__), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATE})
+if not TYPE_CHECKING:  # who know the names from the imports above, and no others
+    __getattr__, __dir__ = late_names(__name__, _LATE)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from tests.harness.postgres import PostgresServer
+    from tests.harness.processes import Desk
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,3 +35,13 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A folder in which a test runs programs; what it leaves running is ended."""
+    from tests.harness.processes import Desk
+
+    desk = Desk(tmp_path)
+    yield desk
+    desk.close()

@@ -15,17 +15,16 @@ from typing import Any
 
 from ..errors import DurableError
 from ..pythons.tasks import NATIVE_TASKS, loop_of
-from .delegation import DelegatingLoop
-from .task import _NO_CONTEXT, DurableTask
+from .task import _NO_CONTEXT, DurableTask, TaskLoop
 
 NOTHING: deque[asyncio.Handle] = deque()  # stays empty: an empty deque takes as much memory as one of 64
 
 
-class CallbackLoop(DelegatingLoop):
+class CallbackLoop(TaskLoop):
     """A loop whose callbacks are state: who runs it takes them one by one."""
 
     __slots__ = (
-        "_waiter", "callbacks", "called", "changed_callbacks", "first_place", "is_dirty", "last_place", "on_turn", "ready",
+        "_waiter", "callbacks", "called", "changed_callbacks", "first_place", "last_place", "on_turn", "ready",
         "touched",
     )  # fmt: skip
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+from abc import abstractmethod
 from asyncio import coroutines
 from types import CoroutineType, GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..frames import ambient
 from ..frames.awaiting import Awaiting
@@ -25,11 +26,41 @@ from ..pythons.library import base_task_get_stack, base_task_print_stack, base_t
 from ..pythons.tasks import add_awaited_by, discard_awaited_by, loop_of
 from ..pythons.versions import SETS_VARIABLES, UNCANCEL_CLEARS
 from ..rewrite.analysis.names import AWAITED, STATE
-
-if TYPE_CHECKING:
-    from .loop import InstanceLoop
+from .delegation import DelegatingLoop
 
 _NO_CONTEXT = contextvars.Context()  # of handles whose callback is a turn: it runs in the task's own context
+
+
+class TaskLoop(DelegatingLoop):
+    """What a task needs of the loop of its instance; ``is_dirty``: something has happened since the last checkpoint."""
+
+    __slots__ = ("is_dirty",)
+
+    is_dirty: bool
+
+    @abstractmethod
+    def begin(self, task: DurableTask) -> None:
+        """A task was made."""
+
+    @abstractmethod
+    def begin_eagerly(self, task: DurableTask) -> None:
+        """A task was made that takes its first turn at once."""
+
+    @abstractmethod
+    def turn_soon(self, task: DurableTask, error: BaseException | None = None) -> None:
+        """A task is to take a turn, with an error if one is thrown into it."""
+
+    @abstractmethod
+    def wakes(self, task: DurableTask, future: Any) -> None:
+        """What a task waits for has ended."""
+
+    @abstractmethod
+    def touch(self, task: DurableTask) -> None:
+        """The state of a task is about to change."""
+
+    @abstractmethod
+    def has_ended(self, task: DurableTask) -> None:
+        """A task has ended."""
 
 
 class DurableTask(asyncio.Future[Any]):
@@ -40,15 +71,33 @@ class DurableTask(asyncio.Future[Any]):
     """
 
     __slots__ = (
-        "_cancelled_exc", "_context", "_coro", "_fut_waiter", "_must_cancel", "_name", "_num_cancels_requested", "_root",
-        "children", "ended", "has_begun", "is_step_cancelled", "is_shown", "step", "step_place", "steps", "loop", "order",
-        "path", "turn", "turn_place",
+        "_cancelled_exc",
+        "_context",
+        "_coro",
+        "_fut_waiter",
+        "_must_cancel",
+        "_name",
+        "_num_cancels_requested",
+        "_root",
+        "children",
+        "ended",
+        "has_begun",
+        "is_shown",
+        "is_step_cancelled",
+        "loop",
+        "order",
+        "path",
+        "step",
+        "step_place",
+        "steps",
+        "turn",
+        "turn_place",
     )  # fmt: skip
 
     _log_destroy_pending = False  # dropping a task is how an instance is suspended
 
     def __init__(
-        self, coroutine: Any, *, loop: InstanceLoop, name: str = "", path: str = "", context: contextvars.Context | None = None,
+        self, coroutine: Any, *, loop: TaskLoop, name: str = "", path: str = "", context: contextvars.Context | None = None,
         is_eager: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(loop=loop)
@@ -67,7 +116,7 @@ class DurableTask(asyncio.Future[Any]):
         else:
             loop.begin(self)
 
-    def _set_up(self, loop: InstanceLoop, coroutine: Any) -> None:
+    def _set_up(self, loop: TaskLoop, coroutine: Any) -> None:
         self.loop = loop
         self._name = self.path = ""
         self.set_coroutine(coroutine)
@@ -89,7 +138,7 @@ class DurableTask(asyncio.Future[Any]):
         self.turn_place = 0  # among what is ready
 
     @classmethod
-    def empty(cls, loop: InstanceLoop) -> DurableTask:
+    def empty(cls, loop: TaskLoop) -> DurableTask:
         """A task to be filled by ``restore``."""
         made = cls.__new__(cls)
         asyncio.Future.__init__(made, loop=loop)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..frames import ambient
 from .handle import InstanceHandle
 from .runtime import DurableRuntime
@@ -14,7 +16,7 @@ def current_runtime() -> DurableRuntime | None:
     return runtime
 
 
-def current_instance() -> InstanceHandle | None:
+def current_instance() -> InstanceHandle[Any] | None:
     """The instance that the running code belongs to, if any; in code called by it as well."""
     loop = ambient.current_driver.get()
     instance_id = getattr(loop, "instance_id", None)

@@ -3,30 +3,59 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
-if TYPE_CHECKING:
-    from .runtime import DurableRuntime
+from ..running.instance.records import Outcome
+
+T_co = TypeVar("T_co", covariant=True)
+Status = Literal["pending", "running", "waiting", "sleeping", "completed", "failed", "cancelled"]
 
 
-class InstanceHandle:
-    """The instance ``id``; made by ``DurableRuntime.start``, ``.handle`` and ``current_instance()``."""
+class HandleRuntime(Protocol):
+    """What a handle needs of the runtime."""
 
-    def __init__(self, runtime: DurableRuntime, instance_id: str) -> None:
+    async def state_of(self, instance_id: str) -> dict[str, Any]:
+        """The last state kept."""
+        ...
+
+    async def outcome_so_far(self, instance_id: str) -> Outcome | None:
+        """How an instance ended, if it has."""
+        ...
+
+    async def outcome_of(self, instance_id: str) -> Outcome:
+        """The same, waited for."""
+        ...
+
+    async def cancel(self, instance_id: str) -> bool:
+        """See ``InstanceHandle.cancel``."""
+        ...
+
+    async def publish_event(self, instance_id: str, name: str, payload: Any) -> None:
+        """See ``InstanceHandle.send``."""
+        ...
+
+
+class InstanceHandle(Generic[T_co]):
+    """The instance ``id``, in whatever process it runs; ``DurableRuntime.start``, ``.handle`` and ``current_instance()`` make it.
+
+    ``InstanceHandle[T]`` is one of a function that returns a ``T``. Handles can be kept in the variables of durable code.
+    """
+
+    def __init__(self, runtime: HandleRuntime, instance_id: str) -> None:
         self._runtime = runtime
         self.id = instance_id
 
     def __repr__(self) -> str:
         return f"InstanceHandle({self.id!r})"
 
-    async def status(self) -> str:
+    async def status(self) -> Status:
         """'pending', 'running', 'waiting' (for an event), 'sleeping', 'completed', 'failed' or 'cancelled'.
 
-        Raises UnknownInstanceError when there is none of this id.
+        Raises UnknownInstanceError when there is none of this id, and StoreUnavailableError.
         """
-        return str((await self._runtime.state_of(self.id))["status"])
+        return cast(Status, (await self._runtime.state_of(self.id))["status"])
 
-    async def result(self, timeout: float | None = None) -> Any:
+    async def result(self, timeout: float | None = None) -> T_co:
         """What the instance returns, once it has; raises what it raised, with its traceback.
 
         ``timeout``: seconds, then TimeoutError is raised, and the instance goes on; 0 gives the result only if it is there.
@@ -42,15 +71,17 @@ class InstanceHandle:
                 if not limit.expired():
                     raise
                 raise TimeoutError(f"instance {self.id!r} has not ended within {timeout:g} s; it goes on") from error
-        return outcome.give(self.id)
+        result: T_co = outcome.give(self.id)
+        return result
 
     async def cancel(self) -> bool:
         """Ask the instance to end, as ``asyncio.Task.cancel`` does; False if it has ended.
 
-        The request is kept until the instance has it: also one that nobody runs now is cancelled, when it is run next.
+        The request is kept until the instance has it: also one that nobody runs now is cancelled, when it is run next. Raises
+        UnknownInstanceError when there is none of this id.
         """
         return await self._runtime.cancel(self.id)
 
     async def send(self, event: str, payload: Any = None) -> None:
-        """Publish an event for the instance: see ``DurableRuntime.publish_event``."""
+        """Publish an event for the instance, with whatever can be saved: see ``DurableRuntime.publish_event``."""
         await self._runtime.publish_event(self.id, event, payload)

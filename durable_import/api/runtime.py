@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Token
 from types import CellType, FrameType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from ..errors import (
     DurableError,
@@ -31,9 +31,9 @@ from ..running.registry import InstanceRegistry
 from ..running.sources import Sources
 from ..running.validation import check_event, check_function, check_id, check_loop, check_seconds
 from ..snapshot.sealing.seal import Seal
-from ..stores.backend import BackendStore, OrchestrationBackend
+from ..stores.backend import BackendEvents, BackendStore, OrchestrationBackend
 from ..stores.base import FINISHED, EventStore, HistoryStore, OwningStore, PastState, StateStore, WorkStore
-from ..stores.memory_events import Listener, MemoryEvents
+from ..stores.memory_events import MemoryEvents
 from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from ..stores.url import key_for, open_store
 from .handle import InstanceHandle
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
     from ..running.telemetry import Telemetry
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 WEEK = 7 * 24 * 3600.0  # seconds
 
@@ -74,8 +77,11 @@ class DurableRuntime:
     ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
     does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
     it succeeds). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names
-    instances that begin by being awaited. ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of
-    the one given.
+    instances that begin by being awaited. ``observer`` is told of those that begin and go on, in place of the log.
+    ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of the one given.
+
+    Raises UnknownStoreError, MissingDriverError, MissingKeyError, UnsupportedPythonError, and TypeError or ValueError for what is
+    no number of seconds.
     """
 
     def __init__(
@@ -85,13 +91,13 @@ class DurableRuntime:
         name_instance: Callable[[], str] | None = None, observer: InstanceObserver | None = None,
         telemetry: bool | TracerProvider = False,
     ) -> None:  # fmt: skip
-        check_python()
+        check_python(DurableRuntime)
         check_seconds(evict_after=evict_after, keep_finished=keep_finished, poll_interval=poll_interval, patience=patience)
         check_seconds(least=0.001, lease_seconds=lease_seconds)
         self.store = open_store(store)
         self.events: EventStore = self.store if isinstance(self.store, EventStore) else MemoryEvents()
         backend = self.store.backend if isinstance(self.store, BackendStore) else store
-        self._listener = Listener(backend, self._publish) if isinstance(backend, OrchestrationBackend) else None
+        self._backend_events = BackendEvents(backend, self._publish) if isinstance(backend, OrchestrationBackend) else None
         self._closes_store = isinstance(store, str)
         self.seal = Seal(key if key is not None else key_for(self.store))
         self.owner = Owner.current()
@@ -146,8 +152,8 @@ class DurableRuntime:
         while self in ambient.default_runtime:
             self.deactivate()
         await self.dispatcher.stop()
-        if self._listener is not None:
-            self._listener.stop()
+        if self._backend_events is not None:
+            self._backend_events.stop()
         runs = list(self.running.values())
         for run in runs:
             run.suspend()
@@ -170,8 +176,14 @@ class DurableRuntime:
 
     # --- instances
 
+    @overload
     async def run(
-        self, function: Callable[..., Any], *arguments: Any, instance_id: str | None = None, **keywords: Any
+        self, function: Callable[..., Awaitable[R]], *arguments: Any, instance_id: str | None, **keywords: Any
+    ) -> R: ...
+    @overload
+    async def run(self, function: Callable[P, Awaitable[R]], *arguments: P.args, **keywords: P.kwargs) -> R: ...
+    async def run(
+        self, function: Callable[..., Awaitable[Any]], *arguments: Any, instance_id: Any = None, **keywords: Any
     ) -> Any:
         """Run a durable function as the instance ``instance_id`` and wait for what it returns.
 
@@ -183,10 +195,22 @@ class DurableRuntime:
         handle = await self.start(function, *arguments, instance_id=instance_id, **keywords)
         return (await self.outcome_of(handle.id, raises_pause=True)).give(handle.id)
 
+    @overload
     async def start(
-        self, function: Callable[..., Any], *arguments: Any, instance_id: str | None = None, **keywords: Any
-    ) -> InstanceHandle:
-        """As ``run``, but return once it is kept that the instance is to run: it goes on in the background."""
+        self, function: Callable[..., Awaitable[R]], *arguments: Any, instance_id: str | None, **keywords: Any
+    ) -> InstanceHandle[R]: ...
+    @overload
+    async def start(
+        self, function: Callable[P, Awaitable[R]], *arguments: P.args, **keywords: P.kwargs
+    ) -> InstanceHandle[R]: ...
+    async def start(
+        self, function: Callable[..., Awaitable[Any]], *arguments: Any, instance_id: Any = None, **keywords: Any
+    ) -> InstanceHandle[Any]:
+        """As ``run``, but return once it is kept that the instance is to run: it goes on in the background.
+
+        Raises InstanceMismatchError as ``run`` does, NotDurableError for a function whose code is not rewritten,
+        UnsavableStateError for arguments that cannot be saved, and StoreUnavailableError.
+        """
         check_function(function)
         check_loop(self._loop)
         check_outside(self, "an instance was started")
@@ -224,12 +248,14 @@ class DurableRuntime:
         run.records.check_same(call, run.state["call"])
         return True
 
-    def handle(self, instance_id: str) -> InstanceHandle:
-        """A handle of an instance that exists, or will."""
+    def handle(self, instance_id: str) -> InstanceHandle[Any]:
+        """A handle of an instance that exists, or will. Nothing is asked of the store yet: its methods raise
+        UnknownInstanceError. Raises TypeError and ValueError for what is no id.
+        """
         check_id(instance_id)
         return InstanceHandle(self, instance_id)
 
-    async def recover(self) -> list[InstanceHandle]:
+    async def recover(self) -> list[InstanceHandle[Any]]:
         """Let all unfinished instances go on that nobody owns; gives handles of those that were taken up now.
 
         From then on, instances whose owner stops are taken over when their lease has run out. Those that wait for an event or
@@ -244,8 +270,11 @@ class DurableRuntime:
         self.dispatcher.ensure()
         return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all(self.store)]
 
-    async def retry(self, instance_id: str) -> InstanceHandle:
-        """Let an instance that failed go on from its last checkpoint: what failed is tried again."""
+    async def retry(self, instance_id: str) -> InstanceHandle[Any]:
+        """Let an instance that failed go on from its last checkpoint: what failed is tried again.
+
+        Raises UnknownInstanceError, and InstanceBusyError while another process runs it.
+        """
         check_id(instance_id)
         if instance_id not in self.running:
             run = self._registry.launch(instance_id, None, retries=True)
@@ -256,7 +285,8 @@ class DurableRuntime:
         """Send an event to an instance, which gets it by ``wait_for_event(name)``, once, also if it begins to wait later.
 
         When this returns, the event is kept as safely as states are, until the instance has it in its own state; one for an
-        instance that does not exist yet, until that does. ``payload``: whatever can be saved. Raises InstanceFinishedError.
+        instance that does not exist yet, until that does. ``payload``: whatever can be saved. Raises InstanceFinishedError,
+        UnsavableStateError, ValueError for a name that begins with "@", and StoreUnavailableError.
         """
         check_id(instance_id)
         check_outside(self, "an event was published")
@@ -364,8 +394,8 @@ class DurableRuntime:
     def expects_events(self, instance_id: str, names: Iterable[str]) -> None:
         """An instance waits for events."""
         self.dispatcher.ensure()
-        if self._listener is not None:
-            self._listener.listen(instance_id, names)
+        if self._backend_events is not None:
+            self._backend_events.listen(instance_id, names)
 
     def take_up(self, instance_id: str) -> InstanceRun:
         """See ``Dispatcher``."""

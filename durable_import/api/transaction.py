@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..errors import DurableError
 from ..frames import ambient
-from ..stores.base import TransactionStore
-
-if TYPE_CHECKING:
-    from ..running.instance.run import InstanceRun
-    from .runtime import DurableRuntime
+from ..running.instance.run import InstanceRun
+from ..stores.base import StateStore, TransactionStore
 
 
-def check_outside(runtime: DurableRuntime, what: str) -> None:
+class TransactionRuntime(Protocol):
+    """What a transaction needs of the runtime; ``running``: the instances that live there, by their ids."""
+
+    store: StateStore
+    running: dict[str, InstanceRun]
+
+
+def check_outside(runtime: TransactionRuntime, what: str) -> None:
     """Raise DurableError for what writes to the store by a way of its own while the running instance has a transaction open."""
     instance_id = getattr(ambient.current_driver.get(), "instance_id", None)
     run = runtime.running.get(instance_id) if instance_id is not None else None
@@ -29,7 +33,7 @@ def check_outside(runtime: DurableRuntime, what: str) -> None:
 class TransactionBlock:
     """``async with`` gives the database's connection, in a transaction; see ``DurableRuntime.transaction``."""
 
-    def __init__(self, runtime: DurableRuntime) -> None:
+    def __init__(self, runtime: TransactionRuntime) -> None:
         self._runtime = runtime
 
     async def __aenter__(self) -> Any:

@@ -1,1 +1,1 @@
-"""The command line: ``python -m durable_import run | show-rewritten | explain``."""
+"""The command line: ``python -m durable_import run | send | show-rewritten | explain``."""

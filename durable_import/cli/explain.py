@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-from ..explanation.points import explain_source
+from ..api.explained_file import explained_file
+from .speech import USAGE, say
 
 
 def explain_file(file: str) -> int:
     """Print what each function has; gives the exit status."""
     try:
-        explanations = explain_source(Path(file).read_bytes(), file)
+        explanations = explained_file(file)
     except (OSError, SyntaxError) as error:
-        print(f"durable_import: {error}", file=sys.stderr)
-        return 2
+        say(str(error))
+        return USAGE
     if not explanations:
-        print(f"durable_import: {file} has no async functions", file=sys.stderr)
+        say(f"{file} has no async functions")
     print("\n\n".join(map(str, explanations)))
     return 0

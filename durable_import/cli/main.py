@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from importlib import import_module
 
-from ..errors import UnsupportedPythonError
-from ..pythons.support import tried
+from .. import UnsupportedPythonError, __version__
+from .speech import OURS, say
 
-OURS = 70  # exit status
 DEFAULT_STORE = "sqlite:///.durable/state.db"
 
 EPILOG = """\
@@ -22,6 +20,7 @@ Exit status: that of the script; 2 for wrong usage, 70 for an error of durable_i
 def parser() -> argparse.ArgumentParser:
     """The parser; ``run`` takes everything after the script for the script."""
     top = argparse.ArgumentParser(prog="python -m durable_import", description="Run asyncio programs that survive.")
+    top.add_argument("--version", action="version", version=f"durable_import {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     run = commands.add_parser(
         "run", help="run a script, or go on with it", epilog=EPILOG,
@@ -67,16 +66,16 @@ def main(arguments: list[str] | None = None) -> int:
 
         return explain_file(options.file)
     try:
-        with tried("loading the runtime"):
-            import_module("durable_import.api.runtime")
+        from .. import DurableRuntime  # noqa: F401  which is refused here, where this Python cannot run instances
     except UnsupportedPythonError as error:
-        print(f"durable_import: error: {error}", file=sys.stderr)
+        say(f"error: {error}")
         return OURS
     if options.command == "send":
         from .send import send
 
         return send(options.instance, options.event, options.payload, store=options.store)
-    from .run import Target, run
+    from ..api.program import Target
+    from .run import run
 
     words = options.module or options.script
     if not words:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 
-from ..api.runtime import DurableRuntime
-from ..errors import DurableError
-from ..stores.base import EventStore
-
-USAGE, OURS = 2, 70  # exit statuses
+from .. import DurableError
+from ..api.events import send_event
+from .speech import OURS, USAGE, say
 
 
 def send(instance_id: str, name: str, payload: str | None, *, store: str) -> int:
@@ -18,29 +15,16 @@ def send(instance_id: str, name: str, payload: str | None, *, store: str) -> int
     try:
         value = json.loads(payload) if payload is not None else None
     except ValueError as error:
-        print(f"durable_import: the payload is not JSON: {error}. Text stands in double quotes: '\"yes\"'", file=sys.stderr)
+        say(f"the payload is not JSON: {error}. Text stands in double quotes: '\"yes\"'")
         return USAGE
     try:
-        asyncio.run(_publish(instance_id, name, value, store))
+        is_there = asyncio.run(send_event(store, instance_id, name, value))
     except ValueError as error:
-        print(f"durable_import: {error}", file=sys.stderr)
+        say(str(error))
         return USAGE
     except DurableError as error:
-        print(f"durable_import: error: {error}", file=sys.stderr)
+        say(f"error: {error}")
         return OURS
+    if not is_there:
+        say(f"there is no instance {instance_id!r} in {store} yet: the event is kept until there is one")
     return 0
-
-
-async def _publish(instance_id: str, name: str, value: object, store: str) -> None:
-    runtime = DurableRuntime(store)
-    try:
-        if not isinstance(runtime.store, EventStore):
-            raise DurableError(f"{runtime.store!r} keeps no events: send it from the process that runs the instance")
-        if await runtime.store.load(instance_id) is None:
-            print(
-                f"durable_import: there is no instance {instance_id!r} in {store} yet: the event is kept until there is one",
-                file=sys.stderr,
-            )
-        await runtime.publish_event(instance_id, name, value)
-    finally:
-        await runtime.close()

@@ -6,7 +6,7 @@ import ast
 import inspect
 import linecache
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,7 +102,7 @@ class CallStack:
             self.push(call)
 
     @classmethod
-    def capture(cls, coroutine: Any) -> CallStack:
+    def capture(cls, coroutine: Coroutine[Any, Any, Any] | Generator[Any, Any, Any]) -> CallStack:
         """The stack of a suspended coroutine of rewritten code, from itself to the innermost frame it awaits.
 
         Reads only: the coroutine can go on. Raises ValueError for one that is running, has ended, or is not rewritten.
@@ -141,7 +141,7 @@ class CallStack:
     def __len__(self) -> int:
         return len(self.stack)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[FunctionCall]:
         return iter(self.stack)
 
     def __getitem__(self, index: int) -> FunctionCall:

@@ -10,7 +10,7 @@ import uuid
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from types import FunctionType
-from typing import Any, Generic, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from ..aio.executors import running_step_key
 from ..aio.standard import make_asyncio_durable
@@ -24,30 +24,45 @@ from .backend import DurableBackend
 from .call_stack import FunctionCall
 from .shared_runtime import run
 
+P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
 
 _made: weakref.WeakSet[FunctionType] = weakref.WeakSet()
 
 
-class DurableProgram(Generic[R]):
-    """A durable function that is called with a backend; otherwise it looks like the function, ``fn``."""
+class DurableProgram(Generic[P, R]):
+    """A durable function that is called with a backend; otherwise it looks like the function, ``fn``.
+
+    ``DurableProgram[P, R]``: ``P`` are the function's parameters, ``R`` is what awaiting its call gives.
+    """
 
     __name__: str
     __qualname__: str
 
-    def __init__(self, fn: Callable[..., Awaitable[R]]) -> None:
+    def __init__(self, fn: Callable[P, Awaitable[R]]) -> None:
         functools.update_wrapper(self, fn)
-        self.fn = fn
+        self.fn: Callable[P, Awaitable[R]] = fn
 
+    @overload
     def __call__(
-        self, *args: Any, orchestration_backend: OrchestrationBackend | None = None, instance_id: str | None = None,
-        **kwargs: Any,
-    ) -> Awaitable[R]:  # fmt: skip
+        self, *args: Any, orchestration_backend: OrchestrationBackend, instance_id: str | None = None, **kwargs: Any
+    ) -> Awaitable[R]: ...
+    @overload
+    def __call__(
+        self, *args: Any, orchestration_backend: OrchestrationBackend | None = None, instance_id: str | None, **kwargs: Any
+    ) -> Awaitable[R]: ...
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]: ...
+    def __call__(
+        self, *args: Any, orchestration_backend: Any = None, instance_id: Any = None, **kwargs: Any
+    ) -> Awaitable[R]:
         """Run the function with these arguments as the instance ``instance_id``: begin it, or go on with it.
 
         Its state and its events are kept by ``orchestration_backend``; without one by the ambient runtime, without that in
         memory. Without an id it is an instance with a new one. Called by durable code, with neither, it is a call like any
-        other, and part of the instance of its caller.
+        other, and part of the instance of its caller. Raises what ``DurableRuntime.run`` does, PauseForEventException among that:
+        with the same id it goes on when the event has been published.
         """
         is_inside = ambient.current_driver.get() is not None
         if orchestration_backend is None and instance_id is None and is_inside:
@@ -63,11 +78,17 @@ class DurableProgram(Generic[R]):
             return await runtime.run(self.fn, *args, instance_id=instance_id, **kwargs)
         return await run(backend or DurableBackend(), self.fn, args, kwargs, instance_id)
 
-    def create_call(self, *args: Any, **kwargs: Any) -> FunctionCall:
+    def create_call(self, *args: P.args, **kwargs: P.kwargs) -> FunctionCall:
         """A call of the function that has not begun, for a ``CallStack``."""
         return FunctionCall(self.fn, dict(kwargs), args=args)
 
-    def __get__(self, instance: Any, owner: type | None = None) -> DurableProgram[R]:
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> DurableProgram[P, R]: ...
+    @overload
+    def __get__(
+        self: DurableProgram[Concatenate[Any, Q], R], instance: object, owner: type | None = None
+    ) -> DurableProgram[Q, R]: ...
+    def __get__(self, instance: Any, owner: type | None = None) -> DurableProgram[..., R]:
         """As functions are: bound, when it is a method."""
         fn: Any = self.fn
         return self if instance is None else DurableProgram(fn.__get__(instance, owner))
@@ -95,7 +116,7 @@ async def _outside(running: Coroutine[Any, Any, R]) -> R:
 _OF_FUNCTIONS = ("__code__", "__defaults__", "__kwdefaults__", "__annotations__")
 
 
-def make_durable(function: Callable[..., Awaitable[R]]) -> DurableProgram[R]:
+def make_durable(function: Callable[P, Awaitable[R]]) -> DurableProgram[P, R]:
     """Make an async function durable, as it stands in a module that is not marked.
 
     Its module is rewritten in place: the functions, methods and closures of the module that it reaches become durable with

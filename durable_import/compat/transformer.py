@@ -6,7 +6,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, cast, overload
 
 from ..errors import AlreadyDurableException, NoSourceCodeException
 from ..hook.code_table import info_of
@@ -25,23 +25,16 @@ class DurableAstTransformer(ast.NodeTransformer):
     def __init__(self, filename: str = "<unknown>") -> None:
         self.filename = filename
 
+    @overload
+    def visit(self, node: ast.Module) -> ast.Module: ...
+    @overload
+    def visit(self, node: ast.AST) -> Any: ...
     def visit(self, node: ast.AST) -> Any:
         """The rewritten tree; the one given is used up."""
         if isinstance(node, ast.Module):
             return ModuleRewriting(node, self.filename).tree
         module = ast.Module(body=[cast("ast.stmt", node)], type_ignores=[])
         return ModuleRewriting(module, self.filename).tree.body[0]
-
-
-def text_of(tree: ast.AST) -> str:
-    """A rewritten tree as source text, for people to read; the tree given is used up.
-
-    ``ast.unparse`` alone writes what a field of a template string says of itself, which is what was there to be awaited.
-    """
-    for node in ast.walk(tree):
-        if hasattr(node, "says_another"):
-            node.str = None  # type: ignore[attr-defined]
-    return ast.unparse(tree)
 
 
 def transform_to_durable_ast(function: Callable[..., Any]) -> ast.Module:
@@ -67,4 +60,4 @@ def transform_to_durable_ast(function: Callable[..., Any]) -> ast.Module:
             "lambda inside an expression have none; put it in a file"
         ) from error
     ast.increment_lineno(tree, code.co_firstlineno - 1)
-    return cast("ast.Module", DurableAstTransformer(code.co_filename).visit(tree))
+    return DurableAstTransformer(code.co_filename).visit(tree)

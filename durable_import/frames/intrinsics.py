@@ -23,7 +23,7 @@ from ..pythons.protocols import EXIT_FIRST, async_iterator_of, complaint_of_awai
 from . import ambient
 from .awaiting import delegated
 from .except_star import ExceptStar
-from .hiding import visible_part, hidden_from_tracebacks
+from .hiding import hidden_from_tracebacks, visible_part
 from .refusal import refusal
 from .signals import NO_MORE, PRIMED, Suspension
 

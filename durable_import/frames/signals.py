@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class _Marker:
+class Marker:
     """A value recognised by identity, also after it was saved."""
 
     def __init__(self, name: str) -> None:
@@ -14,12 +14,9 @@ class _Marker:
 
     __hash__ = object.__hash__
 
-    def __reduce__(self) -> str:
-        return self.name
 
-
-NO_MORE = _Marker("NO_MORE")  # the sentinel of wrapped iterators: no user value
-PRIMED = _Marker("PRIMED")  # what a restored generator yields once, to get to where it was
+NO_MORE = Marker("NO_MORE")  # the sentinel of wrapped iterators: no user value
+PRIMED = Marker("PRIMED")  # what a restored generator yields once, to get to where it was
 
 
 class Suspension(BaseException):

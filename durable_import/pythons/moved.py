@@ -10,7 +10,7 @@ Place = tuple[str, str]  # module, name in it
 NAMES: tuple[tuple[Place, ...], ...] = (
     (("asyncio", "current_task"), ("_asyncio", "current_task")),  # since 3.12 in C
     (("asyncio.tasks", "_AsCompletedIterator"), ("durable_import.pythons.earlier", "_AsCompletedIterator")),  # since 3.13
-    (("builtins", "frozendict"), ("durable_import.kept", "frozendict")),  # since 3.15; see ``frozen``
+    (("builtins", "frozendict"), ("durable_import.pythons.frozen", "frozendict")),  # since 3.15; see ``frozen``
 )
 #: Modules that have another name today.
 MODULES = {"pathlib._local": "pathlib"}  # 3.13

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from ..snapshot.sealing.seal import Seal
 from ..stores.base import EventStore, StateStore
 from ..stores.owner import Owner
 from .heartbeat import Heartbeat
+from .instance.driver import InstanceDriver
+from .instance.records import Outcome
 from .sources import Sources
-
-if TYPE_CHECKING:
-    from .telemetry import Telemetry
 
 
 class InstanceObserver(Protocol):
@@ -21,6 +21,22 @@ class InstanceObserver(Protocol):
     def starting(self, instance_id: str) -> None: ...
 
     def resuming(self, instance_id: str, state: dict[str, Any]) -> None: ...
+
+
+class LifeSpan(Protocol):
+    """The span of one life."""
+
+    def has_outcome(self, outcome: Outcome) -> None:
+        """The instance ends with its life."""
+        ...
+
+
+class LifeTelemetry(Protocol):
+    """Makes the spans of lives."""
+
+    def life(self, driver: InstanceDriver, *, is_resumed: bool) -> AbstractContextManager[LifeSpan]:
+        """A life of an instance in the running task, before its driver is awaited."""
+        ...
 
 
 class Host(Protocol):
@@ -38,7 +54,7 @@ class Host(Protocol):
     observer: InstanceObserver
     heartbeat: Heartbeat
     sources: Sources
-    telemetry: Telemetry | None
+    telemetry: LifeTelemetry | None
     refused_events: set[int]  # numbers of those that cannot be opened, each reported once
 
     def expects_events(self, instance_id: str, names: Iterable[str]) -> None:

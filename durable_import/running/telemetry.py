@@ -20,7 +20,7 @@ from ..aio.executors import begin_call
 from ..aio.task import DurableTask
 from ..errors import InstanceSuspendedError, MissingDriverError, PauseForEventException
 from ..frames.step import FAILED, PENDING, Step
-from ..snapshot.tasks.asyncio_state import NEVER_SAVED
+from ..snapshot.tasks.contexts import NEVER_SAVED
 from .instance.driver import InstanceDriver
 from .instance.records import Outcome
 

@@ -14,7 +14,7 @@ from functools import partial
 from types import CellType, FunctionType, MethodType
 from typing import Any
 
-from durable_import.snapshot.reducers.table import TABLE, reduce_by_kind
+from durable_import.snapshot.table import TABLE, reduce_by_kind
 
 WAY_OUT = (
     "Open it inside a with block, keep it at module level, open, use and close it in one plain function called with "

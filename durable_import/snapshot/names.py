@@ -1,127 +1,219 @@
-"""Names in snapshots, and where in this package each leads to today."""
+"""The names by which snapshots call functions and classes of this package: short, and they stay, whatever becomes of the files.
+
+A pickle says ``registered("frame")`` for what restores a frame; there is no module of this package in it. ``registered`` itself
+is named by the prelude of each pickle: see ``pickler``.
+
+Add what a reducer gives here, under a name of its own; never change a name, or what its arguments mean. What is not here is
+refused when it is saved, and an unknown name when it is loaded. The public names of the package are known by themselves.
+"""
 
 from __future__ import annotations
 
+import pickle
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from ..errors import SnapshotFormatError
+from ..hook.code_table import PROGRAM
+from ..pythons.moved import place_today
+from .former_names import FORMER, FORMER_MODULES
+
+PACKAGE = __name__.partition(".")[0]
+MODULE = "@durable"  # the module of ``registered`` in a pickle: no program can have one of that name
+
+#: By module below the package: the attributes that snapshots name, and how.
+NAMES: dict[str, dict[str, str]] = {
+    "aio.events": {"Inbox": "inbox"},
+    "aio.executors": {"ExecutorCall": "thread_call", "begin_call": "thread_call.begin"},
+    "aio.loop": {"InstanceLoop": "loop.type"},
+    "aio.task": {"DurableTask": "task.type", "_Driven": "driven", "_TaskIterator": "task.iterator"},
+    "aio.timers": {"Timer": "timer"},
+    "aio.wait_again": {"wait_again": "wait_again"},
+    "api.runtime": {"_ambient": "runtime"},
+    "frames.awaiting": {"Awaiting": "awaiting", "Delegated": "delegated"},
+    "frames.capture": {"Continued": "continued"},
+    "frames.except_star": {"ExceptStar": "except_star"},
+    "frames.intrinsics": {"NextItem": "next_item", "checked_anext": "checked_anext"},
+    "frames.signals": {"NO_MORE": "no_more", "PRIMED": "primed"},
+    "frames.step": {"Step": "step"},
+    "pythons.earlier": {"_AsCompletedIterator": "as_completed_iterator"},
+    "pythons.frozen": {"frozendict": "frozendict"},
+    "pythons.iterators": {"set_state": "set_state"},
+    "running.instance.driver": {"_report_failure": "report_failure"},
+    "snapshot.definitions.annotations": {"foreign_annotate": "foreign_annotate", "late_function": "late_function"},
+    "snapshot.definitions.class_recipes": {
+        "fill_enum": "enum.fill", "fill_namedtuple": "namedtuple.fill", "make_enum": "enum", "make_namedtuple": "namedtuple",
+    },
+    "snapshot.definitions.classes": {
+        "fill_class": "class.fill", "make_class": "class", "type_of_interpreter": "type_of_interpreter",
+    },
+    "snapshot.definitions.type_parameters": {"late_alias": "late_alias", "late_variable": "late_variable"},
+    "snapshot.incremental.segments": {"shared": "island"},
+    "snapshot.iterators.builtin": {
+        "LateIterator": "late_iterator", "SetIterator": "set_iterator", "restore_deque_iterator": "deque_iterator",
+        "restore_dict_iterator": "dict_iterator", "restore_dict_view": "dict_view", "restore_list_iterator": "list_iterator",
+        "restore_spent": "spent", "restore_spoilt": "spoilt",
+    },
+    "snapshot.iterators.combinatorics": {"restore_choices": "choices"},
+    "snapshot.iterators.feeds": {"Exactly": "exactly", "Keyed": "keyed", "Prepended": "prepended.items", "Sized": "sized"},
+    "snapshot.iterators.itertools_state": {
+        "Batches": "batches", "never": "never", "put_old": "pairwise.old", "put_read": "groupby.read",
+        "put_saved": "cycle.saved", "put_total": "accumulate.total", "restore_accumulate": "accumulate",
+        "restore_batched": "batched", "restore_chain": "chain", "restore_group": "group", "restore_groupby": "groupby",
+        "restore_left_group": "group.left", "restore_map": "map", "restore_over": "over", "restore_prepended": "prepended",
+        "restore_reversed": "reversed", "restore_zip": "zip", "restore_zip_longest": "zip_longest",
+        "set_total": "accumulate.set_total",
+    },
+    "snapshot.iterators.native_forms": {"itself": "itself"},
+    "snapshot.iterators.tee": {"Tee": "tee", "TeeLink": "tee_link", "fill_link": "tee_link.fill"},
+    "snapshot.module_data.modules": {"resolve": "by_name", "resolve_or_none": "by_name_or_none"},
+    "snapshot.reducers.buffers": {
+        "restore_array_view": "array_view", "restore_memoryview": "memoryview", "restore_memoryview_part": "memoryview.part",
+        "restore_released_memoryview": "memoryview.released",
+    },
+    "snapshot.reducers.compressed": {
+        "restore_compressed_closed": "compressed.closed", "restore_compressed_reader": "compressed.reader",
+        "restore_compressed_writer": "compressed.writer",
+    },
+    "snapshot.reducers.exceptions": {
+        "fill_exception": "exception.fill", "restore_by_own": "exception.by_own", "restore_exception": "exception",
+    },
+    "snapshot.reducers.files": {
+        "restore_buffer": "file.buffer", "restore_closed_raw": "file.closed_raw", "restore_raw": "file.raw",
+        "restore_text": "file.text", "standard_stream": "standard_stream",
+    },
+    "snapshot.reducers.instances": {
+        "Incomplete": "incomplete", "fill_container": "container.fill", "fill_instance": "instance.fill",
+        "new_by_own_new": "instance.by_own_new", "new_container": "container", "new_hashed": "instance.hashed",
+        "new_instance": "instance", "new_value": "value",
+    },
+    "snapshot.reducers.parsing": {
+        "restore_csv_reader": "csv_reader", "restore_csv_writer": "csv_writer", "restore_match": "match",
+        "restore_template_iterator": "template_iterator",
+    },
+    "snapshot.reducers.primitives": {
+        "fill_bound": "primitive.fill", "restore_bound": "primitive", "restore_condition": "condition",
+    },
+    "snapshot.reducers.process_objects": {
+        "named_variable": "named_variable", "put_variables": "variables.put", "restore_closed_connection": "closed_connection",
+        "restore_decimal_context": "decimal_context", "restore_event": "thread_event", "restore_lock": "thread_lock",
+        "restore_token": "token",
+    },
+    "snapshot.reducers.settings": {
+        "_set_filters": "manager.set_filters", "_set_folder": "manager.set_folder", "_set_stream": "manager.set_stream",
+        "fill_manager": "manager.fill", "restore_manager": "manager",
+    },
+    "snapshot.reducers.tracebacks": {"restore_traceback": "traceback"},
+    "snapshot.reducers.wrappers": {
+        "fill_cell": "cell.fill", "fill_class_cell": "class_cell.fill", "fill_forward_reference": "forward_reference.fill",
+        "fill_weak_dict": "weak_dict.fill", "fill_weak_set": "weak_set.fill", "restore_cache_key": "cache_key",
+        "restore_cached_property": "cached_property", "restore_dead_reference": "dead_reference",
+        "restore_forward_reference": "forward_reference", "restore_key": "key", "restore_local_sentinel": "local_sentinel",
+        "restore_lru_cache": "lru_cache", "restore_partial_method": "partial_method", "restore_sentinel": "sentinel",
+        "restore_type_alias": "type_alias", "restore_type_variable": "type_variable", "restore_union": "union",
+    },
+    "snapshot.tasks.contexts": {"fill_context": "context.fill", "new_context": "context", "no_context": "no_context"},
+    "snapshot.tasks.foreign": {"begin_call": "call", "foreign_function": "foreign_function"},
+    "snapshot.tasks.frames": {
+        "_Next": "anext.step", "await_method": "await_method", "begin_anext": "anext", "begin_asend": "asend",
+        "begin_athrow": "athrow", "build": "frame", "build_adopted": "foreign_generator", "build_awaitable": "awaitable",
+        "build_function": "function", "build_generator_function": "generator_function", "build_in_library": "frame_in_library",
+        "fill": "frame.fill", "fill_driven": "frame.fill_driven", "fill_function": "function.fill", "finished": "frame.ended",
+    },
+    "snapshot.tasks.futures": {
+        "await_future": "future.await", "fill_handle": "handle.fill", "fill_own_future": "future.fill", "new_future": "future",
+        "new_handle": "handle", "restore_future": "future.ended",
+    },
+    "snapshot.tasks.loops": {"instance_loop": "loop", "running_loop": "running_loop"},
+    "snapshot.tasks.stacks": {"build_unchanged": "unchanged", "fill_unchanged": "unchanged.fill"},
+    "snapshot.tasks.tasks": {"new_task": "task"},
+    "snapshot.with_blocks.managers": {"lost": "lost", "lost_method": "lost_method"},
+}  # fmt: skip
+
+#: Modules of this package that frames and data in snapshots belong to: those whose code waits, and the standard streams.
 MODULES = {
-    "durable_import.rewrite.codes": "durable_import.pythons.codes",
-    "durable_import.rewrite.names": "durable_import.rewrite.analysis.names",
-    "durable_import.rewrite.scopes": "durable_import.rewrite.analysis.scopes",
-    "durable_import.rewrite.places": "durable_import.rewrite.analysis.places",
-    "durable_import.rewrite.suspensions": "durable_import.rewrite.analysis.suspensions",
-    "durable_import.rewrite.nesting": "durable_import.rewrite.analysis.nesting",
-    "durable_import.rewrite.text": "durable_import.rewrite.analysis.text",
-    "durable_import.rewrite.pauses": "durable_import.rewrite.passes.pauses",
-    "durable_import.rewrite.lift": "durable_import.rewrite.passes.lift",
-    "durable_import.rewrite.normalise": "durable_import.rewrite.passes.normalise",
-    "durable_import.rewrite.statement": "durable_import.rewrite.passes.statement",
-    "durable_import.rewrite.simple_statements": "durable_import.rewrite.passes.simple_statements",
-    "durable_import.rewrite.try_statements": "durable_import.rewrite.passes.try_statements",
-    "durable_import.rewrite.with_statements": "durable_import.rewrite.passes.with_statements",
-    "durable_import.rewrite.except_star": "durable_import.rewrite.passes.except_star",
-    "durable_import.rewrite.comprehensions": "durable_import.rewrite.passes.comprehensions",
-    "durable_import.rewrite.temporaries": "durable_import.rewrite.passes.temporaries",
-    "durable_import.rewrite.fast": "durable_import.rewrite.emit.fast",
-    "durable_import.rewrite.resume": "durable_import.rewrite.emit.resume",
-    "durable_import.rewrite.cache": "durable_import.hook.cache",
-    "durable_import.rewrite.finder": "durable_import.hook.finder",
-    "durable_import.rewrite.loader": "durable_import.hook.loader",
-    "durable_import.rewrite.marker": "durable_import.hook.marker",
-    "durable_import.rewrite.install": "durable_import.hook.install",
-    "durable_import.rewrite.switch": "durable_import.hook.switch",
-    "durable_import.rewrite.in_place": "durable_import.hook.in_place",
-    "durable_import.rewrite.exchange": "durable_import.hook.exchange",
-    "durable_import.rewrite.running": "durable_import.hook.live_code",
-    "durable_import.rewrite.adoption": "durable_import.hook.unrewritten",
-    "durable_import.rewrite.registry": "durable_import.hook.code_table",
-    "durable_import.rewrite.explain": "durable_import.explanation.points",
-    "durable_import.rewrite.callees": "durable_import.explanation.callees",
-    "durable_import.rewrite.transformer": "durable_import.compat.transformer",
-    "durable_import.frames.anew": "durable_import.frames.restart",
-    "durable_import.frames.step": "durable_import.frames.step",
-    "durable_import.frames.unseen": "durable_import.frames.hiding",
-    "durable_import.scheduling.again": "durable_import.aio.wait_again",
-    "durable_import.scheduling.steps": "durable_import.aio.step_key",
-    "durable_import.runtime.call_stack": "durable_import.compat.call_stack",
-    "durable_import.runtime.runtime": "durable_import.api.runtime",
-    "durable_import.runtime.handle": "durable_import.api.handle",
-    "durable_import.runtime.current": "durable_import.api.current",
-    "durable_import.runtime.transaction": "durable_import.api.transaction",
-    "durable_import.runtime.residents": "durable_import.running.registry",
-    "durable_import.runtime.dispatcher": "durable_import.running.dispatcher",
-    "durable_import.runtime.heartbeat": "durable_import.running.heartbeat",
-    "durable_import.runtime.home": "durable_import.running.host",
-    "durable_import.runtime.sources": "durable_import.running.sources",
-    "durable_import.runtime.misuse": "durable_import.running.validation",
-    "durable_import.runtime.telemetry": "durable_import.running.telemetry",
-    "durable_import.runtime.mailbox": "durable_import.stores.memory_events",
-    "durable_import.runtime.instance": "durable_import.running.instance.run",
-    "durable_import.runtime.lease": "durable_import.running.instance.lease",
-    "durable_import.runtime.committer": "durable_import.running.instance.commit",
-    "durable_import.runtime.driver": "durable_import.running.instance.driver",
-    "durable_import.runtime.checkpoint": "durable_import.running.instance.checkpoint",
-    "durable_import.runtime.records": "durable_import.running.instance.records",
-    "durable_import.runtime.root": "durable_import.running.instance.root",
-    "durable_import.runtime.caller": "durable_import.running.instance.caller",
-    "durable_import.snapshot.format_policy": "durable_import.snapshot.incremental.format_policy",
-    "durable_import.snapshot.segments": "durable_import.snapshot.incremental.segments",
-    "durable_import.snapshot.segment_pickler": "durable_import.snapshot.incremental.segment_pickler",
-    "durable_import.snapshot.segment_saving": "durable_import.snapshot.incremental.segment_saving",
-    "durable_import.snapshot.ownership": "durable_import.snapshot.incremental.ownership",
-    "durable_import.snapshot.circles": "durable_import.snapshot.incremental.circles",
-    "durable_import.snapshot.pieces": "durable_import.snapshot.incremental.pieces",
-    "durable_import.snapshot.seal": "durable_import.snapshot.sealing.seal",
-    "durable_import.snapshot.segment_seal": "durable_import.snapshot.sealing.segment_seal",
-    "durable_import.snapshot.frames": "durable_import.snapshot.tasks.frames",
-    "durable_import.snapshot.foreign": "durable_import.snapshot.tasks.foreign",
-    "durable_import.snapshot.adopted": "durable_import.snapshot.tasks.foreign_generators",
-    "durable_import.snapshot.stacks": "durable_import.snapshot.tasks.stacks",
-    "durable_import.snapshot.asyncio_state": "durable_import.snapshot.tasks.asyncio_state",
-    "durable_import.snapshot.reducers": "durable_import.snapshot.reducers.table",
-    "durable_import.snapshot.buffers": "durable_import.snapshot.reducers.buffers",
-    "durable_import.snapshot.classes": "durable_import.snapshot.definitions.classes",
-    "durable_import.snapshot.class_recipes": "durable_import.snapshot.definitions.class_recipes",
-    "durable_import.snapshot.compressed": "durable_import.snapshot.reducers.compressed",
-    "durable_import.snapshot.exceptions": "durable_import.snapshot.reducers.exceptions",
-    "durable_import.snapshot.files": "durable_import.snapshot.reducers.files",
-    "durable_import.snapshot.instances": "durable_import.snapshot.reducers.instances",
-    "durable_import.snapshot.iterators": "durable_import.snapshot.iterators.builtin",
-    "durable_import.snapshot.itertools_state": "durable_import.snapshot.iterators.itertools_state",
-    "durable_import.snapshot.parsing": "durable_import.snapshot.reducers.parsing",
-    "durable_import.snapshot.process_objects": "durable_import.snapshot.reducers.process_objects",
-    "durable_import.snapshot.settings": "durable_import.snapshot.reducers.settings",
-    "durable_import.snapshot.singletons": "durable_import.snapshot.reducers.singletons",
-    "durable_import.snapshot.tracebacks": "durable_import.snapshot.reducers.tracebacks",
-    "durable_import.snapshot.wrappers": "durable_import.snapshot.reducers.wrappers",
-    "durable_import.snapshot.modules": "durable_import.snapshot.module_data.modules",
-    "durable_import.snapshot.program": "durable_import.snapshot.module_data.contents",
-    "durable_import.snapshot.closures": "durable_import.snapshot.module_data.closures",
-    "durable_import.snapshot.surroundings": "durable_import.snapshot.module_data.process_state",
-    "durable_import.snapshot.managers": "durable_import.snapshot.with_blocks.managers",
-    "durable_import.snapshot.annotations": "durable_import.snapshot.definitions.annotations",
-    "durable_import.snapshot.type_parameters": "durable_import.snapshot.definitions.type_parameters",
-    "durable_import.snapshot.combinatorics": "durable_import.snapshot.iterators.combinatorics",
-    "durable_import.snapshot.tee": "durable_import.snapshot.iterators.tee",
-    "durable_import.snapshot.feeds": "durable_import.snapshot.iterators.feeds",
-    "durable_import.snapshot.native_forms": "durable_import.snapshot.iterators.native_forms",
-    "durable_import.snapshot.library": "durable_import.snapshot.tasks.library",
-    "durable_import.rewrite.annotations": "durable_import.rewrite.analysis.annotations",
-    "durable_import.rewrite.cells": "durable_import.hook.cells",
-    "durable_import.runtime.trial": "durable_import.api.trial",
-    "durable_import.runtime.trial_program": "durable_import.api.trial_program",
-    "durable_import.scheduling.awaited": "durable_import.aio.awaited",
-    "durable_import.scheduling.callbacks": "durable_import.aio.callbacks",
-    "durable_import.scheduling.delegation": "durable_import.aio.delegation",
-    "durable_import.scheduling.events": "durable_import.aio.events",
-    "durable_import.scheduling.executors": "durable_import.aio.executors",
-    "durable_import.scheduling.generators": "durable_import.aio.generators",
-    "durable_import.scheduling.loop": "durable_import.aio.loop",
-    "durable_import.scheduling.standard": "durable_import.aio.standard",
-    "durable_import.scheduling.task": "durable_import.aio.task",
-    "durable_import.scheduling.timers": "durable_import.aio.timers",
-}  # at which each module of ours was when format 4 was written
+    "@earlier": f"{PACKAGE}.pythons.earlier",
+    "@events": f"{PACKAGE}.aio.events",
+    "@process_state": f"{PACKAGE}.snapshot.module_data.process_state",
+    "@wait_again": f"{PACKAGE}.aio.wait_again",
+}
+
+_PLACES = {name: (f"{PACKAGE}.{module}", attribute) for module, names in NAMES.items() for attribute, name in names.items()}
+_NAMES = {place: name for name, place in _PLACES.items()}
+_MODULE_NAMES = {module: name for name, module in MODULES.items()}
+_PREFIX = PACKAGE + "."
+_references: dict[int, tuple[Any, Any]] = {}  # by id of what is named; the second is how it is pickled
+CONSTANTS: set[int] = set()  # ids of what pickles have of this: the same objects in each, which never change
 
 
-def module_today(module: str) -> str:
-    """Where what was saved as of a module is today."""
-    return MODULES.get(module, module)
+@cache
+def registered(name: str) -> Any:
+    """What a name in a snapshot stands for. Raises SnapshotFormatError if there is nothing of that name."""
+    if name in _PLACES:
+        module, attribute = place_today(*_PLACES[name])
+        return getattr(import_module(module), attribute)
+    package = import_module(PACKAGE)
+    if name in package.__all__:
+        return getattr(package, name)
+    raise SnapshotFormatError(
+        f"the snapshot needs {name!r}, which this version of durable_import does not have: a later one has saved it. "
+        "Install that version and resume again; the saved state is kept."
+    )
 
+
+CONSTANTS.add(id(registered))
+
+
+def reference_to(thing: Any, place: tuple[str, str] | None = None) -> tuple[Any, tuple[str]]:
+    """How a function or class of this package is pickled; ``place``: module and name of what has none by itself.
+
+    Raises ``pickle.PicklingError`` for what snapshots have no name for.
+    """
+    known = _references.get(id(thing))
+    if known is None:
+        arguments = (_name_of(thing, place or (thing.__module__, thing.__qualname__)),)
+        known = _references[id(thing)] = thing, (registered, arguments)
+        CONSTANTS.update((id(thing), id(arguments)))
+    return known[1]
+
+
+def _name_of(thing: Any, place: tuple[str, str]) -> str:
+    name = _NAMES.get(place)
+    package: Any = import_module(PACKAGE)
+    if name is None and place[1] in package.__all__ and getattr(package, place[1]) is thing:
+        name = place[1]
+    if name is None or registered(name) is not thing:
+        raise pickle.PicklingError(
+            f"{place[0]}.{place[1]} is internal to durable_import: it may be gone, or mean something else, in its next version. "
+            "Look it up where it is used instead of keeping it in a variable"
+        )
+    return name
+
+
+def is_ours(thing: Any) -> bool:
+    """Whether a function or class is defined in this package, and no program's that is run from it."""
+    return type(thing.__module__) is str and is_internal(thing.__module__)
+
+
+def is_internal(module: str) -> bool:
+    """Whether a module belongs to this package, and is none of those whose code is durable as a program's is."""
+    return module.startswith(_PREFIX) and module not in PROGRAM
+
+
+def find_former(module: str, name: str) -> Any:
+    """What format 4 called by a module of this package. Raises SnapshotFormatError for what it never did."""
+    found = FORMER.get(module, {}).get(name)
+    if found is None:
+        raise SnapshotFormatError(f"the snapshot names {module}.{name}, which no version of durable_import has saved like that")
+    return registered(found)
+
+
+def module_name(module: str) -> str:
+    """How snapshots call a module that a frame or data belong to."""
+    return _MODULE_NAMES.get(module, module)
+
+
+def module_today(name: str) -> str:
+    """The module that snapshots call by a name."""
+    return MODULES.get(FORMER_MODULES.get(name, name), name)

@@ -1,15 +1,13 @@
 """The pickler of snapshots: one pickle, protocol 5, by the C implementation.
 
 Objects named in ``references`` are saved by module and name. Exact lists, dicts and the like never reach
-``reducer_override``. For those a prelude is pickled first, of stand-ins that load as the objects themselves; then the
-stand-ins' places in the memo are given to the objects. Tasks are pickled by their paths; what they hold follows in pickles
+``reducer_override``: for those see ``prelude``. Tasks are pickled by their paths; what they hold follows in pickles
 of its own, then None.
 The functions that build what nearly every snapshot holds are in the prelude too: they need not be looked for each time.
 """
 
 from __future__ import annotations
 
-import io
 import pickle
 import re
 import struct
@@ -23,29 +21,17 @@ from ..frames.capture import FRAME_TYPES, FrameState, frame_of, parts_of
 from ..frames.step import Step
 from ..hook.code_table import CodeInfo, info_of
 from ..pythons.library import PythonPickler
-from ..pythons.moved import place_today
-from .iterators.native_forms import NativeFormsUnpickler, has_native_forms
-from .load_context import LoadContext, load
 from .module_data.modules import resolve, resolve_or_none
-from .names import module_today
-from .reducers.table import TABLE, reduce_by_kind
-from .references import References
-from .tasks.asyncio_state import (
-    fill_context,
-    fill_own_future,
-    fill_task,
-    instance_loop,
-    new_context,
-    new_future,
-    new_task,
-    reduce_context,
-    task_frames,
-    task_record,
-)
+from .prelude import Prelude
+from .references import References, task_frames
+from .table import TABLE, reduce_by_kind
+from .tasks.contexts import fill_context, new_context, reduce_context
 from .tasks.foreign import reduce_foreign_frame, reduce_wait
 from .tasks.frames import FRAME_TABLE, build, fill, fill_driven, is_driven_by_hand, reduce_state
-from .tasks.library import is_standard, missing
+from .tasks.futures import fill_own_future, new_future
+from .tasks.loops import instance_loop
 from .tasks.stacks import Unchanged, build_unchanged, fill_unchanged
+from .tasks.tasks import new_task, task_record
 from .with_blocks.managers import BOUND_METHODS, lost, lost_method
 
 PROTOCOL = 5
@@ -166,73 +152,6 @@ class _NanPickler(SnapshotPickler):
         return (id(obj), struct.pack(">d", obj)) if type(obj) is float and obj != obj else None
 
 
-class _Nans:
-    """What the unpicklers share: nans, which are objects of their own."""
-
-    def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file)  # type: ignore[call-arg]
-        self.nans: dict[tuple[int, bytes], float] = {}
-
-    def persistent_load(self, pid: tuple[int, bytes]) -> float:
-        """One object for each nan."""
-        if pid not in self.nans:
-            (self.nans[pid],) = struct.unpack(">d", pid[1])
-        return self.nans[pid]
-
-    def find_class(self, module: str, name: str) -> Any:
-        """What a name leads to today."""
-        loader: Any = super()
-        try:
-            return loader.find_class(*place_today(module_today(module), name))
-        except (AttributeError, ModuleNotFoundError) as error:
-            if not is_standard(module):
-                raise
-            raise missing(module, name) from error
-
-
-class SnapshotUnpickler(_Nans, pickle.Unpickler):
-    """Loads what any of the picklers made."""
-
-
-class _EarlierUnpickler(_Nans, NativeFormsUnpickler):
-    """The same for snapshots with forms that this Python has no more. Slow."""
-
-
-def unpickler_of(file: io.BytesIO) -> Any:
-    """Loads one snapshot, or one segment."""
-    return (_EarlierUnpickler if has_native_forms(file.getvalue()) else SnapshotUnpickler)(file)
-
-
-class StandIn:
-    """Loads as what a function gives for some arguments."""
-
-    def __init__(self, find: Any, *place: Any) -> None:
-        self.find = find
-        self.place = place
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return self.find, self.place
-
-
-class Prelude:
-    """Pickled stand-ins for containers: ``places`` say what each loads as (a function and its arguments); and ``others``."""
-
-    def __init__(self, places: list[tuple[Any, ...]], others: tuple[Any, ...] = ()) -> None:
-        stand_ins = [StandIn(*place) for place in places]
-        file = io.BytesIO()
-        pickler = pickle.Pickler(file, 2)  # which remembers no names: the memo stays small
-        pickler.dump([*stand_ins, *others])
-        self._data = file.getvalue()
-        self._memo: dict[int, tuple[int, Any]] = pickler.memo.copy()
-        self._indices = [self._memo.pop(id(stand_in))[0] for stand_in in stand_ins]
-
-    def begin(self, pickler: pickle.Pickler, file: Any, containers: list[Any]) -> None:
-        """Begin a pickle in which each of the containers is what was said of its place."""
-        file.write(self._data)
-        places = zip(self._indices, containers, strict=True)
-        pickler.memo = self._memo | {id(container): (index, container) for index, container in places}
-
-
 def dumps(value: Any, references: References) -> bytes:
     """Pickle ``value``."""
     return b"".join(dump_chunks(value, references)[0])
@@ -286,23 +205,3 @@ def _dump(kind: Any, value: Any, references: References) -> tuple[Chunks, dict[i
             pickler.dump((task.path, task_frames(task, references), task_record(task)))
     pickler.dump(None)
     return file.chunks, pickler.codes
-
-
-def loads(data: bytes) -> Any:
-    """Load what ``dumps`` made, and complete it."""
-    return load_with_loop(data)[0]
-
-
-def load_with_loop(data: bytes) -> tuple[Any, LoadContext]:
-    """The same, with the context that has the loop which tasks and futures in it belong to."""
-
-    def read(context: LoadContext) -> tuple[Any, LoadContext]:
-        unpickler = unpickler_of(io.BytesIO(data))
-        unpickler.load()
-        value = unpickler.load()
-        while (held := unpickler.load()) is not None:
-            path, frames, record = held
-            fill_task(new_task(path), frames, record)
-        return value, context
-
-    return load(read)

@@ -1,147 +1,21 @@
-"""The objects that are saved by name: what rewritten modules hold at module level.
-
-``Names`` knows them. It looks through a module again only when its namespace holds something else than before, and keeps no
-object alive: only ids, and where the objects are.
-"""
+"""What one snapshot refers to by name, and what is known of its frames."""
 
 from __future__ import annotations
 
 import contextvars
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
 
+from ..aio.task import DurableTask
 from ..frames.capture import frame_of, parts_of, variables_in
-from ..hook.code_table import PROGRAM, info_of
-from ..pythons.modules import LAZY
+from ..frames.step import Step
+from ..hook.code_table import info_of
 from ..pythons.tasks import LoopBound
-from .module_data import process_state as surroundings
-from .module_data.modules import ATOMS, CONTAINERS, ScriptData, data_of, is_refilled, is_saved_by_value, parts_of_code
-from .module_data.process_state import STREAMS
+from .module_data.module_names import Names
+from .module_data.modules import ScriptData, is_refilled
 from .tasks.stacks import Stacks
-
-Place = tuple[str, str]  # module, name in it
-
-
-class ModuleNames:
-    """What a module holds, as its namespace is.
-
-    ``containers`` and ``notes`` (weak dictionaries) by name, with the dict that holds them.
-    """
-
-    def __init__(self, name: str, namespace: dict[str, Any], data: ScriptData | None) -> None:
-        self.by_id: dict[int, Place] = {}
-        self.containers: dict[str, dict[str, Any]] = {}
-        self.notes: dict[str, dict[str, Any]] = {}
-        self._version = _version_of(namespace, data)
-        parts = parts_of_code(name, namespace)
-        for path, value in parts.items():
-            if type(value) in CONTAINERS:
-                self.containers[path] = parts
-            else:
-                self.by_id.setdefault(id(value), (name, path))
-        if data is not None:
-            for path, cell, _ in data.captured_cells():
-                self.by_id.setdefault(id(cell), (name, path))
-        for key, value in list(namespace.items()):
-            kind = type(value)
-            if kind is WeakKeyDictionary:
-                self.notes[key] = namespace
-            if kind in ATOMS or kind is ModuleType or kind is LAZY or key.startswith("__") or isinstance(value, type):
-                continue
-            if data is not None and is_saved_by_value(data, key, value):
-                continue
-            if kind in CONTAINERS:
-                self.containers[key] = namespace
-            elif kind not in (tuple, frozenset):
-                self.by_id.setdefault(id(value), (name, key))
-
-    def is_current(self, namespace: dict[str, Any], data: ScriptData | None) -> bool:
-        """Whether nothing has been bound or rebound since."""
-        return self._version == _version_of(namespace, data)
-
-
-def _version_of(namespace: dict[str, Any], data: ScriptData | None) -> tuple[Any, ...]:
-    values = namespace.values()
-    kinds = map(id, map(type, values))  # an id alone may be that of a new object
-    return id(namespace), list(namespace), list(map(id, values)), list(kinds), data and len(data.unsavable)
-
-
-class Names:
-    """The module-level objects of all rewritten modules; of a script's data only what keeps its identity."""
-
-    def __init__(self, script: ScriptData | None) -> None:
-        self._script = script
-        self._modules: dict[str, ModuleNames] = {}
-        self._parts: list[tuple[str, ModuleNames]] = []
-        self.by_id: dict[int, Place] = {}
-        self.container_places: list[Place] = []
-        self._holders: list[dict[str, Any]] = []  # of the containers
-        self.container_ids: set[int] = set()
-        self.preludes: dict[bool, Any] = {}  # see ``pickler``
-
-    @classmethod
-    def of(cls, script: ScriptData | None) -> Names:
-        """The names as they are now."""
-        if script is None:
-            names = _NAMES
-        else:
-            names = script.names = script.names or cls(script)
-        names._refresh()
-        return names
-
-    def _refresh(self) -> None:
-        parts = []
-        for name in list(PROGRAM):
-            module = sys.modules.get(name)
-            if module is None:
-                continue
-            namespace, data = vars(module), data_of(self._script, name)
-            part = self._modules.get(name)
-            if part is None or not part.is_current(namespace, data):
-                part = self._modules[name] = ModuleNames(name, namespace, data)
-            parts.append((name, part))
-        if not self._parts or parts != self._parts:
-            self._parts = parts
-            self._merge()
-
-    def _merge(self) -> None:
-        self.by_id, self.container_places, self._holders, self.container_ids = {}, [], [], set()
-        self.preludes = {}
-        if self._script is not None:
-            streams = ((id(stream), (surroundings.__name__, f"STREAMS.{name}")) for name, stream in STREAMS.items())
-            self.by_id.update(streams)
-        self._add_container("sys", "modules", vars(sys))
-        for name, part in self._parts:
-            for number, place in part.by_id.items():
-                self.by_id.setdefault(number, place)
-            for key, holder in part.containers.items():
-                self._add_container(name, key, holder)
-
-    def _add_container(self, module: str, name: str, holder: dict[str, Any]) -> None:
-        """Refer to a container by name; one that has several names, by the first."""
-        if id(holder[name]) not in self.container_ids:
-            self.container_ids.add(id(holder[name]))
-            self.container_places.append((module, name))
-            self._holders.append(holder)
-
-    def containers(self) -> list[Any]:
-        """The containers themselves, in the order of their places."""
-        return [holder[name] for holder, (_, name) in zip(self._holders, self.container_places, strict=True)]
-
-    def notes(self) -> list[tuple[str, str, Any]]:
-        """The weak dictionaries, each once: module, name, dictionary."""
-        found: dict[int, tuple[str, str, Any]] = {}
-        for module, part in self._parts:
-            for name, holder in part.notes.items():
-                found.setdefault(id(holder[name]), (module, name, holder[name]))
-        return list(found.values())
-
-
-_NAMES = Names(None)
+from .tasks.tasks import coroutine_of
 
 
 @dataclass
@@ -189,3 +63,16 @@ class References:
             return False
         found = frame_of(frame)
         return found is not None and self.is_made_again(variables_in(found).get("self"))
+
+
+def task_frames(task: DurableTask, references: References) -> tuple[Any, ...]:
+    """What the code of a task can reach, to be pickled; frames innermost first, so that calls do not nest as pickles.
+
+    Nothing is kept of what a frame that begins again has called.
+    """
+    root = task.root if type(task.root) is Step else None
+    stack = references.read.of(task)
+    frames = stack.frames
+    if not stack.is_simple:
+        frames = frames[: next((place for place, frame in enumerate(frames, 1) if references.waits_again(frame)), len(frames))]
+    return frames[::-1], coroutine_of(task), root, task._context, task.ended

@@ -23,20 +23,24 @@ from ..hook.code_table import CodeInfo, info_of
 from ..log import about, logger
 from ..rewrite.analysis.names import AWAITED, is_hidden
 from .diagnose import find_culprit
+from .frame_places import readable
 from .incremental.format_policy import FormatPolicy
 from .incremental.pieces import Pieces, join_pieces
 from .incremental.segment_saving import Segments
 from .incremental.segments import load_segments
 from .module_data.contents import find_imported, program_contents, restore_program, set_aside
+from .module_data.module_names import Names
 from .module_data.modules import ScriptData, is_refilled
-from .pickler import Chunks, dump_chunks, dumps, load_with_loop
-from .references import Names, References
-from .tasks.asyncio_state import fill_loop, inbox_state, loop_state
-from .tasks.frame_places import readable
+from .pickler import Chunks, dump_chunks, dumps
+from .references import References
+from .tasks.loops import fill_loop, inbox_state, loop_state
 from .tasks.stacks import Stacks
+from .unpickler import load_with_loop
 from .with_blocks.managers import find_lost, find_released
 
-VERSION = 4
+VERSION = 5
+READABLE = (4, 5)  # format 4 has the names of ``former_names``, and numbers for places
+_LAST_OF_3 = "the last version that opens format 3 is that of 26 November 2026, commit 3a361ef"
 COMPLETE, IN_SEGMENTS, IN_PIECES = b"c", b"s", b"p"  # what follows the version
 LARGE = 256 * 1024  # bytes: such snapshots are in pieces
 AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
@@ -266,11 +270,8 @@ class Encoder:
     def decode(self, payload: bytes, segments: dict[str, bytes] | None = None) -> Snapshot:
         """The snapshot of an authenticated payload, with its segments if it is not complete by itself."""
         version = int.from_bytes(payload[:2], "big")
-        if version != VERSION:
-            raise SnapshotFormatError(
-                f"the snapshot has payload format {version}, this version of durable_import reads {VERSION}: "
-                "resume it with the version that saved it"
-            )
+        if version not in READABLE:
+            raise SnapshotFormatError(_refusal(version))
         make_asyncio_durable()
         self._begin_form(None, None)
         with restoring_generators() as finalizer:
@@ -384,3 +385,10 @@ def _readable(state: FrameState, path: str) -> str:
     name = path.replace("[", ".").split(".")[0]
     return readable(state, name) + path[len(name) :]
 
+
+
+def _refusal(version: int) -> str:
+    has, reads = f"the snapshot has payload format {version}", f"this version of durable_import reads {READABLE[0]} to {VERSION}"
+    if version > VERSION:
+        return f"{has}, {reads}: a later version has saved it. Install that one and resume again; the saved state is kept."
+    return f"{has}, {reads}; {_LAST_OF_3}. Let the instance finish with that, or start afresh; the saved state is kept."

@@ -1,7 +1,8 @@
 """Where snapshots live.
 
 ``base`` says what a store is; ``memory``, ``disk`` and ``sqlite`` are the embedded stores, ``postgres`` is for many machines;
-``url`` finds one by its URL; ``contract`` is the test suite that every store passes, also a user's own.
+``url`` finds one by its URL. What is in ``__all__`` is public: the stores, and what a store of the user's own is made of. A
+store's module, and its driver, are loaded when it is asked for.
 
 Rejected:
 
@@ -17,3 +18,52 @@ Rejected:
 - Transactions of users on the store's own connection: the store could not renew a lease while one is open.
 - Locks of the operating system as the only proof of life: they do not survive a suspended process that must be fenced.
 """
+
+from typing import TYPE_CHECKING
+
+from ..late import late_names
+
+if TYPE_CHECKING:
+    from .base import (
+        Claim,
+        Event,
+        EventStore,
+        HistoryStore,
+        InstanceSummary,
+        KeyedStore,
+        LifeStore,
+        OwningStore,
+        PastState,
+        QuickStore,
+        SegmentStore,
+        SourceStore,
+        StateStore,
+        Transaction,
+        TransactionStore,
+        WatchedStore,
+        WorkStore,
+    )
+    from .disk.store import DiskStateStore
+    from .memory import InMemoryStateStore
+    from .owner import DEFAULT_LEASE_SECONDS, Owner
+    from .postgres.store import PostgresStateStore
+    from .sqlite.store import SQLiteStateStore
+
+__all__ = [
+    "DEFAULT_LEASE_SECONDS", "Claim", "DiskStateStore", "Event", "EventStore", "HistoryStore", "InMemoryStateStore",
+    "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore", "PastState", "PostgresStateStore", "QuickStore",
+    "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore", "Transaction", "TransactionStore", "WatchedStore",
+    "WorkStore",
+]  # fmt: skip
+
+_LATE = dict.fromkeys(__all__, "base") | {
+    "DEFAULT_LEASE_SECONDS": "owner",
+    "DiskStateStore": "disk.store",
+    "InMemoryStateStore": "memory",
+    "Owner": "owner",
+    "PostgresStateStore": "postgres.store",
+    "SQLiteStateStore": "sqlite.store",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = late_names(__name__, _LATE)

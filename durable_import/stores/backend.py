@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from ..log import about, logger
 from .base import STATE_TYPES, StateStore
 
 CALL_STACK = "call_stack"  # a backend's name for the snapshot
@@ -47,6 +50,38 @@ class BackendStore(StateStore):
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
         """See ``StateStore``."""
         await self.backend.save_state(instance_id, to_backend(instance_id, state))
+
+
+class BackendEvents:
+    """Asks a backend for the events that instances wait for, and gives them to ``publish``."""
+
+    def __init__(self, backend: OrchestrationBackend, publish: Callable[[str, str, Any], Awaitable[None]]) -> None:
+        self._backend = backend
+        self._publish = publish
+        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    def listen(self, instance_id: str, names: Iterable[str]) -> None:
+        """Wait for these events, in the running loop, until each has come once."""
+        for name in names:
+            if (instance_id, name) not in self._tasks:
+                task = asyncio.create_task(self._wait(instance_id, name), name=f"event {name} for instance {instance_id}")
+                self._tasks[instance_id, name] = task
+                task.add_done_callback(lambda task, key=(instance_id, name): self._has_ended(key, task))  # type: ignore[misc]
+
+    def stop(self) -> None:
+        """Wait no more."""
+        for task in self._tasks.values():
+            task.cancel()
+
+    async def _wait(self, instance_id: str, name: str) -> None:
+        payload = await self._backend.wait_for_event(instance_id, name)
+        await self._publish(instance_id, name, payload)
+
+    def _has_ended(self, key: tuple[str, str], task: asyncio.Task[None]) -> None:
+        del self._tasks[key]
+        if not task.cancelled() and task.exception() is not None:
+            what = "waiting for event %s of instance %s failed in the backend; it is asked again when that waits again: %r"
+            logger.error(what, key[1], key[0], task.exception(), extra=about(key[0]))
 
 
 def to_backend(instance_id: str, state: dict[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    contract = import_module("durable_import.testing.contract")
-    if not hasattr(contract, name):
+    place = import_module("durable_import.testing.faults" if name == "Faults" else "durable_import.testing.contract")
+    if name.startswith("__") or not hasattr(place, name):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    text = "durable_import.stores.contract is now durable_import.testing.contract; the old name goes with the next release"
+    text = f"durable_import.stores.contract.{name} is now {place.__name__}.{name}; the old name goes with the next release"
     warnings.warn(text, DeprecationWarning, stacklevel=2)
-    return getattr(contract, name)
+    return getattr(place, name)

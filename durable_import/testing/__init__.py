@@ -1,1 +1,33 @@
-"""For those who test: the contract that every store passes, also a user's own."""
+"""For those who test: the contracts that every store passes, also one of the user's own, and faults on purpose.
+
+Each name is loaded when it is asked for.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..late import late_names
+
+if TYPE_CHECKING:
+    from .contract import (
+        EventStoreContract,
+        HistoryStoreContract,
+        LifeStoreContract,
+        OwningStoreContract,
+        QuickStoreContract,
+        SegmentStoreContract,
+        StateStoreContract,
+        TransactionStoreContract,
+        WatchedStoreContract,
+        WorkStoreContract,
+    )
+    from .faults import Faults
+
+__all__ = [
+    "EventStoreContract", "Faults", "HistoryStoreContract", "LifeStoreContract", "OwningStoreContract", "QuickStoreContract",
+    "SegmentStoreContract", "StateStoreContract", "TransactionStoreContract", "WatchedStoreContract", "WorkStoreContract",
+]  # fmt: skip
+
+_LATE = dict.fromkeys(__all__, "contract") | {"Faults": "faults"}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = late_names(__name__, _LATE)

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.acceptance.processes import PATIENCE, Desk, Running
+from tests.harness.processes import PATIENCE, Desk, Running
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 

@@ -73,13 +73,13 @@ async def test_document(monkeypatch: pytest.MonkeyPatch) -> None:
         (command,) = blocks("sh")
         words = command.replace("order-2", "order-6").split()
         subprocess.run([sys.executable, *words[1:]], env=environment(), check=True)
-        assert await runtime.handle("order-6").result(timeout=30) == "bowl shipped, paid by receipt of order-6"
+        assert await runtime.handle("order-6").result(timeout=60) == "bowl shipped, paid by receipt of order-6"
 
         await run_until("reminder-2")
         assert names["status"] in ("pending", "running", "sleeping")
         await runtime.recover()
         with pytest.raises(durable_import.InstanceCancelledError):
-            await runtime.handle("reminder-2").result(timeout=30)
+            await runtime.handle("reminder-2").result(timeout=60)
         root = logging.getLogger()
         monkeypatch.setattr(root, "handlers", [])
         monkeypatch.setattr(root, "level", root.level)

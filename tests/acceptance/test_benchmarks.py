@@ -7,11 +7,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 
 
-def benchmarks(*arguments):
+def benchmarks(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True)
 
 
-def test_a_section_gives_rows_of_the_table():
+def test_a_section_gives_rows_of_the_table() -> None:
     """What a section measures comes out as rows with all columns, after what it was measured on."""
     done = benchmarks("many_instances", "--runs", "1")
     assert done.returncode == 0, done.stderr
@@ -28,7 +28,7 @@ def test_a_section_gives_rows_of_the_table():
         assert met in ("yes", "no")
 
 
-def test_an_unknown_section_is_refused():
+def test_an_unknown_section_is_refused() -> None:
     """The error names the sections that there are."""
     done = benchmarks("speed")
     assert done.returncode == 2

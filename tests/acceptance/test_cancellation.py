@@ -12,7 +12,7 @@ from durable_import.frames import ambient
 from tests.harness.soft_torture import SoftTortureDriver, UnsavedDriver
 from tests.harness.torture import fresh_module
 
-SOURCE = '''
+SOURCE = """
 import asyncio
 
 async def wait(log):
@@ -49,7 +49,7 @@ async def time_out(log):
     except TimeoutError:
         log.append(asyncio.current_task().cancelling())
     return "in time"
-'''
+"""
 TWO_WAYS = [UnsavedDriver, SoftTortureDriver]
 
 

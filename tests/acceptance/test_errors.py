@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
 
-from tests.acceptance.processes import KILLED, OURS, Desk, Finished
+from tests.harness.processes import KILLED, OURS, Desk, Finished
 
 STEPS = """
     # durable: on
@@ -73,7 +74,7 @@ def flipped(data: bytes, position: int) -> bytes:
     return bytes(changed)
 
 
-DAMAGES = {
+DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "first byte": (lambda s: flipped(s, 0), "foreign"),
     "version": (lambda s: flipped(s, 9), "version"),
     "authentication code": (lambda s: flipped(s, 50), "tampered"),
@@ -152,14 +153,16 @@ def test_unsavable_variable(desk: Desk, variable: str) -> None:
         assert_refused(failed, f"{path}:12, in work", f"`{variable}", type_name, "'u'", "with block")
         assert desk.effects == ["one", "two", *["three"] * attempt]
         assert desk.rows() == [("u", "running", 2)]
-    done = desk.run("--instance", "u", "unsavable.py", GO="1")
+    done = desk.run("--instance", "u", "unsavable.py", variables={"GO": "1"})
     assert (done.status, done.out, done.err) == (0, "['locks']\n", "")
     assert f"resuming instance u at {path}:10 (checkpoint 2)" in done.said
 
 
 def test_unsavable_variable_of_the_outermost_function(desk: Desk) -> None:
     """A variable of the outermost function is named as well, with its own line."""
-    path = desk.write("unsavable.py", """
+    path = desk.write(
+        "unsavable.py",
+        """
         # durable: on
         import asyncio, sqlite3
         from world import effect
@@ -170,7 +173,8 @@ def test_unsavable_variable_of_the_outermost_function(desk: Desk) -> None:
             await effect("two")
 
         asyncio.run(main())
-    """)  # fmt: skip
+    """,
+    )
     assert_refused(desk.run("unsavable.py"), f"{path}:8, in main", "`made[0][1]`", "sqlite3.Connection")
 
 
@@ -212,7 +216,9 @@ def test_function_gone(killed: Desk) -> None:
 
 def test_missing_module(desk: Desk) -> None:
     """When the module of a frame or of a value is gone, it is named."""
-    desk.write("library.py", """
+    desk.write(
+        "library.py",
+        """
         # durable: on
         from world import effect
 
@@ -223,7 +229,8 @@ def test_missing_module(desk: Desk) -> None:
             for n in range(3):
                 basket.append(await effect(f"e{n}", n))
             return basket
-    """)  # fmt: skip
+    """,
+    )
     script = """
         # durable: on
         import asyncio

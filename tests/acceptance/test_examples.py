@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import random
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from tests.harness.processes import Desk
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -109,9 +113,14 @@ def test_index_is_that_of_an_uninterrupted_run(tmp_path: Path) -> None:
     arguments = ["--limit", "60", "--max-size", "50000", "--pause", "0.02"]
     native = run_natively(tmp_path, "index_stdlib.py", *arguments, "--database", "native.db")
     outcome = run_and_kill(
-        tmp_path, "index_stdlib.py", *arguments, "--database", "killed.db",
-        moments=random_moments(8, 0.6), last_words=native.splitlines()[-1],
-    )  # fmt: skip
+        tmp_path,
+        "index_stdlib.py",
+        *arguments,
+        "--database",
+        "killed.db",
+        moments=random_moments(8, 0.6),
+        last_words=native.splitlines()[-1],
+    )
     assert outcome.kills >= 4
     assert outcome.notices[0].startswith("durable_import: starting instance index_stdlib-")
     resuming = r"durable_import: resuming instance index_stdlib-\w+ at \S+index_stdlib\.py:\d+ \(checkpoint \d+\)\n"
@@ -124,9 +133,15 @@ def test_orders_have_their_effects_once(tmp_path: Path) -> None:
     """Orders are shipped, tried again and undone, and their effects are the same after eight kills as after none."""
     native = run_natively(tmp_path, "order_flow.py", "--delay", "0.1", "--folder", "native")
     outcome = run_and_kill(
-        tmp_path, "order_flow.py", "--delay", "0.1", "--folder", "killed",
-        moments=random_moments(8, 0.4), last_words=native.splitlines()[-1],
-    )  # fmt: skip
+        tmp_path,
+        "order_flow.py",
+        "--delay",
+        "0.1",
+        "--folder",
+        "killed",
+        moments=random_moments(8, 0.4),
+        last_words=native.splitlines()[-1],
+    )
     assert outcome.kills >= 4
     assert report(outcome.printed, "order 1 was") == report(native, "order 1 was")
     assert contents(tmp_path / "killed") == contents(tmp_path / "native")
@@ -144,17 +159,24 @@ def test_crawl_reaches_the_same_modules(tmp_path: Path) -> None:
     assert report(outcome.printed, "pydoc needs") == report(native, "pydoc needs")
 
 
-def test_remaining_time_survives(tmp_path: Path) -> None:
+def test_remaining_time_survives(desk: Desk, tmp_path: Path) -> None:
     """A wait that is killed ends when it would have ended, and the beats are those of an uninterrupted run."""
     native = run_natively(tmp_path, "heartbeat.py", "--beats", "2", "--every", "0.1")
-    begun = time.monotonic()
-    outcome = run_and_kill(
-        tmp_path, "heartbeat.py", "--beats", "2", "--every", "5", moments=[3, 3], last_words="2 beats"
-    )  # fmt: skip
-    elapsed = time.monotonic() - begun
-    assert outcome.kills == 2
-    assert different_lines(without_times(outcome.printed)) == different_lines(without_times(native))
-    assert 10 <= elapsed < 10 + 4  # seconds: two waits, and less than the 6 s that were waited before the kills
+    command = (str(ROOT / "examples" / "heartbeat.py"), "--beats", "2", "--every", "3600")
+    due, printed = [], ""
+    for later, words in ((0, "for beat 1"), (1800, ""), (3599, "for beat 2"), (5400, "")):
+        running = desk.start(*command, later=later)
+        running.wait_for("instance heartbeat-")
+        running.wait_for(words)
+        running.wait_until(lambda: desk.statuses() == ["sleeping"])
+        [(wake_at,)] = desk.rows("SELECT wake_at FROM instance")
+        due.append(float(str(wake_at)))
+        running.send(signal.SIGKILL)
+        printed += running.end().out
+    printed += desk.run(*command, later=7199).out
+    assert due[0] == due[1] <= due[2] - 3600
+    assert due[2] == due[3]
+    assert different_lines(without_times(printed)) == different_lines(without_times(native))
 
 
 def test_program_of_the_readme_goes_on(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import KILLED, PATIENCE, Desk, Finished, Running
 from tests.acceptance.servers import EXAMPLES, Server
 from tests.acceptance.test_examples import random_moments
+from tests.harness.processes import KILLED, PATIENCE, Desk, Finished, Running
+
+pytestmark = pytest.mark.slow
 
 AGENT = str(EXAMPLES / "agent.py")
 WAITING = 75
@@ -29,7 +31,7 @@ def model(desk: Desk) -> Server:
 def start(desk: Desk, model: Server, *options: str) -> Running:
     """Let the agent begin, or go on."""
     words = ["--exit-on-wait", "--instance", "report", AGENT, "--ledger", "ledger", *options, "How long are they?"]
-    return desk.start(*words, OPENAI_BASE_URL=f"{model.url}/v1")
+    return desk.start(*words, variables={"OPENAI_BASE_URL": f"{model.url}/v1"})
 
 
 def say_yes(desk: Desk) -> None:

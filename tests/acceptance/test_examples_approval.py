@@ -8,8 +8,10 @@ import sys
 
 import pytest
 
-from tests.acceptance.processes import Desk, Finished
 from tests.acceptance.servers import EXAMPLES
+from tests.harness.processes import Desk, Finished
+
+pytestmark = pytest.mark.slow
 
 WAITING = 75
 

@@ -10,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.processes import Desk
 from tests.acceptance.servers import Server
+from tests.harness.processes import Desk
+
+pytestmark = pytest.mark.slow
 
 DELAY = 0.4  # seconds that the bank takes
 

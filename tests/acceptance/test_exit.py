@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.test_torture import observe
 from tests.harness.crash import RUN, environment
-from tests.harness.torture import hard_torture, native
+from tests.harness.torture import hard_torture, native, observe
 
-SOURCE = '''# durable: on
+SOURCE = """# durable: on
 import asyncio, sys
 from world import effect
 
@@ -36,7 +35,7 @@ async def main():
 
 if __name__ == "__main__":
     asyncio.run(main())
-'''
+"""
 WAYS_OUT = {
     "exit of the program": 'await leave("exit")',
     "exit of another task": 'asyncio.create_task(leave("exit")); await asyncio.Event().wait()',
@@ -63,7 +62,7 @@ def test_a_failed_program_is_tried_again_from_before_the_failure(way_out: str, t
     command = [sys.executable, *RUN, str(path)]
     codes = [
         subprocess.run(
-            command, cwd=tmp_path, env=environment(EFFECT_LOG=str(log)), capture_output=True, timeout=60, check=False
+            command, cwd=tmp_path, env=environment(EFFECT_LOG=str(log)), capture_output=True, timeout=300, check=False
         ).returncode
         for _ in range(2)
     ]

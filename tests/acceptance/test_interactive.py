@@ -16,8 +16,8 @@ from textwrap import dedent
 
 import pytest
 
-from tests.acceptance.processes import PATIENCE, Desk
 from tests.harness.crash import environment
+from tests.harness.processes import PATIENCE, Desk
 
 SHOP = """
     # durable: on
@@ -73,7 +73,7 @@ def converse(desk: Desk, lines: str, *options: str) -> tuple[str, str]:
     command = [sys.executable, "-q", *options]
     ended = subprocess.run(
         command, cwd=desk.folder, env=environment(), input=lines, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )  # fmt: skip
+    )
     return ended.stdout, ended.stderr
 
 
@@ -126,11 +126,15 @@ def say(terminal: int, line: str, until: str) -> str:
 def test_prompt_at_a_terminal(desk: Desk) -> None:
     """The same where the prompt is one for people."""
     desk.write("shop.py", SHOP)
-    desk.write("begin.py", dedent(BEGIN) + dedent("""
+    desk.write(
+        "begin.py",
+        dedent(BEGIN)
+        + dedent("""
         async def begin(function):
             async with DurableRuntime("sqlite:///prompt.db") as runtime:
                 return await runtime.run(function, 4)
-    """))
+    """),
+    )
     with terminal(desk.folder) as (_, screen):
         say(screen, "from begin import *; print('be' + 'gun')", "begun")
         say(screen, "print('total', asyncio.run(begin(shop.total)))", "total 6")
@@ -143,7 +147,10 @@ def test_prompt_at_a_terminal(desk: Desk) -> None:
 def test_asyncio_run_inside_a_running_loop(desk: Desk, call: str) -> None:
     """It is the mistake that it natively is, in the same words and no others."""
     desk.write("shop.py", SHOP)
-    desk.write("app.py", f"{BEGIN}\n" + dedent(f"""
+    desk.write(
+        "app.py",
+        f"{BEGIN}\n"
+        + dedent(f"""
         async def main():
             async with DurableRuntime("memory:") as runtime:
                 coroutine = {call}
@@ -154,6 +161,7 @@ def test_asyncio_run_inside_a_running_loop(desk: Desk, call: str) -> None:
                 print(await coroutine)
 
         asyncio.run(main())
-    """))
+    """),
+    )
     ended = desk.native("app.py")
     assert (ended.out, ended.err) == ("asyncio.run() cannot be called from a running event loop\n3\n", "")

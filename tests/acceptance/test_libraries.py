@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.chaos import kill_at_random
-from tests.acceptance.processes import Desk
+from tests.harness.chaos import kill_at_random
 from tests.harness.crash import PROGRAMS
+from tests.harness.processes import Desk
+
+pytestmark = pytest.mark.slow
 
 LIBRARIES = [PROGRAMS / "libraries" / f"{name}.py" for name in ("streams", "caches", "groups", "leaves")]
 

@@ -6,12 +6,15 @@ import ast
 import random
 import re
 import signal
+from functools import partial
 
 import pytest
 
-from tests.acceptance.chaos import kill_at_random
-from tests.acceptance.processes import KILLED, Desk
-from tests.harness.crash import PROGRAMS, ahead
+from tests.harness.chaos import kill_at_random
+from tests.harness.crash import PROGRAMS
+from tests.harness.processes import KILLED, Desk
+
+pytestmark = pytest.mark.slow
 
 SLEEPERS = """
     # durable: on
@@ -31,7 +34,7 @@ SLEEPERS = """
         began = time.time()
         tasks = [asyncio.create_task(sleeper(n, woken)) for n in range(COUNT)]
         await asyncio.sleep(0)
-        print(await gauge.look())
+        print(await gauge.look(), flush=True)
         await effect("asleep")
         first, *_ = await asyncio.gather(*tasks)
         print(began, first, time.time(), woken == sorted(woken), len(woken))
@@ -46,16 +49,13 @@ def test_sleepers_cost_one_timer(desk: Desk) -> None:
     desk.write("gauge.py", (PROGRAMS / "chaos" / "gauge.py").read_text())
     desk.write("sleepers.py", SLEEPERS)
     store = ("--store", "disk://state")
-    few = ast.literal_eval(desk.run(*store, "sleepers.py", "1", "0.1").out.splitlines()[0])
     running = desk.start(*store, "sleepers.py", "10000", "600")
     running.wait_until(lambda: running.out.endswith(")\n"))
-    timers, threads, tasks = ast.literal_eval(running.out.splitlines()[0])
-    assert timers <= few[0] + 1, "a timer for each task"
-    assert (threads, tasks) == (few[1], few[2])
-    running.wait_until(lambda: desk.effects == ["asleep"] * 2)
+    assert max(ast.literal_eval(running.out)) < 20, "not a timer, a thread or a task for each"
+    running.wait_until(lambda: desk.effects == ["asleep"])
     running.send(signal.SIGKILL)
     assert running.end().status == KILLED
-    done = desk.run(*store, "sleepers.py", "10000", "600", **ahead(598))
+    done = desk.run(*store, "sleepers.py", "10000", "600", later=599)
     *times, in_order, count = done.out.splitlines()[-1].split()
     began, first, ended = map(float, times)
     assert (done.status, done.err, in_order, count) == (0, "", "True", "10000")
@@ -87,7 +87,7 @@ DEADLINES = """
         async with asyncio.TaskGroup() as group:
             for n in (3, 1, 2):
                 for call in (patient, impatient):
-                    task = group.create_task(call(f"{call.__name__} {n}", 1 + n / 10))
+                    task = group.create_task(call(f"{call.__name__} {n}", 100 + n))
                     task.add_done_callback(lambda task: order.append(task.result()))
             late = group.create_task(patient("late", 600))
             print("waiting", flush=True)
@@ -108,7 +108,7 @@ def test_timeouts_pass_while_the_program_is_dead(desk: Desk) -> None:
     running.wait_until(lambda: desk.statuses() == ["sleeping"])
     running.send(signal.SIGKILL)
     assert running.end().status == KILLED
-    done = desk.run("deadlines.py", **ahead(597))
+    done = desk.run("deadlines.py", later=599)
     expected = sorted(f"{kind} {n}" for kind in ("impatient", "patient") for n in (1, 2, 3))
     assert done.out.splitlines()[-1] == f"{expected} 1 3 late True 0", done
     assert done.err == ""
@@ -248,15 +248,19 @@ CROWD = """
 """
 
 
+def has_effects(desk: Desk, count: int) -> bool:
+    """Whether there have been so many different ones."""
+    return len(set(desk.effects)) >= count
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_signals_suspend_many_tasks(desk: Desk, number: signal.Signals) -> None:
     """Ctrl-C or SIGTERM suspends a program of many tasks, again and again; none of their finally blocks run by that."""
     desk.write("crowd.py", CROWD)
     for least in (10, 30, 60):
         running = desk.start("crowd.py")
-        running.wait_until(
-            lambda least=least, running=running: "instance crowd-" in running.err and len(set(desk.effects)) >= least
-        )
+        running.wait_for("instance crowd-")
+        running.wait_until(partial(has_effects, desk, least))
         running.send(number)
         suspended = running.end()
         assert (suspended.status, suspended.out, suspended.err) == (128 + number, "", "")
@@ -296,6 +300,6 @@ def test_exit_on_wait_with_many_sleepers(desk: Desk) -> None:
     assert len(desk.effects) == 50
     again = desk.run("--exit-on-wait", "waiters.py")
     assert (again.status, again.out) == (75, "")
-    done = desk.run("waiters.py", **ahead(600))
+    done = desk.run("waiters.py", later=600)
     assert (done.status, done.out, done.err) == (0, "True\n", "")
     assert len(desk.effects) == len(set(desk.effects)) == 100

@@ -30,7 +30,7 @@ from tests.harness.crash import environment
 
 _numbers = itertools.count()
 
-README = '''
+README = """
 import asyncio
 from durable_import import DurableBackend, InMemoryStateStore, PauseForEventException, make_durable
 
@@ -59,18 +59,18 @@ async def main():
     print(result)                    # "hello Ada"
 
 asyncio.run(main())
-'''
+"""
 
 
 def test_example_of_the_original_readme(tmp_path: Path) -> None:
     """Verbatim, by plain Python."""
     (tmp_path / "example.py").write_text(README)
     command = [sys.executable, "example.py"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=300)
     assert (done.stdout, done.stderr) == ("waiting for permission to greet\npaused for event allow\nhello Ada\n", "")
 
 
-PROGRAM = '''
+PROGRAM = """
 import asyncio
 from durable_import import PauseForEventException, step_key, wait_for_event
 
@@ -103,7 +103,7 @@ async def parent():
 async def listens():
     first = await wait_for_event("a")
     return first, await wait_for_event("b")
-'''
+"""
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ async def test_events_reach_a_program_that_runs(module: ModuleType) -> None:
     await asyncio.sleep(0.1)
     assert not running.done()
     backend.publish_event("l", "a", 1)
-    assert await asyncio.wait_for(running, 20) == (1, {"n": 2})
+    assert await asyncio.wait_for(running, 60) == (1, {"n": 2})
     assert await program(orchestration_backend=backend, instance_id="l") == (1, {"n": 2})
 
 
@@ -199,7 +199,7 @@ async def test_many_calls_share_a_backend(module: ModuleType) -> None:
     for n in range(5):
         backend.publish_event(f"l-{n}", "a", n)
         backend.publish_event(f"l-{n}", "b", -n)
-    assert await asyncio.wait_for(asyncio.gather(*running), 20) == [(n % 5, -(n % 5)) for n in range(10)]
+    assert await asyncio.wait_for(asyncio.gather(*running), 60) == [(n % 5, -(n % 5)) for n in range(10)]
 
 
 async def test_ambient_runtime_and_memory(module: ModuleType, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import KILLED, Desk
 from tests.harness.crash import RUN
+from tests.harness.processes import KILLED, Desk
 
 STEPS = """
     # durable: on
@@ -60,10 +60,10 @@ def test_chosen_store(desk: Desk, by_variable: bool) -> None:
     desk.write("steps.py", STEPS)
     variables = {"DURABLE_STORE": "sqlite:///sub/other.db"} if by_variable else {}
     options = [] if by_variable else ["--store", "sqlite:///sub/other.db"]
-    assert desk.run(*options, "steps.py", kill_at=3, **variables).status == KILLED
+    assert desk.run(*options, "steps.py", kill_at=3, variables=variables).status == KILLED
     assert (desk.folder / "sub" / "other.db").exists()
     assert not desk.database.exists()
-    resumed = desk.run(*options, "steps.py", **variables)
+    resumed = desk.run(*options, "steps.py", variables=variables)
     assert (resumed.status, resumed.out) == (0, "step 1\nstep 2\n")
 
 
@@ -268,13 +268,23 @@ def test_closed_stdout(desk: Desk) -> None:
 
 
 SLOW_TO_IMPORT = (
-    "csv", "ctypes", "decimal", "difflib", "platform", "tempfile", "uuid", "zipfile", "durable_import.rewrite.compiler",
-)  # fmt: skip
+    "csv",
+    "ctypes",
+    "decimal",
+    "difflib",
+    "platform",
+    "tempfile",
+    "uuid",
+    "zipfile",
+    "durable_import.rewrite.compiler",
+)
 
 
 def test_start_loads_what_is_needed(desk: Desk) -> None:
     """A program that was rewritten before starts without the rewriter, and without what few programs need."""
-    path = desk.write("modules.py", f"""
+    path = desk.write(
+        "modules.py",
+        f"""
         # durable: on
         import asyncio, sys
 
@@ -283,7 +293,8 @@ def test_start_loads_what_is_needed(desk: Desk) -> None:
             print(sorted(set({SLOW_TO_IMPORT}) & sys.modules.keys()))
 
         asyncio.run(main())
-    """)  # fmt: skip
+    """,
+    )
     desk.run("modules.py")
     assert desk.run("modules.py").out == desk.native(str(path)).out
 

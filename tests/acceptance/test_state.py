@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import KILLED, Desk
+from tests.harness.processes import KILLED, Desk
 
 
 def killed_everywhere(desk: Desk, *arguments: str, effects: int) -> str:
@@ -162,7 +162,9 @@ def test_failed_program_is_retried(desk: Desk) -> None:
 
 def test_failed_await_is_retried(desk: Desk) -> None:
     """An await that failed, uncaught, is done again by the next run."""
-    desk.write("failing.py", """
+    desk.write(
+        "failing.py",
+        """
         # durable: on
         import asyncio, os
         from world import effect, fail
@@ -174,7 +176,8 @@ def test_failed_await_is_retried(desk: Desk) -> None:
             await fail("call", OSError("unreachable"))
 
         print(asyncio.run(main()))
-    """)  # fmt: skip
+    """,
+    )
     for _ in range(2):
         failed = desk.run("failing.py")
         assert failed.status == 1
@@ -184,7 +187,9 @@ def test_failed_await_is_retried(desk: Desk) -> None:
 
 def test_modules_of_the_script(desk: Desk) -> None:
     """Frames of marked modules are durable too; an unmarked module runs as it is, as part of one await."""
-    path = desk.write("shop.py", """
+    path = desk.write(
+        "shop.py",
+        """
         # durable: on
         import asyncio
         import parts.marked, parts.plain
@@ -196,9 +201,12 @@ def test_modules_of_the_script(desk: Desk) -> None:
             print([x async for x in parts.marked.countdown(2)])
 
         asyncio.run(main())
-    """)  # fmt: skip
+    """,
+    )
     desk.write("parts/__init__.py", "")
-    desk.write("parts/marked.py", '''
+    desk.write(
+        "parts/marked.py",
+        '''
         """A library."""
         # durable: on
         from world import effect
@@ -219,11 +227,15 @@ def test_modules_of_the_script(desk: Desk) -> None:
             while n:
                 n -= 1
                 yield await effect(f"count {n}", n)
-    ''')  # fmt: skip
-    desk.write("parts/plain.py", """
+    ''',
+    )
+    desk.write(
+        "parts/plain.py",
+        """
         async def together(effect, what):
             return await effect(f"both {what}", 2)
-    """)  # fmt: skip
+    """,
+    )
     native = desk.native(str(path))
     (desk.folder / "effects").unlink()
     assert killed_everywhere(desk, "shop.py", effects=5) == native.out
@@ -231,7 +243,9 @@ def test_modules_of_the_script(desk: Desk) -> None:
 
 def test_context_variables_and_surroundings(desk: Desk) -> None:
     """Context variables that the program set are set again; arguments and the environment are those of the new process."""
-    path = desk.write("surroundings.py", """
+    path = desk.write(
+        "surroundings.py",
+        """
         # durable: on
         import asyncio, contextvars, decimal, os, random
         from world import effect
@@ -260,7 +274,8 @@ def test_context_variables_and_surroundings(desk: Desk) -> None:
 
         asyncio.run(main())
         print(user.get())
-    """)  # fmt: skip
+    """,
+    )
     native = desk.native(str(path))
     (desk.folder / "effects").unlink()
     assert killed_everywhere(desk, "surroundings.py", effects=3) == native.out
@@ -268,7 +283,9 @@ def test_context_variables_and_surroundings(desk: Desk) -> None:
 
 def test_process_objects_at_module_level(desk: Desk) -> None:
     """Connections, locks and loggers made at module level just work: each process makes its own."""
-    path = desk.write("client.py", """
+    path = desk.write(
+        "client.py",
+        """
         # durable: on
         import asyncio, logging, sqlite3, threading
         from world import effect
@@ -286,7 +303,8 @@ def test_process_objects_at_module_level(desk: Desk) -> None:
             print(await use(*held))
 
         asyncio.run(main())
-    """)  # fmt: skip
+    """,
+    )
     native = desk.native(str(path))
     (desk.folder / "effects").unlink()
     assert killed_everywhere(desk, "client.py", effects=2) == native.out
@@ -294,7 +312,9 @@ def test_process_objects_at_module_level(desk: Desk) -> None:
 
 def test_nothing_printed_is_lost_or_doubled(desk: Desk) -> None:
     """What is printed between two awaits reaches a file or pipe once, over any number of kills."""
-    path = desk.write("prints.py", """
+    path = desk.write(
+        "prints.py",
+        """
         # durable: on
         import asyncio, sys
         from world import effect
@@ -309,7 +329,8 @@ def test_nothing_printed_is_lost_or_doubled(desk: Desk) -> None:
 
         print("top")
         asyncio.run(main())
-    """)  # fmt: skip
+    """,
+    )
     native = desk.native(str(path)).out
     (desk.folder / "effects").unlink()
     printed = killed_everywhere(desk, "prints.py", effects=4)
@@ -376,21 +397,27 @@ def test_traceback_of_an_uncaught_exception(desk: Desk, failure: str, killed: in
 def test_source_lines_in_tracebacks_of_packages(desk: Desk) -> None:
     """A package run with -m shows its own files in tracebacks, not ours."""
     desk.write("pack/__init__.py", "")
-    desk.write("pack/__main__.py", """
+    desk.write(
+        "pack/__main__.py",
+        """
         # durable: on
         import asyncio
         from .work import work
 
         asyncio.run(work())
-    """)  # fmt: skip
-    desk.write("pack/work.py", """
+    """,
+    )
+    desk.write(
+        "pack/work.py",
+        """
         # durable: on
         from world import effect
 
         async def work():
             await effect("one")
             raise LookupError("at the end")
-    """)  # fmt: skip
+    """,
+    )
     native = desk.native("-m", "pack").err.splitlines()
     (desk.folder / "effects").unlink()
     assert desk.run("-m", "pack", kill_at=1).status == KILLED

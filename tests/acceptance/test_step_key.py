@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import pytest
 
-from tests.acceptance.processes import KILLED, Desk
+from tests.harness.processes import KILLED, Desk
 
 BANK = """
     import asyncio

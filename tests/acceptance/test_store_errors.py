@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import KILLED, PATIENCE, Desk
 from tests.acceptance.test_errors import STEPS, assert_goes_on, assert_refused, killed  # noqa: F401  (a fixture)
 from tests.harness.crash import RUN
+from tests.harness.processes import KILLED, PATIENCE, Desk
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_disk_full(desk: Desk, limit: str) -> None:
     with contextlib.ExitStack() as stack:
         if limit == "small disk":
             subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], check=True, timeout=PATIENCE)
-            stack.callback(subprocess.run, ["umount", "--lazy", folder], check=True, timeout=PATIENCE)
+            stack.callback(lambda: subprocess.run(["umount", "--lazy", folder], check=True, timeout=PATIENCE))
         for _ in range(2):
             assert_refused(desk.start_command(limited).end(), f"{folder}/state.db", "space")
             assert 3 < len(desk.effects) < 40
@@ -174,13 +174,21 @@ def test_disk_full(desk: Desk, limit: str) -> None:
 
 def test_folder_taken_away_while_it_runs(desk: Desk) -> None:
     """A store that vanishes under a running program stops it; put back, the run goes on."""
-    desk.write("moving.py", STEPS.replace('return await effect(f"e{n}", n)', '\n'.join([
-        'import os',
-        '        if n == 2 and "MOVE" in os.environ:',
-        '            os.rename(".durable", "moved")',
-        '        return await effect(f"e{n}", n)',
-    ])))  # fmt: skip
-    assert_refused(desk.run("--instance", "s", "moving.py", MOVE="1"), str(desk.database))
+    desk.write(
+        "moving.py",
+        STEPS.replace(
+            'return await effect(f"e{n}", n)',
+            "\n".join(
+                [
+                    "import os",
+                    '        if n == 2 and "MOVE" in os.environ:',
+                    '            os.rename(".durable", "moved")',
+                    '        return await effect(f"e{n}", n)',
+                ]
+            ),
+        ),
+    )
+    assert_refused(desk.run("--instance", "s", "moving.py", variables={"MOVE": "1"}), str(desk.database))
     shutil.rmtree(desk.database.parent, ignore_errors=True)
     (desk.folder / "moved").rename(desk.database.parent)
     done = desk.run("--instance", "s", "moving.py")

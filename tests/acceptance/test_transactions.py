@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.processes import KILLED, Desk
+from tests.harness.processes import KILLED, Desk
 
 BOOKS = """
     # durable: on
@@ -65,7 +65,7 @@ def test_rows_are_there_once_under_kills(desk: Desk, kind: str, request: pytest.
     desk.write("bookkeeping.py", BOOKKEEPING)
     kills = 0
     while kills < 40:  # each life does again what was under way, and dies in what comes next
-        ended = desk.run("books.py", kill_at=len(desk.effects) + 2, **variables)
+        ended = desk.run("books.py", kill_at=len(desk.effects) + 2, variables=variables)
         begun = [int(line.split()[1]) for line in desk.effects if line.startswith("after")]
         assert rows() == list(range(max(begun, default=-1) + 1)), desk.effects
         if ended.status != KILLED:

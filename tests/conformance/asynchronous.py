@@ -11,11 +11,22 @@ from .worker import DURABLE, NATIVE, PASSED, REWRITTEN, SKIPPED, TORTURED
 FILES = tuple(
     f"test_asyncio.{name}"
     for name in (
-        "test_tasks", "test_taskgroups", "test_timeouts", "test_locks", "test_queues", "test_runners", "test_waitfor",
-        "test_futures", "test_threads", "test_eager_task_factory", "test_graph", "test_context", "test_pep492",
+        "test_tasks",
+        "test_taskgroups",
+        "test_timeouts",
+        "test_locks",
+        "test_queues",
+        "test_runners",
+        "test_waitfor",
+        "test_futures",
+        "test_threads",
+        "test_eager_task_factory",
+        "test_graph",
+        "test_context",
+        "test_pep492",
     )
     if importlib.util.find_spec(f"test.test_asyncio.{name}") is not None  # 3.11 has no eager tasks, call graphs are of 3.14
-)  # fmt: skip
+)
 WITHOUT_FRAMES = ("test_asyncio.test_futures", "test_asyncio.test_pep492")  # nothing in it waits at a checkpoint
 
 # Tests that pass natively, and not as instances, each with the reason: by file and name, whatever their class.

@@ -26,13 +26,32 @@ def _has(*names: str) -> bool:
 FILES = tuple(
     name
     for name in (
-        "test_coroutines", "test_asyncgen", "test_contextlib_async", "test_contextlib", "test_generators", "test_genexps",
-        "test_generator_stop", "test_yield_from", "test_with", "test_patma", "test_except_star", "test_exceptions",
-        "test_listcomps", "test_setcomps", "test_dictcomps", "test_unpack", "test_unpack_ex", "test_type_annotations",
-        "test_type_params", "test_annotationlib", "test_tstring", "test_string.test_templatelib", "test_lazy_import",
+        "test_coroutines",
+        "test_asyncgen",
+        "test_contextlib_async",
+        "test_contextlib",
+        "test_generators",
+        "test_genexps",
+        "test_generator_stop",
+        "test_yield_from",
+        "test_with",
+        "test_patma",
+        "test_except_star",
+        "test_exceptions",
+        "test_listcomps",
+        "test_setcomps",
+        "test_dictcomps",
+        "test_unpack",
+        "test_unpack_ex",
+        "test_type_annotations",
+        "test_type_params",
+        "test_annotationlib",
+        "test_tstring",
+        "test_string.test_templatelib",
+        "test_lazy_import",
     )
     if _has(*name.split("."))
-)  # fmt: skip
+)
 TIME_LIMIT = 300  # seconds for one run of one file
 ROOT = Path(__file__).parents[2]
 

@@ -17,7 +17,7 @@ from durable_import.aio.loop import InstanceLoop
 from durable_import.aio.task import DurableTask
 from durable_import.frames import ambient
 from durable_import.running.instance.commit import PAUSE
-from durable_import.snapshot.tasks.asyncio_state import ended_coroutine
+from durable_import.snapshot.tasks.tasks import ended_coroutine
 from tests.harness.soft_torture import SoftTortureDriver, UnsavedDriver
 
 _base: Any = base_events.BaseEventLoop

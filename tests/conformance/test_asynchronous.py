@@ -4,6 +4,8 @@ import pytest
 
 from .asynchronous import FILES, run_instances
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("file", FILES)
 def test_asyncio_means_the_same_in_instances(file: str) -> None:

@@ -111,9 +111,12 @@ def _import_instances(name: str, *, is_tortured: bool) -> ModuleType:
 
 
 IMPORTS: dict[str, Callable[[str], ModuleType]] = {
-    NATIVE: importlib.import_module, PLAIN: import_rewritten, REWRITTEN: import_fast, DURABLE: import_durable,
+    NATIVE: importlib.import_module,
+    PLAIN: import_rewritten,
+    REWRITTEN: import_fast,
+    DURABLE: import_durable,
     TORTURED: import_tortured,
-}  # fmt: skip
+}
 
 
 def main(name: str, kind: str, report: str) -> None:

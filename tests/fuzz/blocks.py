@@ -166,9 +166,7 @@ def handlers(s: Source, c: Scope, room: int) -> list[str]:
 def exception_types(s: Source, c: Scope) -> str:
     if c.can_await and not c.plain and s.chance(0.15):
         return f"(await effect({s.effect()}, {s.choose(('ValueError', 'Exception', '(KeyError, Boom)'))}))"
-    return s.choose(
-        ("Exception", "Exception", "ValueError", "(KeyError, Boom)", "LookupError", "(ValueError, TypeError)")
-    )
+    return s.choose(("Exception", "Exception", "ValueError", "(KeyError, Boom)", "LookupError", "(ValueError, TypeError)"))
 
 
 @STATEMENTS("except*", 3, "shallow")

@@ -7,6 +7,7 @@ from .scope import Scope, Source
 
 UNPACKING = "unpacking", (3, 15)  # the name of the construct, and the version that brought it
 
+
 def target(s: Source, inner: Scope) -> str:
     """A fresh name for the iteration, or one of the function's own, which it then hides (no walrus may assign that).
 
@@ -58,7 +59,7 @@ def async_iterable(s: Source, c: Scope, depth: int) -> str:
         f = s.choose(c.names["agenfn"])
         return f"t.hold({f.name}({arguments(s, c, f, depth)}))"
     if choice == 2 and c.names.get("agen"):
-        return s.choose(c.names["agen"])
+        return str(s.choose(c.names["agen"]))
     if choice == 3 and depth > 0 and c.can_await:
         return f"t.hold({async_generator_expression(s, c, depth - 1)})"
     ticks = f"Ticks({s.effect()}, {integer(s, c, depth)} % 4)"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from . import steps as _steps  # noqa: F401 - registers its productions
 from . import turns as _turns  # noqa: F401
@@ -37,7 +38,7 @@ def concurrent(source: Source, kind: str, title: str, seed: int) -> str:
     size, lines = source.left, []
     for _ in range(1 + source.below(3)):
         sort = source.choose(("async", "async", "async", "gen", "agen", "agen"))
-        lines += ["", "", *within(source, size // 6, lambda sort=sort: module_function(source, module, sort))]
+        lines += ["", "", *within(source, size // 6, partial(module_function, source, module, sort))]
     names = [f"part{number}" for number in range(1 + source.below(3))]
     for number, name in enumerate(names):
         share = source.left // (len(names) - number)

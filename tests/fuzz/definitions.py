@@ -109,7 +109,7 @@ def closing(s: Source, c: Scope, before: list[str]) -> list[str]:
 
 
 def decorators(s: Source, c: Scope | None, kind: str) -> list[str]:
-    lines = []
+    lines: list[str] = []
     if c is None or "decorators" in s.without:
         return lines
     if kind == "async" and s.chance(0.15):

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from .scope import Function, Rules, Scope, Source
 
-INTS = Rules()
-LISTS = Rules()
-DICTS = Rules()
-STRINGS = Rules()
-AWAITED = Rules()
+INTS = Rules[str]()
+LISTS = Rules[str]()
+DICTS = Rules[str]()
+STRINGS = Rules[str]()
+AWAITED = Rules[str]()
 
 
 def integer(s: Source, c: Scope, depth: int = 2) -> str:
@@ -356,7 +356,7 @@ def dict_display(s: Source, c: Scope, depth: int) -> str:
 
 @DICTS("dict name", 4, "has:dict")
 def dict_name(s: Source, c: Scope, depth: int) -> str:
-    return s.choose(c.names["dict"])
+    return str(s.choose(c.names["dict"]))
 
 
 @DICTS("awaited dict", 2, "can_await")

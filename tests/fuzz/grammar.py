@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from . import strings as _strings  # noqa: F401 - registers its productions
 from .blocks import statement
@@ -34,7 +35,7 @@ def generate(seed: int, size: int = 40, without: Iterable[str] = (), kind: str =
     lines: list[str] = []
     for _ in range(source.below(4)):
         sort = source.choose(("async", "async", "gen", "agen", "sync"))
-        with_budget(source, size // 6, lambda sort=sort: lines.extend(["", "", *function(source, module, sort, 4)]))
+        with_budget(source, size // 6, partial(write_function, lines, source, module, sort))
     entries = []
     parts = 1 + source.below(3)
     for part in range(parts):
@@ -42,10 +43,18 @@ def generate(seed: int, size: int = 40, without: Iterable[str] = (), kind: str =
         entries.append(name)
         written: list[str] = []
         share = source.left // (parts - part)
-        with_budget(source, share, lambda into=written, part=part: into.extend(entry(source, module, part)))
+        with_budget(source, share, partial(write_entry, written, source, module, part))
         lines += ["", "", f"async def {name}(t):", *indent(written)]
     lines += ["", "", *main(entries, any(re.search(r"\bG[01]\b", line) for line in lines))]
     return assemble("\n".join(lines).strip("\n"), f"Random program: seed {seed}, size {size}.")
+
+
+def write_function(lines: list[str], source: Source, module: Scope, sort: str) -> None:
+    lines.extend(["", "", *function(source, module, sort, 4)])
+
+
+def write_entry(lines: list[str], source: Source, module: Scope, number: int) -> None:
+    lines.extend(entry(source, module, number))
 
 
 def with_budget(source: Source, share: int, make: Callable[[], None]) -> None:

@@ -13,12 +13,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 #: Kinds of names that nested functions see through their closure.
-INHERITED = ("int", "list", "dict", "str", "box", "iter", "attr", "afn", "fn", "genfn", "agenfn")
+INHERITED: tuple[str, ...] = ("int", "list", "dict", "str", "box", "iter", "attr", "afn", "fn", "genfn", "agenfn")
 
 #: ... in programs of many tasks; "tasks", and "turns" or "steps", mark the kind of these.
 INHERITED += ("task", "future", "group", "stream", "spawn", "tasks", "turns", "steps")
@@ -142,34 +142,32 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Rule:
+class Rule(Generic[T]):
     name: str
     weight: float
     needs: tuple[str, ...]
-    make: Callable[..., Any]
+    make: Callable[..., T]
     since: tuple[int, int]
 
 
-class Rules:
+class Rules(Generic[T]):
     """Productions of one kind, chosen by weight among those that the scope allows."""
 
     def __init__(self) -> None:
-        self.rules: list[Rule] = []
+        self.rules: list[Rule[T]] = []
 
     def __call__(
         self, name: str, weight: float, needs: str = "", since: tuple[int, int] = (3, 11)
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        def register(make: Callable[..., Any]) -> Callable[..., Any]:
+    ) -> Callable[[Callable[..., T]], Callable[..., T]]:
+        def register(make: Callable[..., T]) -> Callable[..., T]:
             self.rules.append(Rule(name, weight, tuple(needs.split()), make, since))
             return make
 
         return register
 
-    def pick(self, source: Source, scope: Scope) -> Callable[..., Any]:
+    def pick(self, source: Source, scope: Scope) -> Callable[..., T]:
         usable = [
-            rule
-            for rule in self.rules
-            if source.has(rule.name, rule.since) and all(scope.allows(need) for need in rule.needs)
+            rule for rule in self.rules if source.has(rule.name, rule.since) and all(scope.allows(need) for need in rule.needs)
         ]
         at = source._random() * sum(rule.weight for rule in usable)
         for rule in usable:

@@ -17,7 +17,9 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -105,16 +107,16 @@ def chunks(tree: ast.Module) -> Iterator[Edit]:
         while length:
             start = len(statements) - length
             while start >= 0:
-                yield lambda s=statements, a=start, n=length, o=(name not in ("orelse", "finalbody")): cut(s, a, n, o)
+                yield partial(cut, statements, start, length, name not in ("orelse", "finalbody"))
                 start = min(start, len(statements)) - length
             length //= 2
         for part in ("handlers", "cases", "items", "decorator_list"):
             members = getattr(node, part, [])
             for index in reversed(range(len(members))):
-                yield lambda m=members, i=index: cut(m, i, 1, False)
+                yield partial(cut, members, index, 1, False)
 
 
-def cut(members: list[ast.AST], start: int, length: int, needs_one: bool) -> Callable[[], None]:
+def cut(members: list[Any], start: int, length: int, needs_one: bool) -> Callable[[], None]:
     """Remove members (a block that may not be empty becomes `pass`); gives the way back."""
     before = list(members)
     del members[start : start + length]
@@ -131,7 +133,7 @@ def unwrappings(tree: ast.Module) -> Iterator[Edit]:
                 continue
             index = statements.index(statement)
             for part in inner_blocks(statement):
-                yield lambda s=statements, i=index, p=part: splice(s, i, p)
+                yield partial(splice, statements, index, part)
                 if statement not in statements:
                     break
 
@@ -157,7 +159,7 @@ def simplifications(tree: ast.Module) -> Iterator[Edit]:
             continue
         inside = [child for child in ast.iter_child_nodes(old) if isinstance(child, ast.expr)]
         for new in [ast.Constant(0), *inside]:
-            yield lambda n=node, f=name, i=index, v=new: put(n, f, i, v)
+            yield partial(put, node, name, index, new)
             if get(node, name, index) is new:
                 break
 
@@ -172,7 +174,8 @@ def expression_places(node: ast.AST) -> Iterator[tuple[str, int | None]]:
 
 def get(node: ast.AST, name: str, index: int | None) -> ast.expr | None:
     value = getattr(node, name)
-    return value if index is None else value[index]
+    found: ast.expr | None = value if index is None else value[index]
+    return found
 
 
 def put(node: ast.AST, name: str, index: int | None, value: ast.expr) -> Callable[[], None]:
@@ -205,7 +208,7 @@ def main(arguments: list[str]) -> int:
                 return False
             if run.returncode == options.status:
                 best.write_text(text)
-            return run.returncode == options.status
+            return bool(run.returncode == options.status)
 
         print(shrink(options.program.read_text(), fails))
     return 0

@@ -9,8 +9,8 @@ from .expressions import anything, arguments, below, condition, constant, int_di
 from .scope import Rules, Scope, Source
 
 #: Productions of the form (source, scope, room) -> lines; `room` bounds the statements of nested blocks.
-STATEMENTS = Rules()
-JUMPS = Rules()
+STATEMENTS = Rules[list[str]]()
+JUMPS = Rules[list[str]]()
 
 
 def jump(s: Source, c: Scope) -> list[str]:
@@ -51,7 +51,7 @@ def place(s: Source, c: Scope) -> str:
     if choice == 2 and c.names.get("list"):
         return f"{s.choose(c.names['list'])}[{below(s, c, 2, 2)}]"
     if choice == 3 and c.names.get("attr"):
-        return s.choose(c.names["attr"])
+        return str(s.choose(c.names["attr"]))
     if choice == 4 and c.can_await and c.names.get("box"):
         return f"(await effect({s.effect()}, {s.choose(c.names['box'])})).value"
     return s.choose(c.names["int="]) if c.names.get("int=") else s.fresh("i")
@@ -90,7 +90,7 @@ def new_box(s: Source, c: Scope, room: int) -> list[str]:
 def new_iterator(s: Source, c: Scope, room: int) -> list[str]:
     items, name = int_list(s, c), s.fresh("it")
     c.add("iter", name)
-    forms = (
+    forms: tuple[str, ...] = (
         "iter({})",
         "iter(tuple({}))",
         "reversed({})",

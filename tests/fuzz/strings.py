@@ -15,7 +15,7 @@ def string_constant(s: Source, c: Scope, depth: int) -> str:
 
 @STRINGS("string name", 2, "has:str")
 def string_name(s: Source, c: Scope, depth: int) -> str:
-    return s.choose(c.names["str"])
+    return str(s.choose(c.names["str"]))
 
 
 @STRINGS("f-string", 6, "can_fstring")

@@ -1,13 +1,14 @@
 """Random programs run as natively when rewritten, and when their state is saved, dropped and restored at their steps.
 
 `FUZZ_SEEDS=0:5000 FUZZ_SIZE=40 pytest tests/fuzz` runs others than the default, with `FUZZ_REPLACED=0` at every step also of
-the programs that have very many.
+the programs that have very many; `pytest -m slow tests/fuzz` those of the default that take long.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,15 @@ from tests.fuzz.grammar import generate
 from tests.fuzz.judges import JUDGES, Judge
 
 SEEDS = seeds(os.environ.get("FUZZ_SEEDS", "0:300"))
+QUICK = range(100) if "FUZZ_SEEDS" not in os.environ else SEEDS  # those that run by default
 SEEDS_OF_TASKS = seeds(os.environ.get("FUZZ_SEEDS", "10:25"))  # of programs of many tasks
 SIZE = int(os.environ.get("FUZZ_SIZE", "8"))  # statements in a program, about
 GROUP = 10  # programs that one test runs
+
+
+def groups(seeds: range) -> list[Any]:
+    """The first seed of each group of programs; those that do not run by default are marked as slow."""
+    return [pytest.param(first, marks=[] if first in QUICK else pytest.mark.slow) for first in seeds[::GROUP]]
 
 
 def complaint(judge: Judge, mode: str, seed: int, folder: Path, kind: str = "one") -> str:
@@ -42,7 +49,7 @@ def complaints(seeds: range, first: int, mode: str, folder: Path, kind: str = "o
 
 
 @pytest.mark.parametrize("mode", ["rewritten", "plain", "torture", "exchanged"])
-@pytest.mark.parametrize("first", SEEDS[::GROUP])
+@pytest.mark.parametrize("first", groups(SEEDS))
 def test_random_programs(first: int, mode: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Result, effects in order, and silence are those of the native run."""
     found = complaints(SEEDS, first, mode, tmp_path_factory.getbasetemp())
@@ -52,9 +59,7 @@ def test_random_programs(first: int, mode: str, tmp_path_factory: pytest.TempPat
 @pytest.mark.parametrize("mode", ["torture", "segments"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("first", SEEDS_OF_TASKS[::GROUP])
-def test_random_programs_of_many_tasks(
-    first: int, kind: str, mode: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_random_programs_of_many_tasks(first: int, kind: str, mode: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The same of programs of many tasks, as far as asyncio and their effects leave nothing open."""
     found = complaints(SEEDS_OF_TASKS, first, mode, tmp_path_factory.getbasetemp(), kind)
     assert not found, "\n".join(found)

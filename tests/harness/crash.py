@@ -14,7 +14,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parent.parent.parent
 PROGRAMS = REPOSITORY / "tests" / "programs"
 RUN = ("-m", "durable_import", "run")
-PATIENCE = 60.0  # seconds for one process
+PATIENCE = 180.0  # seconds for one process, which only ends what hangs
 
 
 @dataclass
@@ -127,9 +127,15 @@ def is_relay(lives: list[list[str]], whole: list[str]) -> bool:
 
 def _process(command: list[str], folder: Path, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, cwd=folder, env=environment(**variables), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=PATIENCE, check=False,
-    )  # fmt: skip
+        command,
+        cwd=folder,
+        env=environment(**variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
 
 
 def _lines(log: Path) -> list[str]:

@@ -111,6 +111,7 @@ async def _drive(module: types.ModuleType, snapshot: dict[str, Any] | None) -> t
         """Keeps the snapshots, each with the time by the instance's clock; nothing is replaced."""
 
         every = sys.maxsize
+        snapshots: list[dict[str, Any]]
 
         def keep(self, checkpoint: Any) -> None:
             super().keep(checkpoint)

@@ -105,7 +105,7 @@ def python(*arguments: str, cwd: Path, **variables: str) -> subprocess.Completed
     environment["PYTHONPATH"] = os.pathsep.join([str(cwd), str(REPOSITORY), str(DATA)])
     environment.update(variables)
     command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
 
 
 def error_of(action: Callable[[], object]) -> BaseException:

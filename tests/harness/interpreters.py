@@ -28,9 +28,7 @@ def interpreters() -> dict[Version, str]:
             if version not in found and _version_of(candidate) == version:
                 found[version] = candidate
     if len(found) == 1:
-        warnings.warn(
-            f"only Python {name_of(*found)} is here: tests across versions compared it with itself", stacklevel=2
-        )
+        warnings.warn(f"only Python {name_of(*found)} is here: tests across versions compared it with itself", stacklevel=2)
     return dict(sorted(found.items()))
 
 
@@ -75,8 +73,13 @@ def ask(executable: str, module: str, request: Any) -> Any:
     """Run ``python -m module`` of this repository with a request on stdin; its answer from stdout. Both are JSON."""
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "7"}
     done = subprocess.run(
-        [executable, "-W", "ignore", "-m", module], input=json.dumps(request), capture_output=True, text=True,
-        cwd=REPOSITORY, env=environment, timeout=300,
-    )  # fmt: skip
+        [executable, "-W", "ignore", "-m", module],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        env=environment,
+        timeout=300,
+    )
     assert done.returncode == 0, f"{executable} -m {module}\n{done.stderr}"
     return json.loads(done.stdout.splitlines()[-1])

@@ -14,16 +14,17 @@ import io
 import itertools
 import json
 import operator
-import pickle
 import random
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 from durable_import.snapshot import load_context
-from durable_import.snapshot.pickler import unpickler_of
-from durable_import.snapshot.reducers.table import TABLE, reduce_by_kind
+from durable_import.snapshot.prelude import NamingPickler, begin
+from durable_import.snapshot.table import TABLE, reduce_by_kind
+from durable_import.snapshot.unpickler import unpickler_of
 
 POSITIONS = 30  # at most, of one iterator
 REST = 40  # items looked at
@@ -31,17 +32,21 @@ REST = 40  # items looked at
 Make = Callable[[], Any]
 
 
-class _Pickler(pickle.Pickler):
+class _Pickler(NamingPickler):
     def reducer_override(self, obj: Any) -> Any:
         """First by exact type, then by kind, as in snapshots."""
         reducer = TABLE.get(type(obj))
+        if reducer is None and type(obj) is FunctionType:
+            return super().reducer_override(obj)
         return reducer(obj) if reducer else reduce_by_kind(obj)
 
 
 def dumps(value: Any) -> bytes:
     """A pickle by the reducers of snapshots."""
     file = io.BytesIO()
-    _Pickler(file, 5).dump(value)
+    pickler = _Pickler(file, 5)
+    begin(pickler, file)
+    pickler.dump(value)
     return file.getvalue()
 
 
@@ -88,9 +93,9 @@ class Countdown:
 def _combinatoric() -> Iterator[tuple[str, Make]]:
     kinds: tuple[Any, ...] = (itertools.combinations, itertools.combinations_with_replacement, itertools.permutations)
     for kind, size, length in itertools.product(kinds, range(5), range(4)):
-        yield f"{kind.__name__} {length} of {size}", lambda kind=kind, size=size, length=length: kind("abcde"[:size], length)
+        yield f"{kind.__name__} {length} of {size}", partial(kind, "abcde"[:size], length)
     for pools in ((), ("",), ("ab", "c"), ("ab", (1, 2, 3), "xy"), ("abc", "", "d")):
-        yield f"product of {pools}", lambda pools=pools: itertools.product(*pools)
+        yield f"product of {pools}", partial(itertools.product, *pools)
     yield "product with repeat", lambda: itertools.product("ab", repeat=4)
 
 
@@ -127,7 +132,7 @@ def _others_of_itertools() -> dict[str, Make]:
         "starmap": lambda: itertools.starmap(pow, [(2, 3), (3, 2), (1, 1)]),
         "takewhile": lambda: itertools.takewhile(below_three, [1, 2, 3, 1, 2]),
         "zip_longest": lambda: itertools.zip_longest("ab", [1, 2, 3, 4], "", Countdown(3), fillvalue="-"),
-        "zip_longest of nothing": lambda: itertools.zip_longest(),
+        "zip_longest of nothing": lambda: itertools.zip_longest(),  # type: ignore[call-overload]
         "zip_longest, fill None": lambda: itertools.zip_longest("a", "bcd"),
         "nested": lambda: itertools.islice(itertools.chain(itertools.cycle(itertools.accumulate([1, 2, 3])), "z"), 1, 12, 2),
     }
@@ -190,7 +195,8 @@ def own_kinds() -> dict[str, Make]:
         found["template of nothing"] = lambda: iter(Template())
     frozen: Any = getattr(builtins, "frozendict", None)  # since 3.15
     if frozen is not None:
-        for kind, order in itertools.product(("keys", "values", "items"), (iter, reversed)):
+        orders: tuple[Any, ...] = (iter, reversed)
+        for kind, order in itertools.product(("keys", "values", "items"), orders):
             found[f"frozendict {kind} by {order.__name__}"] = partial(_over_view, frozen(a=1, b=2, c=3), kind, order)
     return found
 

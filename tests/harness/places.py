@@ -102,7 +102,7 @@ def place_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         module.__exit__(None, None, None)
 
 
-FOREIGN = '''# durable: on
+FOREIGN = """# durable: on
 import asyncio
 from world import effect
-'''
+"""

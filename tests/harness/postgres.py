@@ -105,7 +105,7 @@ class PostgresServer:
     def remove(self) -> None:
         """Stop the server and remove its files."""
         if self._process is not None:
-            self.stop()
+            self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder)
 
     def _call(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:

@@ -45,8 +45,10 @@ class Source:
         self.own = set(_defined(self.tree))
         self.modules = {
             (alias.asname or alias.name.partition(".")[0]): alias.name if alias.asname else alias.name.partition(".")[0]
-            for node in ast.walk(self.tree) if isinstance(node, ast.Import) for alias in node.names
-        }  # fmt: skip
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
 
     def imported(self, names: set[str] | None = None) -> set[Path]:
         """The files of the package that it imports from, or those of them that it has some names from."""

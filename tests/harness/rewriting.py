@@ -8,7 +8,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from durable_import.compat.transformer import text_of
+from durable_import.api.rewritten_text import text_of
 from durable_import.hook.code_table import captured_names
 from durable_import.pythons.codes import nested_codes
 from durable_import.rewrite.analysis.annotations import ANNOTATE
@@ -58,9 +58,13 @@ def resume_tree(source: bytes, place: str, code: types.CodeType) -> ast.Module:
     names = [n for n in code.co_varnames if n != PC and (n in bound or n[0] in "@<.")]  # no inlined comprehension's
     captured = [n for n in captured_names(code) if n in bound or n in code.co_freevars]
     return resume_function(
-        rewriting.carrier.get(node, node), body, variables=names, captured=captured, free=(),
+        rewriting.carrier.get(node, node),
+        body,
+        variables=names,
+        captured=captured,
+        free=(),
         class_name=rewriting.places.class_of[node],
-    )  # fmt: skip
+    )
 
 
 def fast_text(source: bytes) -> str:

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 from durable_import.aio.task import DurableTask
 from durable_import.frames.capture import CREATED, FrameState, awaited_by, capture, is_bound, parts_of
 from durable_import.frames.discard import discard
-from durable_import.frames.intrinsics import PRIMED
 from durable_import.frames.restore import build_frame, fill_frame
+from durable_import.frames.signals import PRIMED
 from durable_import.frames.step import NEW, PENDING, Step
 from durable_import.rewrite.analysis.names import STATE
 from durable_import.running.instance.checkpoint import Checkpoint
@@ -104,5 +104,3 @@ def _go_to(root: Any, step: Step) -> None:
     step.iterator = iterator
     if given is not PRIMED:
         raise AssertionError(f"{root!r} did not get to where it was")
-
-

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import itertools
 import os
 import pickle
 import sys
 import time
+import traceback
 import types
 import unittest.mock
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from durable_import.snapshot.module_data.modules import ScriptData
 from durable_import.snapshot.pickler import SnapshotPickler
 from durable_import.snapshot.snapshot import Encoder, Snapshot
 from durable_import.snapshot.tasks.stacks import Stacks, Unchanged
+from tests.harness.garbage import only_new_garbage
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
 TICK = 0.02  # seconds
@@ -136,7 +139,7 @@ class TortureDriver(InstanceDriver):
 
     def _set_clock(self) -> None:
         self.now = self.now or time.time()
-        self.loop.time = lambda: self.now
+        self.loop.time = lambda: self.now or 0.0  # type: ignore[method-assign]
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """As a store does."""
@@ -189,7 +192,7 @@ def fresh_module(source: str, path: str, *, rewritten: bool, plain: bool = False
     try:
         if rewritten and plain:
             variant = compile_plain(text, path, name)
-            register_plain_module(name, path, text, variant, lambda: compile_module(text, path, name))  # type: ignore[arg-type]
+            register_plain_module(name, path, text, variant, lambda: compile_module(text, path, name))  # type: ignore[arg-type, return-value]
             exec(variant.code, module.__dict__)
         elif rewritten:
             code = compile_module(text, path, name)
@@ -216,9 +219,14 @@ def rewritten(source: str, path: str = "<program>", *, plain: bool = False) -> s
 
 
 def hard_torture(
-    source: str | os.PathLike[str], path: str = "<program>", *, every: int = 1, forms: str = "",
-    events: list[Event] | None = None, plain: bool = False,
-) -> str:  # fmt: skip
+    source: str | os.PathLike[str],
+    path: str = "<program>",
+    *,
+    every: int = 1,
+    forms: str = "",
+    events: Sequence[Event] | None = None,
+    plain: bool = False,
+) -> str:
     """The repr of the program's result when its state is saved, dropped and restored at every step.
 
     ``every``: at each of so many checkpoints only. ``forms``: those that snapshots take in turns, see ``Turns``; all are whole
@@ -235,12 +243,16 @@ def hard_torture(
 
 
 async def tortured(
-    function: Callable[[], Any], encoder: Encoder | None = None, *, every: int = 1, events: list[Event] | None = None,
+    function: Callable[[], Any],
+    encoder: Encoder | None = None,
+    *,
+    every: int = 1,
+    events: Sequence[Event] | None = None,
     kind: Callable[..., TortureDriver] = TortureDriver,
-) -> Any:  # fmt: skip
+) -> Any:
     """What a durable function gives when its state is saved, dropped and restored at every step; see ``hard_torture``."""
     exchange()
-    driver = kind(durable_form(function()), encoder or Encoder("torture"), None)  # type: ignore[arg-type]
+    driver = kind(durable_form(function()), encoder or Encoder("torture"), None)
     driver.every = every
     driver.events = iter(enumerate(events or []))
     ambient.switch_on(driver)
@@ -248,3 +260,15 @@ async def tortured(
         return await driver
     finally:
         ambient.ON.remove(driver)
+
+
+def observe(run: Callable[[str, str], str], path: Path, log: Path) -> tuple[str, list[str]]:
+    """The repr of the result, or the exception and the line it comes from; and the effects."""
+    log.write_text("")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), only_new_garbage():
+            result = run(path.read_text(), str(path))
+    except (Exception, SystemExit, GeneratorExit) as error:  # an ending like any other, if it is the native one
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        result = f"{type(error).__name__}: {error} at {last.filename}:{last.lineno}"
+    return result, log.read_text().splitlines()

@@ -38,7 +38,7 @@ VersionInfo = namedtuple("VersionInfo", "major minor micro releaselevel serial")
 
 def pretend(version: str) -> None:
     """Be of another version."""
-    fake: Any = VersionInfo(*map(int, version.split(".")), "final", 0)
+    fake: Any = VersionInfo._make([*map(int, version.split(".")), "final", 0])
     sys.version_info = fake
 
 

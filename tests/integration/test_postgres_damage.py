@@ -1,4 +1,4 @@
-"""The damage of ``tests/runtime/test_damage.py`` over PostgreSQL."""
+"""The damage of ``tests/running/test_damage.py`` over PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 from durable_import.stores.postgres.rows import from_column
 from tests.harness.postgres import PostgresServer
-from tests.runtime.conftest import _nothing_done, flows  # noqa: F401  fixtures
-from tests.runtime.rows import NONSENSE, Cell, Rows
-from tests.runtime.test_damage import *  # noqa: F403  its tests, over these rows
+from tests.running.conftest import _nothing_done, flows  # noqa: F401  fixtures
+from tests.running.rows import NONSENSE, Cell, Rows
+from tests.running.test_damage import *  # noqa: F403  its tests, over these rows
 
 
 class PostgresRows(Rows):
@@ -68,7 +68,7 @@ class PostgresRows(Rows):
         self._connection.execute(change, (instance,))
 
 
-@pytest.fixture
+@pytest.fixture  # type: ignore[no-redef]
 def rows(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The cells of a schema of its own."""
     monkeypatch.setenv("DURABLE_KEY", secrets.token_hex(32))

@@ -77,9 +77,12 @@ def nobody_there(server: PostgresServer, schema: str) -> str:  # noqa: ARG001
     ],
 )
 async def test_what_the_server_refuses(
-    postgres_server: PostgresServer, schema: str, caplog: pytest.LogCaptureFixture,
-    arrange: Callable[[PostgresServer, str], str], words: str,
-) -> None:  # fmt: skip
+    postgres_server: PostgresServer,
+    schema: str,
+    caplog: pytest.LogCaptureFixture,
+    arrange: Callable[[PostgresServer, str], str],
+    words: str,
+) -> None:
     """Each refusal says what to do, names the place, and shows no password, neither in errors nor in the log."""
     caplog.set_level(logging.DEBUG)
     store = PostgresStateStore(arrange(postgres_server, schema))

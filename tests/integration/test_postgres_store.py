@@ -12,15 +12,16 @@ import threading
 import time
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any
 
 import psycopg
 import pytest
 
 from durable_import.errors import FencedError, InstanceBusyError, MissingKeyError, StoreError, StoreUnavailableError
 from durable_import.stores.owner import Owner
+from durable_import.stores.postgres import connection as connection_module
 from durable_import.stores.postgres import store as store_module
 from durable_import.stores.postgres.connection import Session
+from durable_import.stores.postgres.listener import Listener
 from durable_import.stores.postgres.store import PostgresStateStore
 from durable_import.stores.url import key_for, open_store
 from durable_import.testing.contract import refused, state
@@ -60,25 +61,25 @@ async def test_connections_killed_in_the_middle(postgres_server: PostgresServer,
     """However often the connection is killed, each commit happens or says that it did not, and can be tried again."""
     store, failures = PostgresStateStore(postgres_url), 0
     claim = await store.acquire("a", Owner.current())
-    done = threading.Event()
+    done, kills = threading.Event(), threading.Semaphore(0)
 
     def kill() -> None:
         with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
             while not done.wait(random.uniform(0.0, 0.06)):
-                connection.execute(KILL_ALL)
+                if kills.acquire(blocking=False):  # a few for each commit, else a busy machine would never get one done
+                    connection.execute(KILL_ALL)
 
     killer = threading.Thread(target=kill)
     killer.start()
     try:
         for number in range(1, 301):
-            deadline = time.monotonic() + 20
+            kills.release(3)
             while True:
                 try:
                     await store.commit_segments(claim, state(number), {"k": b"%d" % number}, is_whole=False)
                     break
                 except StoreUnavailableError:
                     failures += 1
-                    assert time.monotonic() < deadline
     finally:
         done.set()
         killer.join()
@@ -114,23 +115,21 @@ async def test_commit_whose_answer_is_lost_is_safe_to_repeat(postgres_server: Po
     proxy.close()
 
 
-async def test_server_that_does_not_answer_is_an_error(postgres_server: PostgresServer, postgres_url: str) -> None:
+async def test_server_that_does_not_answer_is_an_error(
+    postgres_server: PostgresServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stuck server, or a dead network, ends in an error after the patience, and the event loop runs on meanwhile."""
-    store = PostgresStateStore(postgres_url, patience=0.5)
+    monkeypatch.setattr(connection_module, "GRACE", 0.1)
+    store = PostgresStateStore(postgres_url, patience=1)
     claim = await store.acquire("a", Owner.current())
     await store.commit(claim, state(1))
     with postgres_server.frozen():
-        begun = time.monotonic()
         commit = asyncio.create_task(store.commit(claim, state(2)))
-        worst = 0.0
-        while not commit.done():
-            before = time.perf_counter()
+        for _ in range(10):
             await asyncio.sleep(0.01)
-            worst = max(worst, time.perf_counter() - before)
+        assert not commit.done()
         with refused(StoreUnavailableError, "cannot be connected to"):
             await commit
-        assert time.monotonic() - begun < 30
-        assert worst < 1.0
     await store.commit(claim, state(3))
     assert await store.load("a") == state(3)
     await store.close()
@@ -140,19 +139,21 @@ async def test_server_that_does_not_answer_is_an_error(postgres_server: Postgres
 async def test_clock_of_the_client_does_not_matter(postgres_url: str, monkeypatch: pytest.MonkeyPatch, skew: float) -> None:
     """Leases run by the database's clock: a machine whose clock is a day off neither takes over nor is taken over."""
     real, right, wrong = time.time, PostgresStateStore(postgres_url), PostgresStateStore(postgres_url)
-    await right.acquire("a", Owner.current(), 30.0)
-    await right.commit(await right.acquire("w", Owner.current(), 1.0), state(1))
+    await right.acquire("a", Owner.current(), 3600)
+    due = await right.acquire("w", Owner.current(), 3600)
+    await right.commit(due, state(1))
     monkeypatch.setattr(time, "time", lambda: real() + skew)
-    with pytest.raises(InstanceBusyError, match=r"for (30|2\d) s more"):
+    with pytest.raises(InstanceBusyError, match=r"for 3[56]\d\d s more"):
         await wrong.acquire("a", Owner.current())
-    claim = await wrong.acquire("b", Owner.current(), 30.0)
+    claim = await wrong.acquire("b", Owner.current(), 3600)
     assert await wrong.find_work(10, orphans=True) == []
     assert await wrong.remove_finished(0.0) == 0
-    await wrong.renew([claim], 30.0)
-    await asyncio.sleep(1.1)
+    await wrong.renew([claim], 3600)
+    await wrong.renew([due], 0.05)
+    await asyncio.sleep(0.1)
     assert await wrong.find_work(10, orphans=True) == ["w"]
     monkeypatch.setattr(time, "time", real)
-    with pytest.raises(InstanceBusyError, match=r"for (30|2\d) s more"):
+    with pytest.raises(InstanceBusyError, match=r"for 3[56]\d\d s more"):
         await right.acquire("b", Owner.current())
     await right.close()
     await wrong.close()
@@ -258,15 +259,17 @@ async def test_one_bad_commit_does_not_harm_its_neighbours(postgres_url: str) ->
     await store.close()
 
 
-async def test_lock_held_for_long_is_reported(postgres_server: PostgresServer, postgres_url: str, schema: str) -> None:
+async def test_lock_held_for_long_is_reported(
+    postgres_server: PostgresServer, postgres_url: str, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After its patience the store says that another transaction is in the way, once for all that wait; then it goes on."""
     store = PostgresStateStore(postgres_url, patience=0.3)
     claims = [await store.acquire(f"i{n}", Owner.current()) for n in range(20)]
     with psycopg.connect(postgres_server.url()) as other:
         other.execute(f"LOCK TABLE {schema}.claim IN ACCESS EXCLUSIVE MODE")
-        begun = time.monotonic()
+        waits = count_calls(monkeypatch, psycopg.Connection, "execute")
         answers = await asyncio.gather(*(store.commit(claim, state(1)) for claim in claims), return_exceptions=True)
-        assert time.monotonic() - begun < 3
+        assert len(waits) < len(claims)
     for answer in answers:
         with refused(StoreUnavailableError, "another transaction"):
             raise answer  # type: ignore[misc]
@@ -359,9 +362,9 @@ async def test_other_processes_wake_a_waiting_one(
     postgres_server: PostgresServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch, is_told: bool
 ) -> None:
     """The server tells of a change at once; where it cannot, looking now and then finds it."""
-    monkeypatch.setattr(store_module, "LOOK_SECONDS", 60.0 if is_told else 0.3)
+    monkeypatch.setattr(store_module, "LOOK_SECONDS", 3600 if is_told else 0.3)
     if not is_told:
-        monkeypatch.setattr(store_module.Listener, "start", lambda _: None)
+        monkeypatch.setattr(Listener, "start", lambda _: None)
     store = PostgresStateStore(postgres_url)
     await store.save("a", state(1))
     with process(postgres_url, PUBLISH) as child:
@@ -370,18 +373,28 @@ async def test_other_processes_wake_a_waiting_one(
             await store.wait_for_change(0.0)
             if kill:  # the listener connects again
                 postgres_server.execute(KILL_ALL)
-                await asyncio.sleep(1.0)
-            waiting = asyncio.create_task(store.wait_for_change(20))
-            await asyncio.sleep(0.5)
-            begun = time.monotonic()
+            waiting = asyncio.create_task(store.wait_for_change(3600))
+            await asyncio.sleep(0.05)
             assert child.stdin is not None
             child.stdin.write("go\n")
             child.stdin.flush()
-            await waiting
-            assert time.monotonic() - begun < 5
+            await asyncio.wait_for(waiting, 60)
             assert await asyncio.to_thread(line_of, child) == "published"
     assert len(await store.load_events("a")) == 2
     await store.close()
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> list[object]:
+    """The first argument of each call of a method from now on."""
+    calls: list[object] = []
+    method = getattr(owner, name)
+
+    def note(self: object, first: object, *arguments: object, **keywords: object) -> object:
+        calls.append(first)
+        return method(self, first, *arguments, **keywords)
+
+    monkeypatch.setattr(owner, name, note)
+    return calls
 
 
 def threads_of_stores() -> set[threading.Thread]:
@@ -401,7 +414,7 @@ async def test_threads_end_with_the_store(postgres_url: str, is_closed: bool) ->
             await store.close()
     del store
     gc.collect()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while threads_of_stores() - before and time.monotonic() < deadline:
         await asyncio.sleep(0.02)
     assert threads_of_stores() - before == set()
@@ -463,14 +476,7 @@ async def test_a_commit_is_one_round_trip(postgres_server: PostgresServer, monke
     store = PostgresStateStore(postgres_server.url(schema="trips"))
     claim = await store.acquire("a", Owner.current())
     await store.commit(claim, state(1))
-    statements: list[str] = []
-    execute = psycopg.Connection.execute
-
-    def note(self: Any, query: Any, *arguments: Any, **keywords: Any) -> Any:
-        statements.append(query)
-        return execute(self, query, *arguments, **keywords)
-
-    monkeypatch.setattr(psycopg.Connection, "execute", note)
+    statements = count_calls(monkeypatch, psycopg.Connection, "execute")
     await store.commit(claim, state(2))
     assert len(statements) == 1
     postgres_server.execute(KILL_ALL)

@@ -20,11 +20,15 @@ from tests.harness.rewriting import GOLDEN, frame_codes, resume_tree, sources
 
 PACKAGE = Path(durable_import.__file__).parent
 LAYERS = (
-    "errors", "log", "pythons", "kept", "rewrite", "hook", "explanation", "frames", "aio", "snapshot", "stores", "running", "api",
-    "compat", "cli", "testing",
+    "errors", "log", "pythons", "late", "rewrite", "hook", "explanation", "frames", "aio", "snapshot", "stores", "running",
+    "api", "compat", "cli", "testing",
 )  # fmt: skip
 # The public names and the entry point stand above all layers; so does what a user's program imports.
 ABOVE = ("__init__", "__main__", "ui", "pytest_plugin")
+# What the command line may import of the package: it has no way of its own into the rooms below.
+OF_COMMANDS = ("errors", "log", "api", "cli")
+# Documented places of before, kept for one release: they import what is above them, when they are asked.
+FORMER = ("stores/contract.py",)
 LOOKUPS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -35,12 +39,20 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+FILES = {module_name(path): path for path in MODULES}
+
+
 def layer_of(name: str) -> int | None:
     """The number of the layer of a module; None for what stands above or outside."""
     parts = name.split(".")
     if parts[0] != PACKAGE.name or len(parts) < 2 or parts[1] in ABOVE:
         return None
     return LAYERS.index(parts[1])
+
+
+def layer_name(path: Path) -> str:
+    """The name of the layer of a file."""
+    return path.relative_to(PACKAGE).parts[0]
 
 
 def imported_modules(path: Path) -> Iterator[tuple[str, int]]:
@@ -53,8 +65,13 @@ def imported_modules(path: Path) -> Iterator[tuple[str, int]]:
         elif isinstance(node, ast.ImportFrom):
             base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             target = ".".join([*base, *([node.module] if node.module else [])])
-            yield target, node.lineno
-            yield from ((f"{target}.{alias.name}", node.lineno) for alias in node.names)
+            names = [f"{target}.{alias.name}" for alias in node.names]
+            if not FILES.keys() >= set(names):  # else it is only the folder that they lie in
+                yield target, node.lineno
+            yield from ((name, node.lineno) for name in names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("import_module", "importlib.import_module"):
+            texts = (inner.value for inner in ast.walk(node) if isinstance(inner, ast.Constant))
+            yield from ((text, node.lineno) for text in texts if isinstance(text, str) and not text.startswith("."))
 
 
 def relative(path: Path) -> str:
@@ -65,15 +82,62 @@ def relative(path: Path) -> str:
 def test_imports_point_one_way(path: Path) -> None:
     """A module imports only from its own layer and those below it, lazy imports included."""
     own = layer_of(module_name(path))
-    if own is None:
+    if own is None or relative(path) in FORMER:
         return
     for imported, line in imported_modules(path):
         parts = imported.split(".")
         if parts[0] == PACKAGE.name and len(parts) > 1 and parts[1] in LAYERS:
             where = f"{relative(path)}:{line}"
             assert LAYERS.index(parts[1]) <= own, f"{where} imports {imported} from a layer above its own"
-        else:
-            assert parts[0] != PACKAGE.name or len(parts) == 1, f"{relative(path)}:{line} imports {imported} from above"
+        elif parts[0] == PACKAGE.name and len(parts) > 1:
+            is_public = parts[1] in {*durable_import.__all__, "__version__"} and layer_name(path) == "cli"
+            assert is_public, f"{relative(path)}:{line} imports {imported} from above"
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=relative)
+def test_commands_use_what_is_public(path: Path) -> None:
+    """The command line imports public names, and else only from ``api``: whoever embeds the package can do what it does."""
+    for imported, line in imported_modules(path):
+        parts = imported.split(".")
+        if parts[0] == PACKAGE.name and len(parts) > 1 and parts[1] in LAYERS:
+            assert parts[1] in OF_COMMANDS, f"{relative(path)}:{line} imports {imported}"
+
+
+def circles(graph: dict[str, set[str]]) -> Iterator[tuple[str, ...]]:
+    """The groups of modules that import each other, directly or by way of others."""
+    reached: dict[str, set[str]] = {}
+    for name in graph:
+        seen, waiting = set[str](), [name]
+        while waiting:
+            for other in graph.get(waiting.pop(), set()) - seen:
+                seen.add(other)
+                waiting.append(other)
+        reached[name] = seen
+    yield from {tuple(sorted(o for o in seen if name in reached.get(o, ()))) for name, seen in reached.items() if name in seen}
+
+
+def test_no_circle_of_files() -> None:
+    """No module imports itself by way of others, lazily or for types only neither."""
+    graph = {
+        name: {imported for imported, _ in imported_modules(path) if imported in FILES and imported != name}
+        for name, path in FILES.items()
+        if relative(path) not in FORMER
+    }
+    assert list(circles(graph)) == []
+
+
+def test_circles_are_found() -> None:
+    """Long ones, and several."""
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": {"e"}, "e": {"d"}, "f": {"a"}}
+    assert sorted(circles(graph)) == [("a", "b", "c"), ("d", "e")]
+
+
+def test_former_places_only_warn() -> None:
+    """They define nothing, and go with the release after the next."""
+    for name in FORMER:
+        tree = ast.parse((PACKAGE / name).read_bytes())
+        assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)] == ["__getattr__"]
+        assert "DeprecationWarning" in ast.unparse(tree)
 
 
 def test_optional_drivers_are_loaded_in_one_place() -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.versions.matrix import NAMES, Matrix, failures, paths, table
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def matrix() -> Iterator[Matrix]:

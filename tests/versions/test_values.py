@@ -11,6 +11,8 @@ import pytest
 
 from tests.harness.interpreters import REPOSITORY, Version, interpreters, name_of
 
+pytestmark = pytest.mark.slow
+
 SINCE_3_14 = ("settings", "placeholder")  # what these hold, older versions do not have: the error says so
 
 

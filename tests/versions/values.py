@@ -49,8 +49,9 @@ from typing import Any
 
 import durable_import  # noqa: F401  (provides what rewritten code calls)
 from durable_import.errors import DurableError
-from durable_import.snapshot.pickler import dumps, loads
+from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
+from durable_import.snapshot.unpickler import loads
 
 VARIABLE: contextvars.ContextVar[int] = contextvars.ContextVar("VARIABLE", default=0)
 
@@ -87,7 +88,7 @@ def _context() -> contextvars.Context:
 def _raised() -> BaseException:
     try:
         try:
-            {}["key"]
+            raise KeyError("key")
         except KeyError as error:
             error.add_note("a note")
             raise ExceptionGroup("several", [ValueError(1), OSError(2, "no such file", "name")]) from error
@@ -202,7 +203,7 @@ if hasattr(functools, "Placeholder"):
 
 def dump(folder: Path) -> None:
     """Save each value, with what must be the same of it."""
-    saved = {}
+    saved: dict[str, tuple[bytes | None, Any]] = {}
     for name, (make, view) in VALUES.items():
         try:
             saved[name] = dumps(make(), References()), view(loads(dumps(make(), References())))

@@ -25,8 +25,18 @@ class Committer:
     """
 
     __slots__ = (
-        "caller", "checkpoint", "commit", "deferred", "encoder", "facts", "function", "gives_way_at", "turns_of", "is_suspending",
-        "kept", "loop",
+        "caller",
+        "checkpoint",
+        "commit",
+        "deferred",
+        "encoder",
+        "facts",
+        "function",
+        "gives_way_at",
+        "is_suspending",
+        "kept",
+        "loop",
+        "turns_of",
     )  # fmt: skip
 
     def __init__(self, loop: InstanceLoop, encoder: Encoder, commit: Commit, checkpoint: int, function: str) -> None:

@@ -23,7 +23,8 @@ from ...frames import ambient
 from ...frames.capture import parts_of
 from ...frames.step import DONE, FAILED, Step
 from ...pythons.tasks import is_eager_factory
-from ...snapshot.references import Names, References
+from ...snapshot.module_data.module_names import Names
+from ...snapshot.references import References
 from ...snapshot.snapshot import Encoder
 from ...snapshot.with_blocks.managers import enter_again
 from .caller import give_back_context
@@ -38,7 +39,7 @@ class InstanceDriver(Committer):
     ``commit`` makes a checkpoint permanent: see ``Committer``, and ``Caller`` for the task that awaits this.
     """
 
-    __slots__ = ("_waiting", "_others", "coroutine", "evict_after", "on_dormant", "on_wait")
+    __slots__ = ("_others", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()

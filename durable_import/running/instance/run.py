@@ -41,8 +41,20 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_fenced", "_has_missed_events", "_retries", "_root", "begun", "call", "driver", "evict_after", "host", "instance_id",
-        "is_suspending", "records", "task", "lease",
+        "_fenced",
+        "_has_missed_events",
+        "_retries",
+        "_root",
+        "begun",
+        "call",
+        "driver",
+        "evict_after",
+        "host",
+        "instance_id",
+        "is_suspending",
+        "lease",
+        "records",
+        "task",
     )  # fmt: skip
 
     def __init__(

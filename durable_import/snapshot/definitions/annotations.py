@@ -16,7 +16,6 @@ from typing import Any
 
 from ...frames.capture import contents_of
 from ...hook.code_table import CodeInfo, find, find_annotations
-from ...kept import kept
 from ...pythons.annotations import keep_annotations
 from ...pythons.codes import is_annotate
 from ...pythons.versions import LATE_ANNOTATIONS
@@ -46,7 +45,6 @@ def _cells(function: FunctionType) -> dict[str, CellType]:
     return dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
 
 
-@kept("late_function")
 def late_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> Any:
     """The function that evaluates what stands at a place."""
     if place.endswith(ANNOTATE) and not LATE_ANNOTATIONS:
@@ -56,7 +54,6 @@ def late_function(module: str, place: str, digest: str, cells: dict[str, CellTyp
     return existing or _function(info.code, module, cells)
 
 
-@kept("foreign_annotate")
 def foreign_annotate(module: str, name: str, number: int, cells: dict[str, CellType]) -> Any:
     """The same of code that is not rewritten."""
     if not LATE_ANNOTATIONS:

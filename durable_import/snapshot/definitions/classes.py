@@ -24,6 +24,7 @@ from durable_import.pythons.typed_protocols import attributes_of_protocol, compl
 from durable_import.snapshot.definitions import class_recipes
 from durable_import.snapshot.definitions.annotations import LATE_ATTRIBUTES, attributes_today
 from durable_import.snapshot.load_context import later
+from durable_import.snapshot.names import is_ours, reference_to
 
 _ANY = typing.TypeVar("_ANY")
 _HEAP_TYPE = 1 << 9
@@ -34,6 +35,8 @@ _SINGLETON_TYPES = frozenset({type(None), type(NotImplemented), type(...)})
 
 def reduce_class(cls: type) -> Any:
     """NotImplemented for a class that pickle finds by its name, else the class by value."""
+    if is_ours(cls):
+        return reference_to(cls)
     if is_found_by_name(cls) or cls in _SINGLETON_TYPES:
         return NotImplemented
     if cls in _NAMED_IN_TYPES:

@@ -10,7 +10,6 @@ from types import FunctionType
 from typing import Any
 
 from ...hook.code_table import info_of
-from ...kept import kept
 from ...pythons.type_parameters import gives_constraints, late_functions, make_alias, make_parameter
 from ...rewrite.analysis.annotations import is_late
 
@@ -23,7 +22,6 @@ def reduce_late_alias(alias: Any) -> Reduced | None:
     return (late_alias, (alias.__name__, alias.__type_params__, late[0])) if late else None
 
 
-@kept("late_alias")
 def late_alias(name: str, parameters: tuple[Any, ...], evaluate: FunctionType) -> Any:
     """An alias that was not evaluated."""
     return make_alias(name, parameters, evaluate)
@@ -37,7 +35,6 @@ def reduce_late_variable(variable: Any) -> Reduced | None:
     return (late_variable, (type(variable).__name__, variable.__name__, late, known)) if late else None
 
 
-@kept("late_variable")
 def late_variable(kind: str, name: str, late: dict[str, FunctionType], known: dict[str, Any]) -> Any:
     """A type parameter of which something was not evaluated."""
     return make_parameter(kind, name, late, known)

@@ -12,7 +12,9 @@ from typing import Any
 from ...aio.loop import InstanceLoop
 from ...aio.task import _NO_CONTEXT, DurableTask
 from ..module_data.modules import resolve, resolve_or_none
-from ..pickler import Prelude, SnapshotPickler, StandIn
+from ..names import CONSTANTS
+from ..pickler import SnapshotPickler
+from ..prelude import Prelude, StandIn
 from ..references import References
 from ..with_blocks.managers import lost
 from .ownership import Ownership, Segment
@@ -26,8 +28,6 @@ _NO_IDENTITY: frozenset[type] = frozenset(
 )  # fmt: skip
 EXACT = (list, dict, set, frozenset, tuple, bytearray)  # never shown to ``reducer_override``
 _BY_REFERENCE = (resolve, lost)
-_PACKAGE = __name__.partition(".")[0] + "."
-_BY_NAME: dict[int, Any] = {}  # functions and classes of this package, by id: they are in every segment
 
 
 class SegmentPickler(SnapshotPickler):
@@ -44,8 +44,6 @@ class SegmentPickler(SnapshotPickler):
 
     def reducer_override(self, obj: Any) -> Any:
         number = id(obj)
-        if number in _BY_NAME:
-            return NotImplemented
         entry = self.owned.exported.get(number)
         if entry is not None and entry[0] != self.key:
             self.referred |= {number, id(entry)}
@@ -54,8 +52,6 @@ class SegmentPickler(SnapshotPickler):
         reduced = super().reducer_override(obj)
         if type(reduced) is tuple and reduced[0] in _BY_REFERENCE:
             self.referred.add(id(reduced[1]))
-        elif reduced is NotImplemented and type(obj) in (FunctionType, type) and obj.__module__.startswith(_PACKAGE):
-            _BY_NAME[number] = obj
         return reduced
 
     def pickle(self, parts: list[Any], containers: list[Any]) -> Segment:
@@ -95,7 +91,7 @@ class SegmentPickler(SnapshotPickler):
         elsewhere: list[Any] = []
         stolen: list[tuple[str, Any]] = []
         references, exported, owners = self.references, self.owned.exported, self.owned.owners
-        met = [(n, v) for n, (_, v) in self.memo.copy().items() if type(v) not in _NO_IDENTITY and n not in _BY_NAME]
+        met = [(n, v) for n, (_, v) in self.memo.copy().items() if type(v) not in _NO_IDENTITY and n not in CONSTANTS]
         known = {id(_attributes(value)) for _, value in met if type(value).__dictoffset__}
         known |= self.referred
         known.update(map(id, containers))

@@ -12,8 +12,9 @@ from ...aio.loop import InstanceLoop
 from ...aio.task import DurableTask
 from ...aio.timers import Timer
 from ...hook.code_table import CodeInfo
-from ..references import References
-from ..tasks.asyncio_state import inbox_state, loop_state, task_frames, task_record
+from ..references import References, task_frames
+from ..tasks.loops import inbox_state, loop_state
+from ..tasks.tasks import task_record
 from .ownership import Ownership
 from .segment_pickler import EXACT, SegmentPickler, outermost
 from .segments import KERNEL, task_key

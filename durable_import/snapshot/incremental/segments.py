@@ -22,8 +22,8 @@ from typing import Any
 from ...aio.task import DurableTask
 from ...errors import SnapshotFormatError
 from ..load_context import LoadContext, current, load
-from ..pickler import unpickler_of
-from ..tasks.asyncio_state import fill_task, new_task
+from ..tasks.tasks import fill_task, new_task
+from ..unpickler import unpickler_of
 
 KERNEL = "k"
 

@@ -18,7 +18,6 @@ from pickle import PicklingError
 from types import MappingProxyType
 from typing import Any
 
-from ...kept import kept
 from ...pythons.classes import class_with
 from ...pythons.frames import set_list_position
 from ...pythons.iterators import FROZEN_DICT
@@ -48,7 +47,6 @@ class LateIterator:
         return next(self.native)
 
 
-@kept("SetIterator")
 class SetIterator:
     """An iterator over a set whose remaining items are known; like the native one it minds a change of size."""
 
@@ -80,7 +78,6 @@ class SetIterator:
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
-@kept("list_iterator")
 def restore_list_iterator(container: list[Any], position: int, backwards: bool) -> Iterator[Any]:
     """An iterator over ``container`` whose next item is number ``position``."""
     iterator: Any = reversed(container) if backwards else iter(container)
@@ -113,13 +110,11 @@ def _view(container: Any, kind: str, plain: bool) -> Any:
     return getattr(owner, kind)(container)
 
 
-@kept("dict_view")
 def restore_dict_view(container: Any, kind: str, plain: bool) -> Any:
     """The view of ``container``; ``plain`` is that of ``dict`` even for an OrderedDict."""
     return _view(container, kind, plain)
 
 
-@kept("dict_iterator")
 def restore_dict_iterator(container: Any, kind: str, backwards: bool, position: int, size: int) -> Iterator[Any]:
     """An iterator over ``container``, which has ``size`` entries when complete, after ``position`` entries."""
     if len(container) == size:
@@ -140,7 +135,6 @@ def _dict_iterator_at(container: Any, kind: str, backwards: bool, position: int)
     return iterator
 
 
-@kept("spoilt")
 def restore_spoilt(error: str) -> LateIterator:
     """An iterator whose container was changed: every ``next`` raises ``RuntimeError(error)``."""
     return LateIterator(None, error)
@@ -231,7 +225,6 @@ def _reduce_late_iterator(iterator: LateIterator) -> Reduced:
     return reducer(native) if reducer else native.__reduce__()
 
 
-@kept("deque_iterator")
 def restore_deque_iterator(container: deque[Any], position: int, size: int, backwards: bool) -> Iterator[Any]:
     """An iterator over ``container``, which has ``size`` items when complete, after ``position`` items."""
     late = LateIterator(None)
@@ -264,7 +257,6 @@ for _kind, _make in _VIEWS.items():
 _KIND_OF: dict[type, str] = {type(make()): kind for kind, make in _EMPTY.items()}
 
 
-@kept("spent")
 def restore_spent(kind: str) -> Iterator[Any]:
     """A native iterator of ``kind`` that has come to its end and let its container go."""
     iterator = iter(_EMPTY[kind]())

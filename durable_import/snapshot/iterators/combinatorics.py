@@ -10,7 +10,6 @@ import itertools
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from ...kept import kept
 from ...pythons.iterators import HAS_STATES, set_state
 
 
@@ -166,7 +165,6 @@ _IN_PLACE: dict[Any, Callable[..., Indexed]] = {
 }
 
 
-@kept("choices")
 def restore_choices(kind: Any, pool: tuple[Any, ...], *place: tuple[int, ...]) -> Any:
     """An iterator of the native type ``kind`` that has given the choice at ``place``."""
     if not HAS_STATES:

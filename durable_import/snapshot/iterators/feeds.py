@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...frames.hiding import hidden_from_tracebacks
-from ...kept import kept
 
 
 class Exactly:
@@ -25,7 +24,6 @@ class Exactly:
         return self.iterator
 
 
-@kept("Prepended")
 class Prepended:
     """Yields ``first``, then what ``rest`` yields; takes no part any more once ``first`` is gone."""
 

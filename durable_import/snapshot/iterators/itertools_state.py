@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from pickle import PicklingError
 from typing import Any
 
-from ...kept import kept
 from ...pythons.iterators import ABSENT, BATCHED_HAS_STRICT, GROUP, MAP_HAS_STRICT, TEE, TEE_LINK, read, set_state
 from .combinatorics import Combinations, CombinationsWithReplacement, Permutations, Product, restore_choices
 from .feeds import Exactly, Keyed, Prepended, Sized, unprepended
@@ -23,7 +22,6 @@ from .tee import Tee, TeeLink, reduce_link
 Reduced = tuple[Any, ...] | str
 
 
-@kept("over")
 def restore_over(kind: type, before: tuple[Any, ...], iterators: tuple[Any, ...], after: tuple[Any, ...]) -> Any:
     """``kind(*before, *iterators, *after)``; an empty tuple among the iterators stands for a finished one."""
     return kind(*before, *[x if type(x) is tuple else Exactly(x) for x in iterators], *after)
@@ -46,7 +44,6 @@ def _reduce_filter(iterator: Any) -> Reduced:
     return _over(kind, (function,), (inner,))
 
 
-@kept("zip")
 def restore_zip(iterators: tuple[Any, ...], strict: bool) -> Any:
     """``zip`` over these very iterators."""
     return zip(*map(Exactly, iterators), strict=strict)
@@ -57,7 +54,6 @@ def _reduce_zip(iterator: Any) -> Reduced:
     return restore_zip, (iterators, bool(strict))
 
 
-@kept("map")
 def restore_map(function: Any, iterators: tuple[Any, ...], strict: bool) -> Any:
     """``map`` over these very iterators; until 3.13 it cannot be strict itself, so it is over a strict ``zip``."""
     sources = list(map(Exactly, iterators))
@@ -73,7 +69,6 @@ def _reduce_map(iterator: Any) -> Reduced:
     return restore_map, (function, tuple(iterators), bool(strict))
 
 
-@kept("reversed")
 def restore_reversed(sequence: Any, length: int) -> Any:
     """``reversed`` over the first ``length`` items of ``sequence``, which in a cycle may not have them yet."""
     return reversed(sequence if type(sequence) is str and len(sequence) == length else Sized(sequence, length))
@@ -119,7 +114,6 @@ def _reduce_function_first(iterator: Any) -> Reduced:
     return _over(type(iterator), (fields.func,), (fields.it,))
 
 
-@kept("never")
 def never(_: object) -> bool:
     """The predicate of a ``dropwhile`` that drops no more."""
     return False
@@ -143,7 +137,6 @@ def _reduce_islice(iterator: Any) -> Reduced:
     return _over(itertools.islice, (), (fields.it,), (fields.next - fields.cnt, stop, fields.step))
 
 
-@kept("zip_longest")
 def restore_zip_longest(iterators: tuple[Any, ...], fill: Any) -> Any:
     """``zip_longest`` over these very iterators; an empty tuple stands for a finished one."""
     return itertools.zip_longest(*[x if type(x) is tuple else Exactly(x) for x in iterators], fillvalue=fill)
@@ -155,7 +148,6 @@ def _reduce_zip_longest(iterator: Any) -> Reduced:
     return restore_zip_longest, (tuple(iterators), fields.fillvalue)
 
 
-@kept("chain")
 def restore_chain(source: Any, active: tuple[Any, ...]) -> Any:
     """``chain`` over the iterables of ``source``; the iterator that it is in the middle of comes first."""
     return itertools.chain.from_iterable(Prepended(map(Exactly, active), source))
@@ -169,7 +161,6 @@ def _reduce_chain(iterator: Any) -> Reduced:
     return restore_chain, (source, tuple(x.iterator for x in first) if fields.active is ABSENT else (fields.active,))
 
 
-@kept("batched")
 def restore_batched(inner: Any, size: int, strict: bool) -> Any:
     """``itertools.batched`` over this very iterator; where there is none such (before 3.12, 3.13 if strict) a stand-in."""
     if _BATCHED is None or (strict and not BATCHED_HAS_STRICT):
@@ -214,7 +205,6 @@ def _reduce_batched(iterator: Any) -> Reduced:
 # --- itertools: what they have read already is put before them, by a setter, since it may lead back to them ------------
 
 
-@kept("prepended")
 def restore_prepended(kind: type, inner: Any, after: tuple[Any, ...]) -> Any:
     """``kind(inner, *after)`` with room before ``inner``."""
     return kind(Prepended((), inner), *after)
@@ -239,13 +229,11 @@ def _reduce_accumulate(iterator: Any) -> Reduced:
     return restore_prepended, (itertools.accumulate, inner, (function,)), (fields.total,), None, None, put_total
 
 
-@kept("accumulate")
 def restore_accumulate(inner: Any, function: Any, initial: tuple[Any, ...]) -> Any:
     """``accumulate`` over this very iterator; ``initial`` is empty or the value still to come first."""
     return itertools.accumulate(Exactly(inner), function, initial=initial[0] if initial else None)
 
 
-@kept("accumulate_total")
 def put_total(iterator: Any, total: tuple[Any, ...]) -> None:
     """The total so far comes first, and has been given."""
     _put_before(iterator, total)
@@ -263,7 +251,6 @@ def _reduce_pairwise(iterator: Any) -> Reduced:
     return restore_prepended, (itertools.pairwise, inner, ()), old, None, None, put_old
 
 
-@kept("pairwise_old")
 def put_old(iterator: Any, old: tuple[Any, ...]) -> None:
     """The item that the next pair begins with."""
     _put_before(iterator, old)
@@ -281,7 +268,6 @@ def _reduce_cycle(iterator: Any) -> Reduced:
     return restore_prepended, (itertools.cycle, inner, ()), (saved, steps), None, None, put_saved
 
 
-@kept("cycle_saved")
 def put_saved(iterator: Any, state: tuple[tuple[Any, ...], int]) -> None:
     """The items so far come first, and that many have been given."""
     saved, steps = state
@@ -289,7 +275,6 @@ def put_saved(iterator: Any, state: tuple[tuple[Any, ...], int]) -> None:
     _advance(iterator, steps)
 
 
-@kept("groupby")
 def restore_groupby(inner: Any, key: Any) -> Any:
     """``groupby`` with room before ``inner``, and for the keys of what is put there."""
     return itertools.groupby(Prepended((), inner), Keyed(key))
@@ -309,7 +294,6 @@ def _reduce_groupby(iterator: Any) -> Reduced:
     return (*made, (target, tuple(keys), tuple(values)), None, None, put_read) if target or keys else made
 
 
-@kept("groupby_read")
 def put_read(groups: Any, state: tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]) -> None:
     """The key of the group that is under way, and the item that was read with its key, if there are any."""
     target, keys, values = state
@@ -323,13 +307,11 @@ def put_read(groups: Any, state: tuple[tuple[Any, ...], tuple[Any, ...], tuple[A
     fields.it.first.extend(values)
 
 
-@kept("group")
 def restore_group(groups: Any, key: Any) -> Any:
     """The group that is under way in a ``groupby``."""
     return GROUP(groups, key)
 
 
-@kept("group_left")
 def restore_left_group(key: Any) -> Any:
     """A group which the loop has left: it has no items any more."""
     return GROUP(itertools.groupby(()), key)

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from operator import length_hint
 from typing import Any, ClassVar
 
-from ...kept import kept
 from ...pythons.iterators import GROUP, HAS_STATES, TEE, TEE_LINK
 from ...pythons.library import PythonUnpickler
 from . import itertools_state as now
@@ -21,7 +20,7 @@ from .combinatorics import Combinations, CombinationsWithReplacement, Permutatio
 from .feeds import Exactly
 from .tee import Tee, TeeLink
 
-_MODULE = now.__name__
+_MODULE = "durable_import.snapshot.itertools_state"  # where what makes the native forms complete was then
 
 
 def has_native_forms(data: bytes) -> bool:
@@ -63,7 +62,6 @@ class StandIn:
         return itself, (self.native(),)  # which a group of its may refer to as well
 
 
-@kept("itself")
 def itself(value: Any) -> Any:
     """The argument."""
     return value
@@ -148,6 +146,11 @@ _FUNCTIONS = {
 }  # fmt: skip
 
 
+def native_form(module: str, name: str) -> Any:
+    """What stands for a function of then, which is called in another way with a native form."""
+    return _FUNCTIONS.get(name) if module == _MODULE else None
+
+
 def _call(function: Any, args: tuple[Any, ...]) -> Any:
     """What a call in a pickle gives."""
     if function is TEE_LINK:
@@ -161,12 +164,6 @@ class NativeFormsUnpickler(PythonUnpickler):  # type: ignore[misc]
     """An unpickler that reads native forms of itertools."""
 
     dispatch: ClassVar[dict[int, Any]] = dict(getattr(PythonUnpickler, "dispatch", {}))
-
-    def find_class(self, module: str, name: str) -> Any:
-        """What is called in another way here, or what the name says."""
-        if module == _MODULE and name in _FUNCTIONS:
-            return _FUNCTIONS[name]
-        return super().find_class(module, name)
 
     def load_reduce(self) -> None:
         args = self.stack.pop()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ...frames.hiding import hidden_from_tracebacks
-from ...kept import kept
 from ...pythons.iterators import TEE
 
 LENGTH = 57  # items of a link, as in CPython; part of the format: a link is full when it has so many
 
 
-@kept("TeeLink")
 class TeeLink:
     """Items that one branch has read and others may still have to; then comes the next link."""
 
@@ -51,14 +49,12 @@ def reduce_link(source: Any, items: list[Any], following: Any) -> tuple[Any, ...
     return TeeLink, (), (source, tuple(items), following), None, None, fill_link
 
 
-@kept("fill_tee_link")
 def fill_link(link: TeeLink, state: tuple[Any, tuple[Any, ...], Any]) -> None:
     """Give a link its source, its items and the next link or None."""
     link.source, items, link.following = state
     link.items[:] = items
 
 
-@kept("tee")
 class Tee:
     """A branch: for ``isinstance`` and in its repr it is a native one."""
 

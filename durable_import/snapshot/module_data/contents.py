@@ -15,7 +15,7 @@ from ...aio.loop import InstanceLoop
 from ...aio.task import DurableTask
 from ...hook.code_table import PROGRAM, ModuleInfo
 from ...hook.marker import source_is_marked
-from ..references import Names
+from .module_names import Names
 from .modules import Content, ScriptData, restore_contents, script_contents
 
 _marked: dict[int, tuple[ModuleInfo, bool]] = {}

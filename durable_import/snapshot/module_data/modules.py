@@ -22,8 +22,9 @@ from weakref import WeakKeyDictionary
 from ...hook.code_table import KNOWN, MODULES
 from ...pythons.modules import is_lazy
 from ...pythons.tasks import LoopBound
+from ..names import module_today
+from ..reducers.primitives import bound_state, fill_bound
 from ..reducers.process_objects import PROCESS_BOUND
-from ..tasks.asyncio_state import bound_state, fill_bound
 from .closures import Captured, Cell, captured_cells, rebound_variables
 from .process_state import ProcessState, restore_changes, uses_random
 
@@ -110,6 +111,7 @@ def resolve(module: str, name: str) -> Any:
 
     A captured variable that is captured in another Python version only is a cell of its own.
     """
+    module = module_today(module)
     found: Any = sys.modules.get(module) or importlib.import_module(module)
     for part in name.split("."):
         if type(found) is Captured:

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pickle import PicklingError
 from typing import Any
 
-from durable_import.kept import kept
 from durable_import.snapshot.load_context import later
 
 Reduced = tuple[Any, ...]
@@ -32,7 +31,6 @@ CLASSES = {
 _SETTINGS = {"gzip": (), "bz2": (), "lzma": ("format", "filters"), "zstd": ("zstd_dict", "options")}  # those for reading
 
 
-@kept("compressed_reader")
 def restore_compressed_reader(kind: str, file: Any, name: Any, is_own: bool, settings: dict[str, Any], position: int) -> Any:
     """A compressed file over ``file`` whose next byte is number ``position`` of what it says."""
     file.seek(0)
@@ -41,7 +39,6 @@ def restore_compressed_reader(kind: str, file: Any, name: Any, is_own: bool, set
     return reader
 
 
-@kept("compressed_writer")
 def restore_compressed_writer(kind: str, file: Any, name: Any, is_own: bool, state: dict[str, Any]) -> Any:
     """A compressed file that goes on writing where ``file`` stands."""
     writer = _made(kind, file, name, is_own, "wb", {})
@@ -49,7 +46,6 @@ def restore_compressed_writer(kind: str, file: Any, name: Any, is_own: bool, sta
     return writer
 
 
-@kept("compressed_closed")
 def restore_compressed_closed(kind: str, name: Any) -> Any:
     """A closed compressed file; it is closed when the layer above it has been made."""
     closed = _made(kind, io.BytesIO(), name, False, "rb", {})

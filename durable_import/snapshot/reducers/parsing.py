@@ -11,7 +11,6 @@ from itertools import chain, islice, repeat, zip_longest
 from pickle import PicklingError
 from typing import Any
 
-from ...kept import kept
 from ...pythons.iterators import read
 from ..iterators.feeds import Prepended
 
@@ -19,7 +18,6 @@ Reduced = tuple[Any, ...] | str
 _METHODS = ("search", "match", "fullmatch")
 
 
-@kept("match")
 def restore_match(pattern: re.Pattern[Any], method: str, text: Any, pos: int, endpos: int) -> Any:
     """Match again: the same pattern at the same place gives the same match."""
     return getattr(pattern, method)(text, pos, endpos)
@@ -35,7 +33,6 @@ def _reduce_match(match: re.Match[Any]) -> Reduced:
     raise PicklingError("this re.Match cannot be found again; keep its groups instead")
 
 
-@kept("csv_reader")
 def restore_csv_reader(lines: Any, dialect: dict[str, Any], line_num: int) -> Any:
     """A reader that goes on with ``lines``; its line count is reached by reading empty lines."""
     import csv  # which the program uses: others need not load it
@@ -62,7 +59,6 @@ def reduce_csv_reader(reader: Any) -> Reduced:
     return restore_csv_reader, (lines, _dialect(reader.dialect), reader.line_num)
 
 
-@kept("csv_writer")
 def restore_csv_writer(file: Any, dialect: dict[str, Any]) -> Any:
     """A writer to ``file``."""
     import csv
@@ -78,7 +74,6 @@ def reduce_csv_writer(writer: Any) -> Reduced:
     return restore_csv_writer, (file, _dialect(writer.dialect))
 
 
-@kept("template_iterator")
 def restore_template_iterator(parts: tuple[Any, ...]) -> Any:
     """An iterator over a template of these parts."""
     return iter(import_module("string.templatelib").Template(*parts))  # since Python 3.14, as are the parts

@@ -23,7 +23,7 @@ from pickle import PicklingError
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ..tasks.library import is_standard, missing
+from ..library import is_standard, missing
 
 if TYPE_CHECKING:
     import decimal

@@ -14,17 +14,20 @@ from itertools import islice
 from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
 
+from ..names import is_internal
+
 # file, function, qualified name, module, first line of the function, line now, (line, end line, column, end column)
 Entry = tuple[str, str, str, str | None, int, int, tuple[int | None, int | None, int | None, int | None]]
 _NOWHERE = (None, None, None, None)
 
 
 def reduce_traceback(traceback: TracebackType) -> tuple[Any, ...]:
-    """Save the chain as a list of entries, outermost first."""
+    """Save the chain as a list of entries, outermost first, without those of this package."""
     entries: list[Entry] = []
     link: TracebackType | None = traceback
     while link is not None:
-        entries.append(_entry(link))
+        if not is_internal(link.tb_frame.f_globals.get("__name__") or ""):
+            entries.append(_entry(link))
         link = link.tb_next
     return restore_traceback, (entries,)
 

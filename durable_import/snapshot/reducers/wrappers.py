@@ -15,7 +15,6 @@ from pickle import PicklingError
 from types import CellType, MethodType, UnionType
 from typing import Any
 
-from durable_import.kept import kept
 from durable_import.pythons.classes import class_with, is_left_over, named_by_user, namespace_of
 from durable_import.pythons.library import FIELD_SENTINELS, KEYWORDS_BEGIN, CacheKey, LruCache
 from durable_import.pythons.versions import HAS_TYPE_DEFAULTS, HAS_TYPE_STATEMENTS, LATE_ANNOTATIONS
@@ -47,7 +46,6 @@ def _reduce_cell(cell: CellType) -> Reduced:
     return CellType, (), contents, None, None, fill_cell
 
 
-@kept("fill_class_cell")
 def fill_class_cell(cell: CellType, owner: tuple[type]) -> None:
     """Put the namespace of a class itself into a new, empty cell: annotations find the names of their class there."""
     cell.cell_contents = namespace_of(*owner)
@@ -72,7 +70,6 @@ def _reduce_cached_property(descriptor: functools.cached_property[Any]) -> Reduc
     return restore_cached_property, (descriptor.func, descriptor.attrname)
 
 
-@kept("union")
 def restore_union(members: tuple[Any, ...]) -> Any:
     """``X | Y``, or ``typing.Union`` of what has no ``|``: until Python 3.13 these are not the same."""
     try:
@@ -85,7 +82,6 @@ def _reduce_union(union: UnionType) -> Reduced:
     return restore_union, (union.__args__,)
 
 
-@kept("partial_method")
 def restore_partial_method(function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     """A method with some of its arguments."""
     return functools.partialmethod(function, *arguments, **keywords)
@@ -258,7 +254,6 @@ def restore_forward_reference(name: str, module: Any, is_argument: bool, is_clas
     return typing.ForwardRef(name, is_argument=is_argument, module=module, is_class=is_class)
 
 
-@kept("fill_forward_reference")
 def fill_forward_reference(reference: Any, kept: dict[str, Any]) -> None:
     """Give one, since Python 3.14, where its names are looked up."""
     if LATE_ANNOTATIONS:
@@ -289,7 +284,6 @@ def restore_sentinel(name: str) -> Any:
     return getattr(dataclasses, name)
 
 
-@kept("sentinel")
 def restore_local_sentinel(name: str, module: str, text: str) -> Any:
     """A sentinel, as the built-in type of Python 3.15 makes them, that no name leads to."""
     sentinel = _Sentinel(name, repr=text)

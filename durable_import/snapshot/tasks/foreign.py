@@ -25,8 +25,8 @@ from ...pythons.codes import is_annotate
 from ...pythons.versions import LATE_ANNOTATIONS
 from ...pythons.waiting import alternatives
 from ...rewrite.analysis.annotations import ANNOTATE
+from ..library import cell_of, is_library
 from ..load_context import current
-from .library import cell_of, is_library
 
 Reduced = tuple[Any, ...]
 

@@ -28,13 +28,13 @@ from ...frames.capture import (
     parts_of_anext,
 )
 from ...hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
-from ...kept import kept
 from ...pythons.annotations import annotations_kept
+from .. import library
 from ..definitions.annotations import fill_annotations, reduce_late
+from ..frame_places import label_today, place_of
 from ..load_context import current, later
-from . import library
+from ..names import is_ours, reference_to
 from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
-from .frame_places import label_today, place_of
 
 if TYPE_CHECKING:
     from ...rewrite.analysis.suspensions import Place
@@ -84,7 +84,6 @@ def build(module: str, place: str, digest: str, name: str, qualname: str, cells:
     return _build(library.find_suspending(module, place, digest), name, qualname, cells)
 
 
-@kept("frame_in_library")
 def build_in_library(
     module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType],
     suspension: Place | int, awaited: str, hidden: tuple[str, ...], is_awaitable: bool,
@@ -260,6 +259,8 @@ def await_method(awaitable: Any) -> Any:
 def reduce_function(function: FunctionType) -> Any:
     """A function that its module and name do not lead to; NotImplemented for one that they do lead to."""
     info = info_of(function.__code__)
+    if is_ours(function) and (info is None or info.module.is_library):
+        return reference_to(function)
     late = reduce_late(function, info)
     if late is not None:
         return late

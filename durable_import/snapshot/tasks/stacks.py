@@ -16,8 +16,8 @@ from ...frames.capture import FrameState, awaited_by, capture, frame_behind, fra
 from ...frames.restore import fill_frame
 from ...hook.code_table import info_of
 from ...rewrite.analysis.names import AWAITED
+from ..frame_places import label_today, place_of
 from . import frames
-from .frame_places import label_today, place_of
 
 if TYPE_CHECKING:
     from ...rewrite.analysis.suspensions import Place

@@ -212,7 +212,8 @@ class SQLiteStateStore(OwningStore):
         def attempt(connection: sqlite3.Connection) -> bool:
             return not unless(connection) and sqlite_rows.at_once(lambda _: done.append(work(connection)), connection)
 
-        if self._inline_commits.is_quick(instance_id, size) and self._worker.at_once(lambda database: database.at_once(attempt, size)):
+        is_quick = self._inline_commits.is_quick(instance_id, size)
+        if is_quick and self._worker.at_once(lambda database: database.at_once(attempt, size)):
             return done[0]
         self._inline_commits.comes(instance_id)
         return await self._worker.call(work)

@@ -9,12 +9,11 @@
 ``TransactionStoreContract`` (with segments), ``QuickStoreContract`` (with segments), ``LifeStoreContract`` (with segments
 and events) and ``HistoryStoreContract`` (over a store that was asked to keep it) add what else such a store can do, and may
 be combined. ``survives`` says whether a second ``open`` of the same folder finds what the
-first one kept. ``Faults`` makes a store fail on purpose, for tests of what uses it.
+first one kept.
 """
 
 from durable_import.testing.contract.changes import WatchedStoreContract
 from durable_import.testing.contract.events import EventStoreContract
-from durable_import.testing.contract.faults import Faults
 from durable_import.testing.contract.history import HistoryStoreContract
 from durable_import.testing.contract.life import LifeStoreContract
 from durable_import.testing.contract.owning import OwningStoreContract
@@ -25,7 +24,7 @@ from durable_import.testing.contract.transactions import TransactionStoreContrac
 from durable_import.testing.contract.work import WorkStoreContract
 
 __all__ = [
-    "STRANGE_IDS", "EventStoreContract", "Faults", "HistoryStoreContract", "LifeStoreContract", "OwningStoreContract",
+    "STRANGE_IDS", "EventStoreContract", "HistoryStoreContract", "LifeStoreContract", "OwningStoreContract",
     "QuickStoreContract", "SegmentStoreContract", "StateStoreContract", "TransactionStoreContract", "WatchedStoreContract",
     "WorkStoreContract", "refused", "state",
 ]  # fmt: skip

@@ -12,8 +12,8 @@ from durable_import.stores.owner import Owner
 from durable_import.testing.contract.events import EventStoreContract, events
 from durable_import.testing.contract.plain import state
 
-AT_ONCE = 2.0  # seconds; a slow machine is no failure, waiting for the whole timeout is
-LONG = 20.0
+LONG = 3600.0  # seconds that nobody waits for
+PATIENCE = 60.0  # seconds that only end what hangs: a slow machine is no failure
 
 
 class WatchedStoreContract(EventStoreContract):
@@ -25,8 +25,8 @@ class WatchedStoreContract(EventStoreContract):
         await store.save("a", state(1, status="pending"))
         await _settle(store)
         begun, worked = time.monotonic(), time.process_time()
-        await watched(store).wait_for_change(0.5)
-        assert 0.4 < time.monotonic() - begun < 0.5 + AT_ONCE
+        await asyncio.wait_for(watched(store).wait_for_change(0.5), PATIENCE)
+        assert time.monotonic() - begun > 0.4
         assert time.process_time() - worked < 0.25
         await store.close()
 
@@ -39,13 +39,11 @@ class WatchedStoreContract(EventStoreContract):
             waiting = asyncio.create_task(watched(store).wait_for_change(LONG))
             await asyncio.sleep(0.05)
             assert not waiting.done()
-            begun = time.monotonic()
             if status == "event":
                 await events(store).publish_event("a", "e", b"")
             else:
                 await store.commit(claim, state(1, status=status))
-            await waiting
-            assert time.monotonic() - begun < AT_ONCE
+            await asyncio.wait_for(waiting, PATIENCE)
         await watched(store).wait_for_change(0.0)
         await store.close()
 
@@ -54,9 +52,7 @@ class WatchedStoreContract(EventStoreContract):
         store = self.open(tmp_path)
         await _settle(store)
         await events(store).publish_event("a", "e", b"")
-        begun = time.monotonic()
-        await watched(store).wait_for_change(LONG)
-        assert time.monotonic() - begun < AT_ONCE
+        await asyncio.wait_for(watched(store).wait_for_change(LONG), PATIENCE)
         begun = time.monotonic()
         await watched(store).wait_for_change(0.3)
         assert time.monotonic() - begun > 0.2
@@ -82,10 +78,8 @@ class WatchedStoreContract(EventStoreContract):
         await _settle(store)
         waiting = asyncio.create_task(watched(store).wait_for_change(LONG if self.survives else 0.3))
         await asyncio.sleep(0.05)
-        begun = time.monotonic()
         await events(other).publish_event("a", "e", b"")
-        await waiting
-        assert time.monotonic() - begun < AT_ONCE
+        await asyncio.wait_for(waiting, PATIENCE)
         await store.close()
         await other.close()
 
@@ -93,22 +87,21 @@ class WatchedStoreContract(EventStoreContract):
         """Several event loops, each in a thread of its own, may wait for changes of one store object at once."""
         store = self.open(tmp_path)
         await _settle(store)
-        took: list[float] = []
+        woken: list[None] = []
 
         def wait() -> None:
-            begun = time.monotonic()
-            asyncio.run(watched(store).wait_for_change(LONG))
-            took.append(time.monotonic() - begun)
+            asyncio.run(asyncio.wait_for(watched(store).wait_for_change(LONG), PATIENCE))
+            woken.append(None)
 
         threads = [threading.Thread(target=wait) for _ in range(3)]
         for thread in threads:
             thread.start()
-        await asyncio.sleep(0.3)
-        await events(store).publish_event("a", "e", b"")
-        for thread in threads:
-            await asyncio.to_thread(thread.join, LONG * 2)
-        assert len(took) == 3
-        assert max(took) < LONG / 2
+        for _ in range(2):  # on a slow machine one of them may not wait yet when the first change comes, but not two
+            await asyncio.sleep(0.3)
+            await events(store).publish_event("a", "e", b"")
+            for thread in threads:
+                await asyncio.to_thread(thread.join, PATIENCE / 10)
+        assert len(woken) == 3
         await store.close()
 
     async def test_cancelled_wait_harms_nobody(self, tmp_path: Path) -> None:
@@ -121,7 +114,7 @@ class WatchedStoreContract(EventStoreContract):
         await asyncio.gather(first, return_exceptions=True)
         assert not second.done()
         await events(store).publish_event("a", "e", b"")
-        await asyncio.wait_for(second, AT_ONCE)
+        await asyncio.wait_for(second, PATIENCE)
         await store.close()
 
 

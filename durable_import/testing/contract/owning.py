@@ -115,10 +115,10 @@ class OwningStoreContract(StateStoreContract):
             dataclasses.replace(here, pid_space="pid:[1]"),
             dataclasses.replace(here, machine="other"),
         ):
-            await store.acquire("a", remote, lease_seconds=0.2)
+            claim = await store.acquire("a", remote, lease_seconds=3600)
             with refused(InstanceBusyError, remote.host):
                 await store.acquire("a", Owner.current())
-            await asyncio.sleep(0.25)
+            await store.renew([claim], 0.0)
             await store.release(await store.acquire("a", Owner.current()))
         await store.close()
 

@@ -128,10 +128,9 @@ class TransactionStoreContract(OwningStoreContract):
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        for _ in range(100):
-            if await store.load("a") is not None:
-                break
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(60):
+            while await store.load("a") is None:
+                await asyncio.sleep(0.02)
         assert await store.load("a") == state(1)
         assert await self._rows(store) == [7]
         await store.close()

@@ -63,9 +63,7 @@ def test_no_marker_is_made_up(source: bytes) -> None:
 
 
 @pytest.mark.parametrize("chunk", range(4, 40))
-def test_marker_does_not_depend_on_where_reading_stops(
-    chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_marker_does_not_depend_on_where_reading_stops(chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever the first read cuts the head, the answer is that for the whole source."""
     monkeypatch.setattr(marker, "CHUNK", chunk)
     path = tmp_path / "m.py"

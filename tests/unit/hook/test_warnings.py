@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness.imports import python, write
 
-SUSPECT = r'''# durable: on
+SUSPECT = r"""# durable: on
 import asyncio
 
 PATTERN = "\d"
@@ -86,7 +86,7 @@ async def main():
 
 if __name__ == "__main__":
     asyncio.run(main())
-'''
+"""
 IMPORT = """
 import sys
 how = sys.argv[1]

@@ -31,7 +31,7 @@ def test_iterators_stand_where_the_loops_do(container: Any) -> None:
 
 def test_a_list_that_was_cut_keeps_its_position() -> None:
     """The position beyond the end of a list stays what it is."""
-    rows = [1, 2, 3]
+    rows: list[int | str] = [1, 2, 3]
     generator = (row for row in rows)
     next(generator), next(generator)
     rows.clear()

@@ -1,0 +1,146 @@
+"""One execution of a program by a process of its own, whose instances are named after it: executed, suspended, forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from ..aio.standard import use_wall_clock
+from ..errors import StoreError
+from ..pythons.systems import signal_again
+from ..running.host import InstanceObserver
+from ..stores.base import OwningStore
+from ..stores.worker import Worker
+from .program import Program, make_main
+from .runtime import DurableRuntime
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HANDING_OVER = (Worker.call.__code__, Worker.at_once.__code__)
+
+
+class Session:
+    """One execution of a program: its instances are named ``base``, ``base#2``, ... in the order in which they begin.
+
+    ``store`` is a URL. ``observer`` is told which of them begin. ``on_wait`` is called with the moment (in seconds since 1970,
+    infinite for an event) that all tasks of an instance wait for. Raises StoreError and MissingKeyError.
+    """
+
+    def __init__(
+        self, store: str, base: str, observer: InstanceObserver, on_wait: Callable[[float], None] | None = None
+    ) -> None:
+        self.base = base
+        self._begun: list[str] = []
+        self._runtime = DurableRuntime(
+            store, script="__main__", name_instance=self._next_name, observer=observer, patience=0.0
+        )
+        self._runtime.dispatcher.takes_work = False
+        self._runtime.on_wait = on_wait
+
+    def _next_name(self) -> str:
+        name = self.base if not self._begun else f"{self.base}#{len(self._begun) + 1}"
+        self._begun.append(name)
+        return name
+
+    # --- the program
+
+    def execute(self, program: Program, on_interrupt: Callable[[int], object]) -> None:
+        """Execute the program as ``__main__``; raises what it raises.
+
+        ``on_interrupt`` is called with the number of the first SIGINT or SIGTERM that comes while instances run. The second one
+        kills, and while none run they do what they natively do.
+        """
+        module, loader = make_main(program)
+        use_wall_clock()
+        self._runtime.activate()
+
+        def interrupt(number: int, frame: FrameType | None) -> None:
+            self._interrupt(number, frame, on_interrupt)
+
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as in a background job, which Ctrl-C is not meant for
+                signal.signal(number, interrupt)
+        exec(loader.get_code("__main__"), module.__dict__)
+
+    def _interrupt(self, number: int, frame: FrameType | None, on_interrupt: Callable[[int], object]) -> None:
+        if _is_handing_over(frame):
+            main = threading.main_thread().ident
+            again = threading.Timer(0.01, signal_again, [number, main])  # to this thread: it may sleep by then
+            again.daemon = True
+            again.start()
+            return
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        if not self._runtime.running:
+            if number == signal.SIGINT:
+                signal.default_int_handler(number, frame)
+            signal.raise_signal(number)
+        on_interrupt(number)
+
+    # --- its instances
+
+    def running(self) -> list[tuple[str, dict[str, Any]]]:
+        """Those that run, with the last state kept of each; empty before there is one."""
+        return [(run.instance_id, run.state) for run in list(self._runtime.running.values())]
+
+    def give_up(self, seconds: float) -> list[StoreError]:
+        """Leave all instances as they were at the last commit: one under way may finish, and the next run need not wait for a
+        lease. Gives what went wrong; returns after ``seconds`` in any case.
+        """
+        errors: list[StoreError] = []
+        thread = threading.Thread(target=self._release_all, args=(errors,), daemon=True)
+        thread.start()
+        thread.join(seconds)
+        return errors
+
+    def _release_all(self, errors: list[StoreError]) -> None:
+        async def release() -> None:
+            store = self._runtime.store
+            for run in list(self._runtime.running.values()):
+                if run.lease.claim is not None and isinstance(store, OwningStore):
+                    await store.release(run.lease.claim)
+
+        try:
+            asyncio.run(release())
+        except StoreError as error:
+            errors.append(error)
+
+    # --- what the store has of it
+
+    async def check_free(self) -> None:
+        """Raise InstanceBusyError while another process runs this program: nothing of the script is executed then.
+
+        Raises StoreError when the store cannot be written.
+        """
+        store = self._runtime.store
+        if isinstance(store, OwningStore):
+            for name in {self.base, *await self._names(store)}:
+                await store.release(await store.acquire(name, self._runtime.owner))
+
+    async def unfinished(self) -> list[tuple[str, dict[str, Any]]]:
+        """The instances that have begun and are not completed, with their last states. Raises StoreError."""
+        states = [(name, await self._runtime.store.load(name)) for name in self._begun]
+        return [(name, state) for name, state in states if state is not None and state["status"] != "completed"]
+
+    async def forget(self) -> None:
+        """Remove the state of this run from the store. Raises StoreError."""
+        store = self._runtime.store
+        if isinstance(store, OwningStore):
+            for name in await self._names(store):
+                await store.delete(name)
+
+    async def _names(self, store: OwningStore) -> list[str]:
+        names = [summary.instance_id for summary in await store.list()]
+        return [name for name in names if name == self.base or name.startswith(self.base + "#")]
+
+
+def _is_handing_over(frame: FrameType | None) -> bool:
+    """Whether the code that a signal interrupted holds the lock of a store's worker: releasing would wait for ever."""
+    while frame is not None:
+        if frame.f_code in _HANDING_OVER:
+            return True
+        frame = frame.f_back
+    return False

@@ -1,0 +1,106 @@
+"""All reducers in one place: by exact type (``TABLE``), or by kind (``reduce_by_kind``).
+
+Each returns what ``__reduce_ex__`` would, or NotImplemented where the native way is right. The functions that a reduce
+value names are part of the snapshot format: they keep their module and name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from durable_import.frames.signals import Marker
+from durable_import.pythons.library import GeneratorManager, Stream
+from durable_import.pythons.tasks import LoopBound
+from durable_import.snapshot.definitions import classes
+from durable_import.snapshot.iterators import builtin as iterators
+from durable_import.snapshot.iterators import itertools_state, native_forms
+from durable_import.snapshot.names import reference_to
+from durable_import.snapshot.reducers import (
+    buffers,
+    compressed,
+    exceptions,
+    files,
+    instances,
+    parsing,
+    primitives,
+    process_objects,
+    settings,
+    singletons,
+    tracebacks,
+    wrappers,
+)
+from durable_import.snapshot.tasks import contexts, futures, loops
+
+TABLE: dict[type, Callable[[Any], Any]] = {
+    Marker: lambda marker: reference_to(marker, (Marker.__module__, marker.name)),
+    **iterators.TABLE,
+    **itertools_state.TABLE,
+    **native_forms.TABLE,
+    **files.TABLE,
+    **tracebacks.TABLE,
+    **wrappers.TABLE,
+    **process_objects.TABLE,
+    **contexts.TABLE,
+    **futures.TABLE,
+    **loops.TABLE,
+    **settings.TABLE,
+    **parsing.TABLE,
+    **buffers.TABLE,
+    **singletons.TABLE,
+}
+
+_BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
+    ((BaseException,), exceptions.reduce_exception),
+    ((GeneratorManager,), settings.reduce_generator_manager),
+    ((type,), classes.reduce_class),
+    ((LoopBound,), primitives.reduce_bound),
+    ((asyncio.Future,), futures.reduce_future),
+    ((asyncio.AbstractEventLoop,), loops.reduce_loop),
+    ((Stream,), files.reduce_stream),
+    ((concurrent.futures.Future,), process_objects.reduce_thread_future),
+    (process_objects.PROCESS_BOUND, process_objects.refuse_process_bound),
+)
+_BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are not imported for their sake
+    ("_csv", "reader"): parsing.reduce_csv_reader,
+    ("_csv", "writer"): parsing.reduce_csv_writer,
+    ("builtins", "fieldnameiterator"): parsing.refuse_parser,
+    ("builtins", "formatteriterator"): parsing.refuse_parser,
+    ("builtins", "memory_iterator"): parsing.refuse_parser,
+    ("decimal", "ContextManager"): process_objects.reduce_decimal_context,
+    ("numpy", "ndarray"): buffers.reduce_array,
+    ("sqlite3", "Connection"): process_objects.reduce_connection,
+    ("string.templatelib", "TemplateIter"): parsing.reduce_template_iterator,
+    ("tempfile", "SpooledTemporaryFile"): files.refuse_temporary,
+    ("tenacity", "Retrying"): process_objects.reduce_with_thread_local,
+    ("tenacity.asyncio", "AsyncRetrying"): process_objects.reduce_with_thread_local,
+    ("tempfile", "_TemporaryFileWrapper"): files.refuse_temporary,
+    **compressed.BY_NAME,
+}
+
+_Plan = Callable[[Any], Any] | None  # None: pickle's own way
+_PLANS: dict[type, _Plan] = {}
+_LOCAL_PLANS: weakref.WeakKeyDictionary[type, _Plan] = weakref.WeakKeyDictionary()  # such classes come and go
+
+
+def reduce_by_kind(obj: Any) -> Any:
+    """The reduce value of an object whose class needs care, else NotImplemented."""
+    cls = type(obj)
+    try:
+        plan = _PLANS[cls]
+    except KeyError:
+        plan = _plan(cls)
+    return NotImplemented if plan is None else plan(obj)
+
+
+def _plan(cls: type) -> _Plan:
+    known = _PLANS if "<locals>" not in cls.__qualname__ else _LOCAL_PLANS
+    if cls not in known:
+        reducer = _BY_NAME.get((cls.__module__, cls.__name__))
+        if reducer is None:
+            reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
+        known[cls] = singletons.by_reference(cls, reducer or instances.reducer_for(cls))
+    return known[cls]

@@ -1,0 +1,79 @@
+"""The loop of an instance, and the loop of the process: restored as the ones that run then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pickle import PicklingError
+from typing import Any
+
+from ...aio.events import Inbox
+from ...aio.loop import InstanceLoop
+from ...aio.timers import Timer
+from ...pythons.tasks import register_task
+from ..load_context import LoadContext, current
+
+Reduced = tuple[Any, ...] | str
+
+
+def instance_loop() -> InstanceLoop:
+    """The loop of the instance being loaded."""
+    return current().loop
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """The loop that runs when the snapshot is loaded."""
+    return asyncio.get_running_loop()
+
+
+def reduce_loop(loop: asyncio.AbstractEventLoop) -> Reduced:
+    """The running loop is restored as the loop that runs then; no other loop can be kept."""
+    if type(loop) is InstanceLoop:
+        return instance_loop, ()
+    if loop.is_closed() or not loop.is_running():
+        raise PicklingError("an event loop that does not run")
+    return running_loop, ()
+
+
+_USUAL = (False, False, None, None)  # the last part of the state of most loops
+
+
+def loop_state(loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], timers: list[Timer]) -> tuple[Any, ...]:
+    """What a loop holds beside its tasks and its inbox, to be pickled."""
+    others = loop.is_ending, loop.task_factory is not None, loop.leaving, loop._exception_handler
+    return (
+        loop.root, callbacks, timers, loop.task_count, loop.first_place, loop.last_place, loop.incarnation,
+        None if others == _USUAL else others,
+    )  # fmt: skip
+
+
+def inbox_state(loop: InstanceLoop) -> Inbox | None:
+    """The inbox of a loop if there is something in it, to be pickled."""
+    return loop.inbox if loop.inbox.holds_something else None
+
+
+def fill_loop(found: LoadContext, state: tuple[Any, ...], inbox: Inbox | None) -> None:
+    """The opposite, when the tasks have what they held. Steps that were in flight begin again, after what was ready."""
+    loop = found.loop
+    loop.root, callbacks, _, loop.task_count, loop.first_place, loop.last_place, loop.incarnation, others = state
+    loop.is_ending, is_eager, loop.leaving, loop._exception_handler = others or _USUAL
+    if is_eager:
+        loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
+    if inbox is not None:
+        loop.inbox = inbox
+    alive = sorted((task for task in found.tasks.values() if not task.done()), key=lambda task: task.order)
+    loop.tasks = dict.fromkeys(alive)
+    loop.restore_ready(callbacks)
+    for task in sorted((task for task in alive if task.step_place), key=lambda task: task.step_place):
+        task.step_place = 0
+        loop.turn_soon(task)
+    for task in alive:
+        if task._fut_waiter is not None and task.turn is None and task.waits_again():
+            task.stops_waiting()
+            loop.turn_soon(task)
+        if task.is_shown:
+            register_task(task)
+    loop.is_dirty = False
+
+
+TABLE: dict[type, Callable[[Any], Any]] = {InstanceLoop: reduce_loop}

@@ -1,0 +1,80 @@
+"""Reads the pickles of snapshots, those of earlier formats and of other versions of Python too."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+from typing import Any
+
+from ..pythons.moved import place_today
+from .iterators.native_forms import NativeFormsUnpickler, has_native_forms, native_form
+from .library import is_standard, missing
+from .load_context import LoadContext, load
+from .names import MODULE, find_former, is_internal, registered
+from .tasks.tasks import fill_task, new_task
+
+
+class _Nans:
+    """What the unpicklers share: nans, which are objects of their own."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)  # type: ignore[call-arg]
+        self.nans: dict[tuple[int, bytes], float] = {}
+
+    def persistent_load(self, pid: tuple[int, bytes]) -> float:
+        """One object for each nan."""
+        if pid not in self.nans:
+            (self.nans[pid],) = struct.unpack(">d", pid[1])
+        return self.nans[pid]
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What a name leads to today."""
+        if module == MODULE:
+            return registered
+        if is_internal(module):
+            return find_former(module, name)
+        loader: Any = super()
+        try:
+            return loader.find_class(*place_today(module, name))
+        except (AttributeError, ModuleNotFoundError) as error:
+            if not is_standard(module):
+                raise
+            raise missing(module, name) from error
+
+
+class SnapshotUnpickler(_Nans, pickle.Unpickler):
+    """Loads what any of the picklers made."""
+
+
+class _EarlierUnpickler(_Nans, NativeFormsUnpickler):
+    """The same for snapshots with forms that this Python has no more. Slow."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What is called in another way then, or what a name leads to today."""
+        return native_form(module, name) or super().find_class(module, name)
+
+
+def unpickler_of(file: io.BytesIO) -> Any:
+    """Loads one snapshot, or one segment."""
+    return (_EarlierUnpickler if has_native_forms(file.getvalue()) else SnapshotUnpickler)(file)
+
+
+def loads(data: bytes) -> Any:
+    """Load what ``dumps`` made, and complete it."""
+    return load_with_loop(data)[0]
+
+
+def load_with_loop(data: bytes) -> tuple[Any, LoadContext]:
+    """The same, with the context that has the loop which tasks and futures in it belong to."""
+
+    def read(context: LoadContext) -> tuple[Any, LoadContext]:
+        unpickler = unpickler_of(io.BytesIO(data))
+        unpickler.load()
+        value = unpickler.load()
+        while (held := unpickler.load()) is not None:
+            path, frames, record = held
+            fill_task(new_task(path), frames, record)
+        return value, context
+
+    return load(read)

@@ -1,0 +1,1 @@
+"""Stores of ours over what they are built on: files, databases, servers, other processes."""

@@ -1,0 +1,63 @@
+"""What the flows do to the world: noted in a list of the process."""
+
+import asyncio
+import inspect
+import sqlite3
+from typing import Any
+
+world: list[str] = []
+open_gates: set[str] = set()
+reached_gates: set[str] = set()
+tracers: list[Any] = []
+
+
+async def effect(what: str, value: Any = None) -> Any:
+    """Note it, and give the value."""
+    await asyncio.sleep(0)
+    world.append(what)
+    return value
+
+
+async def book_row(connection: Any, name: str) -> None:
+    """Put a row into the program's table, by a connection of SQLite or of psycopg."""
+    mark = "?" if isinstance(connection, sqlite3.Connection) else "%s"
+    done = connection.execute(f"INSERT INTO ledger VALUES ({mark})", (name,))
+    if inspect.isawaitable(done):
+        await done
+
+
+async def hold(gate: str) -> None:
+    """Wait, in foreign code, until the gate is open."""
+    reached_gates.add(gate)
+    while gate not in open_gates:
+        await asyncio.sleep(0.002)
+
+
+def spring() -> None:
+    """What must never be called."""
+    world.append("EVIL")
+
+
+def current_tracer() -> Any:
+    """The one of the test."""
+    return tracers[-1]
+
+
+async def hold_traced(gate: str) -> None:
+    """As a traced library would."""
+    with current_tracer().start_as_current_span("inside"):
+        await hold(gate)
+
+
+async def refuse(what: str) -> None:
+    """Fail."""
+    await asyncio.sleep(0)
+    raise LookupError(what)
+
+
+def nothing() -> None:
+    """For a thread."""
+
+
+async def no_wait() -> None:
+    """A step that ends without having waited."""

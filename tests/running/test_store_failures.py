@@ -1,0 +1,128 @@
+"""A store that fails delays progress, says so, and loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from durable_import import DurableRuntime, InMemoryStateStore, StoreUnavailableError
+from tests.running.effects import world
+from tests.running.test_life import until
+
+
+class Moody(InMemoryStateStore):
+    """Refuses everything while ``is_down``."""
+
+    is_down = False
+    refusals = 0
+
+    async def commit(self, *arguments: Any) -> None:
+        self._refuse()
+        await super().commit(*arguments)
+
+    async def find_work(self, *arguments: Any, **keywords: Any) -> list[str]:
+        self._refuse()
+        return await super().find_work(*arguments, **keywords)
+
+    async def load_events(self, *arguments: Any) -> list[Any]:
+        self._refuse()
+        return await super().load_events(*arguments)
+
+    def _refuse(self) -> None:
+        if self.is_down:
+            self.refusals += 1
+            raise StoreUnavailableError("the store is down")
+
+
+async def test_commits_are_tried_again(flows: ModuleType, caplog: pytest.LogCaptureFixture) -> None:
+    """While the store is down the program stands still before its next effect; then it goes on."""
+    store = Moody()
+    async with DurableRuntime(store, poll_interval=0.02) as runtime:
+        handle = await runtime.start(flows.steps, 4, 0.01, instance_id="steps")
+        await until(lambda: "step 1" in world)
+        store.is_down = True
+        before = len(world)
+        await until(lambda: store.refusals > 3)
+        assert len(world) <= before + 1
+        assert not handle_is_done(runtime)
+        store.is_down = False
+        assert await handle.result(timeout=60) == [0, 1, 2, 3]
+    assert world == [f"step {number}" for number in range(4)]
+    told = [record for record in caplog.records if "is not kept yet" in record.getMessage()]
+    assert told
+    assert all((record.levelno, record.instance_id) == (logging.WARNING, "steps") for record in told)  # type: ignore[attr-defined]
+
+
+def handle_is_done(runtime: DurableRuntime) -> bool:
+    return "steps" not in runtime.running
+
+
+class DownAfterCheckpoint(Moody):
+    """Goes down when it has the checkpoint after the first effect of an instance."""
+
+    async def commit(self, claim: Any, state: dict[str, Any]) -> None:
+        await super().commit(claim, state)
+        self.is_down = (state["status"], state["checkpoint"]) == ("running", 1)
+
+    async def load(self, instance_id: str) -> dict[str, Any] | None:
+        self._refuse()
+        return await super().load(instance_id)
+
+
+async def test_failure_is_kept_when_the_store_is_back(flows: ModuleType, tmp_path: Path) -> None:
+    """A program that fails while the store is down has failed, and can be tried again from its last checkpoint."""
+    store, flag = DownAfterCheckpoint(), tmp_path / "flag"
+    async with DurableRuntime(store, poll_interval=0.02) as runtime:
+        handle = await runtime.start(flows.fail_once, flag, instance_id="flaky")
+        await until(lambda: store.refusals > 1)
+        assert "flaky" in runtime.running
+        store.is_down = False
+        with pytest.raises(LookupError):
+            await handle.result(timeout=60)
+        flag.touch()
+        await (await runtime.retry("flaky")).result(timeout=60)
+    assert world == ["first", "second"]
+
+
+async def test_looking_for_work_goes_on(flows: ModuleType, caplog: pytest.LogCaptureFixture) -> None:
+    """The background of a runtime survives a store that is down; events and timers come when it is back."""
+    store = Moody()
+    async with DurableRuntime(store, poll_interval=0.02, evict_after=0.01) as runtime:
+        handle = await runtime.start(flows.approve, "books", instance_id="order")
+        await until(lambda: not runtime.running)
+        store.is_down = True
+        await until(lambda: store.refusals > 2)
+        await runtime.publish_event("order", "approval", "yes")
+        store.is_down = False
+        assert await handle.result(timeout=60) == ("books", "yes")
+    assert "cannot be asked for work" in caplog.text
+
+
+async def test_patience_can_end(flows: ModuleType) -> None:
+    """With a patience the error goes to who waits; what was committed is kept and goes on later."""
+    store = Moody()
+    async with DurableRuntime(store, patience=0.1) as runtime:
+        handle = await runtime.start(flows.steps, 3, 0.01, instance_id="steps")
+        store.is_down = True
+        with pytest.raises(StoreUnavailableError):
+            await handle.result(timeout=60)
+        store.is_down = False
+        await asyncio.sleep(0)
+        assert await runtime.run(flows.steps, 3, 0.01, instance_id="steps") == [0, 1, 2]
+
+
+async def test_closing_while_the_store_is_down(flows: ModuleType) -> None:
+    """A runtime can be closed although a commit cannot be made; the instance goes on from the one before it."""
+    store = Moody()
+    async with DurableRuntime(store) as runtime:
+        await runtime.start(flows.steps, 3, 0.01, instance_id="steps")
+        store.is_down = True
+        await until(lambda: store.refusals > 0)
+    store.is_down = False
+    async with DurableRuntime(store) as runtime:
+        assert await runtime.run(flows.steps, 3, 0.01, instance_id="steps") == [0, 1, 2]

@@ -1,0 +1,45 @@
+"""A release strands no frame: every program goes on, at every checkpoint, with a rewriter that names and numbers otherwise."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.harness.programs import runnable_programs
+from tests.harness.releases import ReleasingDriver, released
+from tests.harness.rewriting import PROGRAMS, sources
+from tests.harness.torture import native, observe
+
+CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
+
+
+@pytest.fixture(autouse=True)
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the effects of a program, which runs in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EFFECT_LOG", str(tmp_path / "effects"))
+    return tmp_path / "effects"
+
+
+@pytest.mark.parametrize("path", runnable_programs(), ids=lambda path: path.stem)
+def test_another_release_goes_on(path: Path, log: Path) -> None:
+    """What one release has saved another one goes on with, by turns: the native result by the native effects."""
+    moved = ReleasingDriver.counts["frames"]
+    assert observe(released, path, log) == observe(native, path, log)
+    assert ReleasingDriver.counts["frames"] > moved
+
+
+WHOLE, IN_SEGMENTS = (CONCURRENT, CONCURRENT) if os.environ.get("CRASH_ALL") else (CONCURRENT[::2], CONCURRENT[1::4])
+TASKS = [*((path, "") for path in WHOLE), *((path, "ssws") for path in IN_SEGMENTS)]
+
+
+@pytest.mark.parametrize(("path", "forms"), TASKS, ids=lambda value: value.stem if isinstance(value, Path) else value)
+def test_another_release_goes_on_with_tasks(path: Path, forms: str, log: Path) -> None:
+    """The same of many tasks, in segments too: of these many are as the release before has written them."""
+    result, effects = observe(native, path, log)
+    found, repeated = observe(partial(released, forms=forms), path, log)
+    assert (found, set(repeated)) == (result, set(effects))  # those in flight begin again

@@ -1,0 +1,1 @@
+"""Each part by itself, in folders named after the rooms of the package."""

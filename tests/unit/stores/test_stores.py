@@ -1,0 +1,391 @@
+"""The contract over every embedded store, owners, and what the stores make of odd states and files."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import dataclasses
+import json
+import os
+import re
+import shutil
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from durable_import.errors import FencedError, StoreError, StoreUnavailableError
+from durable_import.stores import inline_commit_policy as inline_commits
+from durable_import.stores.base import OwningStore, StateStore
+from durable_import.stores.changes import Bell
+from durable_import.stores.disk.store import DiskStateStore
+from durable_import.stores.memory import InMemoryStateStore
+from durable_import.stores.owner import Owner
+from durable_import.stores.sqlite.store import SQLiteStateStore
+from durable_import.stores.url import open_store
+from durable_import.testing.contract import (
+    HistoryStoreContract,
+    LifeStoreContract,
+    QuickStoreContract,
+    SegmentStoreContract,
+    StateStoreContract,
+    TransactionStoreContract,
+    WatchedStoreContract,
+    WorkStoreContract,
+    refused,
+    state,
+)
+from tests.harness.users_store import UsersStore
+
+
+class TestUsersStore(StateStoreContract):
+    survives = False
+
+    def open(self, folder: Path) -> StateStore:  # noqa: ARG002
+        return UsersStore()
+
+
+class TestMemory(WorkStoreContract, WatchedStoreContract):
+    survives = False
+
+    def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
+        return InMemoryStateStore()
+
+
+class TestDisk(WorkStoreContract, WatchedStoreContract):
+    def open(self, folder: Path) -> OwningStore:
+        return DiskStateStore(folder / "deep" / "store")
+
+
+class TestMemoryWithHistory(HistoryStoreContract, WorkStoreContract):
+    survives = False
+
+    def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
+        return InMemoryStateStore(history=True)
+
+
+class TestDiskWithHistory(HistoryStoreContract, WorkStoreContract):
+    def open(self, folder: Path) -> OwningStore:
+        return DiskStateStore(folder / "store", history=True)
+
+
+class SQLiteContract(QuickStoreContract, LifeStoreContract, SegmentStoreContract, WorkStoreContract, WatchedStoreContract):
+    """All that SQLite can do."""
+
+
+class TestSQLite(SQLiteContract, TransactionStoreContract):
+    def open(self, folder: Path) -> OwningStore:
+        return SQLiteStateStore(folder / "deep" / "state.db")
+
+
+class TestSQLiteWithHistory(SQLiteContract, TransactionStoreContract, HistoryStoreContract):
+    def open(self, folder: Path) -> OwningStore:
+        return SQLiteStateStore(folder / "state.db", history=True)
+
+
+class TestSQLiteSynchronousNormal(SQLiteContract):
+    def open(self, folder: Path) -> OwningStore:
+        return SQLiteStateStore(folder / "state.db", synchronous="normal")
+
+
+class TestSQLiteAtOnce(SQLiteContract):
+    """All that may be quick is, however busy the machine is."""
+
+    @pytest.fixture(autouse=True)
+    def _takes_its_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(inline_commits, "QUICK_SECONDS", 60.0)
+
+    def open(self, folder: Path) -> OwningStore:
+        return SQLiteStateStore(folder / "state.db", synchronous="normal")
+
+
+class TestSQLiteInMemory(SQLiteContract):
+    survives = False
+
+    def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
+        return SQLiteStateStore(":memory:")
+
+
+FLAT: tuple[dict[str, Any], ...] = (
+    {"value": 123}, {"status": "ok"}, {},
+    {"a": [1, {"b": None}], "raw": b"\0\n", "t": True, "f": 0.5, "lone\udc80": "\udc80"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("saved", FLAT)
+async def test_memory_and_disk_take_any_flat_dict(saved: dict[str, Any], tmp_path: Path) -> None:
+    """Plain ``save`` and ``load`` give back what a user's program has saved, as a copy; it is listed and is nobody's work."""
+    for store in (InMemoryStateStore(), DiskStateStore(tmp_path / "store")):
+        mine = copy.deepcopy(saved)
+        await store.save("one", mine)
+        mine["more"] = 1
+        assert await store.load("one") == saved
+        [summary] = await store.list()
+        assert (summary.status, summary.checkpoint) == (saved.get("status", ""), 0)
+        assert await store.find_work(10, orphans=True) == []
+        assert await store.remove_finished(0.0) == 0
+        assert (await store.acquire("one", Owner.current())).state == saved
+        await store.close()
+
+
+@pytest.mark.parametrize("place", ["memory:", "disk://{}/store", "sqlite:///{}/state.db"])
+async def test_checkpoints_ring_no_bell(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a change in this process is not woken by each commit of an instance that runs."""
+    rings: list[None] = []
+    monkeypatch.setattr(Bell, "ring", lambda _: rings.append(None))
+    store = open_store(place.format(tmp_path))
+    assert isinstance(store, OwningStore)
+    claim = await store.acquire("a", Owner.current())
+    for status, expected in (("running", 0), ("sleeping", 0), ("completed", 1), ("pending", 2)):
+        await store.commit(claim, state(1, status=status))
+        assert len(rings) == expected
+    await store.close()
+
+
+async def test_memory_copies_what_is_inside() -> None:
+    """Objects of any class are kept, and changing them later changes nothing in the store."""
+    store = InMemoryStateStore()
+    mine = {"items": [1], "where": Path("x"), "what": {1, 2}}
+    await store.save("one", mine)
+    mine["items"].append(2)  # type: ignore[attr-defined]
+    loaded = await store.load("one")
+    assert loaded == {"items": [1], "where": Path("x"), "what": {1, 2}}
+    loaded["items"].append(3)
+    assert await store.load("one") == {"items": [1], "where": Path("x"), "what": {1, 2}}
+    with refused(TypeError, "'lock'"):
+        await store.save("two", {"lock": threading.Lock()})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ({"when": Path("x")}, "'when'"),
+        ({"a": 1, "items": [1, {"deep": (1, 2)}]}, "'items'[1]['deep']"),
+        ({"by number": {1: "x"}}, "'by number' has the key 1"),
+        ({7: "x"}, "not 7"),
+        ({"inner": [b"bytes"]}, "'inner'[0]"),
+    ],
+)
+async def test_disk_names_what_is_not_json(wrong: dict[Any, Any], place: str, tmp_path: Path) -> None:
+    """What would come back as something else is refused with its key, and nothing is written."""
+    store = DiskStateStore(tmp_path / "store")
+    with refused(TypeError, place):
+        await store.save("one", wrong)
+    assert await store.load("one") is None
+    await store.close()
+
+
+async def test_sqlite_in_memory_has_no_transactions() -> None:
+    """There is no second connection to such a database: the error says what to do."""
+    store = SQLiteStateStore(":memory:")
+    with refused(StoreError, "use a file"):
+        await store.begin_transaction()
+
+
+async def test_sqlite_takes_states_only(tmp_path: Path) -> None:
+    """A table has columns: another dict is refused by ``save`` as by ``commit``."""
+    store = SQLiteStateStore(tmp_path / "x.db")
+    with refused(TypeError, "'snapshot'", "['value']"):
+        await store.save("one", {"value": 123})
+    await store.close()
+
+
+async def test_folder_of_the_first_format_is_read(tmp_path: Path) -> None:
+    """States that an older release wrote are found, and the folder gets the newest format when it is written to."""
+    store = DiskStateStore(tmp_path)
+    await store.save("a", state(1))
+    [file] = (tmp_path / "instances").glob("*.state")
+    head = {key: value for key, value in state(1).items() if key in ("status", "checkpoint", "location", "function")}
+    head |= {"instance_id": "a", "updated_at": 1.5}
+    file.write_bytes(json.dumps(head).encode() + b"\n" + state(1)["snapshot"])
+    (tmp_path / "format").write_text("durable_import folder 1\n")
+    assert await store.load("a") == state(1, call=b"")
+    assert [each.updated_at for each in await store.list()] == [1.5]
+    await store.save("b", state(2))
+    assert (tmp_path / "format").read_text() == "durable_import folder 2\n"
+    await store.close()
+
+
+def test_owner_survives_json() -> None:
+    """An owner read back from a store equals the one written."""
+    owner = dataclasses.replace(Owner.current(), host="h\udc80ü")
+    assert Owner.from_json(owner.to_json()) == owner
+
+
+def test_what_may_be_alive_is_never_declared_dead() -> None:
+    """This process lives, and nothing is known of another boot on a machine without an id."""
+    here = Owner.current()
+    assert not here.is_dead()
+    assert not dataclasses.replace(here, pid=os.getppid(), started="").is_dead()
+    assert not dataclasses.replace(here, boot="another", machine="").is_dead()
+    assert here != Owner.current()
+
+
+async def test_disk_store_leaves_a_damaged_file_where_it_is(tmp_path: Path) -> None:
+    """A state file without its head is a clear error, and is not overwritten by reading."""
+    store = DiskStateStore(tmp_path)
+    await store.save("a", state(1))
+    (file,) = (tmp_path / "instances").glob("*.state")
+    file.write_bytes(b"\x00\x01 torn")
+    with pytest.raises(StoreUnavailableError, match="damaged"):
+        await store.load("a")
+    assert file.read_bytes() == b"\x00\x01 torn"
+    await store.close()
+
+
+async def test_disk_store_refuses_another_format(tmp_path: Path) -> None:
+    """A folder of a newer format is not written to, and the error names both formats."""
+    (tmp_path / "format").write_text("durable_import folder 9\n")
+    with pytest.raises(StoreUnavailableError, match=r"folder 9.*folder 2"):
+        await DiskStateStore(tmp_path).save("a", state(1))
+
+
+async def test_disk_store_on_a_file_is_refused(tmp_path: Path) -> None:
+    """A file where the folder should be is a clear error."""
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(StoreUnavailableError, match="file"):
+        await DiskStateStore(tmp_path / "file").save("a", state(1))
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+async def refusal_of(path: Path) -> str:
+    """What the store at ``path`` says when it is used."""
+    store = SQLiteStateStore(path)
+    with pytest.raises(StoreUnavailableError) as caught:
+        await store.save("a", state(1))
+    await store.close()
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"This is a text, not a database.\n" * 100, b"SQLite format 3\0" + b"\xff" * 4000])
+async def test_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
+    """A file of another kind is refused and left as it is."""
+    (tmp_path / "x.db").write_bytes(content)
+    assert re.search("is not an SQLite database|is damaged", await refusal_of(tmp_path / "x.db"))
+    assert (tmp_path / "x.db").read_bytes() == content
+
+
+async def test_folder_in_place_of_the_file(tmp_path: Path) -> None:
+    """A folder with the database's name is refused."""
+    assert "is a folder" in await refusal_of(tmp_path)
+
+
+async def test_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    """A file where a parent folder should be is refused."""
+    (tmp_path / "file").write_text("")
+    assert "a file" in await refusal_of(tmp_path / "file" / "x.db")
+
+
+async def test_database_of_another_program(tmp_path: Path) -> None:
+    """Tables or an application id of someone else are refused, and the file is left as it is."""
+    for script in ("CREATE TABLE theirs (x)", "PRAGMA application_id = 252006673"):
+        with closing(sqlite3.connect(tmp_path / "x.db")) as theirs:
+            theirs.executescript(script)
+        before = (tmp_path / "x.db").read_bytes()
+        assert "belongs to another program" in await refusal_of(tmp_path / "x.db")
+        assert (tmp_path / "x.db").read_bytes() == before
+        (tmp_path / "x.db").unlink()
+
+
+async def test_shared_database_keeps_what_is_the_users(tmp_path: Path) -> None:
+    """With ``shared=yes`` the store's tables are put beside others; the marks in the file's head stay the user's."""
+    with closing(sqlite3.connect(tmp_path / "app.db")) as db:
+        db.executescript("CREATE TABLE orders (id INTEGER); PRAGMA user_version = 42; PRAGMA application_id = 7")
+    with refused(StoreUnavailableError, "belongs to another program", "?shared=yes"):
+        await open_store(f"sqlite:///{tmp_path}/app.db").save("a", state(1))
+    store = open_store(f"sqlite:///{tmp_path}/app.db?shared=yes")
+    assert isinstance(store, SQLiteStateStore)
+    claim = await store.acquire("a", Owner.current())
+    opened = await store.begin_transaction()
+    opened.connection.execute("INSERT INTO orders VALUES (1)")
+    await opened.commit(claim, state(1))
+    await store.close()
+    again = SQLiteStateStore(tmp_path / "app.db")  # it is known by now
+    assert await again.load("a") == state(1)
+    await again.close()
+    with closing(sqlite3.connect(tmp_path / "app.db")) as db:
+        assert db.execute("SELECT id FROM orders").fetchall() == [(1,)]
+        assert db.execute("PRAGMA user_version").fetchall() == [(42,)]
+        assert db.execute("PRAGMA application_id").fetchall() == [(7,)]
+
+
+async def test_names_that_are_taken_cannot_be_shared(tmp_path: Path) -> None:
+    """Tables with the names of ours are named, and nothing is written."""
+    with closing(sqlite3.connect(tmp_path / "app.db")) as db:
+        db.executescript("CREATE TABLE event (id INTEGER); CREATE TABLE mine (id INTEGER)")
+    before = (tmp_path / "app.db").read_bytes()
+    store = SQLiteStateStore(tmp_path / "app.db", shared=True)
+    with refused(StoreUnavailableError, "cannot be shared", "called event, as"):
+        await store.save("a", state(1))
+    await store.close()
+    assert (tmp_path / "app.db").read_bytes() == before
+
+
+async def test_newer_database_is_refused_with_both_versions(tmp_path: Path) -> None:
+    """A database that a newer release migrated is not written to."""
+    await (store := SQLiteStateStore(tmp_path / "x.db")).save("a", state(1))
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / "x.db")) as db:
+        db.execute("PRAGMA user_version = 9")
+    assert re.search(r"has format 9, .* knows up to 4\b", await refusal_of(tmp_path / "x.db"))
+
+
+async def test_database_that_is_taken_away_is_noticed(tmp_path: Path) -> None:
+    """Commits into a file that was removed or replaced are refused, not lost; put back, it goes on."""
+    store = SQLiteStateStore(tmp_path / "x.db")
+    claim = await store.acquire("a", Owner.current())
+    shutil.move(tmp_path / "x.db", tmp_path / "away.db")
+    with pytest.raises(StoreUnavailableError, match="removed or replaced"):
+        await store.commit(claim, state(1))
+    assert not (tmp_path / "x.db").exists()
+    shutil.move(tmp_path / "away.db", tmp_path / "x.db")
+    await store.commit(claim, state(2))
+    await store.close()
+    assert await SQLiteStateStore(tmp_path / "x.db").load("a") == state(2)
+
+
+async def test_store_recovers_when_the_obstacle_is_gone(tmp_path: Path) -> None:
+    """A store that could not open tries again at the next use."""
+    (tmp_path / "x.db").write_text("not a database at all, but some text " * 10)
+    store = SQLiteStateStore(tmp_path / "x.db")
+    with pytest.raises(StoreUnavailableError):
+        await store.save("a", state(1))
+    (tmp_path / "x.db").unlink()
+    await store.save("a", state(1))
+    await store.close()
+
+
+async def test_concurrent_commits_share_transactions(tmp_path: Path) -> None:
+    """A hundred commits at once need a handful of transactions, and the fenced one among them is refused alone."""
+    store = SQLiteStateStore(tmp_path / "state.db")
+    owner = Owner.current()
+    stale = await store.acquire("i7", owner)
+    claims = [await store.acquire(f"i{n}", owner) for n in range(100)]
+    statements: list[str] = []
+    await store._worker.call(lambda db: db.set_trace_callback(statements.append), writes=False)
+    answers = await asyncio.gather(
+        store.commit(stale, state(0)), *(store.commit(each, state(1)) for each in claims), return_exceptions=True
+    )
+    assert isinstance(answers[0], FencedError)
+    assert answers[1:] == [None] * 100
+    assert 1 <= statements.count("COMMIT") <= 20
+    await store.close()
+
+
+async def test_one_bad_commit_does_not_harm_its_neighbours(tmp_path: Path) -> None:
+    """When a transaction of many fails, each commit is tried on its own and only the culprit fails."""
+    store = SQLiteStateStore(tmp_path / "state.db")
+    owner = Owner.current()
+    claims = [await store.acquire(f"i{n}", owner) for n in range(10)]
+    huge = {**state(1), "checkpoint": 2**70}
+    answers = await asyncio.gather(
+        *(store.commit(each, huge if n == 4 else state(n)) for n, each in enumerate(claims)), return_exceptions=True
+    )
+    assert [n for n, answer in enumerate(answers) if answer is not None] == [4]
+    assert isinstance(answers[4], OverflowError)
+    assert await store.load("i9") == state(9)
+    await store.close()

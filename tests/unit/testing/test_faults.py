@@ -1,0 +1,104 @@
+"""Faults on purpose do what they are told, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from durable_import.errors import StoreUnavailableError
+from durable_import.stores.base import Claim, EventStore, SegmentStore, WatchedStore, WorkStore, life_store, quick_store
+from durable_import.stores.memory import InMemoryStateStore
+from durable_import.stores.owner import Owner
+from durable_import.stores.sqlite.store import SQLiteStateStore
+from durable_import.testing.contract import OwningStoreContract, state
+from durable_import.testing.faults import Faults
+
+
+class TestWithoutFaults(OwningStoreContract):
+    """A store with no fault arranged passes its contract."""
+
+    survives = False
+
+    def open(self, folder: Path) -> InMemoryStateStore:  # noqa: ARG002
+        store = InMemoryStateStore()
+        Faults(store)
+        return store
+
+
+def test_store_stays_what_it_is(tmp_path: Path) -> None:
+    """What a store can do is found as before."""
+    store = SQLiteStateStore(tmp_path / "x.db")
+    Faults(store)
+    assert isinstance(store, SQLiteStateStore)
+    for optional in (SegmentStore, EventStore, WorkStore, WatchedStore):
+        assert isinstance(store, optional)
+
+
+def test_shortcuts_are_closed(tmp_path: Path) -> None:
+    """What does several calls in one is not offered: each call may fail by itself. Nor is it of a class that changes these."""
+    store = SQLiteStateStore(tmp_path / "x.db")
+    assert (quick_store(store), life_store(store)) == (store, store)
+    Faults(store)
+    assert (quick_store(store), life_store(store)) == (None, None)
+
+    class Counting(SQLiteStateStore):
+        async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
+            await super().commit(claim, state)
+
+    class Closing(SQLiteStateStore):
+        async def close(self) -> None:
+            await super().close()
+
+    counting, closing = Counting(tmp_path / "x.db"), Closing(tmp_path / "x.db")
+    assert (quick_store(counting), life_store(counting)) == (None, None)
+    assert (quick_store(closing), life_store(closing)) == (closing, closing)
+
+
+async def test_chosen_commit_fails() -> None:
+    """The n-th of the named calls fails, others do not; a lost answer has happened all the same."""
+    store = InMemoryStateStore()
+    faults = Faults(store)
+    claim = await store.acquire("a", Owner.current())
+    faults.fail(2)
+    faults.fail(3, happens=True)
+    await store.commit(claim, state(1))
+    for number, kept in ((2, 1), (3, 3)):
+        with pytest.raises(StoreUnavailableError, match="arranged"):
+            await store.commit(claim, state(number))
+        assert await store.load("a") == state(kept)
+    await store.commit(claim, state(4))
+    assert faults.calls == ["acquire", "commit", "commit", "load", "commit", "load", "commit"]
+
+
+async def test_store_that_refuses_for_a_while() -> None:
+    """Within the block everything fails, after it nothing."""
+    store = InMemoryStateStore()
+    faults = Faults(store)
+    with faults.refusing():
+        for call in (store.load("a"), store.save("a", state(1)), store.publish_event("a", "e", b"")):
+            with pytest.raises(StoreUnavailableError):
+                await call
+    assert await store.load("a") is None
+    await store.save("a", state(1))
+
+
+async def test_commits_that_take_long() -> None:
+    """A delay holds up the named calls only, and ends when it is set to 0."""
+    store = InMemoryStateStore()
+    faults = Faults(store)
+    faults.delay(0.01)
+    saving = asyncio.create_task(store.save("a", state(1)))
+    await asyncio.sleep(0)
+    assert await store.load("a") is None
+    await saving
+    assert await store.load("a") == state(1)
+    faults.delay(3600)
+    saving = asyncio.create_task(store.save("a", state(2)))
+    await asyncio.sleep(0)
+    faults.delay(0.0)
+    await asyncio.wait_for(store.save("a", state(3)), 60)
+    assert not saving.done()
+    saving.cancel()
