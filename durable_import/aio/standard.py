@@ -74,7 +74,7 @@ def _rewrite(module: ModuleType) -> None:
         functions_of_namespace(vars(module), path),
         lambda old: codes[old.co_qualname, old.co_firstlineno] if _suspends(old) else None,
     )
-    register_module(module.__name__, path, source, rewritten, is_library=True)  # type: ignore[arg-type]
+    register_module(module.__name__, path, source, rewritten, is_library=True)
 
 
 def _suspends(code: CodeType) -> bool:

@@ -22,7 +22,7 @@ from ..frames import ambient
 from ..log import logger
 from ..running.dispatcher import Dispatcher
 from ..running.heartbeat import Heartbeat
-from ..running.host import InstanceObserver
+from ..running.instance.host import InstanceObserver
 from ..running.instance.lease import FIRST_PAUSE
 from ..running.instance.records import Call, Outcome, Records
 from ..running.instance.root import call_of

@@ -12,7 +12,7 @@ from typing import Any
 from ..aio.standard import use_wall_clock
 from ..errors import StoreError
 from ..pythons.systems import signal_again
-from ..running.host import InstanceObserver
+from ..running.instance.host import InstanceObserver
 from ..stores.base import OwningStore
 from ..stores.worker import Worker
 from .program import Program, make_main

@@ -20,7 +20,8 @@ from ..pythons.codes import silent
 from ..rewrite.analysis.names import is_hidden
 from ..rewrite.analysis.scopes import all_arguments
 from ..rewrite.analysis.suspensions import points
-from ..snapshot.snapshot import Encoder, Snapshot
+from ..snapshot.encoder import Encoder
+from ..snapshot.payload import Snapshot
 
 FORMAT = 2
 

@@ -18,17 +18,15 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import marshal
 import os
 import sys
 import threading
 import time
-from types import CodeType
-from typing import Any
 
 from ..pythons.systems import BINARY, is_mine
+from ..rewrite.rewritten import RewrittenModule
 
-__all__ = ["RewrittenModule", "bytecode_path", "load", "rewriter_hash", "store"]
+__all__ = ["bytecode_path", "load", "rewriter_hash", "store"]
 
 PLAIN, FAST = "", "-fast"  # variants of a module, as in the names of their files
 _FORMAT = b"3"
@@ -36,32 +34,6 @@ _HEADER = 28  # bytes
 _KEPT = 24 * 3600  # seconds: what another durable_import has written since then may be in use, as where two share a Python
 
 _rewriter_hash: str | None = None
-
-
-class RewrittenModule:
-    """What ``compiler.RewrittenModule`` or ``compiler.PlainModule`` holds, a module's ``code`` and the rewriter's ``table``,
-    without the rewriter.
-
-    A warm start must not have to import that.
-    """
-
-    __slots__ = ("code", "table")
-
-    def __init__(self, code: CodeType, table: tuple[Any, ...]) -> None:
-        self.code = code
-        self.table = table
-
-    def to_bytes(self) -> bytes:
-        """The module for ``from_bytes`` of the same Python version."""
-        return marshal.dumps((self.code, self.table))
-
-    @classmethod
-    def from_bytes(cls, data: bytes | memoryview) -> RewrittenModule:
-        """The module that ``to_bytes`` saved; raises ValueError, EOFError or TypeError for anything else."""
-        code, table = marshal.loads(data)
-        if not isinstance(code, CodeType) or not isinstance(table, tuple):
-            raise TypeError("not a rewritten module")
-        return cls(code, table)
 
 
 def rewriter_files() -> tuple[str, ...]:

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
     from ..rewrite.analysis.annotations import Annotation
     from ..rewrite.analysis.suspensions import Place
-    from ..rewrite.compiler import Inside, ModuleRewriting, RewrittenModule
-    from .cache import RewrittenModule as Loaded
+    from ..rewrite.compiler import Inside, ModuleRewriting
+    from ..rewrite.rewritten import RewrittenModule
 
 KNOWN: dict[int, CodeInfo] = {}  # by id of the code object; the info keeps the code object alive
 _BY_POSITION: dict[tuple[str, int], list[CodeInfo]] = {}  # the same as registered, by file and first line
 MODULES: dict[str, ModuleInfo] = {}
 PROGRAM: dict[str, ModuleInfo] = {}  # those of them that are no library's
-PENDING: list[tuple[str, str, bytes, Loaded, Callable[[], Loaded]]] = []  # see ``register_plain_module``
+PENDING: list[tuple[str, str, bytes, RewrittenModule, Callable[[], RewrittenModule]]] = []  # see ``register_plain_module``
 PLAIN: dict[str, str] = {}  # names and paths of modules that have functions in their plain variant: see ``exchange``
 REFUSED: dict[str, UnsupportedSyntaxError] = {}  # by name: modules that run in their plain variant and have no fast one
 _refused_codes: dict[int, tuple[types.CodeType, UnsupportedSyntaxError]] = {}  # by id of their code objects
@@ -141,7 +141,9 @@ def register_module(name: str, path: str, source: bytes, rewritten: RewrittenMod
         PROGRAM[name] = module
 
 
-def register_plain_module(name: str, path: str, source: bytes, plain: Loaded, make: Callable[[], Loaded]) -> None:
+def register_plain_module(
+    name: str, path: str, source: bytes, plain: RewrittenModule, make: Callable[[], RewrittenModule]
+) -> None:
     """The same for a module whose plain variant is going to run; ``make`` gives the fast one, when somebody asks."""
     PENDING.append((name, path, source, plain, make))
     PLAIN[name] = path
@@ -157,19 +159,19 @@ def register_pending() -> None:
             except UnsupportedSyntaxError as error:
                 _refuse(name, plain, error)
             else:
-                register_module(name, path, source, fast)  # type: ignore[arg-type]  # it asks for .code and .table only
+                register_module(name, path, source, fast)
                 _pair_with_plain(MODULES[name], plain)
             del PENDING[0]  # only now: others wait until all is known
 
 
-def _pair_with_plain(module: ModuleInfo, plain: Loaded) -> None:
+def _pair_with_plain(module: ModuleInfo, plain: RewrittenModule) -> None:
     for code, place in zip(nested_codes(plain.code), plain.table, strict=True):
         info = module.by_place.get(place)
         if info is not None:
             _make_known(info.of(code, durable=info.code))
 
 
-def _refuse(name: str, plain: Loaded, error: UnsupportedSyntaxError) -> None:
+def _refuse(name: str, plain: RewrittenModule, error: UnsupportedSyntaxError) -> None:
     MODULES.pop(name, None)  # an earlier version of it
     PROGRAM.pop(name, None)
     PLAIN.pop(name, None)

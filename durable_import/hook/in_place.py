@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import NoSourceCodeException
 from ..log import logger
 from ..pythons.codes import silent
+from ..rewrite.rewritten import RewrittenModule
 from . import cache
 from .code_table import ITERABLE_COROUTINE, MODULES, info_of, register_module
 from .live_code import places_by_code, source_of, stands_in_file
@@ -75,7 +76,7 @@ def _rewritten_codes(module: ModuleType, function: FunctionType) -> dict[CodeTyp
             "function, or an import hook has changed its code"
         )  # fmt: skip
     rewritten = rewritten_module(module.__name__, source, path, is_library=False)
-    register_module(module.__name__, path, source, rewritten)  # type: ignore[arg-type]  # it asks for .code and .table only
+    register_module(module.__name__, path, source, rewritten)
     today = MODULES[module.__name__].by_place
     return {code: today[place].code for code, place in places.items() if place in today}
 
@@ -135,7 +136,7 @@ def replace_code(functions: Iterable[FunctionType], code_for: Callable[[CodeType
             function.__code__ = code.replace(co_flags=code.co_flags | flag) if flag else code
 
 
-def rewritten_module(name: str, source: bytes, path: str, *, is_library: bool) -> cache.RewrittenModule:
+def rewritten_module(name: str, source: bytes, path: str, *, is_library: bool) -> RewrittenModule:
     """A module whose functions do not become instances by themselves, from the cache if it is there."""
     kept_as = f"{name} {'library' if is_library else 'in place'}"  # the cache of a marked module is another one
     rewritten = cache.load(path, kept_as, source, cache.FAST)
@@ -143,8 +144,7 @@ def rewritten_module(name: str, source: bytes, path: str, *, is_library: bool) -
         from ..rewrite.compiler import compile_module
 
         with silent():
-            made = compile_module(source, path, is_library=is_library, has_roots=False)
-        rewritten = cache.RewrittenModule(made.code, made.table)
+            rewritten = compile_module(source, path, is_library=is_library, has_roots=False)
         cache.store(path, kept_as, source, rewritten, cache.FAST)
     return rewritten
 

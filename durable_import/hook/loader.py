@@ -25,6 +25,7 @@ from durable_import.pythons.codes import silent
 from durable_import.pythons.compiler import named
 from durable_import.pythons.support import refused
 from durable_import.pythons.versions import IS_KNOWN
+from durable_import.rewrite.rewritten import RewrittenModule
 
 __all__ = [
     "DurableForeignLoader",
@@ -106,12 +107,12 @@ class RewritingLoader:
             register_plain_module(fullname, path, source, plain, lambda: self._fast_variant(source, path, fullname))
         return plain.code
 
-    def _fast_variant(self, source: bytes, path: str, fullname: str) -> cache.RewrittenModule:
+    def _fast_variant(self, source: bytes, path: str, fullname: str) -> RewrittenModule:
         """The fast variant of a module that is executed already, and of which the compiler has said what it had to say."""
         with silent():
             return self._variant(source, path, fullname, cache.FAST)
 
-    def _variant(self, source: bytes, path: str, fullname: str, variant: str) -> cache.RewrittenModule:
+    def _variant(self, source: bytes, path: str, fullname: str, variant: str) -> RewrittenModule:
         return _rewrite(source, path, fullname, variant)
 
 
@@ -121,7 +122,7 @@ class DurableSourceLoader(RewritingLoader, SourceFileLoader):  # type: ignore[mi
     def __init__(self, spec: ModuleSpec, original: SourceFileLoader) -> None:
         super().__init__(spec, original.name, original.path)
 
-    def _variant(self, source: bytes, path: str, fullname: str, variant: str) -> cache.RewrittenModule:
+    def _variant(self, source: bytes, path: str, fullname: str, variant: str) -> RewrittenModule:
         rewritten = cache.load(path, fullname, source, variant)
         if rewritten is None:
             rewritten = _rewrite(source, path, fullname, variant)
@@ -175,7 +176,7 @@ def rewriting_loader(spec: ModuleSpec) -> RewritingLoader | None:
     return DurableZipLoader(spec, original) if type(original) is zipimporter else DurableForeignLoader(spec, original)
 
 
-def _rewrite(source: bytes, path: str, fullname: str, variant: str) -> cache.RewrittenModule:
+def _rewrite(source: bytes, path: str, fullname: str, variant: str) -> RewrittenModule:
     with _inside_rewriter():
         from durable_import.rewrite.compiler import compile_module, compile_plain
 
@@ -193,7 +194,7 @@ def _rewrite(source: bytes, path: str, fullname: str, variant: str) -> cache.Rew
                 way_out="Please report this. Without the mark the module is imported as it is.",
             ) from error
     _compile_ordinary(source, path, fullname)
-    return cache.RewrittenModule(made.code, made.table)
+    return made
 
 
 def _compile_ordinary(source: bytes, path: str, fullname: str) -> None:

@@ -34,29 +34,9 @@ from .passes.hidden_names import HiddenNames
 from .passes.lift import Statements
 from .passes.normalise import Normaliser, number_labels
 from .passes.pauses import EXCEPTION, mark_pauses
+from .rewritten import RewrittenModule
 
 BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
-
-
-@dataclass(frozen=True)
-class RewrittenModule:
-    """The code of a rewritten module and what the run time must know of its functions.
-
-    ``table``: for each nested code object in the order of ``codes.nested_codes`` a row ``(place, digest, suspensions)``, or
-    None; ``suspensions`` has for each label what ``Suspend.place`` says; what is evaluated late has no labels. Of a library a
-    row has a fourth item, which maps each label to the text of what is awaited there. All of it can be marshalled.
-    """
-
-    code: types.CodeType
-    table: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class PlainModule:
-    """The code of the plain variant of a module. ``table``: for each nested code object the place of the function, or None."""
-
-    code: types.CodeType
-    table: tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -86,13 +66,13 @@ def compile_module(
     return RewrittenModule(code, tuple(rewriting.row(node) if node is not None else None for node in nodes))
 
 
-def compile_plain(source: bytes, path: str, module: str = "") -> PlainModule:
+def compile_plain(source: bytes, path: str, module: str = "") -> RewrittenModule:
     """The plain variant of a module, which is made without the fast one. Raises as ``compile_module`` does."""
     rewriting = ModuleRewriting(source, path, is_plain=True)
     if rewriting.may_be_too_deep:
         compile_module(source, path, module)
     code, nodes = rewriting.compiled()
-    return PlainModule(code, tuple(rewriting.place_of(n) if n is not None and _is_the_same(n) else None for n in nodes))
+    return RewrittenModule(code, tuple(rewriting.place_of(n) if n is not None and _is_the_same(n) else None for n in nodes))
 
 
 def _is_the_same(node: ast.AST | Annotations) -> bool:

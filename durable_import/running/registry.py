@@ -17,7 +17,7 @@ from ..errors import (
 from ..frames import ambient
 from ..log import logger
 from .dispatcher import Dispatcher
-from .host import Host
+from .instance.host import Host
 from .instance.lease import FIRST_PAUSE, LONGEST_PAUSE
 from .instance.records import Call, Outcome
 from .instance.run import InstanceRun

@@ -48,6 +48,10 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.definitions.classes": {
         "fill_class": "class.fill", "make_class": "class", "type_of_interpreter": "type_of_interpreter",
     },
+    "snapshot.definitions.foreign_functions": {"foreign_function": "foreign_function"},
+    "snapshot.definitions.functions": {
+        "build_function": "function", "build_generator_function": "generator_function", "fill_function": "function.fill",
+    },
     "snapshot.definitions.type_parameters": {"late_alias": "late_alias", "late_variable": "late_variable"},
     "snapshot.incremental.segments": {"shared": "island"},
     "snapshot.iterators.builtin": {
@@ -114,12 +118,12 @@ NAMES: dict[str, dict[str, str]] = {
         "restore_type_alias": "type_alias", "restore_type_variable": "type_variable", "restore_union": "union",
     },
     "snapshot.tasks.contexts": {"fill_context": "context.fill", "new_context": "context", "no_context": "no_context"},
-    "snapshot.tasks.foreign": {"begin_call": "call", "foreign_function": "foreign_function"},
+    "snapshot.tasks.foreign": {"begin_call": "call"},
     "snapshot.tasks.frames": {
         "_Next": "anext.step", "await_method": "await_method", "begin_anext": "anext", "begin_asend": "asend",
         "begin_athrow": "athrow", "build": "frame", "build_adopted": "foreign_generator", "build_awaitable": "awaitable",
-        "build_function": "function", "build_generator_function": "generator_function", "build_in_library": "frame_in_library",
-        "fill": "frame.fill", "fill_driven": "frame.fill_driven", "fill_function": "function.fill", "finished": "frame.ended",
+        "build_in_library": "frame_in_library", "fill": "frame.fill", "fill_driven": "frame.fill_driven",
+        "finished": "frame.ended",
     },
     "snapshot.tasks.futures": {
         "await_future": "future.await", "fill_handle": "handle.fill", "fill_own_future": "future.fill", "new_future": "future",
@@ -128,7 +132,7 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.tasks.loops": {"instance_loop": "loop", "running_loop": "running_loop"},
     "snapshot.tasks.stacks": {"build_unchanged": "unchanged", "fill_unchanged": "unchanged.fill"},
     "snapshot.tasks.tasks": {"new_task": "task"},
-    "snapshot.with_blocks.managers": {"lost": "lost", "lost_method": "lost_method"},
+    "snapshot.with_blocks.lost": {"lost": "lost", "lost_method": "lost_method"},
 }  # fmt: skip
 
 #: Modules of this package that frames and data in snapshots belong to: those whose code waits, and the standard streams.

@@ -32,7 +32,7 @@ from .tasks.futures import fill_own_future, new_future
 from .tasks.loops import instance_loop
 from .tasks.stacks import Unchanged, build_unchanged, fill_unchanged
 from .tasks.tasks import new_task, task_record
-from .with_blocks.managers import BOUND_METHODS, lost, lost_method
+from .with_blocks.lost import BOUND_METHODS, lost, lost_method
 
 PROTOCOL = 5
 _FRAME = (b"\x80", b"\x95")  # what the parts of a pickle begin with that are not the data of a large object

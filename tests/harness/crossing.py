@@ -103,8 +103,8 @@ def quiet(function: Callable[..., Any], *arguments: Any) -> Any:
 
 async def _drive(module: types.ModuleType, snapshot: dict[str, Any] | None) -> tuple[Any, str]:
     from durable_import.frames import ambient
+    from durable_import.snapshot.encoder import Encoder
     from durable_import.snapshot.module_data.modules import ScriptData
-    from durable_import.snapshot.snapshot import Encoder
     from tests.harness.torture import TortureDriver
 
     class Keeping(TortureDriver):

@@ -7,9 +7,9 @@ import pickle
 import types
 from typing import Any
 
+from durable_import.snapshot.definitions.functions import reduce_function
 from durable_import.snapshot.load_context import load
 from durable_import.snapshot.table import TABLE, reduce_by_kind
-from durable_import.snapshot.tasks.frames import reduce_function
 
 
 class Pickler(pickle.Pickler):

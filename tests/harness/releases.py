@@ -18,11 +18,12 @@ from durable_import.aio.task import DurableTask
 from durable_import.hook.code_table import MODULES, ModuleInfo, info_of, register_module
 from durable_import.hook.in_place import replace_code
 from durable_import.rewrite.analysis.suspensions import Place, points
-from durable_import.rewrite.compiler import ModuleRewriting, RewrittenModule
+from durable_import.rewrite.compiler import ModuleRewriting
 from durable_import.rewrite.passes.hidden_names import HiddenNames
+from durable_import.rewrite.rewritten import RewrittenModule
 from durable_import.running.instance.checkpoint import Checkpoint
+from durable_import.snapshot.encoder import Encoder
 from durable_import.snapshot.module_data.modules import ScriptData
-from durable_import.snapshot.snapshot import Encoder
 from tests.harness.torture import CheckedStacks, TortureDriver, Turns, fresh_module, tortured
 
 

@@ -20,7 +20,8 @@ from durable_import.frames.step import NEW, PENDING, Step
 from durable_import.rewrite.analysis.names import STATE
 from durable_import.running.instance.checkpoint import Checkpoint
 from durable_import.running.instance.driver import InstanceDriver
-from durable_import.snapshot.snapshot import Encoder, Saved
+from durable_import.snapshot.encoder import Encoder
+from durable_import.snapshot.payload import Saved
 
 
 class UnsavedDriver(InstanceDriver):

@@ -29,10 +29,11 @@ from durable_import.rewrite.analysis.names import AWAITED
 from durable_import.rewrite.compiler import compile_module, compile_plain
 from durable_import.running.instance.checkpoint import Checkpoint
 from durable_import.running.instance.driver import InstanceDriver
+from durable_import.snapshot.encoder import Encoder
 from durable_import.snapshot.incremental.format_policy import FormatPolicy
 from durable_import.snapshot.module_data.modules import ScriptData
+from durable_import.snapshot.payload import Snapshot
 from durable_import.snapshot.pickler import SnapshotPickler
-from durable_import.snapshot.snapshot import Encoder, Snapshot
 from durable_import.snapshot.tasks.stacks import Stacks, Unchanged
 from tests.harness.garbage import only_new_garbage
 
@@ -192,7 +193,7 @@ def fresh_module(source: str, path: str, *, rewritten: bool, plain: bool = False
     try:
         if rewritten and plain:
             variant = compile_plain(text, path, name)
-            register_plain_module(name, path, text, variant, lambda: compile_module(text, path, name))  # type: ignore[arg-type, return-value]
+            register_plain_module(name, path, text, variant, lambda: compile_module(text, path, name))
             exec(variant.code, module.__dict__)
         elif rewritten:
             code = compile_module(text, path, name)

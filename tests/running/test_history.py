@@ -9,7 +9,7 @@ import pytest
 
 from durable_import import DurableError, DurableRuntime, UnknownInstanceError
 from durable_import.running.instance.driver import InstanceDriver
-from durable_import.snapshot.snapshot import Encoder
+from durable_import.snapshot.encoder import Encoder
 from tests.running.effects import open_gates, world
 from tests.running.test_life import until
 

@@ -15,8 +15,9 @@ import pytest
 
 from durable_import import DurableRuntime, InstanceHandle
 from durable_import.frames.capture import FRAME_TYPES, parts_of
+from durable_import.snapshot.encoder import Encoder
+from durable_import.snapshot.payload import Snapshot
 from durable_import.snapshot.sealing.segment_seal import SegmentSeal
-from durable_import.snapshot.snapshot import Encoder, Snapshot
 from tests.harness.garbage import new_objects, only_new_garbage, reachable
 from tests.running.effects import world
 from tests.running.test_life import until

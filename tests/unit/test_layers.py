@@ -23,6 +23,20 @@ LAYERS = (
     "errors", "log", "pythons", "late", "rewrite", "hook", "explanation", "frames", "aio", "snapshot", "stores", "running",
     "api", "compat", "cli", "testing",
 )  # fmt: skip
+# The order of the files and rooms inside of large rooms, each of which imports only from those before it.
+ORDERS = {
+    "rewrite": ("rewritten", "analysis", "passes", "emit", "compiler"),
+    "snapshot": (
+        "former_names", "names", "payload", "load_context", "frame_places", "library", "iterators", "definitions", "reducers",
+        "tasks", "with_blocks", "module_data", "table", "sealing", "diagnose", "references", "prelude", "unpickler", "pickler",
+        "incremental", "unsavable", "decoder", "encoder",
+    ),
+    "stores": (
+        "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "base", "work", "backend", "memory_events",
+        "memory", "disk", "sqlite", "postgres", "url", "contract",
+    ),
+    "running": ("validation", "heartbeat", "sources", "instance", "telemetry", "dispatcher", "registry"),
+}  # fmt: skip
 # The public names and the entry point stand above all layers; so does what a user's program imports.
 ABOVE = ("__init__", "__main__", "ui", "pytest_plugin")
 # What the command line may import of the package: it has no way of its own into the rooms below.
@@ -138,6 +152,21 @@ def test_former_places_only_warn() -> None:
         tree = ast.parse((PACKAGE / name).read_bytes())
         assert [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)] == ["__getattr__"]
         assert "DeprecationWarning" in ast.unparse(tree)
+
+
+@pytest.mark.parametrize("room", ORDERS)
+def test_large_rooms_have_an_order(room: str) -> None:
+    """Each file of a large room imports only from its own part and from those before it, types and lazy imports included."""
+    order = ORDERS[room]
+    for name, path in FILES.items():
+        _, outer, *inside = name.split(".") if name.startswith(f"{PACKAGE.name}.{room}.") else ("", "")
+        if outer != room:
+            continue
+        for imported, line in imported_modules(path):
+            parts = imported.split(".")
+            if parts[:2] == [PACKAGE.name, room] and len(parts) > 2 and parts[2] in order:
+                where = f"{relative(path)}:{line}"
+                assert order.index(parts[2]) <= order.index(inside[0]), f"{where} imports {imported} from behind its own place"
 
 
 def test_optional_drivers_are_loaded_in_one_place() -> None:

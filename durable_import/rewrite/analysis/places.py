@@ -15,9 +15,8 @@ from itertools import zip_longest
 from typing import Any
 
 from ...pythons.codes import is_annotate, nested_codes
-from ..passes.comprehensions import FUNCTION_NAMES
 from .annotations import ANNOTATE, annotations_of, evaluated_late
-from .scopes import COMPREHENSIONS
+from .scopes import COMPREHENSIONS, FUNCTION_NAMES
 from .suspensions import children
 
 NUMBERING = 1  # part of all digests; once it stood for how labels and hidden variables are numbered, which is free to change

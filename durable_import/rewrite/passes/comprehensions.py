@@ -11,15 +11,11 @@ from typing import Any
 
 from ..analysis.names import KEY, RESULT, load, store
 from ..analysis.node_paths import standing_for
-from ..analysis.scopes import Scope
+from ..analysis.scopes import FUNCTION_NAMES, Scope
 from ..analysis.suspensions import is_asynchronous, is_lifted
 
 FIRST = ".0"  # the compiler's own name for the first iterator
 UNPACKED = "@item"  # what an unpacking generator expression takes of the value that it unpacks
-
-FUNCTION_NAMES = {
-    ast.ListComp: "<listcomp>", ast.SetComp: "<setcomp>", ast.DictComp: "<dictcomp>", ast.GeneratorExp: "<genexpr>",
-}  # fmt: skip
 
 
 def comprehension_function(node: Any, scope: Scope) -> Any:

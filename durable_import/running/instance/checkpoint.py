@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from ...hook.code_table import CodeInfo
-from ...snapshot.snapshot import Saved
+from ...snapshot.payload import Saved
 
 
 class Checkpoint(NamedTuple):

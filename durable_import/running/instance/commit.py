@@ -9,7 +9,8 @@ from typing import Any
 from ...aio.loop import InstanceLoop
 from ...errors import InstanceSuspendedError, UnsavableStateError
 from ...frames.capture import parts_of
-from ...snapshot.snapshot import Encoder, Snapshot
+from ...snapshot.encoder import Encoder
+from ...snapshot.payload import Snapshot
 from ...stores.base import DORMANT
 from .caller import Caller
 from .checkpoint import Checkpoint, Commit, Kept, flush_output

@@ -23,10 +23,10 @@ from ...frames import ambient
 from ...frames.capture import parts_of
 from ...frames.step import DONE, FAILED, Step
 from ...pythons.tasks import is_eager_factory
+from ...snapshot.encoder import Encoder
 from ...snapshot.module_data.module_names import Names
 from ...snapshot.references import References
-from ...snapshot.snapshot import Encoder
-from ...snapshot.with_blocks.managers import enter_again
+from ...snapshot.with_blocks.entering import enter_again
 from .caller import give_back_context
 from .checkpoint import Commit
 from .commit import PAUSE, Committer

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from ...errors import StoreError, StoreUnavailableError
 from ...log import logger
+from ...snapshot.payload import Saved
 from ...snapshot.sealing.segment_seal import SegmentSeal
-from ...snapshot.snapshot import Saved
 from ...stores.base import (
     Claim,
     Event,
@@ -23,8 +23,8 @@ from ...stores.base import (
     life_store,
     quick_store,
 )
-from ..host import Host
 from .checkpoint import Checkpoint
+from .host import Host
 from .records import Records
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0  # seconds between attempts to commit

@@ -27,8 +27,9 @@ from ...errors import (
     SnapshotError,
     UnsavableStateError,
 )
+from ...snapshot.encoder import Encoder
+from ...snapshot.payload import Snapshot
 from ...snapshot.sealing.seal import Seal
-from ...snapshot.snapshot import Encoder, Snapshot
 from ...stores.base import DORMANT, FINISHED, STATUSES, check_state
 
 KINDS = {"call": b"C", "result": b"R", "exception": b"X", "cancellation": b"N", "event": b"E"}

@@ -19,13 +19,13 @@ from ...errors import (
 )
 from ...frames.capture import is_rewritten_function, parts_of
 from ...log import logger
+from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
-from ...snapshot.snapshot import Encoder
 from ...stores.base import FINISHED, Event
-from ..host import Host
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
+from .host import Host
 from .lease import Lease
 from .records import Call, Outcome, Records, failure_of, row_facts, summary_of
 from .root import make_root, without_instance

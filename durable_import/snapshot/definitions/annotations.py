@@ -21,7 +21,7 @@ from ...pythons.codes import is_annotate
 from ...pythons.versions import LATE_ANNOTATIONS
 from ...rewrite.analysis.annotations import ANNOTATE, is_late
 from ..load_context import later
-from ..tasks.foreign import annotate_with, find_foreign, number_of_foreign
+from .foreign_functions import annotate_with, find_foreign, number_of_foreign
 
 Reduced = tuple[Any, ...]
 _CONDITIONS = "__conditional_annotations__"  # the variable that says which annotations in blocks of a class were come to

@@ -16,7 +16,7 @@ from ..names import CONSTANTS
 from ..pickler import SnapshotPickler
 from ..prelude import Prelude, StandIn
 from ..references import References
-from ..with_blocks.managers import lost
+from ..with_blocks.lost import lost
 from .ownership import Ownership, Segment
 from .segments import shared
 

@@ -6,7 +6,7 @@ import secrets
 import struct
 
 from ...errors import SnapshotAuthenticationError
-from ..snapshot import IN_PIECES, IN_SEGMENTS, Saved
+from ..payload import IN_PIECES, IN_SEGMENTS, Saved
 from .seal import Seal
 
 _SUM = struct.Struct(">16s32sQ")  # nonce, sum of the tags under its mask, number of segments: at the end of the payload

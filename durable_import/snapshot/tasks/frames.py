@@ -28,22 +28,16 @@ from ...frames.capture import (
     parts_of_anext,
 )
 from ...hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
-from ...pythons.annotations import annotations_kept
 from .. import library
-from ..definitions.annotations import fill_annotations, reduce_late
 from ..frame_places import label_today, place_of
 from ..load_context import current, later
-from ..names import is_ours, reference_to
-from .foreign import function_with, reduce_foreign_frame, reduce_foreign_function
+from .foreign import reduce_foreign_frame
 
 if TYPE_CHECKING:
     from ...rewrite.analysis.suspensions import Place
+from ..definitions.functions import reduce_function
 
 Reduced = tuple[Any, ...]
-
-FUNCTION_ATTRIBUTES = (
-    "__defaults__", "__kwdefaults__", "__doc__", "__module__", "__name__", "__qualname__", "__type_params__",
-)  # fmt: skip
 
 
 def reduce_frame(value: Any) -> Reduced:
@@ -192,9 +186,6 @@ def finished(kind: str, name: str, qualname: str, filename: str, line: int) -> A
     return value
 
 
-# --- awaitables of asynchronous generators
-
-
 def reduce_asend(value: Any) -> Reduced:
     """``asend(x)`` or ``__anext__()``: under way, or not begun."""
     generator = generator_behind(value)
@@ -251,73 +242,6 @@ def reduce_wrapper(value: Any) -> Reduced:
 def await_method(awaitable: Any) -> Any:
     """The iterator of an await."""
     return awaitable.__await__()
-
-
-# --- functions and cells
-
-
-def reduce_function(function: FunctionType) -> Any:
-    """A function that its module and name do not lead to; NotImplemented for one that they do lead to."""
-    info = info_of(function.__code__)
-    if is_ours(function) and (info is None or info.module.is_library):
-        return reference_to(function)
-    late = reduce_late(function, info)
-    if late is not None:
-        return late
-    if is_found_by_name(function):
-        return NotImplemented
-    state = {name: getattr(function, name) for name in FUNCTION_ATTRIBUTES if getattr(function, name, None)}
-    state |= annotations_kept(function)
-    if function.__dict__:
-        state["__dict__"] = function.__dict__
-    if function.__defaults__ and library.is_library(function.__globals__.get("__name__")):
-        state["__defaults__"] = library.defaults_by_name(function)
-    if info is None:
-        return reduce_foreign_function(function, state, fill_function)
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-    arguments = (*library.identity_of(info), cells)
-    builder = build_generator_function if function.__code__.co_flags & ITERABLE_COROUTINE else build_function
-    return builder, arguments, state, None, None, fill_function
-
-
-def build_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> FunctionType:
-    """A function of rewritten code by its place; of one that is made once, when the module runs, that very one."""
-    info = library.find_function(module, place, digest)
-    if not cells and "<locals>" not in place:
-        existing = function_with(info.code, info.module.name)
-        if existing is not None:
-            return existing
-    return restore.build_function(info, library.closure_for(info, cells))
-
-
-def build_generator_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> FunctionType:
-    """A function that ``types.coroutine`` has made, by its place."""
-    info = iterable_coroutine(library.find_function(module, place, digest))
-    return restore.build_function(info, library.closure_for(info, cells))
-
-
-def fill_function(function: FunctionType, state: dict[str, Any]) -> None:
-    """Give a function its defaults, names and attributes."""
-    function.__dict__.update(state.pop("__dict__", {}))
-    fill_annotations(function, state)
-    if isinstance(function, FunctionType) and library.is_library(function.__globals__.get("__name__")):
-        state["__defaults__"] = library.defaults_for(function, state.get("__defaults__"))
-    for name, value in state.items():
-        if hasattr(function, name):  # a later Python has more of them
-            setattr(function, name, value)
-
-
-def is_found_by_name(value: Any) -> bool:
-    """Whether pickling by module and qualified name finds this very object."""
-    import sys
-
-    module = sys.modules.get(getattr(value, "__module__", None) or "")
-    found: Any = module
-    for part in value.__qualname__.split("."):
-        found = getattr(found, part, None)
-        if found is None:
-            return False
-    return found is value
 
 
 FRAME_TABLE: dict[type, Any] = {

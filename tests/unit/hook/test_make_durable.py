@@ -23,7 +23,7 @@ import pytest
 from durable_import import AlreadyDurableException, DurableProgram, NoSourceCodeException, UnsupportedSyntaxError, make_durable
 from durable_import.frames.capture import is_rewritten_function
 from durable_import.pythons.versions import MAX_BLOCKS
-from durable_import.snapshot.snapshot import Encoder
+from durable_import.snapshot.encoder import Encoder
 from tests.harness.crash import environment
 from tests.harness.torture import TortureDriver, tortured
 

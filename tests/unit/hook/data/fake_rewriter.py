@@ -6,7 +6,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from durable_import.hook.cache import RewrittenModule
+from durable_import.rewrite.rewritten import RewrittenModule
 
 registered: list[tuple[str, str, bytes, RewrittenModule]] = []
 

@@ -22,10 +22,10 @@ from durable_import.errors import (
     SnapshotFormatError,
     StoreUnavailableError,
 )
+from durable_import.snapshot.payload import IN_SEGMENTS, Saved
 from durable_import.snapshot.sealing import seal as seal_module
 from durable_import.snapshot.sealing.seal import Seal, key_from_environment, load_or_create_key
 from durable_import.snapshot.sealing.segment_seal import SegmentSeal
-from durable_import.snapshot.snapshot import IN_SEGMENTS, Saved
 
 KEY = bytes(range(32))
 HEADER = 74

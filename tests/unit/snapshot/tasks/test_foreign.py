@@ -12,7 +12,7 @@ from threading import Barrier
 
 import pytest
 
-from durable_import.snapshot.tasks.foreign import foreign_function
+from durable_import.snapshot.definitions.foreign_functions import foreign_function
 
 THREADS, MODULES, FUNCTIONS = 4, 20, 500
 FUNCTION = "def outer_{0}():\n    def inner():\n        return {0}\n    return inner\n"

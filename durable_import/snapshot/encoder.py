@@ -1,80 +1,32 @@
-"""A snapshot: the whole state of an instance as bytes, and back.
-
-Layout of the payload: the format version (two bytes), its kind (one byte), then what ``pickler.dumps`` made of the state, or
-the kernel of a snapshot in segments. The frames of each stack come innermost first, so that each is saved before the frame
-that awaits it, and depth of calls is not depth of pickling.
-"""
+"""Makes snapshots of one instance, one after another: whole, in pieces, or in segments, whichever costs least."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..aio.generators import restoring_generators
 from ..aio.loop import InstanceLoop
-from ..aio.standard import make_asyncio_durable
 from ..aio.task import DurableTask
-from ..errors import SnapshotFormatError, UnsavableStateError
-from ..frames.capture import FrameState, awaited_by, capture, chain, contents_of, frame_behind, line_of, parts_of
-from ..frames.step import DONE, FAILED, Step
-from ..hook.code_table import CodeInfo, info_of
+from ..frames.capture import awaited_by, chain
+from ..frames.step import Step
+from ..hook.code_table import CodeInfo
 from ..log import about, logger
-from ..rewrite.analysis.names import AWAITED, is_hidden
-from .diagnose import find_culprit
-from .frame_places import readable
+from .decoder import decoded
 from .incremental.format_policy import FormatPolicy
-from .incremental.pieces import Pieces, join_pieces
+from .incremental.pieces import Pieces
 from .incremental.segment_saving import Segments
-from .incremental.segments import load_segments
-from .module_data.contents import find_imported, program_contents, restore_program, set_aside
+from .module_data.contents import find_imported, program_contents, set_aside
 from .module_data.module_names import Names
 from .module_data.modules import ScriptData, is_refilled
+from .payload import COMPLETE, IN_PIECES, IN_SEGMENTS, LARGE, Saved, Snapshot, is_in_segments, payload_of
 from .pickler import Chunks, dump_chunks, dumps
 from .references import References
-from .tasks.loops import fill_loop, inbox_state, loop_state
+from .tasks.loops import inbox_state, loop_state
 from .tasks.stacks import Stacks
-from .unpickler import load_with_loop
-from .with_blocks.managers import find_lost, find_released
-
-VERSION = 5
-READABLE = (4, 5)  # format 4 has the names of ``former_names``, and numbers for places
-_LAST_OF_3 = "the last version that opens format 3 is that of 26 November 2026, commit 3a361ef"
-COMPLETE, IN_SEGMENTS, IN_PIECES = b"c", b"s", b"p"  # what follows the version
-LARGE = 256 * 1024  # bytes: such snapshots are in pieces
-AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
-
-
-@dataclass
-class Snapshot:
-    """What a snapshot holds: the loop of an instance, or a single coroutine (``root``), or neither once it has ended."""
-
-    root: Any = None
-    facts: dict[str, Any] = field(default_factory=dict)
-    loop: InstanceLoop | None = None
-
-    def stacks(self) -> list[tuple[str, list[Any]]]:
-        """The frames of each task, outermost first, with its path."""
-        if self.loop is not None:
-            return [(task.path, task.stack()) for task in self.loop.tasks]
-        return [("", chain(self.root))] if self.root is not None else []
-
-
-class Saved(NamedTuple):
-    """A payload, and what has changed of its segments since the last one was kept by a store.
-
-    ``segments`` is None for a payload that is complete by itself. ``is_whole``: there are no other segments than these.
-    ``codes``: the functions of the coroutines and generators that were pickled. ``location``: where the program is.
-    ``size``: bytes that were pickled for a snapshot that is not in segments, those of pieces that are kept already included.
-    """
-
-    payload: bytes
-    segments: dict[str, bytes | None] | None = None
-    is_whole: bool = True
-    codes: tuple[CodeInfo, ...] = ()
-    location: str = ""
-    size: int = 0
+from .unsavable import explained
+from .with_blocks.lost import find_lost, find_released
 
 
 @dataclass(slots=True)
@@ -134,9 +86,9 @@ class Encoder:
         size = sum(map(len, chunks))
         if self.format_policy is None or size < LARGE:
             self._begin_form(None, None)
-            return Saved(_payload(COMPLETE, *chunks), None, True, tuple(codes.values()), location, size)
+            return Saved(payload_of(COMPLETE, *chunks), None, True, tuple(codes.values()), location, size)
         pieces = self._pieces or self._begin_form(None, Pieces())
-        payload = _payload(IN_PIECES, pieces.split(chunks))
+        payload = payload_of(IN_PIECES, pieces.split(chunks))
         return Saved(payload, dict(pieces.changed), not self._is_kept, tuple(codes.values()), location, size)
 
     def _begin_form(self, segments: Segments | None, pieces: Pieces | None) -> Any:
@@ -184,7 +136,7 @@ class Encoder:
             self._segments = None
             raise
         format_policy.was_in_segments(segments.pickled, segments.owned.size, is_first=is_first)
-        payload = _payload(IN_SEGMENTS, kernel)
+        payload = payload_of(IN_SEGMENTS, kernel)
         location = self.stacks.location_of(loop.root)
         return Saved(payload, dict(segments.owned.changed), not self._is_kept, tuple(codes.values()), location)
 
@@ -201,7 +153,7 @@ class Encoder:
         """
         self.stacks.begin()
         try:
-            return _payload(COMPLETE, *self._encode(snapshot)[0])
+            return payload_of(COMPLETE, *self._encode(snapshot)[0])
         finally:
             self.stacks.end()
 
@@ -215,11 +167,11 @@ class Encoder:
             if self.script is not None and self._set_aside(snapshot, references):
                 return self._encode(snapshot)
             if not self._leave_out(snapshot.stacks(), references):
-                raise self._explain(snapshot, references, error) from error
+                raise explained(snapshot, references, error, self.instance_id) from error
         try:
             return self._dump(snapshot, references)
         except Exception as error:
-            raise self._explain(snapshot, references, error) from error
+            raise explained(snapshot, references, error, self.instance_id) from error
 
     def _with_managers(self, snapshot: Snapshot) -> list[tuple[str, list[Any]]]:
         """The stacks in which there may be managers of ``with`` blocks."""
@@ -269,29 +221,10 @@ class Encoder:
 
     def decode(self, payload: bytes, segments: dict[str, bytes] | None = None) -> Snapshot:
         """The snapshot of an authenticated payload, with its segments if it is not complete by itself."""
-        version = int.from_bytes(payload[:2], "big")
-        if version not in READABLE:
-            raise SnapshotFormatError(_refusal(version))
-        make_asyncio_durable()
         self._begin_form(None, None)
-        with restoring_generators() as finalizer:
-            if payload[2:3] == IN_SEGMENTS:
-                if self.format_policy is not None:
-                    self.format_policy.choose(in_segments=True)
-                ((facts, contents), held, inbox), found = load_segments(payload[3:], segments or {})
-                stack: list[Any] = []
-            else:
-                data = join_pieces(payload[3:], segments or {}) if payload[2:3] == IN_PIECES else payload[3:]
-                (stack, facts, contents, held, inbox, _), found = load_with_loop(data)
-        if self.script is not None:
-            find_imported(self.script)
-        restore_program(self.script, contents)
-        if held is None:
-            return Snapshot(stack[-1] if stack else None, facts)
-        fill_loop(found, held, inbox)
-        found.loop.instance_id = self.instance_id
-        finalizer.loop = found.loop
-        return Snapshot(None, facts, found.loop)
+        if is_in_segments(payload) and self.format_policy is not None:
+            self.format_policy.choose(in_segments=True)
+        return decoded(payload, segments or {}, self.script, self.instance_id)
 
     def _set_aside(self, snapshot: Snapshot, references: References) -> bool:
         """Leave module-level data that cannot be saved to the modules' own code; whether there was any."""
@@ -305,50 +238,6 @@ class Encoder:
         set_aside(self.script, failing)
         return bool(failing)
 
-    def _explain(self, snapshot: Snapshot, references: References, error: Exception) -> Exception:
-        """The error that names the variable that cannot be saved."""
-
-        def attempt(value: Any) -> None:
-            dumps(value, references)
-
-        frames = [frame for _, stack in snapshot.stacks() for frame in stack]
-        frames.reverse()
-        frames.sort(key=_is_of_library)  # their variables lead to those of the program, on long ways
-        for frame in frames:
-            state = capture(frame)
-            variables = {n: v for n, v in state.variables.items() if n != AWAITED} | contents_of(state.cells)
-            named = {n: v for n, v in variables.items() if not is_hidden(n)}
-            outcome = _outcome(state.variables.get(AWAITED))
-            culprit = find_culprit(named, attempt) or find_culprit(outcome, attempt) or find_culprit(variables, attempt)
-            if culprit is None and frame_behind(state.variables.get(AWAITED)) is None:
-                culprit = find_culprit({AWAITED: state.variables.get(AWAITED)}, attempt)
-            if culprit is not None:
-                code = parts_of(frame).code
-                return UnsavableStateError(
-                    path=_readable(state, culprit.path),
-                    type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
-                    instance_id=self.instance_id, filename=code.co_filename, lineno=line_of(frame),
-                    function=code.co_qualname,
-                )  # fmt: skip
-        culprit = find_culprit(_beside_frames(snapshot), attempt)
-        if culprit is not None:
-            return UnsavableStateError(
-                path=culprit.path, type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
-                instance_id=self.instance_id,
-            )  # fmt: skip
-        return error
-
-
-
-
-def _payload(kind: bytes, *parts: bytes) -> bytes:
-    return b"".join((VERSION.to_bytes(2, "big"), kind, *parts))
-
-
-def _is_of_library(frame: Any) -> bool:
-    info = info_of(parts_of(frame).code)
-    return info is not None and info.module.is_library
-
 
 def _in_flight(snapshot: Snapshot) -> set[int]:
     """The ids of the awaitables that will be awaited again."""
@@ -356,39 +245,3 @@ def _in_flight(snapshot: Snapshot) -> set[int]:
         return {id(step.awaitable) for step in snapshot.loop.in_flight.values()}
     awaited = awaited_by(chain(snapshot.root)[-1]) if snapshot.root is not None else None
     return {id(awaited.awaitable if type(awaited) is Step else awaited)}
-
-
-def _beside_frames(snapshot: Snapshot) -> dict[str, Any]:
-    """What a snapshot holds beside the variables of frames, under the names that errors call it."""
-    found: dict[str, Any] = {f"({name})": fact for name, fact in snapshot.facts.items()}
-    if snapshot.loop is not None:
-        for task in snapshot.loop.tasks:
-            found[f"(context variables of {task.get_name()})"] = task.get_context()
-            if not task.stack():
-                found[f"(task {task.get_name()})"] = task.coroutine
-        found["(callbacks that are ready)"] = [h for h in snapshot.loop.ready if not snapshot.loop.task_of(h)]
-        found["(timers)"] = [h for h in snapshot.loop.timers if not h.cancelled()]
-    return found
-
-
-def _outcome(awaited: Any) -> dict[str, Any]:
-    """What a step that has ended gave, under the name that errors call it."""
-    if type(awaited) is not Step or awaited.state not in (DONE, FAILED):
-        return {}
-    return {AWAITED_RESULT if awaited.state == DONE else AWAITED_EXCEPTION: awaited.value}
-
-
-def _readable(state: FrameState, path: str) -> str:
-    """The path of a culprit, with words for a hidden variable."""
-    if not is_hidden(path) or path.startswith("<inside"):
-        return path
-    name = path.replace("[", ".").split(".")[0]
-    return readable(state, name) + path[len(name) :]
-
-
-
-def _refusal(version: int) -> str:
-    has, reads = f"the snapshot has payload format {version}", f"this version of durable_import reads {READABLE[0]} to {VERSION}"
-    if version > VERSION:
-        return f"{has}, {reads}: a later version has saved it. Install that one and resume again; the saved state is kept."
-    return f"{has}, {reads}; {_LAST_OF_3}. Let the instance finish with that, or start afresh; the saved state is kept."

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from ..snapshot.sealing.seal import Seal
-from ..stores.base import EventStore, StateStore
-from ..stores.owner import Owner
-from .heartbeat import Heartbeat
-from .instance.driver import InstanceDriver
-from .instance.records import Outcome
-from .sources import Sources
+from ...snapshot.sealing.seal import Seal
+from ...stores.base import EventStore, StateStore
+from ...stores.owner import Owner
+from ..heartbeat import Heartbeat
+from ..sources import Sources
+from .driver import InstanceDriver
+from .records import Outcome
 
 
 class InstanceObserver(Protocol):

@@ -1,0 +1,85 @@
+"""The error that names the variable which cannot be saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import UnsavableStateError
+from ..frames.capture import FrameState, capture, contents_of, frame_behind, line_of, parts_of
+from ..frames.step import DONE, FAILED, Step
+from ..hook.code_table import info_of
+from ..rewrite.analysis.names import AWAITED, is_hidden
+from .diagnose import find_culprit
+from .frame_places import readable
+from .payload import Snapshot
+from .pickler import dumps
+from .references import References
+
+AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
+
+
+def explained(snapshot: Snapshot, references: References, error: Exception, instance_id: str | None) -> Exception:
+    """The error that names the variable that cannot be saved."""
+
+    def attempt(value: Any) -> None:
+        dumps(value, references)
+
+    frames = [frame for _, stack in snapshot.stacks() for frame in stack]
+    frames.reverse()
+    frames.sort(key=_is_of_library)  # their variables lead to those of the program, on long ways
+    for frame in frames:
+        state = capture(frame)
+        variables = {n: v for n, v in state.variables.items() if n != AWAITED} | contents_of(state.cells)
+        named = {n: v for n, v in variables.items() if not is_hidden(n)}
+        outcome = _outcome(state.variables.get(AWAITED))
+        culprit = find_culprit(named, attempt) or find_culprit(outcome, attempt) or find_culprit(variables, attempt)
+        if culprit is None and frame_behind(state.variables.get(AWAITED)) is None:
+            culprit = find_culprit({AWAITED: state.variables.get(AWAITED)}, attempt)
+        if culprit is not None:
+            code = parts_of(frame).code
+            return UnsavableStateError(
+                path=_readable(state, culprit.path),
+                type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
+                instance_id=instance_id, filename=code.co_filename, lineno=line_of(frame),
+                function=code.co_qualname,
+            )  # fmt: skip
+    culprit = find_culprit(_beside_frames(snapshot), attempt)
+    if culprit is not None:
+        return UnsavableStateError(
+            path=culprit.path, type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
+            instance_id=instance_id,
+        )  # fmt: skip
+    return error
+
+
+def _is_of_library(frame: Any) -> bool:
+    info = info_of(parts_of(frame).code)
+    return info is not None and info.module.is_library
+
+
+def _beside_frames(snapshot: Snapshot) -> dict[str, Any]:
+    """What a snapshot holds beside the variables of frames, under the names that errors call it."""
+    found: dict[str, Any] = {f"({name})": fact for name, fact in snapshot.facts.items()}
+    if snapshot.loop is not None:
+        for task in snapshot.loop.tasks:
+            found[f"(context variables of {task.get_name()})"] = task.get_context()
+            if not task.stack():
+                found[f"(task {task.get_name()})"] = task.coroutine
+        found["(callbacks that are ready)"] = [h for h in snapshot.loop.ready if not snapshot.loop.task_of(h)]
+        found["(timers)"] = [h for h in snapshot.loop.timers if not h.cancelled()]
+    return found
+
+
+def _outcome(awaited: Any) -> dict[str, Any]:
+    """What a step that has ended gave, under the name that errors call it."""
+    if type(awaited) is not Step or awaited.state not in (DONE, FAILED):
+        return {}
+    return {AWAITED_RESULT if awaited.state == DONE else AWAITED_EXCEPTION: awaited.value}
+
+
+def _readable(state: FrameState, path: str) -> str:
+    """The path of a culprit, with words for a hidden variable."""
+    if not is_hidden(path) or path.startswith("<inside"):
+        return path
+    name = path.replace("[", ".").split(".")[0]
+    return readable(state, name) + path[len(name) :]

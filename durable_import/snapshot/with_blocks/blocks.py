@@ -1,0 +1,100 @@
+"""The ``with`` blocks that suspended frames stand in: which, where in them, and what their variables hold."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ...frames.capture import FrameState, capture, contents_of, layout_of, parts_of
+from ...frames.step import DONE, Step
+from ...hook.code_table import CodeInfo, ModuleInfo
+from ...pythons.codes import silent
+from ...rewrite.analysis.names import AWAITED
+
+if TYPE_CHECKING:
+    from ...rewrite.analysis.places import Places
+    from ...rewrite.analysis.suspensions import WithBlock
+
+
+LEAVING = ("aexit", "aexit error")  # roles of the suspensions at which a block is being left
+
+
+def blocks_of(stack: list[Any], read: Mapping[int, Any] = MappingProxyType({})) -> Iterator[tuple[int, str, FrameState]]:
+    """The ``with`` blocks that the frames of a stack are in, outermost first: frame number, manager's variable, state.
+
+    ``read``: what is known of frames, by id.
+    """
+    for number, frame in enumerate(stack):
+        layout = layout_of(parts_of(frame).code)
+        if layout is None or not layout.has_blocks:
+            continue
+        state = known if type(known := read.get(id(frame))) is FrameState else capture(frame)
+        for manager in layout.info.names(state.label, "manager"):
+            yield number, manager, state
+
+
+@functools.lru_cache(maxsize=1024)
+def bound_by_with(module: ModuleInfo, place: str) -> frozenset[str]:
+    """The variables that are targets of ``with ... as`` anywhere in a function."""
+    node = _places_of_module(module).by_path[place]
+    items = [item for n in ast.walk(node) if isinstance(n, (ast.With, ast.AsyncWith)) for item in n.items]
+    return frozenset(item.optional_vars.id for item in items if isinstance(item.optional_vars, ast.Name))
+
+
+@functools.lru_cache(maxsize=64)
+def _places_of_module(module: ModuleInfo) -> Places:
+    from ...rewrite.analysis.places import Places  # rarely needed and slow to import
+
+    with silent():
+        return Places(ast.parse(module.source))
+
+
+def leave_of(state: FrameState, manager: str) -> str:
+    """The hidden variable of a manager's exit method."""
+    name = state.info.beside(state.label, manager, "leave")
+    assert name is not None
+    return name
+
+
+def value_of(state: FrameState, manager: str) -> Any:
+    """What entering gave, if the target of ``as`` is a variable that still holds it, or if the block is just being entered."""
+    awaited = state.variables.get(AWAITED)
+    if is_entering(state, manager):
+        return awaited.value if type(awaited) is Step and awaited.state == DONE else None
+    name = target_of(state.info, manager)
+    if name is None:
+        return None
+    if name in state.cells:
+        return state.cells[name].cell_contents
+    return state.variables.get(name)
+
+
+def _block(info: CodeInfo, manager: str) -> WithBlock:
+    return _blocks_of_module(info.module)[info.place, manager]
+
+
+@functools.lru_cache(maxsize=64)
+def _blocks_of_module(module: ModuleInfo) -> dict[tuple[str, str], WithBlock]:
+    """By place of the function and hidden variable of the manager. Rewriting takes long: once for each module."""
+    rewriting = module.rewriting()
+    return {(rewriting.places.path_of[n], m): b for n, blocks in rewriting.with_blocks.items() for m, b in blocks.items()}
+
+
+def is_read(state: FrameState, manager_name: str, manager: Any) -> bool:
+    """Whether the ``with`` expression reads the manager itself, as ``with connection:`` does: it cannot make it again."""
+    names = {n.id for n in ast.walk(_block(state.info, manager_name).expression) if isinstance(n, ast.Name)}
+    return any(value is manager for name, value in (state.variables | contents_of(state.cells)).items() if name in names)
+
+
+def is_entering(state: FrameState, manager: str) -> bool:
+    """Whether the frame waits for the manager's ``__aenter__``."""
+    entering = _block(state.info, manager).entering
+    return entering is not None and entering.label == state.label
+
+
+def target_of(info: CodeInfo, manager: str) -> str | None:
+    target = _block(info, manager).target
+    return target.id if isinstance(target, ast.Name) else None

@@ -1,0 +1,112 @@
+"""Managers of ``with`` blocks that cannot be saved, and what belongs to them: placeholders stand for them in the snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from types import BuiltinMethodType, MethodType, MethodWrapperType
+from typing import TYPE_CHECKING, Any
+
+from ...frames.capture import capture, contents_of
+from ...frames.step import Step
+from ...pythons.tasks import LoopBound
+from ...rewrite.analysis.names import AWAITED
+from ..load_context import current
+
+if TYPE_CHECKING:
+    pass
+from .blocks import LEAVING, blocks_of, bound_by_with, is_read, leave_of, value_of
+
+MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
+# What is put into these after entering would be missing in one that is entered again.
+ENTERED_ONCE = (asyncio.TaskGroup, ExitStack, AsyncExitStack)
+# Path of the task, number of the frame in its stack, path of the ``with`` item in its function, which of the four. For the last
+# but one there was the hidden variable of the manager until payload format 4, and is a variable for what is released.
+Key = tuple[str, int, str, str]
+BOUND_METHODS = (MethodType, BuiltinMethodType, MethodWrapperType)
+
+
+class Lost:
+    """A placeholder for an object that is made again on resume; or, for good, for one whose ``with`` block has ended."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.methods: dict[str, Lost] = {}  # placeholders for its bound methods, by name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise self._error(name)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: ARG002  of a method that is gone
+        raise self._error("call")
+
+    def _error(self, name: str) -> ReferenceError:
+        return ReferenceError(
+            f"{self.key[2]!r} was bound by a `with` block that had ended when the program was saved; the object could not be "
+            f"saved, so {name!r} of it is gone"
+        )
+
+
+@dataclass
+class LostObjects:
+    """What was left out of a snapshot: keys by id of the object, and the objects, so that the ids stay theirs."""
+
+    by_id: dict[int, Key]
+    kept: list[Any]
+
+
+def find_lost(
+    path: str, stack: list[Any], is_lost: Callable[[Any], bool], known: dict[int, Key], read: Mapping[int, Any]
+) -> LostObjects:
+    """The managers in the stack of one task for which ``is_lost``, outermost first, and what belongs to them.
+
+    ``read``: what is known of frames, by id. The managers are added to ``known``, in which ``is_lost`` may see those further
+    out: one that only refers to these is not lost.
+    """
+    found = LostObjects(known, [])
+    for number, name, state in blocks_of(stack, read):
+        manager = state.variables[name]
+        if isinstance(manager, (*ENTERED_ONCE, LoopBound)) or is_read(state, name, manager) or not is_lost(manager):
+            continue  # of a primitive that is made again see ``enter_again``
+        item = state.info.path_of(state.label, name)
+        parts = {MANAGER: manager, LEAVE: state.variables.get(leave_of(state, name)), VALUE: value_of(state, name)}
+        at, role, _ = state.info.suspensions[state.label]
+        is_left = at == item and role in LEAVING and type(state.variables.get(AWAITED)) is Step
+        for kind, part in parts.items():
+            if part is not None and id(part) not in found.by_id:
+                found.by_id[id(part)] = (path, number, item, RELEASED if is_left else kind)
+                found.kept.append(part)
+    return found
+
+
+def find_released(path: str, stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
+    """Variables bound by ``with`` blocks that have ended, which still hold what cannot be saved."""
+    found = LostObjects({}, [])
+    managers = [state.variables[name] for _, name, state in blocks_of(stack)]
+    kept = {id(manager) for manager in managers if isinstance(manager, ENTERED_ONCE)}  # these blocks have not ended
+    for number, frame in enumerate(stack):
+        state = capture(frame)
+        variables = state.variables | contents_of(state.cells)
+        for name in bound_by_with(state.info.module, state.info.place) & variables.keys():
+            if id(variables[name]) in kept:
+                continue
+            if is_lost(variables[name]) and id(variables[name]) not in found.by_id:
+                found.by_id[id(variables[name])] = (path, number, name, RELEASED)
+                found.kept.append(variables[name])
+    return found
+
+
+def lost(*key: Any) -> Lost:
+    """The placeholder of that key in the snapshot being loaded."""
+    placeholders: dict[Any, Lost] = current().placeholders
+    if key not in placeholders:
+        placeholders[key] = Lost(key)
+    return placeholders[key]
+
+
+def lost_method(owner: Lost, name: str) -> Lost:
+    """The placeholder for a bound method of an object that is one."""
+    return owner.methods.setdefault(name, Lost(owner.key))
