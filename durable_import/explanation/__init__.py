@@ -1,1 +1,1 @@
-"""Which awaits of a module are checkpoints, told before it runs."""
+"""Which awaits of a module are checkpoints, without running it: ``points`` tells for functions, ``callees`` finds what they call."""
