@@ -3,6 +3,6 @@
 ``intrinsics`` has every name that rewritten code calls; ``step`` is what an await of foreign code becomes, ``except_star`` the
 state of such a statement, ``refusal`` the error of strict mode. ``capture`` reads a frame, ``restore`` builds one, ``discard``
 drops one, ``restart`` makes a coroutine again that has not begun. ``awaiting`` knows what stands behind the iterator of an
-await. ``ambient`` is the runtime and the instance that code belongs to, ``signals`` has what unwinds frames, ``hiding`` keeps ours out
-of tracebacks.
+await. ``ambient`` is the runtime and the instance that code belongs to, ``signals`` has what unwinds frames, ``hiding`` keeps
+ours out of tracebacks.
 """
