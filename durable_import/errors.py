@@ -194,7 +194,7 @@ class InstanceMismatchError(DurableError):
 
 
 class InstanceFailedError(DurableError):
-    """An instance failed by an exception that cannot be saved, or that would end the process of who asks for the result
+    """An instance failed by an exception that cannot be saved, or that would end the process that asks for the result
     (SystemExit); the message has its traceback.
     """
 

@@ -21,7 +21,7 @@ NOTHING: deque[asyncio.Handle] = deque()  # stays empty: an empty deque takes as
 
 
 class CallbackLoop(TaskLoop):
-    """A loop whose callbacks are state: who runs it takes them one by one."""
+    """A loop whose callbacks are state: what runs it takes them one by one."""
 
     __slots__ = (
         "_waiter", "callbacks", "called", "changed_callbacks", "first_place", "last_place", "on_turn", "ready",
@@ -121,7 +121,7 @@ class CallbackLoop(TaskLoop):
         return task if type(task) is DurableTask and handle._context is _NO_CONTEXT else None  # type: ignore[attr-defined]
 
     def _poke(self) -> None:
-        """Who waits for something to do goes on."""
+        """Let what waits for something to do go on."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

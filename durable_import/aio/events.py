@@ -23,7 +23,7 @@ class Inbox:
     def __init__(self) -> None:
         self.accepted: dict[int, str] = {}
         self.kept: dict[str, deque[Any]] = {}  # payloads that nobody has waited for, by name
-        self.waiting: dict[str, list[asyncio.Future[Any]]] = {}  # who waits, by name, longest first
+        self.waiting: dict[str, list[asyncio.Future[Any]]] = {}  # those who wait, by name, longest first
         self.paused: list[Any] = []  # the exceptions that the program has been paused by
 
     @property
@@ -42,7 +42,7 @@ class Inbox:
         return [exception.event for exception in self.paused]
 
     def put(self, name: str, payload: Any, *, again: bool = False) -> None:
-        """Give an event to who waits for it, or keep it; ``again``: it was given to somebody before, so it comes first."""
+        """Give an event to the first that waits for it, or keep it; ``again``: it was given before, so it comes first."""
         for future in self.waiting.get(name, ()):
             if not future.done():
                 future.set_result(payload)
@@ -78,9 +78,9 @@ class Inbox:
 
 
 async def wait_for_event(name: str, timeout: float | None = None) -> Any:
-    """The payload of the next event ``name`` that was published for this instance, if need be of one that is to come.
+    """The payload of the next event ``name`` that was published for this instance, or of the first one that will be.
 
-    Events may be published before they are waited for. Each goes to one who waits, first come first served; who is cancelled
+    Events may be published before they are waited for. Each goes to one wait, first come first served; one that is cancelled
     or runs into ``timeout`` (in seconds) loses none. Raises TimeoutError, and DurableError outside of an instance.
     """
     what = f"wait_for_event({name!r})"

@@ -26,7 +26,7 @@ class Timer(_TimerHandle):  # type: ignore[misc]
 
 
 class TimerLoop(CallbackLoop):
-    """A loop whose timers are state: they make their callbacks ready when who runs it asks for those that are due."""
+    """A loop whose timers are state: they make their callbacks ready when what runs it asks for those that are due."""
 
     __slots__ = ("_alarm", "_cancelled_timers", "_clock_offset", "has_new_timer", "new_timers", "timers")
 

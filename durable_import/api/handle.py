@@ -1,4 +1,4 @@
-"""A handle: an instance as seen from outside, in whatever process it runs."""
+"""A handle: an instance as seen from outside, no matter which process runs it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class HandleRuntime(Protocol):
 
 
 class InstanceHandle(Generic[T_co]):
-    """The instance ``id``, in whatever process it runs; ``DurableRuntime.start``, ``.handle`` and ``current_instance()`` make it.
+    """The instance ``id``, run by any process; ``DurableRuntime.start``, ``.handle`` and ``current_instance()`` make it.
 
     ``InstanceHandle[T]`` is one of a function that returns a ``T``. Handles can be kept in the variables of durable code.
     """
@@ -83,5 +83,5 @@ class InstanceHandle(Generic[T_co]):
         return await self._runtime.cancel(self.id)
 
     async def send(self, event: str, payload: Any = None) -> None:
-        """Publish an event for the instance, with whatever can be saved: see ``DurableRuntime.publish_event``."""
+        """Publish an event for the instance, with anything that can be saved: see ``DurableRuntime.publish_event``."""
         await self._runtime.publish_event(self.id, event, payload)

@@ -223,8 +223,8 @@ class DurableRuntime:
         return InstanceHandle(self, name)
 
     async def _joins(self, instance_id: str, call: Call) -> bool:
-        """Begin an instance, or join the one that runs. False: it is to be tried again, as that one could not begin, which was
-        told to who had asked for it, or has another owner and is not kept yet.
+        """Begin an instance, or join the one that runs. False: it is to be tried again, as that one could not begin, which its
+        own caller was told, or has another owner and is not in the store yet.
         """
         run = self.running.get(instance_id)
         if run is None:

@@ -1,1 +1,1 @@
-"""Which awaits of a module are checkpoints, told before it runs."""
+"""Which awaits of a module are checkpoints, without running it: ``points`` goes through functions, ``callees`` finds their calls."""

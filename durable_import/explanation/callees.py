@@ -1,6 +1,6 @@
 """What the text of a function leads to: which code an awaited call runs, as far as that can be known before it runs.
 
-``LiveCallees`` looks at the objects that the names of a function stand for now, without running any code of theirs;
+``LiveCallees`` looks at the objects that the names of a function stand for now, without running any of their code;
 ``WrittenCallees`` at the text of the module alone.
 """
 

@@ -7,7 +7,7 @@ A file is valid for one module name, path and source: rewritten code and its tab
 Where the file cannot be written, as beside a standard library that belongs to another user, it goes to the user's own cache
 folder. There only files that are the user's and that no one else may write are read: it may be another user's ``HOME``.
 
-The source is checked by its hash, not by time and size as CPython does. It is read anyway (the registry needs it), the
+The source is checked by its hash, not by time and size as CPython does. It is read anyway (``code_table`` needs it), the
 hash costs 1 us per KB, and it is right where times are not: two saves within one tick, a checkout, an image layer.
 
 File: ``MAGIC_NUMBER`` (4 bytes), hashes of names, source and the rest (8 each), marshalled ``(code, table)``. The last makes a
@@ -129,7 +129,7 @@ def store(path: str, module: str, source: bytes, rewritten: RewrittenModule, var
 
 def _put(target: str, data: bytes, path: str, *, is_own: bool = False) -> bool:
     try:
-        mode = (os.stat(path).st_mode | 0o200) & 0o666  # readable by whoever may read the source
+        mode = (os.stat(path).st_mode | 0o200) & 0o666  # readable by all who may read the source
         os.makedirs(os.path.dirname(target), exist_ok=True)
         _write_atomically(target, data, 0o600 if is_own else mode)
         _remove_old(target)

@@ -1,9 +1,9 @@
 """Loaders that execute rewritten code and in all else are the loaders they replace.
 
 Only ``get_code`` is overridden. ``exec_module`` stays importlib's own: it calls ``get_code``, and since it is frozen
-its frames are removed from tracebacks, so an error in a module that is being imported looks as ever. ``runpy`` (and so
+its frames are removed from tracebacks, so an error in a module that is being imported looks as usual. ``runpy`` (and so
 ``python -m``, ``pdb -m``, ``cProfile -m``) calls ``get_code`` as well. Therefore it is ``get_code`` that registers the
-module: whoever asks for a module's code is about to execute it.
+module: what asks for a module's code is about to execute it.
 """
 
 from __future__ import annotations

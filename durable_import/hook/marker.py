@@ -4,7 +4,7 @@ The marker is a comment in the head of a module: what stands before its first st
 Comments beside and after the docstring belong to the head as well. The first marker decides; ``# durable: off`` is
 the same as none. Unmarked modules are the rule, so the answer "no" must be cheap: one small read, one search for the
 bytes ``durable:``, and a scan by two regular expressions only where the head might go on behind what was read.
-Tokenizing would be neither cheaper nor better here: a head that was cut off in its docstring is no error to us.
+Tokenizing would not be cheaper or better here: a head that was cut off in its docstring is no error to us.
 """
 
 from __future__ import annotations

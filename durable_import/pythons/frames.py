@@ -89,7 +89,7 @@ def _slots(generator: Any) -> list[tuple[Any, int | None]] | None:
 
 
 def _objects(words: list[int], referents: list[Any]) -> list[tuple[Any, int | None]] | None:
-    """What the words of a stack stand for; None if one is neither an object that the collector knows nor belongs to one."""
+    """What the words of a stack stand for; None if one is no object that the collector knows, and belongs to none."""
     known = {id(item): item for item in referents}
     found: list[tuple[Any, int | None]] = []
     for word in words:

@@ -41,7 +41,7 @@ def encoded_environment() -> Any:
     return os.environ._data  # type: ignore[attr-defined]
 
 
-#: What shows warnings, under the names by which ``catch_warnings`` keeps it: its module no longer has it meanwhile.
+#: What shows warnings, under the names that ``catch_warnings`` keeps it by: its module does not have it meanwhile.
 WARNINGS_SHOWN: dict[str, Any] = {
     "_showwarning": warnings.showwarning, "_showwarnmsg_impl": private("warnings._showwarnmsg_impl"),
 }  # fmt: skip

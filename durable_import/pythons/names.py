@@ -62,10 +62,10 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("asyncio.tasks._register_task", "the tasks of an instance are among those of the process"),
     PrivateName("asyncio.tasks._unregister_task", "they are no longer"),
     PrivateName("asyncio.tasks._swap_current_task", "one task takes the place of another as the running one", since=(3, 12)),
-    PrivateName("asyncio.tasks._register_eager_task", "a task that takes its first step at once is among all", since=(3, 12)),
+    PrivateName("asyncio.tasks._register_eager_task", "a task that takes its first turn at once is among all", since=(3, 12)),
     PrivateName("asyncio.tasks._unregister_eager_task", "it waits, and is a task like others", since=(3, 12)),
     PrivateName("asyncio.tasks._cancel_and_wait", "the same gives up by it"),
-    PrivateName("asyncio.tasks._AsCompletedIterator", "what earlier versions go on with, who do not have it", since=(3, 13)),
+    PrivateName("asyncio.tasks._AsCompletedIterator", "what earlier versions go on with, which do not have it", since=(3, 13)),
     PrivateName("asyncio.tasks._AsCompletedIterator._wait_for_one", "a place where a task waits", since=(3, 13)),
     PrivateName("asyncio.tasks._AsCompletedIterator._cur_task", "objects of earlier versions get it", since=(3, 14)),
     PrivateName("asyncio.taskgroups.TaskGroup._aexit", "where a group waits, a frame of its own", since=(3, 14)),
@@ -142,7 +142,7 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("importlib.machinery.ModuleSpec._initializing", "whether a module is still being imported"),
 )
 
-#: Instructions of the interpreter, by which code that was compiled is read.
+#: Instructions of the interpreter, to read code that was compiled.
 INSTRUCTIONS: tuple[PrivateName, ...] = (
     PrivateName("SEND", "a frame is at it while another one runs for it, in an await or yield from"),
     PrivateName("YIELD_VALUE", "a frame stands at it while it waits for another one, and where a generator yields"),

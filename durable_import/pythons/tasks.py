@@ -1,7 +1,7 @@
 """The running loop and the running task, as asyncio keeps them.
 
-Until Python 3.13 each loop has a running task. Since 3.14 each thread has one, kept in C, and whoever changes it has to name the
-loop that is running. What is here is right in both worlds; who calls it keeps to the order that the second one demands.
+Until Python 3.13 each loop has a running task. Since 3.14 each thread has one, kept in C, and a change of it has to name the
+loop that is running. What is here is right in both worlds, if it is called in the order that the second one demands.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def running_task(task: Any) -> Iterator[None]:
 
 @contextmanager
 def begun_eagerly(task: Any, loop: Any, outer: Any) -> Iterator[None]:
-    """``task`` takes its first step in the block, within that of another one; ``outer``: the loop that ``loop`` runs on.
+    """``task`` takes its first turn in the block, within that of another one; ``outer``: the loop that ``loop`` runs on.
 
     Since Python 3.12.
     """

@@ -85,16 +85,16 @@ class InstanceRegistry:
                 del self.running[run.instance_id]
 
     def _has_left(self, run: InstanceRun, error: Exception) -> None:
-        """Log why an instance that did not end has left; who waits for it is told by its task."""
+        """Log why an instance that did not end has left; those who wait for it are told by its task."""
         wake_at = run.state.get("wake_at")
         if isinstance(error, InstanceSuspendedError) and wake_at is not None:
             self._runtime.dispatcher.look_at(wake_at)
         if isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
             return
         if isinstance(error, UnknownInstanceError):
-            return  # who asked for it is told
+            return  # its caller is told
         if run.call is not None and run.begun.exception() is not None:
-            return  # a call was refused: who called is told, and the instance of that id, if there is one, is as it was
+            return  # a call was refused: its caller is told, and the instance of that id, if there is one, is as it was
         if isinstance(error, FencedError):
             about = self._runtime.about(run.instance_id)
             logger.warning("instance %s goes on elsewhere: %s", run.instance_id, error, extra=about)
@@ -106,6 +106,6 @@ class InstanceRegistry:
 
 
 def _look_at_error(task: asyncio.Task[Outcome]) -> None:
-    """So that asyncio does not say that nobody has: it is logged, and told to who asks."""
+    """So that asyncio does not say that nobody has: it is logged, and told to those who ask."""
     if not task.cancelled():
         task.exception()

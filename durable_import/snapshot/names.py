@@ -1,4 +1,4 @@
-"""The names by which snapshots call functions and classes of this package: short, and they stay, whatever becomes of the files.
+"""The names that functions and classes of this package have in snapshots: short, and they stay when files move.
 
 A pickle says ``registered("frame")`` for what restores a frame; there is no module of this package in it. ``registered`` itself
 is named by the prelude of each pickle: see ``pickler``.

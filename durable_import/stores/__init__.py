@@ -1,8 +1,11 @@
 """Where snapshots live.
 
-``base`` says what a store is; ``memory``, ``disk`` and ``sqlite`` are the embedded stores, ``postgres`` is for many machines;
-``url`` finds one by its URL. What is in ``__all__`` is public: the stores, and what a store of the user's own is made of. A
-store's module, and its driver, are loaded when it is asked for.
+``url`` finds a store by its URL. ``base`` says what a store is, ``backend`` what the original library called one; ``memory``,
+``disk`` and ``sqlite`` are the embedded stores, ``postgres`` is for many machines. They share ``owner`` (who advances an
+instance, and until when), ``worker`` (a thread for what blocks), ``changes`` (waiting for a change), ``work`` (what is to be
+done), ``inline_commit_policy`` (which commits an event loop waits for), ``sql`` and ``files``; ``memory_events`` are the
+in-memory events of a runtime whose store keeps none. What is in ``__all__`` is public: the stores, and what a store of the
+user's own is made of. A store's module, and its driver, are loaded when it is asked for.
 
 Rejected:
 

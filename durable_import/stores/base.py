@@ -24,9 +24,9 @@ STATE_TYPES: dict[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 FINISHED = ("completed", "failed", "cancelled")
 DORMANT = ("waiting", "sleeping")  # nothing is to be done before an event comes, or the time
-ABANDONED = ("pending", "running")  # what such an instance is if nobody holds it
+ABANDONED = ("pending", "running")  # what such an instance is if nobody owns it
 STATUSES = (*ABANDONED, *DORMANT, *FINISHED)
-ANNOUNCED = ("pending", *FINISHED)  # who waits for a change wants to know of a commit as one of these
+ANNOUNCED = ("pending", *FINISHED)  # those who wait for a change want to know of a commit as one of these
 
 
 class StateStore(ABC):
@@ -52,7 +52,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class InstanceSummary:
-    """One instance that has a state. Times are seconds since 1970; ``owner`` is None when nobody holds it."""
+    """One instance that has a state. Times are seconds since 1970; ``owner`` is None when nobody owns it."""
 
     instance_id: str
     status: str
@@ -103,7 +103,7 @@ class OwningStore(StateStore):
 
     @abstractmethod
     async def delete(self, instance_id: str) -> None:
-        """Forget the instance, whoever owns it; its owner's next commit is refused."""
+        """Forget the instance, no matter who owns it; its owner's next commit is refused."""
 
     @abstractmethod
     async def list(self) -> builtins.list[InstanceSummary]:
@@ -182,16 +182,16 @@ class WorkStore(Protocol):
     """Optional: finds the instances that somebody should take up, and clears away the ones that have ended."""
 
     async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
-        """Ids of instances that have not finished, that nobody holds, and that have something to do.
+        """Ids of instances that have not finished, that nobody owns, and that have something to do.
 
         That is: waiting or sleeping with ``wake_at`` in the past, or with an event; with ``orphans`` also pending and running
-        ones. Nobody holds an instance whose lease has run out, or whose owner's process is certainly dead. Those that wait
+        ones. Nobody owns an instance whose lease has run out, or whose owner's process is certainly dead. Those that wait
         longest come first.
         """
         ...
 
     async def remove_finished(self, seconds: float) -> int:
-        """Delete what has been finished for so long and nobody holds; gives how many."""
+        """Delete what has been finished for so long and nobody owns; gives how many."""
         ...
 
 
@@ -200,7 +200,7 @@ class WatchedStore(Protocol):
     """Optional: tells when to look for events and work, so that nobody has to ask often."""
 
     async def wait_for_change(self, timeout: float) -> None:
-        """Returns when an event was published or an instance was committed as pending or finished, by whomever, since the
+        """Returns when an event was published or an instance was committed as pending or finished, no matter by whom, since the
         last call returned; at the latest after ``timeout`` seconds. It may also return for no reason."""
         ...
 
@@ -208,8 +208,8 @@ class WatchedStore(Protocol):
 class Transaction(Protocol):
     """A transaction in the store's database, for data of the user that a state is to be committed together with.
 
-    It ends with ``commit`` or ``rollback``; both leave ``connection`` closed. Whoever ends it by the connection itself
-    (``COMMIT``, ``connection.commit()``) gets a StoreError from ``commit``.
+    It ends with ``commit`` or ``rollback``; both leave ``connection`` closed. If the connection itself has ended it
+    (``COMMIT``, ``connection.commit()``), ``commit`` raises StoreError.
     """
 
     @property

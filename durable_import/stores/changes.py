@@ -12,7 +12,7 @@ LEAST_SECONDS = 1.0  # for a look to come back, also if the time to wait is shor
 
 
 class Bell:
-    """Wakes all who listen, in whatever event loop and thread they are."""
+    """Wakes all who listen, in any event loop and thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -23,7 +23,7 @@ class InlineCommitPolicy:
         self._in_a_row = 0
 
     def has_taken(self, seconds: float) -> None:
-        """A commit was made, by whichever thread."""
+        """A commit was made, by any thread."""
         usual, seconds = self._usual, min(seconds, _MOST_SECONDS)
         self._usual = seconds if usual is None else usual + (seconds - usual) * _WEIGHT
 

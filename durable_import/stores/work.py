@@ -24,7 +24,7 @@ def find_work(found: Iterable[tuple[InstanceSummary, float | None]], limit: int,
 
 
 def find_finished(found: Iterable[InstanceSummary], seconds: float) -> list[str]:
-    """Ids of those that have been finished for ``seconds`` and that nobody holds."""
+    """Ids of those that have been finished for ``seconds`` and that nobody owns."""
     now = time.time()
     is_dead = functools.cache(Owner.is_dead)
     return [

@@ -65,7 +65,7 @@ class Desk(Generic[R]):
     def __init__(self, engine: Engine[R]) -> None:
         self.engine = engine
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._lock = threading.Lock()  # of the number, and held by who uses the engine at once
+        self._lock = threading.Lock()  # of the number; held while the engine is used at once
         self._open = 0  # items that were put and not done
 
     def put(self, item: Any) -> None:

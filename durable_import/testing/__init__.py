@@ -1,4 +1,4 @@
-"""For those who test: the contracts that every store passes, also one of the user's own, and faults on purpose.
+"""For tests: the contracts that every store passes, also one of the user's own (``contract``), and ``faults`` on purpose.
 
 Each name is loaded when it is asked for.
 """

@@ -346,7 +346,7 @@ def _interpolation(field: Any, value: ast.expr, spec: ast.expr | None) -> Any:
     if spec is not None and not isinstance(spec, ast.JoinedStr):  # text that is kept, to be inserted as it is
         spec = ast.copy_location(ast.JoinedStr(values=[ast.FormattedValue(value=spec, conversion=-1)]), spec)
     lifted = type(field)(value=value, str=field.str, conversion=field.conversion, format_spec=spec)
-    lifted.says_another = True  # than what it evaluates: see ``transformer.text_of``
+    lifted.says_another = True  # than what it evaluates: see ``rewritten_text.text_of``
     return ast.copy_location(lifted, field)
 
 

@@ -26,7 +26,7 @@ def mark_pauses(tree: ast.AST) -> None:
 
 
 def pause_names(tree: ast.AST) -> set[str]:
-    """The names by which a module may mean the exception, or classes of its own that derive from it."""
+    """The names under which a module may mean the exception, or classes of its own that derive from it."""
     meanings = list(_meanings(tree))
     names = {EXCEPTION} if any(_mentions(node) for node in ast.walk(tree)) else set()
     while more := {name for name, sources in meanings if names.intersection(sources)} - names:

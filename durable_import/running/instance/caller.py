@@ -1,4 +1,4 @@
-"""Who awaits an instance: a task of the process, which natively would be the program's first task.
+"""The task that awaits an instance: one of the process, which natively would be the program's first task.
 
 So its cancellations are the program's, and what the program has made of them, and of the context variables, is given back.
 """
@@ -26,7 +26,7 @@ class Caller:
         self._own_name = self._given_name = ""
 
     def attach(self, instance_id: str | None) -> None:
-        """It is the running task. One that nobody has named is named after the instance, for who looks at the process."""
+        """It is the running task. One that nobody has named is named after the instance, for people who look at the process."""
         task = self.task = asyncio.current_task()
         if task is None:
             return
@@ -63,7 +63,7 @@ class Caller:
             self._late_cancellation = error
 
     def give_back_cancellations(self, loop: InstanceLoop) -> Any:
-        """The program's own requests to cancel its first task, and those that it took back, count for who awaited it."""
+        """The program's own requests to cancel its first task, and those it took back, count for the task that awaited it."""
         if self._late_cancellation is not None:
             raise self._late_cancellation  # it came when the program had ended
         task, wanted = self.task, loop.root.cancelling()
@@ -83,7 +83,7 @@ def _is_given_by_asyncio(name: str) -> bool:
 
 
 def give_back_context(root: DurableTask) -> None:
-    """The program's changes of context variables are seen by who awaited it, who calls this."""
+    """The program's changes of context variables are seen by the task that awaited it, which calls this."""
     own = contextvars.copy_context()
     for variable, value in root.get_context().items():
         if not variable.name.startswith("durable_import.") and (variable not in own or own[variable] is not value):

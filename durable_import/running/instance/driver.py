@@ -49,8 +49,8 @@ class InstanceDriver(Committer):
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
-        self._others: Collection[DurableTask] = ()  # the tasks that stand still while one holds all others
-        self._waiting: list[asyncio.Handle] = []  # turns of theirs
+        self._others: Collection[DurableTask] = ()  # the tasks that stand still while ``turns_of`` takes turns
+        self._waiting: list[asyncio.Handle] = []  # their turns
 
     @property
     def ended(self) -> bool:

@@ -1,4 +1,4 @@
-"""The hold of this process on one instance: its claim, and its state in the store, from acquiring to releasing."""
+"""The lease of this process on one instance: its claim, and its state in the store, from acquiring to releasing."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class Lease:
         return True
 
     def _is_kept(self, state: dict[str, Any]) -> None:
-        """The store has a state: while it gives it to nobody else, it need not be in memory too, but for what is small."""
+        """The store has a state: while it gives it to nobody else, only what is small has to be in memory too."""
         self.state = state if self.claim is None else {**state, "snapshot": b""}
 
     async def end(self, state: dict[str, Any], *, keeps_snapshot: bool) -> bool:
@@ -202,7 +202,7 @@ class Lease:
         self._is_kept(state)
 
     async def remove_events(self, numbers: tuple[int, ...], accepted: dict[int, str]) -> None:
-        """The state has these events: the store need not keep them, nor then the state their numbers."""
+        """The state has these events: the store may forget them, and then the state may forget their numbers."""
         try:
             await self.host.events.remove_events(self.instance_id, numbers)
         except StoreError as error:  # they stay accepted: the next commit tries again

@@ -241,7 +241,7 @@ def row_facts(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def failure_of(error: BaseException) -> BaseException:
-    """What is kept of the exception that has ended an instance, and raised to who asks for its result."""
+    """What is kept of the exception that has ended an instance, and is raised where its result is asked for."""
     if isinstance(error, PauseForEventException):
         filename, lineno, function, _ = traceback.extract_tb(error.__traceback__)[-1]
         told = DurableError(
@@ -251,7 +251,7 @@ def failure_of(error: BaseException) -> BaseException:
         )
         told.__cause__ = error
         return told
-    if not isinstance(error, Exception):  # it would end the process of who asks
+    if not isinstance(error, Exception):  # it would end the process that asks
         return _told(error, f"{type(error).__name__} has ended this instance, not the process")
     return error
 

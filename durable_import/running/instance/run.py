@@ -102,7 +102,7 @@ class InstanceRun:
         except BaseException as error:
             if not self.begun.done():
                 self.begun.set_exception(error)
-                self.begun.exception()  # who asks is told; nobody may ask
+                self.begun.exception()  # its caller is told, if there is one
             raise
         finally:
             self._drop_root()
@@ -278,7 +278,7 @@ class InstanceRun:
             if self.task is not None:
                 what, error = summary_of(outcome.error), outcome.error
                 logger.warning("instance %s failed: %s", self.instance_id, what, exc_info=error, extra=about)
-            else:  # who awaits it is told
+            else:  # the task that awaits it is told
                 logger.debug("instance %s failed: %s", self.instance_id, summary_of(outcome.error), extra=about)
             state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
             await self.lease.end(state, keeps_snapshot=True)
@@ -317,7 +317,7 @@ class InstanceRun:
     def is_lost(self) -> None:
         """Somebody else has it now."""
         self._fenced = FencedError(
-            f"instance {self.instance_id!r} was taken over by another owner while this process held it (its lease had run "
+            f"instance {self.instance_id!r} was taken over by another owner while this process owned it (its lease had run "
             "out): it was let go of here, and goes on there."
         )
         self.suspend()

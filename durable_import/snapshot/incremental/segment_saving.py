@@ -279,7 +279,7 @@ class _Round:
             return [task_frames(task, self.references), task_record(task)]
         if key == KERNEL:
             state = loop_state(self.loop, [], self.all.loose_timers())
-            return [(self.rest, state), inbox_state(self.loop)]  # who waits for events is reached by way of its task only
+            return [(self.rest, state), inbox_state(self.loop)]  # what waits for events is reached by way of its task only
         if key[0] == "c":
             return [(), self.all.callback(key)]
         return [self.owned.islands[key]]

@@ -53,7 +53,7 @@ class Indexed:
         raise NotImplementedError
 
     def place(self, indices: tuple[int, ...]) -> tuple[Any, ...]:
-        """The arguments that make it anew; the last one is as long as a choice."""
+        """The arguments that make it again; the last one is as long as a choice."""
         raise NotImplementedError
 
 

@@ -147,7 +147,7 @@ _FUNCTIONS = {
 
 
 def native_form(module: str, name: str) -> Any:
-    """What stands for a function of then, which is called in another way with a native form."""
+    """What stands for a function of that time, which is called in another way with a native form."""
     return _FUNCTIONS.get(name) if module == _MODULE else None
 
 

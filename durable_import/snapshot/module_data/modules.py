@@ -61,7 +61,7 @@ class ScriptData:
     imported: dict[str, ScriptData] = field(default_factory=dict)  # of the marked modules that the script has imported
     is_imported: bool = False  # whether it is one of those
     cells: tuple[Extent, list[Cell]] | None = None
-    names: Any = None  # see ``references.Names``
+    names: Any = None  # see ``module_names.Names``
 
     @classmethod
     def of(cls, module: str) -> ScriptData:

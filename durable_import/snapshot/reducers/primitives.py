@@ -1,4 +1,4 @@
-"""Reducers for asyncio's primitives (locks, queues, events) with those of the instance who wait for them.
+"""Reducers for asyncio's primitives (locks, queues, events) with the instance's futures that wait for them.
 
 Waiters that are not the instance's belong to steps in flight, which run again.
 """
@@ -22,7 +22,7 @@ _WAITING = ("_waiters", "_getters", "_putters")
 
 
 def reduce_bound(primitive: Any) -> Any:
-    """asyncio's Lock, Event, Queue, ... and their subclasses, with those who wait for them."""
+    """asyncio's Lock, Event, Queue, ... and their subclasses, with the futures that wait for them."""
     cls = type(primitive)
     base = next((b for b in cls.__mro__ if b in _BOUND_BASES), None)
     if base is None or any(name in vars(b) for b in cls.__mro__[:-1] for name in _OWN_WAYS):

@@ -12,8 +12,8 @@ A sealed snapshot is (integers big-endian)::
         74      *  payload
 
 Only the HMAC decides; fingerprint and tag merely word the refusal. Nothing is unpickled here.
-A seal does not detect that an older snapshot *of the same instance* was put back: who can write to the store can do
-that.
+A seal does not detect that an older snapshot *of the same instance* was put back: anybody who can write to the
+store can do that.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Seal:
 
         Keyed tags added modulo 2**256 authenticate a set (Clarke et al., "Incremental Multiset Hash Functions and Their
         Application to Memory Integrity Checking", 2003, MSet-Add-Hash): none can be changed, swapped or left out. The sum
-        is stored with a ``mask`` on it: who knows many sums knows differences of tags, and can look for a set of old
+        is stored with a ``mask`` on it: one who knows many sums knows differences of tags, and can look for a set of old
         segments that adds up to the right one.
         """
         parts = (_identity(instance_id), key.encode("utf-8", "surrogateescape"), data)
@@ -241,8 +241,8 @@ def _read_key(file: Path) -> bytes:
         ) from error
     if is_open_to_others(mode):
         raise MissingKeyError(
-            f"the key file {file} may be read or written by other users (mode {stat.S_IMODE(mode):04o}): who has the "
-            f"key can forge snapshots, and a snapshot is code. Close it with: chmod 600 {file}"
+            f"the key file {file} may be read or written by other users (mode {stat.S_IMODE(mode):04o}): anybody who has "
+            f"the key can forge snapshots, and a snapshot is code. Close it with: chmod 600 {file}"
         )
     key = _decode_key(text.decode("ascii", "replace"))
     if key is None:

@@ -1,1 +1,1 @@
-"""Managers of open ``with`` blocks: which are saved, and which are entered again."""
+"""``with`` blocks that are open: ``managers`` says whose manager is saved, and enters the others again."""

@@ -86,7 +86,7 @@ class FolderEngine:
 
 
 class Folder:
-    """The files below ``path``. Whoever calls a method that writes holds the lock."""
+    """The files below ``path``. The caller of a method that writes holds the lock."""
 
     def __init__(self, path: Path, history: bool = False) -> None:
         self.path = path

@@ -51,7 +51,7 @@ class DiskStateStore(OwningStore):
         Raises MissingKeyError when it is gone though the folder has snapshots.
         """
         file = Path(f"{self.path}.key")
-        # whoever saves makes the key first: look for it again after the snapshots were seen
+        # a process makes the key before it saves: look for it again after the snapshots were seen
         if not file.exists() and Folder(Path(self.path)).has_instances() and not file.exists():
             raise MissingKeyError(
                 f"the store {self.path} has saved instances but their key {file} is gone. Put the key file back; "

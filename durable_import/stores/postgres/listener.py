@@ -1,6 +1,6 @@
 """A thread with a connection of its own that rings a bell when the database tells of a change.
 
-Only a wake-up: who waits looks for himself, and now and then without having been woken.
+Only a wake-up: what waits looks for itself, and now and then without having been woken.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def commit_at_once(
     claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None] | None, is_whole: bool,
     connection: sqlite3.Connection,
 ) -> bool:  # fmt: skip
-    """``commit`` or ``commit_segments``, as a transaction of its own; whoever calls rolls back what was not committed."""
+    """``commit`` or ``commit_segments``, as a transaction of its own; the caller rolls back what was not committed."""
     if segments is None:
         return commit_again(claim, state, connection) or at_once(partial(commit, claim, state), connection)
     return at_once(partial(commit_segments, claim, state, segments, is_whole), connection)

@@ -66,7 +66,7 @@ class SQLiteStateStore(OwningStore):
         if self.path == MEMORY:
             return self._memory_key
         file = Path(f"{self.path}.key")
-        # whoever saves makes the key first: look for it again after the snapshots were seen
+        # a process makes the key before it saves: look for it again after the snapshots were seen
         if not file.exists() and _has_instances(self.path) and not file.exists():
             raise MissingKeyError(
                 f"the database {self.path} has saved instances but their key {file} is gone. Put the key file back; "
@@ -95,7 +95,7 @@ class SQLiteStateStore(OwningStore):
         if new is None:
             claim, events = await self._worker.call(work)
         else:
-            unless = partial(sqlite_rows.is_known, instance_id)  # who knows how large its state is
+            unless = partial(sqlite_rows.is_known, instance_id)  # its state may be of any size
             claim, events = await self._quickly(instance_id, _size(new), work, unless)
         self._inline_commits.is_owned(instance_id)
         if claim.state is None and new is not None:

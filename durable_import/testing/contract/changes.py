@@ -17,7 +17,7 @@ PATIENCE = 60.0  # seconds that only end what hangs: a slow machine is no failur
 
 
 class WatchedStoreContract(EventStoreContract):
-    """Who waits for a change is woken by it, and sleeps otherwise."""
+    """One who waits for a change is woken by it, and sleeps otherwise."""
 
     async def test_waiting_ends_with_its_time(self, tmp_path: Path) -> None:
         """Without changes a wait lasts as long as it was told to, and does next to nothing meanwhile."""

@@ -78,7 +78,7 @@ class EventStoreContract(OwningStoreContract):
         await store.close()
 
     async def test_numbers_are_never_given_again(self, tmp_path: Path) -> None:
-        """A number is higher than all before it, whatever was removed or deleted, and whoever gave them."""
+        """A number is higher than all before it, no matter what was removed or deleted, and who gave them."""
         store = self.open(tmp_path)
         last = 0
         for instance_id in ("a", "b", "a", "c"):
@@ -96,7 +96,7 @@ class EventStoreContract(OwningStoreContract):
         await store.close()
 
     async def test_delete_removes_the_events(self, tmp_path: Path) -> None:
-        """An instance that begins again under an id finds no event of the life before, nor of one that never was."""
+        """An instance that begins again under an id finds no event of the life before, or of one that never was."""
         store = self.open(tmp_path)
         await store.save("a", state(1))
         for instance_id in ("a", "never there", "b"):

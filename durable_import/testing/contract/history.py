@@ -64,7 +64,7 @@ class HistoryStoreContract(OwningStoreContract):
         await store.close()
 
     async def test_history_of_any_id(self, tmp_path: Path) -> None:
-        """Histories do not mix, whatever the id is."""
+        """Histories do not mix, for every kind of id."""
         store = self.open(tmp_path)
         for instance_id in STRANGE_IDS:
             for number in (1, 2):

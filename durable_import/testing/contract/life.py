@@ -26,7 +26,7 @@ class LifeStoreContract(OwningStoreContract):
     """To begin is to acquire, to commit and to load the events; to end is to commit, to remove them and to release."""
 
     async def test_begin_keeps_a_new_state_once(self, tmp_path: Path) -> None:
-        """The state is kept if there is none; who begins later finds it, whatever he would have begun with."""
+        """The state is kept if there is none; one who begins later finds it, no matter what the state would have been."""
         store = self.open(tmp_path)
         first, none = await life(store).begin("a", Owner.current(), 30.0, PENDING)
         assert (first.state, none) == (None, [])
@@ -95,7 +95,7 @@ class LifeStoreContract(OwningStoreContract):
         await store.close()
 
     async def test_end_is_of_the_owner(self, tmp_path: Path) -> None:
-        """Who does not own the instance any more cannot end it."""
+        """One who does not own the instance any more cannot end it."""
         store = self.open(tmp_path)
         stale, _ = await life(store).begin("a", Owner.current(), 30.0, PENDING)
         await store.release(stale)

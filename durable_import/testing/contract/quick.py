@@ -29,10 +29,10 @@ async def commit(store: OwningStore, claim: Claim, number: int) -> None:
 
 
 class QuickStoreContract(OwningStoreContract):
-    """What is committed at once is committed as ever, by those who may."""
+    """What is committed at once is committed as always, by those who may."""
 
     async def test_commits_at_once_are_kept(self, tmp_path: Path) -> None:
-        """Each of many commits is what is loaded then, whichever way it was made; also of two instances in turn."""
+        """Each of many commits is what is loaded then, no matter how it was made; also of two instances in turn."""
         store = self.open(tmp_path)
         claims = [await store.acquire(name, Owner.current()) for name in ("a", "\udc80")]
         for number in range(ENOUGH):
@@ -42,7 +42,7 @@ class QuickStoreContract(OwningStoreContract):
         await store.close()
 
     async def test_any_change_of_the_state_is_kept_at_once(self, tmp_path: Path) -> None:
-        """Whichever entry of the state is another one than before."""
+        """Any entry of the state may have changed."""
         store = self.open(tmp_path)
         claim = await store.acquire("a", Owner.current())
         for number in range(ENOUGH):

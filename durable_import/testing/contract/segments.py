@@ -52,7 +52,7 @@ class SegmentStoreContract(OwningStoreContract):
         await store.close()
 
     async def test_segments_of_instances_do_not_mix(self, tmp_path: Path) -> None:
-        """Segments under the same key belong to their instance, whatever its id is."""
+        """Segments under the same key belong to their instance, for every kind of id."""
         store = self.open(tmp_path)
         owner = Owner.current()
         for number, instance_id in enumerate(STRANGE_IDS):
@@ -63,7 +63,7 @@ class SegmentStoreContract(OwningStoreContract):
         await store.close()
 
     async def test_fenced_owner_changes_no_segment(self, tmp_path: Path) -> None:
-        """A stalled owner's commit is refused as a whole: neither the state nor a segment changes."""
+        """A stalled owner's commit is refused as a whole: the state does not change, and no segment does."""
         store = self.open(tmp_path)
         stalled = await store.acquire("a", Owner.current(), lease_seconds=0.0)
         await _commit(store, stalled, 1, {"k1": b"old", "k2": b"old"}, is_whole=True)

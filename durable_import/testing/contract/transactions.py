@@ -136,7 +136,7 @@ class TransactionStoreContract(OwningStoreContract):
         await store.close()
 
     async def test_transaction_that_the_user_has_ended_is_refused(self, tmp_path: Path) -> None:
-        """Whoever ends it behind our back is told; the state is not committed without what belongs to it."""
+        """A user who ends it is told; the state is not committed without what belongs to it."""
         store = await self._with_table(tmp_path)
         claim = await store.acquire("a", Owner.current())
         for end in ("COMMIT", "ROLLBACK", "close"):

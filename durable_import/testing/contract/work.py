@@ -14,7 +14,7 @@ from durable_import.testing.contract.plain import STRANGE_IDS, state
 
 
 class WorkStoreContract(EventStoreContract):
-    """Work is what waits and is due or has an event, or was abandoned, and is held by nobody."""
+    """Work is what waits and is due or has an event, or was abandoned, and is owned by nobody."""
 
     async def test_due_instances_are_work(self, tmp_path: Path) -> None:
         """Waiting and sleeping instances whose time has come, and no others; the longest overdue first."""
@@ -55,7 +55,7 @@ class WorkStoreContract(EventStoreContract):
         await store.close()
 
     async def test_orphans_are_work_if_asked_for(self, tmp_path: Path) -> None:
-        """Pending and running instances that nobody holds, the oldest first."""
+        """Pending and running instances that nobody owns, the oldest first."""
         store = self.open(tmp_path)
         for name, status in (("b", "running"), ("a", "pending"), ("c", "running"), ("w", "waiting"), ("f", "failed")):
             await store.save(name, state(1, status=status))
@@ -84,7 +84,7 @@ class WorkStoreContract(EventStoreContract):
         await store.close()
 
     async def test_what_a_dead_process_holds_is_work(self, tmp_path: Path) -> None:
-        """Whose process certainly is gone holds nothing, however long its lease; of another host nothing is known."""
+        """A process that certainly is gone owns nothing, however long its lease; of another machine nothing is known."""
         store = self.open(tmp_path)
         dead = dead_owners()
         for number, owner in enumerate(dead):
@@ -96,7 +96,7 @@ class WorkStoreContract(EventStoreContract):
         await store.close()
 
     async def test_no_more_work_than_asked_for(self, tmp_path: Path) -> None:
-        """The limit counts what can be taken up, not what is held, over all kinds of work."""
+        """The limit counts what can be taken up, not what is owned, over all kinds of work."""
         store = self.open(tmp_path)
         owner = Owner.current()
         for number in range(5):
@@ -144,7 +144,7 @@ class WorkStoreContract(EventStoreContract):
         await store.close()
 
     async def test_finished_instances_that_are_held_stay(self, tmp_path: Path) -> None:
-        """Who holds a finished instance, to read its result or to try it again, keeps it; the dead do not."""
+        """An owner of a finished instance, who reads its result or tries it again, keeps it; a dead one does not."""
         store = self.open(tmp_path)
         claim = await store.acquire("held", Owner.current())
         await store.commit(claim, state(1, status="failed"))
