@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.harness.garbage import only_new_garbage
+
 if TYPE_CHECKING:
     from tests.harness.postgres import PostgresServer
     from tests.harness.processes import Desk
@@ -23,6 +25,13 @@ def pytest_configure() -> None:
     """Ctrl-C means what it means in a terminal, here and in all processes of tests, also in a background job of a shell."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _only_new_garbage() -> Iterator[None]:
+    """What tests before this one have left, hundreds of megabytes in the end, is not looked through again and again."""
+    with only_new_garbage():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,7 @@ def test_key_file(killed: Desk) -> None:  # noqa: F811
     assert_goes_on(killed)
 
 
+@pytest.mark.slow
 def test_locked_database(killed: Desk) -> None:  # noqa: F811
     """A database that another process keeps locked is named after a while."""
     lock = killed.lock_database()

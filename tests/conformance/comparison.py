@@ -12,14 +12,14 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import test as cpython_tests
+import test as cpython_tests  # type: ignore[import-not-found]
 
 from .worker import FAILED, NATIVE, PASSED, PLAIN, REWRITTEN
 
 
 def _has(*names: str) -> bool:
     """Whether this Python's tests have a module."""
-    folder = Path(cpython_tests.__file__).parent.joinpath(*names)  # type: ignore[arg-type]
+    folder = Path(cpython_tests.__file__).parent.joinpath(*names)
     return folder.is_dir() or folder.with_suffix(".py").exists()
 
 

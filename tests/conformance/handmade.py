@@ -102,8 +102,8 @@ class HandmadeLoop(InstanceLoop):
         return bool(self.real.is_closed())
 
     @property
-    def call_exception_handler(self) -> Any:  # type: ignore[override]
-        own = super() if self._exception_handler is not None else self.real
+    def call_exception_handler(self) -> Any:
+        own: Any = super() if self._exception_handler is not None else self.real
         return self.__dict__.get("exception_handler_of_test") or own.call_exception_handler
 
     @call_exception_handler.setter
@@ -206,13 +206,14 @@ class TaskMaker:
     """What the tests take for the class of tasks."""
 
     def __call__(self, coro: Any, *, loop: Any = None, **options: Any) -> Any:
-        return (loop or asyncio.get_event_loop()).make_task(coro, **options)
+        chosen: Any = loop or asyncio.get_event_loop()
+        return chosen.make_task(coro, **options)
 
     def __instancecheck__(self, value: Any) -> bool:
         return type(value) is DurableTask
 
     def __getitem__(self, item: Any) -> Any:
-        return DurableTask[item]  # type: ignore[index, misc]
+        return DurableTask[item]  # type: ignore[misc]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(DurableTask, name)

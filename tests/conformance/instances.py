@@ -7,6 +7,7 @@ loops of instances, and what they try with each implementation of tasks and futu
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 from types import CellType, FrameType, ModuleType
 from typing import Any
@@ -44,11 +45,11 @@ def make_durable(name: str, is_tortured: bool) -> None:
     if name.rpartition(".")[2] not in HANDMADE:
         ambient.default_runtime.append(runtime)
         return
-    from test.test_asyncio import utils
+    utils: Any = importlib.import_module("test.test_asyncio.utils")
 
     HandmadeLoop.is_tortured = is_tortured
     events: Any = asyncio.events
-    policy = events._get_event_loop_policy() if sys.version_info >= (3, 14) else asyncio.get_event_loop_policy()
+    policy: Any = events._get_event_loop_policy() if sys.version_info >= (3, 14) else asyncio.get_event_loop_policy()
     type(policy)._loop_factory = HandmadeLoop
     vars(asyncio)["EventLoop"] = HandmadeLoop  # what tests give as ``loop_factory``, since Python 3.13
     utils.TestCase.new_test_loop = _new_test_loop

@@ -108,9 +108,7 @@ class ReleasingDriver(TortureDriver):
         return sum(info is not None and info.module is self.releases.info for info in infos)
 
 
-def released(
-    source: str, path: str = "<program>", *, forms: str = "", change: Change = lambda place: place
-) -> str:  # fmt: skip
+def released(source: str, path: str = "<program>", *, forms: str = "", change: Change = lambda place: place) -> str:
     """The repr of a program's result when another release goes on with it at every checkpoint; see ``hard_torture``."""
     with fresh_module(source, path, rewritten=True) as module:
         releases = Releases(module, source.encode(), path, change)
@@ -119,5 +117,3 @@ def released(
         )
         kind = partial(ReleasingDriver, releases)
         return repr(asyncio.run(tortured(module.main, encoder, kind=kind)))
-
-

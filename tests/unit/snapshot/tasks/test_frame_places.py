@@ -22,7 +22,7 @@ from tests.harness.releases import Change, released
 from tests.harness.rewriting import GOLDEN, PROGRAMS, is_readable
 from tests.harness.torture import hard_torture
 
-SOURCE = '''\
+SOURCE = """\
 from world import effect
 
 async def walk(items):
@@ -34,7 +34,7 @@ async def walk(items):
 async def main():
     await effect("begin")  # saved by the other release, what follows by today's
     return await walk([1, 2, 3])
-'''
+"""
 WHERE = r"<program>:3: the saved state is in the middle of 'walk' and cannot go on there: "
 WAY_OUT = r"\. Resume it with the version of durable_import that saved it; the saved state is kept\.$"
 
