@@ -115,8 +115,16 @@ class UnsavableStateError(SnapshotError):
     """
 
     def __init__(
-        self, *, path: str, type_name: str, reason: str, way_out: str,
-        instance_id: str | None = None, filename: str = "?", lineno: int = 0, function: str = "?",
+        self,
+        *,
+        path: str,
+        type_name: str,
+        reason: str,
+        way_out: str,
+        instance_id: str | None = None,
+        filename: str = "?",
+        lineno: int = 0,
+        function: str = "?",
     ) -> None:
         of = f" of instance {instance_id!r}" if instance_id else ""
         what = f"`{path}`" if path.startswith("(") else f"variable `{path}`"  # a step's outcome is in no variable yet

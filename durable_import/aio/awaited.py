@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 from types import CoroutineType, FrameType, GeneratorType
 from typing import Any
 
@@ -12,10 +11,10 @@ from ..frames.awaiting import COROUTINE_WRAPPER, coroutine_behind, is_own_iterat
 from ..frames.capture import ANEXT, ASEND, ATHROW, Continued, frame_behind, is_rewritten_function
 from ..frames.intrinsics import NextItem, in_class
 from ..hook.code_table import info_of
+from ..ours import FOLDER
 from ..pythons.frames import DELEGATING
 from .task import DurableTask, _TaskIterator
 
-_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _STEPS = {DurableTask._advance.__code__, DurableTask._throw.__code__}
 _CACHE = 0  # of the instruction before
 _instructions: dict[int, tuple[Any, bytes]] = {}  # by id of a code object
@@ -32,7 +31,7 @@ def is_awaited_by_task(frame: FrameType) -> bool:
         at = above.f_lasti
         while known[1][at] == _CACHE:
             at -= 2
-        if known[1][at] not in DELEGATING and not code.co_filename.startswith(_OURS):
+        if known[1][at] not in DELEGATING and not code.co_filename.startswith(FOLDER):
             return False
         above = above.f_back
     return True

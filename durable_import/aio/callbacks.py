@@ -139,9 +139,7 @@ class CallbackLoop(TaskLoop):
         self._accept(handle)
         return handle
 
-    def call_soon_threadsafe(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
         if self.is_inside and threading.get_ident() == self.thread:
             self._accept(handle)  # no turn later than natively

@@ -14,9 +14,9 @@ from asyncio.base_events import BaseEventLoop
 from typing import Any
 
 from ..hook.code_table import MODULES
+from ..ours import FOLDER
 
 _ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep
-_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 _Base: Any = asyncio.AbstractEventLoop  # what is not defined here is filled in below
 
@@ -50,7 +50,7 @@ class DelegatingLoop(_Base):  # type: ignore[misc]
             return False
         frame = sys._getframe(2)
         while frame is not None:
-            if frame.f_code.co_filename.startswith(_OURS):
+            if frame.f_code.co_filename.startswith(FOLDER):
                 return True
             if not frame.f_code.co_filename.startswith(_ASYNCIO):
                 return frame.f_globals.get("__name__") in MODULES

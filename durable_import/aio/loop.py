@@ -336,4 +336,3 @@ class InstanceLoop(TimerLoop):
 
     def __repr__(self) -> str:
         return f"<InstanceLoop of {self.instance_id!r}, {len(self.tasks)} tasks>"
-

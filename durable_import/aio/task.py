@@ -97,9 +97,15 @@ class DurableTask(asyncio.Future[Any]):
     _log_destroy_pending = False  # dropping a task is how an instance is suspended
 
     def __init__(
-        self, coroutine: Any, *, loop: TaskLoop, name: str = "", path: str = "", context: contextvars.Context | None = None,
+        self,
+        coroutine: Any,
+        *,
+        loop: TaskLoop,
+        name: str = "",
+        path: str = "",
+        context: contextvars.Context | None = None,
         is_eager: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(loop=loop)
         if not coroutines.iscoroutine(coroutine):
             raise TypeError(f"a coroutine was expected, got {coroutine!r}")

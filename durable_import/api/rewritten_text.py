@@ -36,6 +36,10 @@ def _resume_tree(rewriting: ModuleRewriting, file: str, place: str) -> ast.AST:
         suspending = ", ".join(path for path, n in rewriting.places.by_path.items() if rewriting.body_of(n) is not None)
         raise DurableError(f"{file} has no function {place!r} that can be suspended; it has: {suspending}")
     return resume_function(
-        rewriting.carrier.get(node, node), body, variables=[], captured=[], free=(),
+        rewriting.carrier.get(node, node),
+        body,
+        variables=[],
+        captured=[],
+        free=(),
         class_name=rewriting.places.class_of[node],
-    )  # fmt: skip
+    )

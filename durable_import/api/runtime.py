@@ -62,9 +62,12 @@ class _Logged:
 
     def resuming(self, instance_id: str, state: dict[str, Any]) -> None:
         logger.info(
-            "resuming instance %s at %s (checkpoint %s)", instance_id, state["location"], state["checkpoint"],
+            "resuming instance %s at %s (checkpoint %s)",
+            instance_id,
+            state["location"],
+            state["checkpoint"],
             extra=self._runtime.about(instance_id, state["checkpoint"]),
-        )  # fmt: skip
+        )
 
 
 class DurableRuntime:
@@ -85,12 +88,20 @@ class DurableRuntime:
     """
 
     def __init__(
-        self, store: str | StateStore | OrchestrationBackend, *, key: bytes | None = None,
-        lease_seconds: float = DEFAULT_LEASE_SECONDS, evict_after: float | None = 60.0, keep_finished: float | None = WEEK,
-        poll_interval: float = 1.0, patience: float | None = None, script: str | None = None,
-        name_instance: Callable[[], str] | None = None, observer: InstanceObserver | None = None,
+        self,
+        store: str | StateStore | OrchestrationBackend,
+        *,
+        key: bytes | None = None,
+        lease_seconds: float = DEFAULT_LEASE_SECONDS,
+        evict_after: float | None = 60.0,
+        keep_finished: float | None = WEEK,
+        poll_interval: float = 1.0,
+        patience: float | None = None,
+        script: str | None = None,
+        name_instance: Callable[[], str] | None = None,
+        observer: InstanceObserver | None = None,
         telemetry: bool | TracerProvider = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         check_python(DurableRuntime)
         check_seconds(evict_after=evict_after, keep_finished=keep_finished, poll_interval=poll_interval, patience=patience)
         check_seconds(least=0.001, lease_seconds=lease_seconds)
@@ -200,9 +211,7 @@ class DurableRuntime:
         self, function: Callable[..., Awaitable[R]], *arguments: Any, instance_id: str | None, **keywords: Any
     ) -> InstanceHandle[R]: ...
     @overload
-    async def start(
-        self, function: Callable[P, Awaitable[R]], *arguments: P.args, **keywords: P.kwargs
-    ) -> InstanceHandle[R]: ...
+    async def start(self, function: Callable[P, Awaitable[R]], *arguments: P.args, **keywords: P.kwargs) -> InstanceHandle[R]: ...
     async def start(
         self, function: Callable[..., Awaitable[Any]], *arguments: Any, instance_id: Any = None, **keywords: Any
     ) -> InstanceHandle[Any]:

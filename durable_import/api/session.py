@@ -29,14 +29,10 @@ class Session:
     infinite for an event) that all tasks of an instance wait for. Raises StoreError and MissingKeyError.
     """
 
-    def __init__(
-        self, store: str, base: str, observer: InstanceObserver, on_wait: Callable[[float], None] | None = None
-    ) -> None:
+    def __init__(self, store: str, base: str, observer: InstanceObserver, on_wait: Callable[[float], None] | None = None) -> None:
         self.base = base
         self._begun: list[str] = []
-        self._runtime = DurableRuntime(
-            store, script="__main__", name_instance=self._next_name, observer=observer, patience=0.0
-        )
+        self._runtime = DurableRuntime(store, script="__main__", name_instance=self._next_name, observer=observer, patience=0.0)
         self._runtime.dispatcher.takes_work = False
         self._runtime.on_wait = on_wait
 

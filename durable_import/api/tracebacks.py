@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from ..frames.hiding import FOLDER
 from ..hook.code_table import info_of
+from ..ours import FOLDER
 from .runtime import DurableRuntime
 
 _INSTANCE = DurableRuntime._awaited.__code__

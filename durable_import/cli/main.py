@@ -23,10 +23,12 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"durable_import {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     run = commands.add_parser(
-        "run", help="run a script, or go on with it", epilog=EPILOG,
+        "run",
+        help="run a script, or go on with it",
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--exit-on-wait] (script.py | -m module) [args ...]",
-    )  # fmt: skip
+    )
     _add_store(run)
     run.add_argument("--instance", metavar="ID", help="name of this run (default: from the script and its arguments)")
     run.add_argument("--fresh", action="store_true", help="forget a run that has not finished, and start afresh")
@@ -49,9 +51,11 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_store(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--store", metavar="URL", default=os.environ.get("DURABLE_STORE") or DEFAULT_STORE,
+        "--store",
+        metavar="URL",
+        default=os.environ.get("DURABLE_STORE") or DEFAULT_STORE,
         help=f"where the state is kept (default: $DURABLE_STORE or {DEFAULT_STORE})",
-    )  # fmt: skip
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:

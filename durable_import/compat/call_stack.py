@@ -154,13 +154,13 @@ class CallStack:
         The bytes are a pickle: load only what you made yourself. Raises UnsavableStateError.
         """
         frames = [
-            {"function": c.name, "module": c.module, "file": c.filename, "line": c.lineno, "label": c.current}
-            for c in self.stack
+            {"function": c.name, "module": c.module, "file": c.filename, "line": c.lineno, "label": c.current} for c in self.stack
         ]
         facts = {
             "calls": [(c.fn, c.args, c.kwargs) for c in self.stack] if self._root is None else [],
-            "last_result": self.last_result, "pending_return_values": self.pending_return_values,
-        }  # fmt: skip
+            "last_result": self.last_result,
+            "pending_return_values": self.pending_return_values,
+        }
         return {"format": FORMAT, "frames": frames, "snapshot": Encoder().encode(Snapshot(self._root, facts))}
 
     @classmethod
@@ -250,10 +250,16 @@ def _call_of(frame: Any) -> FunctionCall:
     parameters = [a.arg for a in all_arguments(node.args)] if hasattr(node, "args") else []
     blocks = code_blocks(info)
     return FunctionCall(
-        fn=None, kwargs={name: variables[name] for name in parameters if name in variables}, name=frame.__qualname__,
-        module=info.module.name, filename=info.code.co_filename, lineno=_line(frame, state, blocks), locals=variables,
-        blocks=blocks, current=max(state.label - 1, 0),
-    )  # fmt: skip
+        fn=None,
+        kwargs={name: variables[name] for name in parameters if name in variables},
+        name=frame.__qualname__,
+        module=info.module.name,
+        filename=info.code.co_filename,
+        lineno=_line(frame, state, blocks),
+        locals=variables,
+        blocks=blocks,
+        current=max(state.label - 1, 0),
+    )
 
 
 def _line(frame: Any, state: FrameState, blocks: list[CodeBlock]) -> int:

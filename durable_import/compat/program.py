@@ -54,9 +54,7 @@ class DurableProgram(Generic[P, R]):
     ) -> Awaitable[R]: ...
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]: ...
-    def __call__(
-        self, *args: Any, orchestration_backend: Any = None, instance_id: Any = None, **kwargs: Any
-    ) -> Awaitable[R]:
+    def __call__(self, *args: Any, orchestration_backend: Any = None, instance_id: Any = None, **kwargs: Any) -> Awaitable[R]:
         """Run the function with these arguments as the instance ``instance_id``: begin it, or go on with it.
 
         Its state and its events are kept by ``orchestration_backend``; without one by the ambient runtime, without that in

@@ -48,7 +48,7 @@ async def runtime_of(backend: OrchestrationBackend) -> AsyncIterator[DurableRunt
 
 async def run(
     backend: OrchestrationBackend, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], instance_id: str
-) -> Any:  # fmt: skip
+) -> Any:
     """Run a function as an instance whose state and events the backend keeps.
 
     An instance that was paused before goes on when its event has been published; with a backend that tells of events only by

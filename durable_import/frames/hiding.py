@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
 from typing import Any, TypeVar
 
-FOLDER = os.path.dirname(os.path.dirname(__file__)) + os.sep
+from ..ours import FOLDER
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -7,7 +7,7 @@ from types import FrameType
 from ..errors import DurableError
 from ..hook.code_table import info_of
 from ..hook.switch import STRICT
-from .hiding import FOLDER
+from ..ours import FOLDER
 
 
 def refusal(frame: FrameType, reason: str) -> DurableError:

@@ -140,5 +140,3 @@ def build_function(info: CodeInfo, cells: tuple[CellType, ...]) -> FunctionType:
     """A function of rewritten code around saved cells."""
     code = info.code
     return FunctionType(code, namespace_of(info), code.co_name, None, cells)
-
-

@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 
+from ..ours import FOLDER
 from ..pythons.systems import BINARY, is_mine
 from ..rewrite.rewritten import RewrittenModule
 
@@ -38,8 +39,7 @@ _rewriter_hash: str | None = None
 
 def rewriter_files() -> tuple[str, ...]:
     """Paths of the sources that decide what rewritten code looks like: all that lie in ``rewrite`` and in ``pythons``."""
-    package = os.path.dirname(os.path.dirname(__file__))
-    rooms = [walked for room in ("rewrite", "pythons") for walked in os.walk(os.path.join(package, room), onerror=_raise)]
+    rooms = [walked for room in ("rewrite", "pythons") for walked in os.walk(os.path.join(FOLDER, room), onerror=_raise)]
     return tuple(sorted(os.path.join(room, name) for room, _, names in rooms for name in names if name.endswith(".py")))
 
 

@@ -46,5 +46,7 @@ def _tell(source: str, number: int) -> None:
         warnings.warn_explicit(
             "this cell is marked `# durable: on`, and not durable: what is defined in a cell is in no file, where a later "
             "process could find it. Put it into a module that begins with the mark, imported after durable_import.install()",
-            RuntimeWarning, f"cell {number}", 1,
-        )  # fmt: skip
+            RuntimeWarning,
+            f"cell {number}",
+            1,
+        )

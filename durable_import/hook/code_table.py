@@ -51,9 +51,17 @@ class CodeInfo:
     __slots__ = ("_labels", "awaited", "code", "digest", "durable", "is_resume", "module", "place", "suspensions")
 
     def __init__(
-        self, code: types.CodeType, module: ModuleInfo, place: str, digest: str, suspensions: dict[int, Place],
-        awaited: dict[int, str] | None = None, *, is_resume: bool = False, durable: types.CodeType | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        code: types.CodeType,
+        module: ModuleInfo,
+        place: str,
+        digest: str,
+        suspensions: dict[int, Place],
+        awaited: dict[int, str] | None = None,
+        *,
+        is_resume: bool = False,
+        durable: types.CodeType | None = None,
+    ) -> None:
         self.code = code
         self.module = module
         self.place = place
@@ -68,7 +76,6 @@ class CodeInfo:
         """The same of another code object of the function."""
         same = {"is_resume": self.is_resume, "durable": self.durable} | changed
         return CodeInfo(code, self.module, self.place, self.digest, self.suspensions, self.awaited, **same)
-
 
     def label_of(self, place: Place) -> int | None:
         """The label of a suspension as it is today; None if none is just like that."""
@@ -255,8 +262,11 @@ def _changed(info: CodeInfo, what: str, digest: str, found: str) -> CodeChangedE
     return CodeChangedError(
         f"{path}:{line}: the {what} changed since the state was saved (it was {digest[:12]}, it is {found[:12]}). "
         "Put the old code back to let the instance finish, or start afresh; the saved state is kept.",
-        filename=path, lineno=line, function=info.place, digest=digest,
-    )  # fmt: skip
+        filename=path,
+        lineno=line,
+        function=info.place,
+        digest=digest,
+    )
 
 
 def find_annotations(module: str, place: str, digest: str) -> dict[str, Annotation]:

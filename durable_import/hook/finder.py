@@ -19,10 +19,10 @@ from typing import Any
 
 from durable_import.hook import cache, marker
 from durable_import.hook.loader import DurableSourceLoader, RewritingLoader, is_rewriting, rewriting_loader, source_path
+from durable_import.ours import NAME
 
 __all__ = ["DurableFinder"]
 
-_SELF = __name__.partition(".")[0]
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _SOURCE_SUFFIXES = tuple(SOURCE_SUFFIXES)
 _CODE_METHODS = ("exec_module", "get_code", "source_to_code")
@@ -45,9 +45,7 @@ class DurableFinder:
 
         self.patterns = tuple(dict.fromkeys((*self.patterns, *patterns)))
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """What the finders behind this one find, with a rewriting loader if the module is to be rewritten."""
         if _is_own(fullname) or is_rewriting():
             return None
@@ -82,9 +80,7 @@ class DurableFinder:
             return any(pattern.partition(".")[0] == top for pattern in patterns)
         return bool(patterns)
 
-    def _find_ordinary_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
-    ) -> ModuleSpec | None:
+    def _find_ordinary_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         finders: list[Any] = list(sys.meta_path)  # a copy: finders may come and go meanwhile
         behind = finders[finders.index(self) + 1 :] if self in finders else finders
         for finder in behind:
@@ -98,7 +94,7 @@ class DurableFinder:
 
 
 def _is_own(fullname: str) -> bool:
-    return fullname.partition(".")[0] == _SELF
+    return fullname.partition(".")[0] == NAME
 
 
 def _is_standard(fullname: str, spec: ModuleSpec) -> bool:

@@ -72,9 +72,10 @@ def _rewritten_codes(module: ModuleType, function: FunctionType) -> dict[CodeTyp
         raise _no_source(function, f"{path} has changed since it was imported: {error}") from error
     if function.__code__ not in places:
         raise _no_source(
-            function, f"{path} does not say what it does: the file has changed since it was imported, exec has made the "
-            "function, or an import hook has changed its code"
-        )  # fmt: skip
+            function,
+            f"{path} does not say what it does: the file has changed since it was imported, exec has made the "
+            "function, or an import hook has changed its code",
+        )
     rewritten = rewritten_module(module.__name__, source, path, is_library=False)
     register_module(module.__name__, path, source, rewritten)
     today = MODULES[module.__name__].by_place
@@ -157,4 +158,3 @@ def functions_of_namespace(namespace: Any, path: str) -> Iterator[FunctionType]:
             yield function
         elif isinstance(value, type) and value.__module__ == namespace.get("__name__"):
             yield from functions_of_namespace(vars(value), path)
-

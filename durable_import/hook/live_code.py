@@ -15,10 +15,9 @@ from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from ..ours import PREFIX
 from ..pythons.codes import nested_codes, silent
 from ..rewrite.analysis.places import MARK_BASE, Places, numbers_by_code
-
-_OWN = __name__.partition(".")[0] + "."
 
 
 def source_of(module: ModuleType) -> tuple[bytes, str] | None:
@@ -61,6 +60,6 @@ def functions_behind(function: Any) -> Iterator[FunctionType]:
             inner = function.__func__
         elif not isinstance(function, (FunctionType, type)) and not inspect.isbuiltin(function):
             inner = type(function).__call__ if callable(function) else None
-        if isinstance(inner, FunctionType) and not str(inner.__globals__.get("__name__")).startswith(_OWN):
+        if isinstance(inner, FunctionType) and not str(inner.__globals__.get("__name__")).startswith(PREFIX):
             yield inner
         function = getattr(function, "__wrapped__", None)

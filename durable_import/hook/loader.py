@@ -59,6 +59,7 @@ class RewritingLoader:
     """Mixin for loaders of source code: ``get_code`` returns rewritten code."""
 
     if TYPE_CHECKING:
+
         def get_data(self, path: str) -> bytes: ...
 
     def __init__(self, spec: ModuleSpec, *arguments: Any) -> None:

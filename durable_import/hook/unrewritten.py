@@ -67,8 +67,11 @@ def find_unrewritten(name: str, place: str, digest: str) -> CodeInfo:
             f"{info.module.path}:{info.code.co_firstlineno}: the saved state is in the middle of the generator {place!r}, whose "
             "code is another one here. Install the version that the state was saved with (of Python, for its standard "
             "library); the saved state is kept.",
-            filename=info.module.path, lineno=info.code.co_firstlineno, function=place, digest=digest,
-        )  # fmt: skip
+            filename=info.module.path,
+            lineno=info.code.co_firstlineno,
+            function=place,
+            digest=digest,
+        )
     return info
 
 

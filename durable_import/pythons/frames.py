@@ -116,8 +116,10 @@ def _layout_is_known() -> bool:
     return (
         slots is not None
         and [position for _, position in slots] == [2, 1, None]
-        and slots[0][0] is first and slots[1][0] is second and type(slots[2][0]) is type(iter(third))
-    )  # fmt: skip
+        and slots[0][0] is first
+        and slots[1][0] is second
+        and type(slots[2][0]) is type(iter(third))
+    )
 
 
 def first_instruction(code: CodeType) -> int:

@@ -161,10 +161,19 @@ INSTRUCTIONS: tuple[PrivateName, ...] = (
     PrivateName("IMPORT_NAME", "the same, by an import"),
 )
 
-DOCUMENTED = frozenset({
-    "sys._getframe", "os._exit", "ast.AST._fields", "ast.AST._attributes", "enum.Enum._value_", "namedtuple._fields",
-    "namedtuple._field_defaults", "namedtuple._make", "namedtuple._replace",
-})  # fmt: skip  # public in spite of their underscore
+DOCUMENTED = frozenset(
+    {
+        "sys._getframe",
+        "os._exit",
+        "ast.AST._fields",
+        "ast.AST._attributes",
+        "enum.Enum._value_",
+        "namedtuple._fields",
+        "namedtuple._field_defaults",
+        "namedtuple._make",
+        "namedtuple._replace",
+    }
+)  # public in spite of their underscore
 
 
 _BY_NAME = {row.name: row for row in (*TABLE, *INSTRUCTIONS)}

@@ -91,9 +91,7 @@ def _all_options(**options: Any) -> dict[str, Any]:
 _name_and_context.__qualname__ = "BaseEventLoop.create_task"  # which its TypeError names
 
 #: What ``create_task`` of a loop was told beside the coroutine: a name and a context, since 3.13.3 all that a task takes.
-task_options: Any = (
-    _all_options if BaseEventLoop.create_task.__code__.co_flags & inspect.CO_VARKEYWORDS else _name_and_context
-)
+task_options: Any = _all_options if BaseEventLoop.create_task.__code__.co_flags & inspect.CO_VARKEYWORDS else _name_and_context
 
 
 def is_eager_factory(factory: Any) -> bool:

@@ -67,9 +67,7 @@ def _giving(value: Any, name: str) -> FunctionType:
     return FunctionType(code.replace(co_name=name, co_consts=constants), {})
 
 
-def _made(
-    text: str, name: str, functions: list[FunctionType], parameters: tuple[Any, ...], namespace: dict[str, Any]
-) -> Any:
+def _made(text: str, name: str, functions: list[FunctionType], parameters: tuple[Any, ...], namespace: dict[str, Any]) -> Any:
     """What a function gives that has ``text`` for its body, in which each ``{}`` stands for what a function evaluates."""
     cells: dict[str, CellType] = {}
     for function in functions:

@@ -39,6 +39,7 @@ ELSEWHERE: dict[Place, tuple[Place, ...]] = {
     ),
 }  # fmt: skip
 
+
 def _takes_manager(variables: Variables) -> None:
     variables["_exit"] = type(variables["cm"]).__aexit__
 

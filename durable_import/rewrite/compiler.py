@@ -92,9 +92,14 @@ class ModuleRewriting(ast.NodeTransformer):
     number_labels = staticmethod(number_labels)
 
     def __init__(
-        self, source: bytes | ast.Module, path: str, *, is_library: bool = False, has_roots: bool = True,
+        self,
+        source: bytes | ast.Module,
+        path: str,
+        *,
+        is_library: bool = False,
+        has_roots: bool = True,
         is_plain: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.path = path
         self.is_plain = is_plain
         self.is_library = is_library
@@ -235,9 +240,13 @@ class ModuleRewriting(ast.NodeTransformer):
         body = self.body_of(node)
         assert body is not None
         tree = resume_function(
-            self.carrier.get(node, node), body, variables=inside.variables, captured=self._own(node, inside.captured),
-            free=self._free(node), class_name=self.places.class_of[node],
-        )  # fmt: skip
+            self.carrier.get(node, node),
+            body,
+            variables=inside.variables,
+            captured=self._own(node, inside.captured),
+            free=self._free(node),
+            class_name=self.places.class_of[node],
+        )
         definition: Any = next(n for n in ast.walk(tree) if getattr(n, "name", None) == RESUME_NAME)
         if inside.first_line < definition.lineno:
             line: Any = {"lineno": inside.first_line, "end_lineno": inside.first_line, "col_offset": 0, "end_col_offset": 0}
@@ -248,9 +257,14 @@ class ModuleRewriting(ast.NodeTransformer):
         """The code of a function that enters a ``with`` block again: that of the hidden variable ``manager``."""
         node = self.places.by_path[place]
         tree = enter_function(
-            self.carrier.get(node, node), self.with_blocks[node][manager], manager, variables=inside.variables,
-            captured=self._own(node, inside.captured), free=self._free(node), class_name=self.places.class_of[node],
-        )  # fmt: skip
+            self.carrier.get(node, node),
+            self.with_blocks[node][manager],
+            manager,
+            variables=inside.variables,
+            captured=self._own(node, inside.captured),
+            free=self._free(node),
+            class_name=self.places.class_of[node],
+        )
         return self._compile_nested(tree, inside)
 
     def _own(self, node: ast.AST, captured: list[str]) -> list[str]:
@@ -307,9 +321,7 @@ def _evaluated_first(node: ast.AST) -> ast.AST:
 
 
 def _no_arguments() -> ast.arguments:
-    return ast.arguments(
-        posonlyargs=[], args=[], vararg=None, kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[]
-    )
+    return ast.arguments(posonlyargs=[], args=[], vararg=None, kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[])
 
 
 class _HiddenFromLocals(ast.NodeTransformer):
@@ -326,4 +338,3 @@ class _HiddenFromLocals(ast.NodeTransformer):
         if not asks or node.args or node.keywords:
             return node
         return standing_for(located(call("@visible", node), node), node)  # type: ignore[no-any-return]
-

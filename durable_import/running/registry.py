@@ -70,8 +70,11 @@ class InstanceRegistry:
                     about = self._runtime.about(run.instance_id, run.state.get("checkpoint"))
                     logger.warning(
                         "a transaction of instance %s was lost, it goes on from before it in %.1f s: %s",
-                        run.instance_id, pause, error, extra=about,
-                    )  # fmt: skip
+                        run.instance_id,
+                        pause,
+                        error,
+                        extra=about,
+                    )
                 run.lease.has_lost_transaction = False
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)

@@ -52,9 +52,10 @@ class Telemetry:
         carrier: dict[str, str] = driver.facts.get(TRACE, {})
         parent = _PROPAGATOR.extract(carrier) if carrier else outside
         attributes: dict[str, Any] = {
-            "durable.instance_id": str(driver.encoder.instance_id), "durable.checkpoint": max(driver.checkpoint, 0),
+            "durable.instance_id": str(driver.encoder.instance_id),
+            "durable.checkpoint": max(driver.checkpoint, 0),
             "durable.resumed": is_resumed,
-        }  # fmt: skip
+        }
         span = self._tracer.start_span(driver.function, parent, attributes=attributes)
         inside = trace.set_span_in_context(span, outside)
         token = contexts.attach(inside)
@@ -114,8 +115,9 @@ class Life:
         known = self._steps.get(task)
         if known is None or known.step is not step:
             attributes: dict[str, Any] = {
-                "durable.step_key": self._driver.loop.key_of(task), "durable.checkpoint": max(self._driver.checkpoint, 0),
-            }  # fmt: skip
+                "durable.step_key": self._driver.loop.key_of(task),
+                "durable.checkpoint": max(self._driver.checkpoint, 0),
+            }
             span = self._tracer.start_span(name_of(step.awaitable), attributes=attributes)
             known = self._steps[task] = _StepSpan(step, span)
         return contexts.attach(trace.set_span_in_context(known.span))

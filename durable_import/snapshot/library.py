@@ -86,8 +86,11 @@ def _changed(info: CodeInfo, where: Wait) -> CodeChangedError:
     return CodeChangedError(
         f"the saved state waits in {info.module.name}.{info.place} (at `await {where.awaited}`), which is written differently in "
         f"Python {NAMED}: resume with the Python version that it was saved by. The saved state is kept.",
-        filename=info.module.path, lineno=info.code.co_firstlineno, function=info.place, digest="",
-    )  # fmt: skip
+        filename=info.module.path,
+        lineno=info.code.co_firstlineno,
+        function=info.place,
+        digest="",
+    )
 
 
 def find_function(module: str, place: str, digest: str | None = None) -> CodeInfo:

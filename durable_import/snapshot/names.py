@@ -16,10 +16,10 @@ from typing import Any
 
 from ..errors import SnapshotFormatError
 from ..hook.code_table import PROGRAM
+from ..ours import NAME, PREFIX
 from ..pythons.moved import place_today
 from .former_names import FORMER, FORMER_MODULES
 
-PACKAGE = __name__.partition(".")[0]
 MODULE = "@durable"  # the module of ``registered`` in a pickle: no program can have one of that name
 
 #: By module below the package: the attributes that snapshots name, and how.
@@ -137,16 +137,15 @@ NAMES: dict[str, dict[str, str]] = {
 
 #: Modules of this package that frames and data in snapshots belong to: those whose code waits, and the standard streams.
 MODULES = {
-    "@earlier": f"{PACKAGE}.pythons.earlier",
-    "@events": f"{PACKAGE}.aio.events",
-    "@process_state": f"{PACKAGE}.snapshot.module_data.process_state",
-    "@wait_again": f"{PACKAGE}.aio.wait_again",
+    "@earlier": f"{NAME}.pythons.earlier",
+    "@events": f"{NAME}.aio.events",
+    "@process_state": f"{NAME}.snapshot.module_data.process_state",
+    "@wait_again": f"{NAME}.aio.wait_again",
 }
 
-_PLACES = {name: (f"{PACKAGE}.{module}", attribute) for module, names in NAMES.items() for attribute, name in names.items()}
+_PLACES = {name: (f"{NAME}.{module}", attribute) for module, names in NAMES.items() for attribute, name in names.items()}
 _NAMES = {place: name for name, place in _PLACES.items()}
 _MODULE_NAMES = {module: name for name, module in MODULES.items()}
-_PREFIX = PACKAGE + "."
 _references: dict[int, tuple[Any, Any]] = {}  # by id of what is named; the second is how it is pickled
 CONSTANTS: set[int] = set()  # ids of what pickles have of this: the same objects in each, which never change
 
@@ -157,7 +156,7 @@ def registered(name: str) -> Any:
     if name in _PLACES:
         module, attribute = place_today(*_PLACES[name])
         return getattr(import_module(module), attribute)
-    package = import_module(PACKAGE)
+    package = import_module(NAME)
     if name in package.__all__:
         return getattr(package, name)
     raise SnapshotFormatError(
@@ -184,7 +183,7 @@ def reference_to(thing: Any, place: tuple[str, str] | None = None) -> tuple[Any,
 
 def _name_of(thing: Any, place: tuple[str, str]) -> str:
     name = _NAMES.get(place)
-    package: Any = import_module(PACKAGE)
+    package: Any = import_module(NAME)
     if name is None and place[1] in package.__all__ and getattr(package, place[1]) is thing:
         name = place[1]
     if name is None or registered(name) is not thing:
@@ -202,7 +201,7 @@ def is_ours(thing: Any) -> bool:
 
 def is_internal(module: str) -> bool:
     """Whether a module belongs to this package, and is none of those whose code is durable as a program's is."""
-    return module.startswith(_PREFIX) and module not in PROGRAM
+    return module.startswith(PREFIX) and module not in PROGRAM
 
 
 def find_former(module: str, name: str) -> Any:

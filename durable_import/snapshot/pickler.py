@@ -136,9 +136,15 @@ class _DeepPickler(_Reducing, PythonPickler):  # type: ignore[misc]
 
         # Python 3.12 recurses in C when a bound method is called with *args, as pickle does; not so for a function.
         def save_reduce(
-            func: Any, args: Any, state: Any = None, items: Any = None, pairs: Any = None, setter: Any = None,
-            *, obj: Any = None,
-        ) -> None:  # fmt: skip
+            func: Any,
+            args: Any,
+            state: Any = None,
+            items: Any = None,
+            pairs: Any = None,
+            setter: Any = None,
+            *,
+            obj: Any = None,
+        ) -> None:
             PythonPickler.save_reduce(self, func, args, state, items, pairs, setter, obj=obj)
 
         self.save_reduce = save_reduce

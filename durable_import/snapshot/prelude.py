@@ -60,5 +60,3 @@ class Prelude:
         file.write(self._data)
         places = zip(self._indices, containers, strict=True)
         pickler.memo = self._memo | {id(container): (index, container) for index, container in places}
-
-

@@ -39,16 +39,23 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
             code = parts_of(frame).code
             return UnsavableStateError(
                 path=_readable(state, culprit.path),
-                type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
-                instance_id=instance_id, filename=code.co_filename, lineno=line_of(frame),
+                type_name=culprit.type_name,
+                reason=culprit.reason,
+                way_out=culprit.way_out,
+                instance_id=instance_id,
+                filename=code.co_filename,
+                lineno=line_of(frame),
                 function=code.co_qualname,
-            )  # fmt: skip
+            )
     culprit = find_culprit(_beside_frames(snapshot), attempt)
     if culprit is not None:
         return UnsavableStateError(
-            path=culprit.path, type_name=culprit.type_name, reason=culprit.reason, way_out=culprit.way_out,
+            path=culprit.path,
+            type_name=culprit.type_name,
+            reason=culprit.reason,
+            way_out=culprit.way_out,
             instance_id=instance_id,
-        )  # fmt: skip
+        )
     return error
 
 

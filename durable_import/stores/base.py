@@ -88,9 +88,7 @@ class OwningStore(StateStore):
         """
 
     @abstractmethod
-    async def renew(
-        self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
-    ) -> builtins.list[Claim]:
+    async def renew(self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS) -> builtins.list[Claim]:
         """Let the leases run for ``lease_seconds`` from now; gives the claims that are not current any more."""
 
     @abstractmethod

@@ -73,9 +73,7 @@ class InMemoryStateStore(OwningStore):
         with self._lock:
             self._commit(claim, dict(state))
 
-    async def renew(
-        self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
-    ) -> builtins.list[Claim]:
+    async def renew(self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS) -> builtins.list[Claim]:
         lost = []
         with self._lock:
             for claim in claims:

@@ -20,8 +20,8 @@ from tests.harness.rewriting import GOLDEN, frame_codes, resume_tree, sources
 
 PACKAGE = Path(durable_import.__file__).parent
 LAYERS = (
-    "errors", "log", "pythons", "late", "rewrite", "hook", "explanation", "frames", "aio", "snapshot", "stores", "running",
-    "api", "compat", "cli", "testing",
+    "errors", "log", "ours", "pythons", "late", "rewrite", "hook", "explanation", "frames", "aio", "snapshot", "stores",
+    "running", "api", "compat", "cli", "testing",
 )  # fmt: skip
 # The order of the files and rooms inside of large rooms, each of which imports only from those before it.
 ORDERS = {

@@ -33,8 +33,10 @@ def check_nesting(tree: ast.Module, source: bytes, path: str, deepest: int) -> N
     raise UnsupportedSyntaxError(
         f"loops, try and with statements are nested too deeply here (Python allows {MAX_BLOCKS} blocks in each other, and "
         "some statements with an await inside take one or two more than they would natively)",
-        filename=path, lineno=node.lineno, way_out="Move the inner blocks into a function of their own and await that.",
-    )  # fmt: skip
+        filename=path,
+        lineno=node.lineno,
+        way_out="Move the inner blocks into a function of their own and await that.",
+    )
 
 
 def too_deep(block: Iterable[Any], depth: int = 0, maximum: int = MAX_BLOCKS, deepest: int = 0) -> Any:

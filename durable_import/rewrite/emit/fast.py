@@ -125,9 +125,11 @@ class Resumption:
 
 
 def guarded_try(
-    node: Any, emit_body: Callable[[Statements], Statements], emit_handler: Callable[[Any], ast.ExceptHandler],
+    node: Any,
+    emit_body: Callable[[Statements], Statements],
+    emit_handler: Callable[[Any], ast.ExceptHandler],
     resumption: Resumption | None = None,
-) -> tuple[Statements, ast.stmt]:  # fmt: skip
+) -> tuple[Statements, ast.stmt]:
     """A ``try`` statement that lets suspension signals pass: what comes before it, and the statement."""
     resumption = resumption or Resumption()
     suspending = next(points([*node.body, *node.handlers, *node.orelse]), None) is not None
@@ -140,9 +142,12 @@ def guarded_try(
 
 
 def _with_handlers(
-    node: Any, body: Statements, suspending: bool, emit_body: Callable[[Statements], Statements],
+    node: Any,
+    body: Statements,
+    suspending: bool,
+    emit_body: Callable[[Statements], Statements],
     emit_handler: Callable[[Any], ast.ExceptHandler],
-) -> ast.stmt:  # fmt: skip
+) -> ast.stmt:
     handlers = [emit_handler(h) for h in node.handlers]
     if suspending and isinstance(node, ast.TryStar):
         for h in handlers:
@@ -158,8 +163,12 @@ def _with_handlers(
 
 
 def _with_finally(
-    node: Any, body: Statements, suspending: bool, emit_body: Callable[[Statements], Statements], resumption: Resumption,
-) -> tuple[Statements, ast.stmt]:  # fmt: skip
+    node: Any,
+    body: Statements,
+    suspending: bool,
+    emit_body: Callable[[Statements], Statements],
+    resumption: Resumption,
+) -> tuple[Statements, ast.stmt]:
     final = emit_body(node.finalbody)
     before: Statements = []
     clauses: list[ast.ExceptHandler] = []

@@ -26,9 +26,14 @@ RESUME_NAME = "@resume"  # not its own: inside, that name means what it means to
 
 
 def resume_function(
-    function: Any, body: Statements, *, variables: Iterable[str], captured: Iterable[str], free: Collection[str],
+    function: Any,
+    body: Statements,
+    *,
+    variables: Iterable[str],
+    captured: Iterable[str],
+    free: Collection[str],
     class_name: str | None,
-) -> ast.Module:  # fmt: skip
+) -> ast.Module:
     """A module with one function, nested so that ``captured`` are free variables; its only argument is the state.
 
     ``function``: the definition; ``body``: its normalised body; ``variables``: what to restore from the state; ``free``: those
@@ -45,16 +50,25 @@ def resume_function(
     opening.append(assign(STASH, constant(None)))
     kind = type(function) if isinstance(function, FUNCTION_DEFINITIONS) else ast.FunctionDef
     resumed = kind(
-        name=RESUME_NAME, args=_arguments([STATE]), decorator_list=[], returns=None,
+        name=RESUME_NAME,
+        args=_arguments([STATE]),
+        decorator_list=[],
+        returns=None,
         body=[located(statement, function) for statement in opening + resume_body([s for s in prepared if s])],
-    )  # fmt: skip
+    )
     return _nested(ast.copy_location(resumed, function), captured, class_name)
 
 
 def enter_function(
-    function: Any, block: WithBlock, manager: str, *, variables: Iterable[str], captured: Iterable[str], free: Collection[str],
+    function: Any,
+    block: WithBlock,
+    manager: str,
+    *,
+    variables: Iterable[str],
+    captured: Iterable[str],
+    free: Collection[str],
     class_name: str | None,
-) -> ast.Module:  # fmt: skip
+) -> ast.Module:
     """A module with one asynchronous function: enters the manager of a ``with`` block again, with the variables of the state.
 
     It gives the manager, its bound exit method, and what entering gave.
@@ -74,9 +88,7 @@ def enter_function(
         ast.Return(value=ast.Tuple(elts=[load(manager), load(STASH), load(ITEM)], ctx=ast.Load())),
     ]
     body = [located(statement, block.expression) for statement in body]
-    entered = ast.AsyncFunctionDef(
-        name=RESUME_NAME, args=_arguments([STATE]), decorator_list=[], returns=None, body=body
-    )
+    entered = ast.AsyncFunctionDef(name=RESUME_NAME, args=_arguments([STATE]), decorator_list=[], returns=None, body=body)
     return _nested(ast.copy_location(entered, block.expression), captured, class_name)
 
 
@@ -116,9 +128,14 @@ def resume_body(statements: Statements) -> Statements:
 
 def _emit(node: Any) -> Statements:
     method: Any = {
-        Suspend: _suspension, ast.If: _if, ast.While: _while, ast.For: _for, ast.Match: _match,
-        ast.Try: _try, ast.TryStar: _try,
-    }[type(node)]  # fmt: skip
+        Suspend: _suspension,
+        ast.If: _if,
+        ast.While: _while,
+        ast.For: _for,
+        ast.Match: _match,
+        ast.Try: _try,
+        ast.TryStar: _try,
+    }[type(node)]
     return [located(statement, node) for statement in method(node)]
 
 
@@ -273,9 +290,7 @@ def _restore(name: str) -> ast.stmt:
 
 def _arguments(names: list[str]) -> ast.arguments:
     parameters = [ast.arg(arg=name) for name in names]
-    return ast.arguments(
-        posonlyargs=[], args=parameters, vararg=None, kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[]
-    )
+    return ast.arguments(posonlyargs=[], args=parameters, vararg=None, kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[])
 
 
 def _unbindable(body: Statements) -> set[str]:

@@ -29,8 +29,12 @@ def comprehension_function(node: Any, scope: Scope) -> Any:
         body.append(ast.Return(value=load(RESULT)))
     kind = ast.AsyncFunctionDef if is_asynchronous(node) else ast.FunctionDef
     function = kind(
-        name=FUNCTION_NAMES[type(node)], args=_one_argument(), body=body, decorator_list=[], returns=None,
-    )  # fmt: skip
+        name=FUNCTION_NAMES[type(node)],
+        args=_one_argument(),
+        body=body,
+        decorator_list=[],
+        returns=None,
+    )
     if "type_params" in function._fields:
         function.type_params = []  # type: ignore[union-attr]
     return _place(function, node)
@@ -39,9 +43,12 @@ def comprehension_function(node: Any, scope: Scope) -> Any:
 def generator_function(node: ast.GeneratorExp) -> Any:
     """The generator function that a plain generator expression stands for."""
     function = ast.FunctionDef(
-        name="<genexpr>", args=_one_argument(), body=[_loops(node, node.generators, first=True)],
-        decorator_list=[], returns=None,
-    )  # fmt: skip
+        name="<genexpr>",
+        args=_one_argument(),
+        body=[_loops(node, node.generators, first=True)],
+        decorator_list=[],
+        returns=None,
+    )
     if "type_params" in function._fields:
         function.type_params = []  # type: ignore[attr-defined]
     return _place(function, node)

@@ -63,5 +63,3 @@ def _locate(node: Any, at: ast.AST) -> Any:
     for child in ast.iter_child_nodes(node):
         _locate(child, at)
     return node
-
-

@@ -26,9 +26,12 @@ class Lifter:
     """
 
     def __init__(
-        self, names: HiddenNames, held: list[str], define_comprehension: Callable[[Any, Statements], ast.expr],
+        self,
+        names: HiddenNames,
+        held: list[str],
+        define_comprehension: Callable[[Any, Statements], ast.expr],
         define_lambda: Callable[[Any, Statements], ast.expr],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.names = names
         self.held = held
         self.define_comprehension = define_comprehension
@@ -69,8 +72,10 @@ class Lifter:
 
             raise UnsupportedSyntaxError(
                 f"an await inside a {type(node).__name__} expression",
-                filename="?", lineno=node.lineno, way_out="Await into a variable first.",
-            )  # fmt: skip
+                filename="?",
+                lineno=node.lineno,
+                way_out="Await into a variable first.",
+            )
         lifted: ast.expr = ast.copy_location(method(node, out), node)
         lifted._suspends = False  # type: ignore[attr-defined]
         return lifted if lifted is node else standing_for(lifted, node)
@@ -115,9 +120,16 @@ class Lifter:
         return ast.copy_location(load(name), node)
 
     def suspend(
-        self, kind: str, operand: ast.expr | None, target: ast.expr | None, at: ast.AST, out: Statements,
-        *, of: ast.AST | None = None, role: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        kind: str,
+        operand: ast.expr | None,
+        target: ast.expr | None,
+        at: ast.AST,
+        out: Statements,
+        *,
+        of: ast.AST | None = None,
+        role: str = "",
+    ) -> None:
         """Append a suspension point; ``of`` and ``role`` say which, where it is not simply the one of the node ``at``."""
         point = Suspend(kind, operand, target, self.names.path(of or at), role or kind, self.names.of(self.held))
         if kind != "yield":
@@ -294,9 +306,7 @@ class Lifter:
 
     def _lift_FormattedValue(self, node: ast.FormattedValue, out: Statements) -> ast.expr:
         value = self.saved(node.value, out) if suspends(node.format_spec) else self.expression(node.value, out)
-        return ast.FormattedValue(
-            value=value, conversion=node.conversion, format_spec=self.optional(node.format_spec, out)
-        )
+        return ast.FormattedValue(value=value, conversion=node.conversion, format_spec=self.optional(node.format_spec, out))
 
     def _lift_TemplateStr(self, node: Any, out: Statements) -> ast.expr:
         """Each value, then its format specification, which is text as soon as it is evaluated."""

@@ -77,4 +77,3 @@ class _Marking(ast.NodeTransformer):
         if not self.is_asynchronous or last_name(node.exc) not in self.names:
             return node
         return ast.copy_location(Pause(exc=node.exc, cause=node.cause), node)
-

@@ -38,8 +38,13 @@ class StatementNormaliser:
     """
 
     def __init__(
-        self, scope: Scope, names: HiddenNames, *, is_async_generator: bool, rewrite_nested: Callable[[Any], ast.stmt],
-    ) -> None:  # fmt: skip
+        self,
+        scope: Scope,
+        names: HiddenNames,
+        *,
+        is_async_generator: bool,
+        rewrite_nested: Callable[[Any], ast.stmt],
+    ) -> None:
         self.scope = scope
         self.names = names
         self.is_async_generator = is_async_generator
@@ -167,9 +172,16 @@ class StatementNormaliser:
             out.append(locate(ast.Assign(targets=[lifted], value=value), target))
 
     def _try(
-        self, body: Statements, handlers: list[ast.ExceptHandler], orelse: Statements, at: ast.AST,
-        *, finalbody: Statements | None = None, outcome: str | None = None, star: bool = False,
-    ) -> ast.stmt:  # fmt: skip
+        self,
+        body: Statements,
+        handlers: list[ast.ExceptHandler],
+        orelse: Statements,
+        at: ast.AST,
+        *,
+        finalbody: Statements | None = None,
+        outcome: str | None = None,
+        star: bool = False,
+    ) -> ast.stmt:
         kind = ast.TryStar if star else ast.Try
         body = body or [ast.copy_location(ast.Pass(), at)]
         node = kind(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody or [])

@@ -53,9 +53,15 @@ class WithStatements(StatementNormaliser):
                 out.append(self._guarded(item, entered, [manager, leave], None, others, statement, is_async))
 
     def _guarded(
-        self, item: ast.withitem, entered: str, held: list[str], normal: str | None,
-        others: list[ast.withitem], statement: Any, is_async: bool,
-    ) -> ast.stmt:  # fmt: skip
+        self,
+        item: ast.withitem,
+        entered: str,
+        held: list[str],
+        normal: str | None,
+        others: list[ast.withitem],
+        statement: Any,
+        is_async: bool,
+    ) -> ast.stmt:
         """``try: target = entered; block; except: leave(exception); else: leave()``.
 
         If the block can jump out, the ending is in a ``finally``, for the case that all is ``normal``. The compiler has a
@@ -109,8 +115,14 @@ class WithStatements(StatementNormaliser):
         return whole
 
     def _leave(
-        self, leave: str, details: list[ast.expr], result: str | None, item: ast.withitem | None, at: ast.AST, out: Statements,
-    ) -> None:  # fmt: skip
+        self,
+        leave: str,
+        details: list[ast.expr],
+        result: str | None,
+        item: ast.withitem | None,
+        at: ast.AST,
+        out: Statements,
+    ) -> None:
         """Call an exit method; that of an asynchronous ``item`` is awaited. ``result``: where what it says of an error goes."""
         leaving: ast.expr = call_name(leave, *details)
         if item is not None:

@@ -102,11 +102,15 @@ class Committer:
         """A native task runs rewritten code beside the tasks of the instance."""
         code = parts_of(task.get_coro()).code
         return UnsavableStateError(
-            path=task.get_name(), type_name="asyncio.Task", instance_id=self.encoder.instance_id,
-            reason="code that is not durable has made it, and it is running beside the program", filename=code.co_filename,
-            lineno=code.co_firstlineno, function=code.co_qualname,
+            path=task.get_name(),
+            type_name="asyncio.Task",
+            instance_id=self.encoder.instance_id,
+            reason="code that is not durable has made it, and it is running beside the program",
+            filename=code.co_filename,
+            lineno=code.co_firstlineno,
+            function=code.co_qualname,
             way_out="Mark the module that makes the task with `# durable: on`, or make and await it within one expression.",
-        )  # fmt: skip
+        )
 
     def is_kept(self, checkpoint: Checkpoint) -> None:
         """A checkpoint was committed."""

@@ -319,6 +319,8 @@ def _report_failure(task: asyncio.Future[Any]) -> None:
     """Of a task that fails as it is cancelled at the end of the program."""
     if not task.cancelled() and task.exception() is not None:
         context = {
-            "message": "unhandled exception during asyncio.run() shutdown", "exception": task.exception(), "task": task,
-        }  # fmt: skip
+            "message": "unhandled exception during asyncio.run() shutdown",
+            "exception": task.exception(),
+            "task": task,
+        }
         task.get_loop().call_exception_handler(context)

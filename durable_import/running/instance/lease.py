@@ -171,8 +171,12 @@ class Lease:
                     raise
                 logger.warning(
                     "checkpoint %s of instance %s is not kept yet, next attempt in %.1f s: %s",
-                    state["checkpoint"], self.instance_id, pause, error, extra=self.about(),
-                )  # fmt: skip
+                    state["checkpoint"],
+                    self.instance_id,
+                    pause,
+                    error,
+                    extra=self.about(),
+                )
             await asyncio.sleep(pause)
             waited, pause = waited + pause, min(pause * 2, LONGEST_PAUSE)
 

@@ -236,8 +236,10 @@ def row_facts(state: dict[str, Any]) -> dict[str, Any]:
     """What is sealed with a snapshot or outcome of the columns beside it."""
     call = state["call"]
     return {
-        "checkpoint": state["checkpoint"], "function": state["function"], "call": hashlib.sha256(call).digest() if call else b"",
-    }  # fmt: skip
+        "checkpoint": state["checkpoint"],
+        "function": state["function"],
+        "call": hashlib.sha256(call).digest() if call else b"",
+    }
 
 
 def failure_of(error: BaseException) -> BaseException:

@@ -132,9 +132,15 @@ class InstanceRun:
 
     def _pending(self, call: Call) -> dict[str, Any]:
         return {
-            "status": "pending", "checkpoint": 0, "location": "", "function": call.name, "wake_at": None,
-            "call": self.records.seal_call(call), "snapshot": b"", "outcome": b"",
-        }  # fmt: skip
+            "status": "pending",
+            "checkpoint": 0,
+            "location": "",
+            "function": call.name,
+            "wake_at": None,
+            "call": self.records.seal_call(call),
+            "snapshot": b"",
+            "outcome": b"",
+        }
 
     def _drop_root(self) -> None:
         """Let go of a call that is not going to be made."""

@@ -113,8 +113,9 @@ class LateAnnotations:
         found = find_annotations(module, place, digest)
         return {
             name: _evaluated(each.value, namespace, names)
-            for name, each in found.items() if each.condition is None or each.condition in come_to
-        }  # fmt: skip
+            for name, each in found.items()
+            if each.condition is None or each.condition in come_to
+        }
 
     def __reduce__(self) -> Reduced:
         module, place, digest = self.identity

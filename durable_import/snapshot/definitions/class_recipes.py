@@ -29,9 +29,10 @@ def reduce_enum(cls: type[enum.Enum]) -> tuple[Any, ...]:
     boundary = getattr(cls, "_boundary_", None)
     made = (type(cls), cls.__name__, cls.__qualname__, cls.__module__, cls.__bases__, boundary, members)
     attributes = {
-        name: value for name, value in vars(cls).items()
+        name: value
+        for name, value in vars(cls).items()
         if name not in _ENUM_INSIDES and name not in cls.__members__ and not _is_of_enum(value)
-    }  # fmt: skip
+    }
     inside = {m.name: {k: v for k, v in vars(m).items() if k != "__objclass__"} for m in cls}
     return make_enum, made, (attributes, inside), None, None, fill_enum
 
@@ -52,9 +53,7 @@ def _is_of_enum(value: Any) -> bool:
     return type(function) in (type(object.__new__), type(object.__repr__), type(str.join))
 
 
-def make_enum(
-    meta: Any, name: str, qualname: str, module: str, bases: Any, boundary: Any, members: list[tuple[str, Any]]
-) -> Any:
+def make_enum(meta: Any, name: str, qualname: str, module: str, bases: Any, boundary: Any, members: list[tuple[str, Any]]) -> Any:
     """The class with its members, but without methods; none of the user's code runs."""
     namespace: Any = enum.EnumType.__prepare__(name, bases)
     namespace["__module__"] = module
@@ -92,9 +91,10 @@ def reduce_namedtuple(cls: Any) -> tuple[Any, ...]:
     example = collections.namedtuple(cls.__name__, cls._fields)  # type: ignore[misc]
     plain = vars(example)
     attributes = {
-        name: value for name, value in vars(cls).items()
+        name: value
+        for name, value in vars(cls).items()
         if name not in plain or name == "__doc__" or (isinstance(value, FunctionType) and not _is_generated(value))
-    }  # fmt: skip
+    }
     made = (cls.__name__, cls.__qualname__, cls.__module__, cls._fields, tuple(cls._field_defaults.values()))
     return make_namedtuple, made, attributes, None, None, fill_namedtuple
 

@@ -69,9 +69,7 @@ def type_of_interpreter(name: str) -> Any:
     return getattr(types, name)
 
 
-def make_class(
-    meta: type[Any], name: str, qualname: str, module: str, bases: tuple[type, ...], slots: Any
-) -> type:
+def make_class(meta: type[Any], name: str, qualname: str, module: str, bases: tuple[type, ...], slots: Any) -> type:
     """The skeleton: a class without attributes."""
     namespace: dict[str, Any] = {"__module__": module, "__qualname__": qualname}
     if slots is not None:
@@ -131,9 +129,7 @@ def _class_state(cls: type) -> tuple[Any, ...]:
 
 
 def _belongs_to_skeleton(cls: type, name: str, value: Any) -> bool:
-    return (
-        name in _NOT_STATE or is_made_by_type(cls, name, value) or is_implied(cls, name, value) or is_hook(name, value)
-    )  # fmt: skip
+    return name in _NOT_STATE or is_made_by_type(cls, name, value) or is_implied(cls, name, value) or is_hook(name, value)
 
 
 def fill_class(cls: type, state: tuple[Any, ...]) -> None:

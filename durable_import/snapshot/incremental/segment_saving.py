@@ -37,9 +37,14 @@ class Segments:
         self._loose: list[Timer] = []  # timers that perhaps no task or island refers to
 
     def encode(
-        self, loop: InstanceLoop, rest: Any, references: References, prepare: Callable[[DurableTask], None],
-        codes: dict[int, CodeInfo], most: float,
-    ) -> bytes:  # fmt: skip
+        self,
+        loop: InstanceLoop,
+        rest: Any,
+        references: References,
+        prepare: Callable[[DurableTask], None],
+        codes: dict[int, CodeInfo],
+        most: float,
+    ) -> bytes:
         """Pickle what may have changed; gives the kernel. ``rest`` goes into it.
 
         ``prepare`` is called with each task before it is pickled. Notes the functions of the frames met in ``codes``. Raises
@@ -205,9 +210,15 @@ class _Round:
     """One round of pickling, until each object belongs to one segment."""
 
     def __init__(
-        self, segments: Segments, loop: InstanceLoop, rest: Any, references: References, prepare: Callable[[DurableTask], None],
-        codes: dict[int, CodeInfo], most: float,
-    ) -> None:  # fmt: skip
+        self,
+        segments: Segments,
+        loop: InstanceLoop,
+        rest: Any,
+        references: References,
+        prepare: Callable[[DurableTask], None],
+        codes: dict[int, CodeInfo],
+        most: float,
+    ) -> None:
         self.all = segments
         self.owned = segments.owned
         self.loop = loop
@@ -220,7 +231,7 @@ class _Round:
         self.module_level = {
             id(container): place
             for container, place in zip(references.containers, references.names.container_places, strict=True)
-        }  # fmt: skip
+        }
 
     def pickle(self, keys: list[str]) -> None:
         """Pickle these segments, and those that this takes something away from."""

@@ -157,8 +157,7 @@ def _spoilt_or_refused(iterator: Any, error: RuntimeError) -> Reduced:
     if iterator.__length_hint__() == 0:
         return restore_spoilt, (str(error),)
     raise PicklingError(
-        f"the dict was changed under its {type(iterator).__name__}, so the position is not known; "
-        "iterate over list(...) of it"
+        f"the dict was changed under its {type(iterator).__name__}, so the position is not known; iterate over list(...) of it"
     ) from error
 
 

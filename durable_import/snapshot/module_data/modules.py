@@ -410,4 +410,3 @@ def _restore_class(cls: type, saved: dict[str, Any]) -> None:
             _refill(present, value)
         elif present is not value:
             setattr(cls, name, value)
-

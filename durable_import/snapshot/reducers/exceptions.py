@@ -150,9 +150,10 @@ def _defines(cls: type, name: str) -> bool:
 def _builtin_base(cls: type[BaseException]) -> Any:
     """The first class of the MRO that is an exception made in C (ExceptionGroup is one, though on the heap)."""
     return next(
-        base for base in cls.__mro__
+        base
+        for base in cls.__mro__
         if issubclass(base, BaseException) and (base is ExceptionGroup or not base.__flags__ & _HEAP_TYPE)
-    )  # fmt: skip
+    )
 
 
 def _creation_args(exc: BaseException) -> tuple[Any, ...]:

@@ -79,6 +79,7 @@ _WAYS: dict[type, Way] = {
     warnings.catch_warnings: (lambda m: m._entered, _set_filters, _filters),
 }
 
+
 def reduce_generator_manager(manager: Any) -> Any:
     """What a function of ``contextlib.contextmanager`` gives: of code that is not rewritten it is refused.
 

@@ -55,9 +55,7 @@ def _frame(code: CodeType, module: str | None) -> FrameType:
     return frame
 
 
-def _stub(
-    file: str, name: str, qualname: str, first: int, line: int, positions: tuple[int | None, ...]
-) -> tuple[CodeType, int]:
+def _stub(file: str, name: str, qualname: str, first: int, line: int, positions: tuple[int | None, ...]) -> tuple[CodeType, int]:
     """A generator's code with one ``yield`` at ``positions``, and the index of that instruction."""
     start, end, column, end_column = positions
     if start is None or end is None or column is None or end_column is None:
@@ -74,8 +72,6 @@ def _stub(
     return code, 2 * (places.index(wanted) if wanted in places else 0)
 
 
-_NO_ARGUMENTS = ast.arguments(
-    posonlyargs=[], args=[], vararg=None, kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[]
-)  # fmt: skip
+_NO_ARGUMENTS = ast.arguments(posonlyargs=[], args=[], vararg=None, kwonlyargs=[], kw_defaults=[], kwarg=None, defaults=[])
 
 TABLE: dict[type, Callable[[Any], tuple[Any, ...]]] = {TracebackType: reduce_traceback}

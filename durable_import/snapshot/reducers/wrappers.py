@@ -223,9 +223,10 @@ def _reduce_type_variable(variable: Any) -> Any:
     if not isinstance(variable, typing.TypeVarTuple):
         options = {
             "bound": variable.__bound__,
-            "covariant": variable.__covariant__, "contravariant": variable.__contravariant__,
+            "covariant": variable.__covariant__,
+            "contravariant": variable.__contravariant__,
             "infer_variance": getattr(variable, "__infer_variance__", False),
-        }  # fmt: skip
+        }
         options = {key: value for key, value in options.items() if value}
     if HAS_TYPE_DEFAULTS and variable.has_default():
         options["default"] = variable.__default__

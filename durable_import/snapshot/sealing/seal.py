@@ -55,9 +55,7 @@ class Seal:
 
     def __init__(self, key: bytes) -> None:
         if len(key) < KEY_BYTES:
-            raise MissingKeyError(
-                f"a key of {len(key)} bytes is too short: {KEY_BYTES} are needed. Make one with: {KEY_RECIPE}"
-            )
+            raise MissingKeyError(f"a key of {len(key)} bytes is too short: {KEY_BYTES} are needed. Make one with: {KEY_RECIPE}")
         self._hmac = hmac.new(key, digestmod="sha256")
         self._fingerprint = self._digest(b"fingerprint")[:8]
         self._identify = functools.lru_cache(maxsize=4096)(self._identity_and_tag)
@@ -99,9 +97,7 @@ class Seal:
                 f"looks truncated: {len(payload)} of {length} bytes of payload are there",
                 "Put a complete copy back",
             )
-        raise _refusal(
-            what, "looks tampered with: its bytes were changed after they were sealed", "Put a copy back"
-        )
+        raise _refusal(what, "looks tampered with: its bytes were changed after they were sealed", "Put a copy back")
 
     def tag(self, instance_id: str, key: str, data: bytes) -> int:
         """What a segment adds to the sum that stands, sealed, in the snapshot that it belongs to.
@@ -139,9 +135,7 @@ class Seal:
 def _check_frame(what: str, blob: object) -> None:
     """Refuse what is not shaped like a sealed snapshot of a known version."""
     if not isinstance(blob, bytes):
-        raise _refusal(
-            what, f"looks foreign: the store gave a {type(blob).__name__}, not bytes", "Check the store"
-        )
+        raise _refusal(what, f"looks foreign: the store gave a {type(blob).__name__}, not bytes", "Check the store")
     if not blob:
         raise _refusal(what, "looks torn: it is empty", "Put a complete copy back")
     if blob[: len(MAGIC)] != MAGIC[: len(blob)]:
@@ -164,8 +158,7 @@ def _check_frame(what: str, blob: object) -> None:
 
 def _refusal(what: str, looks: str, remedy: str) -> SnapshotAuthenticationError:
     return SnapshotAuthenticationError(
-        f"the {what} {looks}. It was not opened and the bytes stay where they are. "
-        f"{remedy}, or start the instance afresh."
+        f"the {what} {looks}. It was not opened and the bytes stay where they are. {remedy}, or start the instance afresh."
     )
 
 
@@ -236,9 +229,7 @@ def _read_key(file: Path) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise MissingKeyError(
-            f"cannot read the key file {file}: {error.strerror or error}. {_way_to_read(error)}."
-        ) from error
+        raise MissingKeyError(f"cannot read the key file {file}: {error.strerror or error}. {_way_to_read(error)}.") from error
     if is_open_to_others(mode):
         raise MissingKeyError(
             f"the key file {file} may be read or written by other users (mode {stat.S_IMODE(mode):04o}): anybody who has "
@@ -264,8 +255,7 @@ def key_from_environment() -> bytes:
     key = _decode_key(text)
     if key is None:
         raise MissingKeyError(
-            f"{KEY_VARIABLE} is not a key: hex or base64 of at least {KEY_BYTES} bytes is expected. "
-            f"Make one with: {KEY_RECIPE}"
+            f"{KEY_VARIABLE} is not a key: hex or base64 of at least {KEY_BYTES} bytes is expected. Make one with: {KEY_RECIPE}"
         )
     return key
 

@@ -28,6 +28,7 @@ from ...frames.capture import (
     parts_of_anext,
 )
 from ...hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
+from ...ours import FOLDER, NAME
 from .. import library
 from ..frame_places import label_today, place_of
 from ..load_context import current, later
@@ -44,7 +45,8 @@ def reduce_frame(value: Any) -> Reduced:
     """A coroutine, generator or asynchronous generator."""
     if parts_of(value).state == FINISHED:
         code = parts_of(value).code
-        return finished, (type(value).__name__, value.__name__, value.__qualname__, code.co_filename, code.co_firstlineno)
+        file = f"<{NAME}>" if code.co_filename.startswith(FOLDER) else code.co_filename
+        return finished, (type(value).__name__, value.__name__, value.__qualname__, file, code.co_firstlineno)
     state = capture(value) if info_of(parts_of(value).code) is not None else _unrewritten_state(value)
     return reduce_foreign_frame(value) if state is None else reduce_state(value, state)
 
@@ -79,9 +81,17 @@ def build(module: str, place: str, digest: str, name: str, qualname: str, cells:
 
 
 def build_in_library(
-    module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType],
-    suspension: Place | int, awaited: str, hidden: tuple[str, ...], is_awaitable: bool,
-) -> Any:  # fmt: skip
+    module: str,
+    place: str,
+    digest: str,
+    name: str,
+    qualname: str,
+    cells: dict[str, CellType],
+    suspension: Place | int,
+    awaited: str,
+    hidden: tuple[str, ...],
+    is_awaitable: bool,
+) -> Any:
     """A frame without variables of a function of the standard library, perhaps of another version of Python, that has begun.
 
     ``hidden``: its hidden variables, which ``suspension`` says since payload format 5.

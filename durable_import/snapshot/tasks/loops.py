@@ -42,9 +42,15 @@ def loop_state(loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], 
     """What a loop holds beside its tasks and its inbox, to be pickled."""
     others = loop.is_ending, loop.task_factory is not None, loop.leaving, loop._exception_handler
     return (
-        loop.root, callbacks, timers, loop.task_count, loop.first_place, loop.last_place, loop.incarnation,
+        loop.root,
+        callbacks,
+        timers,
+        loop.task_count,
+        loop.first_place,
+        loop.last_place,
+        loop.incarnation,
         None if others == _USUAL else others,
-    )  # fmt: skip
+    )
 
 
 def inbox_state(loop: InstanceLoop) -> Inbox | None:

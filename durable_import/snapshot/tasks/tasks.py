@@ -33,10 +33,19 @@ def task_record(task: DurableTask) -> tuple[Any, ...]:
         name = _NAMES[task.turn._callback.__func__]  # type: ignore[attr-defined]
         turn = task.turn_place, name, task.turn._args
     return (
-        task._name, task._must_cancel or task.is_step_cancelled, task._num_cancels_requested, task._cancelled_exc,
-        task._fut_waiter if task.step is None else None, task.children, task.steps, task.is_shown, task.order,
-        task.step_place if task.step is not None else 0, turn, future_state(task),
-    )  # fmt: skip
+        task._name,
+        task._must_cancel or task.is_step_cancelled,
+        task._num_cancels_requested,
+        task._cancelled_exc,
+        task._fut_waiter if task.step is None else None,
+        task.children,
+        task.steps,
+        task.is_shown,
+        task.order,
+        task.step_place if task.step is not None else 0,
+        turn,
+        future_state(task),
+    )
 
 
 def coroutine_of(task: DurableTask) -> Any:
@@ -62,9 +71,19 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
     _, coroutine, step, task._context, task.ended = frames
     task.set_coroutine(coroutine, step)
     (
-        task._name, task._must_cancel, task._num_cancels_requested, cancelled, task._fut_waiter, task.children, task.steps,
-        task.is_shown, task.order, task.step_place, turn, future,
-    ) = record  # fmt: skip
+        task._name,
+        task._must_cancel,
+        task._num_cancels_requested,
+        cancelled,
+        task._fut_waiter,
+        task.children,
+        task.steps,
+        task.is_shown,
+        task.order,
+        task.step_place,
+        turn,
+        future,
+    ) = record
     fill_future(task, future)
     if task._fut_waiter is not None:
         add_awaited_by(task._fut_waiter, task)

@@ -92,9 +92,7 @@ class _InTask:
                 error = thrown
 
 
-def _replace(
-    holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], place: tuple[str, int]
-) -> None:
+def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], place: tuple[str, int]) -> None:
     item = state.info.path_of(state.label, name)
     placeholders = {kind: _find(holder, state, {(*place, item, kind), (*place, name, kind)}) for kind in new}
     for kind, placeholder in placeholders.items():

@@ -75,9 +75,7 @@ class DiskStateStore(OwningStore):
         kept = dict(state)
         await self._commit(state, lambda folder: folder.commit(claim, kept))
 
-    async def renew(
-        self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
-    ) -> builtins.list[Claim]:
+    async def renew(self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS) -> builtins.list[Claim]:
         each = tuple(claims)
         return await self._worker.call(lambda folder: folder.renew(each, lease_seconds))
 

@@ -318,9 +318,7 @@ def explain(error: Exception, address: Address) -> Exception:
         elif reason is None:
             reason = "cannot be used. Repair what PostgreSQL names and run again"
         said = f"PostgreSQL: {said}, SQLSTATE {state}" if state else f"PostgreSQL: {said}"
-        explained = StoreUnavailableError(
-            f"the database ({address}) {reason}; what was committed before is safe. ({said})"
-        )
+        explained = StoreUnavailableError(f"the database ({address}) {reason}; what was committed before is safe. ({said})")
     explained.__cause__ = error
     return explained
 

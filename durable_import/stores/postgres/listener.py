@@ -37,9 +37,7 @@ class Listener:
                 return
             self._pid = os.getpid()
             ours, theirs = socket.socketpair()
-            threading.Thread(
-                target=_listen, args=(*self._task, theirs), name="durable_import listener", daemon=True
-            ).start()
+            threading.Thread(target=_listen, args=(*self._task, theirs), name="durable_import listener", daemon=True).start()
             self._stop = weakref.finalize(self, ours.close)
             self._stop.atexit = False
 

@@ -85,9 +85,7 @@ class PostgresStateStore(OwningStore):
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         return await self._worker.call(partial(_load_segments, instance_id), writes=False)
 
-    async def renew(
-        self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
-    ) -> builtins.list[Claim]:
+    async def renew(self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS) -> builtins.list[Claim]:
         return await self._worker.call(partial(_renew, tuple(claims), lease_seconds))
 
     async def release(self, claim: Claim) -> None:
@@ -170,9 +168,7 @@ def _load(instance_id: str, session: Session) -> dict[str, Any] | None:
     }
 
 
-def _commit(
-    claim: Claim, state: dict[str, Any], segments: dict[str, bytes | None], is_whole: bool, session: Session
-) -> None:
+def _commit(claim: Claim, state: dict[str, Any], segments: dict[str, bytes | None], is_whole: bool, session: Session) -> None:
     for number, (name, row) in enumerate(commit_statements(claim, state, segments, is_whole)):
         if session.do(name, row) == 0 and number == 0:
             raise fenced(claim)
@@ -225,9 +221,7 @@ def _save(instance_id: str, owner: Owner, state: dict[str, Any], session: Sessio
 def _renew(claims: tuple[Claim, ...], lease_seconds: float, session: Session) -> list[Claim]:
     in_order = sorted(claims, key=lambda claim: row_key(claim.instance_id))  # as everybody does: no deadlocks
     lost = {
-        claim.epoch
-        for claim in in_order
-        if session.do("renew_claim", {**_key_of(claim), "lease_seconds": lease_seconds}) == 0
+        claim.epoch for claim in in_order if session.do("renew_claim", {**_key_of(claim), "lease_seconds": lease_seconds}) == 0
     }
     return [claim for claim in claims if claim.epoch in lost]
 

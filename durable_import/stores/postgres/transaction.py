@@ -68,9 +68,7 @@ class PostgresTransaction:
         """See ``base.Transaction``."""
         await self.connection.close()  # the server rolls back what has no connection
 
-    async def _commit(
-        self, claim: Claim, state: dict[str, Any], segments: dict[str, bytes | None], is_whole: bool
-    ) -> None:
+    async def _commit(self, claim: Claim, state: dict[str, Any], segments: dict[str, bytes | None], is_whole: bool) -> None:
         try:
             async with self._explained():
                 await self._release_mark()

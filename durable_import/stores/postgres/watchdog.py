@@ -25,9 +25,7 @@ class Watchdog:
             self._deadline = time.monotonic() + self._seconds
             if self._stopped is None:
                 self._stopped = threading.Event()
-                threading.Thread(
-                    target=self._watch, args=(self._stopped,), name="durable_import watchdog", daemon=True
-                ).start()
+                threading.Thread(target=self._watch, args=(self._stopped,), name="durable_import watchdog", daemon=True).start()
         try:
             yield
         finally:

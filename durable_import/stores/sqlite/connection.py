@@ -167,9 +167,7 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         if self._path != MEMORY:
             make_folder(Path(self._path).parent)
-        connection = sqlite3.connect(
-            self._path, timeout=self._statement_patience, isolation_level=None, check_same_thread=False
-        )
+        connection = sqlite3.connect(self._path, timeout=self._statement_patience, isolation_level=None, check_same_thread=False)
         self._is_hurried = False
         connection.text_factory = text_of
         try:
@@ -240,9 +238,7 @@ class Database:
         if code == sqlite3.SQLITE_FULL or (code in _DISGUISES and _is_nearly_full(folder)):
             return "cannot grow: the disk is full. Free some space and run again"
         if error.sqlite_errorcode in _WRITES:  # SQLite knows a full disk, but not a quota
-            return (
-                "could not be written: a disk quota or file size limit is used up, or the device fails. Free some space"
-            )
+            return "could not be written: a disk quota or file size limit is used up, or the device fails. Free some space"
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
             if os.path.isdir(self._path):
                 return "is a folder. Choose a file name inside it"

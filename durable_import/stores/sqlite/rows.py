@@ -46,9 +46,7 @@ def _state_of(instance_id: str, row: tuple[Any, ...]) -> dict[str, Any]:
     return state
 
 
-def commit(
-    claim: Claim, state: dict[str, Any], connection: sqlite3.Connection, *, are_segments_kept: bool = False
-) -> None:
+def commit(claim: Claim, state: dict[str, Any], connection: sqlite3.Connection, *, are_segments_kept: bool = False) -> None:
     if not commit_again(claim, state, connection, are_segments_kept=are_segments_kept):
         _commit_row(claim, state, connection)
         if not are_segments_kept:
@@ -64,9 +62,7 @@ def _commit_row(claim: Claim, state: dict[str, Any], connection: sqlite3.Connect
         connection.execute(queries()["announce"])
 
 
-def commit_again(
-    claim: Claim, state: dict[str, Any], connection: sqlite3.Connection, *, are_segments_kept: bool = False
-) -> bool:
+def commit_again(claim: Claim, state: dict[str, Any], connection: sqlite3.Connection, *, are_segments_kept: bool = False) -> bool:
     """Commit by one statement what is one more checkpoint of an instance, whose segments are kept or which has none; False: it
     is more than that.
 
@@ -83,9 +79,12 @@ def commit_again(
 
 
 def commit_at_once(
-    claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None] | None, is_whole: bool,
+    claim: Claim,
+    state: dict[str, Any],
+    segments: Mapping[str, bytes | None] | None,
+    is_whole: bool,
     connection: sqlite3.Connection,
-) -> bool:  # fmt: skip
+) -> bool:
     """``commit`` or ``commit_segments``, as a transaction of its own; the caller rolls back what was not committed."""
     if segments is None:
         return commit_again(claim, state, connection) or at_once(partial(commit, claim, state), connection)

@@ -39,7 +39,12 @@ class SQLiteStateStore(OwningStore):
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], synchronous: str = "FULL", *, patience: float = 10.0, shared: bool = False,
+        self,
+        path: str | os.PathLike[str],
+        synchronous: str = "FULL",
+        *,
+        patience: float = 10.0,
+        shared: bool = False,
         history: bool = False,
     ) -> None:
         if synchronous.upper() not in SYNCHRONOUS:
@@ -144,9 +149,7 @@ class SQLiteStateStore(OwningStore):
     async def load_history(self, instance_id: str) -> builtins.list[dict[str, Any]]:
         return await self._worker.call(partial(sqlite_rows.load_history, instance_id), writes=False)
 
-    async def renew(
-        self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS
-    ) -> builtins.list[Claim]:
+    async def renew(self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS) -> builtins.list[Claim]:
         return await self._worker.call(partial(sqlite_rows.renew, tuple(claims), lease_seconds))
 
     async def release(self, claim: Claim) -> None:
@@ -203,9 +206,12 @@ class SQLiteStateStore(OwningStore):
             await self._worker.call(work)
 
     async def _quickly(
-        self, instance_id: str, size: int, work: Callable[[sqlite3.Connection], T],
+        self,
+        instance_id: str,
+        size: int,
+        work: Callable[[sqlite3.Connection], T],
         unless: Callable[[sqlite3.Connection], bool] = lambda _: False,
-    ) -> T:  # fmt: skip
+    ) -> T:
         """Do ``work``, at once if possible."""
         done: builtins.list[T] = []
 

@@ -84,9 +84,7 @@ def _begin(database: Database) -> sqlite3.Connection:
     return connection
 
 
-def _commit(
-    connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], None], database: Database
-) -> None:
+def _commit(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], None], database: Database) -> None:
     try:
         try:
             connection.execute(f"RELEASE {MARK}")

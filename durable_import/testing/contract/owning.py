@@ -177,9 +177,7 @@ class OwningStoreContract(StateStoreContract):
         stale = [await store.acquire(f"i{n}", owner) for n in range(0, 30, 3)]
         claims = [await store.acquire(f"i{n}", owner) for n in range(30)]
         attempts = [*stale, *claims]
-        answers = await asyncio.gather(
-            *(store.commit(each, state(n)) for n, each in enumerate(attempts)), return_exceptions=True
-        )
+        answers = await asyncio.gather(*(store.commit(each, state(n)) for n, each in enumerate(attempts)), return_exceptions=True)
         assert [type(answer) for answer in answers] == [FencedError] * len(stale) + [type(None)] * len(claims)
         await asyncio.gather(*(store.commit(claims[0], state(n)) for n in range(100, 150)))
         assert await store.load("i0") == state(149)

@@ -48,8 +48,16 @@ class QuickStoreContract(OwningStoreContract):
         for number in range(ENOUGH):
             await commit(store, claim, number)
         kept = state(ENOUGH)
-        for changes in ({"location": "b.py:1 \udc80"}, {"status": "waiting"}, {"wake_at": 4e9}, {"function": "g"}, {"call": b""},
-                        {"outcome": b"o"}, {"snapshot": b"x" * 1_000_000}, {"status": "completed"}):  # fmt: skip
+        for changes in (
+            {"location": "b.py:1 \udc80"},
+            {"status": "waiting"},
+            {"wake_at": 4e9},
+            {"function": "g"},
+            {"call": b""},
+            {"outcome": b"o"},
+            {"snapshot": b"x" * 1_000_000},
+            {"status": "completed"},
+        ):
             kept |= changes
             if not quick(store).commit_at_once(claim, kept):
                 await store.commit(claim, kept)
