@@ -45,7 +45,7 @@ class DelegatingLoop(_Base):  # type: ignore[misc]
         self.thread = threading.get_ident()
 
     def is_asked_by_program(self) -> bool:
-        """Whether the code that calls a method of this loop is the program's, be it by way of asyncio."""
+        """Whether the code that calls a method of this loop is the program's, directly or through asyncio."""
         if not self.is_inside or self.is_foreign:
             return False
         frame = sys._getframe(2)
@@ -79,7 +79,7 @@ class DelegatingLoop(_Base):  # type: ignore[misc]
         return self._exception_handler or self.real.get_exception_handler()
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        if self.is_dropped or not hasattr(self, "real"):  # it does not go on here, or was loaded in vain
+        if self.is_dropped or not hasattr(self, "real"):  # it does not go on here, or was loaded for nothing
             return
         if self._exception_handler is None:
             self.real.call_exception_handler(context)

@@ -294,7 +294,7 @@ class DurableRuntime:
         """Send an event to an instance, which gets it by ``wait_for_event(name)``, once, also if it begins to wait later.
 
         When this returns, the event is kept as safely as states are, until the instance has it in its own state; one for an
-        instance that does not exist yet, until that does. ``payload``: whatever can be saved. Raises InstanceFinishedError,
+        instance that does not exist yet, until that does. ``payload``: anything that can be saved. Raises InstanceFinishedError,
         UnsavableStateError, ValueError for a name that begins with "@", and StoreUnavailableError.
         """
         check_id(instance_id)

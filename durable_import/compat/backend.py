@@ -51,7 +51,7 @@ class DurableBackend(OrchestrationBackend):
             await self._changed(instance_id, lambda: any(n == name for n, _ in self.events.get(instance_id, ())))
 
     async def wait_for_any(self, instance_id: str) -> None:
-        """Returns when there is an event for an instance, of whatever name."""
+        """Returns when there is an event for an instance, under any name."""
         await self._changed(instance_id, lambda: instance_id in self.events)
 
     def take_events(self, instance_id: str) -> list[tuple[str, Any]]:

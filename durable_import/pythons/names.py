@@ -52,7 +52,7 @@ TABLE: tuple[PrivateName, ...] = (
     # asyncio: loops and tasks
     PrivateName("asyncio.events._get_running_loop", "the running loop, or none"),
     PrivateName("asyncio.events._set_running_loop", "the loop of an instance is the running one while its tasks run"),
-    PrivateName("asyncio.futures._get_loop", "the loop of whatever behaves like a future"),
+    PrivateName("asyncio.futures._get_loop", "the loop of anything that behaves like a future"),
     PrivateName("asyncio.mixins._LoopBoundMixin", "the base of locks, queues, events: how they are told from other objects"),
     PrivateName("asyncio.mixins._LoopBoundMixin._get_loop", "such objects may be used in several instances, one after another"),
     PrivateName("asyncio.mixins._LoopBoundMixin._loop", "the loop in which such an object was used first"),

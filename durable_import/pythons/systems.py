@@ -105,7 +105,7 @@ def is_open_to_others(mode: int) -> bool:
 
 
 def is_mine(status: os.stat_result) -> bool:
-    """Whether a file is this user's, and written by no other; on Windows what is in his profile is."""
+    """Whether a file is this user's, and written by no other; on Windows what is in that user's profile is."""
     return IS_WINDOWS or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
 
 

@@ -79,7 +79,7 @@ class LoadContext:
         self._calls.append((function, args))
 
     def complete(self) -> None:
-        """Do what was put off, that included which is put off meanwhile; the first error ends it."""
+        """Do what was put off, and what is put off while this is done; the first error ends it."""
         while self._calls:
             function, args = self._calls.popleft()
             function(*args)

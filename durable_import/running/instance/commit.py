@@ -15,7 +15,7 @@ from ...stores.base import DORMANT
 from .caller import Caller
 from .checkpoint import Checkpoint, Commit, Kept, flush_output
 
-# Commits may need no turn of the event loop, and a program's steps need not either: others get theirs after so long.
+# Commits may go without a round of the event loop, and so may a program's steps: others get theirs after so long.
 TURN_SECONDS = 0.001
 
 

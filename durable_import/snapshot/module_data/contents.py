@@ -2,7 +2,7 @@
 
 Of an imported module only what keeps its identity belongs to the snapshot (see ``modules``), and names that its functions
 rebind; its other objects are made by its own code. Libraries that are rewritten because a pattern names them keep their data,
-but for entries of their weak dictionaries whose keys are tasks of the instance, or its loop.
+except entries of their weak dictionaries whose keys are tasks of the instance, or its loop.
 """
 
 from __future__ import annotations

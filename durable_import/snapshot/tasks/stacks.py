@@ -153,7 +153,7 @@ def _is_value(value: Any) -> bool:
 
 
 def _pickled(frame: Any, state: FrameState) -> bytes:
-    """A frame but for what it awaits."""
+    """A frame, except what it awaits."""
     del state.variables[AWAITED]
     info = state.info
     identity = info.module.name, info.place, info.digest, frame.__name__, frame.__qualname__
@@ -161,7 +161,7 @@ def _pickled(frame: Any, state: FrameState) -> bytes:
 
 
 def build_unchanged(data: bytes, suspension: Place | None = None) -> Any:
-    """A frame with its variables, but for what it awaits; until payload format 4 its data say where it stands."""
+    """A frame with its variables, except what it awaits; until payload format 4 its data say where it stands."""
     identity, *label, variables = pickle.loads(data)
     module, place, digest, name, qualname = identity
     frame = frames.build(module, place, digest, name, qualname, {})

@@ -265,7 +265,7 @@ def migrate(connection: Connection, address: Address) -> None:
 
 def _version(connection: Connection, address: Address) -> int:
     schema = address.schema
-    # not to_regclass: in a transaction it may answer from a cache, as of before the lock
+    # not to_regclass: in a transaction it may answer from a cache that is older than the lock
     found = connection.execute(
         "SELECT relname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON relnamespace = pg_namespace.oid "
         "WHERE nspname = %s AND relname = ANY(%s)",
