@@ -83,7 +83,7 @@ class Session:
         return [(run.instance_id, run.state) for run in list(self._runtime.running.values())]
 
     def give_up(self, seconds: float) -> list[StoreError]:
-        """Leave all instances as they were at the last commit: one under way may finish, and the next run does not have to wait for a
+        """Leave all instances as they were at the last commit: one under way may finish, and the next run waits for no
         lease. Gives what went wrong; returns after ``seconds`` in any case.
         """
         errors: list[StoreError] = []

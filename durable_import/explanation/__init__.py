@@ -1,1 +1,1 @@
-"""Which awaits of a module are checkpoints, without running it: ``points`` goes through functions, ``callees`` finds calls."""
+"""Which awaits of a module are checkpoints, without running it: ``points`` reads functions, ``callees`` finds what they call."""

@@ -1,8 +1,9 @@
 """The rewriter: from source text to code whose frames can be saved and resumed.
 
 ``compiler`` lists the passes in their order. ``analysis`` is what they ask about a tree, ``passes`` has one module for each,
-which says what it assumes and what it guarantees, ``emit`` makes the fast and the resume variant of a function. Rewritten code
-calls the run time by names only (``analysis.names.INTRINSICS``, provided by ``frames.intrinsics``).
+which says what it assumes and what it guarantees, ``emit`` makes the fast and the resume variant of a function. What comes out
+is a module as in ``rewritten``. Rewritten code calls the run time by names only (``analysis.names.INTRINSICS``, provided by
+``frames.intrinsics``).
 
 Rejected designs:
 

@@ -1,8 +1,8 @@
 """Instances at run time: which of them live in a process, and what looks after them.
 
-From outside to inside: ``registry`` has the instances that live in a runtime; these know of the runtime what ``host`` says.
-``dispatcher`` and ``heartbeat`` look after them, ``telemetry`` and ``sources`` note what they do and what code they run;
-``validation`` tells callers of their mistakes. ``instance`` is one life of one of them.
+From outside to inside: ``registry`` has the instances that live in a runtime; ``dispatcher`` and ``heartbeat`` look after them,
+``telemetry`` and ``sources`` note what they do and what code they run; ``validation`` tells callers of their mistakes.
+``instance`` is one life of one of them.
 
 Rejected designs: finding the coroutine of a running frame by ``gc.get_referrers`` (time grows with the heap), so a
 function that becomes an instance is called again with its arguments; awaiting steps in the driver instead of below the

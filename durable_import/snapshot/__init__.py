@@ -1,12 +1,13 @@
 """From frames and everything they reach to authenticated bytes, and back.
 
-``snapshot`` makes and reads one. ``pickler`` writes its objects, by the ``table`` of reducers and the ``references`` to what is
-found by name, with ``prelude`` at the beginning; ``unpickler`` reads them, in a ``load_context`` that ends with the reading.
-``diagnose`` finds what cannot be saved. What the format says: ``names`` (functions and classes of ours), ``frame_places``
-(where a frame stands), ``library`` (the same in asyncio of another Python), ``former_names`` (format 4).
+``encoder`` makes snapshots, ``decoder`` reads one, ``payload`` says what is in it and how it lies in a store. ``pickler``
+writes its objects, by the ``table`` of reducers and the ``references`` to what is found by name, with ``prelude`` at the
+beginning; ``unpickler`` reads them, in a ``load_context`` that ends with the reading. ``diagnose`` finds what cannot be saved,
+``unsavable`` says it. What the format says: ``names`` (functions and classes of ours), ``frame_places`` (where a frame stands),
+``library`` (the same in asyncio of another Python), ``former_names`` (format 4).
 
-The rooms: ``tasks`` with their frames, ``reducers`` for objects of each kind, ``iterators``, ``definitions`` (local classes),
-``module_data``, ``with_blocks``, ``incremental`` (what has changed is written), ``sealing``.
+The rooms: ``tasks`` with their frames, ``reducers`` for objects of each kind, ``iterators``, ``definitions`` (local functions
+and classes), ``module_data``, ``with_blocks``, ``incremental`` (what has changed is written), ``sealing``.
 
 Rejected designs:
 

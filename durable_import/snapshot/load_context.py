@@ -33,7 +33,7 @@ class LoadContext:
         self.hashes = hashes or {}
         self.incomplete: list[Any] = []  # the instances that are made before their hash is known; their places are their numbers
         self.early: set[int] = set()  # the numbers of those that were hashed nevertheless
-        self.placeholders: dict[tuple[Any, ...], Any] = {}  # by key, those for what is entered again: see ``managers``
+        self.placeholders: dict[tuple[Any, ...], Any] = {}  # by key, those for what is entered again: see ``lost``
         self.frames: list[Any] = []  # the coroutines and generators that were made
         self.unfilled: dict[int, Any] = {}  # by id, those of them that have got no variables
         self.begun: dict[int, Any] = {}  # by id, frames in the middle: generators among them are primed

@@ -1,6 +1,6 @@
 """What a snapshot holds, and how it lies in a store.
 
-Layout of a payload: the format version (two bytes), its kind (one byte), then what `pickler.dumps` made of the state, or
+Layout of a payload: the format version (two bytes), its kind (one byte), then what ``pickler.dumps`` made of the state, or
 the kernel of a snapshot in segments. The frames of each stack come innermost first, so that each is saved before the frame
 that awaits it, and depth of calls is not depth of pickling.
 """

@@ -29,7 +29,7 @@ class References:
     stacks: Callable[[], list[tuple[str, list[Any]]]] = list  # the frames of all tasks
     in_flight: set[int] = field(default_factory=set)  # ids of the awaitables of steps that have begun
     has_loop: bool = False  # whether it is the state of an instance, with its futures
-    lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``managers``
+    lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``with_blocks.lost``
     left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
 
     def __post_init__(self) -> None:

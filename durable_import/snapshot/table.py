@@ -1,7 +1,7 @@
 """All reducers in one place: by exact type (``TABLE``), or by kind (``reduce_by_kind``).
 
 Each returns what ``__reduce_ex__`` would, or NotImplemented where the native way is right. The functions that a reduce
-value names are part of the snapshot format: they keep their module and name.
+value names are called in snapshots as ``names`` says.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 An earlier Python that loads one evaluates what the source says, in the variables that were saved, once all is loaded. What it
 cannot evaluate there stays as the source writes it.
 
-The names of the functions here, and their arguments, are part of the snapshot format.
+Snapshots call the functions here by their names in ``names``; the meaning of their arguments is part of the format.
 """
 
 from __future__ import annotations

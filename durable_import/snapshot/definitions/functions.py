@@ -1,6 +1,6 @@
 """Reducers for functions of rewritten code, by their place and cells; others are found by name, or see ``foreign_functions``.
 
-The names of the functions here, and their arguments, are part of the snapshot format.
+Snapshots call the functions here by their names in ``names``; the meaning of their arguments is part of the format.
 """
 
 from __future__ import annotations

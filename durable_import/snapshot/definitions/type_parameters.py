@@ -1,7 +1,7 @@
 """Type parameters and aliases, since Python 3.12, of which something was not evaluated: nothing of it is for a snapshot.
 
-Those that were evaluated, and those of code that is not rewritten, are saved by their values: see ``wrappers``. The names of the
-functions here, and their arguments, are part of the snapshot format.
+Those that were evaluated, and those of code that is not rewritten, are saved by their values: see ``wrappers``. Snapshots
+call the functions here by their names in ``names``; the meaning of their arguments is part of the format.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Reducers for frames, functions and cells of rewritten code, and for the awaitables that drive asynchronous generators.
+"""Reducers for frames of rewritten code, and for the awaitables that drive asynchronous generators.
 
-The names of the functions here, and their arguments, are part of the snapshot format.
+Snapshots call the functions here by their names in ``names``; the meaning of their arguments is part of the format.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The stacks of an instance's tasks, each read once for a snapshot; frames that cannot have changed are pickled only once.
 
 A coroutine that awaits another one goes on only when that one has ended: until then its variables stay bound to the same
-objects. If these are immutable values, and no other function shares the variables, then so does its whole state, but for
+objects. If these are immutable values, and no other function shares the variables, then so does its whole state, except
 what it awaits. The second time it is met it is pickled by itself, and from then on these bytes stand for it.
 """
 

@@ -1,1 +1,1 @@
-"""``with`` blocks that are open: ``managers`` says whose manager is saved, and enters the others again."""
+"""Open ``with`` blocks: ``blocks`` finds them, ``lost`` replaces managers that cannot be saved, ``entering`` enters them again."""

@@ -3,7 +3,7 @@
 On saving, such a manager, its exit method and what entering gave are replaced by placeholders. On loading the placeholders
 stand in the graph until ``enter_again`` has evaluated the ``with`` expressions with the restored variables, outermost first,
 and then every reference to a placeholder is made one to the new object. Managers at module level are entered again as
-well: the module has made them again.
+well: the module has made new ones.
 """
 
 from __future__ import annotations
