@@ -1,1 +1,1 @@
-"""Which awaits of a module are checkpoints, without running it: ``points`` reads functions, ``callees`` finds what they call."""
+"""Which awaits of a module are checkpoints, before it runs: ``points`` reads functions, ``callees`` finds what they call."""
