@@ -118,16 +118,16 @@ def keys_of(desk: Desk, program: str, *, kills: bool) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("program", [SEQUENTIAL, CONCURRENT], ids=["sequential", "concurrent"])
-def test_key_is_that_of_the_leaf(desk: Desk, program: str) -> None:
+def test_key_is_that_of_the_step(desk: Desk, program: str) -> None:
     """A step has one key however often it is killed and runs again; each step, task and new run has another one."""
     desk.write("bank.py", BANK)
     desk.write("program.py", program)
     first, second = keys_of(desk, "program.py", kills=True), keys_of(desk, "program.py", kills=False)
-    of_one_leaf = {"native task", "native task too", "thread of a task"} & first.keys()
+    of_one_step = {"native task", "native task too", "thread of a task"} & first.keys()
     assert all(len(keys) == 1 for keys in first.values()), first
     for found in (first, second):
-        assert len(set().union(*(found[what] for what in of_one_leaf))) == bool(of_one_leaf)
-        assert len(set().union(*found.values())) == len(found) - max(len(of_one_leaf) - 1, 0), found
+        assert len(set().union(*(found[what] for what in of_one_step))) == bool(of_one_step)
+        assert len(set().union(*found.values())) == len(found) - max(len(of_one_step) - 1, 0), found
     assert first.keys() == second.keys()
     assert not set().union(*first.values()) & set().union(*second.values())
 

@@ -169,7 +169,7 @@ class Reading:
             drop(snapshot)
 
 
-LOADED = ("durable_import.aio.loop", "durable_import.aio.task", "durable_import.snapshot.with_blocks.managers")
+LOADED = ("durable_import.aio.loop", "durable_import.aio.task", "durable_import.snapshot.with_blocks.lost")
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""Open ``with`` blocks: ``blocks`` finds them, ``lost`` replaces managers that cannot be saved, ``entering`` enters them again."""
+"""Open ``with`` blocks: ``blocks`` finds them, ``lost`` replaces managers that cannot be saved, ``entering`` enters those."""

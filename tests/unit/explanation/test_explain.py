@@ -152,7 +152,7 @@ def test_meanings_say_what_is_known(shop: ModuleType) -> None:
     assert "known when it runs" in meaning(static, "await local()")
 
 
-def test_decorated_function_is_part_of_a_leaf(shop: ModuleType) -> None:
+def test_decorated_function_is_part_of_a_step(shop: ModuleType) -> None:
     """A function that a foreign decorator awaits has no checkpoints."""
     explanation = explain(shop.decorated)
     assert not explanation.is_durable
