@@ -121,7 +121,7 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.tasks.foreign": {"begin_call": "call"},
     "snapshot.tasks.frames": {
         "_Next": "anext.step", "await_method": "await_method", "begin_anext": "anext", "begin_asend": "asend",
-        "begin_athrow": "athrow", "build": "frame", "build_adopted": "foreign_generator", "build_awaitable": "awaitable",
+        "begin_athrow": "athrow", "build": "frame", "build_unrewritten": "foreign_generator", "build_awaitable": "awaitable",
         "build_in_library": "frame_in_library", "fill": "frame.fill", "fill_driven": "frame.fill_driven",
         "finished": "frame.ended",
     },

@@ -65,7 +65,7 @@ def reduce_state(value: Any, state: FrameState) -> Reduced:
         awaited = info.awaited[state.label]
         held += (awaited, info.digest)
         return build_in_library, (*identity, cells, place, awaited, (), is_awaitable), held, None, None, fill
-    builder = build_awaitable if is_awaitable else build_adopted if info.module.is_unrewritten else build
+    builder = build_awaitable if is_awaitable else build_unrewritten if info.module.is_unrewritten else build
     return builder, (*identity, cells), held, None, None, fill
 
 
@@ -105,7 +105,7 @@ def build_awaitable(module: str, place: str, digest: str, name: str, qualname: s
     return _build(iterable_coroutine(library.find_suspending(module, place, digest)), name, qualname, cells)
 
 
-def build_adopted(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
+def build_unrewritten(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A frame without variables, of code that is not rewritten where it is called: see ``foreign_generators``."""
     from ...hook.unrewritten import find_unrewritten
 
