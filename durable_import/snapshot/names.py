@@ -10,6 +10,7 @@ refused when it is saved, and an unknown name when it is loaded. The public name
 from __future__ import annotations
 
 import pickle
+import sys
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -202,6 +203,17 @@ def is_ours(thing: Any) -> bool:
 def is_internal(module: str) -> bool:
     """Whether a module belongs to this package, and is none of those whose code is durable as a program's is."""
     return module.startswith(PREFIX) and module not in PROGRAM
+
+
+def is_found_by_name(value: Any) -> bool:
+    """Whether pickling by module and qualified name finds this very object."""
+    module = sys.modules.get(getattr(value, "__module__", None) or "")
+    found: Any = module
+    for part in value.__qualname__.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            return False
+    return found is value
 
 
 def find_former(module: str, name: str) -> Any:

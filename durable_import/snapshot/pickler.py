@@ -55,6 +55,11 @@ class _Reducing:
     tasks: dict[DurableTask, None]  # the tasks met
     driven: dict[int, bool]  # see ``is_driven_by_hand``
 
+    def _begin(self, references: References) -> None:
+        self.references = references
+        self.met = references.read.met
+        self.codes, self.tasks, self.driven = {}, {}, {}
+
     def reducer_override(self, obj: Any) -> Any:
         references = self.references
         if references.lost:
@@ -116,11 +121,7 @@ class SnapshotPickler(_Reducing, pickle.Pickler):
 
     def __init__(self, file: Any, references: References) -> None:
         super().__init__(file, PROTOCOL)
-        self.references = references
-        self.met = references.read.met
-        self.codes = {}
-        self.tasks = {}
-        self.driven = {}
+        self._begin(references)
 
 
 class _DeepPickler(_Reducing, PythonPickler):  # type: ignore[misc]
@@ -128,11 +129,7 @@ class _DeepPickler(_Reducing, PythonPickler):  # type: ignore[misc]
 
     def __init__(self, file: Any, references: References) -> None:
         super().__init__(file, PROTOCOL)
-        self.references = references
-        self.met = references.read.met
-        self.codes = {}
-        self.tasks = {}
-        self.driven = {}
+        self._begin(references)
 
         # Python 3.12 recurses in C when a bound method is called with *args, as pickle does; not so for a function.
         def save_reduce(

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import abc
 import enum
-import sys
 import types
 import typing
 from pickle import PicklingError
@@ -24,7 +23,7 @@ from durable_import.pythons.typed_protocols import attributes_of_protocol, compl
 from durable_import.snapshot.definitions import class_recipes
 from durable_import.snapshot.definitions.annotations import LATE_ATTRIBUTES, attributes_today
 from durable_import.snapshot.load_context import later
-from durable_import.snapshot.names import is_ours, reference_to
+from durable_import.snapshot.names import is_found_by_name, is_ours, reference_to
 
 _ANY = typing.TypeVar("_ANY")
 _HEAP_TYPE = 1 << 9
@@ -52,16 +51,6 @@ def reduce_class(cls: type) -> Any:
         raise PicklingError(f"{cls!r} is a local class whose metaclass is written in C; define it at module level")
     made = (meta, cls.__name__, cls.__qualname__, cls.__module__, cls.__bases__, vars(cls).get("__slots__"))
     return make_class, made, _class_state(cls), None, None, fill_class
-
-
-def is_found_by_name(cls: type) -> bool:
-    """Whether pickling by module and qualified name finds this very class."""
-    found: Any = sys.modules.get(cls.__module__)
-    for name in cls.__qualname__.split("."):
-        found = getattr(found, name, None)
-        if found is None:
-            return False
-    return found is cls
 
 
 def type_of_interpreter(name: str) -> Any:

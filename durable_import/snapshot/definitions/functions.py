@@ -12,7 +12,7 @@ from ...frames import restore
 from ...hook.code_table import ITERABLE_COROUTINE, info_of, iterable_coroutine
 from ...pythons.annotations import annotations_kept
 from .. import library
-from ..names import is_ours, reference_to
+from ..names import is_found_by_name, is_ours, reference_to
 from .annotations import fill_annotations, reduce_late
 from .foreign_functions import function_with, reduce_foreign_function
 
@@ -70,16 +70,3 @@ def fill_function(function: FunctionType, state: dict[str, Any]) -> None:
     for name, value in state.items():
         if hasattr(function, name):  # a later Python has more of them
             setattr(function, name, value)
-
-
-def is_found_by_name(value: Any) -> bool:
-    """Whether pickling by module and qualified name finds this very object."""
-    import sys
-
-    module = sys.modules.get(getattr(value, "__module__", None) or "")
-    found: Any = module
-    for part in value.__qualname__.split("."):
-        found = getattr(found, part, None)
-        if found is None:
-            return False
-    return found is value

@@ -18,9 +18,9 @@ from typing import Any
 from durable_import.pythons.classes import class_with, is_left_over, named_by_user, namespace_of
 from durable_import.pythons.library import FIELD_SENTINELS, KEYWORDS_BEGIN, CacheKey, LruCache
 from durable_import.pythons.versions import HAS_TYPE_DEFAULTS, HAS_TYPE_STATEMENTS, LATE_ANNOTATIONS
-from durable_import.snapshot.definitions.classes import is_found_by_name
 from durable_import.snapshot.definitions.type_parameters import reduce_late_alias, reduce_late_variable
 from durable_import.snapshot.load_context import later
+from durable_import.snapshot.names import is_found_by_name
 
 Reduced = tuple[Any, ...] | str
 
