@@ -13,7 +13,8 @@ from ..frames.intrinsics import NextItem, in_class
 from ..hook.code_table import info_of
 from ..ours import FOLDER
 from ..pythons.frames import DELEGATING
-from .task import DurableTask, _TaskIterator
+from .task import DurableTask
+from .task_iterators import TaskIterator
 
 _STEPS = {DurableTask._advance.__code__, DurableTask._throw.__code__}
 _CACHE = 0  # of the instruction before
@@ -74,7 +75,7 @@ def awaitable_behind(iterator: Any) -> Any:
 
 def future_behind(iterator: Any) -> asyncio.Future[Any] | None:
     """The future that an iterator of ``await`` is of."""
-    if type(iterator) is _TaskIterator:
+    if type(iterator) is TaskIterator:
         return iterator.task
     if type(iterator).__name__ != "FutureIter":
         return None

@@ -11,7 +11,7 @@ import contextvars
 import inspect
 from abc import abstractmethod
 from asyncio import coroutines
-from types import CoroutineType, GeneratorType
+from types import GeneratorType
 from typing import Any
 
 from ..frames import ambient
@@ -27,6 +27,7 @@ from ..pythons.tasks import add_awaited_by, discard_awaited_by, loop_of
 from ..pythons.versions import SETS_VARIABLES, UNCANCEL_CLEARS
 from ..rewrite.analysis.names import AWAITED, STATE
 from .delegation import DelegatingLoop
+from .task_iterators import TaskIterator, awaitable_of
 
 _NO_CONTEXT = contextvars.Context()  # of handles whose callback is a turn: it runs in the task's own context
 
@@ -167,7 +168,7 @@ class DurableTask(asyncio.Future[Any]):
         """What it runs; ``root`` as saved."""
         self._coro = coroutine
         if root is None and coroutine is not None:
-            root = coroutine if frame_behind(coroutine) is not None else Step(_awaitable(coroutine))
+            root = coroutine if frame_behind(coroutine) is not None else Step(awaitable_of(coroutine))
         self._root = root
 
     def stack(self) -> list[Any]:
@@ -337,7 +338,7 @@ class DurableTask(asyncio.Future[Any]):
     __class__ = property(lambda _: asyncio.Task)  # for isinstance
 
     def __await__(self) -> Any:
-        return _TaskIterator(self)
+        return TaskIterator(self)
 
     __iter__ = __await__
 
@@ -430,62 +431,6 @@ class DurableTask(asyncio.Future[Any]):
 
 
 DurableTask.__name__ = asyncio.Task.__name__  # messages name it
-
-
-def _awaitable(coroutine: Any) -> Any:
-    """A foreign coroutine as something that can be awaited; an object that is one by its methods only is driven by them."""
-    return coroutine if type(coroutine) is CoroutineType else _Driven(coroutine)
-
-
-class _Driven:
-    """Awaits an object with ``send``, ``throw`` and ``close``, as a task does."""
-
-    def __init__(self, coroutine: Any) -> None:
-        self.coroutine = coroutine
-
-    def __await__(self) -> _Driven:
-        return self
-
-    def __iter__(self) -> _Driven:
-        return self
-
-    def __next__(self) -> Any:
-        return self.coroutine.send(None)
-
-    def send(self, value: Any) -> Any:
-        """Pass a value on."""
-        return self.coroutine.send(value)
-
-    def throw(self, error: BaseException) -> Any:
-        """Pass an exception on."""
-        return self.coroutine.throw(error)
-
-    def close(self) -> None:
-        """Pass the end on."""
-        self.coroutine.close()
-
-
-class _TaskIterator:
-    """What ``await task`` iterates over."""
-
-    __slots__ = ("has_asked", "task")
-
-    def __init__(self, task: DurableTask) -> None:
-        self.task = task
-        self.has_asked = False
-
-    def __iter__(self) -> _TaskIterator:
-        return self
-
-    @hidden_from_tracebacks
-    def __next__(self) -> Any:
-        if self.task.done():
-            raise StopIteration(self.task.result())
-        if self.has_asked:
-            raise RuntimeError("await wasn't used with future")
-        self.has_asked = True
-        self.task._asyncio_future_blocking = True
-        return self.task
 
 
 def _without_ours(error: Any) -> Any:

@@ -28,7 +28,8 @@ NAMES: dict[str, dict[str, str]] = {
     "aio.events": {"Inbox": "inbox"},
     "aio.executors": {"ExecutorCall": "thread_call", "begin_call": "thread_call.begin"},
     "aio.loop": {"InstanceLoop": "loop.type"},
-    "aio.task": {"DurableTask": "task.type", "_Driven": "driven", "_TaskIterator": "task.iterator"},
+    "aio.task": {"DurableTask": "task.type"},
+    "aio.task_iterators": {"Driven": "driven", "TaskIterator": "task.iterator"},
     "aio.timers": {"Timer": "timer"},
     "aio.wait_again": {"wait_again": "wait_again"},
     "api.runtime": {"_ambient": "runtime"},
@@ -122,8 +123,8 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.tasks.foreign": {"begin_call": "call"},
     "snapshot.tasks.frames": {
         "_Next": "anext.step", "await_method": "await_method", "begin_anext": "anext", "begin_asend": "asend",
-        "begin_athrow": "athrow", "build": "frame", "build_unrewritten": "foreign_generator", "build_awaitable": "awaitable",
-        "build_in_library": "frame_in_library", "fill": "frame.fill", "fill_driven": "frame.fill_driven",
+        "begin_athrow": "athrow", "build": "frame", "build_awaitable": "awaitable", "build_in_library": "frame_in_library",
+        "build_unrewritten": "foreign_generator", "fill": "frame.fill", "fill_driven": "frame.fill_driven",
         "finished": "frame.ended",
     },
     "snapshot.tasks.futures": {
