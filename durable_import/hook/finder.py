@@ -19,9 +19,10 @@ from typing import Any
 
 from durable_import.hook import cache, marker
 from durable_import.hook.loader import DurableSourceLoader, RewritingLoader, is_rewriting, rewriting_loader, source_path
-from durable_import.ours import NAME
 
 __all__ = ["DurableFinder"]
+
+_SELF = __name__.partition(".")[0]  # not from ``ours``: where imports are lazy, that would be looked for by this finder
 
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _SOURCE_SUFFIXES = tuple(SOURCE_SUFFIXES)
@@ -94,7 +95,7 @@ class DurableFinder:
 
 
 def _is_own(fullname: str) -> bool:
-    return fullname.partition(".")[0] == NAME
+    return fullname.partition(".")[0] == _SELF
 
 
 def _is_standard(fullname: str, spec: ModuleSpec) -> bool:

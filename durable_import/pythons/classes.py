@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import typing
 import weakref
+from collections.abc import Iterable, Iterator
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
@@ -45,13 +46,25 @@ def class_with(namespace: Any) -> type | None:
     if not isinstance(namespace, dict) or "__module__" not in namespace or "__doc__" not in namespace or is_left_over(namespace):
         return None
     candidates = [_found.get(id(namespace)), *(getattr(namespace.get(name), "__objclass__", None) for name in OF_EVERY_CLASS)]
-    cls = _owner_among(candidates, namespace) or _owner_among(gc.get_referrers(namespace), namespace)
+    cls = _owner_among(candidates, namespace) or _owner_among(_all_classes(), namespace)
     if cls is not None:
         _found[id(namespace)] = cls
     return cls
 
 
-def _owner_among(candidates: list[Any], namespace: dict[str, Any]) -> type | None:
+def _all_classes() -> Iterator[type]:
+    """Every class there is; the garbage collector does not show those that a server has frozen before it forks."""
+    met: set[int] = set()  # ids: a metaclass may compare as it likes
+    waiting: list[type] = [object]
+    while waiting:
+        cls = waiting.pop()
+        if id(cls) not in met:
+            met.add(id(cls))
+            yield cls
+            waiting += type.__subclasses__(cls)
+
+
+def _owner_among(candidates: Iterable[Any], namespace: dict[str, Any]) -> type | None:
     return next((c for c in candidates if isinstance(c, type) and namespace_of(c) is namespace), None)
 
 

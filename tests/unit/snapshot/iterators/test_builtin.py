@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import csv
+import gc
 import itertools
 import pickle
 import re
@@ -146,6 +147,15 @@ def test_views_are_of_the_same_dict() -> None:
 def test_proxy_of_a_class_is_its_own() -> None:
     """``vars(cls)`` is not turned into a copy."""
     assert restored(vars(collections.Counter)) == vars(collections.Counter)
+
+
+def test_proxy_of_a_class_that_a_server_has_frozen() -> None:
+    """What the garbage collector does not show any more is found all the same."""
+    gc.freeze()
+    try:
+        assert restored(vars(collections.UserDict)) == vars(collections.UserDict)
+    finally:
+        gc.unfreeze()
 
 
 def test_set_iterator_minds_a_change() -> None:
