@@ -18,7 +18,7 @@ def find_work(found: Iterable[tuple[InstanceSummary, float | None]], limit: int,
     waiting = []
     for summary, published_at in found:
         since = _idle_since(summary, published_at, now, orphans)
-        if since is not None and not _is_held(summary, now, is_dead):
+        if since is not None and not _is_owned(summary, now, is_dead):
             waiting.append((since, summary.instance_id))
     return [instance_id for _, instance_id in heapq.nsmallest(limit, waiting)]
 
@@ -30,7 +30,7 @@ def find_finished(found: Iterable[InstanceSummary], seconds: float) -> list[str]
     return [
         each.instance_id
         for each in found
-        if each.status in FINISHED and each.updated_at <= now - seconds and not _is_held(each, now, is_dead)
+        if each.status in FINISHED and each.updated_at <= now - seconds and not _is_owned(each, now, is_dead)
     ]
 
 
@@ -42,7 +42,7 @@ def _idle_since(summary: InstanceSummary, published_at: float | None, now: float
     return summary.updated_at if orphans and summary.status in ABANDONED else None
 
 
-def _is_held(summary: InstanceSummary, now: float, is_dead: Callable[[Owner], bool]) -> bool:
+def _is_owned(summary: InstanceSummary, now: float, is_dead: Callable[[Owner], bool]) -> bool:
     if summary.owner is None or summary.lease_until is None:
         return False
     return summary.lease_until > now and not is_dead(summary.owner)

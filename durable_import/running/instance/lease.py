@@ -31,7 +31,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0  # seconds between attempts to commit
 T = TypeVar("T")
 
 
-class Lease:
+class InstanceLease:
     """See the module. ``records``: those of the instance."""
 
     __slots__ = (

@@ -26,7 +26,7 @@ from ...stores.base import FINISHED, Event
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .host import Host
-from .lease import Lease
+from .lease import InstanceLease
 from .records import Call, Outcome, Records, failure_of, row_facts, summary_of
 from .root import make_root, without_instance
 
@@ -65,7 +65,7 @@ class InstanceRun:
         self.call = call
         self.driver: InstanceDriver | None = None
         self.records = Records(host.seal, instance_id)
-        self.lease = Lease(host, instance_id, self.records)
+        self.lease = InstanceLease(host, instance_id, self.records)
         self.task: asyncio.Task[Any] | None = None  # that it has of its own, if any
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.is_suspending = False

@@ -48,7 +48,7 @@ OLDER = ("durable_import folder 1",)  # read as well; a folder that is written t
 
 
 class FolderEngine:
-    """Runs jobs on a Folder; all that arrive together share one hold of the lock, of ``patience`` seconds' wait."""
+    """Runs jobs on a Folder; all that arrive together share one locking, of ``patience`` seconds' wait."""
 
     def __init__(self, path: Path, patience: float, history: bool = False) -> None:
         self._folder = Folder(path, history)
