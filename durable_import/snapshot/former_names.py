@@ -149,6 +149,8 @@ FORMER: dict[str, dict[str, str]] = {
     "durable_import.stores.base": {"StateStore": "StateStore"},
     "durable_import.stores.disk": {"DiskStateStore": "DiskStateStore"},
     "durable_import.stores.memory": {"InMemoryStateStore": "InMemoryStateStore"},
+    "durable_import.stores.postgres": {"PostgresStateStore": "PostgresStateStore"},
+    "durable_import.stores.sqlite": {"SQLiteStateStore": "SQLiteStateStore"},
 }  # fmt: skip
 
 #: Modules that frames and data of format 4 belong to, and the names of today.

@@ -145,6 +145,8 @@ MODULES = {
     "@wait_again": f"{NAME}.aio.wait_again",
 }
 
+PUBLIC = (NAME, f"{NAME}.stores")  # what these give to all is known by its own name
+
 _PLACES = {name: (f"{NAME}.{module}", attribute) for module, names in NAMES.items() for attribute, name in names.items()}
 _NAMES = {place: name for name, place in _PLACES.items()}
 _MODULE_NAMES = {module: name for name, module in MODULES.items()}
@@ -158,9 +160,9 @@ def registered(name: str) -> Any:
     if name in _PLACES:
         module, attribute = place_today(*_PLACES[name])
         return getattr(import_module(module), attribute)
-    package = import_module(NAME)
-    if name in package.__all__:
-        return getattr(package, name)
+    for package in map(import_module, PUBLIC):
+        if name in package.__all__:
+            return getattr(package, name)
     raise SnapshotFormatError(
         f"the snapshot needs {name!r}, which this version of durable_import does not have: a later one has saved it. "
         "Install that version and resume again; the saved state is kept."
@@ -185,8 +187,7 @@ def reference_to(thing: Any, place: tuple[str, str] | None = None) -> tuple[Any,
 
 def _name_of(thing: Any, place: tuple[str, str]) -> str:
     name = _NAMES.get(place)
-    package: Any = import_module(NAME)
-    if name is None and place[1] in package.__all__ and getattr(package, place[1]) is thing:
+    if name is None and any(place[1] in import_module(package).__all__ for package in PUBLIC):
         name = place[1]
     if name is None or registered(name) is not thing:
         raise pickle.PicklingError(

@@ -15,6 +15,7 @@ from durable_import.snapshot.names import MODULE, NAMES, registered
 from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
 from durable_import.snapshot.unpickler import loads
+from durable_import.stores import SQLiteStateStore
 
 EVER_SAVED = Path(__file__).parents[2] / "versions" / "corpus" / "names.txt"
 
@@ -46,7 +47,12 @@ def test_former_names_lead_to_names_of_today(module: str) -> None:
     assert all(registered(name) is not None for name in FORMER[module].values())
 
 
-PUBLIC = {"function": wait_for_event, "class": durable_import.InstanceHandle, "error": durable_import.FencedError("x")}
+PUBLIC = {
+    "function": wait_for_event,
+    "class": durable_import.InstanceHandle,
+    "error": durable_import.FencedError("x"),
+    "store": SQLiteStateStore,
+}
 
 
 @pytest.mark.parametrize("value", PUBLIC.values(), ids=PUBLIC)
