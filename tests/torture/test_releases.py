@@ -6,6 +6,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,12 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "effects"
 
 
-@pytest.mark.parametrize("path", runnable_programs(), ids=lambda path: path.stem)
+def with_slow(paths: list[Path]) -> list[Any]:
+    """Every other program runs by default; the others are marked as slow."""
+    return [pytest.param(path, marks=[pytest.mark.slow] * (place % 2), id=path.stem) for place, path in enumerate(paths)]
+
+
+@pytest.mark.parametrize("path", with_slow(runnable_programs()))
 def test_another_release_goes_on(path: Path, log: Path) -> None:
     """What one release has saved another one goes on with, by turns: the native result by the native effects."""
     moved = ReleasingDriver.counts["frames"]

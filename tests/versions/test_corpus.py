@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,18 @@ def worker() -> Iterator[Worker]:
     worker.end()
 
 
+def with_slow() -> list[Any]:
+    """All programs; of the files between the oldest and the newest one they are marked as slow."""
+    files = sorted({file for file, _ in kept()})
+    return [
+        pytest.param(file, name, marks=[] if file in (files[0], files[-1]) else pytest.mark.slow, id=f"{file.stem}-{name}")
+        for file, name in kept()
+    ]
+
+
 if kept():
 
-    @pytest.mark.parametrize(("file", "name"), kept(), ids=lambda value: value if isinstance(value, str) else value.stem)
+    @pytest.mark.parametrize(("file", "name"), with_slow())
     def test_what_was_saved_goes_on(file: Path, name: str, worker: Worker, tmp_path: Path) -> None:
         """Each snapshot of a program leads to the result that the program had natively."""
         source, native, snapshots = read(file, name)
