@@ -221,10 +221,11 @@ class Encoder:
 
     def decode(self, payload: bytes, segments: dict[str, bytes] | None = None) -> Snapshot:
         """The snapshot of an authenticated payload, with its segments if it is not complete by itself."""
+        snapshot = decoded(payload, segments or {}, self.script, self.instance_id)
         self._begin_form(None, None)
         if is_in_segments(payload) and self.format_policy is not None:
             self.format_policy.choose(in_segments=True)
-        return decoded(payload, segments or {}, self.script, self.instance_id)
+        return snapshot
 
     def _set_aside(self, snapshot: Snapshot, references: References) -> bool:
         """Leave module-level data that cannot be saved to the modules' own code; whether there was any."""

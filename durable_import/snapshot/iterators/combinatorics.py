@@ -7,6 +7,7 @@ the algorithms of CPython's ``itertoolsmodule.c``; for ``isinstance`` and in the
 from __future__ import annotations
 
 import itertools
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
@@ -44,17 +45,17 @@ class Indexed:
             return self.native, self.ended
         return restore_choices, (self.native, *self.place(tuple(self.indices)))
 
+    @abstractmethod
     def advance(self, indices: list[int]) -> bool:
         """Go to the next choice; False if there is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def chosen(self, indices: list[int]) -> tuple[Any, ...]:
         """The items at the indices."""
-        raise NotImplementedError
 
+    @abstractmethod
     def place(self, indices: tuple[int, ...]) -> tuple[Any, ...]:
         """The arguments that make it again; the last one is as long as a choice."""
-        raise NotImplementedError
 
 
 class Product(Indexed):

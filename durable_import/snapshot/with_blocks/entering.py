@@ -13,7 +13,7 @@ import functools
 import gc
 from collections.abc import Callable
 from types import CellType, CoroutineType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...aio.wait_again import is_waiting_again
 from ...frames import restore
@@ -25,9 +25,6 @@ from ...hook.code_table import enter_code
 from ...pythons.tasks import running_task
 from ...rewrite.analysis.names import AWAITED, STATE
 from ..definitions.foreign_functions import function_of
-
-if TYPE_CHECKING:
-    pass
 from .blocks import blocks_of, is_entering, leave_of, target_of
 from .lost import LEAVE, MANAGER, RELEASED, VALUE, Key, Lost
 

@@ -7,16 +7,13 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from types import BuiltinMethodType, MethodType, MethodWrapperType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...frames.capture import capture, contents_of
 from ...frames.step import Step
 from ...pythons.tasks import LoopBound
 from ...rewrite.analysis.names import AWAITED
 from ..load_context import current
-
-if TYPE_CHECKING:
-    pass
 from .blocks import LEAVING, blocks_of, bound_by_with, is_read, leave_of, value_of
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
