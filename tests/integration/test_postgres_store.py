@@ -72,7 +72,9 @@ async def test_connections_killed_in_the_middle(postgres_server: PostgresServer,
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        for number in range(1, 301):
+        number = 0
+        while number < 300 or not failures:  # a kill may find the connection idle each time, which is no failure
+            number += 1
             kills.release(3)
             while True:
                 try:
@@ -83,9 +85,8 @@ async def test_connections_killed_in_the_middle(postgres_server: PostgresServer,
     finally:
         done.set()
         killer.join()
-    assert failures > 0
-    assert await store.load("a") == state(300)
-    assert await store.load_segments("a") == {"k": b"300"}
+    assert await store.load("a") == state(number)
+    assert await store.load_segments("a") == {"k": b"%d" % number}
     await store.close()
 
 
