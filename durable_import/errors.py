@@ -137,6 +137,7 @@ class UnsavableStateError(SnapshotError):
         self.path = path
         self.type_name = type_name
         self.reason = reason
+        self.blocker: Any = None  # see ``snapshot.unsavable``
 
 
 class SnapshotAuthenticationError(SnapshotError):

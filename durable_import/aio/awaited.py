@@ -9,7 +9,8 @@ from typing import Any
 
 from ..frames.awaiting import COROUTINE_WRAPPER, coroutine_behind, is_own_iterator, passes_on
 from ..frames.capture import ANEXT, ASEND, ATHROW, Continued, frame_behind, is_rewritten_function
-from ..frames.intrinsics import NextItem, in_class
+from ..frames.intrinsics import NextItem
+from ..frames.lookup import in_class
 from ..hook.code_table import info_of
 from ..ours import FOLDER
 from ..pythons.frames import DELEGATING

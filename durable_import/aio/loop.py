@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from ..errors import DurableError
 from ..frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
 from ..frames.capture import frame_behind
-from ..frames.intrinsics import is_awaitable
+from ..frames.lookup import is_awaitable
 from ..frames.restart import durable_form
 from ..frames.step import PENDING, Step
 from ..hook.code_table import ITERABLE_COROUTINE, info_of
@@ -51,12 +51,29 @@ class StepObserver(Protocol):
     def step_rests(self, task: DurableTask, step: Step, token: Any) -> None: ...
 
 
+class Holder(Protocol):
+    """What decides whether the instance may be saved.
+
+    ``owes``: whether a checkpoint was not made that would have been.
+    """
+
+    owes: bool
+
+    def exit_of(self, manager: Any, leave: Any, frame: FrameType, task: Any, *, is_async: bool) -> Any:
+        """See ``ambient.Driver``; ``task`` enters the block."""
+        ...
+
+    def why(self) -> str:
+        """What holds, and where; empty if nothing does."""
+        ...
+
+
 class InstanceLoop(TimerLoop):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_observing", "current", "in_flight", "inbox", "incarnation", "instance_id", "is_ending", "leaving", "native_tasks",
-        "observer", "outside_finalizer", "owes_commit", "root", "task_count", "task_factory", "tasks",
+        "_observing", "current", "holder", "in_flight", "inbox", "incarnation", "instance_id", "is_ending", "leaving", "native_tasks",
+        "observer", "outside_finalizer", "owes_commit", "reentering", "root", "task_count", "task_factory", "tasks",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:
@@ -76,6 +93,8 @@ class InstanceLoop(TimerLoop):
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
         self.outside_finalizer: Any = None  # of asynchronous generators
         self.observer: StepObserver | None = None
+        self.holder: Holder | None = None
+        self.reentering: DurableTask | None = None  # whose blocks are being entered again
         self._observing: Any = None
 
     # --- what rewritten code and its steps need: see ``ambient.Driver``
@@ -138,11 +157,24 @@ class InstanceLoop(TimerLoop):
         """See ``ambient.Driver``."""
         if self.current is None or self.is_foreign or not is_awaited_by_task(sys._getframe(2)):
             return None
+        held = self.holder.why() if self.holder is not None else ""
+        if held:
+            raise DurableError(
+                f"PauseForEventException was raised while the instance is held by {held}: what is open there would not be after "
+                "the pause. Raise it behind the block"
+            )
         return pause(exception)
+
+    def exit_of(self, manager: Any, leave: Any, frame: FrameType, *, is_async: bool) -> Any:
+        """See ``ambient.Driver``."""
+        task = self.current or self.reentering
+        if task is None or self.is_foreign or self.holder is None:
+            return leave
+        return self.holder.exit_of(manager, leave, frame, task, is_async=is_async)
 
     def wants_announcement(self, step: Step) -> bool:  # noqa: ARG002  the protocol's signature
         """See ``ambient.Driver``."""
-        return self.owes_commit
+        return self.owes_commit or (self.holder is not None and self.holder.owes)
 
     def step_goes_on(self, step: Step) -> Token[str] | None:
         """See ``ambient.Driver``."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import SnapshotFormatError
 from ..frames.capture import FrameState, capture, chain, contents_of, frame_behind, line_of, parts_of
-from ..frames.intrinsics import is_awaitable
+from ..frames.lookup import is_awaitable
 from ..frames.signals import PRIMED
 from ..frames.step import FAILED, Step
 from ..hook.code_table import CodeInfo, info_of

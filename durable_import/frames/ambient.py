@@ -37,6 +37,10 @@ class Driver(Protocol):
         """For an exception that a program raises to pause: the awaitable of the pause, or None if it is to be raised."""
         ...
 
+    def exit_of(self, manager: Any, leave: Any, frame: FrameType, *, is_async: bool) -> Any:
+        """The exit method of a ``with`` block that ``frame`` is about to enter: ``leave``, or a ``CountedExit`` of it."""
+        ...
+
     def wants_announcement(self, step: Any) -> bool:
         """Whether something has to be committed before this step may begin."""
         ...

@@ -22,8 +22,10 @@ from ..hook.code_table import info_of
 from ..pythons.protocols import EXIT_FIRST, async_iterator_of, complaint_of_await, complaint_of_next, complaint_of_with
 from . import ambient
 from .awaiting import delegated
+from .counted_exit import CountedExit
 from .except_star import ExceptStar
 from .hiding import hidden_from_tracebacks, visible_part
+from .lookup import MISSING, in_class, is_awaitable, lookup_special
 from .refusal import refusal
 from .signals import NO_MORE, PRIMED, Suspension
 
@@ -193,48 +195,34 @@ class NextItem:
         return iterator
 
 
-def is_awaitable(value: Any) -> bool:
-    """Whether ``await`` takes the value."""
-    if type(value) is types.CoroutineType:
-        return True
-    if isinstance(value, types.GeneratorType):
-        return bool(value.gi_code.co_flags & 0x100)  # CO_ITERABLE_COROUTINE
-    return in_class(type(value), "__await__") is not MISSING
-
-
 # --- with
-
-MISSING = object()
-
-
-def in_class(kind: type, name: str) -> Any:
-    """What a class has under a name, as it is; ``MISSING`` if it has nothing."""
-    for base in kind.__mro__:
-        if name in base.__dict__:
-            return base.__dict__[name]
-    return MISSING
-
-
-def lookup_special(value: Any, name: str) -> Any:
-    """A method looked up as the interpreter does for syntax: on the type, not on the instance. ``MISSING`` if there is none."""
-    kind = type(value)
-    found = in_class(kind, name)
-    if type(found) is types.FunctionType:
-        return types.MethodType(found, value)
-    bind = getattr(type(found), "__get__", None)
-    return found if bind is None else bind(found, value, kind)
-
 
 @hidden_from_tracebacks
 def enter_with(manager: Any) -> tuple[Any, Any]:
     """Bound ``__enter__`` and ``__exit__``."""
-    return _context_methods(manager, "__enter__", "__exit__", is_async=False)
+    methods = _context_methods(manager, "__enter__", "__exit__", is_async=False)
+    return methods if not ambient.ON else _known_to_driver(methods, manager, is_async=False)
 
 
 @hidden_from_tracebacks
 def enter_async_with(manager: Any) -> tuple[Any, Any]:
     """Bound ``__aenter__`` and ``__aexit__``."""
-    return _context_methods(manager, "__aenter__", "__aexit__", is_async=True)
+    methods = _context_methods(manager, "__aenter__", "__aexit__", is_async=True)
+    return methods if not ambient.ON else _known_to_driver(methods, manager, is_async=True)
+
+
+def _known_to_driver(methods: tuple[Any, Any], manager: Any, *, is_async: bool) -> tuple[Any, Any]:
+    driver = ambient.current_driver.get()
+    if driver is None:
+        return methods
+    entering, leaving = methods
+    return entering, driver.exit_of(manager, leaving, sys._getframe(3), is_async=is_async)
+
+
+def opened(leaving: Any) -> None:
+    """Called with the exit method of a block that has just been entered, while a runtime exists."""
+    if type(leaving) is CountedExit:
+        leaving.block.is_entered()
 
 
 def _context_methods(manager: Any, enter: str, leave: str, *, is_async: bool) -> tuple[Any, Any]:
@@ -335,7 +323,7 @@ PROVIDED: dict[str, Any] = {
     "@StopAsyncIteration": StopAsyncIteration,
     "@ExceptStar": ExceptStar, "@iter": iterate, "@rest": rest, "@delegate": delegate, "@delegated": delegated,
     "@aiter": async_iterate, "@advance": advance_of, "@with": enter_with, "@awith": enter_async_with,
-    "@aenter": awaitable_of_enter, "@aexit": awaitable_of_exit, "@stash": stash, "@unstash": unstash,
+    "@opened": opened, "@aenter": awaitable_of_enter, "@aexit": awaitable_of_exit, "@stash": stash, "@unstash": unstash,
     "@matches": matches, "@is_exception": is_exception, "@visible": visible, "@super": explicit_super, "@bound": bound,
     "@PRIMED": PRIMED, "@type_of": type, "@slice": slice, "@set": set,
 }  # fmt: skip

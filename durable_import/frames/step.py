@@ -14,7 +14,7 @@ from ..pythons.protocols import complaint_of_await
 from . import ambient
 from .awaiting import COROUTINE_WRAPPER, coroutine_behind
 from .hiding import visible_part
-from .intrinsics import MISSING, lookup_special
+from .lookup import MISSING, lookup_special
 from .signals import Suspension
 
 NEW, PENDING, DONE, FAILED = "new", "pending", "done", "failed"

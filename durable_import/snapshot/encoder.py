@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames.capture import awaited_by, chain
 from ..frames.step import Step
+from ..holds.kinds import Kind, kind_of
 from ..hook.code_table import CodeInfo
 from ..log import about, logger
+from ..pythons.tasks import LoopBound
 from .decoder import decoded
 from .incremental.format_policy import FormatPolicy
 from .incremental.pieces import Pieces
@@ -26,7 +29,8 @@ from .references import References
 from .tasks.loops import inbox_state, loop_state
 from .tasks.stacks import Stacks
 from .unsavable import explained
-from .with_blocks.lost import find_lost, find_released
+from .unread import drop_unread
+from .with_blocks.lost import find_lost
 
 
 @dataclass(slots=True)
@@ -101,6 +105,12 @@ class Encoder:
             return True
         return self._segments is not None and self._segments.count_tasks() >= format_policy.least // 2
 
+    def is_made_again(self, manager: Any) -> bool:
+        """Whether it is a primitive of asyncio that a module makes again: its state is none of the program's."""
+        if not isinstance(manager, LoopBound):
+            return False
+        return References(Names.of(self.script), self.script, self.base).is_made_again(manager)
+
     def is_kept(self, saved: Saved) -> None:
         """A store has kept this."""
         if saved.segments is None:
@@ -166,7 +176,8 @@ class Encoder:
         except Exception as error:
             if self.script is not None and self._set_aside(snapshot, references):
                 return self._encode(snapshot)
-            if not self._leave_out(snapshot.stacks(), references):
+            is_left_out = self._leave_out(snapshot.stacks(), references)
+            if not drop_unread(snapshot.stacks(), references, self._can_be_saved) and not is_left_out:
                 raise explained(snapshot, references, error, self.instance_id) from error
         try:
             return self._dump(snapshot, references)
@@ -181,20 +192,25 @@ class Encoder:
 
     def _find_lost(self, path: str, stack: list[Any], references: References) -> None:
         """Note the managers of ``with`` blocks that belong to modules: these make them again."""
-        find_lost(path, stack, lambda manager: self._is_made_by_module(manager, references), references.lost, self.stacks.met)
+        is_lost = partial(self._is_made_by_module, references)
+        find_lost(path, stack, is_lost, references.lost, self.stacks.met)
 
     def _leave_out(self, stacks: list[tuple[str, list[Any]]], references: References) -> bool:
-        """Leave out managers of ``with`` blocks that cannot be saved, and what ended blocks have left behind; if any."""
+        """Leave out managers of ``with`` blocks that cannot be saved, and are to be made again; if any."""
         is_left_out = False
         for path, stack in stacks:
-            unsavable = find_lost(path, stack, lambda manager: not self._can_be_saved(manager, references), references.lost, {})
-            released = find_released(path, stack, lambda value: not self._can_be_saved(value, references))
-            references.lost = released.by_id | references.lost
-            references.left_out += [*unsavable.kept, *released.kept]
-            is_left_out = is_left_out or bool(unsavable.kept or released.by_id)
+            unsavable = find_lost(path, stack, partial(self._is_opened_again, references), references.lost, {})
+            references.left_out += unsavable.kept
+            is_left_out = is_left_out or bool(unsavable.kept)
         return is_left_out
 
-    def _is_made_by_module(self, manager: Any, references: References) -> bool:
+    def _is_opened_again(self, references: References, manager: Any, is_entering: bool) -> bool:
+        """Whether a manager that cannot be saved is made again: until it is open any is, by what its ``with`` says."""
+        if not is_entering and kind_of(manager) is not Kind.REOPENABLE:
+            return False
+        return not self._can_be_saved(manager, references)
+
+    def _is_made_by_module(self, references: References, manager: Any, is_entering: bool) -> bool:  # noqa: ARG002
         """Whether a manager is saved by reference, and its state not with the script's data."""
         if id(manager) not in references.by_id:
             return False

@@ -1,11 +1,13 @@
-"""The error that names the variable which cannot be saved."""
+"""The error that names the variable which cannot be saved, and what is known of that variable for as long as it is so."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UnsavableStateError
-from ..frames.capture import FrameState, capture, contents_of, frame_behind, line_of, parts_of
+from ..frames.capture import FrameState, capture, contents_of, frame_behind, frame_of, line_of, parts_of
+from ..frames.liveness import live_at
 from ..frames.step import DONE, FAILED, Step
 from ..hook.code_table import info_of
 from ..rewrite.analysis.names import AWAITED, is_hidden
@@ -14,6 +16,26 @@ from .frame_places import readable
 from .payload import Snapshot
 from .pickler import dumps
 from .references import References
+
+@dataclass(frozen=True)
+class Blocker:
+    """A variable of a suspended frame that cannot be saved: ``value`` under ``name``. The others are for messages."""
+
+    frame: Any
+    name: str
+    value: Any
+    path: str
+    type_name: str
+    where: str
+
+    def is_gone(self) -> bool:
+        """Whether the frame has ended, the variable has another value, or nothing reads it any more."""
+        if frame_of(self.frame) is None:
+            return True
+        state = capture(self.frame)
+        found = (state.variables | contents_of(state.cells)).get(self.name)
+        return found is not self.value or self.name not in live_at(state.info, state.label)
+
 
 AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
 
@@ -37,7 +59,7 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
             culprit = find_culprit({AWAITED: state.variables.get(AWAITED)}, attempt)
         if culprit is not None:
             code = parts_of(frame).code
-            return UnsavableStateError(
+            found = UnsavableStateError(
                 path=_readable(state, culprit.path),
                 type_name=culprit.type_name,
                 reason=culprit.reason,
@@ -47,6 +69,10 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
                 lineno=line_of(frame),
                 function=code.co_qualname,
             )
+            name = _variable_of(culprit.path, variables)
+            value = variables[name] if name in variables else state.variables.get(AWAITED)
+            found.blocker = Blocker(frame, name, value, found.path, culprit.type_name, f"{code.co_filename}:{found.lineno}")
+            return found
     culprit = find_culprit(_beside_frames(snapshot), attempt)
     if culprit is not None:
         return UnsavableStateError(
@@ -57,6 +83,11 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
             instance_id=instance_id,
         )
     return error
+
+
+def _variable_of(path: str, variables: dict[str, Any]) -> str:
+    """The variable that a path begins with; the outcome of an await is in no variable yet."""
+    return next((n for n in variables if path == n or path.startswith((f"{n}.", f"{n}["))), AWAITED)
 
 
 def _is_of_library(frame: Any) -> bool:

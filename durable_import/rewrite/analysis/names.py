@@ -25,7 +25,7 @@ INTRINSICS = frozenset(
     {
         "@ON", "@step", "@outermost", "@instance", "@Suspension", "@pauses", "@signalled", "@BaseException",
         "@StopAsyncIteration", "@iter",
-        "@rest", "@delegate", "@delegated", "@aiter", "@advance", "@type_of", "@with", "@awith", "@aenter", "@aexit",
+        "@rest", "@delegate", "@delegated", "@aiter", "@advance", "@type_of", "@with", "@awith", "@aenter", "@aexit", "@opened",
         "@stash", "@unstash", "@ExceptStar", "@matches", "@slice", "@visible", "@bound", "@super", "@is_exception", "@PRIMED",
         "@set",
     }

@@ -45,6 +45,8 @@ class WithStatements(StatementNormaliser):
             else:
                 out.append(locate(assign(entered, call_name(entered)), at))
             self.with_blocks[manager] = WithBlock(*written, is_async, entering)
+            told: ast.stmt = ast.If(test=load("@ON"), body=[ast.Expr(value=call("@opened", load(leave)))], orelse=[])
+            out.append(locate(told, at))
             if any(_jumps_out(inner) for inner in statement.body):
                 out.append(locate(assign(normal, constant(True)), at))
                 with self._holding(normal):

@@ -14,6 +14,7 @@ from ...snapshot.payload import Snapshot
 from ...stores.base import DORMANT
 from .caller import Caller
 from .checkpoint import Checkpoint, Commit, Kept, flush_output
+from .holding import Holding
 
 # Commits may go without a round of the event loop, and so may a program's steps: others get theirs after so long.
 TURN_SECONDS = 0.001
@@ -34,9 +35,12 @@ class Committer:
         "facts",
         "function",
         "gives_way_at",
+        "holding",
+        "is_strict",
         "is_suspending",
         "kept",
         "loop",
+        "must_commit",
         "turns_of",
     )  # fmt: skip
 
@@ -52,7 +56,10 @@ class Committer:
         self.deferred: Checkpoint | None = None  # of a failed step: committed only if the program goes on from there
         self.caller = Caller()
         self.is_suspending = False
+        self.is_strict = False  # what cannot be saved is an error, and does not hold
+        self.must_commit = False  # so it is for the next checkpoint: that of a transaction
         self.gives_way_at = 0.0  # by ``time.monotonic``
+        self.holding = loop.holder = Holding(encoder, checkpoint)
 
     def suspend(self) -> None:
         """Let go of the program as it was at the last checkpoint: awaiting this raises InstanceSuspendedError."""
@@ -71,13 +78,27 @@ class Committer:
 
     def _checkpoint(self, status: str) -> Any:
         """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
-        if not self._has_failed() and self.turns_of is None:
-            yield from self._save(self._capture(status))
+        checkpoint = self._capture_unless_held(status)
+        if checkpoint is not None:
+            yield from self._save(checkpoint)
 
     def _defer(self) -> None:
         """Commit what is now, a failed step included, when the program goes on from there."""
-        if not self._has_failed() and self.turns_of is None:
-            self._owe(self._capture("running"))
+        checkpoint = self._capture_unless_held("running")
+        if checkpoint is not None:
+            self._owe(checkpoint)
+
+    def _capture_unless_held(self, status: str) -> Checkpoint | None:
+        if self._has_failed() or self.turns_of is not None or self.holding.holds():
+            return None
+        began = time.monotonic()
+        try:
+            return self._capture(status)
+        except UnsavableStateError as error:
+            if self.is_strict or self.must_commit:
+                raise
+            self.holding.is_refused(error, time.monotonic() - began)
+            return None
 
     def _has_failed(self) -> bool:
         loop = self.loop
@@ -115,6 +136,8 @@ class Committer:
     def is_kept(self, checkpoint: Checkpoint) -> None:
         """A checkpoint was committed."""
         self.encoder.is_kept(checkpoint.saved)
+        self.holding.is_over(checkpoint.number)
+        self.must_commit = False
         self.kept = Kept(checkpoint.status, checkpoint.wake_at, checkpoint.location)
 
     def _save(self, checkpoint: Checkpoint) -> Any:

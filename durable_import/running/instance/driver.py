@@ -108,6 +108,7 @@ class InstanceDriver(Committer):
             yield from self.caller.give_back_cancellations(self.loop)
             return self.loop.root.result()
         finally:
+            self.holding.stop_reminding()
             self.caller.detach()
             if self.loop.tasks:
                 self.drop()
@@ -252,6 +253,8 @@ class InstanceDriver(Committer):
             deferred = self.deferred
             self._owe(None)
             yield from self._save(deferred)
+        elif self.holding.owes:
+            yield from self._checkpoint("running")
 
     def _idle(self) -> Any:
         """Wait until something is ready."""
@@ -260,13 +263,15 @@ class InstanceDriver(Committer):
         if loop.has_new_timer or (status != "running" and not self._is_known(status, wake_at)):
             self._owe(None)
             yield from self._checkpoint(status)
-        is_dormant = status != "running" and self._is_known(status, wake_at) and not loop.ready
+        is_dormant = status != "running" and self._is_known(status, wake_at) and not loop.ready and not self.holding.owes
         if is_dormant and self.is_paused:
             raise PauseForEventException(loop.inbox.pauses[0])
         waiter, timer = loop.begin_wait(), None
         try:
             if loop.ready:
                 return
+            if self.holding.owes and status != "running":
+                self.holding.waits(wake_at, loop.time(), self.encoder.location(loop))
             if is_dormant:
                 timer = self._goes_dormant(math.inf if wake_at is None else wake_at)
             yield from waiter.__await__()  # as ``_outside`` does, but with a frame less: most instances are here

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ...frames.capture import FrameState, capture, contents_of, layout_of, parts_of
 from ...frames.step import DONE, Step
 from ...hook.code_table import CodeInfo, ModuleInfo
-from ...pythons.codes import silent
 from ...rewrite.analysis.names import AWAITED
 
 if TYPE_CHECKING:
-    from ...rewrite.analysis.places import Places
     from ...rewrite.analysis.suspensions import WithBlock
 
 
@@ -34,22 +32,6 @@ def blocks_of(stack: list[Any], read: Mapping[int, Any] = MappingProxyType({})) 
         state = known if type(known := read.get(id(frame))) is FrameState else capture(frame)
         for manager in layout.info.names(state.label, "manager"):
             yield number, manager, state
-
-
-@functools.lru_cache(maxsize=1024)
-def bound_by_with(module: ModuleInfo, place: str) -> frozenset[str]:
-    """The variables that are targets of ``with ... as`` anywhere in a function."""
-    node = _places_of_module(module).by_path[place]
-    items = [item for n in ast.walk(node) if isinstance(n, (ast.With, ast.AsyncWith)) for item in n.items]
-    return frozenset(item.optional_vars.id for item in items if isinstance(item.optional_vars, ast.Name))
-
-
-@functools.lru_cache(maxsize=64)
-def _places_of_module(module: ModuleInfo) -> Places:
-    from ...rewrite.analysis.places import Places  # rarely needed and slow to import
-
-    with silent():
-        return Places(ast.parse(module.source))
 
 
 def leave_of(state: FrameState, manager: str) -> str:

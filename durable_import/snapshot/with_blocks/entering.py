@@ -49,6 +49,7 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
+            task.loop.reentering = task
             entering = asyncio.create_task(_as_task(function(dict(holder)), task), context=task.get_context())
             manager, leave, value = await entering
         except Exception as error:
@@ -57,6 +58,8 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
                 "whose manager could not be saved"
             )
             raise
+        finally:
+            task.loop.reentering = None
         _replace(holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, (path, number))
         if is_entering(state, name):
             return True  # the rest of the stack was part of entering

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from types import BuiltinMethodType, MethodType, MethodWrapperType
 from typing import Any
 
-from ...frames.capture import capture, contents_of
 from ...frames.step import Step
 from ...pythons.tasks import LoopBound
 from ...rewrite.analysis.names import AWAITED
 from ..load_context import current
-from .blocks import LEAVING, blocks_of, bound_by_with, is_read, leave_of, value_of
+from .blocks import LEAVING, blocks_of, is_entering, is_read, leave_of, value_of
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 # What is put into these after entering would be missing in one that is entered again.
@@ -56,9 +55,11 @@ class LostObjects:
 
 
 def find_lost(
-    path: str, stack: list[Any], is_lost: Callable[[Any], bool], known: dict[int, Key], read: Mapping[int, Any]
+    path: str, stack: list[Any], is_lost: Callable[[Any, bool], bool], known: dict[int, Key], read: Mapping[int, Any]
 ) -> LostObjects:
     """The managers in the stack of one task for which ``is_lost``, outermost first, and what belongs to them.
+
+    It is asked with the manager, and whether that is just being entered.
 
     ``read``: what is known of frames, by id. The managers are added to ``known``, in which ``is_lost`` may see those further
     out: one that only refers to these is not lost.
@@ -66,8 +67,10 @@ def find_lost(
     found = LostObjects(known, [])
     for number, name, state in blocks_of(stack, read):
         manager = state.variables[name]
-        if isinstance(manager, (*ENTERED_ONCE, LoopBound)) or is_read(state, name, manager) or not is_lost(manager):
+        if isinstance(manager, (*ENTERED_ONCE, LoopBound)) or is_read(state, name, manager):
             continue  # of a primitive that is made again see ``enter_again``
+        if not is_lost(manager, is_entering(state, name)):
+            continue
         item = state.info.path_of(state.label, name)
         parts = {MANAGER: manager, LEAVE: state.variables.get(leave_of(state, name)), VALUE: value_of(state, name)}
         at, role, _ = state.info.suspensions[state.label]
@@ -76,23 +79,6 @@ def find_lost(
             if part is not None and id(part) not in found.by_id:
                 found.by_id[id(part)] = (path, number, item, RELEASED if is_left else kind)
                 found.kept.append(part)
-    return found
-
-
-def find_released(path: str, stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
-    """Variables bound by ``with`` blocks that have ended, which still hold what cannot be saved."""
-    found = LostObjects({}, [])
-    managers = [state.variables[name] for _, name, state in blocks_of(stack)]
-    kept = {id(manager) for manager in managers if isinstance(manager, ENTERED_ONCE)}  # these blocks have not ended
-    for number, frame in enumerate(stack):
-        state = capture(frame)
-        variables = state.variables | contents_of(state.cells)
-        for name in bound_by_with(state.info.module, state.info.place) & variables.keys():
-            if id(variables[name]) in kept:
-                continue
-            if is_lost(variables[name]) and id(variables[name]) not in found.by_id:
-                found.by_id[id(variables[name])] = (path, number, name, RELEASED)
-                found.kept.append(variables[name])
     return found
 
 

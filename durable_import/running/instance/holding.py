@@ -1,0 +1,151 @@
+"""What holds an instance: while something does, no checkpoint of it is made. See ``holds``."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from ...errors import DurableError, UnsavableStateError
+from ...holds.blocks import HoldingBlock, HoldingBlocks
+from ...log import about, logger
+from ...snapshot.encoder import Encoder
+from ...snapshot.unsavable import Blocker
+
+LEAST_PATIENCE = 0.5  # seconds between two trials to save what could not be saved
+PATIENCE_FACTOR = 10  # ... or so many times what a trial costs
+REMINDERS = (30.0, 300.0, 3600.0)  # seconds after which a hold is told again; the last one repeats
+LONG = 60.0  # seconds: a longer wait inside a hold is told
+
+
+class Holding:
+    """Of one instance; the ``Holder`` of its loop. ``tell`` is called with a sentence for people.
+
+    ``checkpoint``: the number of the last one.
+    """
+
+    def __init__(self, encoder: Encoder, checkpoint: int) -> None:
+        self.encoder = encoder
+        self.checkpoint = checkpoint
+        self.tell: Callable[[str], None] = self._log
+        self.blocks = HoldingBlocks(encoder.is_made_again)
+        self.blocker: Blocker | None = None  # an object that could not be saved
+        self.owes = False
+        self._error: UnsavableStateError | None = None  # about the blocker
+        self._try_again_at = 0.0  # by ``time.monotonic``
+        self._told: set[str] = set()
+        self._reminder: asyncio.TimerHandle | None = None
+        self._is_first = checkpoint >= 0  # nothing was committed in this life, of an instance that had another one
+
+    # --- for the loop and the driver
+
+    def exit_of(self, manager: Any, leave: Any, frame: FrameType, task: Any, *, is_async: bool) -> Any:
+        """See ``aio.loop.Holder``; as for the next one."""
+        return self.blocks.exit_of(manager, leave, frame, task, is_async=is_async)
+
+    def why(self) -> str:
+        block = self.blocks.first_open()
+        if block is not None:
+            return f"the `with` block at {_line(block.place)}, whose {type_name(block.manager)} is open"
+        return f"`{self.blocker.path}` at {self.blocker.where}, a {self.blocker.type_name}" if self.blocker is not None else ""
+
+    def holds(self) -> bool:
+        """Whether nothing can be saved now. That is remembered, and told: a checkpoint would have been made."""
+        block = self.blocks.first_open()
+        held = block is not None or self._is_blocked()
+        self.owes = self.owes or held
+        if block is not None:
+            self._tell(block.place, _about_block(block))
+        return held
+
+    def _is_blocked(self) -> bool:
+        blocker = self.blocker
+        if blocker is not None and time.monotonic() < self._try_again_at and not blocker.is_gone():
+            return True
+        self.blocker = self._error = None
+        return False
+
+    def is_refused(self, error: UnsavableStateError, cost: float) -> None:
+        """A checkpoint could not be made, and trying that took ``cost`` seconds."""
+        self.blocker, self._error = error.blocker, error
+        self.owes = True
+        self._try_again_at = time.monotonic() + max(LEAST_PATIENCE, PATIENCE_FACTOR * cost)
+        self._tell(f"{error.filename}:{error.lineno} {error.path}", str(error))
+
+    def is_over(self, checkpoint: int) -> None:
+        """A checkpoint was made."""
+        self.checkpoint = checkpoint
+        self.owes = self._is_first = False
+        self.blocker = self._error = None
+        self.stop_reminding()
+
+    def check_free(self, task: Any, what: str) -> None:
+        """Raise DurableError if ``task`` is inside a block that holds: then ``what`` is not possible."""
+        for block in self.blocks.all_open():
+            if block.task is task:
+                raise DurableError(
+                    f"{what} is not possible inside the `with` block at {_line(block.place)}: nothing is saved while its "
+                    f"{type_name(block.manager)} is open. Do it behind the block"
+                )
+
+    # --- telling
+
+    def waits(self, until: float | None, now: float, place: str) -> None:
+        """Nothing of the instance will happen before an event comes, or until the time given."""
+        if until is not None and until - now <= LONG:
+            return
+        what = "an event" if until is None else f"{until - now:.0f} s"
+        self._tell(
+            f"wait {place}",
+            f"it waits for {what} at {place} while it is held by {self.why()}: after a crash what ran since checkpoint "
+            f"{self.checkpoint} runs again. Wait behind the block",
+        )
+
+    def _tell(self, key: str, sentence: str) -> None:
+        if key in self._told:
+            return
+        self._told.add(key)
+        again = f"What ran since checkpoint {self.checkpoint} was held by it before, and runs again. " if self._is_first else ""
+        self.tell(f"held since checkpoint {max(self.checkpoint, 0)}: {again}{sentence}")
+        self._remind(0)
+
+    def _remind(self, number: int) -> None:
+        self.stop_reminding()
+        seconds = REMINDERS[min(number, len(REMINDERS) - 1)]
+        self._reminder = asyncio.get_running_loop().call_later(seconds, self._tell_again, number)
+
+    def _tell_again(self, number: int) -> None:
+        why = self.why()
+        if why:
+            self.tell(f"held since checkpoint {max(self.checkpoint, 0)}, still, by {why}: nothing is saved meanwhile")
+            self._remind(number + 1)
+
+    def stop_reminding(self) -> None:
+        """The hold is over, or the instance is let go of."""
+        if self._reminder is not None:
+            self._reminder.cancel()
+            self._reminder = None
+
+    def _log(self, sentence: str) -> None:
+        logger.warning(
+            "instance %s %s", self.encoder.instance_id, sentence, extra=about(self.encoder.instance_id, self.checkpoint)
+        )
+
+
+def _about_block(block: HoldingBlock) -> str:
+    return (
+        f"the `with` block at {_line(block.place)} has a {type_name(block.manager)} open, which could not be brought back. "
+        "Nothing is saved until the block ends: after a crash all of it runs again. Keep such blocks short"
+    )
+
+
+def type_name(value: Any) -> str:
+    """The class of an object as messages call it."""
+    cls = type(value)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _line(place: str) -> str:
+    return place.rpartition(" ")[0] or place

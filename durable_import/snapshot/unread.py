@@ -1,0 +1,43 @@
+"""What the frames of an instance hold and nothing can read any more: it need not be saved, if it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..frames.capture import FrameState
+from ..frames.liveness import discards_result, live_at
+from ..frames.step import DONE, Step
+from ..rewrite.analysis.names import AWAITED
+from .references import References
+
+CanBeSaved = Callable[[Any, References], bool]
+
+
+def drop_unread(stacks: list[tuple[str, list[Any]]], references: References, can_be_saved: CanBeSaved) -> bool:
+    """Leave variables unbound that cannot be saved and are never read again, and forget such results of awaits that nothing
+    takes; whether there were any."""
+    is_dropped = False
+    for _, stack in stacks:
+        for frame in stack:
+            state = references.read.met.get(id(frame))
+            if type(state) is not FrameState or not state.label:
+                continue
+            live = live_at(state.info, state.label)
+            for name in [n for n in state.variables if n not in live and n != AWAITED]:
+                if not can_be_saved(state.variables[name], references):
+                    del state.variables[name]
+                    is_dropped = True
+            is_dropped = _forget_result(state, references, can_be_saved) or is_dropped
+    return is_dropped
+
+
+def _forget_result(state: FrameState, references: References, can_be_saved: CanBeSaved) -> bool:
+    """The step is the same object for its task, so its value is cleared in place."""
+    step = state.variables.get(AWAITED)
+    if type(step) is not Step or step.state != DONE or not discards_result(state.info, state.label):
+        return False
+    if can_be_saved(step.value, references):
+        return False
+    step.value = None
+    return True
