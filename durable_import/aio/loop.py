@@ -43,6 +43,16 @@ from .task import DurableTask
 from .timers import TimerLoop
 
 
+class _NothingToDo:
+    """An awaitable that is done at once."""
+
+    def __await__(self) -> Any:
+        return iter(())
+
+
+NOTHING_TO_DO = _NothingToDo()
+
+
 class StepObserver(Protocol):
     """Is told when foreign code of a step runs, in the context of its task; the first result is given to the second."""
 
@@ -171,6 +181,18 @@ class InstanceLoop(TimerLoop):
         if task is None or self.is_foreign or self.holder is None:
             return leave
         return self.holder.exit_of(manager, leave, frame, task, is_async=is_async)
+
+    def owes(self) -> bool:
+        """See ``ambient.Driver``; as for the next one."""
+        holder = self.holder
+        if holder is None or not holder.owes or self.current is None or self.is_foreign:
+            return False
+        return not holder.why() and is_awaited_by_task(sys._getframe(2))
+
+    def commit_point(self) -> Step:
+        step = Step(NOTHING_TO_DO)
+        step.announced = True  # the commit is that of its end
+        return step
 
     def wants_announcement(self, step: Step) -> bool:  # noqa: ARG002  the protocol's signature
         """See ``ambient.Driver``."""

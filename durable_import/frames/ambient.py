@@ -41,6 +41,14 @@ class Driver(Protocol):
         """The exit method of a ``with`` block that ``frame`` is about to enter: ``leave``, or a ``CountedExit`` of it."""
         ...
 
+    def owes(self) -> bool:
+        """Whether a commit was put off that can be made now, where the code that asks is able to wait for it."""
+        ...
+
+    def commit_point(self) -> Any:
+        """A step without effect."""
+        ...
+
     def wants_announcement(self, step: Any) -> bool:
         """Whether something has to be committed before this step may begin."""
         ...

@@ -253,6 +253,19 @@ def awaitable_of_exit(awaitable: Any) -> Any:
     return awaitable
 
 
+def owes() -> bool:
+    """Whether a commit was put off that can be made now."""
+    driver = ambient.current_driver.get()
+    return driver is not None and driver.owes()
+
+
+def commit_point() -> Any:
+    """An awaitable that takes no time and is a step, so that what was put off is committed."""
+    driver = ambient.current_driver.get()
+    assert driver is not None
+    return driver.commit_point()
+
+
 # --- exceptions
 
 
@@ -323,7 +336,8 @@ PROVIDED: dict[str, Any] = {
     "@StopAsyncIteration": StopAsyncIteration,
     "@ExceptStar": ExceptStar, "@iter": iterate, "@rest": rest, "@delegate": delegate, "@delegated": delegated,
     "@aiter": async_iterate, "@advance": advance_of, "@with": enter_with, "@awith": enter_async_with,
-    "@opened": opened, "@aenter": awaitable_of_enter, "@aexit": awaitable_of_exit, "@stash": stash, "@unstash": unstash,
+    "@opened": opened, "@owes": owes,
+    "@commit_point": commit_point, "@aenter": awaitable_of_enter, "@aexit": awaitable_of_exit, "@stash": stash, "@unstash": unstash,
     "@matches": matches, "@is_exception": is_exception, "@visible": visible, "@super": explicit_super, "@bound": bound,
     "@PRIMED": PRIMED, "@type_of": type, "@slice": slice, "@set": set,
 }  # fmt: skip

@@ -25,7 +25,8 @@ INTRINSICS = frozenset(
     {
         "@ON", "@step", "@outermost", "@instance", "@Suspension", "@pauses", "@signalled", "@BaseException",
         "@StopAsyncIteration", "@iter",
-        "@rest", "@delegate", "@delegated", "@aiter", "@advance", "@type_of", "@with", "@awith", "@aenter", "@aexit", "@opened",
+        "@rest", "@delegate", "@delegated", "@aiter", "@advance", "@type_of", "@with", "@awith", "@aenter", "@aexit", "@opened", "@owes",
+        "@commit_point",
         "@stash", "@unstash", "@ExceptStar", "@matches", "@slice", "@visible", "@bound", "@super", "@is_exception", "@PRIMED",
         "@set",
     }

@@ -32,6 +32,8 @@ class WithStatements(StatementNormaliser):
         expression, at = item.context_expr, protocol_place(statement, item.context_expr)
         manager, leave, entered, normal = self.names.hide_all(item, "manager", "leave", "entered", "normal")
         written = copy.deepcopy(expression), copy.deepcopy(item.optional_vars)
+        if not is_async and isinstance(self.names.function, ast.AsyncFunctionDef):
+            self._commit_point(item, at, out)
         lifted = self.lifter.expression(expression, out)
         pair = ast.Tuple(elts=[store(entered), store(leave)], ctx=ast.Store())
         lookup = ast.Assign(targets=[pair], value=call("@awith" if is_async else "@with", load(manager)))
@@ -53,6 +55,16 @@ class WithStatements(StatementNormaliser):
                     out.append(self._guarded(item, entered, [manager, leave], normal, others, statement, is_async))
             else:
                 out.append(self._guarded(item, entered, [manager, leave], None, others, statement, is_async))
+
+    def _commit_point(self, item: ast.withitem, at: ast.AST, out: Statements) -> None:
+        """``if @ON and @owes(): await @commit_point()``: what an earlier block has put off is committed before the next one.
+
+        An asynchronous block begins with a step, before which that is done anyway.
+        """
+        point: Statements = []
+        self.lifter.suspend("await", call("@commit_point"), None, at, point, of=item, role="commit")
+        is_due = ast.BoolOp(op=ast.And(), values=[load("@ON"), call("@owes")])
+        out.append(locate(ast.If(test=is_due, body=point, orelse=[]), at))
 
     def _guarded(
         self,
