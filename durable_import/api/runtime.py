@@ -69,6 +69,9 @@ class _Logged:
             extra=self._runtime.about(instance_id, state["checkpoint"]),
         )
 
+    def held(self, instance_id: str, sentence: str) -> None:
+        logger.warning("instance %s is %s", instance_id, sentence, extra=self._runtime.about(instance_id))
+
 
 class DurableRuntime:
     """Runs rewritten functions as durable instances while it is ambient.
@@ -97,6 +100,7 @@ class DurableRuntime:
         keep_finished: float | None = WEEK,
         poll_interval: float = 1.0,
         patience: float | None = None,
+        hold_limit: float | None = None,
         script: str | None = None,
         name_instance: Callable[[], str] | None = None,
         observer: InstanceObserver | None = None,
@@ -104,6 +108,7 @@ class DurableRuntime:
     ) -> None:
         check_python(DurableRuntime)
         check_seconds(evict_after=evict_after, keep_finished=keep_finished, poll_interval=poll_interval, patience=patience)
+        check_seconds(hold_limit=hold_limit)
         check_seconds(least=0.001, lease_seconds=lease_seconds)
         self.store = open_store(store)
         self.events: EventStore = self.store if isinstance(self.store, EventStore) else MemoryEvents()
@@ -116,6 +121,7 @@ class DurableRuntime:
         self.evict_after = evict_after
         self.keep_finished = keep_finished
         self.patience = patience
+        self.hold_limit = hold_limit
         self.script = script
         self.retries_failed = script is not None
         self.name_instance = name_instance or _random_name

@@ -44,6 +44,7 @@ class TransactionBlock:
             )
         if run.driver is None or run.driver.turns_of is not None:
             raise DurableError("a transaction is open in this instance already: end it first, or use its connection")
+        await run.driver.holding.until_free(asyncio.current_task(), "transaction()")
         run.driver.take_turns(asyncio.current_task())  # first: a commit of another task would wait for the transaction
         try:
             run.lease.transaction = await store.begin_transaction()

@@ -55,6 +55,10 @@ class _Run:
         again = "retrying" if state["status"] == "failed" else "resuming"
         say(f"{again} instance {instance_id} at {_place(state)} (checkpoint {state['checkpoint']})")
 
+    def held(self, instance_id: str, sentence: str) -> None:
+        """An instance is not saved for now."""
+        say(f"instance {instance_id} is {sentence}")
+
     # --- the program
 
     def execute(self, program: Program) -> int:

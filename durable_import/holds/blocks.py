@@ -9,7 +9,8 @@ from typing import Any
 
 from ..frames.counted_exit import CountedExit
 from ..hook.code_table import info_of
-from .kinds import Kind, kind_of
+from .kinds import kind_of
+from .table import Kind
 
 
 class HoldingBlock:
@@ -82,7 +83,7 @@ class HoldingBlocks:
 
 def place_of(frame: FrameType) -> str:
     """The innermost place in the program from a frame on: ``file:line function``; that of the frame if there is none."""
-    caller = frame
+    caller: FrameType | None = frame
     while caller is not None:
         info = info_of(caller.f_code)
         if info is not None and not info.module.is_library:

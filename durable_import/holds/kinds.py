@@ -19,6 +19,7 @@ from types import CellType, FunctionType
 from typing import Any, TypeVar
 
 from ..hook.code_table import MODULES, info_of
+from ..ours import NAME
 from ..pythons.library import AsyncGeneratorManager, GeneratorManager
 from .table import TABLE, Kind, Known
 
@@ -153,7 +154,7 @@ def _kind_of_class(cls: type) -> Kind:
     known = known_class(cls)
     if known is not None:
         return known.kind
-    if cls.__module__ in MODULES:
+    if cls.__module__ in MODULES or cls.__module__.partition(".")[0] == NAME:
         return Kind.SAVED
     if not is_of_library(cls.__module__):
         return Kind.SAVED_IF_PICKLABLE

@@ -12,7 +12,8 @@ from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames.capture import awaited_by, chain
 from ..frames.step import Step
-from ..holds.kinds import Kind, kind_of
+from ..holds.kinds import kind_of
+from ..holds.table import Kind
 from ..hook.code_table import CodeInfo
 from ..log import about, logger
 from ..pythons.tasks import LoopBound
@@ -105,9 +106,9 @@ class Encoder:
             return True
         return self._segments is not None and self._segments.count_tasks() >= format_policy.least // 2
 
-    def is_made_again(self, manager: Any) -> bool:
-        """Whether it is a primitive of asyncio that a module makes again: its state is none of the program's."""
-        if not isinstance(manager, LoopBound):
+    def is_shared_lock(self, manager: Any) -> bool:
+        """Whether it is a lock of asyncio that a module makes again, for all instances. Of a semaphore a slot is taken again."""
+        if not isinstance(manager, LoopBound) or isinstance(manager, asyncio.Semaphore):
             return False
         return References(Names.of(self.script), self.script, self.base).is_made_again(manager)
 

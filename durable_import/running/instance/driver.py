@@ -26,6 +26,7 @@ from ...pythons.tasks import is_eager_factory
 from ...snapshot.encoder import Encoder
 from ...snapshot.module_data.module_names import Names
 from ...snapshot.references import References
+from ...snapshot.tasks.stacks import location_of
 from ...snapshot.with_blocks.entering import enter_again
 from .caller import give_back_context
 from .checkpoint import Commit
@@ -69,6 +70,7 @@ class InstanceDriver(Committer):
 
     def end_turns(self) -> None:
         """The next checkpoint is that of the transaction; the other tasks go on."""
+        self.must_commit = True
         self.turns_of, self._others = None, ()
         held, self._waiting = self._waiting, []
         for handle in held:
@@ -271,7 +273,7 @@ class InstanceDriver(Committer):
             if loop.ready:
                 return
             if self.holding.owes and status != "running":
-                self.holding.waits(wake_at, loop.time(), self.encoder.location(loop))
+                self.holding.waits(wake_at, loop.time(), location_of(loop.root))
             if is_dormant:
                 timer = self._goes_dormant(math.inf if wake_at is None else wake_at)
             yield from waiter.__await__()  # as ``_outside`` does, but with a frame less: most instances are here

@@ -10,7 +10,8 @@ from typing import Any
 
 from ...errors import DurableError, UnsavableStateError
 from ...holds.blocks import HoldingBlock, HoldingBlocks
-from ...log import about, logger
+from ...holds.kinds import advice_for
+from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.unsavable import Blocker
 
@@ -29,8 +30,8 @@ class Holding:
     def __init__(self, encoder: Encoder, checkpoint: int) -> None:
         self.encoder = encoder
         self.checkpoint = checkpoint
-        self.tell: Callable[[str], None] = self._log
-        self.blocks = HoldingBlocks(encoder.is_made_again)
+        self.tell: Callable[[str], None] = logger.warning
+        self.blocks = HoldingBlocks(encoder.is_shared_lock)
         self.blocker: Blocker | None = None  # an object that could not be saved
         self.owes = False
         self._error: UnsavableStateError | None = None  # about the blocker
@@ -90,6 +91,14 @@ class Holding:
                     f"{type_name(block.manager)} is open. Do it behind the block"
                 )
 
+    async def until_free(self, task: Any, what: str) -> None:
+        """Wait until no block is open that holds. Raises as ``check_free`` does."""
+        delay = 0.001
+        while self.blocks.first_open() is not None:
+            self.check_free(task, what)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, 0.05)
+
     # --- telling
 
     def waits(self, until: float | None, now: float, place: str) -> None:
@@ -128,16 +137,13 @@ class Holding:
             self._reminder.cancel()
             self._reminder = None
 
-    def _log(self, sentence: str) -> None:
-        logger.warning(
-            "instance %s %s", self.encoder.instance_id, sentence, extra=about(self.encoder.instance_id, self.checkpoint)
-        )
-
 
 def _about_block(block: HoldingBlock) -> str:
+    advice = advice_for(block.manager)
     return (
         f"the `with` block at {_line(block.place)} has a {type_name(block.manager)} open, which could not be brought back. "
-        "Nothing is saved until the block ends: after a crash all of it runs again. Keep such blocks short"
+        "Nothing is saved until the block ends: after a crash what ran since then runs again"
+        + (f". What to do: {advice}" if advice else "")
     )
 
 

@@ -22,6 +22,10 @@ class InstanceObserver(Protocol):
 
     def resuming(self, instance_id: str, state: dict[str, Any]) -> None: ...
 
+    def held(self, instance_id: str, sentence: str) -> None:
+        """It is not saved for now; the sentence says why, and what to do."""
+        ...
+
 
 class LifeSpan(Protocol):
     """The span of one life."""
@@ -50,6 +54,7 @@ class Host(Protocol):
     script: str | None
     retries_failed: bool
     patience: float | None
+    hold_limit: float | None
     on_wait: Callable[[float], None] | None
     observer: InstanceObserver
     heartbeat: Heartbeat

@@ -66,6 +66,15 @@ class _Placeholder:
     def pauses(self, exception: Any) -> None:  # noqa: ARG002  the protocol's signature
         return
 
+    def exit_of(self, manager: Any, leave: Any, frame: FrameType, *, is_async: bool) -> Any:  # noqa: ARG002
+        return leave
+
+    def owes(self) -> bool:
+        return False
+
+    def commit_point(self) -> Any:
+        raise NotImplementedError("nothing is owed while a coroutine is being made")
+
     def wants_announcement(self, step: Any) -> bool:  # noqa: ARG002  the protocol's signature
         return False
 

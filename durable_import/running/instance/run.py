@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from ...errors import (
@@ -200,6 +201,8 @@ class InstanceRun:
         if state:
             driver.facts["call"] = row_facts(state)["call"]
         driver.on_wait = host.on_wait
+        driver.is_strict = host.hold_limit == 0
+        driver.holding.tell = partial(host.observer.held, self.instance_id)
         driver.on_dormant = self._expects_events
         driver.evict_after = self.evict_after
         return driver

@@ -135,6 +135,15 @@ class Stacks:
         return None if awaited is None else frame_behind(awaited)
 
 
+def location_of(task: DurableTask) -> str:
+    """Where a task is: ``file:line`` of its innermost frame that is not asyncio's own; empty if it is nowhere."""
+    for frame in reversed(task.stack()):
+        info = info_of(parts_of(frame).code)
+        if info is not None and not info.module.is_library:
+            return f"{info.code.co_filename}:{line_of(frame)}"
+    return ""
+
+
 def _can_settle(frame: Any, state: FrameState) -> bool:
     module = state.info.module
     if type(frame) is not CoroutineType or not frame.cr_suspended or state.cells or module.is_library or module.is_unrewritten:
