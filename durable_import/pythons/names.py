@@ -110,6 +110,7 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("typing.Protocol._is_runtime_protocol", "whether one may ask for instances of a protocol"),
     # functions, caches, iterators
     PrivateName("copyreg._slotnames", "the slots of a class, as pickle finds them"),
+    PrivateName("dis._parse_exception_table", "where the exceptions of a function's instructions go"),
     PrivateName("functools._lru_cache_wrapper", "the class of cached functions"),
     PrivateName("functools._make_key", "has the mark between positional and keyword arguments in a cache's keys"),
     PrivateName("functools._HashedSeq", "the class of a cache's keys; plain tuples since", until=(3, 14)),
@@ -153,6 +154,9 @@ INSTRUCTIONS: tuple[PrivateName, ...] = (
     PrivateName("FOR_ITER", "advances what a loop is over"),
     PrivateName("LOAD_CONST", "what is yielded may be a constant"),
     PrivateName("LOAD_COMMON_CONSTANT", "the same, for None since 3.15", since=(3, 14)),
+    PrivateName("CACHE", "is a part of the instruction before"),
+    PrivateName("LOAD_FAST", "reads a local variable; what has it in its name does the same, or binds or deletes some"),
+    PrivateName("RERAISE", "does not go on with the next instruction, and so others that return, raise or jump"),
     PrivateName("STORE_DEREF", "changes a variable that is shared by closures"),
     PrivateName("DELETE_DEREF", "the same"),
     PrivateName("LOAD_GLOBAL", "reads a variable of a module"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SnapshotFormatError
 from ..frames.capture import FrameState
+from ..frames.liveness import live_at
 from ..hook.code_table import CodeInfo
 from ..rewrite.analysis.names import AWAITED, is_hidden
 from ..rewrite.analysis.relative_paths import absolute
@@ -91,13 +92,17 @@ def _renamed(info: CodeInfo, place: Place, variables: dict[str, Any]) -> int:
 
 
 def check(info: CodeInfo, label: int, variables: dict[str, Any], *, has_awaited: bool = True) -> None:
-    """Make sure that a frame can go on at a label with its variables. Raises SnapshotFormatError if it cannot."""
-    way, _, needed = info.suspensions[label]
-    for hidden in needed:
+    """Make sure that a frame can go on at a label with its variables. Raises SnapshotFormatError if it cannot.
+
+    Those that nothing reads may have been left out.
+    """
+    way, _, kept = info.suspensions[label]
+    for hidden in kept:
         name, role, _ = hidden
         if name not in variables:
-            raise _refusal(info, f"it lacks {_said(hidden, way)}")
-        if role in KINDS and not isinstance(variables[name], KINDS[role]):
+            if name in live_at(info, label):
+                raise _refusal(info, f"it lacks {_said(hidden, way)}")
+        elif role in KINDS and not isinstance(variables[name], KINDS[role]):
             raise _refusal(info, f"{_said(hidden, way)} cannot be of type {type(variables[name]).__name__}")
     if has_awaited and info.awaits(label) and AWAITED not in variables:
         raise _refusal(info, "it lacks what is awaited")

@@ -19,8 +19,10 @@ from typing import Any
 
 import durable_import  # noqa: F401  (provides what rewritten code calls)
 from durable_import.frames import ambient
-from durable_import.frames.capture import capture
+from durable_import.frames import capture as capturing
+from durable_import.frames.capture import FrameState, capture
 from durable_import.frames.discard import discard
+from durable_import.frames.liveness import drop_dead
 from durable_import.frames.restart import durable_form
 from durable_import.frames.step import Step
 from durable_import.hook.code_table import register_module, register_plain_module
@@ -179,6 +181,23 @@ def noted_frames() -> Iterator[list[Any]]:
 
     with unittest.mock.patch.object(SnapshotPickler, "_reduce_frame", noted):
         yield frames
+
+
+@contextlib.contextmanager
+def without_dead_variables() -> Iterator[list[str]]:
+    """Of every frame that is captured, what nothing reads any more is left out; gives the names of what was."""
+    dropped: list[str] = []
+    read: Callable[..., FrameState] = capturing._read
+
+    def forgetful(*arguments: Any) -> FrameState:
+        state = read(*arguments)
+        names = set(state.variables)
+        drop_dead(state.info, state.label, state.variables)
+        dropped.extend(names - state.variables.keys())
+        return state
+
+    with unittest.mock.patch.object(capturing, "_read", forgetful):
+        yield dropped
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ LEAVING = ("aexit", "aexit error")  # roles of the suspensions at which a block 
 def blocks_of(stack: list[Any], read: Mapping[int, Any] = MappingProxyType({})) -> Iterator[tuple[int, str, FrameState]]:
     """The ``with`` blocks that the frames of a stack are in, outermost first: frame number, manager's variable, state.
 
-    ``read``: what is known of frames, by id.
+    Not those whose manager nothing reads any more, where it was left out. ``read``: what is known of frames, by id.
     """
     for number, frame in enumerate(stack):
         layout = layout_of(parts_of(frame).code)
@@ -31,7 +31,8 @@ def blocks_of(stack: list[Any], read: Mapping[int, Any] = MappingProxyType({})) 
             continue
         state = known if type(known := read.get(id(frame))) is FrameState else capture(frame)
         for manager in layout.info.names(state.label, "manager"):
-            yield number, manager, state
+            if manager in state.variables:
+                yield number, manager, state
 
 
 def leave_of(state: FrameState, manager: str) -> str:

@@ -1,0 +1,46 @@
+"""Every program goes on without the variables that nothing reads any more, left out at every await."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.programs import runnable_programs
+from tests.harness.rewriting import PROGRAMS, sources
+from tests.harness.torture import hard_torture, native, observe, without_dead_variables
+
+CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
+
+
+def with_slow(paths: list[Path], every: int) -> list[Any]:
+    """Some programs run by default; the others are marked as slow."""
+    return [pytest.param(path, marks=[pytest.mark.slow] * (n % every > 0), id=path.stem) for n, path in enumerate(paths)]
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the effects of a program, which runs in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EFFECT_LOG", str(tmp_path / "effects"))
+    return tmp_path / "effects"
+
+
+@pytest.mark.parametrize("path", with_slow(runnable_programs(), 6))
+def test_a_program_needs_no_dead_variables(path: Path, log: Path) -> None:
+    """It gives the native result by the native effects when dead variables are dropped with each state."""
+    expected = observe(native, path, log)
+    with without_dead_variables():
+        assert observe(hard_torture, path, log) == expected
+
+
+@pytest.mark.parametrize("path", with_slow(CONCURRENT, 8))
+def test_tasks_need_no_dead_variables(path: Path, log: Path) -> None:
+    """The same of many tasks, those of asyncio's own functions included."""
+    result, effects = observe(native, path, log)
+    with without_dead_variables() as dropped:
+        found, repeated = observe(hard_torture, path, log)
+    assert (found, set(repeated)) == (result, set(effects))  # those in flight begin again
+    assert dropped
