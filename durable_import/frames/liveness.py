@@ -9,6 +9,7 @@ the stack of the interpreter by then: these are live too.
 from __future__ import annotations
 
 import opcode
+from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
@@ -18,7 +19,8 @@ from ..rewrite.analysis.names import AWAITED, PC, is_hidden
 
 SHOWING = frozenset({"locals", "vars", "dir", "eval", "exec"})  # they may read any variable
 ON_THE_WAY = ("iterator", "exception", "outcome", "group")  # the roles of what the resume variant reads before its label
-_YIELD = opcode.opmap["YIELD_VALUE"]
+_YIELD, _SEND, _POP_TOP = (opcode.opmap[name] for name in ("YIELD_VALUE", "SEND", "POP_TOP"))
+_END_SEND = opcode.opmap.get("END_SEND", -1)  # since Python 3.12
 
 
 def live_at(info: CodeInfo, label: int) -> frozenset[str]:
@@ -32,6 +34,13 @@ def live_at(info: CodeInfo, label: int) -> frozenset[str]:
     if known is None:
         known = _known[id(code)] = Liveness(code)
     return known.at(info, label)
+
+
+def discards_result(info: CodeInfo, label: int) -> bool:
+    """Whether nothing takes the result of what is awaited at a label."""
+    code = _fast_code(info)
+    known = _known.setdefault(id(code), Liveness(code))
+    return known.discards(label)
 
 
 def drop_dead(info: CodeInfo, label: int, variables: dict[str, Any]) -> None:
@@ -54,6 +63,7 @@ class Liveness:
         self.code = code  # kept alive: it is known by its id
         self._answers: dict[int, frozenset[str]] = {}
         self._labels: dict[int, int] | None = None
+        self._discarding: frozenset[int] | None = None
 
     def at(self, info: CodeInfo, label: int) -> frozenset[str]:
         """The names, see ``live_at``."""
@@ -61,6 +71,12 @@ class Liveness:
         if found is None:
             found = self._answers[label] = frozenset(self._names(info, label))
         return found
+
+    def discards(self, label: int) -> bool:
+        """See ``discards_result``."""
+        if self._discarding is None:
+            self._discarding = frozenset(_discarding(self.code))
+        return label in self._discarding
 
     def _names(self, info: CodeInfo, label: int) -> set[str]:
         if self._labels is None:
@@ -127,6 +143,22 @@ def _live_by_label(code: CodeType) -> dict[int, int]:
             found[label] = found.get(label, 0) | live(instruction.end) | live(block.caught)
         value = instruction.value
     return found
+
+
+def _discarding(code: CodeType) -> Iterator[int]:
+    """The labels where the result of an await is popped at once."""
+    instructions = {each.offset: each for each in read_instructions(code)}
+    pc = code.co_varnames.index(PC) if PC in code.co_varnames else -1
+    label, value = 0, None
+    for each in instructions.values():
+        if each.uses and each.uses[0] == (BIND, pc) and isinstance(value, int):
+            label = value
+        elif each.opcode == _SEND and each.target is not None and label:
+            end = instructions[each.target]
+            taker = instructions[end.end] if end.opcode == _END_SEND else end
+            if taker.opcode == _POP_TOP:
+                yield label
+        value = each.value
 
 
 def _blocks(instructions: list[Instruction], ranges: list[tuple[int, int, int]]) -> dict[int, _Block]:
