@@ -35,7 +35,7 @@ Signals that unwind a program without ending it are not errors and are private (
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 
 class DurableError(Exception):
@@ -107,6 +107,14 @@ class SnapshotError(DurableError):
     """A state could not be saved or restored."""
 
 
+class Blocker(Protocol):
+    """What stands in the way of a checkpoint."""
+
+    def is_gone(self) -> bool:
+        """Whether it may be possible now."""
+        ...
+
+
 class UnsavableStateError(SnapshotError):
     """A variable of a durable program cannot be saved.
 
@@ -137,7 +145,7 @@ class UnsavableStateError(SnapshotError):
         self.path = path
         self.type_name = type_name
         self.reason = reason
-        self.blocker: Any = None  # see ``snapshot.unsavable``
+        self.blocker: Blocker | None = None
 
 
 class SnapshotAuthenticationError(SnapshotError):

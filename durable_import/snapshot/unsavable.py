@@ -19,14 +19,11 @@ from .references import References
 
 @dataclass(frozen=True)
 class Blocker:
-    """A variable of a suspended frame that cannot be saved: ``value`` under ``name``. The others are for messages."""
+    """A variable of a suspended frame that cannot be saved: ``value`` under ``name``."""
 
     frame: Any
     name: str
     value: Any
-    path: str
-    type_name: str
-    where: str
 
     def is_gone(self) -> bool:
         """Whether the frame has ended, the variable has another value, or nothing reads it any more."""
@@ -71,7 +68,7 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
             )
             name = _variable_of(culprit.path, variables)
             value = variables[name] if name in variables else state.variables.get(AWAITED)
-            found.blocker = Blocker(frame, name, value, found.path, culprit.type_name, f"{code.co_filename}:{found.lineno}")
+            found.blocker = Blocker(frame, name, value)
             return found
     culprit = find_culprit(_beside_frames(snapshot), attempt)
     if culprit is not None:

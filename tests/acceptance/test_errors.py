@@ -123,6 +123,8 @@ UNSAVABLE = """
         await effect("two")
         {problem}
         await effect("three")
+        await effect("four")
+        {reading}
         return sorted(session.pool)
 
     async def main():
@@ -135,47 +137,39 @@ UNSAVABLE = """
 """
 
 PROBLEMS = {
-    "session.pool['locks'][1]": ("session.pool['locks'][1] = __import__('socket').socket()", "socket.socket"),
-    "connection": ("connection = sqlite3.connect(':memory:')", "sqlite3.Connection"),
-    "pages": ("pages = __import__('mmap').mmap(-1, 10)", "mmap.mmap"),
-    "thread": ("thread = threading.Thread()", "threading.Thread"),
+    "session.pool['locks'][1]": ("session.pool['locks'][1] = __import__('socket').socket()", "", "socket.socket"),
+    "connection": ("connection = sqlite3.connect(':memory:')", "connection.close()", "sqlite3.Connection"),
+    "pages": ("pages = __import__('mmap').mmap(-1, 10)", "pages.close()", "mmap.mmap"),
+    "thread": ("thread = threading.Thread()", "print(thread.name)", "threading.Thread"),
 }
 
 
 @pytest.mark.parametrize("variable", PROBLEMS)
 def test_unsavable_variable(desk: Desk, variable: str) -> None:
-    """The message names place, function, variable path, type and way out; the last checkpoint is kept and goes on."""
-    statement, type_name = PROBLEMS[variable]
-    path = desk.write("unsavable.py", UNSAVABLE.format(problem=f"if 'GO' not in os.environ: {statement}"))
-    for attempt in (1, 2):
-        failed = desk.run("--instance", "u", "unsavable.py")
-        # the third effect happened; that it did could not be saved
-        assert_refused(failed, f"{path}:12, in work", f"`{variable}", type_name, "'u'", "with block")
-        assert desk.effects == ["one", "two", *["three"] * attempt]
+    """Nothing is saved while it can be read; the message names place, function, variable path, type and way out."""
+    statement, reading, type_name = PROBLEMS[variable]
+    guard = "if 'GO' not in os.environ: "
+    path = desk.write("unsavable.py", UNSAVABLE.format(problem=guard + statement, reading=guard + reading if reading else ""))
+    for life in (1, 2):
+        killed = desk.run("--instance", "u", "unsavable.py", kill_at=2 + 2 * life)
+        assert killed.status == KILLED
+        for word in ("held since checkpoint 2", f"{path}:12, in work", f"`{variable}", type_name, "'u'"):
+            assert word in killed.said, killed.said
+        assert killed.said.count("held since") == 1
+        assert desk.effects == ["one", "two", *["three", "four"] * life]
         assert desk.rows() == [("u", "running", 2)]
     done = desk.run("--instance", "u", "unsavable.py", variables={"GO": "1"})
     assert (done.status, done.out, done.err) == (0, "['locks']\n", "")
     assert f"resuming instance u at {path}:10 (checkpoint 2)" in done.said
 
 
-def test_unsavable_variable_of_the_outermost_function(desk: Desk) -> None:
-    """A variable of the outermost function is named as well, with its own line."""
-    path = desk.write(
-        "unsavable.py",
-        """
-        # durable: on
-        import asyncio, sqlite3
-        from world import effect
-
-        async def main():
-            await effect("one")
-            made = [(0, sqlite3.connect(":memory:"))]
-            await effect("two")
-
-        asyncio.run(main())
-    """,
-    )
-    assert_refused(desk.run("unsavable.py"), f"{path}:8, in main", "`made[0][1]`", "sqlite3.Connection")
+def test_unsavable_variable_that_nothing_reads(desk: Desk) -> None:
+    """It is no reason not to save the state: the program could not tell that it is gone."""
+    desk.write("unsavable.py", UNSAVABLE.format(problem="connection = sqlite3.connect(':memory:')", reading=""))
+    killed = desk.run("--instance", "u", "unsavable.py", kill_at=4)
+    assert (killed.status, killed.said.count("held")) == (KILLED, 0)
+    done = desk.run("--instance", "u", "unsavable.py")
+    assert (done.status, desk.effects) == (0, ["one", "two", "three", "four", "four"])
 
 
 CHANGES = {

@@ -122,7 +122,7 @@ class Committer:
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
         """A native task runs rewritten code beside the tasks of the instance."""
         code = parts_of(task.get_coro()).code
-        return UnsavableStateError(
+        error = UnsavableStateError(
             path=task.get_name(),
             type_name="asyncio.Task",
             instance_id=self.encoder.instance_id,
@@ -132,6 +132,8 @@ class Committer:
             function=code.co_qualname,
             way_out="Mark the module that makes the task with `# durable: on`, or make and await it within one expression.",
         )
+        error.blocker = _NativeTask(task)
+        return error
 
     def is_kept(self, checkpoint: Checkpoint) -> None:
         """A checkpoint was committed."""
@@ -183,6 +185,16 @@ class Committer:
         if self.is_suspending:
             raise self._suspended() from None
         self.caller.pass_on(error, self.loop.root)
+
+
+class _NativeTask:
+    """Stands in the way until it is done."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self._task = task
+
+    def is_gone(self) -> bool:
+        return self._task.done()
 
 
 class _Pause:

@@ -13,7 +13,6 @@ from ...holds.blocks import HoldingBlock, HoldingBlocks
 from ...holds.kinds import advice_for
 from ...log import logger
 from ...snapshot.encoder import Encoder
-from ...snapshot.unsavable import Blocker
 
 LEAST_PATIENCE = 0.5  # seconds between two trials to save what could not be saved
 PATIENCE_FACTOR = 10  # ... or so many times what a trial costs
@@ -32,9 +31,8 @@ class Holding:
         self.checkpoint = checkpoint
         self.tell: Callable[[str], None] = logger.warning
         self.blocks = HoldingBlocks(encoder.is_shared_lock)
-        self.blocker: Blocker | None = None  # an object that could not be saved
         self.owes = False
-        self._error: UnsavableStateError | None = None  # about the blocker
+        self._refusal: UnsavableStateError | None = None  # what could not be saved, if a checkpoint was tried
         self._try_again_at = 0.0  # by ``time.monotonic``
         self._told: set[str] = set()
         self._reminder: asyncio.TimerHandle | None = None
@@ -50,7 +48,8 @@ class Holding:
         block = self.blocks.first_open()
         if block is not None:
             return f"the `with` block at {_line(block.place)}, whose {type_name(block.manager)} is open"
-        return f"`{self.blocker.path}` at {self.blocker.where}, a {self.blocker.type_name}" if self.blocker is not None else ""
+        refusal = self._refusal
+        return f"`{refusal.path}` at {refusal.filename}:{refusal.lineno}, a {refusal.type_name}" if refusal is not None else ""
 
     def holds(self) -> bool:
         """Whether nothing can be saved now. That is remembered, and told: a checkpoint would have been made."""
@@ -62,16 +61,18 @@ class Holding:
         return held
 
     def _is_blocked(self) -> bool:
-        blocker = self.blocker
-        if blocker is not None and time.monotonic() < self._try_again_at and not blocker.is_gone():
+        refusal = self._refusal
+        if refusal is None:
+            return False
+        if time.monotonic() < self._try_again_at and not (refusal.blocker is not None and refusal.blocker.is_gone()):
             return True
-        self.blocker = self._error = None
+        self._refusal = None
         return False
 
     def is_refused(self, error: UnsavableStateError, cost: float) -> None:
         """A checkpoint could not be made, and trying that took ``cost`` seconds."""
-        self.blocker, self._error = error.blocker, error
-        self.owes = True
+        error.__traceback__ = error.__cause__ = error.__context__ = None  # they would keep alive what the program lets go of
+        self._refusal, self.owes = error, True
         self._try_again_at = time.monotonic() + max(LEAST_PATIENCE, PATIENCE_FACTOR * cost)
         self._tell(f"{error.filename}:{error.lineno} {error.path}", str(error))
 
@@ -79,7 +80,7 @@ class Holding:
         """A checkpoint was made."""
         self.checkpoint = checkpoint
         self.owes = self._is_first = False
-        self.blocker = self._error = None
+        self._refusal = None
         self.stop_reminding()
 
     def check_free(self, task: Any, what: str) -> None:
