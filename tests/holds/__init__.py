@@ -1,0 +1,1 @@
+"""What holds do to an instance as a whole."""
