@@ -83,7 +83,7 @@ class InstanceLoop(TimerLoop):
 
     __slots__ = (
         "_observing", "current", "holder", "in_flight", "inbox", "incarnation", "instance_id", "is_ending", "leaving", "native_tasks",
-        "observer", "outside_finalizer", "owes_commit", "reentering", "root", "task_count", "task_factory", "tasks",
+        "notes", "observer", "outside_finalizer", "owes_commit", "reentering", "root", "task_count", "task_factory", "tasks",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:
@@ -102,6 +102,7 @@ class InstanceLoop(TimerLoop):
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
         self.outside_finalizer: Any = None  # of asynchronous generators
+        self.notes: Any = None  # of its reopenable objects, once there are any: see ``holds.notes``
         self.observer: StepObserver | None = None
         self.holder: Holder | None = None
         self.reentering: DurableTask | None = None  # whose blocks are being entered again
@@ -229,6 +230,19 @@ class InstanceLoop(TimerLoop):
             task.is_step_cancelled = False
             task.steps += 1
             self.is_dirty = True
+
+    def lets_out(self) -> bool:
+        """Foreign code is called that is no step, such as what makes a library's object; False if it runs already."""
+        if not self.is_inside or self.is_foreign or threading.get_ident() != self.thread:
+            return False
+        self.is_foreign = True
+        set_running_loop(self.real)
+        return True
+
+    def takes_back(self) -> None:
+        """It has ended."""
+        set_running_loop(self)
+        self.is_foreign = False
 
     def key_of(self, task: DurableTask) -> str:
         """The key of the step that a task is at, or comes to next; the same when it runs again after a crash."""

@@ -182,12 +182,22 @@ def _is_made_of(thing: Any, function: Any) -> bool:
     return getattr(inner, "__code__", thing) is function.__code__
 
 
+def known_by_name(name: str) -> Known:
+    """A line of the table, or what a library says of itself."""
+    return TABLE[name] if name in TABLE else of_libraries()[name]
+
+
+def said_reopenable() -> list[Any]:
+    """What the program has said that is reopenable."""
+    return [thing for thing, known in _SAID.items() if known.kind is Kind.REOPENABLE]
+
+
 def _told(name: str) -> Known | None:
-    return _of_libraries().get(name)
+    return of_libraries().get(name)
 
 
 @functools.cache
-def _of_libraries() -> dict[str, Known]:
+def of_libraries() -> dict[str, Known]:
     """What libraries say of themselves; read once."""
     from importlib.metadata import entry_points  # slow to import, and not needed before a manager is met
 

@@ -22,6 +22,7 @@ from ...errors import PauseForEventException
 from ...frames import ambient
 from ...frames.capture import parts_of
 from ...frames.step import DONE, FAILED, Step
+from ...holds.noting import begin as begin_noting
 from ...pythons.tasks import is_eager_factory
 from ...snapshot.encoder import Encoder
 from ...snapshot.module_data.module_names import Names
@@ -44,6 +45,7 @@ class InstanceDriver(Committer):
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
+        begin_noting()
         loop = instance if isinstance(instance, InstanceLoop) else InstanceLoop(encoder.instance_id)
         self.coroutine = instance.root.coroutine if loop is instance else instance
         super().__init__(loop, encoder, commit, checkpoint, parts_of(self.coroutine).code.co_qualname)

@@ -19,6 +19,7 @@ from ...errors import (
     UnsavableStateError,
 )
 from ...frames.capture import is_rewritten_function, parts_of
+from ...holds.opening import leave_opened
 from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
@@ -225,7 +226,7 @@ class InstanceRun:
     async def _open(self, encoder: Encoder) -> InstanceDriver:
         payload, segments = await self.lease.load_snapshot()
         try:
-            snapshot = encoder.decode(payload, segments)
+            snapshot = await encoder.reopen(payload, segments)
         except CodeChangedError as error:
             error.add_note(await self.host.sources.difference(error))
             raise
@@ -247,6 +248,13 @@ class InstanceRun:
         return driver
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
+        try:
+            return await self._drive_to_end(driver, encoder)
+        finally:
+            if not driver.ended:
+                await leave_opened(driver.loop)
+
+    async def _drive_to_end(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
         try:
             await driver.enter_again()
             if self.is_suspending:

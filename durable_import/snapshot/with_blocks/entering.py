@@ -21,8 +21,8 @@ from ...frames.capture import CREATED, FRAME_TYPES, FrameState, chain, contents_
 from ...frames.discard import discard
 from ...frames.restart import arguments_of
 from ...frames.step import DONE, Step
+from ...holds.in_task import as_task
 from ...hook.code_table import enter_code
-from ...pythons.tasks import running_task
 from ...rewrite.analysis.names import AWAITED, STATE
 from ..definitions.foreign_functions import function_of
 from .blocks import blocks_of, is_entering, leave_of, target_of
@@ -50,7 +50,7 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
             task.loop.reentering = task
-            entering = asyncio.create_task(_as_task(function(dict(holder)), task), context=task.get_context())
+            entering = asyncio.create_task(as_task(function(dict(holder)), task), context=task.get_context())
             manager, leave, value = await entering
         except Exception as error:
             error.add_note(
@@ -64,32 +64,6 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
         if is_entering(state, name):
             return True  # the rest of the stack was part of entering
     return False
-
-
-async def _as_task(coroutine: Any, task: Any) -> Any:
-    return await _InTask(coroutine, task)
-
-
-class _InTask:
-    """Runs a coroutine, within a task of the process, while ``task`` is the current one: scopes of libraries ask for it."""
-
-    def __init__(self, coroutine: Any, task: Any) -> None:
-        self.coroutine = coroutine
-        self.task = task
-
-    def __await__(self) -> Any:
-        error: BaseException | None = None
-        while True:
-            with running_task(self.task):
-                try:
-                    given = self.coroutine.send(None) if error is None else self.coroutine.throw(error)
-                except StopIteration as stop:
-                    return stop.value
-            try:
-                error = None
-                yield given
-            except BaseException as thrown:
-                error = thrown
 
 
 def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], place: tuple[str, int]) -> None:

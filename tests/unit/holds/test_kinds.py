@@ -200,13 +200,13 @@ def test_libraries_speak_for_themselves(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(EntryPoint, "load", lambda _: told)
     point = EntryPoint("a", "b:c", kinds.GROUP)
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point] if group == kinds.GROUP else [])
-    kinds._of_libraries.cache_clear()
+    kinds.of_libraries.cache_clear()
     kinds.forget_kinds()
     try:
         assert kind_of(Mine()) is HOLDS
-        assert kinds._of_libraries()["other:Thing"].kind is SAVED
+        assert kinds.of_libraries()["other:Thing"].kind is SAVED
     finally:
-        kinds._of_libraries.cache_clear()
+        kinds.of_libraries.cache_clear()
         kinds.forget_kinds()
 
 
