@@ -82,8 +82,8 @@ class InstanceLoop(TimerLoop):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_observing", "current", "holder", "in_flight", "inbox", "incarnation", "instance_id", "is_ending", "leaving", "native_tasks",
-        "notes", "observer", "outside_finalizer", "owes_commit", "reentering", "root", "task_count", "task_factory", "tasks",
+        "_observing", "current", "holder", "in_flight", "inbox", "incarnation", "instance_id", "is_ending", "leaving",
+        "native_tasks", "notes", "observer", "outside_finalizer", "owes_commit", "reentering", "root", "task_count", "task_factory", "tasks",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:

@@ -197,6 +197,7 @@ class NextItem:
 
 # --- with
 
+
 @hidden_from_tracebacks
 def enter_with(manager: Any) -> tuple[Any, Any]:
     """Bound ``__enter__`` and ``__exit__``."""
@@ -336,8 +337,8 @@ PROVIDED: dict[str, Any] = {
     "@StopAsyncIteration": StopAsyncIteration,
     "@ExceptStar": ExceptStar, "@iter": iterate, "@rest": rest, "@delegate": delegate, "@delegated": delegated,
     "@aiter": async_iterate, "@advance": advance_of, "@with": enter_with, "@awith": enter_async_with,
-    "@opened": opened, "@owes": owes,
-    "@commit_point": commit_point, "@aenter": awaitable_of_enter, "@aexit": awaitable_of_exit, "@stash": stash, "@unstash": unstash,
+    "@opened": opened, "@owes": owes, "@commit_point": commit_point,
+    "@aenter": awaitable_of_enter, "@aexit": awaitable_of_exit, "@stash": stash, "@unstash": unstash,
     "@matches": matches, "@is_exception": is_exception, "@visible": visible, "@super": explicit_super, "@bound": bound,
     "@PRIMED": PRIMED, "@type_of": type, "@slice": slice, "@set": set,
 }  # fmt: skip

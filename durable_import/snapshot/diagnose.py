@@ -14,11 +14,13 @@ from functools import partial
 from types import CellType, FunctionType, MethodType
 from typing import Any
 
-from durable_import.snapshot.table import TABLE, reduce_by_kind
+from ..holds.kinds import advice_for
+from .table import TABLE, reduce_by_kind
 
 WAY_OUT = (
-    "Open it inside a with block, keep it at module level, open, use and close it in one plain function called with "
-    "asyncio.to_thread, register a reducer with copyreg, or define __getstate__ on the class that holds it."
+    "Keep plain values of it in place of the object, let go of it (`del`) before the next await, keep it at module level, or make, "
+    "use and close it in one plain function called with asyncio.to_thread. A client or a connection that can be opened again is "
+    "made known by durable_import.reopenable(...); a class of yours is saved by its __getstate__."
 )
 WAY_OUT_OF_ITERATOR = "Go through list(...) of it, or write it as a generator in a module with `# durable: on`."
 _MOST_FOLLOWED = 8  # failing children of one object
@@ -39,10 +41,11 @@ class Culprit:
     way_out: str = WAY_OUT
 
 
-def find_culprit(variables: Mapping[str, Any], dumps: Dumps) -> Culprit | None:
+def find_culprit(variables: Mapping[str, Any], dumps: Dumps, refusing: Callable[[Any], object] | None = None) -> Culprit | None:
     """The nearest object that ``dumps`` fails for though it can save everything inside it.
 
-    ``dumps`` is called many times and must not keep anything. None means that each variable can be saved alone.
+    ``dumps`` is called many times and must not keep anything. ``refusing`` raises for what it does not take, whatever is in it.
+    None means that each variable can be saved alone.
     """
     queue: deque[tuple[str, Any, Exception]] = deque(_failing(list(variables.items()), dumps))
     seen: dict[int, Any] = {}  # the objects too: some are made on the way, and an id must not be used again
@@ -54,15 +57,21 @@ def find_culprit(variables: Mapping[str, Any], dumps: Dumps) -> Culprit | None:
         seen[id(obj)] = obj
         if isinstance(error, RecursionError):
             return Culprit(path, _type_name(obj), "it is nested too deeply")
-        failing = _failing([] if _is_refused(obj, error) else _children(path, obj), dumps)
+        failing = _failing([] if _is_refused(obj, error, refusing) else _children(path, obj), dumps)
         if not failing:
-            is_iterator = isinstance(obj, Iterator) and not isinstance(obj, io.IOBase)
-            return Culprit(path, _type_name(obj), _reason(error), WAY_OUT_OF_ITERATOR if is_iterator else WAY_OUT)
+            return Culprit(path, _type_name(obj), _reason(error), _way_out(obj))
         fresh = [child for child in failing if id(child[1]) not in seen]
         if not fresh and fallback is None:  # it only leads back to where we came from
             fallback = Culprit(path, _type_name(obj), _reason(error))
         queue.extend(fresh)
     return fallback
+
+
+def _way_out(obj: Any) -> str:
+    advice = advice_for(obj)
+    if advice:
+        return f"{advice[:1].upper()}{advice[1:]}."
+    return WAY_OUT_OF_ITERATOR if isinstance(obj, Iterator) and not isinstance(obj, io.IOBase) else WAY_OUT
 
 
 def _failing(children: list[Child], dumps: Dumps) -> list[tuple[str, Any, Exception]]:
@@ -90,9 +99,11 @@ def _error(dumps: Dumps, value: Any) -> Exception | None:
     return None
 
 
-def _is_refused(obj: Any, error: Exception) -> bool:
+def _is_refused(obj: Any, error: Exception, refusing: Callable[[Any], object] | None) -> bool:
     """Whether a reducer does not take the object itself, whatever is in it."""
     try:
+        if refusing is not None:
+            refusing(obj)
         TABLE.get(type(obj), reduce_by_kind)(obj)
     except Exception as refusal:  # the same that ``dumps`` has raised, or another
         return str(refusal) == str(error)

@@ -12,8 +12,6 @@ from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames.capture import awaited_by, chain
 from ..frames.step import Step
-from ..holds.kinds import kind_of
-from ..holds.table import Kind
 from ..hook.code_table import CodeInfo
 from ..log import about, logger
 from ..pythons.tasks import LoopBound
@@ -29,8 +27,8 @@ from .pickler import Chunks, dump_state, dumps
 from .references import References
 from .tasks.loops import inbox_state, loop_state
 from .tasks.stacks import Stacks
-from .unsavable import explained
 from .unread import drop_unread
+from .unsavable import explained
 from .with_blocks.lost import find_lost
 
 
@@ -208,10 +206,8 @@ class Encoder:
         return is_left_out
 
     def _is_opened_again(self, references: References, manager: Any, is_entering: bool) -> bool:
-        """Whether a manager that cannot be saved is made again: until it is open any is, by what its ``with`` says."""
-        if not is_entering and kind_of(manager) is not Kind.REOPENABLE:
-            return False
-        return not self._can_be_saved(manager, references)
+        """Whether a manager that cannot be saved is made again by what its ``with`` says: one that is not open yet."""
+        return is_entering and not self._can_be_saved(manager, references)
 
     def _is_made_by_module(self, references: References, manager: Any, is_entering: bool) -> bool:  # noqa: ARG002
         """Whether a manager is saved by reference, and its state not with the script's data."""

@@ -16,6 +16,8 @@ from .frame_places import readable
 from .payload import Snapshot
 from .pickler import dumps
 from .references import References
+from .reopened import Entries
+
 
 @dataclass(frozen=True)
 class Blocker:
@@ -43,17 +45,22 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
     def attempt(value: Any) -> None:
         dumps(value, references)
 
+    def refuse(value: Any) -> None:
+        if references.notes is not None:
+            Entries(references.notes, is_probe=True).reduce(value)
+
     frames = [frame for _, stack in snapshot.stacks() for frame in stack]
     frames.reverse()
     frames.sort(key=_is_of_library)  # their variables lead to those of the program, on long ways
     for frame in frames:
         state = capture(frame)
-        variables = {n: v for n, v in state.variables.items() if n != AWAITED} | contents_of(state.cells)
+        live = live_at(state.info, state.label)
+        variables = {n: v for n, v in state.variables.items() if n != AWAITED and n in live} | contents_of(state.cells)
         named = {n: v for n, v in variables.items() if not is_hidden(n)}
-        outcome = _outcome(state.variables.get(AWAITED))
-        culprit = find_culprit(named, attempt) or find_culprit(outcome, attempt) or find_culprit(variables, attempt)
-        if culprit is None and frame_behind(state.variables.get(AWAITED)) is None:
-            culprit = find_culprit({AWAITED: state.variables.get(AWAITED)}, attempt)
+        candidates = [named, _outcome(state.variables.get(AWAITED)), variables]
+        if frame_behind(state.variables.get(AWAITED)) is None:
+            candidates.append({AWAITED: state.variables.get(AWAITED)})
+        culprit = next(filter(None, (find_culprit(each, attempt, refuse) for each in candidates)), None)
         if culprit is not None:
             code = parts_of(frame).code
             found = UnsavableStateError(

@@ -44,9 +44,9 @@ def test_managers_are_entered_again(desk: Desk) -> None:
     killed = desk.run("clients.py", kill_at=1)
     assert (killed.status, killed.out) == (KILLED, "enter a\nenter b\n")
     killed = desk.run("clients.py", kill_at=3)
-    assert (killed.status, killed.out) == (KILLED, "enter a\nenter b\nTrue True True\nexit b\n"), killed
+    assert (killed.status, killed.out) == (KILLED, "enter a\nenter b\nTrue True True\nexit b\nexit a\n"), killed
     done = desk.run("clients.py")
-    assert (done.status, done.out, done.err) == (0, "enter a\nexit a\ndone\n", ""), done  # killed before a was left
+    assert (done.status, done.out, done.err) == (0, "done\n", ""), done
 
 
 def test_failure_to_enter_again_loses_nothing(desk: Desk) -> None:

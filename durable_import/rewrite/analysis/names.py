@@ -24,8 +24,8 @@ RESUME_ONLY = frozenset({STATE, TARGET_LABEL, ITEM, STASH, SELECTED})
 INTRINSICS = frozenset(
     {
         "@ON", "@step", "@outermost", "@instance", "@Suspension", "@pauses", "@signalled", "@BaseException",
-        "@StopAsyncIteration", "@iter",
-        "@rest", "@delegate", "@delegated", "@aiter", "@advance", "@type_of", "@with", "@awith", "@aenter", "@aexit", "@opened", "@owes",
+        "@StopAsyncIteration", "@iter", "@opened", "@owes",
+        "@rest", "@delegate", "@delegated", "@aiter", "@advance", "@type_of", "@with", "@awith", "@aenter", "@aexit",
         "@commit_point",
         "@stash", "@unstash", "@ExceptStar", "@matches", "@slice", "@visible", "@bound", "@super", "@is_exception", "@PRIMED",
         "@set",

@@ -117,7 +117,8 @@ class Holding:
         if key in self._told:
             return
         self._told.add(key)
-        again = f"What ran since checkpoint {self.checkpoint} was held by it before, and runs again. " if self._is_first else ""
+        again = f"what ran since checkpoint {self.checkpoint} was held before too, and runs again. " if self._is_first else ""
+        self._is_first = False
         self.tell(f"held since checkpoint {max(self.checkpoint, 0)}: {again}{sentence}")
         self._remind(0)
 

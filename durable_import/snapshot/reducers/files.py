@@ -36,7 +36,7 @@ from durable_import.snapshot.load_context import later
 Reduced = tuple[Any, ...] | str
 
 _STANDARD = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
-_WAY_OUT = "open it by path, inside a with block"
+_WAY_OUT = "open it by path"
 
 
 # --- raw files -------------------------------------------------------------------------------------------------------

@@ -249,7 +249,7 @@ def reduce_connection(connection: Any) -> Reduced:
     except sqlite3.ProgrammingError as error:
         if "closed" in str(error):
             return restore_closed_connection, ()
-    raise PicklingError("an open SQLite connection; open it inside a with block, or close it before the await")
+    raise PicklingError("an open SQLite connection")
 
 
 TABLE: dict[type, Callable[[Any], Any]] = {
