@@ -120,6 +120,15 @@ class CallbackLoop(TaskLoop):
         task = getattr(handle._callback, "__self__", None)  # type: ignore[attr-defined]
         return task if type(task) is DurableTask and handle._context is _NO_CONTEXT else None  # type: ignore[attr-defined]
 
+    def note_turn(self, task: DurableTask, handle: asyncio.Handle) -> None:
+        """A task is to take a turn, but not yet: what runs the loop keeps it, and makes it ready by ``turn_again``."""
+        self.touch(task)
+        task.turn, task.turn_place = handle, self.next_place()
+
+    def wake(self) -> None:
+        """Let what waits for something to do look again."""
+        self._poke()
+
     def _poke(self) -> None:
         """Let what waits for something to do go on."""
         if self._waiter is not None and not self._waiter.done():

@@ -235,6 +235,10 @@ class DurableTask(asyncio.Future[Any]):
         self.loop.has_ended(self)
         return None
 
+    def is_to_be_cancelled(self) -> bool:
+        """Whether its next turn begins with a CancelledError."""
+        return self._must_cancel
+
     def is_restored(self) -> bool:
         """Whether it has restored frames that have not gone on yet, from an await: not from the beginning."""
         return any(map(restored_variables, self.stack()))

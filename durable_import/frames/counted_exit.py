@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pickle import PicklingError
 from types import CoroutineType
 from typing import Any, Protocol
 
@@ -48,6 +49,9 @@ class CountedExit:
                 self.block.is_leaving(awaitable)
             else:
                 self.block.is_left()
+
+    def __reduce__(self) -> Any:
+        raise PicklingError(f"the exit method of a block that is open: {self.leave!r}")
 
     def __del__(self) -> None:
         self.block.is_left()

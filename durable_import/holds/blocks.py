@@ -4,44 +4,46 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from types import CoroutineType, FrameType
+from types import CodeType, CoroutineType, FrameType
 from typing import Any
 
+from ..frames.capture import variables_in
 from ..frames.counted_exit import CountedExit
 from ..hook.code_table import info_of
+from ..rewrite.analysis.names import PC
+from .doors import Doors, Hold
 from .kinds import kind_of
 from .table import Kind
 
+Turn = tuple[CodeType, int]  # where a turn began: the code of a frame and the label where it was
+
 
 class HoldingBlock:
-    """One ``with`` block whose manager holds; ``began``: by ``time.monotonic``, once it is open.
+    """One ``with`` block whose manager holds.
 
     A block that is being entered holds nothing: on resume its manager is made, and entered, again.
     """
 
-    __slots__ = ("_leaving", "began", "blocks", "manager", "place", "task")
+    __slots__ = ("_leaving", "blocks", "hold", "manager", "place", "task", "turn")
 
-    def __init__(self, blocks: HoldingBlocks, manager: Any, task: Any, place: str) -> None:
+    def __init__(self, blocks: HoldingBlocks, manager: Any, task: Any, place: str, turn: Turn) -> None:
         self.blocks = blocks
         self.manager = manager
         self.task = task
         self.place = place
-        self.began = 0.0
+        self.turn = turn  # in which it is opened
+        self.hold: Hold | None = None  # once it is open
         self._leaving: CoroutineType[Any, Any, Any] | None = None
 
     def is_entered(self) -> None:
         """See ``frames.counted_exit``; as for the next two."""
-        self.began = time.monotonic()
-        self.blocks.entering.pop(self.task, None)
-        self.blocks.open[self] = None
+        self.blocks.has_entered(self)
 
     def is_leaving(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
         self._leaving = coroutine
 
     def is_left(self) -> None:
-        self.blocks.open.pop(self, None)
-        if self.blocks.entering.get(self.task) is self:
-            del self.blocks.entering[self.task]
+        self.blocks.has_left(self)
 
     def is_open(self) -> bool:
         """Whether it holds. A generator of a library that has ended has left its block, whoever is still to be told."""
@@ -52,21 +54,48 @@ class HoldingBlock:
 
 
 class HoldingBlocks:
-    """Those of one instance. ``holds`` says of managers whether they hold whatever their kind."""
+    """Those of one instance, and its ``doors``.
 
-    __slots__ = ("_holds", "entering", "open")
+    ``holds`` says of managers whether they hold whatever their kind; ``owes``, whether a checkpoint was put off.
+    """
 
-    def __init__(self, holds: Callable[[Any], bool]) -> None:
+    __slots__ = ("_holds", "_owes", "doors", "entering", "open")
+
+    def __init__(self, holds: Callable[[Any], bool], owes: Callable[[], bool]) -> None:
         self.open: dict[HoldingBlock, None] = {}
         self.entering: dict[Any, HoldingBlock] = {}  # by task, the innermost
+        self.doors = Doors(time.monotonic())
         self._holds = holds
+        self._owes = owes
 
     def exit_of(self, manager: Any, leave: Any, frame: FrameType, task: Any, *, is_async: bool) -> Any:
         """See ``ambient.Driver``."""
         if kind_of(manager) is not Kind.HOLDS and not self._holds(manager):
             return leave
-        block = self.entering[task] = HoldingBlock(self, manager, task, place_of(frame))
+        turn = frame.f_code, variables_in(frame).get(PC, 0)
+        block = self.entering[task] = HoldingBlock(self, manager, task, place_of(frame), turn)
         return CountedExit(block, leave, is_async=is_async)
+
+    def has_entered(self, block: HoldingBlock) -> None:
+        """A block is open."""
+        self.entering.pop(block.task, None)
+        if not self.open and not self._owes():
+            self.doors.committed(time.monotonic())  # all is saved until now, however long ago that was done
+        self.open[block] = None
+        block.hold = self.doors.hold_opened(block.place, time.monotonic(), turn=block.turn)
+
+    def has_left(self, block: HoldingBlock) -> None:
+        """A block is open no more, or was not entered."""
+        if self.entering.get(block.task) is block:
+            del self.entering[block.task]
+        if block.hold is not None:
+            self.doors.hold_closed(block.hold, time.monotonic())
+            block.hold = None
+            del self.open[block]
+
+    def of_task(self, task: Any) -> HoldingBlock | None:
+        """A block that a task has open."""
+        return next((block for block in self.all_open() if block.task is task), None)
 
     def first_open(self) -> HoldingBlock | None:
         """The block that has been open for longest."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .kinds import known_of
-from .table import Known
 
 _ATOMS = (str, bytes, int, float, complex, bool, type(None))
 
@@ -159,17 +158,11 @@ def refuse_busy(value: Any, *, is_open: bool) -> None:
     if is_open:
         busy = _first_true(value, known.busy)
         if busy:
-            raise pickle.PicklingError(
-                f"it holds something that cannot be brought back: its {busy!r} says so{_what_to_do(known)}"
-            )
+            raise pickle.PicklingError(f"something is open in it that cannot be brought back: its {busy!r} says so")
     if _first_true(value, known.ended):
         raise pickle.PicklingError(
             "it was closed, and cannot be opened again in that state. `del` the variable, or make a new one"
         )
-
-
-def _what_to_do(known: Known) -> str:
-    return f". {known.advice[:1].upper()}{known.advice[1:]}" if known.advice else ""
 
 
 def _first_true(value: Any, questions: tuple[str, ...]) -> str:

@@ -42,9 +42,12 @@ class Known(NamedTuple):
     frees: tuple[str, ...] = ()
 
 
+_TRANSACTION = "commit, or roll back, before what takes long: nothing is saved while a transaction is open"
+
+
 def _reopenable(opens: str = "", ends: str = "", busy: str = "", ended: str = "", frees: str = "") -> Known:
     opening, ending, holding, over, freeing = (tuple(text.split()) for text in (opens, ends, busy, ended, frees))
-    return Known(Kind.REOPENABLE, "", opening, ending, holding, over, freeing)
+    return Known(Kind.REOPENABLE, _TRANSACTION if busy else "", opening, ending, holding, over, freeing)
 
 
 _SAVED, _HOLDS = Known(Kind.SAVED), Known(Kind.HOLDS)

@@ -21,7 +21,7 @@ from ...aio.timers import MIN_DURABLE_DELAY
 from ...errors import PauseForEventException
 from ...frames import ambient
 from ...frames.capture import parts_of
-from ...frames.step import DONE, FAILED, Step
+from ...frames.step import DONE, FAILED, NEW, Step
 from ...holds.noting import begin as begin_noting
 from ...pythons.tasks import is_eager_factory
 from ...snapshot.encoder import Encoder
@@ -41,7 +41,7 @@ class InstanceDriver(Committer):
     ``commit`` makes a checkpoint permanent: see ``Committer``, and ``Caller`` for the task that awaits this.
     """
 
-    __slots__ = ("_others", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
+    __slots__ = ("_at_doors", "_others", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
@@ -54,6 +54,7 @@ class InstanceDriver(Committer):
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
         self._others: Collection[DurableTask] = ()  # the tasks that stand still while ``turns_of`` takes turns
         self._waiting: list[asyncio.Handle] = []  # their turns
+        self._at_doors: list[tuple[DurableTask, asyncio.Handle]] = []  # turns that wait until the instance can be saved
 
     @property
     def ended(self) -> bool:
@@ -177,6 +178,8 @@ class InstanceDriver(Committer):
 
     def _round(self) -> Any:
         loop = self.loop
+        if self._at_doors:
+            self._let_in()
         goes_on, failed = self._advance_steps()
         if goes_on and loop.is_dirty:
             self._owe(None)
@@ -202,11 +205,33 @@ class InstanceDriver(Committer):
             if task in self._others:
                 self._waiting.append(handle)
                 continue
+            if self.holding.keeps_from_turn(task):
+                self._keep_out(task, handle)
+                continue
             step = self._advance(task, handle)
-            if step is not None:
+            if step is not None and step.state == NEW and self.holding.keeps_out(task, loop):
+                self._keep_out(task, loop.turn_of(task))
+            elif step is not None:
                 loop.put_first(loop.turn_of(task))  # it goes on before all others
                 left += 1
                 yield from self._attend(step)
+
+    # --- doors: see ``holds.doors``
+
+    def _keep_out(self, task: DurableTask, handle: asyncio.Handle) -> None:
+        """Let a turn wait; in a checkpoint it is one that is ready."""
+        self._at_doors.append((task, handle))
+        self.loop.note_turn(task, handle)
+
+    def _let_in(self) -> None:
+        """Make ready the turns that wait no longer."""
+        is_open = self.holding.doors_are_open(self.loop)
+        waiting, self._at_doors = self._at_doors, []
+        for task, handle in waiting:
+            if is_open or task.is_to_be_cancelled():
+                self.loop.turn_again(handle)
+            else:
+                self._at_doors.append((task, handle))
 
     def _advance_steps(self) -> tuple[bool, bool]:
         """Let the steps that are ready go on; gives whether a task is to go on from a wait, and whether a step failed."""
@@ -264,9 +289,11 @@ class InstanceDriver(Committer):
         """Wait until something is ready."""
         loop = self.loop
         status, wake_at = self._waits_for()
-        if loop.has_new_timer or (status != "running" and not self._is_known(status, wake_at)):
+        if loop.has_new_timer or self.holding.owes or (status != "running" and not self._is_known(status, wake_at)):
             self._owe(None)
             yield from self._checkpoint(status)
+        if self._at_doors:
+            self._let_in()
         is_dormant = status != "running" and self._is_known(status, wake_at) and not loop.ready and not self.holding.owes
         if is_dormant and self.is_paused:
             raise PauseForEventException(loop.inbox.pauses[0])
@@ -274,6 +301,8 @@ class InstanceDriver(Committer):
         try:
             if loop.ready:
                 return
+            if self._at_doors:
+                timer = loop.real.call_later(self.holding.until_doors_open(), loop.wake)
             if self.holding.owes and status != "running":
                 self.holding.waits(wake_at, loop.time(), location_of(loop.root))
             if is_dormant:

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from ...aio.loop import InstanceLoop
 from ...errors import DurableError, UnsavableStateError
+from ...frames.capture import capture
 from ...holds.blocks import HoldingBlock, HoldingBlocks
+from ...holds.doors import Hold
 from ...holds.kinds import advice_for
 from ...log import logger
 from ...snapshot.encoder import Encoder
@@ -30,8 +33,9 @@ class Holding:
         self.encoder = encoder
         self.checkpoint = checkpoint
         self.tell: Callable[[str], None] = logger.warning
-        self.blocks = HoldingBlocks(encoder.is_shared_lock)
+        self.blocks = HoldingBlocks(encoder.is_shared_lock, lambda: self.owes)
         self.owes = False
+        self._hold: Hold | None = None  # that of an object
         self._refusal: UnsavableStateError | None = None  # what could not be saved, if a checkpoint was tried
         self._try_again_at = 0.0  # by ``time.monotonic``
         self._told: set[str] = set()
@@ -57,7 +61,7 @@ class Holding:
         held = block is not None or self._is_blocked()
         self.owes = self.owes or held
         if block is not None:
-            self._tell(block.place, _about_block(block))
+            self._tell(_line(block.place), _about_block(block))
         return held
 
     def _is_blocked(self) -> bool:
@@ -66,13 +70,21 @@ class Holding:
             return False
         if time.monotonic() < self._try_again_at and not (refusal.blocker is not None and refusal.blocker.is_gone()):
             return True
-        self._refusal = None
+        self._forget_refusal()
         return False
+
+    def _forget_refusal(self) -> None:
+        self._refusal = None
+        if self._hold is not None:
+            self.blocks.doors.hold_closed(self._hold, time.monotonic())
+            self._hold = None
 
     def is_refused(self, error: UnsavableStateError, cost: float) -> None:
         """A checkpoint could not be made, and trying that took ``cost`` seconds."""
         error.__traceback__ = error.__cause__ = error.__context__ = None  # they would keep alive what the program lets go of
         self._refusal, self.owes = error, True
+        if self._hold is None:
+            self._hold = self.blocks.doors.hold_opened(error.lineno, time.monotonic(), is_block=False)
         self._try_again_at = time.monotonic() + max(LEAST_PATIENCE, PATIENCE_FACTOR * cost)
         self._tell(f"{error.filename}:{error.lineno} {error.path}", str(error))
 
@@ -80,17 +92,18 @@ class Holding:
         """A checkpoint was made."""
         self.checkpoint = checkpoint
         self.owes = self._is_first = False
-        self._refusal = None
+        self._forget_refusal()
+        self.blocks.doors.committed(time.monotonic())
         self.stop_reminding()
 
     def check_free(self, task: Any, what: str) -> None:
         """Raise DurableError if ``task`` is inside a block that holds: then ``what`` is not possible."""
-        for block in self.blocks.all_open():
-            if block.task is task:
-                raise DurableError(
-                    f"{what} is not possible inside the `with` block at {_line(block.place)}: nothing is saved while its "
-                    f"{type_name(block.manager)} is open. Do it behind the block"
-                )
+        block = self.blocks.of_task(task)
+        if block is not None:
+            raise DurableError(
+                f"{what} is not possible inside the `with` block at {_line(block.place)}: nothing is saved while its "
+                f"{type_name(block.manager)} is open. Do it behind the block"
+            )
 
     async def until_free(self, task: Any, what: str) -> None:
         """Wait until no block is open that holds. Raises as ``check_free`` does."""
@@ -99,6 +112,35 @@ class Holding:
             self.check_free(task, what)
             await asyncio.sleep(delay)
             delay = min(2 * delay, 0.05)
+
+    # --- doors
+
+    def keeps_out(self, task: Any, loop: InstanceLoop) -> bool:
+        """Whether a task that is about to open a block that holds has to wait."""
+        if task not in self.blocks.entering or self.blocks.of_task(task) is not None:
+            return False
+        return not self.doors_are_open(loop)
+
+    def keeps_from_turn(self, task: Any) -> bool:
+        """Whether a task that holds nothing does not get its turn: it has opened a hold from there before."""
+        doors = self.blocks.doors
+        if doors.opens_at is None or self.blocks.of_task(task) is not None:
+            return False
+        stack = task.stack()
+        state = capture(stack[-1]) if stack else None
+        return state is not None and not doors.may_take_turn((state.info.code, state.label), time.monotonic())
+
+    def doors_are_open(self, loop: InstanceLoop) -> bool:
+        """Whether blocks may be opened now."""
+        doors = self.blocks.doors
+        if doors.opens_at is not None and any(_waits_for_instance(block.task, loop) for block in self.blocks.all_open()):
+            doors.waits_for_us()
+        return doors.may_open(time.monotonic())
+
+    def until_doors_open(self) -> float:
+        """Seconds until they open by themselves."""
+        opens_at = self.blocks.doors.opens_at
+        return max(opens_at - time.monotonic(), 0.0) if opens_at is not None else 0.0
 
     # --- telling
 
@@ -138,6 +180,14 @@ class Holding:
         if self._reminder is not None:
             self._reminder.cancel()
             self._reminder = None
+
+
+def _waits_for_instance(task: Any, loop: InstanceLoop) -> bool:
+    """Whether a task waits for what another task or a callback of the instance does: not for a step, and not for time."""
+    waiter = task._fut_waiter
+    if waiter is None or task.step is not None or task.turn is not None:
+        return False
+    return not any(waiter in (timer._args or ()) for timer in loop.timers if not timer.cancelled())
 
 
 def _about_block(block: HoldingBlock) -> str:

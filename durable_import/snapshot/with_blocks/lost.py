@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import BuiltinMethodType, MethodType, MethodWrapperType
 from typing import Any
 
+from ...frames.counted_exit import CountedExit
 from ...frames.step import Step
 from ...pythons.tasks import LoopBound
 from ...rewrite.analysis.names import AWAITED
@@ -59,7 +60,7 @@ def find_lost(
 ) -> LostObjects:
     """The managers in the stack of one task for which ``is_lost``, outermost first, and what belongs to them.
 
-    It is asked with the manager, and whether that is just being entered.
+    It is asked with the manager, and whether that is just being entered. A manager that holds is always made again then.
 
     ``read``: what is known of frames, by id. The managers are added to ``known``, in which ``is_lost`` may see those further
     out: one that only refers to these is not lost.
@@ -69,10 +70,14 @@ def find_lost(
         manager = state.variables[name]
         if isinstance(manager, (*ENTERED_ONCE, LoopBound)) or is_read(state, name, manager):
             continue  # of a primitive that is made again see ``enter_again``
-        if not is_lost(manager, is_entering(state, name)):
+        leave = state.variables.get(leave_of(state, name))
+        if type(leave) is CountedExit and not is_entering(state, name):
+            del state.variables[name], state.variables[leave_of(state, name)]  # it holds no more: only its end is waited for
+            continue
+        if type(leave) is not CountedExit and not is_lost(manager, is_entering(state, name)):
             continue
         item = state.info.path_of(state.label, name)
-        parts = {MANAGER: manager, LEAVE: state.variables.get(leave_of(state, name)), VALUE: value_of(state, name)}
+        parts = {MANAGER: manager, LEAVE: leave, VALUE: value_of(state, name)}
         at, role, _ = state.info.suspensions[state.label]
         is_left = at == item and role in LEAVING and type(state.variables.get(AWAITED)) is Step
         for kind, part in parts.items():
