@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from .in_use import first_true
 from .kinds import known_of
 
 _ATOMS = (str, bytes, int, float, complex, bool, type(None))
@@ -156,20 +157,10 @@ def refuse_busy(value: Any, *, is_open: bool) -> None:
     if known is None:
         return
     if is_open:
-        busy = _first_true(value, known.busy)
+        busy = first_true(value, known.busy)
         if busy:
             raise pickle.PicklingError(f"something is open in it that cannot be brought back: its {busy!r} says so")
-    if _first_true(value, known.ended):
+    if first_true(value, known.ended):
         raise pickle.PicklingError(
             "it was closed, and cannot be opened again in that state. `del` the variable, or make a new one"
         )
-
-
-def _first_true(value: Any, questions: tuple[str, ...]) -> str:
-    for question in questions:
-        asked = value
-        for name in question.split("."):
-            asked = getattr(asked, name)
-        if bool(asked() if callable(asked) else asked):
-            return question
-    return ""

@@ -18,9 +18,9 @@ from ..holds.kinds import advice_for
 from .table import TABLE, reduce_by_kind
 
 WAY_OUT = (
-    "Keep plain values of it in place of the object, let go of it (`del`) before the next await, keep it at module level, or make, "
-    "use and close it in one plain function called with asyncio.to_thread. A client or a connection that can be opened again is "
-    "made known by durable_import.reopenable(...); a class of yours is saved by its __getstate__."
+    "Keep plain values of it in place of the object, let go of it (`del`) before the next await, keep it at module level, or "
+    "make, use and close it in one plain function called with asyncio.to_thread. A client or a connection that can be opened "
+    "again is made known by durable_import.reopenable(...); a class of yours is saved by its __getstate__."
 )
 WAY_OUT_OF_ITERATOR = "Go through list(...) of it, or write it as a generator in a module with `# durable: on`."
 _MOST_FOLLOWED = 8  # failing children of one object
@@ -59,7 +59,7 @@ def find_culprit(variables: Mapping[str, Any], dumps: Dumps, refusing: Callable[
             return Culprit(path, _type_name(obj), "it is nested too deeply")
         failing = _failing([] if _is_refused(obj, error, refusing) else _children(path, obj), dumps)
         if not failing:
-            return Culprit(path, _type_name(obj), _reason(error), _way_out(obj))
+            return Culprit(path, _type_name(obj), _reason(error), way_out_of(obj))
         fresh = [child for child in failing if id(child[1]) not in seen]
         if not fresh and fallback is None:  # it only leads back to where we came from
             fallback = Culprit(path, _type_name(obj), _reason(error))
@@ -67,7 +67,8 @@ def find_culprit(variables: Mapping[str, Any], dumps: Dumps, refusing: Callable[
     return fallback
 
 
-def _way_out(obj: Any) -> str:
+def way_out_of(obj: Any) -> str:
+    """What to do about an object that cannot be saved."""
     advice = advice_for(obj)
     if advice:
         return f"{advice[:1].upper()}{advice[1:]}."

@@ -28,7 +28,7 @@ from .references import References
 from .tasks.loops import inbox_state, loop_state
 from .tasks.stacks import Stacks
 from .unread import drop_unread
-from .unsavable import explained
+from .unsavable import explained, refuse_in_use
 from .with_blocks.lost import find_lost
 
 
@@ -55,6 +55,7 @@ class Encoder:
 
         Raises UnsavableStateError, which names the variable.
         """
+        refuse_in_use(Names.of(self.script), self.instance_id)
         self.stacks.begin()
         try:
             return self._save(snapshot)

@@ -8,6 +8,7 @@ from typing import Any
 from ..frames.capture import FrameState
 from ..frames.liveness import discards_result, live_at
 from ..frames.step import DONE, Step
+from ..holds.in_use import is_unfinished
 from ..rewrite.analysis.names import AWAITED
 from .references import References
 
@@ -25,7 +26,8 @@ def drop_unread(stacks: list[tuple[str, list[Any]]], references: References, can
                 continue
             live = live_at(state.info, state.label)
             for name in [n for n in state.variables if n not in live and n != AWAITED]:
-                if not can_be_saved(state.variables[name], references):
+                value = state.variables[name]
+                if not is_unfinished(value) and not can_be_saved(value, references):
                     del state.variables[name]
                     is_dropped = True
             is_dropped = _forget_result(state, references, can_be_saved) or is_dropped

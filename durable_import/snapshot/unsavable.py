@@ -9,10 +9,12 @@ from ..errors import UnsavableStateError
 from ..frames.capture import FrameState, capture, contents_of, frame_behind, frame_of, line_of, parts_of
 from ..frames.liveness import live_at
 from ..frames.step import DONE, FAILED, Step
+from ..holds.in_use import in_use
 from ..hook.code_table import info_of
 from ..rewrite.analysis.names import AWAITED, is_hidden
-from .diagnose import find_culprit
+from .diagnose import find_culprit, way_out_of
 from .frame_places import readable
+from .module_data.module_names import Names
 from .payload import Snapshot
 from .pickler import dumps
 from .references import References
@@ -87,6 +89,34 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
             instance_id=instance_id,
         )
     return error
+
+
+def refuse_in_use(names: Names, instance_id: str | None) -> None:
+    """Raise UnsavableStateError if something at module level, such as a connection, is in use and could not be brought back."""
+    found = names.first_in_use()
+    if found is None:
+        return
+    module, name, value, use = found
+    cls = type(value)
+    error = UnsavableStateError(
+        path=f"{module}.{name}",
+        type_name=f"{cls.__module__}.{cls.__qualname__}",
+        reason=use,
+        way_out=way_out_of(value),
+        instance_id=instance_id,
+    )
+    error.blocker = _InUse(value)
+    raise error
+
+
+class _InUse:
+    """Stands in the way until nothing is open in an object any more."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def is_gone(self) -> bool:
+        return not in_use(self._value)
 
 
 def _variable_of(path: str, variables: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from ...holds.in_use import can_be_in_use, in_use
 from ...hook.code_table import PROGRAM
 from ...pythons.modules import LAZY
 from ..names import module_name
@@ -24,13 +25,15 @@ Place = tuple[str, str]  # module, name in it
 class ModuleNames:
     """What a module holds, as its namespace is.
 
-    ``containers`` and ``notes`` (weak dictionaries) by name, with the dict that holds them.
+    ``containers`` and ``notes`` (weak dictionaries) by name, with the dict that holds them. ``asked``: names of what may be in
+    use, see ``holds.in_use``.
     """
 
     def __init__(self, name: str, namespace: dict[str, Any], data: ScriptData | None) -> None:
         self.by_id: dict[int, Place] = {}
         self.containers: dict[str, dict[str, Any]] = {}
         self.notes: dict[str, dict[str, Any]] = {}
+        self.asked: list[str] = []
         self._version = _version_of(namespace, data)
         parts = parts_of_code(name, namespace)
         for path, value in parts.items():
@@ -47,6 +50,8 @@ class ModuleNames:
                 self.notes[key] = namespace
             if kind in ATOMS or kind is ModuleType or kind is LAZY or key.startswith("__") or isinstance(value, type):
                 continue
+            if can_be_in_use(kind):
+                self.asked.append(key)
             if data is not None and is_saved_by_value(data, key, value):
                 continue
             if kind in CONTAINERS:
@@ -126,6 +131,16 @@ class Names:
     def containers(self) -> list[Any]:
         """The containers themselves, in the order of their places."""
         return [holder[name] for holder, (_, name) in zip(self._holders, self.container_places, strict=True)]
+
+    def first_in_use(self) -> tuple[str, str, Any, str] | None:
+        """What is in use and could not be brought back: module, name, object, and what says so."""
+        for module, part in self._parts:
+            for name in part.asked:
+                value = vars(sys.modules[module]).get(name)
+                use = in_use(value)
+                if use:
+                    return module, name, value, use
+        return None
 
     def notes(self) -> list[tuple[str, str, Any]]:
         """The weak dictionaries, each once: module, name, dictionary."""

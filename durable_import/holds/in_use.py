@@ -1,0 +1,65 @@
+"""What is open in an object and seen by asking it: a transaction on a connection, a file that compresses what is written to it."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+from typing import Any
+
+from .kinds import known_class, known_of
+
+_COMPRESSED = (gzip.GzipFile, bz2.BZ2File, lzma.LZMAFile)  # they end the stream when they are dropped
+_ARCHIVES = ("zipfile.ZipFile", "tarfile.TarFile")
+
+
+def can_be_in_use(cls: type) -> bool:
+    """Whether objects of a class are to be asked."""
+    if issubclass(cls, io.IOBase):
+        return True
+    known = known_class(cls)
+    return known is not None and bool(known.busy)
+
+
+def in_use(value: Any) -> str:
+    """What says that something is open in an object which could not be brought back; empty if nothing does."""
+    if isinstance(value, io.IOBase):
+        return "it compresses what is written to it" if _compresses(value) else ""
+    known = known_of(value)
+    question = first_true(value, known.busy) if known is not None else ""
+    return f"a transaction is open in it: its {question!r} says so" if question else ""
+
+
+def is_unfinished(value: Any) -> bool:
+    """Whether an object has to be closed for what was written to it to be complete: it is not the same without it."""
+    if isinstance(value, io.IOBase):
+        return not value.closed and value.writable()
+    if f"{type(value).__module__}.{type(value).__qualname__}" in _ARCHIVES:
+        return getattr(value, "mode", "r") != "r" and not getattr(value, "closed", getattr(value, "fp", None) is None)
+    return False
+
+
+def _compresses(file: Any) -> bool:
+    while file is not None and not isinstance(file, _COMPRESSED):
+        if file.closed:
+            return False
+        file = getattr(file, "buffer", None) or getattr(file, "raw", None)
+    return file is not None and not file.closed and file.writable()
+
+
+def first_true(value: Any, questions: tuple[str, ...]) -> str:
+    """The first of the questions, attributes or methods of the object or of what is in it, whose answer is true; empty if none.
+
+    One that it does not answer, as a closed connection may refuse to, is not.
+    """
+    for question in questions:
+        asked = value
+        try:
+            for name in question.split("."):
+                asked = getattr(asked, name)
+            if bool(asked() if callable(asked) else asked):
+                return question
+        except Exception:  # whatever libraries raise of what is closed
+            continue
+    return ""
