@@ -143,7 +143,7 @@ TABLE: dict[str, Known] = {
     "aiosqlite.context:Result": _holds(_READ_ROWS),
     "aiosqlite.cursor:Cursor": _holds(_READ_ROWS),
     "sqlite3:Connection": Known(
-        Kind.HOLDS, "commit before the next await; its block commits when it is left: keep awaits out of it", busy=("in_transaction",)
+        Kind.HOLDS, "commit before the next await, and keep awaits out of its block, which commits at its end", busy=("in_transaction",)
     ),
     "sqlite3:Cursor": _holds(_READ_ROWS),
     "sqlite3:Row": _holds(_ROW),
@@ -312,6 +312,8 @@ TABLE: dict[str, Known] = {
     "multiprocessing.synchronize:SemLock": _holds(_PROCESS),
     "multiprocessing.pool:Pool": _holds(_PROCESS),
     "multiprocessing.managers:BaseManager": _holds(_PROCESS),
+    "concurrent.futures.thread:ThreadPoolExecutor": _reopenable(ends="shutdown"),
+    "concurrent.futures.process:ProcessPoolExecutor": _reopenable(ends="shutdown"),
     "concurrent.futures._base:Executor": _holds("make it at module level: each process makes it again"),
     "subprocess:Popen": _holds(_PROCESS),
     "socket:socket": _holds(_CONNECTION),

@@ -85,7 +85,7 @@ def _too_late(finder: DurableFinder) -> Iterator[str]:
 
 def _ordinary_spec(name: str, module: object) -> ModuleSpec | None:
     """The spec of a module that is not rewritten; read without waking a lazy module."""
-    if not isinstance(module, ModuleType):
+    if not issubclass(type(module), ModuleType):  # extensions put other things there, and some of them say that they are one
         return None
     namespace = object.__getattribute__(module, "__dict__")
     spec, loader = namespace.get("__spec__"), namespace.get("__loader__")

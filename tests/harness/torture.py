@@ -87,6 +87,10 @@ class TortureDriver(InstanceDriver):
     segments: dict[str, bytes] | None = None  # as a store would keep them
     events: Iterator[tuple[int, Event]] = iter(())  # to be delivered one by one, when the program waits for events
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.is_strict = not self.coroutine.cr_frame.f_globals.get("HOLDS", False)  # few programs may hold
+
     def _drive(self) -> Any:
         self._set_clock()
         while True:
@@ -161,9 +165,11 @@ class TortureDriver(InstanceDriver):
         self.drop()
         discard(list({id(f): f for f in frames}.values()))
         context = self.encoder.base.copy()  # nothing of the program's context survives either
-        loop = context.run(self.encoder.decode, checkpoint.saved.payload, self.segments).loop
+        opening = self.encoder.reopen(checkpoint.saved.payload, self.segments)
+        loop = (await asyncio.create_task(opening, context=context)).loop
         assert loop is not None
         self.loop = loop
+        loop.holder = self.holding
         loop.attach()
         self._set_clock()
         await self.enter_again()

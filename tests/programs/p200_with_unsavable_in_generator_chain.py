@@ -6,6 +6,8 @@ import sqlite3
 
 from world import effect
 
+HOLDS = True  # while the connection is open
+
 
 async def rows():
     for number in range(4):

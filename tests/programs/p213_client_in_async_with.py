@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 
+import durable_import
 from world import effect
 
 
@@ -18,6 +19,7 @@ class Session:
         return Response(self, path)
 
 
+@durable_import.reopenable
 class Client:
     def __init__(self, base):
         self.session = Session(base)

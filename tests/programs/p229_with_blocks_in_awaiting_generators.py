@@ -7,6 +7,8 @@ import sqlite3
 
 from world import effect
 
+HOLDS = True  # while the connection is open
+
 LEVEL = contextvars.ContextVar("level", default=0)
 
 

@@ -66,7 +66,7 @@ def test_path(make: Any, path: str | None) -> None:
     assert culprit.type_name == "frame"
     assert "a frame object" in culprit.reason
     assert culprit.path == path if path else "x" in culprit.path
-    assert "with block" in culprit.way_out
+    assert "plain values" in culprit.way_out
 
 
 def test_nothing_to_find() -> None:
@@ -82,7 +82,8 @@ def test_cycles_and_the_shortest_path() -> None:
     far.lock = root.near = threading.Lock()
     with root.near:
         culprit = find_culprit({"root": root}, dumps)
-    assert culprit == Culprit("root.near", "_thread.lock", culprit.reason if culprit else "")
+    assert culprit is not None
+    assert (culprit.path, culprit.type_name) == ("root.near", "_thread.lock")
 
 
 class Broken:
