@@ -12,6 +12,7 @@ from .errors import (
     CodeChangedError,
     DurableError,
     FencedError,
+    HoldLimitError,
     InstanceBusyError,
     InstanceCancelledError,
     InstanceFailedError,
@@ -90,7 +91,7 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
 __all__ = [
     "AlreadyDurableException", "CallStack", "CheckpointException", "CodeBlock", "CodeChangedError", "DiskStateStore",
     "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime", "Explanation",
-    "FencedError", "FunctionCall", "InMemoryStateStore", "InstanceBusyError", "InstanceCancelledError",
+    "FencedError", "FunctionCall", "HoldLimitError", "InMemoryStateStore", "InstanceBusyError", "InstanceCancelledError",
     "InstanceFailedError", "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError", "InstanceSuspendedError",
     "MissingCodeError", "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError",
     "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError",

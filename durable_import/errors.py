@@ -13,6 +13,7 @@
     |   |-- SnapshotFormatError       made by another format version
     |   |-- CodeChangedError          the code of a saved frame is not the code of today
     |   `-- MissingCodeError          the module or function of a saved frame is gone
+    |-- HoldLimitError                nothing of an instance could be saved for longer than `hold_limit`
     |-- StoreError                    a store cannot do its work
     |   |-- UnknownStoreError         no store answers to this URL
     |   |-- MissingDriverError        the extra that this store needs is not installed
@@ -146,6 +147,13 @@ class UnsavableStateError(SnapshotError):
         self.type_name = type_name
         self.reason = reason
         self.blocker: Blocker | None = None
+
+
+class HoldLimitError(DurableError):
+    """Nothing of an instance could be saved for longer than its runtime's ``hold_limit``: it was let go of.
+
+    It is kept as it was at its last checkpoint, from which it goes on when it is run again.
+    """
 
 
 class SnapshotAuthenticationError(SnapshotError):

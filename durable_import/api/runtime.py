@@ -82,7 +82,8 @@ class DurableRuntime:
     and wait that long for an event or for time, leave the memory until there is something to do (None: never).
     ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
     does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
-    it succeeds). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names
+    it succeeds). ``hold_limit``: an instance of which nothing could be saved for longer, see "Holds" in the documents, is let go of
+    with HoldLimitError (None: never; 0: nothing may hold). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names
     instances that begin by being awaited. ``observer`` is told of those that begin and go on, in place of the log.
     ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of the one given.
 

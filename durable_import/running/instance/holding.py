@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 from ...aio.loop import InstanceLoop
-from ...errors import DurableError, UnsavableStateError
+from ...errors import DurableError, HoldLimitError, UnsavableStateError
 from ...frames.capture import capture
 from ...holds.blocks import HoldingBlock, HoldingBlocks
 from ...holds.doors import Hold
@@ -39,14 +39,25 @@ class Holding:
         self._refusal: UnsavableStateError | None = None  # what could not be saved, if a checkpoint was tried
         self._try_again_at = 0.0  # by ``time.monotonic``
         self._told: set[str] = set()
+        self.limit: float | None = None  # seconds: a longer hold is an error
+        self.wake: Callable[[], None] | None = None  # lets what drives the instance look again
+        self._since = 0.0  # when the hold began, by ``time.monotonic``
         self._reminder: asyncio.TimerHandle | None = None
+        self._alarm: asyncio.TimerHandle | None = None  # for the limit
         self._is_first = checkpoint >= 0  # nothing was committed in this life, of an instance that had another one
 
     # --- for the loop and the driver
 
     def exit_of(self, manager: Any, leave: Any, frame: FrameType, task: Any, *, is_async: bool) -> Any:
         """See ``aio.loop.Holder``; as for the next one."""
-        return self.blocks.exit_of(manager, leave, frame, task, is_async=is_async)
+        counted = self.blocks.exit_of(manager, leave, frame, task, is_async=is_async)
+        if counted is not leave and self.limit == 0:
+            place = _line(self.blocks.entering.pop(task).place)
+            raise HoldLimitError(
+                f"{place}: a {type_name(manager)} holds while its block is open, and `hold_limit` is 0: nothing may be done that "
+                f"runs again after a crash{_what_to_do(manager)}"
+            )
+        return counted
 
     def why(self) -> str:
         block = self.blocks.first_open()
@@ -59,10 +70,24 @@ class Holding:
         """Whether nothing can be saved now. That is remembered, and told: a checkpoint would have been made."""
         block = self.blocks.first_open()
         held = block is not None or self._is_blocked()
-        self.owes = self.owes or held
+        if held:
+            self._is_held()
         if block is not None:
             self._tell(_line(block.place), _about_block(block))
         return held
+
+    def _is_held(self) -> None:
+        """Remember it, and raise HoldLimitError if it has been so for too long."""
+        now = time.monotonic()
+        if not self.owes:
+            self.owes, self._since = True, now
+            if self.limit is not None and self.wake is not None:
+                self._alarm = asyncio.get_running_loop().call_later(self.limit, self.wake)
+        elif self.limit is not None and now - self._since >= self.limit:
+            raise HoldLimitError(
+                f"instance {self.encoder.instance_id!r} was held for more than {self.limit:g} s by {self.why()}: it was let go of, and "
+                f"goes on from checkpoint {max(self.checkpoint, 0)} when it is run again. Keep what holds shorter, or raise `hold_limit`"
+            )
 
     def _is_blocked(self) -> bool:
         refusal = self._refusal
@@ -82,7 +107,8 @@ class Holding:
     def is_refused(self, error: UnsavableStateError, cost: float) -> None:
         """A checkpoint could not be made, and trying that took ``cost`` seconds."""
         error.__traceback__ = error.__cause__ = error.__context__ = None  # they would keep alive what the program lets go of
-        self._refusal, self.owes = error, True
+        self._refusal = error
+        self._is_held()
         if self._hold is None:
             self._hold = self.blocks.doors.hold_opened(error.lineno, time.monotonic(), is_block=False)
         self._try_again_at = time.monotonic() + max(LEAST_PATIENCE, PATIENCE_FACTOR * cost)
@@ -165,7 +191,8 @@ class Holding:
         self._remind(0)
 
     def _remind(self, number: int) -> None:
-        self.stop_reminding()
+        if self._reminder is not None:
+            self._reminder.cancel()
         seconds = REMINDERS[min(number, len(REMINDERS) - 1)]
         self._reminder = asyncio.get_running_loop().call_later(seconds, self._tell_again, number)
 
@@ -177,9 +204,9 @@ class Holding:
 
     def stop_reminding(self) -> None:
         """The hold is over, or the instance is let go of."""
-        if self._reminder is not None:
-            self._reminder.cancel()
-            self._reminder = None
+        for timer in filter(None, (self._reminder, self._alarm)):
+            timer.cancel()
+        self._reminder = self._alarm = None
 
 
 def _waits_for_instance(task: Any, loop: InstanceLoop) -> bool:
@@ -191,12 +218,15 @@ def _waits_for_instance(task: Any, loop: InstanceLoop) -> bool:
 
 
 def _about_block(block: HoldingBlock) -> str:
-    advice = advice_for(block.manager)
     return (
         f"the `with` block at {_line(block.place)} has a {type_name(block.manager)} open, which could not be brought back. "
-        "Nothing is saved until the block ends: after a crash what ran since then runs again"
-        + (f". What to do: {advice}" if advice else "")
+        f"Nothing is saved until the block ends: after a crash what ran since then runs again{_what_to_do(block.manager)}"
     )
+
+
+def _what_to_do(manager: Any) -> str:
+    advice = advice_for(manager)
+    return f". What to do: {advice}" if advice else ""
 
 
 def type_name(value: Any) -> str:

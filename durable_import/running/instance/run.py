@@ -203,6 +203,7 @@ class InstanceRun:
             driver.facts["call"] = row_facts(state)["call"]
         driver.on_wait = host.on_wait
         driver.is_strict = host.hold_limit == 0
+        driver.holding.limit, driver.holding.wake = host.hold_limit, driver.loop.wake
         driver.holding.tell = partial(host.observer.held, self.instance_id)
         driver.on_dormant = self._expects_events
         driver.evict_after = self.evict_after

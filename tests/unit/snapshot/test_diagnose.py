@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from durable_import.snapshot.diagnose import Culprit, find_culprit
+from durable_import.snapshot.diagnose import find_culprit
 from tests.harness.pickling import dumps
 
 
