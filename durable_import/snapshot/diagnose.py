@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import CellType, FunctionType, MethodType
 from typing import Any
@@ -39,6 +39,7 @@ class Culprit:
     type_name: str
     reason: str
     way_out: str = WAY_OUT
+    value: Any = field(default=None, compare=False, repr=False)  # itself
 
 
 def find_culprit(variables: Mapping[str, Any], dumps: Dumps, refusing: Callable[[Any], object] | None = None) -> Culprit | None:
@@ -59,7 +60,7 @@ def find_culprit(variables: Mapping[str, Any], dumps: Dumps, refusing: Callable[
             return Culprit(path, _type_name(obj), "it is nested too deeply")
         failing = _failing([] if _is_refused(obj, error, refusing) else _children(path, obj), dumps)
         if not failing:
-            return Culprit(path, _type_name(obj), _reason(error), way_out_of(obj))
+            return Culprit(path, _type_name(obj), _reason(error), way_out_of(obj), obj)
         fresh = [child for child in failing if id(child[1]) not in seen]
         if not fresh and fallback is None:  # it only leads back to where we came from
             fallback = Culprit(path, _type_name(obj), _reason(error))

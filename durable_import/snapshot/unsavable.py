@@ -23,15 +23,16 @@ from .reopened import Entries
 
 @dataclass(frozen=True)
 class Blocker:
-    """A variable of a suspended frame that cannot be saved: ``value`` under ``name``."""
+    """A variable of a suspended frame that cannot be saved: ``value`` under ``name``; ``used``: what is in use in it."""
 
     frame: Any
     name: str
     value: Any
+    used: Any = None
 
     def is_gone(self) -> bool:
-        """Whether the frame has ended, the variable has another value, or nothing reads it any more."""
-        if frame_of(self.frame) is None:
+        """Whether the frame has ended, the variable has another value, nothing reads it any more, or what was open is not."""
+        if frame_of(self.frame) is None or (self.used is not None and not in_use(self.used)):
             return True
         state = capture(self.frame)
         found = (state.variables | contents_of(state.cells)).get(self.name)
@@ -77,7 +78,7 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
             )
             name = _variable_of(culprit.path, variables)
             value = variables[name] if name in variables else state.variables.get(AWAITED)
-            found.blocker = Blocker(frame, name, value)
+            found.blocker = Blocker(frame, name, value, culprit.value if in_use(culprit.value) else None)
             return found
     culprit = find_culprit(_beside_frames(snapshot), attempt)
     if culprit is not None:

@@ -126,7 +126,7 @@ async def _drive(module: types.ModuleType, snapshot: dict[str, Any] | None) -> t
 
     encoder = Encoder("crossing", ScriptData.of(module.__name__))
     instance, number = (module.main(), -1) if snapshot is None else (encoder.decode(base64.b64decode(snapshot["data"])).loop, 1)
-    driver = Keeping(instance, encoder, None, number)  # type: ignore[arg-type]
+    driver = Keeping(instance, encoder, None, number)
     driver.snapshots = []
     driver.now = START if snapshot is None else snapshot["now"]
     ambient.switch_on(driver)

@@ -112,7 +112,7 @@ class Holding:
         if self._hold is None:
             self._hold = self.blocks.doors.hold_opened(error.lineno, time.monotonic(), is_block=False)
         self._try_again_at = time.monotonic() + max(LEAST_PATIENCE, PATIENCE_FACTOR * cost)
-        self._tell(f"{error.filename}:{error.lineno} {error.path}", str(error))
+        self._tell(f"{error.filename} {error.function} {error.type_name}", str(error))
 
     def is_over(self, checkpoint: int) -> None:
         """A checkpoint was made."""
