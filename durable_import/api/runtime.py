@@ -82,10 +82,10 @@ class DurableRuntime:
     and wait that long for an event or for time, leave the memory until there is something to do (None: never).
     ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
     does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
-    it succeeds). ``hold_limit``: an instance of which nothing could be saved for longer, see "Holds" in the documents, is let go of
-    with HoldLimitError (None: never; 0: nothing may hold). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names
-    instances that begin by being awaited. ``observer`` is told of those that begin and go on, in place of the log.
-    ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of the one given.
+    it succeeds). ``hold_limit``: an instance of which nothing could be saved for longer (see "Holds" in the documents) is let go
+    of with HoldLimitError (None: never; 0: nothing may hold). ``script``: name of the module whose module-level data belong to the
+    snapshots. ``name_instance`` names instances that begin by being awaited. ``observer`` is told of those that begin, go on and
+    are held, in place of the log. ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of the one given.
 
     Raises UnknownStoreError, MissingDriverError, MissingKeyError, UnsupportedPythonError, and TypeError or ValueError for what is
     no number of seconds.
