@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import FunctionType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from ..aio.executors import running_step_key
+from ..aio.running_step import running_step
 from ..aio.standard import make_asyncio_durable
 from ..api.runtime import DurableRuntime
 from ..errors import AlreadyDurableException, NoSourceCodeException
@@ -107,7 +107,7 @@ async def _outside(running: Coroutine[Any, Any, R]) -> R:
     """Run an instance as one step of another, in a context that knows nothing of that."""
     context = contextvars.copy_context()
     context.run(ambient.current_driver.set, None)
-    context.run(running_step_key.set, "")
+    context.run(running_step.set, None)
     return await asyncio.get_running_loop().create_task(running, context=context)
 
 

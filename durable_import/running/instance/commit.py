@@ -72,6 +72,7 @@ class Committer:
     def _checkpoint(self, status: str) -> Any:
         """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
         if not self._has_failed() and self.turns_of is None:
+            self.loop.has_asked = self.loop.has_asked_inside = False
             yield from self._save(self._capture(status))
 
     def _defer(self) -> None:

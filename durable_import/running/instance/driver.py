@@ -3,7 +3,8 @@
 A round is one pass over the callbacks that are ready, as in asyncio's own loop. First the steps among them go on, foreign
 code all of it; then, if a task is going to go on from where it waited, everything is committed; then all run in their order.
 A step that ends without having waited is committed at once: natively nothing else would run in between. While a commit is
-under way, nothing of the instance runs.
+under way, nothing of the instance runs. Where the key of a call was asked for, all is committed before any next step begins:
+steps that come to that in one round begin together, after one commit.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 from collections.abc import Callable, Collection
 from typing import Any
 
+from ...aio.foreign_calls import foreign_call
 from ...aio.loop import InstanceLoop
 from ...aio.standard import make_asyncio_durable
 from ...aio.task import DurableTask
@@ -21,7 +23,7 @@ from ...aio.timers import MIN_DURABLE_DELAY
 from ...errors import PauseForEventException
 from ...frames import ambient
 from ...frames.capture import parts_of
-from ...frames.step import DONE, FAILED, Step
+from ...frames.step import DONE, FAILED, NEW, Step
 from ...pythons.tasks import is_eager_factory
 from ...snapshot.encoder import Encoder
 from ...snapshot.module_data.module_names import Names
@@ -39,7 +41,7 @@ class InstanceDriver(Committer):
     ``commit`` makes a checkpoint permanent: see ``Committer``, and ``Caller`` for the task that awaits this.
     """
 
-    __slots__ = ("_others", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
+    __slots__ = ("_others", "_put_off", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
@@ -51,6 +53,7 @@ class InstanceDriver(Committer):
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
         self._others: Collection[DurableTask] = ()  # the tasks that stand still while ``turns_of`` takes turns
         self._waiting: list[asyncio.Handle] = []  # their turns
+        self._put_off: set[DurableTask] = set()  # whose steps begin when a commit was made that others wait for too
 
     @property
     def ended(self) -> bool:
@@ -172,6 +175,8 @@ class InstanceDriver(Committer):
 
     def _round(self) -> Any:
         loop = self.loop
+        if loop.has_asked_inside:
+            yield from self._keep_keys()
         goes_on, failed = self._advance_steps()
         if goes_on and loop.is_dirty:
             self._owe(None)
@@ -197,11 +202,39 @@ class InstanceDriver(Committer):
             if task in self._others:
                 self._waiting.append(handle)
                 continue
-            step = self._advance(task, handle)
-            if step is not None:
-                loop.put_first(loop.turn_of(task))  # it goes on before all others
+            if task in self._put_off:
+                self._put_off.remove(task)
+                loop.put_first(handle)
                 left += 1
-                yield from self._attend(step)
+                yield from self._keep_keys()
+                continue
+            step = self._advance(task, handle)
+            if step is None:
+                continue
+            if left and self._may_begin_later(step):
+                self._put_off.add(task)
+                loop.put_behind(loop.turn_of(task), left)
+                left += 1
+                continue
+            loop.put_first(loop.turn_of(task))  # it goes on before all others
+            left += 1
+            yield from self._attend(step)
+
+    def _keep_keys(self) -> Any:
+        """If keys were asked for since the last checkpoint, commit before the calls go out."""
+        if self.loop.has_asked:
+            self._owe(None)
+            yield from self._checkpoint("running")
+
+    def _may_begin_later(self, step: Step) -> bool:
+        """Whether a step that wants to begin may do so after the turns of others in this round, which may ask for keys too.
+
+        One that ends without having waited may not: natively nothing else runs meanwhile.
+        """
+        loop = self.loop
+        if step.state != NEW or not loop.has_asked or self.turns_of is not None or self._has_failed():
+            return False
+        return loop.task_of(loop.ready[0]) is not None and foreign_call(step.awaitable).waits
 
     def _advance_steps(self) -> tuple[bool, bool]:
         """Let the steps that are ready go on; gives whether a task is to go on from a wait, and whether a step failed."""
@@ -248,6 +281,8 @@ class InstanceDriver(Committer):
         elif step.state == DONE:
             self._owe(None)
             yield from self._checkpoint("running")
+        elif self.loop.has_asked:
+            yield from self._keep_keys()
         elif self.deferred is not None:
             deferred = self.deferred
             self._owe(None)
