@@ -7,6 +7,7 @@ as those that a decorator has made, nothing is concluded from one to another.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from inspect import CO_COROUTINE
@@ -14,7 +15,7 @@ from types import CodeType, CoroutineType, GeneratorType
 from typing import Any
 
 from ..pythons.codes import has_await, nested_codes
-from .executors import ExecutorCall, begin_call
+from .executors import begin_call
 
 MOST = 20_000  # kinds of calls that are remembered: a program may make functions for ever
 
@@ -41,6 +42,7 @@ class ForeignCall:
             self.asks = True
 
 
+_IN_EXECUTORS = (begin_call.__code__, asyncio.to_thread.__code__)
 _known: dict[int, ForeignCall] = {}  # by the id of what they hold
 
 
@@ -50,8 +52,9 @@ def foreign_call(awaitable: Any) -> ForeignCall:
     code: Any = kind
     if kind is CoroutineType:
         code = awaitable.cr_code
-        if code is begin_call.__code__ and awaitable.cr_frame is not None:
-            code = _code_in_executor(awaitable.cr_frame.f_locals["call"])
+        if (code is _IN_EXECUTORS[0] or code is _IN_EXECUTORS[1]) and awaitable.cr_frame is not None:
+            variables = awaitable.cr_frame.f_locals
+            code = _code_of(variables["call"].function if "call" in variables else variables["func"])
     elif kind is GeneratorType:
         code = awaitable.gi_code
     return _known.get(id(code)) or _note(code)
@@ -71,11 +74,10 @@ def _note(code: Any) -> ForeignCall:
     return call
 
 
-def _code_in_executor(call: ExecutorCall) -> Any:
-    function: Any = call.function
-    while type(function) is partial:  # ``asyncio.to_thread`` calls a function in a context
-        is_in_context = getattr(function.func, "__name__", "") == "run" and function.args
-        function = function.args[0] if is_in_context else function.func
+def _code_of(function: Any) -> Any:
+    """The code of what is called in an executor."""
+    while type(function) is partial:
+        function = function.func
     function = getattr(function, "__func__", function)
     return getattr(function, "__code__", type(function))
 

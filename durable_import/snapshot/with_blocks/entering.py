@@ -15,6 +15,7 @@ from collections.abc import Callable
 from types import CellType, CoroutineType, FunctionType, MethodType
 from typing import Any
 
+from ...aio.running_step import RunningStep, running_step
 from ...aio.wait_again import is_waiting_again
 from ...frames import restore
 from ...frames.capture import CREATED, FRAME_TYPES, FrameState, chain, contents_of, frame_behind, parts_of
@@ -49,7 +50,9 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
-            entering = asyncio.create_task(_as_task(function(dict(holder)), task), context=task.get_context())
+            key = f"{task.loop.key_of(task)}/{number}.{state.info.path_of(state.label, name)}"
+            as_step = RunningStep(key, task.loop.run_name)
+            entering = asyncio.create_task(_as_task(function(dict(holder)), task, as_step), context=task.get_context())
             manager, leave, value = await entering
         except Exception as error:
             error.add_note(
@@ -63,8 +66,12 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
     return False
 
 
-async def _as_task(coroutine: Any, task: Any) -> Any:
-    return await _InTask(coroutine, task)
+async def _as_task(coroutine: Any, task: Any, step: RunningStep) -> Any:
+    token = running_step.set(step)
+    try:
+        return await _InTask(coroutine, task)
+    finally:
+        running_step.reset(token)
 
 
 class _InTask:
