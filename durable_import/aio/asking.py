@@ -12,11 +12,13 @@ from types import BuiltinFunctionType, CodeType, CoroutineType, FrameType, Funct
 from typing import Any
 
 from ..frames.capture import CREATED, parts_of
+from ..ours import PREFIX
+from .executors import ExecutorCall
 
 LONGEST = 4096  # characters of a text that is searched for a key
 MOST = 300  # objects among the arguments of a call that are looked at, those nearest to it first
-DEEPEST = 100  # frames
-_NO_ARGUMENTS = (FunctionType, BuiltinFunctionType, CodeType, ModuleType, type)
+DEEPEST = 5  # steps from a call to a key: an argument, its attribute, a dict there, a list in that, the text
+_NO_ARGUMENTS = (FunctionType, BuiltinFunctionType, CodeType, FrameType, ModuleType, type)
 
 
 class Asked:
@@ -45,24 +47,37 @@ class Asked:
 def is_among_arguments(key: str, awaitable: Any) -> bool:
     """Whether a call that has not begun was given a key."""
     level, seen, left = [awaitable], {id(awaitable)}, MOST
-    while level and left > 0:
+    for _ in range(DEEPEST):
         nearest, level = level, []
         for each in gc.get_referents(*nearest):
             if type(each) is str:
-                if len(each) <= LONGEST and key in each:
+                if len(each) <= LONGEST and _has(each, key):
                     return True
-            elif id(each) not in seen and not issubclass(type(each), _NO_ARGUMENTS):
+            elif id(each) not in seen and _may_hold_arguments(type(each)) and left:
                 seen.add(id(each))
                 left -= 1
                 level.append(each)
     return False
 
 
+def _has(text: str, key: str) -> bool:
+    """Whether a key stands in a text, and not the beginning of another one."""
+    _, found, rest = text.partition(key)
+    return bool(found) and not rest[:1].isdecimal()
+
+
+def _may_hold_arguments(kind: type) -> bool:
+    if issubclass(kind, _NO_ARGUMENTS):
+        return False
+    module = kind.__module__
+    return kind is ExecutorCall or type(module) is not str or not module.startswith(PREFIX)
+
+
 def _place_of(frame: FrameType, last: CodeType) -> tuple[int, ...]:
     """Where code stands, and its callers in the turn."""
     place: list[int] = []
     caller: FrameType | None = frame
-    while caller is not None and caller.f_code is not last and len(place) < 2 * DEEPEST:
+    while caller is not None and caller.f_code is not last and len(place) < MOST:
         place += (id(caller.f_code), caller.f_lasti)
         caller = caller.f_back
     return tuple(place)

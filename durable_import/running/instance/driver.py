@@ -20,10 +20,11 @@ from ...aio.loop import InstanceLoop
 from ...aio.standard import make_asyncio_durable
 from ...aio.task import DurableTask
 from ...aio.timers import MIN_DURABLE_DELAY
-from ...errors import PauseForEventException
+from ...errors import PauseForEventException, UnsavableStateError
 from ...frames import ambient
 from ...frames.capture import parts_of
 from ...frames.step import DONE, FAILED, NEW, Step
+from ...log import about, logger
 from ...pythons.tasks import is_eager_factory
 from ...snapshot.encoder import Encoder
 from ...snapshot.module_data.module_names import Names
@@ -41,7 +42,7 @@ class InstanceDriver(Committer):
     ``commit`` makes a checkpoint permanent: see ``Committer``, and ``Caller`` for the task that awaits this.
     """
 
-    __slots__ = ("_others", "_put_off", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
+    __slots__ = ("_others", "_put_off", "_told", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
@@ -53,6 +54,7 @@ class InstanceDriver(Committer):
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
         self._others: Collection[DurableTask] = ()  # the tasks that stand still while ``turns_of`` takes turns
         self._waiting: list[asyncio.Handle] = []  # their turns
+        self._told: set[str] = set()  # what has kept keys from being committed
         self._put_off: set[DurableTask] = set()  # whose steps begin when a commit was made that others wait for too
 
     @property
@@ -202,8 +204,8 @@ class InstanceDriver(Committer):
             if task in self._others:
                 self._waiting.append(handle)
                 continue
-            if task in self._put_off:
-                self._put_off.remove(task)
+            if task in self._put_off or (loop.has_asked_inside and task.step is not None):
+                self._put_off.discard(task)
                 loop.put_first(handle)
                 left += 1
                 yield from self._keep_keys()
@@ -221,10 +223,25 @@ class InstanceDriver(Committer):
             yield from self._attend(step)
 
     def _keep_keys(self) -> Any:
-        """If keys were asked for since the last checkpoint, commit before the calls go out."""
-        if self.loop.has_asked:
-            self._owe(None)
+        """If keys were asked for since the last checkpoint, commit before the calls go out.
+
+        What cannot be saved now can perhaps when they have ended: until then the keys are those of the last checkpoint.
+        """
+        loop = self.loop
+        if not loop.has_asked:
+            return
+        number, deferred = self.checkpoint, self.deferred
+        self._owe(None)
+        loop.has_asked_inside = False
+        try:
             yield from self._checkpoint("running")
+        except UnsavableStateError as error:
+            self.checkpoint = number
+            self._owe(deferred)
+            if str(error) not in self._told:
+                self._told.add(str(error))
+                what = "a call with a key goes out before the state is kept, so after a crash it may be made in another order: %s"
+                logger.warning(what, error, extra=about(self.encoder.instance_id, number))
 
     def _may_begin_later(self, step: Step) -> bool:
         """Whether a step that wants to begin may do so after the turns of others in this round, which may ask for keys too.
@@ -281,12 +298,12 @@ class InstanceDriver(Committer):
         elif step.state == DONE:
             self._owe(None)
             yield from self._checkpoint("running")
-        elif self.loop.has_asked:
+        else:
             yield from self._keep_keys()
-        elif self.deferred is not None:
-            deferred = self.deferred
-            self._owe(None)
-            yield from self._save(deferred)
+            if self.deferred is not None:
+                deferred = self.deferred
+                self._owe(None)
+                yield from self._save(deferred)
 
     def _idle(self) -> Any:
         """Wait until something is ready."""
