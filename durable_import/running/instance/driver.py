@@ -228,11 +228,11 @@ class InstanceDriver(Committer):
         What cannot be saved now can perhaps when they have ended: until then the keys are those of the last checkpoint.
         """
         loop = self.loop
+        loop.has_asked_inside = False
         if not loop.has_asked:
             return
         number, deferred = self.checkpoint, self.deferred
         self._owe(None)
-        loop.has_asked_inside = False
         try:
             yield from self._checkpoint("running")
         except UnsavableStateError as error:
@@ -251,7 +251,7 @@ class InstanceDriver(Committer):
         loop = self.loop
         if step.state != NEW or not loop.has_asked or self.turns_of is not None or self._has_failed():
             return False
-        return loop.task_of(loop.ready[0]) is not None and foreign_call(step.awaitable).waits
+        return bool(loop.ready) and loop.task_of(loop.ready[0]) is not None and foreign_call(step.awaitable).waits
 
     def _advance_steps(self) -> tuple[bool, bool]:
         """Let the steps that are ready go on; gives whether a task is to go on from a wait, and whether a step failed."""
