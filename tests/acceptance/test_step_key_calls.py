@@ -170,7 +170,12 @@ def keys_of(desk: Desk, program: str) -> tuple[dict[str, set[str]], dict[str, se
     return keys, calls
 
 
-@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+QUICK = ("set", "gathered", "inside")
+
+
+@pytest.mark.parametrize(
+    "program", [pytest.param(text, id=name, marks=() if name in QUICK else pytest.mark.slow) for name, text in PROGRAMS.items()]
+)
 def test_key_is_of_one_call(desk: Desk, program: str) -> None:
     """However often it is killed, each call has one key in all its lives, and each key is of one call; none is left out."""
     keys, calls = keys_of(desk, program)
@@ -187,6 +192,7 @@ def test_key_of_parts_is_of_the_parts(desk: Desk) -> None:
     assert all(len(each) == 1 for each in calls.values()), calls
 
 
+@pytest.mark.slow
 def test_key_while_a_manager_is_entered_again(desk: Desk) -> None:
     """It is the same each time that the instance goes on from one checkpoint, and that of no call."""
     program = """
@@ -228,7 +234,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("way", ["run", "start", "recover"])
+@pytest.mark.parametrize("way", ["recover", *(pytest.param(way, marks=pytest.mark.slow) for way in ("run", "start"))])
 def test_first_step_has_one_key(desk: Desk, way: str) -> None:
     """The first step of an instance has its key in each life, however the instance is taken up; a later run has another one."""
     desk.write("bank.py", BANK)
