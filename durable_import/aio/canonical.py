@@ -5,18 +5,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from decimal import Decimal
 from enum import Enum
-from fractions import Fraction
-from pathlib import PurePath
 from typing import Any
-from uuid import UUID
 
-_BY_REPR = (
-    bool, int, float, complex, str, bytes, type(None), type(...), range, datetime, date, time, timedelta, timezone, Decimal,
-    Fraction, UUID,
-)  # fmt: skip
+_BY_REPR = (bool, int, float, complex, str, bytes, type(None), type(...), range)
+_LOADED_LATE = {  # modules of types whose repr tells all too, which are loaded if there is a value of one
+    "datetime": ("date", "datetime", "time", "timedelta", "timezone"),
+    "decimal": ("Decimal",),
+    "fractions": ("Fraction",),
+    "uuid": ("UUID",),
+    "zoneinfo": ("ZoneInfo",),
+}
 
 
 def digest_of(parts: Iterable[Any]) -> str:
@@ -30,7 +29,7 @@ def digest_of(parts: Iterable[Any]) -> str:
 
 def _text(value: Any) -> str:
     kind = type(value)
-    if kind in _BY_REPR:
+    if kind in _BY_REPR or kind.__qualname__ in _LOADED_LATE.get(kind.__module__, ()):
         return f"{kind.__name__}:{value!r}"
     name = f"{kind.__module__}.{kind.__qualname__}"
     if isinstance(value, Enum):
@@ -41,10 +40,8 @@ def _text(value: Any) -> str:
         return f"{kind.__name__}({','.join(sorted(map(_text, value)))})"
     if kind is dict:
         return f"dict({','.join(sorted(f'{_text(key)}={_text(each)}' for key, each in value.items()))})"
-    if isinstance(value, PurePath):
-        return f"path:{str(value)!r}"
-    if isinstance(value, tzinfo) and getattr(value, "key", None):
-        return f"{name}:{value!r}"
+    if hasattr(kind, "__fspath__"):
+        return f"path:{value.__fspath__()!r}"
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = ",".join(f"{each.name}={_text(getattr(value, each.name))}" for each in dataclasses.fields(value))
         return f"{name}({fields})"

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import collections
+import copy
+import dataclasses
+import datetime
+import decimal
+import enum
+import fractions
+import pathlib
+import uuid
 from collections import Counter
 from types import ModuleType
 from typing import Any
@@ -102,3 +111,24 @@ def test_names_of_parts() -> None:
 def test_outside_of_instances_each_key_is_random() -> None:
     """Also one of parts: there is no run that it could be of."""
     assert step_key("a") != step_key("a")
+
+
+def test_names_of_values_of_many_kinds() -> None:
+    """Dates, numbers, ids, enums, paths, dataclasses and named tuples are parts too, each different from all others."""
+
+    class Colour(enum.Enum):
+        RED = 1
+
+    @dataclasses.dataclass
+    class Order:
+        number: int
+
+    point = collections.namedtuple("point", "x y")
+    parts: list[Any] = [
+        datetime.date(2026, 1, 2), datetime.datetime(2026, 1, 2), datetime.timedelta(1), decimal.Decimal("1.0"),
+        decimal.Decimal(1), fractions.Fraction(1), uuid.UUID(int=1), Colour.RED, pathlib.PurePath("a"), "a", Order(1), Order(2),
+        point(1, 2), (1, 2), [1, 2], ..., frozenset({1}), {1},
+    ]  # fmt: skip
+    names = [digest_of([part]) for part in parts]
+    assert len(set(names)) == len(parts)
+    assert names == [digest_of([copy.deepcopy(part)]) for part in parts]
