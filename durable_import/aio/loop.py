@@ -40,7 +40,7 @@ from .asking import Asked, is_among_arguments
 from .awaited import awaitable_behind, future_behind, is_awaited_by_task, is_foreign, own_iterator
 from .events import Inbox, pause
 from .executors import ExecutorCall, begin_call
-from .foreign_calls import foreign_call
+from .foreign_calls import ForeignCall, foreign_call
 from .running_step import RunningStep, running_step
 from .task import DurableTask
 from .timers import TimerLoop
@@ -60,7 +60,7 @@ class InstanceLoop(TimerLoop):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_observing", "current", "has_asked", "has_asked_inside", "in_flight", "inbox", "incarnation", "instance_id",
+        "_call", "_observing", "current", "has_asked", "has_asked_inside", "in_flight", "inbox", "incarnation", "instance_id",
         "is_ending", "leaving", "native_tasks", "observer", "outside_finalizer", "owes_commit", "root", "task_count",
         "task_factory", "tasks",
     )  # fmt: skip
@@ -83,6 +83,7 @@ class InstanceLoop(TimerLoop):
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
         self.outside_finalizer: Any = None  # of asynchronous generators
+        self._call: ForeignCall | None = None  # that of the step that is about to begin
         self.observer: StepObserver | None = None
         self._observing: Any = None
 
@@ -155,7 +156,8 @@ class InstanceLoop(TimerLoop):
             return self.owes_commit
         if task.asked is not None:
             self._settle(task, step)
-        if not step.is_restored and foreign_call(step.awaitable).asks_in(step.awaitable):
+        call = self._call = foreign_call(step.awaitable)
+        if call.asks and not step.is_restored and call.asks_in(step.awaitable):
             self.has_asked = True
         return self.owes_commit or self.has_asked
 
@@ -168,9 +170,10 @@ class InstanceLoop(TimerLoop):
         if task.step is not step or running is None:
             task.step = self.in_flight[task] = step
             task.step_place = self.next_place()
-            call = foreign_call(step.awaitable)
-            is_kept = step.is_restored or call.asks_in(step.awaitable)
-            running = task.running = RunningStep(self.key_of(task), self.run_name, self, call, is_kept)
+            call = foreign_call(step.awaitable) if step.announced or self._call is None else self._call
+            self._call = None
+            is_kept = step.is_restored or (call.asks and call.asks_in(step.awaitable))
+            running = task.running = RunningStep(self, (task.path, task.steps), call, is_kept)
         self.is_foreign = True
         set_running_loop(self.real)
         if self.observer is not None:

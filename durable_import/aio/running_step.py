@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from contextvars import ContextVar
 from typing import Any, Protocol
 
 
 class AskedLoop(Protocol):
-    """What a running step needs of the loop of its instance."""
+    """What a running step needs of the loop of its instance; ``run_name``: what all keys of this run of it begin with."""
+
+    @property
+    def run_name(self) -> str: ...
 
     def is_asked_inside(self) -> None:
         """Foreign code has asked for the key of a step whose call is not committed yet."""
@@ -26,22 +28,30 @@ class AskingCall(Protocol):
 class RunningStep:
     """A step from its beginning to its end; tasks and threads that its code begins have the same one.
 
-    ``run_name`` is what all keys of this run of the instance begin with. ``is_kept``: whether the call was committed before it
-    began, so that it is made again with the same arguments.
+    ``place``: what its key ends with, two parts, put together when they are asked for. ``is_kept``: whether the call was
+    committed before it began, so that it is made again with the same arguments.
     """
 
-    __slots__ = ("_ids", "_loop", "call", "has_waited", "is_kept", "key", "run_name")
+    __slots__ = ("_ids", "_loop", "_place", "call", "has_waited", "is_kept")
 
-    def __init__(
-        self, key: str, run_name: str, loop: AskedLoop | None = None, call: AskingCall | None = None, is_kept: bool = True
-    ) -> None:
-        self.key = key
-        self.run_name = run_name
+    def __init__(self, loop: AskedLoop, place: tuple[str, Any], call: AskingCall | None = None, is_kept: bool = True) -> None:
+        self._loop = loop
+        self._place = place
+        self._ids = 0  # that were taken
         self.call = call
         self.is_kept = is_kept
         self.has_waited = False  # for anything
-        self._loop = loop
-        self._ids = itertools.count()
+
+    @property
+    def key(self) -> str:
+        """See ``step_key``."""
+        path, number = self._place
+        return f"{self._loop.run_name}/{path}/{number}"
+
+    @property
+    def run_name(self) -> str:
+        """What all keys of this run of the instance begin with."""
+        return self._loop.run_name
 
     def ask(self) -> str:
         """Its key, for those who tell others."""
@@ -49,17 +59,26 @@ class RunningStep:
             self.is_kept = True
             if self.call is not None:
                 self.call.has_asked()
-            if self._loop is not None:
-                self._loop.is_asked_inside()
+            self._loop.is_asked_inside()
         return self.key
 
     def take_id(self) -> str:
         """A key for the next thing that it sets going, the same when the step runs again and comes to it."""
-        number = next(self._ids)
+        number, self._ids = self._ids, self._ids + 1
         return f"{self.ask()}+{number}" if number else self.ask()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RunningStep, (self.key, self.run_name)  # in a process pool
+        return RunningStep, (_Elsewhere(self.run_name), self._place)
+
+
+class _Elsewhere:
+    """What stands for the loop in a process of a pool."""
+
+    def __init__(self, run_name: str) -> None:
+        self.run_name = run_name
+
+    def is_asked_inside(self) -> None:
+        """Nothing is committed there."""
 
 
 running_step: ContextVar[RunningStep | None] = ContextVar("durable_import.running_step", default=None)

@@ -50,8 +50,8 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
-            key = f"{task.loop.key_of(task)}/{number}.{state.info.path_of(state.label, name)}"
-            as_step = RunningStep(key, task.loop.run_name)
+            item = f"{number}.{state.info.path_of(state.label, name)}"
+            as_step = RunningStep(task.loop, (f"{task.path}/{task.steps}", item))
             entering = asyncio.create_task(_as_task(function(dict(holder)), task, as_step), context=task.get_context())
             manager, leave, value = await entering
         except Exception as error:
