@@ -13,7 +13,7 @@ from benchmarks.table import Row
 
 STEPS = 500  # one after another
 TOGETHER = 100  # tasks that begin together, of one step each
-WAYS = {"given": "its key was asked for", "inside": "that asks for its key itself", "parts": "whose key has parts"}
+WAYS = {"given": "whose key was asked for", "inside": "that asks for its key itself", "parts": "whose key has parts"}
 
 
 def seconds(synchronous: str, way: str, together: bool) -> float:

@@ -128,3 +128,61 @@ def test_no_child_and_no_event_is_doubled(desk: Desk, url: str) -> None:
         with closing(sqlite3.connect(desk.folder / "state.db")) as connection:
             assert connection.execute("SELECT count(*) FROM instance").fetchall() == [(len(CHILDREN) + 2,)]
             assert connection.execute("SELECT count(*) FROM event").fetchall() == [(0,)]
+
+
+WORK = """
+    import asyncio
+    import os
+    import signal
+
+    from durable_import import DurableBackend, make_durable
+    from durable_import.stores import DiskStateStore
+
+    backend = DurableBackend(DiskStateStore("children"))
+
+    def note(name):
+        with open("moments", "a") as log:
+            log.write(f"{name}\\n")
+        if len(open("moments").readlines()) >= int(os.environ.get("KILL_AT", 10**9)):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async def effect(name):
+        await asyncio.sleep(0)
+        note(name)
+        await asyncio.sleep(0.01)
+
+    @make_durable
+    async def child(name):
+        for part in range(2):
+            await effect(f"{name} {part}")
+        return name
+"""
+
+PARENT = """
+    # durable: on
+    import asyncio
+
+    import work
+
+    async def main():
+        done = [await work.child(name, orchestration_backend=work.backend) for name in {"a", "b"}]
+        done += await asyncio.gather(*(work.child(name, orchestration_backend=work.backend) for name in {"c", "d"}))
+        print(sorted(done))
+
+    asyncio.run(main())
+"""
+
+
+def test_program_with_a_backend_is_one_instance(desk: Desk) -> None:
+    """A durable program that durable code calls with a backend, and no id, is the same instance in each life of the caller."""
+    desk.write("work.py", WORK)
+    desk.write("parent.py", PARENT)
+    moments = desk.folder / "moments"
+    for life in range(30):
+        begun = len(moments.read_text().splitlines()) if moments.exists() else 0
+        ended = desk.run("parent.py", kill_at=begun + 1 + life // 2, variables={"PYTHONHASHSEED": str(life + 1)})
+        if ended.status != KILLED:
+            break
+    assert (ended.status, ended.out, ended.err) == (0, "['a', 'b', 'c', 'd']\n", ""), ended
+    assert life > 3
+    assert len([*(desk.folder / "children" / "instances").glob("*.state")]) == 4
