@@ -60,8 +60,8 @@ class DurableProgram(Generic[P, R]):
         """Run the function with these arguments as the instance ``instance_id``: begin it, or go on with it.
 
         Its state and its events are kept by ``orchestration_backend``; without one by the ambient runtime, without that in
-        memory. Without an id it is an instance with a new one, which for a call of an instance is the same after a crash. Called by
-        durable code, with neither, it is a call like any other, and part of the instance of its caller. Raises what
+        memory. Without an id it is an instance with a new one, which for a call of an instance is the same after a crash. Called
+        by durable code, with neither, it is a call like any other, and part of the instance of its caller. Raises what
         ``DurableRuntime.run`` does, PauseForEventException among that: with the same id it goes on when the event has been
         published.
         """
