@@ -12,7 +12,7 @@ import functools
 import inspect
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
 from types import FrameType, FunctionType, MethodType
 from typing import Any
@@ -100,8 +100,8 @@ def _note(thing: Any, owner: Any, known: Known) -> None:
 
 
 def _note_class(cls: type, known: Known) -> None:
-    methods = {"__init__": _noting_init}
-    methods.update(dict.fromkeys((*_ENTERING, *known.opens), _noting_opening))
+    methods: dict[str, Callable[[FunctionType], Call]] = {"__init__": _noting_init}
+    methods.update((name, _noting_opening(name)) for name in (*_ENTERING, *known.opens))
     methods.update(dict.fromkeys((*_LEAVING, *known.ends), _noting_end))
     methods.update(dict.fromkeys(known.frees, _noting_free))
     for name, noting in methods.items():
@@ -212,9 +212,11 @@ def _function_like(before: FunctionType) -> Any:
     return found
 
 
-def _noting_opening(before: FunctionType) -> Call:
-    name = before.__name__
+def _noting_opening(name: str) -> Callable[[FunctionType], Call]:
+    return functools.partial(_opening, name)
 
+
+def _opening(name: str, before: FunctionType) -> Call:
     def begins(args: tuple[Any, ...]) -> tuple[InstanceLoop | None, Note | None]:
         driver = _driver()
         note = notes_of(driver).find(args[0]) if driver is not None and args else None
@@ -316,30 +318,42 @@ def _noting_free(before: FunctionType) -> Call:
 # --- generators' managers
 
 
+def enter_manager(manager: Any) -> Any:
+    """``__enter__`` of what a reopenable function of ``contextlib.contextmanager`` gives."""
+    return GeneratorManager.__enter__(manager)
+
+
+def leave_manager(manager: Any, *details: Any) -> Any:
+    """Its ``__exit__``."""
+    return GeneratorManager.__exit__(manager, *details)
+
+
+async def enter_async_manager(manager: Any) -> Any:
+    """``__aenter__`` of what a reopenable function of ``contextlib.asynccontextmanager`` gives."""
+    return await AsyncGeneratorManager.__aenter__(manager)
+
+
+async def leave_async_manager(manager: Any, *details: Any) -> Any:
+    """Its ``__aexit__``."""
+    return await AsyncGeneratorManager.__aexit__(manager, *details)
+
+
+wrap(enter_manager, _noting_opening("__enter__"))
+wrap(leave_manager, _noting_end)
+wrap(enter_async_manager, _noting_opening("__aenter__"))
+wrap(leave_async_manager, _noting_end)
+
+
 class _NotedManager(GeneratorManager):  # type: ignore[misc]
-    """What a reopenable function of ``contextlib.contextmanager`` gives."""
+    """What the methods belong to."""
 
-    def __enter__(self) -> Any:
-        return super().__enter__()
-
-    def __exit__(self, *details: Any) -> Any:
-        return super().__exit__(*details)
+    __enter__, __exit__ = enter_manager, leave_manager
 
 
 class _NotedAsyncManager(AsyncGeneratorManager):  # type: ignore[misc]
-    """What a reopenable function of ``contextlib.asynccontextmanager`` gives."""
+    """The same of the asynchronous ones."""
 
-    async def __aenter__(self) -> Any:
-        return await super().__aenter__()
-
-    async def __aexit__(self, *details: Any) -> Any:
-        return await super().__aexit__(*details)
-
-
-wrap(_NotedManager.__enter__, _noting_opening)
-wrap(_NotedManager.__exit__, _noting_end)
-wrap(_NotedAsyncManager.__aenter__, _noting_opening)
-wrap(_NotedAsyncManager.__aexit__, _noting_end)
+    __aenter__, __aexit__ = enter_async_manager, leave_async_manager
 
 
 def _let_be_noted(made: Any) -> None:
