@@ -30,7 +30,7 @@ class Opening:
 class Note:
     """How an object was made: by ``function``, or by its class's ``__init__`` if that is None. ``number`` names it."""
 
-    __slots__ = ("_held", "_reference", "args", "function", "is_opening", "kwargs", "number", "openings", "parts")
+    __slots__ = ("_held", "_reference", "args", "function", "kwargs", "number", "openings", "parts")
 
     def __init__(self, number: int, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.number = number
@@ -39,7 +39,6 @@ class Note:
         self.kwargs = kwargs
         self.openings: list[Opening] = []  # in force
         self.parts: list[Any] = []  # what these gave
-        self.is_opening = False  # a method that opens it is running
         self._reference: weakref.ref[Any] | None = None
         self._held: Any = None
 
@@ -82,7 +81,9 @@ class Notes:
 
     by_id: dict[int, Note] = field(default_factory=dict)
     parts: dict[int, Part] = field(default_factory=dict)
+    opening: dict[Any, Note] = field(default_factory=dict)  # by task: what it is opening, with all that this may open
     making: set[int] = field(default_factory=set)  # ids of objects whose ``__init__`` runs
+    left: list[Any] = field(default_factory=list)  # what stood open when the program was let go of
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     needed: dict[int, Note] = field(default_factory=dict)  # by number: those that the last snapshot refers to
 
@@ -129,6 +130,10 @@ class Notes:
         if self.by_id.get(number) is note:
             del self.by_id[number]
         self._drop_parts(note)
+
+    def keep_opened(self) -> None:
+        """The program is about to be let go of: what it has opened stays, to be left."""
+        self.left = [note.made for note in self.opened_ones()]
 
     def opened_ones(self) -> list[Note]:
         """The notes of objects that stand open, in the order in which they were opened."""

@@ -23,6 +23,7 @@ from ..frames import ambient
 from ..frames.restart import arguments_of
 from ..hook.switch import ON
 from ..pythons.library import AsyncGeneratorManager, GeneratorManager
+from ..pythons.tasks import get_running_loop
 from . import kinds
 from .notes import Note, Notes
 from .table import TABLE, Kind, Known
@@ -117,6 +118,12 @@ def _driver() -> InstanceLoop | None:
     """The loop of the instance whose code has called, or for which foreign code runs."""
     driver: Any = ambient.current_driver.get() if ON else None
     return driver if isinstance(driver, InstanceLoop) and not driver.is_dropped else None
+
+
+def _task() -> DurableTask | None:
+    """The task of the instance that runs, or for which foreign code runs; None in one that foreign code has made, or a thread."""
+    task: Any = asyncio.current_task() if get_running_loop() is not None else None
+    return task if type(task) is DurableTask else None
 
 
 def notes_of(loop: InstanceLoop) -> Notes:
@@ -219,15 +226,28 @@ def _noting_opening(name: str) -> Callable[[FunctionType], Call]:
 def _opening(name: str, before: FunctionType) -> Call:
     def begins(args: tuple[Any, ...]) -> tuple[InstanceLoop | None, Note | None]:
         driver = _driver()
-        note = notes_of(driver).find(args[0]) if driver is not None and args else None
-        if driver is None or note is None or note.is_opening:
+        if driver is None or not args:
             return None, None
-        note.is_opening = True
+        notes, task = notes_of(driver), _task()
+        if task is None or task in notes.opening:
+            return None, None
+        note = notes.find(args[0])
+        if note is None and type(args[0]).__init__ is object.__init__ and kinds.kind_of(args[0]) is Kind.REOPENABLE:
+            note = notes.add(args[0], None, (), {})  # nothing was called that could have noted it
+        if note is None:
+            return None, None
+        notes.opening[task] = note
         return driver, note
 
     def has_opened(driver: InstanceLoop, note: Note, args: tuple[Any, ...], kwargs: dict[str, Any], given: Any) -> None:
-        task: Any = asyncio.current_task()
-        notes_of(driver).opened(note, name, args[1:], kwargs, given, task.path if type(task) is DurableTask else "")
+        task = _task()
+        assert task is not None
+        notes_of(driver).opened(note, name, args[1:], kwargs, given, task.path)
+
+    def ends(driver: InstanceLoop, note: Note) -> None:
+        opening = notes_of(driver).opening
+        for task in [each for each, its in opening.items() if its is note]:
+            del opening[task]
 
     def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         driver, note = begins(args)
@@ -237,7 +257,7 @@ def _opening(name: str, before: FunctionType) -> Call:
         try:
             given = before(*args, **kwargs)
         finally:
-            note.is_opening = False
+            ends(driver, note)
             if is_let_out:
                 driver.takes_back()
         has_opened(driver, note, args, kwargs, given)
@@ -250,7 +270,7 @@ def _opening(name: str, before: FunctionType) -> Call:
         try:
             given = await before(*args, **kwargs)
         finally:
-            note.is_opening = False
+            ends(driver, note)
         has_opened(driver, note, args, kwargs, given)
         return given
 
@@ -261,7 +281,7 @@ def _opening(name: str, before: FunctionType) -> Call:
         try:
             given = yield from before(*args, **kwargs)
         finally:
-            note.is_opening = False
+            ends(driver, note)
         has_opened(driver, note, args, kwargs, given)
         return given  # type: ignore[no-any-return]
 
@@ -274,7 +294,7 @@ def _noting_end(before: FunctionType) -> Call:
     def has_ended(args: tuple[Any, ...]) -> None:
         driver = _driver()
         note = notes_of(driver).find(args[0]) if driver is not None and args else None
-        if driver is not None and note is not None and not note.is_opening:
+        if driver is not None and note is not None and note not in notes_of(driver).opening.values():
             notes_of(driver).ended(note)
 
     def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -170,6 +170,7 @@ async def leave_opened(loop: InstanceLoop) -> None:
                 loop.instance_id, type(note.made).__qualname__, error, extra=about(loop.instance_id),
             )  # fmt: skip
         notes.ended(note)
+    notes.left.clear()
 
 
 async def _leave(note: Note) -> None:

@@ -266,7 +266,8 @@ OWN = """
                 url = await connected("c")
                 kept = {"inner": inner, "outer": [client]}
                 await effect("one")
-                print(kept["inner"] is inner, kept["outer"][0] is client, inner.is_open, client.is_open, retries, url.name, flush=True)
+                print(kept["inner"] is inner, kept["outer"][0] is client, flush=True)
+                print(inner.is_open, client.is_open, retries, url.name, flush=True)
         await effect("two")
 
     asyncio.run(main())
@@ -283,7 +284,7 @@ def test_own_classes_and_functions(desk: Desk) -> None:
     assert (done.status, done.err) == (0, ""), done
     first, second, third = (each.out.splitlines() for each in desk.started)
     assert first == ["enter a", "enter b"]
-    assert second == ["enter a", "set up a", "enter b", "True True True True 3 c", "exit b", "exit a"]
+    assert second == ["enter a", "set up a", "enter b", "True True", "True True 3 c", "exit b", "exit a"]
     assert third == ["enter a", "set up a", "set up b", "exit a"]
 
 
@@ -324,3 +325,94 @@ def test_many_tasks_share_a_client(desk: Desk) -> None:
         assert desk.run("many.py", kill_at=number).status == KILLED, desk.started[-1].err
     done = desk.run("many.py")
     assert (done.status, done.out, done.err) == (0, "b\n", ""), done
+
+
+LEFT = """
+    # durable: on
+    import asyncio
+    from mine import Client, session
+
+    async def main():
+        with Client("a") as client:
+            async with session("b", retries=3) as (inner, retries):
+                print("waits", flush=True)
+                await asyncio.sleep(3600)
+"""
+
+SERVICE = """
+    import asyncio, sys
+    import durable_import
+    durable_import.install()
+    from left import main
+
+    async def serve():
+        async with durable_import.DurableRuntime("sqlite:///service.db") as runtime:
+            if "start" in sys.argv:
+                await runtime.start(main, instance_id="one")
+            else:
+                await runtime.recover()
+            while (await runtime.store.load("one"))["status"] != "sleeping" or not is_driven(runtime):
+                await asyncio.sleep(0.01)
+
+    def is_driven(runtime):
+        return "one" in runtime.running and runtime.running["one"].driver is not None
+
+    asyncio.run(serve())
+"""
+
+
+def test_suspending_leaves_what_is_open(desk: Desk) -> None:
+    """Innermost first, each once; and it is opened again when the program goes on."""
+    desk.write("mine.py", MINE)
+    desk.write("left.py", LEFT)
+    desk.write("service.py", SERVICE)
+    first = desk.native("service.py", "start")
+    assert (first.out.splitlines(), first.err) == (["enter a", "enter b", "waits", "exit b", "exit a"], "")
+    second = desk.native("service.py")
+    assert (second.out.splitlines(), second.err) == (["enter a", "set up a", "enter b", "exit b", "exit a"], "")
+
+
+FAILING = """
+    # durable: on
+    import asyncio
+    from refusing import Refusing
+    from mine import Client
+    from world import effect
+
+    async def main():
+        with Client("a"), Client("b"), Refusing():
+            await effect("one")
+            await effect("two")
+
+    asyncio.run(main())
+"""
+
+REFUSING = """
+    import os
+    from durable_import import reopenable
+
+    @reopenable
+    class Refusing:
+        def __enter__(self):
+            if os.path.exists("down"):
+                raise ConnectionError("the server is down")
+        def __exit__(self, *details):
+            pass
+"""
+
+
+def test_what_was_opened_is_left_if_another_one_fails(desk: Desk) -> None:
+    """The error names the object; nothing is lost, and the next run goes on."""
+    desk.write("mine.py", MINE)
+    desk.write("refusing.py", REFUSING)
+    desk.write("failing.py", FAILING)
+    assert desk.run("failing.py", kill_at=2).status == KILLED
+    (desk.folder / "down").touch()
+    failed = desk.run("failing.py")
+    assert failed.status != 0
+    assert "the server is down" in failed.said + failed.err
+    assert "while opening again a refusing.Refusing" in failed.said + failed.err
+    assert failed.out.splitlines() == ["enter a", "set up a", "enter b", "set up b", "exit b", "exit a"]
+    (desk.folder / "down").unlink()
+    done = desk.run("failing.py")
+    assert (done.status, done.out.splitlines()[-2:]) == (0, ["exit b", "exit a"]), done

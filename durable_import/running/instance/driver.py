@@ -125,6 +125,8 @@ class InstanceDriver(Committer):
 
     def drop(self) -> None:
         """Let go of the tasks as they are: their ``finally`` blocks are for when the program gets there."""
+        if self.loop.notes is not None:
+            self.loop.notes.keep_opened()
         self.loop.is_dropped = True
         for task in list(self.loop.tasks):
             task.drop()
