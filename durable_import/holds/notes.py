@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import pickle
+import re
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -171,6 +172,19 @@ def refuse_busy(value: Any, *, is_open: bool) -> None:
         raise pickle.PicklingError(
             "it was closed, and cannot be opened again in that state. `del` the variable, or make a new one"
         )
+
+
+def refuse_in_memory(made: Any, note: Note) -> None:
+    """Raise ``pickle.PicklingError`` for a database in this process's memory: it would be empty when it is opened again."""
+    known = known_of(made)
+    if known is None or not known.may_be_in_memory:
+        return
+    for value in (*note.args, *note.kwargs.values()):
+        text = str(value)
+        if text in ("", ":memory:") or "mode=memory" in text or re.fullmatch(r"sqlite(\+\w+)?://(/:memory:)?(\?.*)?", text):
+            raise pickle.PicklingError(
+                f"its database ({text or 'a temporary one'}) is gone with this process. Give it a file, and keep its path"
+            )
 
 
 def _what_to_do(known: Known) -> str:

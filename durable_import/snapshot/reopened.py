@@ -10,7 +10,7 @@ import pickle
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..holds.notes import Note, Notes, refuse_busy
+from ..holds.notes import Note, Notes, refuse_busy, refuse_in_memory
 from ..holds.opening import MAKE, OPEN, Reopening
 from .load_context import current
 
@@ -140,6 +140,7 @@ class Entries:
         note = self.notes.find(obj)
         if note is None:
             return None
+        refuse_in_memory(obj, note)
         refuse_busy(obj, is_open=bool(note.openings) or note.is_made_open)
         self._meets(note, MAKE if note.function is not None else "")
         if note.function is None:
