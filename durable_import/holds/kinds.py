@@ -152,7 +152,7 @@ _by_code: dict[int, tuple[Any, Kind]] = {}  # by id of the code, which it keeps 
 
 def _kind_of_class(cls: type) -> Kind:
     said = next((_SAID[base] for base in cls.__mro__ if base in _SAID), None)
-    if said is None and cls.__module__ in MODULES:
+    if said is None and _is_rewritten(cls):
         return Kind.SAVED
     known = said or known_class(cls)
     if known is not None:
@@ -160,6 +160,12 @@ def _kind_of_class(cls: type) -> Kind:
     if not is_of_library(cls.__module__):
         return Kind.SAVED_IF_PICKLABLE
     return Kind.SAVED_IF_PICKLABLE if has_own_way(cls) else Kind.HOLDS
+
+
+def _is_rewritten(cls: type) -> bool:
+    """Whether a class is of a rewritten module; some say that they are of another one, from which they are to be imported."""
+    functions = (value for value in vars(cls).values() if isinstance(value, FunctionType))
+    return cls.__module__ in MODULES or any(f.__globals__.get("__name__") in MODULES for f in functions)
 
 
 def known_class(cls: type) -> Known | None:

@@ -416,3 +416,45 @@ def test_what_was_opened_is_left_if_another_one_fails(desk: Desk) -> None:
     (desk.folder / "down").unlink()
     done = desk.run("failing.py")
     assert (done.status, done.out.splitlines()[-2:]) == (0, ["exit b", "exit a"]), done
+
+
+SCOPES = """
+    # durable: on
+    import asyncio, anyio
+    from world import effect
+
+    async def child(number, out):
+        await effect(f"child {number}")
+        await anyio.sleep(0.01)
+        out.append(number)
+
+    async def main():
+        out = []
+        async with anyio.create_task_group() as group:
+            for number in range(3):
+                group.start_soon(child, number, out)
+            await effect("main")
+        with anyio.move_on_after(60) as scope:
+            await effect("inside")
+            await effect("inside 2")
+        try:
+            with anyio.fail_after(0.2):
+                await effect("sleeps")
+                await anyio.sleep(30)
+        except TimeoutError:
+            out.append("timeout")
+        await effect("end")
+        return out, scope.cancel_called
+
+    print(asyncio.run(main()))
+"""
+
+
+def test_scopes_of_anyio(desk: Desk) -> None:
+    """Its groups and timeouts are as they were after kills: it is rewritten because a marked module imports it."""
+    desk.write("scopes.py", SCOPES)
+    kills = 0
+    while (last := desk.run("scopes.py", kill_at=len(desk.effects) + 2 + kills)).status == KILLED:
+        kills += 1
+    assert (last.status, last.out, last.err) == (0, "([0, 1, 2, 'timeout'], False)\n", ""), last
+    assert kills >= 2
