@@ -87,7 +87,7 @@ class DurableRuntime:
     it succeeds). ``hold_limit``: an instance of which nothing could be saved for longer (see "Holds" in the documents) is let go
     of with HoldLimitError (None: never; 0: nothing may hold). ``script``: name of the module whose module-level data belong to the
     snapshots. ``name_instance`` names instances that begin by being awaited. ``observer`` is told of those that begin, go on and
-    are held, in place of the log. ``telemetry``: whether to make spans of OpenTelemetry: of the global provider, or the one given.
+    are held, in place of the log. ``telemetry``: whether to make spans of OpenTelemetry, by the global provider or the one given.
 
     Raises UnknownStoreError, MissingDriverError, MissingKeyError, UnsupportedPythonError, and TypeError or ValueError for what is
     no number of seconds.

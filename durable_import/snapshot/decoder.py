@@ -6,8 +6,10 @@ from typing import Any
 
 from ..aio.generators import Finalizer, restoring_generators
 from ..aio.standard import make_asyncio_durable
+from ..holds.kinds import forget_kinds
 from ..holds.noting import begin as begin_noting
 from ..holds.opening import Opener, leave_opened
+from ..hook.companions import rewrite_companions
 from .incremental.pieces import join_pieces
 from .incremental.segments import reading_of_segments
 from .load_context import LoadContext, Loading, reading
@@ -73,6 +75,8 @@ def _task(context: LoadContext, path: str) -> Any:
 def _loading(payload: bytes, segments: dict[str, bytes]) -> Loading[Any]:
     check_format(payload)
     make_asyncio_durable()
+    if rewrite_companions():
+        forget_kinds()
     if is_in_segments(payload):
         return Loading(reading_of_segments(payload[3:], segments))
     return Loading(reading_of(join_pieces(payload[3:], segments) if payload[2:3] == IN_PIECES else payload[3:]))

@@ -48,6 +48,10 @@ NAMES: dict[str, dict[str, str]] = {
     "frames.intrinsics": {"NextItem": "next_item", "checked_anext": "checked_anext"},
     "frames.signals": {"NO_MORE": "no_more", "PRIMED": "primed"},
     "frames.step": {"Step": "step"},
+    "holds.noting": {
+        "enter_async_manager": "manager.enter_async", "enter_manager": "manager.enter",
+        "leave_async_manager": "manager.leave_async", "leave_manager": "manager.leave",
+    },
     "holds.opening": {"Reopening": "reopening"},
     "pythons.earlier": {"_AsCompletedIterator": "as_completed_iterator"},
     "pythons.frozen": {"frozendict": "frozendict"},

@@ -235,8 +235,9 @@ class InstanceRun:
         except DurableError:
             raise
         except Exception as error:
+            about = "; ".join([str(error), *getattr(error, "__notes__", [])])
             raise SnapshotError(
-                f"the saved state of instance {self.instance_id!r} cannot be restored: {type(error).__name__}: {error}. "
+                f"the saved state of instance {self.instance_id!r} cannot be restored: {type(error).__name__}: {about}. "
                 "It is kept: mend what is missing and run again, or start afresh"
             ) from error
         assert snapshot.loop is not None
