@@ -22,6 +22,7 @@ from durable_import.snapshot.names import reference_to
 from durable_import.snapshot.reducers import (
     buffers,
     compressed,
+    context_variables,
     exceptions,
     files,
     instances,
@@ -30,6 +31,7 @@ from durable_import.snapshot.reducers import (
     process_objects,
     settings,
     singletons,
+    telemetry,
     tracebacks,
     wrappers,
 )
@@ -44,6 +46,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     **tracebacks.TABLE,
     **wrappers.TABLE,
     **process_objects.TABLE,
+    **context_variables.TABLE,
     **contexts.TABLE,
     **futures.TABLE,
     **loops.TABLE,
@@ -72,6 +75,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("builtins", "memory_iterator"): parsing.refuse_parser,
     ("decimal", "ContextManager"): process_objects.reduce_decimal_context,
     ("numpy", "ndarray"): buffers.reduce_array,
+    ("opentelemetry.context.context", "Context"): telemetry.reduce_trace_context,
     ("sqlite3", "Connection"): process_objects.reduce_connection,
     ("string.templatelib", "TemplateIter"): parsing.reduce_template_iterator,
     ("tempfile", "SpooledTemporaryFile"): files.refuse_temporary,
