@@ -1,7 +1,7 @@
 """The context variables that an instance is given by who begins it: kept once, beside the call, and set again in each life.
 
-What never changes is kept there only. What can change belongs to the state of the instance too, which may change it. An object that
-a module holds by name is the module's, in each life. What cannot be kept is named when the instance begins.
+What never changes is kept there only. What can change belongs to the state of the instance too, which may change it. An object
+that a module holds by name is the module's, in each life. What cannot be kept is named when the instance begins.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _CONSTANT_BY_NAME = {  # of modules that are not imported for their sake
     ("decimal", "Decimal"), ("fractions", "Fraction"), ("opentelemetry.context.context", "Context"), ("uuid", "UUID"),
     ("zoneinfo", "ZoneInfo"), ("ipaddress", "IPv4Address"), ("ipaddress", "IPv6Address"),
 }  # fmt: skip
+_CONTAINERS = (list, dict, set, bytearray)  # which are data, also if a module has a name for them
 VALUE, NAMED = "value", "named"  # how a variable's value is kept
 
 Kept = tuple[tuple[Any, ...] | None, str, Any]  # the ``Place`` of the variable (None: decimal's), how its value is kept, and that
@@ -58,7 +59,7 @@ def given_by(context: contextvars.Context, records: Records) -> GivenContext:
         if place is None:
             given.lost.append(f"{variable.name!r} (no module leads to it by name, so it could not be found again)")
             continue
-        known = None if _is_constant(value) else module_name_of(value)
+        known = None if _is_constant(value) or type(value) in _CONTAINERS else module_name_of(value)
         kept.append((variable, (tuple(place), NAMED, known) if known is not None else (tuple(place), VALUE, value)))
     _encode(given, kept, records)
     return given
@@ -93,8 +94,8 @@ def warn_of_lost(given: GivenContext, instance_id: str, code: CodeType, about: d
     """Say what an instance of a function, which begins, would not have after a restart."""
     if given.lost:
         logger.warning(
-            "instance %s (%s:%s %s) is given context variables that cannot be kept: after a restart they read as their default. %s. "
-            "Give it what it needs of them as arguments, or set them inside of it",
+            "instance %s (%s:%s %s) is given context variables that cannot be kept, and read as their default after a restart: "
+            "%s. Give it what it needs of them as arguments, or set them inside of it",
             instance_id,
             code.co_filename,
             code.co_firstlineno,
