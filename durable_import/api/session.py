@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..aio.standard import use_wall_clock
 from ..errors import StoreError
@@ -17,6 +17,8 @@ from ..stores.base import OwningStore
 from ..stores.worker import Worker
 from .program import Program, make_main
 from .runtime import DurableRuntime
+
+R = TypeVar("R")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _HANDING_OVER = (Worker.call.__code__, Worker.at_once.__code__)
@@ -131,6 +133,13 @@ class Session:
     async def _names(self, store: OwningStore) -> list[str]:
         names = [summary.instance_id for summary in await store.list()]
         return [name for name in names if name == self.base or name.startswith(self.base + "#")]
+
+
+def run_apart(coroutine: Coroutine[Any, Any, R]) -> R:
+    """The result of a coroutine that is no part of the program. It runs in an event loop of its own, and that of the thread,
+    which the program may ask for, is as if nothing had been run: ``asyncio.run`` would leave the thread without any."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(coroutine)
 
 
 def _is_handing_over(frame: FrameType | None) -> bool:

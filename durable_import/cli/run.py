@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
 import sys
@@ -10,8 +9,8 @@ import time
 from typing import Any, NoReturn
 
 from .. import DurableError, PauseForEventException, StoreError
-from ..api.program import Program, ProgramError, Target, default_instance_id, find_program
-from ..api.session import Session
+from ..api.program import Program, ProgramError, Target, default_instance_id, find_program, set_arguments
+from ..api.session import Session, run_apart
 from ..api.tracebacks import without_machinery
 from .speech import OURS, SUSPENDED, USAGE, say
 
@@ -24,17 +23,16 @@ def run(target: Target, *, store: str, instance_id: str | None, fresh: bool, exi
     try:
         program = find_program(target)
         command = _Run(store, instance_id or default_instance_id(target, program), exit_on_wait)
-        asyncio.run(command.session.check_free())
+        run_apart(command.session.check_free())
         if fresh:
-            asyncio.run(command.session.forget())
+            run_apart(command.session.forget())
     except ProgramError as error:
         say(str(error))
         return USAGE
     except DurableError as error:
         say(f"error: {error}")
         return OURS
-    sys.argv = [program.argv0, *target.arguments]
-    sys.path[0] = program.folder
+    set_arguments(program, target.arguments)
     return command.execute(program)
 
 
@@ -96,14 +94,14 @@ class _Run:
 
     def _unfinished(self) -> list[tuple[str, dict[str, Any]]]:
         try:
-            return asyncio.run(self.session.unfinished())
+            return run_apart(self.session.unfinished())
         except StoreError as error:
             say(f"error: {error}")
             return []
 
     def _finished(self) -> None:
         try:
-            asyncio.run(self.session.forget())
+            run_apart(self.session.forget())
         except StoreError as error:
             say(f"error: the finished run could not be removed from the store: {error}")
 
