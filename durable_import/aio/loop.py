@@ -38,6 +38,7 @@ from ..pythons.tasks import (
 )
 from .asking import Asked, is_among_arguments
 from .awaited import awaitable_behind, future_behind, is_awaited_by_task, is_foreign, own_iterator
+from .deadlines import Interruption, move_deadlines
 from .events import Inbox, pause
 from .executors import ExecutorCall, begin_call
 from .foreign_calls import ForeignCall, foreign_call
@@ -61,7 +62,7 @@ class InstanceLoop(TimerLoop):
 
     __slots__ = (
         "_call", "_observing", "current", "has_asked", "has_asked_inside", "in_flight", "inbox", "incarnation", "instance_id",
-        "is_ending", "leaving", "native_tasks", "observer", "outside_finalizer", "owes_commit", "root", "task_count",
+        "interruption", "is_ending", "leaving", "native_tasks", "observer", "outside_finalizer", "owes_commit", "root", "task_count",
         "task_factory", "tasks",
     )  # fmt: skip
 
@@ -72,6 +73,7 @@ class InstanceLoop(TimerLoop):
         self.in_flight: dict[DurableTask, Step] = {}  # steps that have begun, in that order
         self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
         self.inbox = Inbox()  # events that have been published for the instance
+        self.interruption: Interruption | None = None  # of a restored one, until it goes on
         self.root: DurableTask
         self.task_count = 1
         self.is_ending = False  # the root has ended, and what it left running is being cancelled
@@ -170,6 +172,7 @@ class InstanceLoop(TimerLoop):
         if task.step is not step or running is None:
             task.step = self.in_flight[task] = step
             task.step_place = self.next_place()
+            task.step_began = self.time() if self.timers else 0.0
             call = foreign_call(step.awaitable) if step.announced or self._call is None else self._call
             self._call = None
             is_kept = step.is_restored or (call.asks and call.asks_in(step.awaitable))
@@ -236,6 +239,13 @@ class InstanceLoop(TimerLoop):
         task.asked = None
         if step is None or not is_among_arguments(self.key_of(task), step.awaitable):
             task.steps += 1
+
+    def attach(self) -> None:
+        """Run over the loop that is running."""
+        super().attach()
+        if self.interruption is not None:
+            move_deadlines(self, self.interruption)
+            self.interruption = None
 
     def deliver(self, number: int, name: str, payload: Any) -> None:
         """Take an event that was published for the instance; one that it has had already is ignored."""

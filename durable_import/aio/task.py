@@ -93,6 +93,7 @@ class DurableTask(asyncio.Future[Any]):
         "path",
         "running",
         "step",
+        "step_began",
         "step_place",
         "steps",
         "turn",
@@ -147,6 +148,7 @@ class DurableTask(asyncio.Future[Any]):
         self.has_begun = False
         self.order = 0  # among the tasks
         self.step_place = 0  # among the steps in flight
+        self.step_began = 0.0  # when, if there were timers; see ``deadlines``
         self.turn: asyncio.Handle | None = None  # that is ready
         self.turn_place = 0  # among what is ready
 

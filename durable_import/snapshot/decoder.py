@@ -10,7 +10,7 @@ from .incremental.pieces import join_pieces
 from .incremental.segments import load_segments
 from .module_data.contents import find_imported, restore_program
 from .module_data.modules import ScriptData
-from .payload import IN_PIECES, Snapshot, check_format, is_in_segments
+from .payload import IN_PIECES, MOMENT, Snapshot, check_format, is_in_segments
 from .tasks.loops import fill_loop
 from .unpickler import load_with_loop
 
@@ -31,7 +31,7 @@ def decoded(payload: bytes, segments: dict[str, bytes], script: ScriptData | Non
     restore_program(script, contents)
     if held is None:
         return Snapshot(stack[-1] if stack else None, facts)
-    fill_loop(found, held, inbox)
+    fill_loop(found, held, inbox, facts.pop(MOMENT, None))
     found.loop.instance_id = instance_id
     finalizer.loop = found.loop
     return Snapshot(None, facts, found.loop)

@@ -10,7 +10,7 @@ from ...aio.loop import InstanceLoop
 from ...errors import InstanceSuspendedError, UnsavableStateError
 from ...frames.capture import parts_of
 from ...snapshot.encoder import Encoder
-from ...snapshot.payload import Snapshot
+from ...snapshot.payload import MOMENT, Snapshot
 from ...stores.base import DORMANT
 from .caller import Caller
 from .checkpoint import Checkpoint, Commit, Kept, flush_output
@@ -92,6 +92,8 @@ class Committer:
                 raise self._unsavable(task)
         self.checkpoint += 1
         facts = {**self.facts, "checkpoint": self.checkpoint, "function": self.function}  # see ``records.row_facts``
+        if loop.timers:
+            facts[MOMENT] = loop.time()
         saved = self.encoder.save(Snapshot(None, facts, loop))
         loop.is_dirty = loop.has_new_timer = False
         functions = tuple(info for info in saved.codes if not info.module.is_library)

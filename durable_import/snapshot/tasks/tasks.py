@@ -42,10 +42,17 @@ def task_record(task: DurableTask) -> tuple[Any, ...]:
         task.steps,
         task.is_shown,
         task.order,
-        task.step_place if task.step is not None else 0,
+        _beginning_of_step(task),
         turn,
         future_state(task),
     )
+
+
+def _beginning_of_step(task: DurableTask) -> Any:
+    """The place of the step in flight, with the moment if that may be asked for."""
+    if task.step is None:
+        return 0
+    return (task.step_place, task.step_began) if task.step_began else task.step_place
 
 
 def coroutine_of(task: DurableTask) -> Any:
@@ -80,10 +87,11 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
         task.steps,
         task.is_shown,
         task.order,
-        task.step_place,
+        begun,
         turn,
         future,
     ) = record
+    task.step_place, task.step_began = begun if isinstance(begun, tuple) else (begun, 0.0)
     fill_future(task, future)
     if task._fut_waiter is not None:
         add_awaited_by(task._fut_waiter, task)
