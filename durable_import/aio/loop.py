@@ -43,8 +43,8 @@ from .events import Inbox, pause
 from .executors import ExecutorCall, begin_call
 from .foreign_calls import ForeignCall, foreign_call
 from .running_step import RunningStep, running_step
+from .signal_handlers import SignalLoop
 from .task import DurableTask
-from .timers import TimerLoop
 
 TURN = DurableTask._advance.__code__  # what the code that runs in a turn is called by
 
@@ -57,18 +57,17 @@ class StepObserver(Protocol):
     def step_rests(self, task: DurableTask, step: Step, token: Any) -> None: ...
 
 
-class InstanceLoop(TimerLoop):
+class InstanceLoop(SignalLoop):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_call", "_observing", "current", "has_asked", "has_asked_inside", "in_flight", "inbox", "incarnation", "instance_id",
-        "interruption", "is_ending", "leaving", "native_tasks", "observer", "outside_finalizer", "owes_commit", "root", "task_count",
+        "_call", "_observing", "current", "has_asked", "has_asked_inside", "in_flight", "inbox", "incarnation", "interruption",
+        "is_ending", "leaving", "native_tasks", "observer", "outside_finalizer", "owes_commit", "root", "task_count",
         "task_factory", "tasks",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:
-        super().__init__()
-        self.instance_id = instance_id
+        super().__init__(instance_id)
         self.tasks: dict[DurableTask, None] = {}  # that have not ended, in the order in which they were made
         self.in_flight: dict[DurableTask, Step] = {}  # steps that have begun, in that order
         self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id

@@ -55,9 +55,7 @@ class Session:
         use_wall_clock()
         self._runtime.activate()
 
-        def interrupt(number: int, frame: FrameType | None) -> None:
-            self._interrupt(number, frame, on_interrupt)
-
+        _interrupted[:] = [lambda number, frame: self._interrupt(number, frame, on_interrupt)]
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as in a background job, which Ctrl-C is not meant for
                 signal.signal(number, interrupt)
@@ -133,6 +131,15 @@ class Session:
     async def _names(self, store: OwningStore) -> list[str]:
         names = [summary.instance_id for summary in await store.list()]
         return [name for name in names if name == self.base or name.startswith(self.base + "#")]
+
+
+_interrupted: list[Callable[[int, FrameType | None], None]] = []  # of the session that executes a program
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """The handler of SIGINT and SIGTERM while a program is executed. Programs may keep it, to set it again."""
+    for handle in _interrupted:
+        handle(number, frame)
 
 
 def run_apart(coroutine: Coroutine[Any, Any, R]) -> R:

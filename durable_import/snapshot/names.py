@@ -41,6 +41,7 @@ NAMES: dict[str, dict[str, str]] = {
         "DurableRuntime.retry": "runtime.retry", "DurableRuntime.run": "runtime.run", "DurableRuntime.start": "runtime.start",
         "_ambient": "runtime",
     },
+    "api.session": {"interrupt": "interrupt"},
     "compat.program": {"DurableProgram._run_outside": "program.run"},
     "frames.awaiting": {"Awaiting": "awaiting", "Delegated": "delegated"},
     "frames.capture": {"Continued": "continued"},

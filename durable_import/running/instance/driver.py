@@ -47,6 +47,7 @@ class InstanceDriver(Committer):
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
         loop = instance if isinstance(instance, InstanceLoop) else InstanceLoop(encoder.instance_id)
+        loop.owns_process = encoder.script is not None
         self.coroutine = instance.root.coroutine if loop is instance else instance
         super().__init__(loop, encoder, commit, checkpoint, parts_of(self.coroutine).code.co_qualname)
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
@@ -114,6 +115,7 @@ class InstanceDriver(Committer):
             return self.loop.root.result()
         finally:
             self.caller.detach()
+            self.loop.ignore_signals()
             if self.loop.tasks:
                 self.drop()
 

@@ -41,7 +41,9 @@ _USUAL = (False, False, None, None)  # the last part of the state of most loops
 
 def loop_state(loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], timers: list[Timer]) -> tuple[Any, ...]:
     """What a loop holds beside its tasks and its inbox, to be pickled."""
-    others = loop.is_ending, loop.task_factory is not None, loop.leaving, loop._exception_handler
+    others: tuple[Any, ...] = (loop.is_ending, loop.task_factory is not None, loop.leaving, loop._exception_handler)
+    if loop.signal_handlers:
+        others = (*others, loop.signal_handlers)
     return (
         loop.root,
         callbacks,
@@ -66,7 +68,8 @@ def fill_loop(found: LoadContext, state: tuple[Any, ...], inbox: Inbox | None, m
     """
     loop = found.loop
     loop.root, callbacks, _, loop.task_count, loop.first_place, loop.last_place, loop.incarnation, others = state
-    loop.is_ending, is_eager, loop.leaving, loop._exception_handler = others or _USUAL
+    loop.is_ending, is_eager, loop.leaving, loop._exception_handler, *more = others or _USUAL
+    loop.signal_handlers = more[0] if more else None
     if is_eager:
         loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
     if inbox is not None:
