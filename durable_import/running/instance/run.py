@@ -30,6 +30,7 @@ from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
 from .host import Host
 from .lease import InstanceLease
+from .process_changes import tell_of_process_changes
 from .records import Call, Outcome, Records, failure_of, incarnation_of, row_facts, summary_of
 from .root import make_root, without_instance
 
@@ -339,6 +340,8 @@ class InstanceRun:
             await self.lease.remove_events(tuple(event.number for event in events), {})
 
     def _commit(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
+        if self.host.script is None:
+            tell_of_process_changes(checkpoint.code, self.instance_id)
         committing = self.lease.commit_checkpoint(checkpoint)
         if committing is None and not checkpoint.events:
             return None

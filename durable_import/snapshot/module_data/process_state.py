@@ -25,9 +25,8 @@ STREAMS: dict[str, Any] = {}  # the standard streams as they were when the run b
 GENERATOR: Any = getattr(random.seed, "__self__")  # noqa: B009  what the functions of the module are methods of
 
 
-_SECRET = re.compile(
-    r"(?i)(?<![a-z])(api_?key|keys?|pass|passwd|passphrase|pwd|secrets?|tokens?|credentials?|auth)(?![a-z])|password"
-)
+_WORDS = "api_?key|keys?|pass|passwd|passphrase|secrets?|tokens?|credentials?|auth"
+_SECRET = re.compile(f"(?i)(?<![a-z])({_WORDS})(?![a-z])|password|secret|apikey")
 
 
 def _folder() -> str:
@@ -68,7 +67,7 @@ class ProcessState:
 
     def _is_secret(self, name: str) -> bool:
         """Whether a variable is not to be kept; says so once."""
-        if not _SECRET.search(name):
+        if not looks_secret(name):
             return False
         if name not in self._told:
             self._told.add(name)
@@ -84,6 +83,11 @@ class ProcessState:
         self.draws = self.draws or other.draws
         self.logging.is_set_up = self.logging.is_set_up or other.logging.is_set_up
         self.signals.is_used = self.signals.is_used or other.signals.is_used
+
+
+def looks_secret(name: str) -> bool:
+    """Whether the name of an environment variable says that its value is nobody else's business."""
+    return _SECRET.search(name) is not None
 
 
 def uses_random(values: Iterable[Any]) -> bool:
