@@ -181,18 +181,22 @@ NOT_MOVED = {
 }
 
 
-def killed_and_resumed(desk: Desk, body: str) -> str:
+def killed_and_resumed(desk: Desk, body: str, head: str = "import asyncio") -> str:
     """What a program prints that is killed in the middle of a step, after the outage that follows."""
     desk.write("beyond.py", BEYOND)
     path = desk.write("program.py", PROGRAM)
-    path.write_text(path.read_text().replace("BODY\n", indent(dedent(body), " " * 8).strip() + "\n"))
+    text = path.read_text().replace("BODY\n", indent(dedent(body), " " * 8).strip() + "\n")
+    path.write_text(text.replace("import asyncio", head, 1))
     assert desk.run("program.py", variables={"KILL": "it"}).status == KILLED
     done = desk.run("program.py", later=OUTAGE)
     assert (done.status, done.err) == (0, "")
     return done.out.strip()
 
 
-@pytest.mark.parametrize("case", MOVED)
+QUICK = ("timeout", "gather", "many_tasks")  # the others have the same way, by other functions
+
+
+@pytest.mark.parametrize("case", [case if case in QUICK else pytest.param(case, marks=pytest.mark.slow) for case in MOVED])
 def test_moved(desk: Desk, case: str) -> None:
     """A deadline around a step that is made again leaves it all the time that it had when it began."""
     body, expected = MOVED[case]
@@ -204,6 +208,22 @@ def test_not_moved(desk: Desk, case: str) -> None:
     """All that is not around such a step goes by the clock on the wall."""
     body, expected = NOT_MOVED[case]
     assert killed_and_resumed(desk, body) == expected
+
+
+def test_scopes_of_anyio(desk: Desk) -> None:
+    """anyio's deadlines, where it is rewritten, are moved like those of asyncio, around its tasks too."""
+    body = """
+        with anyio.fail_after(30) as scope:
+            print(await child("first"), round(scope.deadline - anyio.current_time(), -1))
+        with anyio.move_on_after(60) as scope:
+            async with anyio.create_task_group() as group:
+                group.start_soon(child, "it")
+                group.start_soon(anyio.sleep, 0.5)
+            print(round(scope.deadline - anyio.current_time(), -1))
+        print(scope.cancelled_caught)
+    """
+    head = 'import durable_import\ndurable_import.install(modules=["anyio", "anyio.*"])\nimport anyio\nimport asyncio'
+    assert killed_and_resumed(desk, body, head) == "60.0\nFalse"
 
 
 def test_several_outages(desk: Desk) -> None:
