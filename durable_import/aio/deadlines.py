@@ -25,13 +25,10 @@ from typing import Any, TypeGuard
 from .task import DurableTask
 from .timers import Timer, TimerLoop
 
-#: Classes whose timers end what a task does: the attributes that have this task, and the deadline once more.
-_SCOPES = {
-    ("asyncio.timeouts", "Timeout"): ("_task", "_when"),
-    ("anyio._backends._asyncio", "CancelScope"): ("_host_task", "_deadline"),
-}
-_WAITERS = ("_on_completed_fut", "_parent_task")  # of task groups: what waits for their tasks
-_IN_ASYNCIO = ("asyncio.", "durable_import.pythons.earlier")
+_SCOPES = ("Timeout", "CancelScope")  # classes of asyncio and anyio whose timers end what a task does, which they hold
+_GROUPS = ("TaskGroup",)
+_COMPLETING = ("_AsCompletedIterator",)  # what ``as_completed`` gives
+_LIBRARIES = ("asyncio.", "anyio.", "durable_import.pythons.earlier.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +67,24 @@ def move_deadlines(loop: TimerLoop, before: Interruption) -> None:
 
 
 def _move(timer: Timer, delay: float) -> None:
+    before = timer._when
     timer._when += delay
     scope = getattr(timer._callback, "__self__", None)
-    names = _SCOPES.get(_kind_of(scope))
-    if names is not None:
-        setattr(scope, names[1], getattr(scope, names[1]) + delay)
+    if _is_one_of(scope, _SCOPES):
+        for name, value in _attributes_of(scope).items():
+            if value == before:
+                setattr(scope, name, timer._when)
 
 
 def _targets(callback: Any, arguments: Iterable[Any]) -> Iterator[Any]:
     """What a timer is about: a task that it ends, or a future that a task waits for no longer than that."""
     owner = getattr(callback, "__self__", None)
-    names = _SCOPES.get(_kind_of(owner))
-    if names is not None:
-        yield getattr(owner, names[0])
+    if _is_one_of(owner, _SCOPES):
+        yield from _futures_of(owner)
     elif isinstance(owner, asyncio.Future):
         if callback.__name__ == "cancel":
             yield owner
-    elif _is_completing(owner):
+    elif _is_one_of(owner, _COMPLETING):
         yield owner
     elif _is_of_asyncio(callback):
         yield from (value for value in arguments if isinstance(value, asyncio.Future))
@@ -115,12 +113,13 @@ def _waiting_by(callback: Any) -> Iterator[Any]:
     owner = getattr(callback, "__self__", None)
     if isinstance(owner, asyncio.Future):
         yield owner
-    elif _is_completing(owner):
+    elif _is_one_of(owner, _COMPLETING):
         yield owner
-        yield from owner._done._getters
-    elif _kind_of(owner)[1] == "TaskGroup":
-        yield from _of_group(owner)
-    elif _is_of_asyncio(callback) or getattr(callback, "__module__", None) == "anyio._backends._asyncio":
+        queues = (value for value in _attributes_of(owner).values() if isinstance(value, asyncio.Queue))
+        yield from (getter for queue in queues for getter in _getters_of(queue))
+    elif _is_one_of(owner, _GROUPS):
+        yield from _futures_of(owner)
+    elif _is_of_asyncio(callback):
         yield from _captured(callback)
 
 
@@ -135,26 +134,37 @@ def _captured(function: Any) -> Iterator[Any]:
             yield held
         elif isinstance(held, asyncio.Queue):
             yield held
-            yield from getattr(held, "_getters", ())
-        elif _kind_of(held)[1] == "TaskGroup":
-            yield from _of_group(held)
+            yield from _getters_of(held)
+        elif _is_one_of(held, _GROUPS):
+            yield from _futures_of(held)
 
 
-def _of_group(group: Any) -> Iterator[Any]:
-    scope = getattr(group, "cancel_scope", None)
-    waiting = [getattr(group, name, None) for name in _WAITERS]
-    yield from (each for each in [*waiting, getattr(scope, "_host_task", None)] if each is not None)
+def _getters_of(queue: Any) -> list[Any]:
+    """Who waits for something to be in a queue."""
+    return list(queue._getters)
 
 
-def _kind_of(value: Any) -> tuple[str, str]:
+def _attributes_of(holder: Any) -> dict[str, Any]:
+    """What an object of a Python class holds, in slots too."""
+    state = object.__getstate__(holder)
+    parts = state if isinstance(state, tuple) else (state,)
+    return {name: value for part in parts for name, value in (part or {}).items()}
+
+
+def _futures_of(holder: Any) -> Iterator[Any]:
+    """The futures, and tasks, that a task group or a scope has: of a group of anyio, those of its scope too."""
+    yield from (value for value in _attributes_of(holder).values() if isinstance(value, asyncio.Future))
+    scope = getattr(holder, "cancel_scope", None)
+    if _is_one_of(scope, _SCOPES):
+        yield from _futures_of(scope)
+
+
+def _is_one_of(value: Any, names: tuple[str, ...]) -> TypeGuard[Any]:
+    """Whether it is an instance of one of these classes of asyncio or anyio."""
     cls = type(value)
-    return cls.__module__, cls.__qualname__
-
-
-def _is_completing(value: Any) -> TypeGuard[Any]:
-    """Whether it is what ``as_completed`` gives."""
-    return _kind_of(value)[1] == "_AsCompletedIterator"
+    return cls.__name__ in names and f"{cls.__module__}.".startswith(_LIBRARIES)
 
 
 def _is_of_asyncio(function: Any) -> bool:
-    return str(getattr(function, "__module__", None)).startswith(_IN_ASYNCIO)
+    """Whether a function is one of asyncio's, or anyio's."""
+    return f"{getattr(function, '__module__', None)}.".startswith(_LIBRARIES)

@@ -83,7 +83,7 @@ def restore_logging(changes: dict[str, Any]) -> None:
     """Set up logging as the script had."""
     _restored.append(1)
     for name, (level, propagate, disabled, handlers, filters) in changes.get("loggers", {}).items():
-        logger = logging.getLogger(name or None)
+        logger = logging.root.manager.getLogger(name) if name else logging.root
         logger.setLevel(level)
         logger.propagate, logger.disabled = propagate, disabled
         logger.handlers[:] = handlers
