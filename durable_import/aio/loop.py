@@ -197,10 +197,8 @@ class InstanceLoop(TimerLoop):
         if not running.has_waited:
             running.call.waits = False
         del self.in_flight[task]
-        task.step = task.running = None
         task.ended = step
-        task.is_step_cancelled = False
-        task.steps += 1
+        task.ends_step()
         self.is_dirty = True
 
     # --- keys
@@ -236,6 +234,10 @@ class InstanceLoop(TimerLoop):
         task.asked = None
         if step is None or not is_among_arguments(self.key_of(task), step.awaitable):
             task.steps += 1
+
+    def runs_step_of(self, task: DurableTask) -> bool:
+        """See ``TaskLoop``: its timers, callbacks and tasks have the context of the step."""
+        return task.running is not None and running_step.get() is task.running
 
     def deliver(self, number: int, name: str, payload: Any) -> None:
         """Take an event that was published for the instance; one that it has had already is ignored."""
