@@ -50,6 +50,7 @@ class Host(Protocol):
     script: str | None
     retries_failed: bool
     patience: float | None
+    grace_seconds: float
     on_wait: Callable[[float], None] | None
     observer: InstanceObserver
     heartbeat: Heartbeat

@@ -14,7 +14,7 @@ from ...frames.step import Step
 from ...pythons.tasks import LoopBound
 from ...rewrite.analysis.names import AWAITED
 from ..load_context import current
-from .blocks import LEAVING, blocks_of, bound_by_with, is_read, leave_of, value_of
+from .blocks import blocks_of, bound_by_with, is_leaving, is_read, leave_of, value_of
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 # What is put into these after entering would be missing in one that is entered again.
@@ -70,8 +70,7 @@ def find_lost(
             continue  # of a primitive that is made again see ``enter_again``
         item = state.info.path_of(state.label, name)
         parts = {MANAGER: manager, LEAVE: state.variables.get(leave_of(state, name)), VALUE: value_of(state, name)}
-        at, role, _ = state.info.suspensions[state.label]
-        is_left = at == item and role in LEAVING and type(state.variables.get(AWAITED)) is Step
+        is_left = is_leaving(state, name) and type(state.variables.get(AWAITED)) is Step
         for kind, part in parts.items():
             if part is not None and id(part) not in found.by_id:
                 found.by_id[id(part)] = (path, number, item, RELEASED if is_left else kind)
