@@ -60,8 +60,9 @@ class InstanceLoop(TimerLoop):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_call", "_observing", "current", "has_asked", "has_asked_inside", "in_flight", "inbox", "incarnation", "instance_id",
-        "is_ending", "leaving", "native_tasks", "observer", "outside_finalizer", "owes_commit", "root", "task_count",
+        "_call", "_observing", "current", "generators", "has_asked", "has_asked_inside", "in_flight", "inbox", "incarnation",
+        "instance_id", "is_ending", "leaving", "native_tasks", "observer", "outside_finalizer", "outside_firstiter",
+        "owes_commit", "root", "task_count",
         "task_factory", "tasks",
     )  # fmt: skip
 
@@ -83,6 +84,8 @@ class InstanceLoop(TimerLoop):
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
         self.outside_finalizer: Any = None  # of asynchronous generators
+        self.outside_firstiter: Any = None  # told of those that begin
+        self.generators: weakref.WeakSet[Any] | None = None  # of rewritten code, that have begun, if any have
         self._call: ForeignCall | None = None  # that of the step that is about to begin
         self.observer: StepObserver | None = None
         self._observing: Any = None
@@ -264,8 +267,8 @@ class InstanceLoop(TimerLoop):
         if task is not None:
             self.touch(task)
             swap_current_task(self, task)
-        self.outside_finalizer = sys.get_asyncgen_hooks().finalizer
-        sys.set_asyncgen_hooks(finalizer=self.abandon)
+        self.outside_firstiter, self.outside_finalizer = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(self.generator_begins, self.abandon)
         self.current, self.is_inside, self.is_dirty = task, True, True
         return outside
 
@@ -276,9 +279,24 @@ class InstanceLoop(TimerLoop):
                 self._settle(self.current)
             swap_current_task(self, None)
         self.current, self.is_inside = None, False
-        sys.set_asyncgen_hooks(finalizer=self.outside_finalizer)
+        sys.set_asyncgen_hooks(self.outside_firstiter, self.outside_finalizer)
         set_running_loop(self.real)
         swap_current_task(self.real, outside)
+
+    def generator_begins(self, generator: Any) -> None:
+        """The loop of the process closes those that it knows of when it ends: not those of a program that is suspended."""
+        if info_of(generator.ag_code) is not None:
+            self.generators = self.generators or weakref.WeakSet()
+            self.generators.add(generator)
+        elif self.outside_firstiter is not None:
+            self.outside_firstiter(generator)
+
+    def hand_over_generators(self) -> None:
+        """The program has ended: asynchronous generators that it has left in the middle end with the process's loop."""
+        firstiter = sys.get_asyncgen_hooks().firstiter
+        if firstiter is not None:
+            for generator in self.generators or ():
+                firstiter(generator)
 
     def abandon(self, generator: Any) -> None:
         """Nobody uses an asynchronous generator any more: one of rewritten code is closed by a task, as asyncio does."""

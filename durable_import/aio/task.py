@@ -445,7 +445,7 @@ class DurableTask(asyncio.Future[Any]):
         self.steps += 1
 
     def cancellation_kept(self) -> tuple[bool, int]:
-        """Whether the program is to be told that it was cancelled, and the requests that count, if the step in flight is made again.
+        """Whether the program is to be told that it was cancelled, and the requests that count, if its step is made again.
 
         What a step has asked for itself (a timeout of a library) is none of the program's: it will ask again.
         """

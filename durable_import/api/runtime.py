@@ -82,9 +82,10 @@ class DurableRuntime:
     and wait that long for an event or for time, leave the memory until there is something to do (None: never).
     ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
     does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
-    it succeeds). ``grace_seconds``: how long foreign code that an instance is in may clean up when that is suspended. ``script``:
-    name of the module whose module-level data belong to the snapshots. ``name_instance`` names instances that begin by being
-    awaited. ``observer`` is told of those that begin and go on, in place of the log. ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of the one given.
+    it succeeds). ``grace_seconds``: how long foreign code that an instance is in may clean up when that is suspended.
+    ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names instances that begin
+    by being awaited. ``observer`` is told of those that begin and go on, in place of the log. ``telemetry``:
+    whether to make spans of OpenTelemetry, of the global provider or of the one given.
 
     Raises UnknownStoreError, MissingDriverError, MissingKeyError, UnsupportedPythonError, and TypeError or ValueError for what is
     no number of seconds.
@@ -130,6 +131,7 @@ class DurableRuntime:
         self.running = self._registry.running
         self.refused_events: set[int] = set()
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
+        self.on_left: Callable[[str, Exception], None] | None = None  # see ``Host``
         self.heartbeat = Heartbeat(self.store, lease_seconds)
         self.sources = Sources(self.store)
         self.telemetry = _telemetry(telemetry) if telemetry is not False else None

@@ -15,6 +15,7 @@ class Pool:
     def __init__(self) -> None:
         self.free = asyncio.Semaphore(1)
         self.log: list[str] = []
+        self.kept: list[object] = []
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[None]:
@@ -62,7 +63,7 @@ class Pool:
         async def rows() -> AsyncIterator[str]:
             yield await self.fetch()
 
-        return [row async for row in rows()][0]
+        return "".join([row async for row in rows()])
 
     async def fetch_by_polling(self) -> str:
         """The same, without ever waiting for a future."""

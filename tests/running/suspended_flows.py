@@ -37,3 +37,31 @@ async def fetch_and_keep(method):
 async def wait_for_shared():
     pool().log.append("waits")
     return await pool().shared
+
+
+async def numbers():
+    try:
+        number = 0
+        while True:
+            await asyncio.sleep(0)
+            number += 1
+            yield number
+    finally:
+        await asyncio.sleep(0)
+        pool().log.append("finally")
+
+
+async def leave_generator():
+    left = numbers()
+    pool().kept.append(left)
+    return await anext(left)
+
+
+async def lose_generators():
+    left, used = numbers(), numbers()
+    pool().kept += [left, used]
+    await anext(left)
+    async for _ in used:
+        lost = socket.socket()
+        await asyncio.sleep(0.001)
+        lost.close()

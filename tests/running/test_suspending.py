@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterator
 from types import ModuleType
@@ -101,3 +102,18 @@ async def test_shared_future_is_not_cancelled(flows: ModuleType, pool: Pool) -> 
         await runtime.start(flows.wait_for_shared, instance_id="i")
         await until(lambda: "waits" in pool.log)
     assert await pool.shared == "worked"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("function", "log"), [("leave_generator", ["finally"]), ("lose_generators", [])])
+def test_generators_of_the_program(function: str, log: list[str], flows: ModuleType, pool: Pool) -> None:
+    """What a program leaves in the middle is closed with the event loop, as natively; of one that was suspended nothing runs."""
+
+    async def main() -> None:
+        async with runtime_over(InMemoryStateStore()) as runtime:
+            with contextlib.suppress(UnsavableStateError):
+                assert await runtime.run(getattr(flows, function)) == 1
+
+    asyncio.run(main())
+    assert len(pool.kept) == 1 + (function == "lose_generators")
+    pool.kept.clear()
+    assert pool.log == log

@@ -33,7 +33,7 @@ from ...snapshot.with_blocks.entering import enter_again
 from .caller import give_back_context
 from .checkpoint import Commit
 from .commit import PAUSE, Committer
-from .leaving import leave_instance
+from .leaving import has_to_leave, leave_instance
 
 GRACE_SECONDS = 10.0  # that foreign code has to clean up when an instance is suspended
 
@@ -114,6 +114,7 @@ class InstanceDriver(Committer):
                 raise self._suspended()
             yield from self._drive()
             give_back_context(self.loop.root)
+            self.loop.hand_over_generators()
             if self.loop.leaving is not None:
                 raise self.loop.leaving
             yield from self.caller.give_back_cancellations(self.loop)
@@ -139,6 +140,10 @@ class InstanceDriver(Committer):
         """Let what foreign code has begun end; a cancellation of who awaits this, or another one, cuts that."""
         if self.loop.tasks:
             yield from leave_instance(self.loop, self._advance, self.is_left, self.grace_seconds)
+
+    def has_to_leave(self) -> bool:
+        """Whether foreign code has begun something that ends when the instance is suspended."""
+        return has_to_leave(self.loop, self.is_left)
 
     @staticmethod
     def is_left(manager: Any) -> bool:  # noqa: ARG004  none is yet

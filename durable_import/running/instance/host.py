@@ -52,6 +52,7 @@ class Host(Protocol):
     patience: float | None
     grace_seconds: float
     on_wait: Callable[[float], None] | None
+    on_left: Callable[[str, Exception], None] | None  # told why an instance leaves before its end
     observer: InstanceObserver
     heartbeat: Heartbeat
     sources: Sources

@@ -31,13 +31,25 @@ def leave_instance(loop: InstanceLoop, advance: Advance, is_left: IsLeft, second
     """
     loop.timers.clear()  # their time does not come here
     deadline = loop.real.time() + seconds
-    steps = {task: step for task, step in loop.in_flight.items() if not asyncio.isfuture(step.awaitable)}
+    steps = _steps_of(loop)
     for task in steps:
         task.cancel()
     yield from _end_steps(loop, advance, steps, deadline)
     tasks = [task for task in loop.tasks if task not in loop.in_flight and _stands_in_blocks(task, is_left)]
     if tasks:
         yield from _leave_blocks(loop, tasks, is_left, deadline)
+
+
+def has_to_leave(loop: InstanceLoop, is_left: IsLeft) -> bool:
+    """Whether foreign code has begun something that is to end; while the program computes only its steps are known."""
+    if loop.is_inside:
+        return bool(_steps_of(loop))
+    return bool(_steps_of(loop)) or any(_stands_in_blocks(task, is_left) for task in loop.tasks)
+
+
+def _steps_of(loop: InstanceLoop) -> dict[DurableTask, Step]:
+    """The steps that are to end. A future that the program awaits itself is not the step's: others may wait for it too."""
+    return {task: step for task, step in loop.in_flight.items() if not asyncio.isfuture(step.awaitable)}
 
 
 def _end_steps(loop: InstanceLoop, advance: Advance, steps: dict[DurableTask, Step], deadline: float) -> Any:
@@ -48,7 +60,7 @@ def _end_steps(loop: InstanceLoop, advance: Advance, steps: dict[DurableTask, St
             return
         if loop.real.time() >= deadline:
             for task in under_way:
-                _tell(loop, task, "a step did not end in time when the instance was suspended, and was dropped: its cleanup is cut")
+                _tell(loop, task, "a step did not end in time when the instance was suspended: its cleanup is cut")
             return
         waiter = loop.begin_wait()
         timer = loop.real.call_at(deadline, waiter.cancel)
@@ -105,7 +117,8 @@ async def leave_blocks(loop: InstanceLoop, task: DurableTask, is_left: IsLeft) -
             if is_awaitable(left):
                 await left
         except Exception as error:
-            _tell(loop, task, f"{type(manager).__name__} failed when it was left, as the instance was suspended: {error!r}", error)
+            kind = type(manager).__name__
+            _tell(loop, task, f"{kind} failed when it was left, as the instance was suspended: {error!r}", error)
 
 
 def _tell(loop: InstanceLoop, task: DurableTask, what: str, error: BaseException | None = None) -> None:
