@@ -406,6 +406,16 @@ class InstanceLoop(TimerLoop):
         task.is_shown = False
         return task
 
+    def run_until_complete(self, future: Any) -> Any:
+        if isinstance(future, asyncio.Future) and loop_of(future) is self and hasattr(self.real, "_nest_patched"):
+            if not future.done():
+                raise DurableError(
+                    f"{_place_of_program(sys._getframe(1))}{future!r} belongs to a durable instance, and cannot be run to its "
+                    "end while a turn of that instance runs, as nest_asyncio lets others: await it"
+                )
+            return future.result()
+        return self.real.run_until_complete(future)
+
     def set_task_factory(self, factory: Any) -> None:
         if factory is not None and not is_eager_factory(factory):
             raise DurableError(
@@ -419,3 +429,10 @@ class InstanceLoop(TimerLoop):
 
     def __repr__(self) -> str:
         return f"<InstanceLoop of {self.instance_id!r}, {len(self.tasks)} tasks>"
+
+
+def _place_of_program(frame: FrameType | None) -> str:
+    """Where the innermost rewritten code is, from a frame on, for the beginning of a message."""
+    while frame is not None and info_of(frame.f_code) is None:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}: " if frame is not None else ""

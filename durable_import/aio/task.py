@@ -126,8 +126,8 @@ class DurableTask(asyncio.Future[Any]):
         self._name = name
         self.path = path
         self._context = contextvars.copy_context() if context is None else context
-        if context is not None and context.get(ambient.current_driver) is not loop:
-            context.run(ambient.current_driver.set, loop)
+        if self._context.get(ambient.current_driver) is not loop:  # it was given, or comes from another thread
+            self._context.run(ambient.current_driver.set, loop)
         if is_eager:
             loop.begin_eagerly(self)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pickle import PicklingError
 from typing import Any
 
 from ..aio.task import DurableTask
@@ -31,7 +32,11 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
     frames.reverse()
     frames.sort(key=_is_of_library)  # their variables lead to those of the program, on long ways
     for frame in frames:
-        state = capture(frame)
+        try:
+            state = capture(frame)
+        except PicklingError as refusal:
+            kind = type(frame).__name__
+            return _error_at(frame, Culprit(f"(the {kind} {frame.__qualname__})", kind, str(refusal)), instance_id)
         variables = {n: v for n, v in state.variables.items() if n != AWAITED} | contents_of(state.cells)
         named = {n: v for n, v in variables.items() if not is_hidden(n)}
         outcome = _outcome(state.variables.get(AWAITED))
