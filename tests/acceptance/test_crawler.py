@@ -56,7 +56,7 @@ def url() -> Iterator[str]:
     server = loop.run_until_complete(asyncio.start_server(_answer, "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    yield "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     server.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 import durable_import
