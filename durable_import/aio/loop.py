@@ -407,7 +407,7 @@ class InstanceLoop(TimerLoop):
         return task
 
     def run_until_complete(self, future: Any) -> Any:
-        if isinstance(future, asyncio.Future) and loop_of(future) is self and hasattr(self.real, "_nest_patched"):
+        if isinstance(future, asyncio.Future) and loop_of(future) is self and "nest_asyncio" in sys.modules:
             if not future.done():
                 raise DurableError(
                     f"{_place_of_program(sys._getframe(1))}{future!r} belongs to a durable instance, and cannot be run to its "
