@@ -61,8 +61,9 @@ class InstanceLoop(SignalLoop):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_call", "_observing", "current", "has_asked", "has_asked_inside", "in_flight", "inbox", "incarnation", "interruption",
-        "is_ending", "leaving", "native_tasks", "observer", "outside_finalizer", "owes_commit", "root", "task_count",
+        "_call", "_observing", "current", "generators", "has_asked", "has_asked_inside", "in_flight", "inbox", "incarnation",
+        "interruption", "is_ending", "leaving", "native_tasks", "observer", "outside_finalizer", "outside_firstiter",
+        "owes_commit", "root", "task_count",
         "task_factory", "tasks",
     )  # fmt: skip
 
@@ -84,6 +85,8 @@ class InstanceLoop(SignalLoop):
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
         self.outside_finalizer: Any = None  # of asynchronous generators
+        self.outside_firstiter: Any = None  # told of those that begin
+        self.generators: weakref.WeakSet[Any] | None = None  # of rewritten code, that have begun, if any have
         self._call: ForeignCall | None = None  # that of the step that is about to begin
         self.observer: StepObserver | None = None
         self._observing: Any = None
@@ -199,10 +202,8 @@ class InstanceLoop(SignalLoop):
         if not running.has_waited:
             running.call.waits = False
         del self.in_flight[task]
-        task.step = task.running = None
         task.ended = step
-        task.is_step_cancelled = False
-        task.steps += 1
+        task.ends_step()
         self.is_dirty = True
 
     # --- keys
@@ -246,6 +247,10 @@ class InstanceLoop(SignalLoop):
             move_deadlines(self, self.interruption)
             self.interruption = None
 
+    def runs_step_of(self, task: DurableTask) -> bool:
+        """See ``TaskLoop``: its timers, callbacks and tasks have the context of the step."""
+        return task.running is not None and running_step.get() is task.running
+
     def deliver(self, number: int, name: str, payload: Any) -> None:
         """Take an event that was published for the instance; one that it has had already is ignored."""
         if number not in self.inbox.accepted:
@@ -271,8 +276,8 @@ class InstanceLoop(SignalLoop):
         if task is not None:
             self.touch(task)
             swap_current_task(self, task)
-        self.outside_finalizer = sys.get_asyncgen_hooks().finalizer
-        sys.set_asyncgen_hooks(finalizer=self.abandon)
+        self.outside_firstiter, self.outside_finalizer = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(self.generator_begins, self.abandon)
         self.current, self.is_inside, self.is_dirty = task, True, True
         return outside
 
@@ -283,9 +288,24 @@ class InstanceLoop(SignalLoop):
                 self._settle(self.current)
             swap_current_task(self, None)
         self.current, self.is_inside = None, False
-        sys.set_asyncgen_hooks(finalizer=self.outside_finalizer)
+        sys.set_asyncgen_hooks(self.outside_firstiter, self.outside_finalizer)
         set_running_loop(self.real)
         swap_current_task(self.real, outside)
+
+    def generator_begins(self, generator: Any) -> None:
+        """The loop of the process closes those that it knows of when it ends: not those of a program that is suspended."""
+        if info_of(generator.ag_code) is not None:
+            self.generators = self.generators or weakref.WeakSet()
+            self.generators.add(generator)
+        elif self.outside_firstiter is not None:
+            self.outside_firstiter(generator)
+
+    def hand_over_generators(self) -> None:
+        """The program has ended: asynchronous generators that it has left in the middle end with the process's loop."""
+        firstiter = sys.get_asyncgen_hooks().firstiter
+        if firstiter is not None:
+            for generator in self.generators or ():
+                firstiter(generator)
 
     def abandon(self, generator: Any) -> None:
         """Nobody uses an asynchronous generator any more: one of rewritten code is closed by a task, as asyncio does."""
@@ -395,6 +415,16 @@ class InstanceLoop(SignalLoop):
         task.is_shown = False
         return task
 
+    def run_until_complete(self, future: Any) -> Any:
+        if isinstance(future, asyncio.Future) and loop_of(future) is self and "nest_asyncio" in sys.modules:
+            if not future.done():
+                raise DurableError(
+                    f"{_place_of_program(sys._getframe(1))}{future!r} belongs to a durable instance, and cannot be run to its "
+                    "end while a turn of that instance runs, as nest_asyncio lets others: await it"
+                )
+            return future.result()
+        return self.real.run_until_complete(future)
+
     def set_task_factory(self, factory: Any) -> None:
         if factory is not None and not is_eager_factory(factory):
             raise DurableError(
@@ -408,3 +438,10 @@ class InstanceLoop(SignalLoop):
 
     def __repr__(self) -> str:
         return f"<InstanceLoop of {self.instance_id!r}, {len(self.tasks)} tasks>"
+
+
+def _place_of_program(frame: FrameType | None) -> str:
+    """Where the innermost rewritten code is, from a frame on, for the beginning of a message."""
+    while frame is not None and info_of(frame.f_code) is None:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}: " if frame is not None else ""

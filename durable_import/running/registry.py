@@ -78,6 +78,9 @@ class InstanceRegistry:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         except Exception as error:
+            is_ended = run.driver is not None and run.driver.ended
+            if self._runtime.on_left is not None and not is_ended:
+                self._runtime.on_left(run.instance_id, error)
             if make is None:
                 self._has_left(run, error)
             raise

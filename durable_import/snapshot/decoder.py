@@ -33,5 +33,5 @@ def decoded(payload: bytes, segments: dict[str, bytes], script: ScriptData | Non
         return Snapshot(stack[-1] if stack else None, facts)
     fill_loop(found, held, inbox, facts.pop(MOMENT, None))
     found.loop.instance_id = instance_id
-    finalizer.loop = found.loop
+    finalizer.has(found.loop)
     return Snapshot(None, facts, found.loop)

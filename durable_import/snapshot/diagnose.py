@@ -14,6 +14,7 @@ from functools import partial
 from types import CellType, FunctionType, MethodType
 from typing import Any
 
+from durable_import.snapshot.reducers.process_objects import Refused
 from durable_import.snapshot.table import TABLE, reduce_by_kind
 
 WAY_OUT = (
@@ -56,13 +57,19 @@ def find_culprit(variables: Mapping[str, Any], dumps: Dumps) -> Culprit | None:
             return Culprit(path, _type_name(obj), "it is nested too deeply")
         failing = _failing([] if _is_refused(obj, error) else _children(path, obj), dumps)
         if not failing:
-            is_iterator = isinstance(obj, Iterator) and not isinstance(obj, io.IOBase)
-            return Culprit(path, _type_name(obj), _reason(error), WAY_OUT_OF_ITERATOR if is_iterator else WAY_OUT)
+            return Culprit(path, _type_name(obj), _reason(error), _way_out(obj, error))
         fresh = [child for child in failing if id(child[1]) not in seen]
         if not fresh and fallback is None:  # it only leads back to where we came from
             fallback = Culprit(path, _type_name(obj), _reason(error))
         queue.extend(fresh)
     return fallback
+
+
+def _way_out(obj: Any, error: Exception) -> str:
+    if isinstance(error, Refused):
+        return error.way_out
+    is_iterator = isinstance(obj, Iterator) and not isinstance(obj, io.IOBase)
+    return WAY_OUT_OF_ITERATOR if is_iterator else WAY_OUT
 
 
 def _failing(children: list[Child], dumps: Dumps) -> list[tuple[str, Any, Exception]]:

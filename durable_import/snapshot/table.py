@@ -85,6 +85,10 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     **compressed.BY_NAME,
 }
 
+_BY_BASE: dict[tuple[str, str], Callable[[Any], Any]] = {  # the same, with all classes derived from them
+    ("unittest.mock", "Base"): process_objects.refuse_mock,
+}
+
 _Plan = Callable[[Any], Any] | None  # None: pickle's own way
 _PLANS: dict[type, _Plan] = {}
 _LOCAL_PLANS: weakref.WeakKeyDictionary[type, _Plan] = weakref.WeakKeyDictionary()  # such classes come and go
@@ -103,7 +107,8 @@ def reduce_by_kind(obj: Any) -> Any:
 def _plan(cls: type) -> _Plan:
     known = _PLANS if "<locals>" not in cls.__qualname__ else _LOCAL_PLANS
     if cls not in known:
-        reducer = _BY_NAME.get((cls.__module__, cls.__name__))
+        reducer = next((_BY_BASE[key] for b in cls.__mro__ if (key := (b.__module__, b.__name__)) in _BY_BASE), None)
+        reducer = reducer or _BY_NAME.get((cls.__module__, cls.__name__))
         if reducer is None:
             reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
         known[cls] = singletons.by_reference(cls, reducer or instances.reducer_for(cls))

@@ -56,8 +56,9 @@ class Committer:
 
     def suspend(self) -> None:
         """Let go of the program as it was at the last checkpoint: awaiting this raises InstanceSuspendedError."""
-        self.is_suspending = True
-        self.caller.interrupt()
+        if not self.is_suspending:  # a second time it would cut what cleans up
+            self.is_suspending = True
+            self.caller.interrupt()
 
     def _suspended(self) -> InstanceSuspendedError:
         where = f" at {self.kept.location}" if self.kept is not None and self.kept.location else ""

@@ -33,6 +33,9 @@ from ...snapshot.with_blocks.entering import enter_again
 from .caller import give_back_context
 from .checkpoint import Commit
 from .commit import PAUSE, Committer
+from .leaving import has_to_leave, leave_instance
+
+GRACE_SECONDS = 10.0  # that foreign code has to clean up when an instance is suspended
 
 
 class InstanceDriver(Committer):
@@ -42,7 +45,9 @@ class InstanceDriver(Committer):
     ``commit`` makes a checkpoint permanent: see ``Committer``, and ``Caller`` for the task that awaits this.
     """
 
-    __slots__ = ("_others", "_put_off", "_told", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
+    __slots__ = (
+        "_others", "_put_off", "_told", "_waiting", "coroutine", "evict_after", "grace_seconds", "on_dormant", "on_wait",
+    )  # fmt: skip
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
@@ -53,6 +58,7 @@ class InstanceDriver(Committer):
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
+        self.grace_seconds = GRACE_SECONDS
         self._others: Collection[DurableTask] = ()  # the tasks that stand still while ``turns_of`` takes turns
         self._waiting: list[asyncio.Handle] = []  # their turns
         self._told: set[str] = set()  # what has kept keys from being committed
@@ -109,10 +115,14 @@ class InstanceDriver(Committer):
                 raise self._suspended()
             yield from self._drive()
             give_back_context(self.loop.root)
+            self.loop.hand_over_generators()
             if self.loop.leaving is not None:
                 raise self.loop.leaving
             yield from self.caller.give_back_cancellations(self.loop)
             return self.loop.root.result()
+        except (Exception, asyncio.CancelledError):
+            yield from self._leave()
+            raise
         finally:
             self.caller.detach()
             self.loop.ignore_signals()
@@ -127,6 +137,20 @@ class InstanceDriver(Committer):
         context.run(ambient.current_driver.set, self.loop)
         self.loop.root = DurableTask(self.coroutine, loop=self.loop, name=self.caller.name, path="0", context=context)
         self.caller.hand_over(self.loop.root)
+
+    def _leave(self) -> Any:
+        """Let what foreign code has begun end; a cancellation of who awaits this, or another one, cuts that."""
+        if self.loop.tasks:
+            yield from leave_instance(self.loop, self._advance, self.is_left, self.grace_seconds)
+
+    def has_to_leave(self) -> bool:
+        """Whether foreign code has begun something that ends when the instance is suspended."""
+        return has_to_leave(self.loop, self.is_left)
+
+    @staticmethod
+    def is_left(manager: Any) -> bool:  # noqa: ARG004  none is yet
+        """Whether a manager of a ``with`` block is to be left when the instance is suspended."""
+        return False
 
     def drop(self) -> None:
         """Let go of the tasks as they are: their ``finally`` blocks are for when the program gets there."""

@@ -50,7 +50,9 @@ class Host(Protocol):
     script: str | None
     retries_failed: bool
     patience: float | None
+    grace_seconds: float
     on_wait: Callable[[float], None] | None
+    on_left: Callable[[str, Exception], None] | None  # told why an instance leaves before its end
     observer: InstanceObserver
     heartbeat: Heartbeat
     sources: Sources

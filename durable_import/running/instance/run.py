@@ -242,6 +242,7 @@ class InstanceRun:
         driver.on_wait = host.on_wait
         driver.on_dormant = self._expects_events
         driver.evict_after = self.evict_after
+        driver.grace_seconds = host.grace_seconds
         return driver
 
     def _recorded_call(self) -> Call:

@@ -177,6 +177,22 @@ PROCESS_BOUND = (
 )  # fmt: skip
 
 
+class Refused(PicklingError):
+    """What cannot be saved, with advice of its own."""
+
+    def __init__(self, reason: str, way_out: str) -> None:
+        super().__init__(reason)
+        self.way_out = way_out
+
+
+def refuse_mock(mock: Any) -> Reduced:  # noqa: ARG001  the signature of reducers
+    """Looking at a mock makes more of them: each attribute is one."""
+    raise Refused(
+        "a mock, whose class is its own and whose attributes are more of them",
+        "Put a plain function or class in its place, keep it at module level, or give it a return_value that can be saved.",
+    )
+
+
 def refuse_process_bound(value: Any) -> Reduced:
     """Threads, executors, child processes: without this some would be restored as lifeless shells."""
     raise PicklingError(f"a {type(value).__name__} belongs to this process and is gone after a restart")

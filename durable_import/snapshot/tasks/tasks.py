@@ -29,13 +29,14 @@ def new_task(path: str) -> DurableTask:
 def task_record(task: DurableTask) -> tuple[Any, ...]:
     """What else belongs to a task, to be pickled: it changes by calls of its methods only."""
     turn = None
+    is_cancelled, cancellations = task.cancellation_kept()
     if task.turn is not None and task.step is None:
         name = _NAMES[task.turn._callback.__func__]  # type: ignore[attr-defined]
         turn = task.turn_place, name, task.turn._args
     return (
         task._name,
-        task._must_cancel or task.is_step_cancelled,
-        task._num_cancels_requested,
+        is_cancelled,
+        cancellations,
         task._cancelled_exc,
         task._fut_waiter if task.step is None else None,
         task.children,

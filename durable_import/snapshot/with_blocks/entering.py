@@ -69,9 +69,14 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
 async def _as_task(coroutine: Any, task: Any, step: RunningStep) -> Any:
     token = running_step.set(step)
     try:
-        return await _InTask(coroutine, task)
+        return await as_task(coroutine, task)
     finally:
         running_step.reset(token)
+
+
+async def as_task(coroutine: Any, task: Any) -> Any:
+    """Run a coroutine, within a task of the process, while ``task`` is the current one."""
+    return await _InTask(coroutine, task)
 
 
 class _InTask:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from types import BuiltinMethodType, MethodType, MethodWrapperType
 from typing import Any
 
-from ...frames.capture import capture, contents_of
+from ...frames.capture import FRAME_TYPES, capture, contents_of
 from ...frames.step import Step
 from ...pythons.tasks import LoopBound
 from ...rewrite.analysis.names import AWAITED
 from ..load_context import current
-from .blocks import LEAVING, blocks_of, bound_by_with, is_read, leave_of, value_of
+from .blocks import blocks_of, bound_by_with, is_leaving, is_read, leave_of, target_of, value_of
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 # What is put into these after entering would be missing in one that is entered again.
@@ -68,10 +68,12 @@ def find_lost(
         manager = state.variables[name]
         if isinstance(manager, (*ENTERED_ONCE, LoopBound)) or is_read(state, name, manager) or not is_lost(manager):
             continue  # of a primitive that is made again see ``enter_again``
+        value = value_of(state, name)
+        if isinstance(value, FRAME_TYPES):
+            continue  # made again it would begin again, and what drives it needs it as it is
         item = state.info.path_of(state.label, name)
-        parts = {MANAGER: manager, LEAVE: state.variables.get(leave_of(state, name)), VALUE: value_of(state, name)}
-        at, role, _ = state.info.suspensions[state.label]
-        is_left = at == item and role in LEAVING and type(state.variables.get(AWAITED)) is Step
+        parts = {MANAGER: manager, LEAVE: state.variables.get(leave_of(state, name)), VALUE: value}
+        is_left = is_leaving(state, name) and type(state.variables.get(AWAITED)) is Step
         for kind, part in parts.items():
             if part is not None and id(part) not in found.by_id:
                 found.by_id[id(part)] = (path, number, item, RELEASED if is_left else kind)
@@ -82,13 +84,15 @@ def find_lost(
 def find_released(path: str, stack: list[Any], is_lost: Callable[[Any], bool]) -> LostObjects:
     """Variables bound by ``with`` blocks that have ended, which still hold what cannot be saved."""
     found = LostObjects({}, [])
-    managers = [state.variables[name] for _, name, state in blocks_of(stack)]
+    blocks = list(blocks_of(stack))
+    managers = [state.variables[name] for _, name, state in blocks]
     kept = {id(manager) for manager in managers if isinstance(manager, ENTERED_ONCE)}  # these blocks have not ended
+    bound = {(number, target_of(state.info, name)) for number, name, state in blocks}
     for number, frame in enumerate(stack):
         state = capture(frame)
         variables = state.variables | contents_of(state.cells)
         for name in bound_by_with(state.info.module, state.info.place) & variables.keys():
-            if id(variables[name]) in kept:
+            if id(variables[name]) in kept or ((number, name) in bound and isinstance(variables[name], FRAME_TYPES)):
                 continue
             if is_lost(variables[name]) and id(variables[name]) not in found.by_id:
                 found.by_id[id(variables[name])] = (path, number, name, RELEASED)
