@@ -15,7 +15,7 @@ from .incremental.segments import reading_of_segments
 from .load_context import LoadContext, Loading, reading
 from .module_data.contents import find_imported, restore_program
 from .module_data.modules import ScriptData
-from .payload import IN_PIECES, Snapshot, check_format, is_in_segments
+from .payload import IN_PIECES, MOMENT, Snapshot, check_format, is_in_segments
 from .tasks.loops import fill_loop
 from .tasks.tasks import new_task
 from .unpickler import reading_of
@@ -95,7 +95,7 @@ def _completed(
     restore_program(script, contents)
     if held is None:
         return Snapshot(stack[-1] if stack else None, facts)
-    fill_loop(found, held, inbox)
+    fill_loop(found, held, inbox, facts.pop(MOMENT, None))
     found.loop.instance_id = instance_id
-    finalizer.loop = found.loop
+    finalizer.has(found.loop)
     return Snapshot(None, facts, found.loop)

@@ -25,6 +25,7 @@ from durable_import.snapshot.names import reference_to
 from durable_import.snapshot.reducers import (
     buffers,
     compressed,
+    context_variables,
     exceptions,
     files,
     instances,
@@ -33,6 +34,7 @@ from durable_import.snapshot.reducers import (
     process_objects,
     settings,
     singletons,
+    telemetry,
     tracebacks,
     wrappers,
 )
@@ -47,6 +49,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     **tracebacks.TABLE,
     **wrappers.TABLE,
     **process_objects.TABLE,
+    **context_variables.TABLE,
     **contexts.TABLE,
     **futures.TABLE,
     **loops.TABLE,
@@ -75,6 +78,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("builtins", "memory_iterator"): parsing.refuse_parser,
     ("decimal", "ContextManager"): process_objects.reduce_decimal_context,
     ("numpy", "ndarray"): buffers.reduce_array,
+    ("opentelemetry.context.context", "Context"): telemetry.reduce_trace_context,
     ("sqlite3", "Connection"): process_objects.reduce_connection,
     ("string.templatelib", "TemplateIter"): parsing.reduce_template_iterator,
     ("tempfile", "SpooledTemporaryFile"): files.refuse_temporary,
@@ -82,6 +86,10 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("tenacity.asyncio", "AsyncRetrying"): process_objects.reduce_with_thread_local,
     ("tempfile", "_TemporaryFileWrapper"): files.refuse_temporary,
     **compressed.BY_NAME,
+}
+
+_BY_BASE: dict[tuple[str, str], Callable[[Any], Any]] = {  # the same, with all classes derived from them
+    ("unittest.mock", "Base"): process_objects.refuse_mock,
 }
 
 _Plan = Callable[[Any], Any] | None  # None: pickle's own way
@@ -102,7 +110,8 @@ def reduce_by_kind(obj: Any) -> Any:
 def _plan(cls: type) -> _Plan:
     known = _PLANS if "<locals>" not in cls.__qualname__ else _LOCAL_PLANS
     if cls not in known:
-        reducer = _BY_NAME.get((cls.__module__, cls.__name__))
+        reducer = next((_BY_BASE[key] for b in cls.__mro__ if (key := (b.__module__, b.__name__)) in _BY_BASE), None)
+        reducer = reducer or _BY_NAME.get((cls.__module__, cls.__name__))
         if reducer is None:
             reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
         known[cls] = singletons.by_reference(cls, _of_reopenable(cls) or reducer or instances.reducer_for(cls))
