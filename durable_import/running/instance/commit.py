@@ -79,9 +79,9 @@ class Committer:
 
     def _checkpoint(self, status: str) -> Any:
         """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
-        self.loop.has_asked = self.loop.has_asked_inside = False
         checkpoint = self._capture_unless_held(status)
         if checkpoint is not None:
+            self.loop.has_asked = self.loop.has_asked_inside = False
             yield from self._save(checkpoint)
 
     def _defer(self) -> None:

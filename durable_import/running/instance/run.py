@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from ...errors import (
     CodeChangedError,
@@ -32,10 +32,12 @@ from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
 from .host import Host
 from .lease import InstanceLease
+from .opening import Opening, OpeningCancelledError
 from .process_changes import tell_of_process_changes
 from .records import Call, Outcome, Records, failure_of, incarnation_of, row_facts, summary_of
 from .root import make_root, without_instance
 
+T = TypeVar("T")
 SEGMENTS_FROM = 32  # tasks: the state of fewer is always written as a whole
 CANCEL = "@cancel"  # the event that cancels an instance
 
@@ -51,6 +53,7 @@ class InstanceRun:
         "_fenced",
         "_given",
         "_has_missed_events",
+        "_opening",
         "_retries",
         "_root",
         "begun",
@@ -89,6 +92,7 @@ class InstanceRun:
         self.evict_after = evict_after
         self._retries = retries or host.retries_failed
         self._has_missed_events = False  # there may be some that came after the first were loaded
+        self._opening: Opening[Any] | None = None  # of what the program had open
         self._fenced: FencedError | None = None
         self._given = GivenContext()
         self._root: Any = None  # the coroutine of a call that has not begun
@@ -111,7 +115,10 @@ class InstanceRun:
                 return self._kept_outcome(self._encoder())
             self._take_context(make, is_new=is_new)
             encoder = self._encoder()
-            self.driver = await self._make_driver(encoder, make)
+            try:
+                self.driver = await self._make_driver(encoder, make)
+            except OpeningCancelledError:
+                return await self._cancelled_unopened(self.state["checkpoint"], encoder)
             warn_of_lost(self._given, self.instance_id, parts_of(self.driver.coroutine).code, self.lease.about())
             if self.host.telemetry is None:
                 return await self._drive(self.driver, encoder)
@@ -269,7 +276,7 @@ class InstanceRun:
     async def _open(self, encoder: Encoder) -> InstanceDriver:
         payload, segments = await self.lease.load_snapshot()
         try:
-            snapshot = await encoder.reopen(payload, segments)
+            snapshot = await self._opened(encoder.reopen(payload, segments))
         except CodeChangedError as error:
             error.add_note(await self.host.sources.difference(error))
             raise
@@ -300,7 +307,10 @@ class InstanceRun:
 
     async def _drive_to_end(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
         try:
-            await driver.enter_again()
+            await self._opened(driver.enter_again())
+        except OpeningCancelledError:
+            return await self._cancelled_unopened(driver.checkpoint, encoder)
+        try:
             if self.is_suspending:
                 driver.suspend()
             await self._take_first_events()
@@ -322,14 +332,33 @@ class InstanceRun:
         else:
             outcome = Outcome("completed", result)
         try:
-            await self._finish(outcome, driver, encoder)
+            await self._finish(outcome, driver.checkpoint, encoder)
         except UnsavableStateError as error:
             outcome = Outcome("failed", None, error)
-            await self._finish(outcome, driver, encoder)
+            await self._finish(outcome, driver.checkpoint, encoder)
         return outcome
 
-    async def _finish(self, outcome: Outcome, driver: InstanceDriver, encoder: Encoder) -> None:
-        """Keep how it ended. The last state of a failed one stays: it can be tried again from there.
+    async def _opened(self, opening: Coroutine[Any, Any, T]) -> T:
+        """What opening again what the program had open gives; suspending and cancelling the instance do not wait for it."""
+        begun = self._opening = Opening(opening)
+        try:
+            return await begun.result(self.instance_id)
+        finally:
+            self._opening = None
+
+    async def _cancelled_unopened(self, checkpoint: int, encoder: Encoder) -> Outcome:
+        """It was cancelled when it had nothing that it could go on with."""
+        logger.warning(
+            "instance %s was cancelled, and what it had open could not be opened again: its `finally` blocks do not run",
+            self.instance_id,
+            extra=self.lease.about(),
+        )
+        outcome = Outcome("cancelled", None, asyncio.CancelledError())
+        await self._finish(outcome, checkpoint, encoder)
+        return outcome
+
+    async def _finish(self, outcome: Outcome, checkpoint: int, encoder: Encoder) -> None:
+        """Keep how it ended, after a checkpoint. The last state of a failed one stays: it can be tried again from there.
 
         Raises UnsavableStateError for a result.
         """
@@ -344,7 +373,7 @@ class InstanceRun:
             state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
             await self.lease.end(state, keeps_snapshot=True)
             return
-        state |= {"checkpoint": driver.checkpoint + 1, "location": "", "snapshot": b""}
+        state |= {"checkpoint": checkpoint + 1, "location": "", "snapshot": b""}
         state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
         flush_output()
         if await self.lease.end(state, keeps_snapshot=False):
@@ -372,7 +401,9 @@ class InstanceRun:
     def suspend(self) -> None:
         """Let go of it as it was at the last checkpoint."""
         self.is_suspending = True
-        if self.driver is not None:
+        if self._opening is not None:
+            self._opening.suspend()
+        elif self.driver is not None:
             self.driver.suspend()
         elif self.task is not None:
             self.task.cancel()
@@ -402,7 +433,12 @@ class InstanceRun:
 
     async def take_events(self) -> None:
         """Give the program the events that the store has for it."""
-        if self.driver is None:
+        if self._opening is not None:
+            self._has_missed_events = True
+            events = await self.host.events.load_events(self.instance_id)
+            if self._opening is not None and any(event.name == CANCEL for event in events):
+                self._opening.cancel_soon()
+        elif self.driver is None:
             self._has_missed_events = True
         elif not self.driver.ended:
             self._deliver(await self.host.events.load_events(self.instance_id))
