@@ -1,6 +1,6 @@
-"""Programs of many tasks, killed with SIGKILL at random moments, each life with a hash seed of its own; each key is of one effect.
+"""Programs of many tasks, killed with SIGKILL at random moments, each life with a hash seed of its own.
 
-All three hundred of them: CHAOS_ALL=1.
+Each key is of one effect. All three hundred of them: CHAOS_ALL=1.
 """
 
 from __future__ import annotations

@@ -103,6 +103,11 @@ class Records:
         """The call that ``seal_call`` has sealed."""
         return Call(*self._take("call", blob)["call"])
 
+    def content_of_call(self, call: Call) -> bytes:
+        """What is the same for calls of one function with equal arguments. Raises UnsavableStateError."""
+        self.seal_call(call)
+        return self._bytes_of((call.name, call.arguments, call.keywords))
+
     def check_same(self, call: Call, blob: bytes) -> None:
         """Raise InstanceMismatchError if another call has begun the instance."""
         if not blob:
@@ -166,6 +171,11 @@ class Records:
         except UnsavableStateError:
             self._put("event", {"payload": payload})  # raises the error that names it
             raise
+
+    def content_of_event(self, name: str, payload: Any) -> bytes:
+        """What is the same for events of one name with equal payloads. Raises UnsavableStateError."""
+        self.seal_event(name, payload)
+        return self._bytes_of((self._instance_id, name, payload))
 
     def open_event(self, name: str, blob: bytes) -> Any:
         """The payload of an event of that name."""
