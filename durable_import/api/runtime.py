@@ -240,7 +240,9 @@ class DurableRuntime:
         check_loop(self._loop)
         check_outside(self, "an instance was started")
         call = Call(function, arguments, keywords)
-        name = (id_from_step() or self.name_instance()) if instance_id is None else instance_id
+        name = instance_id
+        if name is None:
+            name = id_from_step(lambda: Records(self.seal, "").content_of_call(call)) or self.name_instance()
         check_id(name)
         self.dispatcher.ensure()
         while not await self._joins(name, call):
@@ -319,7 +321,7 @@ class DurableRuntime:
         check_event(name)
         if name.startswith("@"):
             raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
-        event_id = id_from_step()
+        event_id = id_from_step(lambda: Records(self.seal, instance_id).content_of_event(name, payload))
         state = await self._load(instance_id)
         if state is not None and state["status"] in FINISHED:
             if await self._was_published(event_id):
@@ -332,7 +334,7 @@ class DurableRuntime:
     async def cancel(self, instance_id: str) -> bool:
         """See ``InstanceHandle.cancel``."""
         check_outside(self, "an instance was cancelled")
-        event_id = id_from_step()
+        event_id = id_from_step(lambda: Records(self.seal, instance_id).content_of_event(CANCEL, None))
         if (await self.state_of(instance_id))["status"] in FINISHED:
             return await self._was_published(event_id)
         await self._publish(instance_id, CANCEL, None, event_id)

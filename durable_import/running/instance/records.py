@@ -126,6 +126,11 @@ class Records:
         self._check_kind("call", payload)
         return b"", payload[1:]
 
+    def content_of_call(self, call: Call) -> bytes:
+        """What is the same for calls of one function with equal arguments. Raises UnsavableStateError."""
+        self.seal_call(call)
+        return self._bytes_of((call.name, call.arguments, call.keywords))
+
     def check_same(self, call: Call, blob: bytes) -> None:
         """Raise InstanceMismatchError if another call has begun the instance."""
         if not blob:
@@ -195,6 +200,11 @@ class Records:
         except UnsavableStateError:
             self._put("event", {"payload": payload})  # raises the error that names it
             raise
+
+    def content_of_event(self, name: str, payload: Any) -> bytes:
+        """What is the same for events of one name with equal payloads. Raises UnsavableStateError."""
+        self.seal_event(name, payload)
+        return self._bytes_of((self._instance_id, name, payload))
 
     def open_event(self, name: str, blob: bytes) -> Any:
         """The payload of an event of that name."""
