@@ -340,7 +340,8 @@ class InstanceRun:
 
     async def _opened(self, opening: Coroutine[Any, Any, T]) -> T:
         """What opening again what the program had open gives; suspending and cancelling the instance do not wait for it."""
-        begun = self._opening = Opening(opening)
+        begun: Opening[T] = Opening(opening)
+        self._opening = begun
         try:
             return await begun.result(self.instance_id)
         finally:
