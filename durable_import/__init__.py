@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .compat.program import DurableProgram, make_durable
     from .compat.transformer import DurableAstTransformer, transform_to_durable_ast
     from .explanation.points import Explanation, Point, explain
+    from .holds.kinds import reopenable, saved
     from .stores.backend import OrchestrationBackend
     from .stores.base import StateStore
     from .stores.disk.store import DiskStateStore
@@ -79,6 +80,8 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "Point": "explanation.points",
     "explain": "explanation.points",
     "make_durable": "compat.program",
+    "reopenable": "holds.kinds",
+    "saved": "holds.kinds",
     "step_key": "aio.step_key",
     "transform_to_durable_ast": "compat.transformer",
     "wait_for_event": "aio.events",
@@ -93,8 +96,8 @@ __all__ = [
     "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError",
     "SnapshotError", "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError",
     "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "current_instance",
-    "current_runtime", "explain", "install", "make_durable", "step_key", "transform_to_durable_ast", "uninstall",
-    "wait_for_event",
+    "current_runtime", "explain", "install", "make_durable", "reopenable", "saved", "step_key",
+    "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # who know the names from the imports above, and no others

@@ -32,6 +32,7 @@ PythonUnpickler: Any = private("pickle._Unpickler")
 
 # managers, files
 GeneratorManager: Any = private("contextlib._GeneratorContextManager")
+AsyncGeneratorManager: Any = private("contextlib._AsyncGeneratorContextManager")
 RedirectStream: Any = private("contextlib._RedirectStream")
 Stream: Any = private("_io._IOBase")
 

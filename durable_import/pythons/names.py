@@ -131,6 +131,7 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("_io._IOBase", "the base of all streams"),
     PrivateName("tempfile._TemporaryFileWrapper", "the class of what NamedTemporaryFile gives"),
     PrivateName("contextlib._GeneratorContextManager", "the class of what a function of contextmanager gives"),
+    PrivateName("contextlib._AsyncGeneratorContextManager", "the same of asynccontextmanager"),
     PrivateName("contextlib._RedirectStream", "the base of redirect_stdout and redirect_stderr"),
     PrivateName("contextlib.chdir._old_cwd", "the folders to go back to"),
     *_attributes("contextlib.redirect_stdout", "which stream it is, and the ones to go back to", "_stream _old_targets"),

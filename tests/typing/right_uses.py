@@ -56,6 +56,8 @@ from durable_import import (
     explain,
     install,
     make_durable,
+    reopenable,
+    saved,
     step_key,
     transform_to_durable_ast,
     uninstall,
@@ -226,6 +228,8 @@ def looking(stack: CallStack) -> None:
     assert_type(explanation.checkpoints, tuple[Point, ...])
     assert_type(explanation.points[0].lineno, int)
     assert_type(transform_to_durable_ast(price), ast.Module)
+    assert_type(saved(Order), type[Order])
+    assert_type(reopenable(Order, setup=price), type[Order])
     assert_type(DurableAstTransformer("shop.py").visit(ast.parse("")), ast.Module)
     assert_type(stack.calls, list[FunctionCall])
     assert_type([call.blocks for call in stack], list[list[CodeBlock]])

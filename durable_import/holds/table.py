@@ -1,0 +1,301 @@
+"""What is known of libraries' objects, one line each; nothing is imported for it.
+
+A name is ``module:Qualname`` of a class, which stands for its subclasses too, or of a function that gives managers
+(``contextlib.contextmanager``) or objects. Where a library shows a class under another module than it is defined in, both are
+here. The kinds:
+
+- reopenable: it holds nothing of the program's. It is saved as the call that made it, made again on resume, and entered again;
+- saved: it is right when it is saved, with what is in it;
+- holds: while it is open, or can be read, no checkpoint is made.
+
+``value``: what is to be said of what it gives, or of itself, where that cannot be saved.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Kind(Enum):
+    """What an open manager, or an object that is alive, means for checkpoints."""
+
+    REOPENABLE = "reopenable"
+    SAVED = "saved"
+    SAVED_IF_PICKLABLE = "saved if it can be pickled"  # which is known when it is saved
+    HOLDS = "holds"
+
+
+class Known(NamedTuple):
+    """A line of the table. ``advice``: what to do about what holds. Of a reopenable class:
+
+    ``opens``, ``ends``: the methods that open it besides entering, and those that end it. ``busy``, ``ended``: what to ask an
+    object, attributes or methods, whether it holds now, and whether it was ended. ``setup``: a method that is called when it was
+    opened again.
+    """
+
+    kind: Kind
+    advice: str = ""
+    opens: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    busy: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    setup: str = ""
+
+
+def _reopenable(opens: str = "", ends: str = "", busy: str = "", ended: str = "", setup: str = "", advice: str = "") -> Known:
+    opening, ending, holding, over = (tuple(text.split()) for text in (opens, ends, busy, ended))
+    return Known(Kind.REOPENABLE, advice, opening, ending, holding, over, setup)
+
+
+_SAVED, _HOLDS = Known(Kind.SAVED), Known(Kind.HOLDS)
+
+
+def _holds(advice: str) -> Known:
+    return Known(Kind.HOLDS, advice)
+
+
+_COMMIT = "keep the block short: what is done in it since the last checkpoint is done again after a crash"
+_STREAM = "it is read again from its beginning after a crash; keep what you need of it as plain values"
+_READ_ROWS = "fetch the rows into a list, and keep plain values of them: `[dict(row) for row in rows]`"
+_ROW = "keep plain values of it: `dict(row)` or `tuple(row)`"
+_WRITER = "write it in one plain function that `asyncio.to_thread` calls"
+_CONNECTION = "a connection of this process; what came and was not read is gone with it"
+_SERVER = "a server of this process; start it outside of instances"
+_BRIEF = "keep awaits out of the block"
+_BLOCK_COMMITS = "its block commits when it is left; keep the block short"
+_QUEUED = "what was queued and not sent is gone with this process: call `execute()` before the next await"
+_LISTENING = "messages that come while nobody listens are lost; a stream (`xread`) keeps them"
+_DISTRIBUTED = "another process may have got the lock meanwhile; keep the block short"
+_UNSAVED = "in_transaction new dirty deleted identity_map"
+_PROCESS = "it belongs to this process; wait for it in one step"
+_LOCK = "asyncio.Lock is part of the state and holds nothing"
+_SCOPE = "name the library in `install(modules=[...])`, or use asyncio's own: its groups, timeouts and locks are saved"
+
+TABLE: dict[str, Known] = {
+    # --- HTTP
+    "httpx:Client": _reopenable(ends="close", ended="is_closed"),
+    "httpx:AsyncClient": _reopenable(ends="aclose", ended="is_closed"),
+    "httpx._client:BaseClient": _reopenable(),
+    "httpx:Response": Known(Kind.SAVED, "read it (`await response.aread()`) before the checkpoint"),
+    "httpx:stream": _holds(_STREAM),
+    "httpx._client:Client.stream": _holds(_STREAM),
+    "httpx._client:AsyncClient.stream": _holds(_STREAM),
+    "httpx2:Client": _reopenable(ends="close", ended="is_closed"),
+    "httpx2:AsyncClient": _reopenable(ends="aclose", ended="is_closed"),
+    "aiohttp.client:ClientSession": _reopenable(ends="close", ended="closed"),
+    "aiohttp.connector:BaseConnector": _reopenable(ends="close", ended="closed"),
+    "aiohttp.client_reqrep:ClientResponse": _holds("keep what you need of it: its status, `await response.text()`"),
+    "aiohttp.client:_BaseRequestContextManager": _holds(_STREAM),
+    "aiohttp.client:_RequestContextManager": _holds(_STREAM),
+    "aiohttp.client:_WSRequestContextManager": _holds(_CONNECTION),
+    "aiohttp.client_ws:ClientWebSocketResponse": _holds(_CONNECTION),
+    "requests.sessions:Session": _reopenable(ends="close"),
+    "requests.models:Response": _SAVED,
+    "urllib3.poolmanager:PoolManager": _reopenable(ends="clear"),
+    "websockets.asyncio.client:connect": _holds(_CONNECTION),
+    "websockets.asyncio.connection:Connection": _holds(_CONNECTION),
+    "websockets.asyncio.server:Server": _holds(_SERVER),
+    "websockets.asyncio.server:serve": _holds(_SERVER),
+    "websockets.sync.connection:Connection": _holds(_CONNECTION),
+    "websockets.legacy.client:Connect": _holds(_CONNECTION),
+    # --- databases
+    "asyncpg.connection:connect": _reopenable(),
+    "asyncpg.connection:Connection": _reopenable(ends="close terminate", busy="is_in_transaction", ended="is_closed"),
+    "asyncpg.pool:Pool": _reopenable(opens="__await__", ends="close terminate", ended="is_closing"),
+    "asyncpg.pool:PoolAcquireContext": _reopenable(ended="done"),
+    "asyncpg.pool:PoolConnectionProxy": _reopenable(busy="is_in_transaction", ended="is_closed"),
+    "asyncpg.transaction:Transaction": _holds(_COMMIT),
+    "asyncpg.cursor:CursorFactory": _holds(_READ_ROWS),
+    "asyncpg.cursor:BaseCursor": _holds(_READ_ROWS),
+    "asyncpg.protocol.record:Record": _holds(_ROW),
+    "psycopg:Connection": _reopenable(ends="close", busy="info.transaction_status", ended="closed"),
+    "psycopg:AsyncConnection": _reopenable(ends="close", busy="info.transaction_status", ended="closed"),
+    "psycopg.connection:Connection.connect": _reopenable(),
+    "psycopg.connection_async:AsyncConnection.connect": _reopenable(),
+    "psycopg.connection:Connection.transaction": _holds(_COMMIT),
+    "psycopg.connection_async:AsyncConnection.transaction": _holds(_COMMIT),
+    "psycopg.connection:Connection.pipeline": _holds(_COMMIT),
+    "psycopg.connection_async:AsyncConnection.pipeline": _holds(_COMMIT),
+    "psycopg:Transaction": _holds(_COMMIT),
+    "psycopg:AsyncTransaction": _holds(_COMMIT),
+    "psycopg._cursor_base:BaseCursor": _holds(_READ_ROWS),
+    "psycopg_pool.pool:ConnectionPool": _reopenable(opens="open", ends="close", ended="closed"),
+    "psycopg_pool.pool_async:AsyncConnectionPool": _reopenable(opens="open", ends="close", ended="closed"),
+    "psycopg_pool.pool:ConnectionPool.connection": _holds(_BLOCK_COMMITS),
+    "psycopg_pool.pool_async:AsyncConnectionPool.connection": _holds(_BLOCK_COMMITS),
+    "aiosqlite.core:connect": _reopenable(),
+    "aiosqlite.core:Connection": _reopenable(opens="__await__", ends="close", busy="in_transaction"),
+    "aiosqlite.context:Result": _holds(_READ_ROWS),
+    "aiosqlite.cursor:Cursor": _holds(_READ_ROWS),
+    "sqlite3:Connection": _holds("its block commits when it is left: keep awaits out of it, or use aiosqlite"),
+    "sqlite3:Cursor": _holds(_READ_ROWS),
+    "sqlite3:Row": _holds(_ROW),
+    "sqlalchemy.engine.create:create_engine": _reopenable(),
+    "sqlalchemy.ext.asyncio.engine:create_async_engine": _reopenable(),
+    "sqlalchemy.engine.base:Engine": _reopenable(),
+    "sqlalchemy.ext.asyncio.engine:AsyncEngine": _reopenable(),
+    "sqlalchemy.engine.base:Engine.begin": _holds(_COMMIT),
+    "sqlalchemy.ext.asyncio.engine:AsyncEngine.begin": _holds(_COMMIT),
+    "sqlalchemy.engine.base:Connection": _holds("its block ends a transaction when it is left: keep the block short"),
+    "sqlalchemy.ext.asyncio.engine:AsyncConnection": _reopenable("__await__ start", "close", "in_transaction", "closed"),
+    "sqlalchemy.engine.util:TransactionalContext": _holds(_COMMIT),
+    "sqlalchemy.ext.asyncio.engine:AsyncTransaction": _holds(_COMMIT),
+    "sqlalchemy.engine.result:Result": _holds(_READ_ROWS),
+    "sqlalchemy.engine.result:ResultInternal": _holds(_READ_ROWS),
+    "sqlalchemy.ext.asyncio.result:AsyncResult": _holds(_READ_ROWS),
+    "sqlalchemy.orm.session:sessionmaker": _reopenable(),
+    "sqlalchemy.ext.asyncio.session:async_sessionmaker": _reopenable(),
+    "sqlalchemy.orm.session:sessionmaker.begin": _holds(_COMMIT),
+    "sqlalchemy.ext.asyncio.session:async_sessionmaker.begin": _holds(_COMMIT),
+    "sqlalchemy.orm.session:Session": _reopenable(ends="close", busy=_UNSAVED),
+    "sqlalchemy.ext.asyncio.session:AsyncSession": _reopenable(ends="close", busy=_UNSAVED),
+    "sqlalchemy.ext.asyncio.session:_AsyncSessionContextManager": _holds(_COMMIT),
+    "sqlalchemy.ext.asyncio.session:AsyncSessionTransaction": _holds(_COMMIT),
+    "sqlalchemy.orm.session:SessionTransaction": _holds(_COMMIT),
+    "redis.client:Redis": _reopenable(ends="close"),
+    "redis.asyncio.client:Redis": _reopenable(opens="initialize __await__", ends="aclose close"),
+    "redis.connection:ConnectionPool": _reopenable(ends="disconnect"),
+    "redis.asyncio.connection:ConnectionPool": _reopenable(ends="aclose disconnect"),
+    "redis.client:Pipeline": _holds(_QUEUED),
+    "redis.asyncio.client:Pipeline": _holds(_QUEUED),
+    "redis.client:PubSub": _holds(_LISTENING),
+    "redis.asyncio.client:PubSub": _holds(_LISTENING),
+    "redis.client:Monitor": _holds(_STREAM),
+    "redis.asyncio.client:Monitor": _holds(_STREAM),
+    "redis.lock:Lock": _holds(_DISTRIBUTED),
+    "redis.asyncio.lock:Lock": _holds(_DISTRIBUTED),
+    "redis.cluster:RedisCluster": _reopenable(ends="close"),
+    "redis.asyncio.cluster:RedisCluster": _reopenable(opens="initialize __await__", ends="aclose"),
+    # --- clouds and models
+    "aiobotocore.session:AioSession": _reopenable(),
+    "aiobotocore.session:ClientCreatorContext": _reopenable(),
+    "aiobotocore.session:AioSession.create_client": _reopenable(),
+    "aiobotocore.client:AioBaseClient": _reopenable(),
+    "aiobotocore.response:AioStreamingBodyBase": _holds(_STREAM),
+    "botocore.response:StreamingBody": _holds(_STREAM),
+    "openai._base_client:BaseClient": _reopenable(ends="close", ended="is_closed"),
+    "openai:AsyncStream": _holds(_STREAM),
+    "openai:Stream": _holds(_STREAM),
+    "openai._response:AsyncResponseContextManager": _holds(_STREAM),
+    "openai._response:ResponseContextManager": _holds(_STREAM),
+    "openai.lib.streaming.chat._completions:AsyncChatCompletionStreamManager": _holds(_STREAM),
+    "openai.lib.streaming.responses._responses:AsyncResponseStreamManager": _holds(_STREAM),
+    "anthropic._base_client:BaseClient": _reopenable(ends="close", ended="is_closed"),
+    "anthropic:AsyncStream": _holds(_STREAM),
+    "anthropic:Stream": _holds(_STREAM),
+    "anthropic._response:AsyncResponseContextManager": _holds(_STREAM),
+    "anthropic.lib.streaming._messages:AsyncMessageStreamManager": _holds(_STREAM),
+    "anthropic.lib.streaming._messages:MessageStreamManager": _holds(_STREAM),
+    "anthropic.lib.streaming._messages:AsyncMessageStream": _holds(_STREAM),
+    "mcp.client.session:ClientSession": _reopenable(setup="initialize"),
+    "mcp.client.client:Client": _reopenable(),
+    "mcp.client.stdio:stdio_client": _reopenable(),
+    "mcp.client.streamable_http:streamable_http_client": _reopenable(),
+    "mcp.client.streamable_http:streamablehttp_client": _reopenable(),
+    "mcp.client.sse:sse_client": _reopenable(),
+    "mcp.client.websocket:websocket_client": _reopenable(),
+    # --- scopes that libraries keep about their task
+    "anyio:CancelScope": _holds(_SCOPE),
+    "anyio._backends._asyncio:CancelScope": _holds(_SCOPE),
+    "anyio.abc:TaskGroup": _holds(_SCOPE),
+    "anyio._backends._asyncio:TaskGroup": _holds(_SCOPE),
+    "anyio:fail_after": _holds(_SCOPE),
+    "anyio._core._tasks:fail_after": _holds(_SCOPE),
+    "anyio:CapacityLimiter": _holds(_SCOPE),
+    "anyio:Lock": _holds(_SCOPE),
+    "anyio:Condition": _holds(_SCOPE),
+    "anyio:Semaphore": _holds(_SCOPE),
+    "anyio:Event": _holds(_SCOPE),
+    "anyio.from_thread:BlockingPortal": _holds(_PROCESS),
+    "anyio.streams.memory:MemoryObjectSendStream": _holds(_SCOPE),
+    "anyio.streams.memory:MemoryObjectReceiveStream": _holds(_SCOPE),
+    "async_timeout:Timeout": _holds("use asyncio.timeout, which is saved"),
+    "opentelemetry.trace.span:Span": _SAVED,
+    "opentelemetry.sdk.trace:Span": _SAVED,
+    # --- what is shown
+    "tqdm.std:tqdm": _reopenable(ends="close"),
+    "rich.console:Console": _reopenable(),
+    "rich.live:Live": _reopenable(opens="start", ends="stop"),
+    "rich.progress:Progress": _reopenable(opens="start", ends="stop"),
+    "rich.status:Status": _reopenable(opens="start", ends="stop"),
+    # --- numbers
+    "numpy:errstate": _holds("set it with np.seterr, or keep awaits out of the block"),
+    "numpy:printoptions": _holds(_BRIEF),
+    "numpy:nditer": _holds(_BRIEF),
+    "torch.autograd.grad_mode:no_grad": _holds(_BRIEF),
+    "torch.autograd.grad_mode:inference_mode": _holds(_BRIEF),
+    "torch.autograd.grad_mode:set_grad_enabled": _holds(_BRIEF),
+    "torch.amp.autocast_mode:autocast": _holds(_BRIEF),
+    "torch.autograd.profiler:profile": _holds(_BRIEF),
+    # --- the standard library
+    "asyncio.locks:_ContextManagerMixin": _SAVED,
+    "asyncio.taskgroups:TaskGroup": _SAVED,
+    "asyncio.timeouts:Timeout": _SAVED,
+    "asyncio.runners:Runner": _holds("run what it runs in the task itself"),
+    "asyncio.events:AbstractServer": _holds(_SERVER),
+    "asyncio.streams:StreamWriter": _holds(_CONNECTION),
+    "asyncio.streams:StreamReader": _holds(_CONNECTION),
+    "asyncio.subprocess:Process": _holds(_PROCESS),
+    "contextlib:closing": _SAVED,
+    "contextlib:aclosing": _SAVED,
+    "contextlib:nullcontext": _SAVED,
+    "contextlib:suppress": _SAVED,
+    "contextlib:chdir": _SAVED,
+    "contextlib:_RedirectStream": _SAVED,
+    "contextlib:_BaseExitStack": _SAVED,
+    "decimal:ContextManager": _SAVED,
+    "_decimal:ContextManager": _SAVED,
+    "decimal:_ContextManager": _SAVED,
+    "_pydecimal:_ContextManager": _SAVED,
+    "warnings:catch_warnings": _SAVED,
+    "_py_warnings:catch_warnings": _SAVED,
+    "_io:StringIO": _SAVED,
+    "_io:BytesIO": _SAVED,
+    "_io:FileIO": Known(Kind.SAVED_IF_PICKLABLE, "open it by path"),
+    "_io:_BufferedIOBase": Known(Kind.SAVED_IF_PICKLABLE, "open it by path"),
+    "_io:TextIOWrapper": Known(Kind.SAVED_IF_PICKLABLE, "open it by path"),
+    "gzip:GzipFile": Known(Kind.SAVED_IF_PICKLABLE, _WRITER),
+    "bz2:BZ2File": Known(Kind.SAVED_IF_PICKLABLE, _WRITER),
+    "lzma:LZMAFile": Known(Kind.SAVED_IF_PICKLABLE, _WRITER),
+    "compression.zstd._zstdfile:ZstdFile": Known(Kind.SAVED_IF_PICKLABLE, _WRITER),
+    "zipfile:ZipFile": _holds(_WRITER),
+    "zipfile:ZipExtFile": _holds(_STREAM),
+    "zipfile:_ZipWriteFile": _holds(_WRITER),
+    "tarfile:TarFile": _holds(_WRITER),
+    "wave:Wave_write": _holds(_WRITER),
+    "wave:Wave_read": _holds(_STREAM),
+    "shelve:Shelf": _holds("its block writes when it is left; keep awaits out of it"),
+    "tempfile:TemporaryDirectory": _holds("make the folder with `tempfile.mkdtemp()`, and remove it at the end in a `finally`"),
+    "tempfile:_TemporaryFileWrapper": _holds("open a file of a name of its own: `open(path, ...)`"),
+    "tempfile:SpooledTemporaryFile": _holds("use io.BytesIO, or `open(path, ...)`"),
+    "unittest.mock:_patch": _holds("a patch belongs to this process; keep awaits out of the block"),
+    "unittest.mock:_patch_dict": _holds("a patch belongs to this process; keep awaits out of the block"),
+    "_thread:lock": _holds(_LOCK),
+    "_thread:RLock": _holds(_LOCK),
+    "threading:Condition": _holds(_LOCK),
+    "threading:Semaphore": _holds(_LOCK),
+    "threading:_RLock": _holds(_LOCK),
+    "multiprocessing.synchronize:SemLock": _holds(_PROCESS),
+    "multiprocessing.pool:Pool": _holds(_PROCESS),
+    "multiprocessing.managers:BaseManager": _holds(_PROCESS),
+    "concurrent.futures._base:Executor": _holds("make it at module level: each process makes it again"),
+    "subprocess:Popen": _holds(_PROCESS),
+    "socket:socket": _holds(_CONNECTION),
+    "_socket:socket": _holds(_CONNECTION),
+    "socketserver:BaseServer": _holds(_SERVER),
+    "selectors:BaseSelector": _holds(_PROCESS),
+    "http.client:HTTPResponse": _holds(_STREAM),
+    "http.client:HTTPConnection": _holds(_CONNECTION),
+    "smtplib:SMTP": _holds("a connection of this process; send the message in one step"),
+    "imaplib:IMAP4": _holds(_CONNECTION),
+    "ftplib:FTP": _holds(_CONNECTION),
+    "mmap:mmap": _holds(_BRIEF),
+    "posix:ScandirIterator": _holds("make a list of names of it"),
+    "nt:ScandirIterator": _holds("make a list of names of it"),
+    "fileinput:FileInput": _holds(_STREAM),
+    "cProfile:Profile": _holds(_BRIEF),
+    "profiling.tracing:Profile": _holds(_BRIEF),
+    "_contextvars:Token": _SAVED,
+    "builtins:memoryview": _SAVED,
+}  # fmt: skip

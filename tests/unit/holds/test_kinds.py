@@ -1,0 +1,242 @@
+"""Of which kind libraries' managers and objects are, looked at with the real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copyreg
+import decimal
+import gzip
+import io
+import socket
+import tarfile
+import tempfile
+import threading
+import unittest.mock
+import warnings
+import zipfile
+from collections.abc import AsyncIterator, Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import aiosqlite
+import anthropic
+import anyio
+import asyncpg
+import httpx
+import mcp
+import mcp.client.stdio
+import numpy
+import openai
+import psycopg
+import psycopg_pool
+import pytest
+import redis.asyncio
+import rich.progress
+import sqlalchemy.ext.asyncio
+import tqdm
+import websockets
+
+import durable_import
+from durable_import.holds import kinds
+from durable_import.holds.kinds import advice_for, is_of_library, kind_of
+from durable_import.holds.table import TABLE, Kind, Known
+
+REOPENABLE, SAVED, HOLDS, IF_PICKLABLE = Kind.REOPENABLE, Kind.SAVED, Kind.HOLDS, Kind.SAVED_IF_PICKLABLE
+
+
+class Mine:
+    """Of a module that is the user's own, and not marked."""
+
+
+class MyClient(httpx.AsyncClient):
+    """A library's client, derived."""
+
+
+@contextlib.contextmanager
+def mine() -> Iterator[int]:
+    """A manager of the user's own."""
+    yield 1
+
+
+@contextlib.asynccontextmanager
+async def mine_too() -> AsyncIterator[int]:
+    """The same, asynchronous."""
+    yield 1
+
+
+def bare(cls: type) -> Any:
+    """An instance of a class derived from it, not made by its ``__init__``."""
+    return object.__new__(type("Bare", (cls,), {"__del__": lambda _: None}))
+
+
+async def managers() -> AsyncIterator[tuple[Any, Kind]]:
+    """Real managers and objects, each with its kind."""
+    engine = sqlalchemy.ext.asyncio.create_async_engine("sqlite+aiosqlite://")
+    yield httpx.AsyncClient(), REOPENABLE
+    yield httpx.Client(), REOPENABLE
+    yield MyClient(), REOPENABLE
+    yield httpx.AsyncClient().stream("GET", "http://localhost"), HOLDS
+    async with aiohttp.ClientSession() as session:
+        yield session, REOPENABLE
+        getting = session.get("http://localhost")
+        yield getting, HOLDS
+        getting.close()
+    yield asyncpg.create_pool("postgresql://localhost"), REOPENABLE
+    yield bare(asyncpg.Connection), REOPENABLE
+    yield bare(asyncpg.transaction.Transaction), HOLDS
+    yield psycopg_pool.AsyncConnectionPool("", open=False), REOPENABLE
+    yield psycopg_pool.AsyncConnectionPool("", open=False).connection(), HOLDS
+    yield bare(psycopg.AsyncConnection), REOPENABLE
+    yield bare(psycopg.AsyncTransaction), HOLDS
+    yield aiosqlite.connect(":memory:"), REOPENABLE
+    yield engine, REOPENABLE
+    yield engine.connect(), REOPENABLE
+    yield engine.begin(), HOLDS
+    yield sqlalchemy.ext.asyncio.AsyncSession(engine), REOPENABLE
+    yield sqlalchemy.ext.asyncio.async_sessionmaker(engine), REOPENABLE
+    yield sqlalchemy.ext.asyncio.async_sessionmaker(engine).begin(), HOLDS
+    yield redis.asyncio.Redis(), REOPENABLE
+    yield redis.asyncio.Redis().pipeline(), HOLDS
+    yield redis.asyncio.Redis().pubsub(), HOLDS
+    yield redis.asyncio.Redis().lock("a"), HOLDS
+    yield openai.AsyncOpenAI(api_key="a"), REOPENABLE
+    yield openai.AzureOpenAI(api_key="a", azure_endpoint="http://a", api_version="1"), REOPENABLE
+    yield anthropic.AsyncAnthropic(api_key="a"), REOPENABLE
+    yield anthropic.AsyncAnthropic(api_key="a").messages.stream(max_tokens=1, messages=[], model="a"), HOLDS
+    yield mcp.client.stdio.stdio_client(mcp.StdioServerParameters(command="a")), REOPENABLE
+    yield bare(mcp.ClientSession), REOPENABLE
+    yield websockets.connect("ws://localhost"), HOLDS
+    yield anyio.create_task_group(), HOLDS
+    yield anyio.CancelScope(), HOLDS
+    yield anyio.fail_after(1), HOLDS
+    yield anyio.Lock(), HOLDS
+    yield anyio.CapacityLimiter(1), HOLDS
+    yield tqdm.tqdm(disable=True), REOPENABLE
+    yield rich.progress.Progress(), REOPENABLE
+    yield numpy.errstate(), HOLDS
+    yield asyncio.Lock(), SAVED
+    yield asyncio.Semaphore(), SAVED
+    yield asyncio.TaskGroup(), SAVED
+    yield asyncio.timeout(1), SAVED
+    yield contextlib.closing(io.StringIO()), SAVED
+    yield contextlib.AsyncExitStack(), SAVED
+    yield contextlib.nullcontext(), SAVED
+    yield contextlib.redirect_stdout(io.StringIO()), SAVED
+    yield decimal.localcontext(), SAVED
+    yield warnings.catch_warnings(), SAVED
+    yield threading.Lock(), HOLDS
+    yield threading.RLock(), HOLDS
+    yield unittest.mock.patch("os.path"), HOLDS
+    yield unittest.mock.patch.dict({}), HOLDS
+    with tempfile.TemporaryDirectory() as folder:
+        yield tempfile.TemporaryDirectory(dir=folder), HOLDS
+        path = Path(folder, "file")
+        with zipfile.ZipFile(path, "w") as archive:
+            yield archive, HOLDS
+        with tarfile.open(path, "w") as tape:
+            yield tape, HOLDS
+        with gzip.open(path, "wb") as compressed:
+            yield compressed, IF_PICKLABLE
+        with path.open() as opened:
+            yield opened, IF_PICKLABLE
+    with socket.socket() as connection:
+        yield connection, HOLDS
+    yield Mine(), IF_PICKLABLE
+    yield mine(), HOLDS
+    yield mine_too(), HOLDS
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+async def test_kinds_of_real_managers() -> None:
+    """Each is what the table says, also by way of its base class or of the function that gives it; and again when asked again."""
+    async for manager, kind in managers():
+        assert kind_of(manager) is kind, manager
+        assert kind_of(manager) is kind, manager
+
+
+def test_names_of_the_table_are_spelled_once() -> None:
+    """Each line names a module and something in it."""
+    assert all(name.count(":") == 1 and all(name.split(":")) for name in TABLE)
+
+
+def test_what_holds_says_what_to_do() -> None:
+    """There is advice for nearly everything that holds, and it fits the object."""
+    assert [name for name, known in TABLE.items() if known.kind is HOLDS and not known.advice] == []
+    assert "asyncio.Lock" in advice_for(threading.Lock())
+    assert advice_for(Mine()) == ""
+
+
+def test_what_the_program_says_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``saved`` and ``reopenable`` are heard at once, also about what was met before."""
+    monkeypatch.setattr(kinds, "_SAID", type(kinds._SAID)())
+    monkeypatch.setattr(kinds, "_SETUPS", type(kinds._SETUPS)())
+    assert kind_of(anyio.Lock()) is HOLDS
+    durable_import.saved(anyio.Lock)
+    assert kind_of(anyio.Lock()) is SAVED
+    assert durable_import.reopenable(Mine, setup=print) is Mine
+    assert kind_of(Mine()) is REOPENABLE
+    assert kinds.setup_of(type("More", (Mine,), {})) is print
+    durable_import.reopenable(mine)
+    assert kind_of(mine()) is REOPENABLE
+    kinds.forget_kinds()
+
+
+def test_what_cannot_be_said() -> None:
+    """What is no class, cannot be called, or is not found by a name is refused in words."""
+    with pytest.raises(TypeError, match="takes a class, not 1"):
+        durable_import.saved(1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="callable, not 1"):
+        durable_import.reopenable(1)
+    with pytest.raises(TypeError, match="by which it is found on resume"):
+        durable_import.reopenable(lambda: 1)
+
+
+def test_libraries_speak_for_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry point gives lines of the table, which is read once."""
+    told = {f"{__name__}:Mine": "holds", "other:Thing": Known(SAVED)}
+    monkeypatch.setattr(EntryPoint, "load", lambda _: told)
+    point = EntryPoint("a", "b:c", kinds.GROUP)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point] if group == kinds.GROUP else [])
+    kinds._of_libraries.cache_clear()
+    kinds.forget_kinds()
+    try:
+        assert kind_of(Mine()) is HOLDS
+        assert kinds._of_libraries()["other:Thing"].kind is SAVED
+    finally:
+        kinds._of_libraries.cache_clear()
+        kinds.forget_kinds()
+
+
+def test_a_library_may_have_a_way_of_its_own() -> None:
+    """A class of a library that says how it is pickled is asked when it is saved; any other one holds."""
+
+    class Own:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Own, ()
+
+    class Registered:
+        pass
+
+    Own.__module__ = Registered.__module__ = "json"
+    assert kind_of(Own()) is IF_PICKLABLE
+    copyreg.pickle(Registered, lambda _: (Registered, ()))
+    try:
+        assert kind_of(Registered()) is IF_PICKLABLE
+    finally:
+        del copyreg.dispatch_table[Registered]
+
+    class Plain:
+        pass
+
+    Plain.__module__ = "json"
+    assert kind_of(Plain()) is HOLDS
+
+
+def test_whose_a_module_is() -> None:
+    """The standard library and what is installed are libraries; a test is the user's own."""
+    assert is_of_library("json")
+    assert is_of_library("httpx")
+    assert not is_of_library(__name__)
