@@ -22,11 +22,11 @@ class Finalizer:
 
 
 @contextmanager
-def restoring_generators() -> Iterator[Finalizer]:
+def restoring_generators(finalizer: Finalizer) -> Iterator[None]:
     """While a snapshot is loaded: some generators begin then, and get their finalizer by that."""
-    finalizer, outside = Finalizer(), sys.get_asyncgen_hooks().finalizer
+    outside = sys.get_asyncgen_hooks().finalizer
     sys.set_asyncgen_hooks(finalizer=finalizer)
     try:
-        yield finalizer
+        yield
     finally:
         sys.set_asyncgen_hooks(finalizer=outside)

@@ -61,7 +61,7 @@ class InstanceLoop(TimerLoop):
 
     __slots__ = (
         "_call", "_observing", "current", "has_asked", "has_asked_inside", "in_flight", "inbox", "incarnation", "instance_id",
-        "is_ending", "leaving", "native_tasks", "observer", "outside_finalizer", "owes_commit", "root", "task_count",
+        "is_ending", "leaving", "native_tasks", "notes", "observer", "outside_finalizer", "owes_commit", "root", "task_count",
         "task_factory", "tasks",
     )  # fmt: skip
 
@@ -84,6 +84,7 @@ class InstanceLoop(TimerLoop):
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
         self.outside_finalizer: Any = None  # of asynchronous generators
         self._call: ForeignCall | None = None  # that of the step that is about to begin
+        self.notes: Any = None  # of its reopenable objects, once there are any: see ``holds.notes``
         self.observer: StepObserver | None = None
         self._observing: Any = None
 
@@ -209,6 +210,19 @@ class InstanceLoop(TimerLoop):
     def run_name(self) -> str:
         """What the keys of this run of the instance begin with: there may be others under its id, earlier or later."""
         return f"{self.instance_id}/{self.incarnation}"
+
+    def lets_out(self) -> bool:
+        """Foreign code is called that is no step, such as what makes a library's object; False if it runs already."""
+        if not self.is_inside or self.is_foreign or threading.get_ident() != self.thread:
+            return False
+        self.is_foreign = True
+        set_running_loop(self.real)
+        return True
+
+    def takes_back(self) -> None:
+        """It has ended."""
+        set_running_loop(self)
+        self.is_foreign = False
 
     def key_of(self, task: DurableTask) -> str:
         """The key of the step that a task is at, or comes to next; the same when it runs again after a crash."""

@@ -30,8 +30,8 @@ class Known(NamedTuple):
     """A line of the table. ``advice``: what to do about what holds. Of a reopenable class:
 
     ``opens``, ``ends``: the methods that open it besides entering, and those that end it. ``busy``, ``ended``: what to ask an
-    object, attributes or methods, whether it holds now, and whether it was ended. ``setup``: a method that is called when it was
-    opened again.
+    object, attributes or methods, whether it holds now, and whether it was ended. ``frees``: methods that end what they get.
+    ``may_be_in_memory``: its arguments may say that its data are in this process alone.
     """
 
     kind: Kind
@@ -40,12 +40,13 @@ class Known(NamedTuple):
     ends: tuple[str, ...] = ()
     busy: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
-    setup: str = ""
+    frees: tuple[str, ...] = ()
+    may_be_in_memory: bool = False
 
 
-def _reopenable(opens: str = "", ends: str = "", busy: str = "", ended: str = "", setup: str = "", advice: str = "") -> Known:
-    opening, ending, holding, over = (tuple(text.split()) for text in (opens, ends, busy, ended))
-    return Known(Kind.REOPENABLE, advice, opening, ending, holding, over, setup)
+def _reopenable(opens: str = "", ends: str = "", busy: str = "", ended: str = "", frees: str = "") -> Known:
+    opening, ending, holding, over, freeing = (tuple(text.split()) for text in (opens, ends, busy, ended, frees))
+    return Known(Kind.REOPENABLE, "", opening, ending, holding, over, freeing)
 
 
 _SAVED, _HOLDS = Known(Kind.SAVED), Known(Kind.HOLDS)
@@ -71,6 +72,16 @@ _UNSAVED = "in_transaction new dirty deleted identity_map"
 _PROCESS = "it belongs to this process; wait for it in one step"
 _LOCK = "asyncio.Lock is part of the state and holds nothing"
 _SCOPE = "name the library in `install(modules=[...])`, or use asyncio's own: its groups, timeouts and locks are saved"
+
+# By the classes that programs call, whose arguments have no secret that they take from the environment by themselves.
+_OF_OPENAI = (
+    "openai:OpenAI", "openai:AsyncOpenAI", "openai.lib.azure:AzureOpenAI", "openai.lib.azure:AsyncAzureOpenAI",
+)  # fmt: skip
+_OF_ANTHROPIC = (
+    "anthropic:Anthropic", "anthropic:AsyncAnthropic", "anthropic.lib.bedrock._client:AnthropicBedrock",
+    "anthropic.lib.bedrock._client:AsyncAnthropicBedrock", "anthropic.lib.vertex._client:AnthropicVertex",
+    "anthropic.lib.vertex._client:AsyncAnthropicVertex",
+)  # fmt: skip
 
 TABLE: dict[str, Known] = {
     # --- HTTP
@@ -102,8 +113,8 @@ TABLE: dict[str, Known] = {
     # --- databases
     "asyncpg.connection:connect": _reopenable(),
     "asyncpg.connection:Connection": _reopenable(ends="close terminate", busy="is_in_transaction", ended="is_closed"),
-    "asyncpg.pool:Pool": _reopenable(opens="__await__", ends="close terminate", ended="is_closing"),
-    "asyncpg.pool:PoolAcquireContext": _reopenable(ended="done"),
+    "asyncpg.pool:Pool": _reopenable(opens="__await__", ends="close terminate", ended="is_closing", frees="release"),
+    "asyncpg.pool:PoolAcquireContext": _reopenable(opens="__await__", ended="done"),
     "asyncpg.pool:PoolConnectionProxy": _reopenable(busy="is_in_transaction", ended="is_closed"),
     "asyncpg.transaction:Transaction": _holds(_COMMIT),
     "asyncpg.cursor:CursorFactory": _holds(_READ_ROWS),
@@ -120,12 +131,14 @@ TABLE: dict[str, Known] = {
     "psycopg:Transaction": _holds(_COMMIT),
     "psycopg:AsyncTransaction": _holds(_COMMIT),
     "psycopg._cursor_base:BaseCursor": _holds(_READ_ROWS),
-    "psycopg_pool.pool:ConnectionPool": _reopenable(opens="open", ends="close", ended="closed"),
-    "psycopg_pool.pool_async:AsyncConnectionPool": _reopenable(opens="open", ends="close", ended="closed"),
+    "psycopg_pool.pool:ConnectionPool": _reopenable(opens="open", ends="close", ended="closed", frees="putconn"),
+    "psycopg_pool.pool_async:AsyncConnectionPool": _reopenable(opens="open", ends="close", ended="closed", frees="putconn"),
+    "psycopg_pool.pool:ConnectionPool.getconn": _reopenable(),
+    "psycopg_pool.pool_async:AsyncConnectionPool.getconn": _reopenable(),
     "psycopg_pool.pool:ConnectionPool.connection": _holds(_BLOCK_COMMITS),
     "psycopg_pool.pool_async:AsyncConnectionPool.connection": _holds(_BLOCK_COMMITS),
     "aiosqlite.core:connect": _reopenable(),
-    "aiosqlite.core:Connection": _reopenable(opens="__await__", ends="close", busy="in_transaction"),
+    "aiosqlite.core:Connection": _reopenable("__await__", "close", "in_transaction")._replace(may_be_in_memory=True),
     "aiosqlite.context:Result": _holds(_READ_ROWS),
     "aiosqlite.cursor:Cursor": _holds(_READ_ROWS),
     "sqlite3:Connection": _holds("its block commits when it is left: keep awaits out of it, or use aiosqlite"),
@@ -133,8 +146,8 @@ TABLE: dict[str, Known] = {
     "sqlite3:Row": _holds(_ROW),
     "sqlalchemy.engine.create:create_engine": _reopenable(),
     "sqlalchemy.ext.asyncio.engine:create_async_engine": _reopenable(),
-    "sqlalchemy.engine.base:Engine": _reopenable(),
-    "sqlalchemy.ext.asyncio.engine:AsyncEngine": _reopenable(),
+    "sqlalchemy.engine.base:Engine": _reopenable()._replace(may_be_in_memory=True),
+    "sqlalchemy.ext.asyncio.engine:AsyncEngine": _reopenable()._replace(may_be_in_memory=True),
     "sqlalchemy.engine.base:Engine.begin": _holds(_COMMIT),
     "sqlalchemy.ext.asyncio.engine:AsyncEngine.begin": _holds(_COMMIT),
     "sqlalchemy.engine.base:Connection": _holds("its block ends a transaction when it is left: keep the block short"),
@@ -146,6 +159,8 @@ TABLE: dict[str, Known] = {
     "sqlalchemy.ext.asyncio.result:AsyncResult": _holds(_READ_ROWS),
     "sqlalchemy.orm.session:sessionmaker": _reopenable(),
     "sqlalchemy.ext.asyncio.session:async_sessionmaker": _reopenable(),
+    "sqlalchemy.orm.session:sessionmaker.__call__": _reopenable(),
+    "sqlalchemy.ext.asyncio.session:async_sessionmaker.__call__": _reopenable(),
     "sqlalchemy.orm.session:sessionmaker.begin": _holds(_COMMIT),
     "sqlalchemy.ext.asyncio.session:async_sessionmaker.begin": _holds(_COMMIT),
     "sqlalchemy.orm.session:Session": _reopenable(ends="close", busy=_UNSAVED),
@@ -157,12 +172,25 @@ TABLE: dict[str, Known] = {
     "redis.asyncio.client:Redis": _reopenable(opens="initialize __await__", ends="aclose close"),
     "redis.connection:ConnectionPool": _reopenable(ends="disconnect"),
     "redis.asyncio.connection:ConnectionPool": _reopenable(ends="aclose disconnect"),
+    "redis.client:Redis.from_url": _reopenable(),
+    "redis.asyncio.client:Redis.from_url": _reopenable(),
+    "redis.client:Redis.from_pool": _reopenable(),
+    "redis.asyncio.client:Redis.from_pool": _reopenable(),
+    "redis.connection:ConnectionPool.from_url": _reopenable(),
+    "redis.asyncio.connection:ConnectionPool.from_url": _reopenable(),
+    "redis.cluster:RedisCluster.from_url": _reopenable(),
+    "redis.asyncio.cluster:RedisCluster.from_url": _reopenable(),
     "redis.client:Pipeline": _holds(_QUEUED),
     "redis.asyncio.client:Pipeline": _holds(_QUEUED),
     "redis.client:PubSub": _holds(_LISTENING),
     "redis.asyncio.client:PubSub": _holds(_LISTENING),
     "redis.client:Monitor": _holds(_STREAM),
     "redis.asyncio.client:Monitor": _holds(_STREAM),
+    "fakeredis._core._server:FakeServer": _holds("its data are this process's"),
+    "fakeredis._clients._sync:FakeRedisMixin": _holds("its data are this process's"),
+    "fakeredis._clients._async:FakeAsyncRedisMixin": _holds("its data are this process's"),
+    "fakeredis._clients._sync:FakeRedis": _holds("its data are this process's"),
+    "fakeredis._clients._async:FakeRedis": _holds("its data are this process's"),
     "redis.lock:Lock": _holds(_DISTRIBUTED),
     "redis.asyncio.lock:Lock": _holds(_DISTRIBUTED),
     "redis.cluster:RedisCluster": _reopenable(ends="close"),
@@ -174,6 +202,7 @@ TABLE: dict[str, Known] = {
     "aiobotocore.client:AioBaseClient": _reopenable(),
     "aiobotocore.response:AioStreamingBodyBase": _holds(_STREAM),
     "botocore.response:StreamingBody": _holds(_STREAM),
+    **dict.fromkeys(_OF_OPENAI, _reopenable(ends="close", ended="is_closed")),
     "openai._base_client:BaseClient": _reopenable(ends="close", ended="is_closed"),
     "openai:AsyncStream": _holds(_STREAM),
     "openai:Stream": _holds(_STREAM),
@@ -181,6 +210,7 @@ TABLE: dict[str, Known] = {
     "openai._response:ResponseContextManager": _holds(_STREAM),
     "openai.lib.streaming.chat._completions:AsyncChatCompletionStreamManager": _holds(_STREAM),
     "openai.lib.streaming.responses._responses:AsyncResponseStreamManager": _holds(_STREAM),
+    **dict.fromkeys(_OF_ANTHROPIC, _reopenable(ends="close", ended="is_closed")),
     "anthropic._base_client:BaseClient": _reopenable(ends="close", ended="is_closed"),
     "anthropic:AsyncStream": _holds(_STREAM),
     "anthropic:Stream": _holds(_STREAM),
@@ -188,7 +218,7 @@ TABLE: dict[str, Known] = {
     "anthropic.lib.streaming._messages:AsyncMessageStreamManager": _holds(_STREAM),
     "anthropic.lib.streaming._messages:MessageStreamManager": _holds(_STREAM),
     "anthropic.lib.streaming._messages:AsyncMessageStream": _holds(_STREAM),
-    "mcp.client.session:ClientSession": _reopenable(setup="initialize"),
+    "mcp.client.session:ClientSession": _reopenable(opens="initialize"),
     "mcp.client.client:Client": _reopenable(),
     "mcp.client.stdio:stdio_client": _reopenable(),
     "mcp.client.streamable_http:streamable_http_client": _reopenable(),

@@ -85,7 +85,7 @@ def _too_late(finder: DurableFinder) -> Iterator[str]:
 
 def _ordinary_spec(name: str, module: object) -> ModuleSpec | None:
     """The spec of a module that is not rewritten; read without waking a lazy module."""
-    if not isinstance(module, ModuleType):
+    if not issubclass(type(module), ModuleType):  # some only pass for a module, and have no names of their own
         return None
     namespace = object.__getattribute__(module, "__dict__")
     spec, loader = namespace.get("__spec__"), namespace.get("__loader__")

@@ -4,28 +4,92 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..aio.generators import restoring_generators
+from ..aio.generators import Finalizer, restoring_generators
 from ..aio.standard import make_asyncio_durable
+from ..holds.kinds import forget_kinds
+from ..holds.noting import begin as begin_noting
+from ..holds.opening import Opener, leave_opened
+from ..hook.companions import rewrite_companions
 from .incremental.pieces import join_pieces
-from .incremental.segments import load_segments
+from .incremental.segments import reading_of_segments
+from .load_context import LoadContext, Loading, reading
 from .module_data.contents import find_imported, restore_program
 from .module_data.modules import ScriptData
 from .payload import IN_PIECES, Snapshot, check_format, is_in_segments
 from .tasks.loops import fill_loop
-from .unpickler import load_with_loop
+from .tasks.tasks import new_task
+from .unpickler import reading_of
 
 
 def decoded(payload: bytes, segments: dict[str, bytes], script: ScriptData | None, instance_id: str | None) -> Snapshot:
-    """The snapshot of an authenticated payload. Raises SnapshotFormatError for a format that is not read here."""
+    """The snapshot of an authenticated payload, to be looked at: what the program had open is not opened again.
+
+    Raises SnapshotFormatError for a format that is not read here.
+    """
+    loading, finalizer = _loading(payload, segments), Finalizer()
+    with restoring_generators(finalizer):
+        while loading.next_opening() is not None or loading.begins_again():
+            pass
+        return _completed(loading, finalizer, payload, script, instance_id)
+
+
+async def reopened(payload: bytes, segments: dict[str, bytes], script: ScriptData | None, instance_id: str | None) -> Snapshot:
+    """The same, with what the program had open opened again; what was opened is left if something fails."""
+    begin_noting()
+    loading, finalizer = _loading(payload, segments), Finalizer()
+    try:
+        while True:
+            await _open_all(loading, finalizer, instance_id)
+            if not loading.begins_again():
+                break
+        with restoring_generators(finalizer):
+            return _completed(loading, finalizer, payload, script, instance_id)
+    except BaseException:
+        await leave_opened(loading.context.loop)
+        raise
+
+
+async def _open_all(loading: Loading[Any], finalizer: Finalizer, instance_id: str | None) -> None:
+    """Read to the end, and open what is to be opened on the way."""
+    context, opener = loading.context, None
+    try:
+        while True:
+            with restoring_generators(finalizer):
+                opening = loading.next_opening()
+            if opening is None:
+                return
+            if opener is None:
+                context.loop.instance_id = instance_id
+                opener = Opener(context.loop, context.opened, lambda path: _task(context, path))
+            await opener.open(opening)
+    except BaseException:
+        loading.give_up()
+        raise
+
+
+def _task(context: LoadContext, path: str) -> Any:
+    with reading(context):
+        return new_task(path)
+
+
+def _loading(payload: bytes, segments: dict[str, bytes]) -> Loading[Any]:
     check_format(payload)
     make_asyncio_durable()
-    with restoring_generators() as finalizer:
-        if is_in_segments(payload):
-            ((facts, contents), held, inbox), found = load_segments(payload[3:], segments)
-            stack: list[Any] = []
-        else:
-            data = join_pieces(payload[3:], segments) if payload[2:3] == IN_PIECES else payload[3:]
-            (stack, facts, contents, held, inbox, _), found = load_with_loop(data)
+    if rewrite_companions():
+        forget_kinds()
+    if is_in_segments(payload):
+        return Loading(reading_of_segments(payload[3:], segments))
+    return Loading(reading_of(join_pieces(payload[3:], segments) if payload[2:3] == IN_PIECES else payload[3:]))
+
+
+def _completed(
+    loading: Loading[Any], finalizer: Finalizer, payload: bytes, script: ScriptData | None, instance_id: str | None
+) -> Snapshot:
+    stack: list[Any] = []
+    if is_in_segments(payload):
+        ((facts, contents), held, inbox), found = loading.value
+    else:
+        (stack, facts, contents, held, inbox, _), found = loading.value
     if script is not None:
         find_imported(script)
     restore_program(script, contents)

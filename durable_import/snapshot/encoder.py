@@ -13,7 +13,7 @@ from ..frames.capture import awaited_by, chain
 from ..frames.step import Step
 from ..hook.code_table import CodeInfo
 from ..log import about, logger
-from .decoder import decoded
+from .decoder import decoded, reopened
 from .incremental.format_policy import FormatPolicy
 from .incremental.pieces import Pieces
 from .incremental.segment_saving import Segments
@@ -21,7 +21,7 @@ from .module_data.contents import find_imported, program_contents, set_aside
 from .module_data.module_names import Names
 from .module_data.modules import ScriptData, is_refilled
 from .payload import COMPLETE, IN_PIECES, IN_SEGMENTS, LARGE, Saved, Snapshot, is_in_segments, payload_of
-from .pickler import Chunks, dump_chunks, dumps
+from .pickler import Chunks, dump_state, dumps
 from .references import References
 from .tasks.loops import inbox_state, loop_state
 from .tasks.stacks import Stacks
@@ -144,7 +144,9 @@ class Encoder:
         if self.script is not None:
             find_imported(self.script)
         names, has_loop = Names.of(self.script), snapshot.loop is not None
-        return References(names, self.script, self.base, self.stacks, snapshot.stacks, _in_flight(snapshot), has_loop)
+        made = References(names, self.script, self.base, self.stacks, snapshot.stacks, _in_flight(snapshot), has_loop)
+        made.notes = snapshot.loop.notes if snapshot.loop is not None else None
+        return made
 
     def encode(self, snapshot: Snapshot) -> bytes:
         """The payload, complete by itself.
@@ -217,15 +219,24 @@ class Encoder:
             loop = loop_state(snapshot.loop, list(snapshot.loop.callbacks.values()), snapshot.loop.timers)
             inbox = inbox_state(snapshot.loop)
         state = (stack, snapshot.facts, contents, loop, inbox, tasks)
-        return dump_chunks(state, references)
+        return dump_state(state, references)
 
     def decode(self, payload: bytes, segments: dict[str, bytes] | None = None) -> Snapshot:
         """The snapshot of an authenticated payload, with its segments if it is not complete by itself."""
         snapshot = decoded(payload, segments or {}, self.script, self.instance_id)
+        self._has_read(payload)
+        return snapshot
+
+    async def reopen(self, payload: bytes, segments: dict[str, bytes] | None = None) -> Snapshot:
+        """The same, with what the program had open opened again."""
+        snapshot = await reopened(payload, segments or {}, self.script, self.instance_id)
+        self._has_read(payload)
+        return snapshot
+
+    def _has_read(self, payload: bytes) -> None:
         self._begin_form(None, None)
         if is_in_segments(payload) and self.format_policy is not None:
             self.format_policy.choose(in_segments=True)
-        return snapshot
 
     def _set_aside(self, snapshot: Snapshot, references: References) -> bool:
         """Leave module-level data that cannot be saved to the modules' own code; whether there was any."""

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames import restore
 from ..frames.capture import chain
 from ..frames.discard import discard
+from ..holds.opening import Opened, Reopening
 
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ class LoadContext:
         self.missing: list[DurableTask] = []  # what they hold has not been loaded
         self.segments: dict[str, bytes] = {}  # of a snapshot in segments: see ``segments``
         self.islands: dict[str, Any] = {}  # those that were loaded
+        self.opened = Opened()  # what is opened again
         self._calls: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()  # put off, in order
 
     @cached_property
@@ -120,12 +122,11 @@ def current() -> LoadContext:
 
 
 @contextmanager
-def reading(hashes: dict[int, int] | None = None) -> Iterator[LoadContext]:
-    """While a snapshot is read in this thread. Frames that were built for one that cannot be read are dropped."""
-    context = LoadContext(hashes)
+def reading(context: LoadContext) -> Iterator[None]:
+    """While a snapshot, or a part of it, is read in this thread. If it cannot be, frames that were built for it are dropped."""
     _READINGS.stack.append(context)
     try:
-        yield context
+        yield
     except BaseException:
         discard(context.frames)
         raise
@@ -138,19 +139,65 @@ def later(function: Callable[..., object], *args: Any) -> None:
     current().put_off(function, args)
 
 
+Read = Callable[[LoadContext], Generator[Reopening, None, T]]
+
+
+class Loading(Generic[T]):
+    """A snapshot that is read in slices: before each of the others something is to be opened again.
+
+    ``read`` gives what was read, after what it has yielded was opened. It is called twice if an instance in a cycle was hashed
+    before it was complete.
+    """
+
+    def __init__(self, read: Read[T]) -> None:
+        self._read = read
+        self._hashes: dict[int, int] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self.context = LoadContext(self._hashes)
+        self._slices = self._read(self.context)
+
+    def next_opening(self) -> Reopening | None:
+        """Read on; gives what is to be opened, or None at the end, when all is complete or ``begins_again``."""
+        with reading(self.context):
+            try:
+                return next(self._slices)
+            except StopIteration as stop:
+                self.value: T = stop.value
+            self._hashes = self.context.true_hashes()
+            if self._hashes:
+                discard(self.context.frames)
+            else:
+                self.context.complete()
+        return None
+
+    def begins_again(self) -> bool:
+        """Whether it has to be read once more, with what was opened until then left; it begins then."""
+        if self._hashes and not self.context.hashes:
+            self._begin()
+            return True
+        return False
+
+    def give_up(self) -> None:
+        """It is not going to be read to its end."""
+        self._slices.close()
+        discard(self.context.frames)
+
+
+def load_unopened(read: Read[T]) -> T:
+    """What ``read`` gives, completed. Nothing is opened: what stands for such objects is of no use but to be looked at."""
+    loading = Loading(read)
+    while loading.next_opening() is not None or loading.begins_again():
+        pass
+    return loading.value
+
+
 def load(read: Callable[[LoadContext], T]) -> T:
-    """What ``read`` gives, completed. Calls it twice if an instance in a cycle was hashed before it was complete."""
-    value, hashes = _read_once(read, {})
-    return _read_once(read, hashes)[0] if hashes else value
+    """What ``read`` gives, completed, where there is nothing to be opened."""
 
+    def at_once(context: LoadContext) -> Generator[Reopening, None, T]:
+        yield from ()
+        return read(context)
 
-def _read_once(read: Callable[[LoadContext], T], known: dict[int, int]) -> tuple[T, dict[int, int]]:
-    """What was read; and the hashes to read it once more with, if it has to be."""
-    with reading(known) as context:
-        value = read(context)
-        hashes = context.true_hashes()
-        if hashes:
-            discard(context.frames)
-        else:
-            context.complete()
-        return value, hashes
+    return load_unopened(at_once)

@@ -48,6 +48,11 @@ NAMES: dict[str, dict[str, str]] = {
     "frames.intrinsics": {"NextItem": "next_item", "checked_anext": "checked_anext"},
     "frames.signals": {"NO_MORE": "no_more", "PRIMED": "primed"},
     "frames.step": {"Step": "step"},
+    "holds.noting": {
+        "enter_async_manager": "manager.enter_async", "enter_manager": "manager.enter",
+        "leave_async_manager": "manager.leave_async", "leave_manager": "manager.leave",
+    },
+    "holds.opening": {"Reopening": "reopening"},
     "pythons.earlier": {"_AsCompletedIterator": "as_completed_iterator"},
     "pythons.frozen": {"frozendict": "frozendict"},
     "pythons.iterators": {"set_state": "set_state"},
@@ -127,6 +132,9 @@ NAMES: dict[str, dict[str, str]] = {
         "restore_forward_reference": "forward_reference", "restore_key": "key", "restore_local_sentinel": "local_sentinel",
         "restore_lru_cache": "lru_cache", "restore_partial_method": "partial_method", "restore_sentinel": "sentinel",
         "restore_type_alias": "type_alias", "restore_type_variable": "type_variable", "restore_union": "union",
+    },
+    "snapshot.reopened": {
+        "reopened": "reopened", "reopened_by_function": "reopened.by_function", "reopened_part": "reopened.part",
     },
     "snapshot.tasks.contexts": {"fill_context": "context.fill", "new_context": "context", "no_context": "no_context"},
     "snapshot.tasks.foreign": {"begin_call": "call"},

@@ -24,6 +24,7 @@ from ..pythons.library import PythonPickler
 from .module_data.modules import resolve, resolve_or_none
 from .prelude import Prelude
 from .references import References, task_frames
+from .reopened import ComesLater, Entries, Order
 from .table import TABLE, reduce_by_kind
 from .tasks.contexts import fill_context, new_context, reduce_context
 from .tasks.foreign import reduce_foreign_frame, reduce_wait
@@ -54,10 +55,12 @@ class _Reducing:
     codes: dict[int, CodeInfo]  # the functions of the frames met, by id of their code
     tasks: dict[DurableTask, None]  # the tasks met
     driven: dict[int, bool]  # see ``is_driven_by_hand``
+    entries: Entries | None  # the reopenable objects, if there may be any
 
-    def _begin(self, references: References) -> None:
+    def _begin(self, references: References, entries: Entries | None = None) -> None:
         self.references = references
         self.met = references.read.met
+        self.entries = entries
         self.codes, self.tasks, self.driven = {}, {}, {}
 
     def reducer_override(self, obj: Any) -> Any:
@@ -77,6 +80,10 @@ class _Reducing:
         reference = references.by_id.get(id(obj))
         if reference is not None:
             return resolve, reference
+        if self.entries is not None and self.entries.may_be_one(obj):
+            entry = self.entries.reduce(obj)
+            if entry is not None:
+                return entry
         kind = type(obj)
         if kind is DurableTask:
             self.tasks[obj] = None
@@ -119,17 +126,17 @@ class _Reducing:
 class SnapshotPickler(_Reducing, pickle.Pickler):
     """Pickles what programs hold."""
 
-    def __init__(self, file: Any, references: References) -> None:
+    def __init__(self, file: Any, references: References, entries: Entries | None = None) -> None:
         super().__init__(file, PROTOCOL)
-        self._begin(references)
+        self._begin(references, entries)
 
 
 class _DeepPickler(_Reducing, PythonPickler):  # type: ignore[misc]
     """The same in Python, for graphs nested deeper than the C stack allows. Slow."""
 
-    def __init__(self, file: Any, references: References) -> None:
+    def __init__(self, file: Any, references: References, entries: Entries | None = None) -> None:
         super().__init__(file, PROTOCOL)
-        self._begin(references)
+        self._begin(references, entries)
 
         # Python 3.12 recurses in C when a bound method is called with *args, as pickle does; not so for a function.
         def save_reduce(
@@ -165,15 +172,44 @@ Chunks = list[bytes]  # a pickle as it was written: large bytes objects as they 
 
 def dump_chunks(value: Any, references: References) -> tuple[Chunks, dict[int, CodeInfo]]:
     """Pickle ``value``; gives also the functions of the coroutines and generators met, by id of their code."""
+    notes = references.notes
+    return _by_kind(value, references, Entries(notes, is_probe=True) if notes is not None else None, None)
+
+
+def dump_state(value: Any, references: References) -> tuple[Chunks, dict[int, CodeInfo]]:
+    """The same of the whole state of an instance: before it come the calls that open its reopenable objects again."""
+    notes = references.notes
+    if notes is None:
+        return _by_kind(value, references, None, None)
+    order = Order(notes.needed.values())
+    while True:
+        entries = Entries(notes)
+        try:
+            dumped = _by_kind(value, references, entries, order)
+        except ComesLater as error:
+            order.comes_later(error, entries.met)
+        except Exception:
+            if not order.begins_anew():
+                raise
+        else:
+            if order.is_complete(entries.met):
+                notes.needed = entries.met
+                return dumped
+
+
+def _by_kind(
+    value: Any, references: References, entries: Entries | None, order: Order | None
+) -> tuple[Chunks, dict[int, CodeInfo]]:
+    """Pickle by the quickest pickler that can."""
     try:
-        chunks, codes = _dump(SnapshotPickler, value, references)
+        chunks, codes = _dump(SnapshotPickler, value, references, entries, order)
         if any(_find_nan(chunk) for chunk in chunks if chunk[:1] in _FRAME):
-            chunks, codes = _dump(_NanPickler, value, references)
+            chunks, codes = _dump(_NanPickler, value, references, entries, order)
     except RecursionError:
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(DEEP)
         try:
-            chunks, codes = _dump(_DeepPickler, value, references)
+            chunks, codes = _dump(_DeepPickler, value, references, entries, order)
         finally:
             sys.setrecursionlimit(limit)
     return chunks, codes
@@ -192,14 +228,19 @@ class _Sink:
         self.chunks.append(chunk if type(chunk) is bytes else bytes(chunk))
 
 
-def _dump(kind: Any, value: Any, references: References) -> tuple[Chunks, dict[int, CodeInfo]]:
+def _dump(
+    kind: Any, value: Any, references: References, entries: Entries | None, order: Order | None
+) -> tuple[Chunks, dict[int, CodeInfo]]:
     file = _Sink()
-    pickler = kind(file, references)
+    pickler = kind(file, references, entries)
     names, has_loop = references.names, references.has_loop
     if has_loop not in names.preludes:
         others = _BUILDERS if has_loop else ()  # they would be most of a record, such as a call
         names.preludes[has_loop] = Prelude([(resolve_or_none, *place) for place in names.container_places], others)
     names.preludes[has_loop].begin(pickler, file, references.containers)
+    if entries is not None and order is not None:
+        for call in entries.calls(order):
+            pickler.dump(call)
     pickler.dump(value)
     done = 0
     while done < len(pickler.tasks):  # what they hold may lead to further ones

@@ -10,6 +10,7 @@ from typing import Any
 from ..aio.task import DurableTask
 from ..frames.capture import frame_of, parts_of, variables_in
 from ..frames.step import Step
+from ..holds.notes import Notes
 from ..hook.code_table import info_of
 from ..pythons.tasks import LoopBound
 from .module_data.module_names import Names
@@ -31,6 +32,7 @@ class References:
     has_loop: bool = False  # whether it is the state of an instance, with its futures
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``with_blocks.lost``
     left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
+    notes: Notes | None = None  # of reopenable objects
 
     def __post_init__(self) -> None:
         self.by_id = self.names.by_id

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import pickle
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 from durable_import.frames.signals import Marker
+from durable_import.holds.kinds import has_own_way, kind_of, known_class
+from durable_import.holds.table import Kind
 from durable_import.pythons.library import GeneratorManager, Stream
 from durable_import.pythons.tasks import LoopBound
 from durable_import.snapshot.definitions import classes
@@ -102,5 +105,22 @@ def _plan(cls: type) -> _Plan:
         reducer = _BY_NAME.get((cls.__module__, cls.__name__))
         if reducer is None:
             reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
-        known[cls] = singletons.by_reference(cls, reducer or instances.reducer_for(cls))
+        known[cls] = singletons.by_reference(cls, _of_reopenable(cls) or reducer or instances.reducer_for(cls))
     return known[cls]
+
+
+def _of_reopenable(cls: type) -> _Plan:
+    """What refuses an object that would be reopenable if the call that made it had been noted; None for those of other kinds."""
+    known = known_class(cls)
+    if known is None or known.kind is not Kind.REOPENABLE or has_own_way(cls):
+        return None
+
+    def refuse(obj: Any) -> Any:
+        if kind_of(obj) is not Kind.REOPENABLE:
+            return NotImplemented
+        raise pickle.PicklingError(
+            f"a {cls.__module__}.{cls.__qualname__} that was not made in this instance: make it in the program's own code, or "
+            "keep it at module level"
+        )
+
+    return refuse

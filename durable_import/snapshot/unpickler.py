@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import pickle
 import struct
+from collections.abc import Generator
 from typing import Any
 
+from ..holds.opening import Reopening
 from ..pythons.moved import place_today
 from .iterators.native_forms import NativeFormsUnpickler, has_native_forms, native_form
 from .library import is_standard, missing
-from .load_context import LoadContext, load
+from .load_context import LoadContext, Read, load_unopened
 from .names import MODULE, find_former, is_internal, registered
 from .tasks.tasks import fill_task, new_task
 
@@ -68,13 +70,20 @@ def loads(data: bytes) -> Any:
 def load_with_loop(data: bytes) -> tuple[Any, LoadContext]:
     """The same, with the context that has the loop which tasks and futures in it belong to."""
 
-    def read(context: LoadContext) -> tuple[Any, LoadContext]:
+    return load_unopened(reading_of(data))
+
+
+def reading_of(data: bytes) -> Read[tuple[Any, LoadContext]]:
+    """How it is read."""
+
+    def read(context: LoadContext) -> Generator[Reopening, None, tuple[Any, LoadContext]]:
         unpickler = unpickler_of(io.BytesIO(data))
         unpickler.load()
-        value = unpickler.load()
+        while type(value := unpickler.load()) is Reopening:
+            yield value
         while (held := unpickler.load()) is not None:
             path, frames, record = held
             fill_task(new_task(path), frames, record)
         return value, context
 
-    return load(read)
+    return read

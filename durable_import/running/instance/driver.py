@@ -24,6 +24,9 @@ from ...errors import PauseForEventException, UnsavableStateError
 from ...frames import ambient
 from ...frames.capture import parts_of
 from ...frames.step import DONE, FAILED, NEW, Step
+from ...holds.kinds import forget_kinds
+from ...holds.noting import begin as begin_noting
+from ...hook.companions import rewrite_companions
 from ...log import about, logger
 from ...pythons.tasks import is_eager_factory
 from ...snapshot.encoder import Encoder
@@ -46,6 +49,9 @@ class InstanceDriver(Committer):
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
+        begin_noting()
+        if rewrite_companions():
+            forget_kinds()
         loop = instance if isinstance(instance, InstanceLoop) else InstanceLoop(encoder.instance_id)
         self.coroutine = instance.root.coroutine if loop is instance else instance
         super().__init__(loop, encoder, commit, checkpoint, parts_of(self.coroutine).code.co_qualname)
@@ -128,6 +134,8 @@ class InstanceDriver(Committer):
 
     def drop(self) -> None:
         """Let go of the tasks as they are: their ``finally`` blocks are for when the program gets there."""
+        if self.loop.notes is not None:
+            self.loop.notes.keep_opened()
         self.loop.is_dropped = True
         for task in list(self.loop.tasks):
             task.drop()

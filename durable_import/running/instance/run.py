@@ -18,6 +18,7 @@ from ...errors import (
     UnsavableStateError,
 )
 from ...frames.capture import is_rewritten_function, parts_of
+from ...holds.opening import leave_opened
 from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
@@ -223,15 +224,16 @@ class InstanceRun:
     async def _open(self, encoder: Encoder) -> InstanceDriver:
         payload, segments = await self.lease.load_snapshot()
         try:
-            snapshot = encoder.decode(payload, segments)
+            snapshot = await encoder.reopen(payload, segments)
         except CodeChangedError as error:
             error.add_note(await self.host.sources.difference(error))
             raise
         except DurableError:
             raise
         except Exception as error:
+            about = "; ".join([str(error), *getattr(error, "__notes__", [])])
             raise SnapshotError(
-                f"the saved state of instance {self.instance_id!r} cannot be restored: {type(error).__name__}: {error}. "
+                f"the saved state of instance {self.instance_id!r} cannot be restored: {type(error).__name__}: {about}. "
                 "It is kept: mend what is missing and run again, or start afresh"
             ) from error
         assert snapshot.loop is not None
@@ -245,6 +247,13 @@ class InstanceRun:
         return driver
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
+        try:
+            return await self._drive_to_end(driver, encoder)
+        finally:
+            if not driver.ended:
+                await leave_opened(driver.loop)
+
+    async def _drive_to_end(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
         try:
             await driver.enter_again()
             if self.is_suspending:

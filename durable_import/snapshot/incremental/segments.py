@@ -17,11 +17,13 @@ Here they are loaded. ``ownership`` knows what belongs to which segment, ``segme
 from __future__ import annotations
 
 import io
+from collections.abc import Generator
 from typing import Any
 
 from ...aio.task import DurableTask
 from ...errors import SnapshotFormatError
-from ..load_context import LoadContext, current, load
+from ...holds.opening import Reopening
+from ..load_context import LoadContext, Read, current, load_unopened
 from ..tasks.tasks import fill_task, new_task
 from ..unpickler import unpickler_of
 
@@ -57,10 +59,19 @@ def _load_parts(data: bytes) -> list[Any]:
 
 def load_segments(kernel: bytes, segments: dict[str, bytes]) -> tuple[Any, LoadContext]:
     """What ``Segments.encode`` saved: the rest, the loop's state and inbox; and the context with the loop and its tasks."""
+    return load_unopened(reading_of_segments(kernel, segments))
 
-    def read(context: LoadContext) -> tuple[Any, LoadContext]:
+
+def reading_of_segments(kernel: bytes, segments: dict[str, bytes]) -> Read[tuple[Any, LoadContext]]:
+    """How they are read."""
+
+    def read(context: LoadContext) -> Generator[Reopening, None, tuple[Any, LoadContext]]:
         context.segments = segments
-        (rest, held), inbox = _load_parts(kernel)
+        unpickler = unpickler_of(io.BytesIO(kernel))
+        unpickler.load()
+        while type(value := unpickler.load()) is Reopening:
+            yield value
+        (rest, held), inbox = value, unpickler.load()
         for key in segments:
             if key[0] == "t":
                 new_task(key[1:])
@@ -71,4 +82,4 @@ def load_segments(kernel: bytes, segments: dict[str, bytes]) -> tuple[Any, LoadC
             fill_task(task, *_load_parts(segments[task_key(task)]))
         return (rest, held, inbox), context
 
-    return load(read)
+    return read

@@ -22,8 +22,8 @@ from ...frames.capture import CREATED, FRAME_TYPES, FrameState, chain, contents_
 from ...frames.discard import discard
 from ...frames.restart import arguments_of
 from ...frames.step import DONE, Step
+from ...holds.in_task import InTask
 from ...hook.code_table import enter_code
-from ...pythons.tasks import running_task
 from ...rewrite.analysis.names import AWAITED, STATE
 from ..definitions.foreign_functions import function_of
 from .blocks import blocks_of, is_entering, leave_of, target_of
@@ -69,31 +69,9 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
 async def _as_task(coroutine: Any, task: Any, step: RunningStep) -> Any:
     token = running_step.set(step)
     try:
-        return await _InTask(coroutine, task)
+        return await InTask(coroutine, task)
     finally:
         running_step.reset(token)
-
-
-class _InTask:
-    """Runs a coroutine, within a task of the process, while ``task`` is the current one: scopes of libraries ask for it."""
-
-    def __init__(self, coroutine: Any, task: Any) -> None:
-        self.coroutine = coroutine
-        self.task = task
-
-    def __await__(self) -> Any:
-        error: BaseException | None = None
-        while True:
-            with running_task(self.task):
-                try:
-                    given = self.coroutine.send(None) if error is None else self.coroutine.throw(error)
-                except StopIteration as stop:
-                    return stop.value
-            try:
-                error = None
-                yield given
-            except BaseException as thrown:
-                error = thrown
 
 
 def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], place: tuple[str, int]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from durable_import.snapshot.load_context import later, reading
+from durable_import.snapshot.load_context import LoadContext, later, reading
 from tests.harness.pickling import dumps, restored
 
 
@@ -33,7 +33,8 @@ def test_pending_calls_may_add_calls() -> None:
         seen.append("a")
         later(seen.append, "c")
 
-    with reading() as context:
+    context = LoadContext()
+    with reading(context):
         later(add_more)
         later(seen.append, "b")
         context.complete()

@@ -1,0 +1,34 @@
+"""Coroutines that run within a task of the process while one of an instance is the current one: libraries' scopes ask for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..pythons.tasks import running_task
+
+
+async def as_task(coroutine: Any, task: Any) -> Any:
+    """What a coroutine gives, run as if ``task`` ran it."""
+    return await InTask(coroutine, task)
+
+
+class InTask:
+    """Runs a coroutine, within a task of the process, while ``task`` is the current one: scopes of libraries ask for it."""
+
+    def __init__(self, coroutine: Any, task: Any) -> None:
+        self.coroutine = coroutine
+        self.task = task
+
+    def __await__(self) -> Any:
+        error: BaseException | None = None
+        while True:
+            with running_task(self.task):
+                try:
+                    given = self.coroutine.send(None) if error is None else self.coroutine.throw(error)
+                except StopIteration as stop:
+                    return stop.value
+            try:
+                error = None
+                yield given
+            except BaseException as thrown:
+                error = thrown

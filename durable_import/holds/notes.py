@@ -1,0 +1,201 @@
+"""What is noted of an instance's reopenable objects: the call that made each, the calls that opened it, and what these gave."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import pickle
+import re
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .kinds import known_of
+from .table import Known
+
+_ATOMS = (str, bytes, int, float, complex, bool, type(None))
+
+
+@dataclass
+class Opening:
+    """A call that has opened an object: the method, its arguments, and the path of the task that made it."""
+
+    order: int
+    method: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    task: str
+
+
+class Note:
+    """How an object was made: by ``function``, or by its class's ``__init__`` if that is None. ``number`` names it."""
+
+    __slots__ = ("_held", "_reference", "args", "function", "kwargs", "number", "openings", "parts")
+
+    def __init__(self, number: int, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.number = number
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.openings: list[Opening] = []  # in force
+        self.parts: list[Any] = []  # what these gave
+        self._reference: weakref.ref[Any] | None = None
+        self._held: Any = None
+
+    def refer_to(self, made: Any, gone: Callable[[Any], None]) -> None:
+        """Know the object; it is kept alive only if it takes no weak reference."""
+        try:
+            self._reference = weakref.ref(made, gone)
+        except TypeError:
+            self._held = made
+
+    @property
+    def made(self) -> Any:
+        """The object; None once it is gone."""
+        return self._held if self._reference is None else self._reference()
+
+    @property
+    def is_made_open(self) -> bool:
+        """Whether the function that made it has opened it too, as ``await connect()`` does."""
+        return inspect.iscoroutinefunction(self.function)
+
+    @property
+    def is_kept_alive(self) -> bool:
+        """Whether only this note may keep the object."""
+        return self._reference is None
+
+
+@dataclass(slots=True)
+class Part:
+    """What an opening gave: number ``path`` of it, or all of it if the path is empty."""
+
+    note: Note
+    opening: int
+    path: tuple[int, ...]
+    value: Any
+
+
+@dataclass
+class Notes:
+    """Those of one instance."""
+
+    by_id: dict[int, Note] = field(default_factory=dict)
+    parts: dict[int, Part] = field(default_factory=dict)
+    opening: dict[Any, Note] = field(default_factory=dict)  # by task: what it is opening, with all that this may open
+    making: set[int] = field(default_factory=set)  # ids of objects whose ``__init__`` runs
+    left: list[Any] = field(default_factory=list)  # what stood open when the program was let go of
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    needed: dict[int, Note] = field(default_factory=dict)  # by number: those that the last snapshot refers to
+
+    def find(self, value: Any) -> Note | None:
+        """The note of an object."""
+        note = self.by_id.get(id(value))
+        return note if note is not None and note.made is value else None
+
+    def find_part(self, value: Any) -> Part | None:
+        """Of what opening an object gave."""
+        part = self.parts.get(id(value))
+        return part if part is not None and part.value is value else None
+
+    def add(self, made: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Note:
+        """An object was made."""
+        number = id(made)
+        note = Note(next(self._numbers), function, args, kwargs)
+        note.refer_to(made, lambda _: self._is_gone(number, note))
+        self.by_id[number] = note
+        return note
+
+    def opened(self, note: Note, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], given: Any, task: str) -> None:
+        """A method has opened an object, and given something."""
+        note.openings.append(Opening(next(self._numbers), method, args, kwargs, task))
+        if given is not note.made:
+            for path, value in _flat(given, ()):
+                if not isinstance(value, _ATOMS) and self.find(value) is not note:
+                    note.parts.append(value)
+                    self.parts[id(value)] = Part(note, len(note.openings) - 1, path, value)
+
+    def ended(self, note: Note) -> None:
+        """An object was left, or closed."""
+        note.openings.clear()
+        self._drop_parts(note)
+        if note.is_kept_alive:
+            self.by_id.pop(id(note.made), None)
+
+    def _drop_parts(self, note: Note) -> None:
+        for value in note.parts:
+            self.parts.pop(id(value), None)
+        note.parts.clear()
+
+    def _is_gone(self, number: int, note: Note) -> None:
+        if self.by_id.get(number) is note:
+            del self.by_id[number]
+        self._drop_parts(note)
+
+    def keep_opened(self) -> None:
+        """The program is about to be let go of: what it has opened stays, to be left."""
+        self.left = [note.made for note in self.opened_ones()]
+
+    def opened_ones(self) -> list[Note]:
+        """The notes of objects that stand open, in the order in which they were opened."""
+        found = [note for note in self.by_id.values() if note.openings and note.made is not None]
+        return sorted(found, key=lambda note: note.openings[0].order)
+
+
+def _flat(given: Any, path: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
+    if type(given) is tuple:
+        for place, value in enumerate(given):
+            yield from _flat(value, (*path, place))
+    else:
+        yield path, given
+
+
+def part_at(given: Any, path: tuple[int, ...]) -> Any:
+    """The part of what an opening gave."""
+    for place in path:
+        given = given[place]
+    return given
+
+
+def refuse_busy(value: Any, *, is_open: bool) -> None:
+    """Raise ``pickle.PicklingError`` if a reopenable object, or a part of one, holds now or was ended."""
+    known = known_of(value)
+    if known is None:
+        return
+    if is_open:
+        busy = _first_true(value, known.busy)
+        if busy:
+            raise pickle.PicklingError(
+                f"it holds something that cannot be brought back: its {busy!r} says so{_what_to_do(known)}"
+            )
+    if _first_true(value, known.ended):
+        raise pickle.PicklingError(
+            "it was closed, and cannot be opened again in that state. `del` the variable, or make a new one"
+        )
+
+
+def refuse_in_memory(made: Any, note: Note) -> None:
+    """Raise ``pickle.PicklingError`` for a database in this process's memory: it would be empty when it is opened again."""
+    known = known_of(made)
+    if known is None or not known.may_be_in_memory:
+        return
+    for value in (*note.args, *note.kwargs.values()):
+        text = str(value)
+        if text in ("", ":memory:") or "mode=memory" in text or re.fullmatch(r"sqlite(\+\w+)?://(/:memory:)?(\?.*)?", text):
+            raise pickle.PicklingError(
+                f"its database ({text or 'a temporary one'}) is gone with this process. Give it a file, and keep its path"
+            )
+
+
+def _what_to_do(known: Known) -> str:
+    return f". {known.advice[:1].upper()}{known.advice[1:]}" if known.advice else ""
+
+
+def _first_true(value: Any, questions: tuple[str, ...]) -> str:
+    for question in questions:
+        asked = value
+        for name in question.split("."):
+            asked = getattr(asked, name)
+        if bool(asked() if callable(asked) else asked):
+            return question
+    return ""
