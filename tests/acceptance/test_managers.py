@@ -88,7 +88,7 @@ def test_failure_to_enter_again_loses_nothing(desk: Desk) -> None:
     failed = desk.run("opened.py")
     assert failed.status != 0
     assert "the server is down" in failed.err + failed.said
-    assert "opened.py:19" in failed.err + failed.said
+    assert "opened.py:18" in failed.err + failed.said
     (desk.folder / "down").unlink()
     done = desk.run("opened.py")
     assert (done.status, done.out) == (0, "done\n"), done
@@ -280,7 +280,7 @@ def test_generator_that_cannot_be_saved_is_not_made_again(desk: Desk, manager: s
     desk.write("numbers_.py", GENERATORS.replace("MANAGER", manager).replace("BODY", 'await effect("inside")'))
     held = desk.run("numbers_.py", kill_at=4)
     assert (held.status, held.err) == (KILLED, "")
-    assert re.search(r"held since .*numbers_\.py:\d+, in main: variable `\w+`.* cannot be saved: it holds .*socket", held.said)
+    assert re.search(r"held since .*numbers_\.py:\d+, in \w+: variable `.*` .* cannot be saved: it holds .*socket", held.said)
     resumed = desk.run("numbers_.py")
     assert (resumed.status, resumed.err) == (0, "")
     assert desk.effects[4:] == ["before 0", "inside", "before 1", "inside", "before 2", "inside"]
