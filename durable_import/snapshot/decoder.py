@@ -40,8 +40,10 @@ async def reopened(payload: bytes, segments: dict[str, bytes], script: ScriptDat
     try:
         while True:
             await _open_all(loading, finalizer, instance_id)
+            opened = loading.context.loop
             if not loading.begins_again():
                 break
+            await leave_opened(opened)
         with restoring_generators(finalizer):
             return _completed(loading, finalizer, payload, script, instance_id)
     except BaseException:

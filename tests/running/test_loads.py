@@ -65,7 +65,8 @@ async def test_each_has_its_own_connection(url: str, connected: ModuleType, flow
     names = ["a", "b", "c", "d"]
     await leave_at_gate(url, getattr(connected, flow), names)
     assert await recovered(url) == {name: ({name}, True) for name in names}
-    assert len(connected.connections) == 2 * len(names)  # natively, and once more
+    assert len(connected.connections) in (2 * len(names), 3 * len(names))  # once more, or twice if it has to be read twice
+    assert all(connection.socket.fileno() == -1 for connection in connected.connections)
 
 
 @pytest.mark.parametrize("refused", [("a",), ("b", "c"), ("a", "d"), ("a", "b", "c")], ids="".join)
