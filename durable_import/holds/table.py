@@ -5,6 +5,7 @@ A name is ``module:Qualname`` of a class, which stands for its subclasses too, o
 here. The kinds:
 
 - reopenable: it holds nothing of the program's. It is saved as the call that made it, made again on resume, and entered again;
+- entered again: it is made and entered by evaluating its ``with`` once more, with the variables as they are then;
 - saved: it is right when it is saved, with what is in it;
 - holds: while it is open, or can be read, no checkpoint is made.
 
@@ -21,6 +22,7 @@ class Kind(Enum):
     """What an open manager, or an object that is alive, means for checkpoints."""
 
     REOPENABLE = "reopenable"
+    ENTERED_AGAIN = "entered again"  # as its ``with`` says, in the context of its task
     SAVED = "saved"
     SAVED_IF_PICKLABLE = "saved if it can be pickled"  # which is known when it is saved
     HOLDS = "holds"
@@ -244,6 +246,9 @@ TABLE: dict[str, Known] = {
     "anyio.streams.memory:MemoryObjectSendStream": _holds(_SCOPE),
     "anyio.streams.memory:MemoryObjectReceiveStream": _holds(_SCOPE),
     "async_timeout:Timeout": _holds("use asyncio.timeout, which is saved"),
+    "opentelemetry.sdk.trace:Tracer.start_as_current_span": Known(Kind.ENTERED_AGAIN),
+    "opentelemetry.trace:Tracer.start_as_current_span": Known(Kind.ENTERED_AGAIN),
+    "opentelemetry.trace:use_span": Known(Kind.ENTERED_AGAIN),
     "opentelemetry.trace.span:Span": _SAVED,
     "opentelemetry.sdk.trace:Span": _SAVED,
     # --- what is shown

@@ -12,6 +12,8 @@ from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames.capture import awaited_by, chain
 from ..frames.step import Step
+from ..holds.kinds import kind_of
+from ..holds.table import Kind
 from ..hook.code_table import CodeInfo
 from ..log import about, logger
 from ..pythons.tasks import LoopBound
@@ -214,8 +216,8 @@ class Encoder:
         return is_left_out
 
     def _is_opened_again(self, references: References, manager: Any, is_entering: bool) -> bool:
-        """Whether a manager that cannot be saved is made again by what its ``with`` says: one that is not open yet."""
-        return is_entering and not self._can_be_saved(manager, references)
+        """Whether a manager that cannot be saved is made again by what its ``with`` says: mostly one that is not open yet."""
+        return (is_entering or kind_of(manager) is Kind.ENTERED_AGAIN) and not self._can_be_saved(manager, references)
 
     def _is_made_by_module(self, references: References, manager: Any, is_entering: bool) -> bool:  # noqa: ARG002
         """Whether a manager is saved by reference, and its state not with the script's data."""

@@ -37,8 +37,8 @@ def pool() -> Iterator[Pool]:
     POOLS.clear()
 
 
-def runtime_over(store: InMemoryStateStore, grace_seconds: float = 10.0) -> DurableRuntime:
-    return DurableRuntime(store, key=bytes(32), grace_seconds=grace_seconds)
+def runtime_over(store: InMemoryStateStore, grace_seconds: float = 10.0, hold_limit: float | None = None) -> DurableRuntime:
+    return DurableRuntime(store, key=bytes(32), grace_seconds=grace_seconds, hold_limit=hold_limit)
 
 
 @pytest.mark.parametrize("function", ["fetch", "fetch_beside"])
@@ -60,7 +60,7 @@ async def test_library_cleans_up(way: str, function: str, flows: ModuleType, poo
 
 async def test_library_cleans_up_when_a_checkpoint_is_refused(flows: ModuleType, pool: Pool) -> None:
     """So does it when the state cannot be saved."""
-    async with runtime_over(InMemoryStateStore()) as runtime:
+    async with runtime_over(InMemoryStateStore(), hold_limit=0) as runtime:
         with pytest.raises(UnsavableStateError, match="socket"):
             await runtime.run(flows.fetch_and_keep, "fetch")
     assert pool.log == ["given back"]
@@ -109,7 +109,7 @@ def test_generators_of_the_program(function: str, log: list[str], flows: ModuleT
     """What a program leaves in the middle is closed with the event loop, as natively; of one that was suspended nothing runs."""
 
     async def main() -> None:
-        async with runtime_over(InMemoryStateStore()) as runtime:
+        async with runtime_over(InMemoryStateStore(), hold_limit=0) as runtime:
             with contextlib.suppress(UnsavableStateError):
                 assert await runtime.run(getattr(flows, function)) == 1
 
