@@ -17,6 +17,7 @@ SECTIONS = (  # in the order of the table
     "rewritten",
     "importing",
     "checkpoint",
+    "keys",
     "large_state",
     "many_instances",
     "resuming",

@@ -7,7 +7,8 @@ import time
 
 from benchmarks.beside import turns
 from benchmarks.states import state_of
-from benchmarks.steps import instant, milestone, waiting
+from benchmarks.steps import asking, instant, milestone, waiting
+from durable_import import step_key
 
 
 async def steps(count, most=3600):
@@ -17,6 +18,25 @@ async def steps(count, most=3600):
         await instant(done)
         done += 1
     return done, time.perf_counter() - begun, time.process_time() - begun_cpu
+
+
+async def keyed_step(number, way):
+    """One whose key is asked for that way, if it is."""
+    if way == "inside":
+        return await asking(number)
+    key = step_key() if way == "given" else step_key("pay", number) if way == "parts" else ""
+    return await waiting(number, key)
+
+
+async def keyed_steps(count, way):
+    """That many, one after another."""
+    for number in range(count):
+        await keyed_step(number, way)
+
+
+async def keyed_tasks(count, way):
+    """That many, at once."""
+    await asyncio.gather(*(keyed_step(number, way) for number in range(count)))
 
 
 async def at_depth(depth, times, count, kind):

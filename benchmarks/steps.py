@@ -5,6 +5,8 @@ import sqlite3
 import time
 from pathlib import Path
 
+from durable_import import step_key
+
 reached: list[float] = []  # the processor time when ``milestone`` was
 database: Path | None = None  # that it copies
 
@@ -14,10 +16,15 @@ async def instant(value: int) -> int:
     return value
 
 
-async def waiting(value: int) -> int:
+async def waiting(value: int, key: str = "") -> int:  # noqa: ARG001  it is given one
     """Ends after having waited a little, as what asks a server does."""
     await asyncio.sleep(0)
     return value
+
+
+async def asking(value: int) -> int:
+    """The same of what tells the server its key."""
+    return await waiting(value, step_key())
 
 
 async def milestone(number: int) -> None:

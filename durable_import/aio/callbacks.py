@@ -100,6 +100,11 @@ class CallbackLoop(TaskLoop):
         self.to_extend().appendleft(handle)
         self._note(handle, self.first_place)
 
+    def put_behind(self, handle: asyncio.Handle, others: int) -> None:
+        """Let a callback run when so many others have run."""
+        self.to_extend().insert(others, handle)
+        self._note(handle, self.next_place())
+
     def take(self) -> asyncio.Handle:
         """The next callback that is ready."""
         handle = self.ready.popleft()

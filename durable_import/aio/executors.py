@@ -6,13 +6,11 @@ import asyncio
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
 from ..frames.hiding import visible_part
-
-running_step_key: ContextVar[str] = ContextVar("durable_import.step_key", default="")  # of the step that foreign code belongs to
+from .running_step import RunningStep, running_step
 
 
 class ExecutorCall:
@@ -26,7 +24,7 @@ class ExecutorCall:
     def __await__(self) -> Any:
         call = self.function
         if _passes_calls_on(self.executor):
-            call = partial(_call_in_step, running_step_key.get(), call)
+            call = partial(_call_in_step, running_step.get(), call)
         return asyncio.get_running_loop().run_in_executor(self.executor, call, *self.arguments).__await__()
 
 
@@ -36,16 +34,16 @@ def _passes_calls_on(executor: Any) -> bool:
     return executor is None or isinstance(executor, (ThreadPoolExecutor, *((pools.ProcessPoolExecutor,) if pools else ())))
 
 
-def _call_in_step(key: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """In the executor, which does not get the context of the call: it is part of the step with this key."""
-    token = running_step_key.set(key)
+def _call_in_step(step: RunningStep | None, function: Callable[..., Any], *arguments: Any) -> Any:
+    """In the executor, which does not get the context of the call: it is part of this step."""
+    token = running_step.set(step)
     try:
         return function(*arguments)
     except BaseException as error:
         error.__traceback__ = visible_part(error.__traceback__)
         raise
     finally:
-        running_step_key.reset(token)
+        running_step.reset(token)
 
 
 async def begin_call(call: ExecutorCall) -> Any:

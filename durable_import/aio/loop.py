@@ -36,11 +36,16 @@ from ..pythons.tasks import (
     task_options,
     unregister_task,
 )
+from .asking import Asked, is_among_arguments
 from .awaited import awaitable_behind, future_behind, is_awaited_by_task, is_foreign, own_iterator
 from .events import Inbox, pause
-from .executors import ExecutorCall, begin_call, running_step_key
+from .executors import ExecutorCall, begin_call
+from .foreign_calls import ForeignCall, foreign_call
+from .running_step import RunningStep, running_step
 from .task import DurableTask
 from .timers import TimerLoop
+
+TURN = DurableTask._advance.__code__  # what the code that runs in a turn is called by
 
 
 class _NothingToDo:
@@ -82,8 +87,9 @@ class InstanceLoop(TimerLoop):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_observing", "current", "holder", "in_flight", "inbox", "incarnation", "instance_id", "is_ending", "leaving",
-        "native_tasks", "notes", "observer", "outside_finalizer", "owes_commit", "reentering", "root", "task_count", "task_factory", "tasks",
+        "_call", "_observing", "current", "has_asked", "has_asked_inside", "holder", "in_flight", "inbox", "incarnation",
+        "instance_id", "is_ending", "leaving", "native_tasks", "notes", "observer", "outside_finalizer", "owes_commit",
+        "reentering", "root", "task_count", "task_factory", "tasks",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:
@@ -99,10 +105,13 @@ class InstanceLoop(TimerLoop):
         self.leaving: SystemExit | None = None  # why it is ending, if the program exits
         self.current: DurableTask | None = None  # whose turn is being taken
         self.owes_commit = False  # a checkpoint has to be committed before the next step
+        self.has_asked = False  # ... because a key was asked for since the last one
+        self.has_asked_inside = False  # ... and before foreign code goes on, which has asked for the key of its step
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
         self.outside_finalizer: Any = None  # of asynchronous generators
         self.notes: Any = None  # of its reopenable objects, once there are any: see ``holds.notes``
+        self._call: ForeignCall | None = None  # that of the step that is about to begin
         self.observer: StepObserver | None = None
         self.holder: Holder | None = None
         self.reentering: DurableTask | None = None  # whose blocks are being entered again
@@ -157,7 +166,7 @@ class InstanceLoop(TimerLoop):
     def enters(self) -> bool:
         """See ``ambient.Driver``."""
         is_called_by_others = self.current is None or self.is_foreign
-        if is_called_by_others and not running_step_key.get():
+        if is_called_by_others and running_step.get() is None:
             task: Any = asyncio.current_task()
             if task is not None and type(task) is not DurableTask:
                 self.native_tasks = self.native_tasks or weakref.WeakSet()
@@ -195,41 +204,66 @@ class InstanceLoop(TimerLoop):
         step.announced = True  # the commit is that of its end
         return step
 
-    def wants_announcement(self, step: Step) -> bool:  # noqa: ARG002  the protocol's signature
+    def wants_announcement(self, step: Step) -> bool:
         """See ``ambient.Driver``."""
-        return self.owes_commit or (self.holder is not None and self.holder.owes)
+        task = self.current
+        if task is None or self.is_foreign:
+            return self.owes_commit
+        if task.asked is not None:
+            self._settle(task, step)
+        call = self._call = foreign_call(step.awaitable)
+        if call.asks and not step.is_restored and call.asks_in(step.awaitable):
+            self.has_asked = True
+        return self.owes_commit or self.has_asked or (self.holder is not None and self.holder.owes)
 
-    def step_goes_on(self, step: Step) -> Token[str] | None:
+    def step_goes_on(self, step: Step) -> Token[RunningStep | None] | None:
         """See ``ambient.Driver``."""
         task = self.current
         if task is None or self.is_foreign:
             return None
-        if task.step is not step:
+        running = task.running
+        if task.step is not step or running is None:
             task.step = self.in_flight[task] = step
             task.step_place = self.next_place()
+            call = foreign_call(step.awaitable) if step.announced or self._call is None else self._call
+            self._call = None
+            is_kept = step.is_restored or (call.asks and call.asks_in(step.awaitable))
+            running = task.running = RunningStep(self, (task.path, task.steps), call, is_kept)
         self.is_foreign = True
         set_running_loop(self.real)
         if self.observer is not None:
             self._observing = self.observer.step_goes_on(task, step)
-        return running_step_key.set(self.key_of(task))
+        return running_step.set(running)
 
-    def step_rests(self, step: Step, token: Token[str] | None) -> None:
+    def step_rests(self, step: Step, token: Token[RunningStep | None] | None) -> None:
         """See ``ambient.Driver``."""
         task = self.current
         if task is None or token is None:
             return
-        running_step_key.reset(token)
+        running_step.reset(token)
         if self.observer is not None:
             self.observer.step_rests(task, step, self._observing)
         set_running_loop(self)
         self.is_foreign = False
-        if step.state != PENDING:
-            del self.in_flight[task]
-            task.step = None
-            task.ended = step
-            task.is_step_cancelled = False
-            task.steps += 1
-            self.is_dirty = True
+        running: Any = task.running
+        if step.state == PENDING:
+            running.has_waited = True
+            return
+        if not running.has_waited:
+            running.call.waits = False
+        del self.in_flight[task]
+        task.step = task.running = None
+        task.ended = step
+        task.is_step_cancelled = False
+        task.steps += 1
+        self.is_dirty = True
+
+    # --- keys
+
+    @property
+    def run_name(self) -> str:
+        """What the keys of this run of the instance begin with: there may be others under its id, earlier or later."""
+        return f"{self.instance_id}/{self.incarnation}"
 
     def lets_out(self) -> bool:
         """Foreign code is called that is no step, such as what makes a library's object; False if it runs already."""
@@ -246,7 +280,30 @@ class InstanceLoop(TimerLoop):
 
     def key_of(self, task: DurableTask) -> str:
         """The key of the step that a task is at, or comes to next; the same when it runs again after a crash."""
-        return f"{self.instance_id}/{self.incarnation}/{task.path}/{task.steps}"
+        return f"{self.run_name}/{task.path}/{task.steps}"
+
+    def ask_for_key(self, frame: FrameType) -> str | None:
+        """The key of the step that the task whose turn it is comes to next, for the code in ``frame``; None in a callback."""
+        task = self.current
+        if task is None:
+            return None
+        if task.asked is None:
+            task.asked = Asked(frame, TURN)
+        elif task.asked.is_of_another(self.key_of(task), frame, TURN):
+            task.steps += 1
+            task.asked = Asked(frame, TURN)
+        self.has_asked = True
+        return self.key_of(task)
+
+    def is_asked_inside(self) -> None:
+        """See ``AskedLoop``."""
+        self.has_asked = self.has_asked_inside = True
+
+    def _settle(self, task: DurableTask, step: Step | None = None) -> None:
+        """The key that a task was given is that of the step that it comes to now if that was given it, else of no step."""
+        task.asked = None
+        if step is None or not is_among_arguments(self.key_of(task), step.awaitable):
+            task.steps += 1
 
     def deliver(self, number: int, name: str, payload: Any) -> None:
         """Take an event that was published for the instance; one that it has had already is ignored."""
@@ -281,6 +338,8 @@ class InstanceLoop(TimerLoop):
     def leave(self, outside: Any) -> None:
         """It has ended."""
         if self.current is not None:
+            if self.current.asked is not None:
+                self._settle(self.current)
             swap_current_task(self, None)
         self.current, self.is_inside = None, False
         sys.set_asyncgen_hooks(finalizer=self.outside_finalizer)
@@ -327,6 +386,8 @@ class InstanceLoop(TimerLoop):
             with begun_eagerly(task, self, self.real):
                 step = task.advance(None)
         finally:
+            if task.asked is not None:
+                self._settle(task)
             self.current = creator
         if task.done():
             task.set_coroutine(None)
@@ -379,6 +440,8 @@ class InstanceLoop(TimerLoop):
     def _next_path(self) -> str:
         parent = self.current or self.root
         self.touch(parent)
+        if parent.asked is not None:
+            self._settle(parent)
         parent.children += 1
         return f"{parent.path}.{parent.children}"
 

@@ -26,7 +26,9 @@ from ..pythons.library import base_task_get_stack, base_task_print_stack, base_t
 from ..pythons.tasks import add_awaited_by, discard_awaited_by, loop_of
 from ..pythons.versions import SETS_VARIABLES, UNCANCEL_CLEARS
 from ..rewrite.analysis.names import AWAITED, STATE
+from .asking import Asked
 from .delegation import DelegatingLoop
+from .running_step import RunningStep
 from .task_iterators import TaskIterator, awaitable_of
 
 _NO_CONTEXT = contextvars.Context()  # of handles whose callback is a turn: it runs in the task's own context
@@ -80,6 +82,7 @@ class DurableTask(asyncio.Future[Any]):
         "_name",
         "_num_cancels_requested",
         "_root",
+        "asked",
         "children",
         "ended",
         "has_begun",
@@ -88,6 +91,7 @@ class DurableTask(asyncio.Future[Any]):
         "loop",
         "order",
         "path",
+        "running",
         "step",
         "step_place",
         "steps",
@@ -134,8 +138,10 @@ class DurableTask(asyncio.Future[Any]):
         self._cancelled_exc: BaseException | None = None
         self.is_shown = True  # in ``all_tasks``
         self.children = 0  # tasks that it has made so far
-        self.steps = 0  # steps of it that have ended
+        self.steps = 0  # the number of its next key: steps that have ended, and keys that were given to none
+        self.asked: Asked | None = None  # in the turn that it takes: its next key was given to the program
         self.step: Step | None = None  # in flight
+        self.running: RunningStep | None = None  # ... as foreign code sees it
         self.is_step_cancelled = False  # whether the step in flight has been asked to end
         self.ended: Step | None = None  # has ended, and the frame is to be told
         self.has_begun = False

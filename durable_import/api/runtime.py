@@ -9,6 +9,7 @@ from contextvars import Token
 from types import CellType, FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
+from ..aio.foreign_calls import ask_when
 from ..errors import (
     DurableError,
     InstanceBusyError,
@@ -32,11 +33,12 @@ from ..running.sources import Sources
 from ..running.validation import check_event, check_function, check_id, check_loop, check_seconds
 from ..snapshot.sealing.seal import Seal
 from ..stores.backend import BackendEvents, BackendStore, OrchestrationBackend
-from ..stores.base import FINISHED, EventStore, HistoryStore, OwningStore, PastState, StateStore, WorkStore
+from ..stores.base import FINISHED, DistinctEventStore, EventStore, HistoryStore, OwningStore, PastState, StateStore, WorkStore
 from ..stores.memory_events import MemoryEvents
 from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from ..stores.url import key_for, open_store
 from .handle import InstanceHandle
+from .set_going import begins_unnamed, id_from_step
 from .transaction import TransactionBlock, check_outside
 from .trial import check_python
 
@@ -82,10 +84,10 @@ class DurableRuntime:
     and wait that long for an event or for time, leave the memory until there is something to do (None: never).
     ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
     does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
-    it succeeds). ``hold_limit``: an instance of which nothing could be saved for longer, see "Holds" in the documents, is let go of
-    with HoldLimitError (None: never; 0: nothing may hold). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names
-    instances that begin by being awaited. ``observer`` is told of those that begin and go on, in place of the log.
-    ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of the one given.
+    it succeeds). ``hold_limit``: an instance of which nothing could be saved for longer (see "Holds" in the documents) is let go
+    of with HoldLimitError (None: never; 0: nothing may hold). ``script``: name of the module whose module-level data belong to the
+    snapshots. ``name_instance`` names instances that begin by being awaited. ``observer`` is told of those that begin, go on and
+    are held, in place of the log. ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of the one given.
 
     Raises UnknownStoreError, MissingDriverError, MissingKeyError, UnsupportedPythonError, and TypeError or ValueError for what is
     no number of seconds.
@@ -224,6 +226,7 @@ class DurableRuntime:
     ) -> InstanceHandle[Any]:
         """As ``run``, but return once it is kept that the instance is to run: it goes on in the background.
 
+        Without an id it gets one of its own: inside an instance always the same, so that a crash does not begin it twice.
         Raises InstanceMismatchError as ``run`` does, NotDurableError for a function whose code is not rewritten,
         UnsavableStateError for arguments that cannot be saved, and StoreUnavailableError.
         """
@@ -231,7 +234,7 @@ class DurableRuntime:
         check_loop(self._loop)
         check_outside(self, "an instance was started")
         call = Call(function, arguments, keywords)
-        name = self.name_instance() if instance_id is None else instance_id
+        name = (id_from_step() or self.name_instance()) if instance_id is None else instance_id
         check_id(name)
         self.dispatcher.ensure()
         while not await self._joins(name, call):
@@ -301,27 +304,32 @@ class DurableRuntime:
         """Send an event to an instance, which gets it by ``wait_for_event(name)``, once, also if it begins to wait later.
 
         When this returns, the event is kept as safely as states are, until the instance has it in its own state; one for an
-        instance that does not exist yet, until that does. ``payload``: anything that can be saved. Raises InstanceFinishedError,
-        UnsavableStateError, ValueError for a name that begins with "@", and StoreUnavailableError.
+        instance that does not exist yet, until that does. ``payload``: anything that can be saved. What an instance sends is
+        sent once: if the call is made again after a crash, a ``DistinctEventStore`` drops the second. Raises
+        InstanceFinishedError, UnsavableStateError, ValueError for a name that begins with "@", and StoreUnavailableError.
         """
         check_id(instance_id)
         check_outside(self, "an event was published")
         check_event(name)
         if name.startswith("@"):
             raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
+        event_id = id_from_step()
         state = await self._load(instance_id)
         if state is not None and state["status"] in FINISHED:
+            if await self._was_published(event_id):
+                return
             raise InstanceFinishedError(
                 f"instance {instance_id!r} has ended ({state['status']}): event {name!r} was not sent, nobody would get it"
             )
-        await self._publish(instance_id, name, payload)
+        await self._publish(instance_id, name, payload, event_id)
 
     async def cancel(self, instance_id: str) -> bool:
         """See ``InstanceHandle.cancel``."""
         check_outside(self, "an instance was cancelled")
+        event_id = id_from_step()
         if (await self.state_of(instance_id))["status"] in FINISHED:
-            return False
-        await self._publish(instance_id, CANCEL, None)
+            return await self._was_published(event_id)
+        await self._publish(instance_id, CANCEL, None, event_id)
         return True
 
     def transaction(self) -> TransactionBlock:
@@ -335,14 +343,24 @@ class DurableRuntime:
         """
         return TransactionBlock(self)
 
-    async def _publish(self, instance_id: str, name: str, payload: Any) -> None:
-        await self.events.publish_event(instance_id, name, Records(self.seal, instance_id).seal_event(name, payload))
+    async def _publish(self, instance_id: str, name: str, payload: Any, event_id: str | None = None) -> None:
+        sealed = Records(self.seal, instance_id).seal_event(name, payload)
+        if event_id is not None and isinstance(self.events, DistinctEventStore):
+            await self.events.publish_once(instance_id, name, sealed, event_id)
+        else:
+            await self.events.publish_event(instance_id, name, sealed)
         run = self.running.get(instance_id)
         if run is not None:
             await run.take_events()
         else:
             self.dispatcher.ensure()
             self.dispatcher.wake()
+
+    async def _was_published(self, event_id: str | None) -> bool:
+        """Whether an instance has published an event, before a crash of it."""
+        if event_id is None or not isinstance(self.events, DistinctEventStore):
+            return False
+        return await self.events.was_published(event_id)
 
     async def state_of(self, instance_id: str) -> dict[str, Any]:
         """The last state kept. Raises UnknownInstanceError."""
@@ -457,3 +475,10 @@ def _ambient() -> DurableRuntime:
         raise DurableError("a variable holds the runtime of the program, and none is ambient here")
     assert isinstance(runtime, DurableRuntime)
     return runtime
+
+
+# An instance is committed before it sets something going, so that after a crash it is the same thing.
+ask_when(DurableRuntime.start, begins_unnamed)
+ask_when(DurableRuntime.run, begins_unnamed)
+for _function in (DurableRuntime.publish_event, DurableRuntime.cancel, InstanceHandle.send, InstanceHandle.cancel):
+    ask_when(_function)

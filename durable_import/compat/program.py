@@ -8,13 +8,15 @@ import functools
 import inspect
 import uuid
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from types import FunctionType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from ..aio.executors import running_step_key
+from ..aio.foreign_calls import ask_when
+from ..aio.running_step import running_step
 from ..aio.standard import make_asyncio_durable
 from ..api.runtime import DurableRuntime
+from ..api.set_going import begins_unnamed, id_from_step
 from ..errors import AlreadyDurableException, NoSourceCodeException
 from ..frames import ambient
 from ..hook.in_place import rewrite_function
@@ -58,15 +60,28 @@ class DurableProgram(Generic[P, R]):
         """Run the function with these arguments as the instance ``instance_id``: begin it, or go on with it.
 
         Its state and its events are kept by ``orchestration_backend``; without one by the ambient runtime, without that in
-        memory. Without an id it is an instance with a new one. Called by durable code, with neither, it is a call like any
-        other, and part of the instance of its caller. Raises what ``DurableRuntime.run`` does, PauseForEventException among that:
-        with the same id it goes on when the event has been published.
+        memory. Without an id it is an instance with a new one, which for a call of an instance is the same after a crash. Called
+        by durable code, with neither, it is a call like any other, and part of the instance of its caller. Raises what
+        ``DurableRuntime.run`` does, PauseForEventException among that: with the same id it goes on when the event has been
+        published.
         """
         is_inside = ambient.current_driver.get() is not None
         if orchestration_backend is None and instance_id is None and is_inside:
             return self.fn(*args, **kwargs)
-        running = self._run(orchestration_backend, instance_id or str(uuid.uuid4()), args, kwargs)
-        return _outside(running) if is_inside else running
+        if is_inside:
+            return self._run_outside(orchestration_backend, instance_id, args, kwargs)
+        return self._run(orchestration_backend, instance_id or str(uuid.uuid4()), args, kwargs)
+
+    async def _run_outside(
+        self, backend: OrchestrationBackend | None, instance_id: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Run an instance as one step of another, in a context that knows nothing of that."""
+        name = instance_id or id_from_step() or str(uuid.uuid4())
+        context = contextvars.copy_context()
+        context.run(ambient.current_driver.set, None)
+        context.run(running_step.set, None)
+        running = self._run(backend, name, args, kwargs)
+        return await asyncio.get_running_loop().create_task(running, context=context)
 
     async def _run(
         self, backend: OrchestrationBackend | None, instance_id: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -103,13 +118,7 @@ class DurableProgram(Generic[P, R]):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
-async def _outside(running: Coroutine[Any, Any, R]) -> R:
-    """Run an instance as one step of another, in a context that knows nothing of that."""
-    context = contextvars.copy_context()
-    context.run(ambient.current_driver.set, None)
-    context.run(running_step_key.set, "")
-    return await asyncio.get_running_loop().create_task(running, context=context)
-
+ask_when(DurableProgram._run_outside, begins_unnamed)
 
 _OF_FUNCTIONS = ("__code__", "__defaults__", "__kwdefaults__", "__annotations__")
 

@@ -1,4 +1,4 @@
-"""What is open in an object and seen by asking it: a transaction on a connection, a file that compresses what is written to it."""
+"""What is open in an object, seen by asking it: a transaction on a connection, a file that compresses what is written to it."""
 
 from __future__ import annotations
 

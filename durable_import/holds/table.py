@@ -142,9 +142,7 @@ TABLE: dict[str, Known] = {
     "aiosqlite.core:Connection": _reopenable(opens="__await__", ends="close", busy="in_transaction"),
     "aiosqlite.context:Result": _holds(_READ_ROWS),
     "aiosqlite.cursor:Cursor": _holds(_READ_ROWS),
-    "sqlite3:Connection": Known(
-        Kind.HOLDS, "commit before the next await, and keep awaits out of its block, which commits at its end", busy=("in_transaction",)
-    ),
+    "sqlite3:Connection": Known(Kind.HOLDS, "commit before the next await; its block commits at its end", busy=("in_transaction",)),
     "sqlite3:Cursor": _holds(_READ_ROWS),
     "sqlite3:Row": _holds(_ROW),
     "sqlalchemy.engine.create:create_engine": _reopenable(),

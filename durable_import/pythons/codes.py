@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import opcode
 import types
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,14 @@ def nested_codes(code: types.CodeType) -> Iterator[types.CodeType]:
         if isinstance(constant, types.CodeType):
             yield constant
             yield from nested_codes(constant)
+
+
+_AWAITS = frozenset(opcode.opmap[name] for name in ("GET_AWAITABLE", "GET_ANEXT"))
+
+
+def has_await(code: types.CodeType) -> bool:
+    """Whether there is an await in a code object: a coroutine without any never waits."""
+    return not _AWAITS.isdisjoint(code.co_code[::2])
 
 
 def is_annotate(code: types.CodeType) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from ..aio.running_step import running_step
 from ..errors import (
     FencedError,
     InstanceBusyError,
@@ -41,10 +42,11 @@ class InstanceRegistry:
         """Let an instance live in a task of its own."""
         runtime = self._runtime
         run = InstanceRun(runtime, instance_id, call, retries=retries, evict_after=runtime.evict_after)
-        token = ambient.current_runtime.set(runtime)
+        token, caller = ambient.current_runtime.set(runtime), running_step.set(None)  # it is no part of that step
         try:
             run.task = asyncio.create_task(self._live(run, None), name=f"instance {instance_id}")
         finally:
+            running_step.reset(caller)
             ambient.current_runtime.reset(token)
         self.running[instance_id] = run
         runtime.dispatcher.is_taken_up(instance_id)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pickle
 import sys
-from functools import cache
+from functools import cache, reduce
 from importlib import import_module
 from typing import Any
 
@@ -32,7 +32,16 @@ NAMES: dict[str, dict[str, str]] = {
     "aio.task_iterators": {"Driven": "driven", "TaskIterator": "task.iterator"},
     "aio.timers": {"Timer": "timer"},
     "aio.wait_again": {"wait_again": "wait_again"},
-    "api.runtime": {"_ambient": "runtime"},
+    "api.handle": {
+        "InstanceHandle.cancel": "instance_handle.cancel", "InstanceHandle.result": "instance_handle.result",
+        "InstanceHandle.send": "instance_handle.send", "InstanceHandle.status": "instance_handle.status",
+    },
+    "api.runtime": {
+        "DurableRuntime.cancel": "runtime.cancel", "DurableRuntime.publish_event": "runtime.publish_event",
+        "DurableRuntime.retry": "runtime.retry", "DurableRuntime.run": "runtime.run", "DurableRuntime.start": "runtime.start",
+        "_ambient": "runtime",
+    },
+    "compat.program": {"DurableProgram._run_outside": "program.run"},
     "frames.awaiting": {"Awaiting": "awaiting", "Delegated": "delegated"},
     "frames.capture": {"Continued": "continued"},
     "frames.except_star": {"ExceptStar": "except_star"},
@@ -163,7 +172,7 @@ def registered(name: str) -> Any:
     """What a name in a snapshot stands for. Raises SnapshotFormatError if there is nothing of that name."""
     if name in _PLACES:
         module, attribute = place_today(*_PLACES[name])
-        return getattr(import_module(module), attribute)
+        return reduce(getattr, attribute.split("."), import_module(module))
     for package in map(import_module, PUBLIC):
         if name in package.__all__:
             return getattr(package, name)

@@ -29,6 +29,7 @@ from ..late import late_names
 if TYPE_CHECKING:
     from .base import (
         Claim,
+        DistinctEventStore,
         Event,
         EventStore,
         HistoryStore,
@@ -53,10 +54,10 @@ if TYPE_CHECKING:
     from .sqlite.store import SQLiteStateStore
 
 __all__ = [
-    "DEFAULT_LEASE_SECONDS", "Claim", "DiskStateStore", "Event", "EventStore", "HistoryStore", "InMemoryStateStore",
-    "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore", "PastState", "PostgresStateStore", "QuickStore",
-    "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore", "Transaction", "TransactionStore", "WatchedStore",
-    "WorkStore",
+    "DEFAULT_LEASE_SECONDS", "Claim", "DiskStateStore", "DistinctEventStore", "Event", "EventStore", "HistoryStore",
+    "InMemoryStateStore", "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore", "PastState",
+    "PostgresStateStore", "QuickStore", "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore", "Transaction",
+    "TransactionStore", "WatchedStore", "WorkStore",
 ]  # fmt: skip
 
 _LATE = dict.fromkeys(__all__, "base") | {

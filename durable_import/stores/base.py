@@ -26,6 +26,7 @@ FINISHED = ("completed", "failed", "cancelled")
 DORMANT = ("waiting", "sleeping")  # nothing is to be done before an event comes, or the time
 ABANDONED = ("pending", "running")  # what such an instance is if nobody owns it
 STATUSES = (*ABANDONED, *DORMANT, *FINISHED)
+MIN_ID_AGE = 24 * 3600.0  # seconds for which the ids of events are remembered at least
 ANNOUNCED = ("pending", *FINISHED)  # those who wait for a change want to know of a commit as one of these
 
 
@@ -172,6 +173,24 @@ class EventStore(Protocol):
 
     async def addressees(self) -> builtins.list[str]:
         """Ids of the instances that have events here."""
+        ...
+
+
+@runtime_checkable
+class DistinctEventStore(Protocol):
+    """Optional, for an EventStore: drops the second of two events with one id, so that an instance which is resumed in the
+    middle of sending one does not send it twice.
+
+    An id is remembered when its event is gone, until ``remove_finished`` forgets those that are old: ``MIN_ID_AGE``, or the
+    seconds that it is given if these are more.
+    """
+
+    async def publish_once(self, instance_id: str, name: str, payload: bytes, event_id: str) -> bool:
+        """As ``publish_event``, unless an event with this id was published before, to whomever; gives whether it was kept."""
+        ...
+
+    async def was_published(self, event_id: str) -> bool:
+        """Whether an event with this id was published."""
         ...
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from durable_import.stores.base import (
     ANNOUNCED,
+    MIN_ID_AGE,
     Claim,
     Event,
     InstanceSummary,
@@ -42,6 +43,7 @@ class InMemoryStateStore(OwningStore):
         self._leases: dict[str, Lease] = {}
         self._sources: dict[str, str] = {}
         self._events: dict[str, builtins.list[tuple[Event, float]]] = {}
+        self._event_ids: dict[str, float] = {}  # when they were published
         self._epochs = itertools.count(1)
         self._event_numbers = itertools.count(1)
         self._change = 0
@@ -109,10 +111,19 @@ class InMemoryStateStore(OwningStore):
 
     async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
         with self._lock:
-            event = Event(next(self._event_numbers), name, payload)
-            self._events.setdefault(instance_id, []).append((event, time.time()))
-            self._announce()
-        return event.number
+            return self._publish(instance_id, name, payload)
+
+    async def publish_once(self, instance_id: str, name: str, payload: bytes, event_id: str) -> bool:
+        with self._lock:
+            if event_id in self._event_ids:
+                return False
+            self._event_ids[event_id] = time.time()
+            self._publish(instance_id, name, payload)
+            return True
+
+    async def was_published(self, event_id: str) -> bool:
+        with self._lock:
+            return event_id in self._event_ids
 
     async def load_events(self, instance_id: str) -> builtins.list[Event]:
         with self._lock:
@@ -144,6 +155,8 @@ class InMemoryStateStore(OwningStore):
             gone = find_finished(found, seconds)
             for instance_id in gone:
                 self._delete(instance_id)
+            before = time.time() - max(seconds, MIN_ID_AGE)
+            self._event_ids = {event_id: at for event_id, at in self._event_ids.items() if at > before}
         return len(gone)
 
     async def wait_for_change(self, timeout: float) -> None:
@@ -156,6 +169,12 @@ class InMemoryStateStore(OwningStore):
     async def load_source(self, digest: str) -> str | None:
         with self._lock:
             return self._sources.get(digest)
+
+    def _publish(self, instance_id: str, name: str, payload: bytes) -> int:
+        event = Event(next(self._event_numbers), name, payload)
+        self._events.setdefault(instance_id, []).append((event, time.time()))
+        self._announce()
+        return event.number
 
     def _acquire(self, instance_id: str, owner: Owner, lease_seconds: float) -> Claim:
         if instance_id in self._leases:

@@ -16,6 +16,7 @@ class MemoryEvents:
     def __init__(self) -> None:
         self._events: defaultdict[str, list[Event]] = defaultdict(list)
         self._numbers = itertools.count(1)
+        self._ids: set[str] = set()
 
     async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
         """See ``EventStore``; as for all methods below."""
@@ -26,6 +27,16 @@ class MemoryEvents:
         event = Event(next(self._numbers), name, payload)
         self._events[instance_id].append(event)
         return event.number
+
+    async def publish_once(self, instance_id: str, name: str, payload: bytes, event_id: str) -> bool:
+        if event_id in self._ids:
+            return False
+        self._ids.add(event_id)
+        self.put(instance_id, name, payload)
+        return True
+
+    async def was_published(self, event_id: str) -> bool:
+        return event_id in self._ids
 
     async def load_events(self, instance_id: str) -> builtins.list[Event]:
         return list(self._events.get(instance_id, ()))

@@ -9,6 +9,7 @@ from ..late import late_names
 
 if TYPE_CHECKING:
     from .contract import (
+        DistinctEventStoreContract,
         EventStoreContract,
         HistoryStoreContract,
         LifeStoreContract,
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from .faults import Faults
 
 __all__ = [
-    "EventStoreContract", "Faults", "HistoryStoreContract", "LifeStoreContract", "OwningStoreContract", "QuickStoreContract",
-    "SegmentStoreContract", "StateStoreContract", "TransactionStoreContract", "WatchedStoreContract", "WorkStoreContract",
+    "DistinctEventStoreContract", "EventStoreContract", "Faults", "HistoryStoreContract", "LifeStoreContract",
+    "OwningStoreContract", "QuickStoreContract", "SegmentStoreContract", "StateStoreContract", "TransactionStoreContract",
+    "WatchedStoreContract", "WorkStoreContract",
 ]  # fmt: skip
 
 _LATE = dict.fromkeys(__all__, "contract") | {"Faults": "faults"}

@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from tests.harness.chaos import kill_at_random
+from tests.harness.chaos import check_keys, kill_at_random, life_variables
 from tests.harness.crash import PROGRAMS
 from tests.harness.processes import Desk
 
@@ -35,6 +35,7 @@ def test_two_hundred_tasks_over_shared_state(desk: Desk) -> None:
         assert lives.effects.keys() == wanted.keys()
         assert all(1 <= times <= 1 + lives.kills for times in lives.effects.values())
         killed += lives.kills
+    check_keys(desk, wanted)
 
 
 @pytest.fixture
@@ -70,6 +71,7 @@ def test_module_level_data_of_an_imported_module(desk: Desk) -> None:
         assert lives.err == ""
         assert lives.effects.keys() == wanted.keys()
         assert max(lives.effects.values()) <= 1 + lives.kills
+    check_keys(desk, wanted)
 
 
 def test_waits_for_primitives_that_are_made_anew(desk: Desk) -> None:
@@ -81,12 +83,13 @@ def test_waits_for_primitives_that_are_made_anew(desk: Desk) -> None:
     for seed in range(max(3, KILLS // 20)):
         command, before, moments = [*program, f"sqlite:///{seed}.db"], len(desk.effects), random.Random(seed)
         for _ in range(6):
-            running = desk.start_command(command)
+            running = desk.start_command(command, **life_variables(desk, moments))
             while "instance" not in running.out and running.process.poll() is None:
                 time.sleep(0.005)
             time.sleep(moments.uniform(0, 0.25))
             running.send(signal.SIGKILL)
             running.end()
-        last = desk.start_command(command).end()
+        last = desk.start_command(command, **life_variables(desk, moments)).end()
         assert last == whole
         assert set(desk.effects[before:]) == wanted.keys()
+    check_keys(desk, wanted)

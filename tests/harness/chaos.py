@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from tests.harness.crash import is_relay
@@ -36,6 +36,23 @@ class Lives:
         return "".join(life.err for life in self.each)
 
 
+def life_variables(desk: Desk, moments: random.Random) -> dict[str, str]:
+    """Variables of the environment of one life: a hash seed of its own, and where `world` notes the keys of effects."""
+    return {"PYTHONHASHSEED": str(moments.randrange(1, 2**32)), "KEY_LOG": str(desk.folder / "keys")}
+
+
+def check_keys(desk: Desk, wanted: Counter[str]) -> None:
+    """Each key is of one effect, however often that was cut; each effect has at most as many keys as times it is ``wanted``."""
+    effects, keys = defaultdict(set), defaultdict(set)
+    for line in (desk.folder / "keys").read_text().splitlines():
+        key, effect = line.split("\t")
+        run = "/".join(key.split("/")[:-2])
+        effects[key].add(effect)
+        keys[run, effect].add(key)
+    assert {key: found for key, found in effects.items() if len(found) > 1} == {}
+    assert {place: found for place, found in keys.items() if len(found) > wanted[place[1]]} == {}
+
+
 def kill_at_random(desk: Desk, *arguments: str, moments: random.Random, kills: int, span: float) -> Lives:
     """Run a program to its end; on the way it is killed at most ``kills`` times, up to ``span`` s after it got going.
 
@@ -47,7 +64,7 @@ def kill_at_random(desk: Desk, *arguments: str, moments: random.Random, kills: i
     killed = 0
     while True:
         begun = len(desk.effects)
-        running = desk.start(*arguments)
+        running = desk.start(*arguments, variables=life_variables(desk, moments))
         if killed < kills:
             while "instance" not in running.err and running.process.poll() is None:
                 time.sleep(0.005)

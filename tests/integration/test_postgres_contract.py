@@ -10,6 +10,7 @@ import pytest
 from durable_import.stores.base import KeyedStore, OwningStore, SourceStore
 from durable_import.stores.postgres.store import PostgresStateStore
 from durable_import.testing.contract import (
+    DistinctEventStoreContract,
     LifeStoreContract,
     SegmentStoreContract,
     TransactionStoreContract,
@@ -19,7 +20,14 @@ from durable_import.testing.contract import (
 from tests.harness.postgres import PostgresServer
 
 
-class TestPostgres(LifeStoreContract, SegmentStoreContract, WorkStoreContract, WatchedStoreContract, TransactionStoreContract):
+class TestPostgres(
+    LifeStoreContract,
+    SegmentStoreContract,
+    DistinctEventStoreContract,
+    WorkStoreContract,
+    WatchedStoreContract,
+    TransactionStoreContract,
+):
     """Each test in a schema of its own, with its user's table beside the store's."""
 
     @pytest.fixture(autouse=True)

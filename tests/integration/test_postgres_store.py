@@ -347,6 +347,20 @@ async def test_transaction_with_a_failed_statement(postgres_server: PostgresServ
     await store.close()
 
 
+async def test_database_of_an_earlier_release(postgres_server: PostgresServer, postgres_url: str, schema: str) -> None:
+    """It gets the tables that it lacks when it is opened, and keeps what it has."""
+    store = PostgresStateStore(postgres_url)
+    await store.save("a", state(1))
+    await store.close()
+    postgres_server.execute(f"DROP TABLE {schema}.event_id")
+    postgres_server.execute(f"UPDATE {schema}.durable_import_format SET version = 1")
+    again = PostgresStateStore(postgres_url)
+    assert await again.load("a") == state(1)
+    assert await again.publish_once("a", "e", b"", "id")
+    assert not await again.publish_once("a", "e", b"", "id")
+    await again.close()
+
+
 PUBLISH = """
 async def main():
     await store.load("a")

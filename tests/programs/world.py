@@ -6,9 +6,18 @@ import asyncio
 import os
 import signal
 
+if os.environ.get("KEY_LOG"):
+    from durable_import import step_key
+
 
 def _happen(name):
-    """Append one line to $EFFECT_LOG; die by SIGKILL when the log has reached $KILL_AT lines."""
+    """Append one line to $EFFECT_LOG, and one with the key of the step to $KEY_LOG; die by SIGKILL when the first has
+    reached $KILL_AT lines."""
+    keys = os.environ.get("KEY_LOG")
+    if keys:
+        log = os.open(keys, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.write(log, f"{step_key()}\t{name}\n".encode())
+        os.close(log)
     path = os.environ.get("EFFECT_LOG")
     if not path:
         return

@@ -27,9 +27,9 @@ LAYERS = (
 ORDERS = {
     "rewrite": ("rewritten", "analysis", "passes", "emit", "compiler"),
     "snapshot": (
-        "former_names", "names", "payload", "load_context", "reopened", "frame_places", "library", "iterators", "definitions", "reducers",
-        "tasks", "with_blocks", "module_data", "table", "sealing", "diagnose", "references", "prelude", "unpickler", "pickler",
-        "incremental", "unsavable", "unread", "decoder", "encoder",
+        "former_names", "names", "payload", "load_context", "reopened", "frame_places", "library", "iterators", "definitions",
+        "reducers", "tasks", "with_blocks", "module_data", "table", "sealing", "diagnose", "references", "prelude", "unpickler",
+        "pickler", "incremental", "unsavable", "unread", "decoder", "encoder",
     ),
     "stores": (
         "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "base", "work", "backend", "memory_events",

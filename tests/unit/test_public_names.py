@@ -19,12 +19,13 @@ from durable_import import stores, testing
 from tests.harness.crash import environment
 
 STORES = [
-    "DEFAULT_LEASE_SECONDS", "Claim", "DiskStateStore", "Event", "EventStore", "HistoryStore", "InMemoryStateStore",
-    "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore", "PastState", "PostgresStateStore", "QuickStore",
-    "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore", "Transaction", "TransactionStore", "WatchedStore",
-    "WorkStore",
+    "DEFAULT_LEASE_SECONDS", "Claim", "DiskStateStore", "DistinctEventStore", "Event", "EventStore", "HistoryStore",
+    "InMemoryStateStore", "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore", "PastState",
+    "PostgresStateStore", "QuickStore", "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore", "Transaction",
+    "TransactionStore", "WatchedStore", "WorkStore",
 ]  # fmt: skip
 TESTING = [
+    "DistinctEventStoreContract",
     "EventStoreContract",
     "Faults",
     "HistoryStoreContract",

@@ -78,6 +78,7 @@ class Committer:
 
     def _checkpoint(self, status: str) -> Any:
         """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
+        self.loop.has_asked = self.loop.has_asked_inside = False
         checkpoint = self._capture_unless_held(status)
         if checkpoint is not None:
             yield from self._save(checkpoint)
@@ -91,10 +92,11 @@ class Committer:
     def _capture_unless_held(self, status: str) -> Checkpoint | None:
         if self._has_failed() or self.turns_of is not None or self.holding.holds():
             return None
-        began = time.monotonic()
+        began, number = time.monotonic(), self.checkpoint
         try:
             return self._capture(status)
         except UnsavableStateError as error:
+            self.checkpoint = number
             if self.is_strict or self.must_commit:
                 raise
             self.holding.is_refused(error, time.monotonic() - began)

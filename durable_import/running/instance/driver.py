@@ -3,7 +3,8 @@
 A round is one pass over the callbacks that are ready, as in asyncio's own loop. First the steps among them go on, foreign
 code all of it; then, if a task is going to go on from where it waited, everything is committed; then all run in their order.
 A step that ends without having waited is committed at once: natively nothing else would run in between. While a commit is
-under way, nothing of the instance runs.
+under way, nothing of the instance runs. Where the key of a call was asked for, all is committed before any next step begins:
+steps that come to that in one round begin together, after one commit.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 from collections.abc import Callable, Collection
 from typing import Any
 
+from ...aio.foreign_calls import foreign_call
 from ...aio.loop import InstanceLoop
 from ...aio.standard import make_asyncio_durable
 from ...aio.task import DurableTask
@@ -41,7 +43,7 @@ class InstanceDriver(Committer):
     ``commit`` makes a checkpoint permanent: see ``Committer``, and ``Caller`` for the task that awaits this.
     """
 
-    __slots__ = ("_at_doors", "_others", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
+    __slots__ = ("_at_doors", "_others", "_put_off", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
@@ -55,6 +57,7 @@ class InstanceDriver(Committer):
         self._others: Collection[DurableTask] = ()  # the tasks that stand still while ``turns_of`` takes turns
         self._waiting: list[asyncio.Handle] = []  # their turns
         self._at_doors: list[tuple[DurableTask, asyncio.Handle]] = []  # turns that wait until the instance can be saved
+        self._put_off: set[DurableTask] = set()  # whose steps begin when a commit was made that others wait for too
 
     @property
     def ended(self) -> bool:
@@ -180,6 +183,8 @@ class InstanceDriver(Committer):
         loop = self.loop
         if self._at_doors:
             self._let_in()
+        if loop.has_asked_inside:
+            yield from self._keep_keys()
         goes_on, failed = self._advance_steps()
         if goes_on and loop.is_dirty:
             self._owe(None)
@@ -208,13 +213,47 @@ class InstanceDriver(Committer):
             if self.holding.keeps_from_turn(task):
                 self._keep_out(task, handle)
                 continue
-            step = self._advance(task, handle)
-            if step is not None and step.state == NEW and self.holding.keeps_out(task, loop):
-                self._keep_out(task, loop.turn_of(task))
-            elif step is not None:
-                loop.put_first(loop.turn_of(task))  # it goes on before all others
+            if task in self._put_off or (loop.has_asked_inside and task.step is not None):
+                self._put_off.discard(task)
+                loop.put_first(handle)
                 left += 1
-                yield from self._attend(step)
+                yield from self._keep_keys()
+                continue
+            step = self._advance(task, handle)
+            if step is None:
+                continue
+            if step.state == NEW and self.holding.keeps_out(task, loop):
+                self._keep_out(task, loop.turn_of(task))
+                continue
+            if left and self._may_begin_later(step):
+                self._put_off.add(task)
+                loop.put_behind(loop.turn_of(task), left)
+                left += 1
+                continue
+            loop.put_first(loop.turn_of(task))  # it goes on before all others
+            left += 1
+            yield from self._attend(step)
+
+    def _keep_keys(self) -> Any:
+        """If keys were asked for since the last checkpoint, commit before the calls go out.
+
+        While the instance is held that is not possible: until then the keys are those of the last checkpoint.
+        """
+        loop = self.loop
+        loop.has_asked_inside = False
+        if loop.has_asked:
+            self._owe(None)
+            yield from self._checkpoint("running")
+
+    def _may_begin_later(self, step: Step) -> bool:
+        """Whether a step that wants to begin may do so after the turns of others in this round, which may ask for keys too.
+
+        One that ends without having waited may not: natively nothing else runs meanwhile.
+        """
+        loop = self.loop
+        if step.state != NEW or not loop.has_asked or self.turns_of is not None or self._has_failed():
+            return False
+        return bool(loop.ready) and loop.task_of(loop.ready[0]) is not None and foreign_call(step.awaitable).waits
 
     # --- doors: see ``holds.doors``
 
@@ -278,12 +317,14 @@ class InstanceDriver(Committer):
         elif step.state == DONE:
             self._owe(None)
             yield from self._checkpoint("running")
-        elif self.deferred is not None:
-            deferred = self.deferred
-            self._owe(None)
-            yield from self._save(deferred)
-        elif self.holding.owes:
-            yield from self._checkpoint("running")
+        else:
+            yield from self._keep_keys()
+            if self.deferred is not None:
+                deferred = self.deferred
+                self._owe(None)
+                yield from self._save(deferred)
+            elif self.holding.owes:
+                yield from self._checkpoint("running")
 
     def _idle(self) -> Any:
         """Wait until something is ready."""

@@ -85,8 +85,9 @@ class Holding:
                 self._alarm = asyncio.get_running_loop().call_later(self.limit, self.wake)
         elif self.limit is not None and now - self._since >= self.limit:
             raise HoldLimitError(
-                f"instance {self.encoder.instance_id!r} was held for more than {self.limit:g} s by {self.why()}: it was let go of, and "
-                f"goes on from checkpoint {max(self.checkpoint, 0)} when it is run again. Keep what holds shorter, or raise `hold_limit`"
+                f"instance {self.encoder.instance_id!r} was held for more than {self.limit:g} s by {self.why()}: it was let go "
+                f"of, and goes on from checkpoint {max(self.checkpoint, 0)} when it is run again. Keep what holds shorter, or "
+                "raise `hold_limit`"
             )
 
     def _is_blocked(self) -> bool:

@@ -92,7 +92,8 @@ class Records:
         arguments = {f"argument {index}": value for index, value in enumerate(call.arguments)}
         arguments |= {f"argument {name}": value for name, value in call.keywords.items()}
         try:
-            return self._put("call", {"call": (call.function, call.arguments, call.keywords)})
+            told = (call.function, call.arguments, call.keywords)
+            return self._put("call", {"call": told, "run": secrets.token_hex(4)})  # see ``incarnation_of``
         except UnsavableStateError:
             for name, value in arguments.items():
                 self._put("call", {name: value})  # raises the error that names it
@@ -240,6 +241,11 @@ def row_facts(state: dict[str, Any]) -> dict[str, Any]:
         "function": state["function"],
         "call": hashlib.sha256(call).digest() if call else b"",
     }
+
+
+def incarnation_of(call: bytes) -> str:
+    """What tells the run of an instance that this call begins from others under its id, in each of its lives."""
+    return hashlib.sha256(call).hexdigest()[:8]
 
 
 def failure_of(error: BaseException) -> BaseException:

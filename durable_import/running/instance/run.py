@@ -29,7 +29,7 @@ from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .host import Host
 from .lease import InstanceLease
-from .records import Call, Outcome, Records, failure_of, row_facts, summary_of
+from .records import Call, Outcome, Records, failure_of, incarnation_of, row_facts, summary_of
 from .root import make_root, without_instance
 
 SEGMENTS_FROM = 32  # tasks: the state of fewer is always written as a whole
@@ -199,6 +199,7 @@ class InstanceRun:
             host.observer.starting(self.instance_id)
             root, self._root = self._root or make_root(self._recorded_call(), self.instance_id), None
             driver = InstanceDriver(root, encoder, self._commit, state["checkpoint"])
+            driver.loop.incarnation = incarnation_of(state["call"])
         if state:
             driver.facts["call"] = row_facts(state)["call"]
         driver.on_wait = host.on_wait

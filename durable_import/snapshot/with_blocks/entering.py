@@ -15,6 +15,7 @@ from collections.abc import Callable
 from types import CellType, CoroutineType, FunctionType, MethodType
 from typing import Any
 
+from ...aio.running_step import RunningStep, running_step
 from ...aio.wait_again import is_waiting_again
 from ...frames import restore
 from ...frames.capture import CREATED, FRAME_TYPES, FrameState, chain, contents_of, frame_behind, parts_of
@@ -49,8 +50,10 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
+            item = f"{number}.{state.info.path_of(state.label, name)}"
+            as_step = RunningStep(task.loop, (f"{task.path}/{task.steps}", item))
             task.loop.reentering = task
-            entering = asyncio.create_task(as_task(function(dict(holder)), task), context=task.get_context())
+            entering = asyncio.create_task(_with_key(function(dict(holder)), task, as_step), context=task.get_context())
             manager, leave, value = await entering
         except Exception as error:
             error.add_note(
@@ -64,6 +67,14 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
         if is_entering(state, name):
             return True  # the rest of the stack was part of entering
     return False
+
+
+async def _with_key(coroutine: Any, task: Any, step: RunningStep) -> Any:
+    token = running_step.set(step)
+    try:
+        return await as_task(coroutine, task)
+    finally:
+        running_step.reset(token)
 
 
 def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], place: tuple[str, int]) -> None:

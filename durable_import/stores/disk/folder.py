@@ -9,6 +9,7 @@
     <path>/instances/NAME.claim    who owns the instance now
     <path>/history/NAME/NUMBER     the states before the last one, if they are kept, by checkpoint
     <path>/events/NAME/NUMBER      one line of JSON, then the payload
+    <path>/published/NAME          ids of events that were published, without content
     <path>/sources/NAME            texts of functions
 
 A write replaces a whole file, so readers need no lock.
@@ -26,7 +27,7 @@ from typing import Any
 
 from durable_import.errors import DurableError, StoreUnavailableError
 from durable_import.log import about, logger
-from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, fenced, is_state, summary_of
+from durable_import.stores.base import ANNOUNCED, MIN_ID_AGE, Claim, Event, InstanceSummary, fenced, is_state, summary_of
 from durable_import.stores.disk.records import (
     check_head,
     damaged,
@@ -95,6 +96,7 @@ class Folder:
         self._instances = path / "instances"
         self._events = path / "events"
         self._sources = path / "sources"
+        self._published = path / "published"
         self._change_file = path / "change"
         self._reported: set[tuple[Path, int]] = set()  # damaged files, and when they were changed last
 
@@ -204,16 +206,37 @@ class Folder:
         gone = find_finished((self._summary(file, head) for file, head in self._states()), seconds)
         for instance_id in gone:
             self.delete(instance_id)
+        self._forget_event_ids(time.time() - max(seconds, MIN_ID_AGE))
         return len(gone)
 
-    def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
+    def publish_event(self, instance_id: str, name: str, payload: bytes, event_id: str = "") -> int:
         folder = self._event_folder(instance_id)
         make_folder(folder)
         number = self._next("event")
-        head = {"instance_id": instance_id, "name": name, "published_at": time.time()}
+        head = {"instance_id": instance_id, "name": name, "published_at": time.time()} | ({"id": event_id} if event_id else {})
         write_durably(folder / str(number), line(head), payload)
         self._announce()
         return number
+
+    def publish_once(self, instance_id: str, name: str, payload: bytes, event_id: str) -> bool:
+        if self.was_published(event_id):
+            return False
+        events = self._events_in(self._event_folder(instance_id), is_head_enough=True)
+        is_new = all(head.get("id") != event_id for _, head, _ in events)  # else a crash has kept its id from being noted
+        if is_new:
+            self.publish_event(instance_id, name, payload, event_id)
+        make_folder(self._published)
+        write_durably(self._published / file_name(event_id))
+        return is_new
+
+    def was_published(self, event_id: str) -> bool:
+        return (self._published / file_name(event_id)).exists()
+
+    def _forget_event_ids(self, before: float) -> None:
+        """Those of events that were published before this time."""
+        for file in self._published.glob("*"):
+            if file.stat().st_mtime <= before:
+                remove_durably(file)
 
     def load_events(self, instance_id: str) -> list[Event]:
         events = self._events_in(self._event_folder(instance_id))

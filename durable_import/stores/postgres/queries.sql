@@ -107,6 +107,16 @@ INSERT INTO SCHEMA.event (key, instance_id, name, published_at, payload)
 VALUES (%(key)s, %(instance_id)s, %(name)s, extract(epoch FROM clock_timestamp()), %(payload)s)
 RETURNING number
 
+-- name: note_event_id
+INSERT INTO SCHEMA.event_id (id, published_at) VALUES (%(event_id)s, extract(epoch FROM clock_timestamp()))
+ON CONFLICT (id) DO NOTHING RETURNING id
+
+-- name: find_event_id
+SELECT id FROM SCHEMA.event_id WHERE id = %(event_id)s
+
+-- name: forget_event_ids
+DELETE FROM SCHEMA.event_id WHERE published_at <= extract(epoch FROM clock_timestamp()) - %(seconds)s
+
 -- name: load_events
 SELECT number, name, payload FROM SCHEMA.event WHERE key = %(key)s ORDER BY number
 

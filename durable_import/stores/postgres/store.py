@@ -9,7 +9,17 @@ from functools import partial
 from typing import Any, TypeVar
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, OwningStore, Transaction, check_state, fenced
+from durable_import.stores.base import (
+    ANNOUNCED,
+    MIN_ID_AGE,
+    Claim,
+    Event,
+    InstanceSummary,
+    OwningStore,
+    Transaction,
+    check_state,
+    fenced,
+)
 from durable_import.stores.changes import Changes, bell_of
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
 from durable_import.stores.postgres.address import Address
@@ -112,6 +122,12 @@ class PostgresStateStore(OwningStore):
 
     async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
         return await self._announcing(partial(_publish_event, instance_id, name, payload))
+
+    async def publish_once(self, instance_id: str, name: str, payload: bytes, event_id: str) -> bool:
+        return await self._announcing(partial(_publish_once, instance_id, name, payload, event_id))
+
+    async def was_published(self, event_id: str) -> bool:
+        return await self._worker.call(partial(_was_published, event_id), writes=False)
 
     async def load_events(self, instance_id: str) -> builtins.list[Event]:
         return await self._worker.call(partial(_load_events, instance_id), writes=False)
@@ -265,6 +281,17 @@ def _publish_event(instance_id: str, name: str, payload: bytes, session: Session
     return int(number)
 
 
+def _publish_once(instance_id: str, name: str, payload: bytes, event_id: str, session: Session) -> bool:
+    if not session.all("note_event_id", {"event_id": to_column(event_id)}):
+        return False
+    _publish_event(instance_id, name, payload, session)
+    return True
+
+
+def _was_published(event_id: str, session: Session) -> bool:
+    return bool(session.all("find_event_id", {"event_id": to_column(event_id)}))
+
+
 def _load_events(instance_id: str, session: Session) -> list[Event]:
     found = session.all("load_events", {"key": row_key(instance_id)})
     return [Event(number, from_column(name), payload) for number, name, payload in found]
@@ -289,6 +316,7 @@ def _remove_finished(seconds: float, session: Session) -> int:
     gone = [key for (key,) in session.all("delete_finished", {"keys": seized, "seconds": seconds})]
     _delete_all(gone, session)
     session.do("delete_claims", {"keys": seized})
+    session.do("forget_event_ids", {"seconds": max(seconds, MIN_ID_AGE)})
     return len(gone)
 
 

@@ -104,6 +104,15 @@ SELECT CAST(key AS BLOB), CAST(data AS BLOB) FROM segment WHERE instance_id = :i
 INSERT INTO event (instance_id, name, published_at, payload) VALUES (:instance_id, :name, :now, :payload)
 RETURNING number;
 
+-- name: note_event_id
+INSERT INTO event_id (id, published_at) VALUES (:event_id, :now) ON CONFLICT (id) DO NOTHING;
+
+-- name: find_event_id
+SELECT 1 FROM event_id WHERE id = :event_id;
+
+-- name: forget_event_ids
+DELETE FROM event_id WHERE published_at <= :before;
+
 -- name: load_events
 SELECT number, name, payload FROM event WHERE instance_id = :instance_id ORDER BY number;
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.base import ANNOUNCED, STATE_TYPES, Claim, Event, InstanceSummary, fenced
+from durable_import.stores.base import ANNOUNCED, MIN_ID_AGE, STATE_TYPES, Claim, Event, InstanceSummary, fenced
 from durable_import.stores.files import text_of
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
 from durable_import.stores.sqlite.connection import queries
@@ -199,6 +199,18 @@ def publish_event(instance_id: str, name: str, payload: bytes, connection: sqlit
     return int(number)
 
 
+def publish_once(instance_id: str, name: str, payload: bytes, event_id: str, connection: sqlite3.Connection) -> bool:
+    row = {"event_id": _column(event_id), "now": time.time()}
+    if connection.execute(queries()["note_event_id"], row).rowcount == 0:
+        return False
+    publish_event(instance_id, name, payload, connection)
+    return True
+
+
+def was_published(event_id: str, connection: sqlite3.Connection) -> bool:
+    return connection.execute(queries()["find_event_id"], {"event_id": _column(event_id)}).fetchone() is not None
+
+
 def load_events(instance_id: str, connection: sqlite3.Connection) -> list[Event]:
     found = connection.execute(queries()["load_events"], {"instance_id": _column(instance_id)})
     return [Event(number, _text(name), payload) for number, name, payload in found]
@@ -227,6 +239,7 @@ def remove_finished(seconds: float, connection: sqlite3.Connection) -> int:
     found = connection.execute(queries()["find_finished"], {**row, "before": row["now"] - seconds}).fetchall()
     for (instance_id,) in found:
         delete(_text(instance_id), connection)
+    connection.execute(queries()["forget_event_ids"], {"before": row["now"] - max(seconds, MIN_ID_AGE)})
     return len(found)
 
 

@@ -14,7 +14,7 @@ from durable_import.stores import sql
 
 APPLICATION_ID = 0x44555242  # 'DURB'
 FORMAT = "durable_import_format"  # the table in a shared file
-TABLES = ("instance", "claim", "epoch", "source", "segment", "event", "change", "history")
+TABLES = ("instance", "claim", "epoch", "source", "segment", "event", "event_id", "change", "history")
 
 
 def check_ours(connection: sqlite3.Connection, path: str, is_shared: bool) -> None:

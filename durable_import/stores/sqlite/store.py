@@ -168,6 +168,12 @@ class SQLiteStateStore(OwningStore):
     async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
         return await self._announcing(partial(sqlite_rows.publish_event, instance_id, name, payload))
 
+    async def publish_once(self, instance_id: str, name: str, payload: bytes, event_id: str) -> bool:
+        return await self._announcing(partial(sqlite_rows.publish_once, instance_id, name, payload, event_id))
+
+    async def was_published(self, event_id: str) -> bool:
+        return await self._worker.call(partial(sqlite_rows.was_published, event_id), writes=False)
+
     async def load_events(self, instance_id: str) -> builtins.list[Event]:
         return await self._worker.call(partial(sqlite_rows.load_events, instance_id), writes=False)
 

@@ -5,15 +5,15 @@
             return MyStore(folder / "data")
 
 ``StateStoreContract`` is for plain stores, ``OwningStoreContract`` for those with owners; ``SegmentStoreContract``,
-``EventStoreContract``, ``WorkStoreContract`` (with events), ``WatchedStoreContract`` (with events),
-``TransactionStoreContract`` (with segments), ``QuickStoreContract`` (with segments), ``LifeStoreContract`` (with segments
-and events) and ``HistoryStoreContract`` (over a store that was asked to keep it) add what else such a store can do, and may
-be combined. ``survives`` says whether a second ``open`` of the same folder finds what the
+``EventStoreContract``, ``DistinctEventStoreContract`` (with events), ``WorkStoreContract`` (with events),
+``WatchedStoreContract`` (with events), ``TransactionStoreContract`` (with segments), ``QuickStoreContract`` (with segments),
+``LifeStoreContract`` (with segments and events) and ``HistoryStoreContract`` (over a store that was asked to keep it) add what
+else such a store can do, and may be combined. ``survives`` says whether a second ``open`` of the same folder finds what the
 first one kept.
 """
 
 from durable_import.testing.contract.changes import WatchedStoreContract
-from durable_import.testing.contract.events import EventStoreContract
+from durable_import.testing.contract.events import DistinctEventStoreContract, EventStoreContract
 from durable_import.testing.contract.history import HistoryStoreContract
 from durable_import.testing.contract.life import LifeStoreContract
 from durable_import.testing.contract.owning import OwningStoreContract
@@ -24,7 +24,7 @@ from durable_import.testing.contract.transactions import TransactionStoreContrac
 from durable_import.testing.contract.work import WorkStoreContract
 
 __all__ = [
-    "STRANGE_IDS", "EventStoreContract", "HistoryStoreContract", "LifeStoreContract", "OwningStoreContract",
-    "QuickStoreContract", "SegmentStoreContract", "StateStoreContract", "TransactionStoreContract", "WatchedStoreContract",
-    "WorkStoreContract", "refused", "state",
+    "STRANGE_IDS", "DistinctEventStoreContract", "EventStoreContract", "HistoryStoreContract", "LifeStoreContract",
+    "OwningStoreContract", "QuickStoreContract", "SegmentStoreContract", "StateStoreContract", "TransactionStoreContract",
+    "WatchedStoreContract", "WorkStoreContract", "refused", "state",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from durable_import.stores.base import Event, EventStore, OwningStore
+from durable_import.stores.base import DistinctEventStore, Event, EventStore, OwningStore, WorkStore
 from durable_import.stores.owner import Owner
 from durable_import.testing.contract.owning import OwningStoreContract
 from durable_import.testing.contract.plain import STRANGE_IDS, state
@@ -123,6 +123,51 @@ class EventStoreContract(OwningStoreContract):
         await store.close()
         again = self.open(tmp_path)
         assert await events(again).load_events("a") == ([Event(number, "e", b"payload")] if self.survives else [])
+        await again.close()
+
+
+class DistinctEventStoreContract(EventStoreContract):
+    """Of events with one id only the first is kept."""
+
+    async def test_an_id_is_published_once(self, tmp_path: Path) -> None:
+        """The second event with an id is dropped, whatever it is, also when the first one is gone; others have nothing of it."""
+        store = self.open(tmp_path)
+        assert isinstance(store, DistinctEventStore)
+        assert not await store.was_published("id 1")
+        assert await store.publish_once("a", "e", b"1", "id 1")
+        assert await store.was_published("id 1")
+        assert not await store.was_published("id 2")
+        assert not await store.publish_once("a", "other", b"2", "id 1")
+        assert await store.publish_once("a", "e", b"3", "id 2")
+        await events(store).publish_event("a", "e", b"4")
+        found = await events(store).load_events("a")
+        assert [event.payload for event in found] == [b"1", b"3", b"4"]
+        await events(store).remove_events("a", [event.number for event in found])
+        assert not await store.publish_once("a", "e", b"5", "id 1")
+        assert await events(store).load_events("a") == []
+        await store.close()
+
+    async def test_ids_published_at_once_are_kept_once(self, tmp_path: Path) -> None:
+        """Of many at the same time one is kept."""
+        store = self.open(tmp_path)
+        assert isinstance(store, DistinctEventStore)
+        kept = await asyncio.gather(*(store.publish_once("a", "e", b"", f"id {n % 3}") for n in range(30)))
+        assert sum(kept) == len(await events(store).load_events("a")) == 3
+        await store.close()
+
+    async def test_ids_outlive_what_is_finished(self, tmp_path: Path) -> None:
+        """They are remembered for a day at least, also by a store that is opened again."""
+        store = self.open(tmp_path)
+        assert isinstance(store, DistinctEventStore)
+        await store.publish_once("a", "e", b"", "id 1")
+        await store.delete("a")
+        if isinstance(store, WorkStore):
+            await store.remove_finished(0)
+        assert await store.was_published("id 1")
+        await store.close()
+        again = self.open(tmp_path)
+        assert isinstance(again, DistinctEventStore)
+        assert await again.was_published("id 1") or not self.survives
         await again.close()
 
 

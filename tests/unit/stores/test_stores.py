@@ -27,6 +27,7 @@ from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.store import SQLiteStateStore
 from durable_import.stores.url import open_store
 from durable_import.testing.contract import (
+    DistinctEventStoreContract,
     HistoryStoreContract,
     LifeStoreContract,
     QuickStoreContract,
@@ -48,14 +49,14 @@ class TestUsersStore(StateStoreContract):
         return UsersStore()
 
 
-class TestMemory(WorkStoreContract, WatchedStoreContract):
+class TestMemory(DistinctEventStoreContract, WorkStoreContract, WatchedStoreContract):
     survives = False
 
     def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
         return InMemoryStateStore()
 
 
-class TestDisk(WorkStoreContract, WatchedStoreContract):
+class TestDisk(DistinctEventStoreContract, WorkStoreContract, WatchedStoreContract):
     def open(self, folder: Path) -> OwningStore:
         return DiskStateStore(folder / "deep" / "store")
 
@@ -72,7 +73,14 @@ class TestDiskWithHistory(HistoryStoreContract, WorkStoreContract):
         return DiskStateStore(folder / "store", history=True)
 
 
-class SQLiteContract(QuickStoreContract, LifeStoreContract, SegmentStoreContract, WorkStoreContract, WatchedStoreContract):
+class SQLiteContract(
+    QuickStoreContract,
+    LifeStoreContract,
+    SegmentStoreContract,
+    DistinctEventStoreContract,
+    WorkStoreContract,
+    WatchedStoreContract,
+):
     """All that SQLite can do."""
 
 
@@ -331,7 +339,7 @@ async def test_newer_database_is_refused_with_both_versions(tmp_path: Path) -> N
     await store.close()
     with closing(sqlite3.connect(tmp_path / "x.db")) as db:
         db.execute("PRAGMA user_version = 9")
-    assert re.search(r"has format 9, .* knows up to 4\b", await refusal_of(tmp_path / "x.db"))
+    assert re.search(r"has format 9, .* knows up to 5\b", await refusal_of(tmp_path / "x.db"))
 
 
 async def test_database_that_is_taken_away_is_noticed(tmp_path: Path) -> None:

@@ -1,0 +1,84 @@
+"""The step that foreign code belongs to, as that code sees it: its key, and the ids of what it sets going."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+
+class AskedLoop(Protocol):
+    """What a running step needs of the loop of its instance; ``run_name``: what all keys of this run of it begin with."""
+
+    @property
+    def run_name(self) -> str: ...
+
+    def is_asked_inside(self) -> None:
+        """Foreign code has asked for the key of a step whose call is not committed yet."""
+        ...
+
+
+class AskingCall(Protocol):
+    """What is known of calls like that of a step, and remembered."""
+
+    def has_asked(self) -> None:
+        """It has asked for its key."""
+        ...
+
+
+class RunningStep:
+    """A step from its beginning to its end; tasks and threads that its code begins have the same one.
+
+    ``place``: what its key ends with, two parts, put together when they are asked for. ``is_kept``: whether the call was
+    committed before it began, so that it is made again with the same arguments.
+    """
+
+    __slots__ = ("_ids", "_loop", "_place", "call", "has_waited", "is_kept")
+
+    def __init__(self, loop: AskedLoop, place: tuple[str, Any], call: AskingCall | None = None, is_kept: bool = True) -> None:
+        self._loop = loop
+        self._place = place
+        self._ids = 0  # that were taken
+        self.call = call
+        self.is_kept = is_kept
+        self.has_waited = False  # for anything
+
+    @property
+    def key(self) -> str:
+        """See ``step_key``."""
+        path, number = self._place
+        return f"{self._loop.run_name}/{path}/{number}"
+
+    @property
+    def run_name(self) -> str:
+        """What all keys of this run of the instance begin with."""
+        return self._loop.run_name
+
+    def ask(self) -> str:
+        """Its key, for those who tell others."""
+        if not self.is_kept:
+            self.is_kept = True
+            if self.call is not None:
+                self.call.has_asked()
+            self._loop.is_asked_inside()
+        return self.key
+
+    def take_id(self) -> str:
+        """A key for the next thing that it sets going, the same when the step runs again and comes to it."""
+        number, self._ids = self._ids, self._ids + 1
+        return f"{self.ask()}+{number}" if number else self.ask()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RunningStep, (_Elsewhere(self.run_name), self._place)
+
+
+class _Elsewhere:
+    """What stands for the loop in a process of a pool."""
+
+    def __init__(self, run_name: str) -> None:
+        self.run_name = run_name
+
+    def is_asked_inside(self) -> None:
+        """Nothing is committed there."""
+
+
+running_step: ContextVar[RunningStep | None] = ContextVar("durable_import.running_step", default=None)

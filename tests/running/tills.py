@@ -1,0 +1,61 @@
+"""What calls do with keys. Not marked: each is a step."""
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from durable_import import step_key
+from tests.running.effects import world
+
+
+async def charge(name: object, key: str) -> str:
+    """Wait, and note it."""
+    await asyncio.sleep(0)
+    world.append(f"{name} {key}")
+    return key
+
+
+async def instant(name: object, key: str) -> str:
+    """Note it at once."""
+    world.append(f"{name} {key}")
+    return key
+
+
+def _key() -> str:
+    return step_key()
+
+
+async def ask_through(name: object) -> str:
+    """Ask by a function."""
+    key = _key()
+    await asyncio.sleep(0)
+    world.append(f"{name} {key}")
+    return key
+
+
+async def ask_late(name: object) -> str:
+    """Ask when it has waited."""
+    await asyncio.sleep(0)
+    key = _key()
+    await asyncio.sleep(0)
+    world.append(f"{name} {key}")
+    return key
+
+
+def _decorated(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(function)
+    async def wrapper(*arguments: Any) -> Any:
+        return await function(*arguments)
+
+    return wrapper
+
+
+wrapped = _decorated(ask_through)
+
+
+async def close(what: Any, key: str) -> str:
+    """Do away with it."""
+    await asyncio.sleep(0)
+    what.close()
+    return key
