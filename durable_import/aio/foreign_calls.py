@@ -67,7 +67,11 @@ def foreign_call(awaitable: Any) -> ForeignCall:
 def ask_when(function: Any, condition: Callable[[Any], bool] | None = None) -> None:
     """The coroutines of a function ask for their step's key, on a condition."""
     call = _note(function.__code__, {})
-    call.asks, call.condition = True, condition
+    call.asks, call.condition = True, condition or _always
+
+
+def _always(_: Any) -> bool:
+    return True
 
 
 def _note(code: Any, namespace: dict[str, Any]) -> ForeignCall:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,11 @@ class Finalizer:
 
     def __init__(self) -> None:
         self.loop: InstanceLoop | None = None
+        self.begun: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def has(self, loop: InstanceLoop) -> None:
+        """The loop is known."""
+        self.loop, loop.generators = loop, self.begun or None
 
     def __call__(self, generator: Any) -> None:
         if self.loop is not None:
@@ -24,9 +30,9 @@ class Finalizer:
 @contextmanager
 def restoring_generators(finalizer: Finalizer) -> Iterator[None]:
     """While a snapshot is loaded: some generators begin then, and get their finalizer by that."""
-    outside = sys.get_asyncgen_hooks().finalizer
-    sys.set_asyncgen_hooks(finalizer=finalizer)
+    outside = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(finalizer.begun.add, finalizer)
     try:
         yield
     finally:
-        sys.set_asyncgen_hooks(finalizer=outside)
+        sys.set_asyncgen_hooks(*outside)

@@ -38,12 +38,13 @@ from ..pythons.tasks import (
 )
 from .asking import Asked, is_among_arguments
 from .awaited import awaitable_behind, future_behind, is_awaited_by_task, is_foreign, own_iterator
+from .deadlines import Interruption, move_deadlines
 from .events import Inbox, pause
 from .executors import ExecutorCall, begin_call
 from .foreign_calls import ForeignCall, foreign_call
 from .running_step import RunningStep, running_step
+from .signal_handlers import SignalLoop
 from .task import DurableTask
-from .timers import TimerLoop
 
 TURN = DurableTask._advance.__code__  # what the code that runs in a turn is called by
 
@@ -83,22 +84,22 @@ class Holder(Protocol):
         ...
 
 
-class InstanceLoop(TimerLoop):
+class InstanceLoop(SignalLoop):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_call", "_observing", "current", "has_asked", "has_asked_inside", "holder", "in_flight", "inbox", "incarnation",
-        "instance_id", "is_ending", "leaving", "native_tasks", "notes", "observer", "outside_finalizer", "owes_commit",
-        "reentering", "root", "task_count", "task_factory", "tasks",
+        "_call", "_observing", "current", "generators", "has_asked", "has_asked_inside", "holder", "in_flight", "inbox",
+        "incarnation", "interruption", "is_ending", "leaving", "native_tasks", "notes", "observer", "outside_finalizer",
+        "outside_firstiter", "owes_commit", "reentering", "root", "task_count", "task_factory", "tasks",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:
-        super().__init__()
-        self.instance_id = instance_id
+        super().__init__(instance_id)
         self.tasks: dict[DurableTask, None] = {}  # that have not ended, in the order in which they were made
         self.in_flight: dict[DurableTask, Step] = {}  # steps that have begun, in that order
         self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
         self.inbox = Inbox()  # events that have been published for the instance
+        self.interruption: Interruption | None = None  # of a restored one, until it goes on
         self.root: DurableTask
         self.task_count = 1
         self.is_ending = False  # the root has ended, and what it left running is being cancelled
@@ -111,6 +112,8 @@ class InstanceLoop(TimerLoop):
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
         self.outside_finalizer: Any = None  # of asynchronous generators
         self.notes: Any = None  # of its reopenable objects, once there are any: see ``holds.notes``
+        self.outside_firstiter: Any = None  # told of those that begin
+        self.generators: weakref.WeakSet[Any] | None = None  # of rewritten code, that have begun, if any have
         self._call: ForeignCall | None = None  # that of the step that is about to begin
         self.observer: StepObserver | None = None
         self.holder: Holder | None = None
@@ -225,6 +228,7 @@ class InstanceLoop(TimerLoop):
         if task.step is not step or running is None:
             task.step = self.in_flight[task] = step
             task.step_place = self.next_place()
+            task.step_began = self.time() if self.timers else 0.0
             call = foreign_call(step.awaitable) if step.announced or self._call is None else self._call
             self._call = None
             is_kept = step.is_restored or (call.asks and call.asks_in(step.awaitable))
@@ -252,10 +256,8 @@ class InstanceLoop(TimerLoop):
         if not running.has_waited:
             running.call.waits = False
         del self.in_flight[task]
-        task.step = task.running = None
         task.ended = step
-        task.is_step_cancelled = False
-        task.steps += 1
+        task.ends_step()
         self.is_dirty = True
 
     # --- keys
@@ -305,6 +307,17 @@ class InstanceLoop(TimerLoop):
         if step is None or not is_among_arguments(self.key_of(task), step.awaitable):
             task.steps += 1
 
+    def attach(self) -> None:
+        """Run over the loop that is running."""
+        super().attach()
+        if self.interruption is not None:
+            move_deadlines(self, self.interruption)
+            self.interruption = None
+
+    def runs_step_of(self, task: DurableTask) -> bool:
+        """See ``TaskLoop``: its timers, callbacks and tasks have the context of the step."""
+        return task.running is not None and running_step.get() is task.running
+
     def deliver(self, number: int, name: str, payload: Any) -> None:
         """Take an event that was published for the instance; one that it has had already is ignored."""
         if number not in self.inbox.accepted:
@@ -330,8 +343,8 @@ class InstanceLoop(TimerLoop):
         if task is not None:
             self.touch(task)
             swap_current_task(self, task)
-        self.outside_finalizer = sys.get_asyncgen_hooks().finalizer
-        sys.set_asyncgen_hooks(finalizer=self.abandon)
+        self.outside_firstiter, self.outside_finalizer = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(self.generator_begins, self.abandon)
         self.current, self.is_inside, self.is_dirty = task, True, True
         return outside
 
@@ -342,9 +355,24 @@ class InstanceLoop(TimerLoop):
                 self._settle(self.current)
             swap_current_task(self, None)
         self.current, self.is_inside = None, False
-        sys.set_asyncgen_hooks(finalizer=self.outside_finalizer)
+        sys.set_asyncgen_hooks(self.outside_firstiter, self.outside_finalizer)
         set_running_loop(self.real)
         swap_current_task(self.real, outside)
+
+    def generator_begins(self, generator: Any) -> None:
+        """The loop of the process closes those that it knows of when it ends: not those of a program that is suspended."""
+        if info_of(generator.ag_code) is not None:
+            self.generators = self.generators or weakref.WeakSet()
+            self.generators.add(generator)
+        elif self.outside_firstiter is not None:
+            self.outside_firstiter(generator)
+
+    def hand_over_generators(self) -> None:
+        """The program has ended: asynchronous generators that it has left in the middle end with the process's loop."""
+        firstiter = sys.get_asyncgen_hooks().firstiter
+        if firstiter is not None:
+            for generator in self.generators or ():
+                firstiter(generator)
 
     def abandon(self, generator: Any) -> None:
         """Nobody uses an asynchronous generator any more: one of rewritten code is closed by a task, as asyncio does."""
@@ -454,6 +482,16 @@ class InstanceLoop(TimerLoop):
         task.is_shown = False
         return task
 
+    def run_until_complete(self, future: Any) -> Any:
+        if isinstance(future, asyncio.Future) and loop_of(future) is self and "nest_asyncio" in sys.modules:
+            if not future.done():
+                raise DurableError(
+                    f"{_place_of_program(sys._getframe(1))}{future!r} belongs to a durable instance, and cannot be run to its "
+                    "end while a turn of that instance runs, as nest_asyncio lets others: await it"
+                )
+            return future.result()
+        return self.real.run_until_complete(future)
+
     def set_task_factory(self, factory: Any) -> None:
         if factory is not None and not is_eager_factory(factory):
             raise DurableError(
@@ -467,3 +505,10 @@ class InstanceLoop(TimerLoop):
 
     def __repr__(self) -> str:
         return f"<InstanceLoop of {self.instance_id!r}, {len(self.tasks)} tasks>"
+
+
+def _place_of_program(frame: FrameType | None) -> str:
+    """Where the innermost rewritten code is, from a frame on, for the beginning of a message."""
+    while frame is not None and info_of(frame.f_code) is None:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}: " if frame is not None else ""

@@ -20,6 +20,8 @@ class AskedLoop(Protocol):
 class AskingCall(Protocol):
     """What is known of calls like that of a step, and remembered."""
 
+    condition: Any  # on which it asks: of calls of ours, which are the step itself
+
     def has_asked(self) -> None:
         """It has asked for its key."""
         ...
@@ -32,12 +34,12 @@ class RunningStep:
     committed before it began, so that it is made again with the same arguments.
     """
 
-    __slots__ = ("_ids", "_loop", "_place", "call", "has_waited", "is_kept")
+    __slots__ = ("_loop", "_place", "_taken", "call", "has_waited", "is_kept")
 
     def __init__(self, loop: AskedLoop, place: tuple[str, Any], call: AskingCall | None = None, is_kept: bool = True) -> None:
         self._loop = loop
         self._place = place
-        self._ids = 0  # that were taken
+        self._taken: dict[bytes, int] = {}  # how often for each content
         self.call = call
         self.is_kept = is_kept
         self.has_waited = False  # for anything
@@ -62,10 +64,17 @@ class RunningStep:
             self._loop.is_asked_inside()
         return self.key
 
-    def take_id(self) -> str:
-        """A key for the next thing that it sets going, the same when the step runs again and comes to it."""
-        number, self._ids = self._ids, self._ids + 1
-        return f"{self.ask()}+{number}" if number else self.ask()
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a call of ours that sets something going, not other code that makes such calls."""
+        return self.call is not None and self.call.condition is not None
+
+    def take_key(self, content: bytes = b"") -> tuple[str, bytes, int]:
+        """A key for what it sets going now, the same when the step runs again and comes to it. ``content`` tells what that is
+        from others that it sets going: when it runs again these may be other ones."""
+        number = self._taken.get(content, 0)
+        self._taken[content] = number + 1
+        return self.ask(), content, number
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RunningStep, (_Elsewhere(self.run_name), self._place)

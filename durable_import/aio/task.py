@@ -65,6 +65,10 @@ class TaskLoop(DelegatingLoop):
     def has_ended(self, task: DurableTask) -> None:
         """A task has ended."""
 
+    @abstractmethod
+    def runs_step_of(self, task: DurableTask) -> bool:
+        """Whether what runs belongs to the step that a task is in: foreign code, or what that has set going."""
+
 
 class DurableTask(asyncio.Future[Any]):
     """``coroutine`` as a task of the instance whose loop is ``loop``.
@@ -75,9 +79,11 @@ class DurableTask(asyncio.Future[Any]):
 
     __slots__ = (
         "_cancelled_exc",
+        "_cancels_in_step",
         "_context",
         "_coro",
         "_fut_waiter",
+        "_is_cancel_of_step",
         "_must_cancel",
         "_name",
         "_num_cancels_requested",
@@ -93,6 +99,7 @@ class DurableTask(asyncio.Future[Any]):
         "path",
         "running",
         "step",
+        "step_began",
         "step_place",
         "steps",
         "turn",
@@ -120,8 +127,8 @@ class DurableTask(asyncio.Future[Any]):
         self._name = name
         self.path = path
         self._context = contextvars.copy_context() if context is None else context
-        if context is not None and context.get(ambient.current_driver) is not loop:
-            context.run(ambient.current_driver.set, loop)
+        if self._context.get(ambient.current_driver) is not loop:  # it was given, or comes from another thread
+            self._context.run(ambient.current_driver.set, loop)
         if is_eager:
             loop.begin_eagerly(self)
         else:
@@ -135,6 +142,8 @@ class DurableTask(asyncio.Future[Any]):
         self._fut_waiter: Any = None
         self._must_cancel = False
         self._num_cancels_requested = 0
+        self._is_cancel_of_step = False  # whether the cancellation that is due is that of the step in flight itself
+        self._cancels_in_step = 0  # requests that the step in flight has made, less those that it took back
         self._cancelled_exc: BaseException | None = None
         self.is_shown = True  # in ``all_tasks``
         self.children = 0  # tasks that it has made so far
@@ -142,11 +151,12 @@ class DurableTask(asyncio.Future[Any]):
         self.asked: Asked | None = None  # in the turn that it takes: its next key was given to the program
         self.step: Step | None = None  # in flight
         self.running: RunningStep | None = None  # ... as foreign code sees it
-        self.is_step_cancelled = False  # whether the step in flight has been asked to end
+        self.is_step_cancelled = False  # whether the program has asked the step in flight to end
         self.ended: Step | None = None  # has ended, and the frame is to be told
         self.has_begun = False
         self.order = 0  # among the tasks
         self.step_place = 0  # among the steps in flight
+        self.step_began = 0.0  # when, if there were timers; see ``deadlines``
         self.turn: asyncio.Handle | None = None  # that is ready
         self.turn_place = 0  # among what is ready
 
@@ -208,6 +218,8 @@ class DurableTask(asyncio.Future[Any]):
             if not isinstance(error, asyncio.CancelledError):
                 error = self._make_cancelled_error()
             self._must_cancel = False
+            self.is_step_cancelled = self.is_step_cancelled or (self.step is not None and not self._is_cancel_of_step)
+            self._is_cancel_of_step = False
         self.stops_waiting()
         ended, self.ended = self.ended, None
         if error is None and ended is not None and ended.state == FAILED:
@@ -314,8 +326,8 @@ class DurableTask(asyncio.Future[Any]):
         add_awaited_by(future, self)
         future.add_done_callback(self._wakeup, context=_NO_CONTEXT)
         self._fut_waiter = future
-        if self._must_cancel and self._cancel_waiter(self._cancel_message):
-            self._must_cancel = False
+        if self._must_cancel and self._cancel_waiter(self._cancel_message, self._is_cancel_of_step):
+            self._must_cancel = self._is_cancel_of_step = False
 
     def stops_waiting(self) -> None:
         """It goes on, or is going to make again what it awaited."""
@@ -323,10 +335,10 @@ class DurableTask(asyncio.Future[Any]):
             discard_awaited_by(self._fut_waiter, self)
             self._fut_waiter = None
 
-    def _cancel_waiter(self, msg: Any) -> bool:
+    def _cancel_waiter(self, msg: Any, is_of_step: bool) -> bool:
         if not self._fut_waiter.cancel(msg=msg):
             return False
-        self.is_step_cancelled = self.step is not None
+        self.is_step_cancelled = self.is_step_cancelled or (self.step is not None and not is_of_step)
         return True
 
     def _turn(self, error: BaseException | None = None) -> None:  # noqa: ARG002
@@ -420,13 +432,35 @@ class DurableTask(asyncio.Future[Any]):
         self._log_traceback = False
         if self.done():
             return False
+        is_of_step = self.loop.runs_step_of(self)
         self._num_cancels_requested += 1
-        if self._fut_waiter is not None and self._cancel_waiter(msg):
+        self._cancels_in_step += is_of_step
+        if self._fut_waiter is not None and self._cancel_waiter(msg, is_of_step):
             return True
+        self._is_cancel_of_step = is_of_step and (self._is_cancel_of_step or not self._must_cancel)
         self._must_cancel = True
         self._cancel_message = msg
-        self.loop.is_dirty = True
+        self.loop.is_dirty = self.loop.is_dirty or not is_of_step
         return True
+
+    def ends_step(self) -> None:
+        """The step in flight has ended: what it has left of its own requests to cancel the task is the program's now."""
+        self.step = self.running = None
+        self.is_step_cancelled = self._is_cancel_of_step = False
+        self._cancels_in_step = 0
+        self.steps += 1
+
+    def cancellation_kept(self) -> tuple[bool, int]:
+        """Whether the program is to be told that it was cancelled, and the requests that count, if its step is made again.
+
+        What a step has asked for itself (a timeout of a library) is none of the program's: it will ask again.
+        """
+        is_due = self.is_step_cancelled or (self._must_cancel and not self._is_cancel_of_step)
+        return is_due, self._num_cancels_requested - self._cancels_in_step
+
+    def message_kept(self) -> Any:
+        """The message of a cancellation that is due, unless the step in flight has asked for that itself."""
+        return None if self._is_cancel_of_step else self._cancel_message
 
     def cancelling(self) -> int:
         return self._num_cancels_requested
@@ -435,6 +469,7 @@ class DurableTask(asyncio.Future[Any]):
         self.loop.touch(self)
         if self._num_cancels_requested > 0:
             self._num_cancels_requested -= 1
+            self._cancels_in_step -= self.loop.runs_step_of(self)
             if self._num_cancels_requested == 0 and UNCANCEL_CLEARS:
                 self._must_cancel = False
         return self._num_cancels_requested

@@ -1,4 +1,4 @@
-"""A program as ``python`` would run it: a script, a folder or a module, found by its name, as the module ``__main__``."""
+"""A program as ``python`` would run it: a script, a folder, an archive or a module, found by its name, as ``__main__``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import hashlib
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+from zipimport import ZipImportError, zipimporter
 
+from ..hook.finder import spec_is_marked
 from ..hook.install import install
-from ..hook.loader import DurableSourceLoader
+from ..hook.loader import DurableSourceLoader, RewritingLoader, rewriting_loader
 from ..hook.marker import file_is_marked
 from ..pythons.modules import attributes_of_main
 
@@ -32,7 +37,7 @@ class Program:
 
     file: str
     argv0: str
-    folder: str  # sys.path[0]
+    folder: str | None  # what stands first in sys.path because of it: with -P and -I no folder does, but an archive
     package: str | None
     spec: ModuleSpec | None
 
@@ -44,9 +49,7 @@ class ProgramError(Exception):
 def find_program(target: Target) -> Program:
     """The program that a target names. Raises ProgramError when there is none, or when it is not marked."""
     program = _find_module(target.name) if target.is_module else _find_script(target.name)
-    if not os.path.isfile(program.file):
-        raise ProgramError(f"cannot open {program.file!r}: there is no such file")
-    if not file_is_marked(program.file):
+    if not _is_marked(program):
         raise ProgramError(
             f"{program.file} is not marked durable. Put the comment `# durable: on` on its first line, above the imports, "
             "so that its async functions are saved at every await"
@@ -54,27 +57,71 @@ def find_program(target: Target) -> Program:
     return program
 
 
+def _is_marked(program: Program) -> bool:
+    if program.spec is not None and not isinstance(program.spec.loader, SourceFileLoader):
+        return spec_is_marked(program.spec)
+    if not os.path.isfile(program.file):
+        raise ProgramError(f"cannot open {program.file!r}: there is no such file")
+    return file_is_marked(program.file)
+
+
 def _find_script(name: str) -> Program:
     path = os.path.join(os.getcwd(), name)  # not normalised: what plain python gives as __file__
     if os.path.isdir(path):
         file = os.path.join(path, "__main__.py")
         return Program(file, name, path, "", ModuleSpec("__main__", SourceFileLoader("__main__", file), origin=file))
-    return Program(path, name, os.path.dirname(os.path.realpath(path)), None, None)
+    spec = _find_in_archive(path)
+    if spec is not None and spec.origin:
+        return Program(spec.origin, name, path, "", spec)
+    return Program(path, name, _unless_safe(os.path.dirname(os.path.realpath(path))), None, None)
+
+
+def _find_in_archive(path: str) -> ModuleSpec | None:
+    """The ``__main__`` of an archive, as ``zipapp`` makes them; None if it is no archive."""
+    try:
+        return zipimporter(path).find_spec("__main__")
+    except ZipImportError:
+        return None
+
+
+def _unless_safe(folder: str) -> str | None:
+    """A folder that python looks into for modules unless it was told not to, by -P, -I or PYTHONSAFEPATH."""
+    return None if sys.flags.safe_path else folder
 
 
 def _find_module(name: str) -> Program:
-    sys.path.insert(0, os.getcwd())
+    folder = _unless_safe(os.getcwd())
     try:
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.submodule_search_locations is not None:
-            spec = importlib.util.find_spec(name + ".__main__")
+        with _first_in_path(folder):
+            spec = importlib.util.find_spec(name)
+            if spec is not None and spec.submodule_search_locations is not None:
+                spec = importlib.util.find_spec(name + ".__main__")
     except (ImportError, ValueError) as error:
         raise ProgramError(f"cannot find module {name!r}: {error}") from error
-    finally:
-        del sys.path[0]
     if spec is None or not spec.origin:
         raise ProgramError(f"cannot find module {name!r} (or its __main__)")
-    return Program(spec.origin, spec.origin, os.getcwd(), spec.parent, spec)
+    return Program(spec.origin, spec.origin, folder, spec.parent, spec)
+
+
+@contextmanager
+def _first_in_path(folder: str | None) -> Iterator[None]:
+    if folder is None:
+        yield
+        return
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        del sys.path[0]
+
+
+def set_arguments(program: Program, arguments: list[str]) -> None:
+    """Let ``sys.argv`` and ``sys.path`` be those of the program; they are those of ``python -m durable_import``."""
+    sys.argv = [program.argv0, *arguments]
+    if not sys.flags.safe_path:
+        del sys.path[0]
+    if program.folder is not None:
+        sys.path.insert(0, program.folder)
 
 
 def default_instance_id(target: Target, program: Program) -> str:
@@ -84,12 +131,17 @@ def default_instance_id(target: Target, program: Program) -> str:
     return f"{name}-{hashlib.sha256(identity.encode('utf-8', 'surrogateescape')).hexdigest()[:10]}"
 
 
-def make_main(program: Program) -> tuple[ModuleType, DurableSourceLoader]:
+def make_main(program: Program) -> tuple[ModuleType, RewritingLoader]:
     """The module ``__main__`` of a program, and what gives its code; its imports are rewritten from now on."""
     install()
     module = ModuleType("__main__")
     spec = program.spec or ModuleSpec("__main__", None, origin=program.file)
-    loader = DurableSourceLoader(spec, SourceFileLoader("__main__", program.file))
+    if program.spec is None or isinstance(program.spec.loader, SourceFileLoader):
+        loader: Any = DurableSourceLoader(spec, SourceFileLoader("__main__", program.file))
+    else:
+        loader = rewriting_loader(spec)
+        if loader is None:
+            raise ProgramError(f"{program.file} has no source that could be rewritten: its loader is {spec.loader!r}")
     module.__dict__.update(attributes_of_main(program.file, program.package, program.spec, loader))
     sys.modules["__main__"] = module
     return module, loader

@@ -23,6 +23,7 @@ from ..frames import ambient
 from ..log import logger
 from ..running.dispatcher import Dispatcher
 from ..running.heartbeat import Heartbeat
+from ..running.instance.driver import GRACE_SECONDS
 from ..running.instance.host import InstanceObserver
 from ..running.instance.lease import FIRST_PAUSE
 from ..running.instance.records import Call, Outcome, Records
@@ -84,10 +85,11 @@ class DurableRuntime:
     and wait that long for an event or for time, leave the memory until there is something to do (None: never).
     ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
     does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
-    it succeeds). ``hold_limit``: an instance of which nothing could be saved for longer (see "Holds" in the documents) is let go
-    of with HoldLimitError (None: never; 0: nothing may hold). ``script``: name of the module whose module-level data belong to the
+    it succeeds). ``grace_seconds``: how long foreign code that an instance is in may clean up when that is suspended.
+    ``hold_limit``: an instance of which nothing could be saved for longer (see "Holds" in the documents) is let go of with
+    HoldLimitError (None: never; 0: nothing may hold). ``script``: name of the module whose module-level data belong to the
     snapshots. ``name_instance`` names instances that begin by being awaited. ``observer`` is told of those that begin, go on and
-    are held, in place of the log. ``telemetry``: whether to make spans of OpenTelemetry, of the global provider or of the one given.
+    are held, in place of the log. ``telemetry``: whether to make spans of OpenTelemetry, by the global provider or the one given.
 
     Raises UnknownStoreError, MissingDriverError, MissingKeyError, UnsupportedPythonError, and TypeError or ValueError for what is
     no number of seconds.
@@ -104,6 +106,7 @@ class DurableRuntime:
         poll_interval: float = 1.0,
         patience: float | None = None,
         hold_limit: float | None = None,
+        grace_seconds: float = GRACE_SECONDS,
         script: str | None = None,
         name_instance: Callable[[], str] | None = None,
         observer: InstanceObserver | None = None,
@@ -113,6 +116,7 @@ class DurableRuntime:
         check_seconds(evict_after=evict_after, keep_finished=keep_finished, poll_interval=poll_interval, patience=patience)
         check_seconds(hold_limit=hold_limit)
         check_seconds(least=0.001, lease_seconds=lease_seconds)
+        check_seconds(grace_seconds=grace_seconds)
         self.store = open_store(store)
         self.events: EventStore = self.store if isinstance(self.store, EventStore) else MemoryEvents()
         backend = self.store.backend if isinstance(self.store, BackendStore) else store
@@ -125,6 +129,7 @@ class DurableRuntime:
         self.keep_finished = keep_finished
         self.patience = patience
         self.hold_limit = hold_limit
+        self.grace_seconds = grace_seconds
         self.script = script
         self.retries_failed = script is not None
         self.name_instance = name_instance or _random_name
@@ -133,6 +138,7 @@ class DurableRuntime:
         self.running = self._registry.running
         self.refused_events: set[int] = set()
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
+        self.on_left: Callable[[str, Exception], None] | None = None  # see ``Host``
         self.heartbeat = Heartbeat(self.store, lease_seconds)
         self.sources = Sources(self.store)
         self.telemetry = _telemetry(telemetry) if telemetry is not False else None
@@ -234,7 +240,9 @@ class DurableRuntime:
         check_loop(self._loop)
         check_outside(self, "an instance was started")
         call = Call(function, arguments, keywords)
-        name = (id_from_step() or self.name_instance()) if instance_id is None else instance_id
+        name = instance_id
+        if name is None:
+            name = id_from_step(lambda: Records(self.seal, "").content_of_call(call)) or self.name_instance()
         check_id(name)
         self.dispatcher.ensure()
         while not await self._joins(name, call):
@@ -313,7 +321,7 @@ class DurableRuntime:
         check_event(name)
         if name.startswith("@"):
             raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
-        event_id = id_from_step()
+        event_id = id_from_step(lambda: Records(self.seal, instance_id).content_of_event(name, payload))
         state = await self._load(instance_id)
         if state is not None and state["status"] in FINISHED:
             if await self._was_published(event_id):
@@ -326,7 +334,7 @@ class DurableRuntime:
     async def cancel(self, instance_id: str) -> bool:
         """See ``InstanceHandle.cancel``."""
         check_outside(self, "an instance was cancelled")
-        event_id = id_from_step()
+        event_id = id_from_step(lambda: Records(self.seal, instance_id).content_of_event(CANCEL, None))
         if (await self.state_of(instance_id))["status"] in FINISHED:
             return await self._was_published(event_id)
         await self._publish(instance_id, CANCEL, None, event_id)

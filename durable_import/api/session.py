@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..aio.standard import use_wall_clock
-from ..errors import StoreError
+from ..errors import DurableError, InstanceSuspendedError, PauseForEventException, StoreError
 from ..pythons.systems import signal_again
 from ..running.instance.host import InstanceObserver
 from ..stores.base import OwningStore
 from ..stores.worker import Worker
 from .program import Program, make_main
 from .runtime import DurableRuntime
+
+R = TypeVar("R")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _HANDING_OVER = (Worker.call.__code__, Worker.at_once.__code__)
@@ -26,15 +28,27 @@ class Session:
     """One execution of a program: its instances are named ``base``, ``base#2``, ... in the order in which they begin.
 
     ``store`` is a URL. ``observer`` is told which of them begin. ``on_wait`` is called with the moment (in seconds since 1970,
-    infinite for an event) that all tasks of an instance wait for. Raises StoreError and MissingKeyError.
+    infinite for an event) that all tasks of an instance wait for. ``on_refused`` is told the error by which an instance cannot go
+    on, once it has been let go of. Raises StoreError and MissingKeyError.
     """
 
-    def __init__(self, store: str, base: str, observer: InstanceObserver, on_wait: Callable[[float], None] | None = None) -> None:
+    def __init__(
+        self,
+        store: str,
+        base: str,
+        observer: InstanceObserver,
+        on_wait: Callable[[float], None] | None = None,
+        on_refused: Callable[[DurableError], None] | None = None,
+    ) -> None:
         self.base = base
+        self._on_refused = on_refused
+        self._suspended: set[str] = set()  # of those that run, once all are being suspended
+        self._when_suspended: Callable[[], object] | None = None
         self._begun: list[str] = []
         self._runtime = DurableRuntime(store, script="__main__", name_instance=self._next_name, observer=observer, patience=0.0)
         self._runtime.dispatcher.takes_work = False
         self._runtime.on_wait = on_wait
+        self._runtime.on_left = self._has_left
 
     def _next_name(self) -> str:
         name = self.base if not self._begun else f"{self.base}#{len(self._begun) + 1}"
@@ -53,9 +67,7 @@ class Session:
         use_wall_clock()
         self._runtime.activate()
 
-        def interrupt(number: int, frame: FrameType | None) -> None:
-            self._interrupt(number, frame, on_interrupt)
-
+        _interrupted[:] = [lambda number, frame: self._interrupt(number, frame, on_interrupt)]
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as in a background job, which Ctrl-C is not meant for
                 signal.signal(number, interrupt)
@@ -81,6 +93,28 @@ class Session:
     def running(self) -> list[tuple[str, dict[str, Any]]]:
         """Those that run, with the last state kept of each; empty before there is one."""
         return [(run.instance_id, run.state) for run in list(self._runtime.running.values())]
+
+    def suspend_all(self, then: Callable[[], object]) -> None:
+        """Suspend those that run, and call ``then`` when foreign code in them has cleaned up: at once, if there is nothing to."""
+        runs = list(self._runtime.running.values())
+        if self._when_suspended is not None or not any(run.driver is not None and run.driver.has_to_leave() for run in runs):
+            then()
+            return
+        self._when_suspended = then
+        watchdog = threading.Timer(self._runtime.grace_seconds + 1.0, then)  # the program may not come to rest
+        watchdog.daemon = True
+        watchdog.start()
+        for run in runs:
+            if run.driver is not None:
+                run.driver.loop.real.call_soon_threadsafe(run.suspend)
+
+    def _has_left(self, instance_id: str, error: Exception) -> None:
+        if isinstance(error, InstanceSuspendedError):
+            self._suspended.add(instance_id)
+            if self._when_suspended is not None and self._suspended >= self._runtime.running.keys():
+                self._when_suspended()
+        elif self._on_refused is not None and isinstance(error, DurableError) and not isinstance(error, PauseForEventException):
+            self._on_refused(error)
 
     def give_up(self, seconds: float) -> list[StoreError]:
         """Leave all instances as they were at the last commit: one under way may finish, and the next run waits for no
@@ -131,6 +165,22 @@ class Session:
     async def _names(self, store: OwningStore) -> list[str]:
         names = [summary.instance_id for summary in await store.list()]
         return [name for name in names if name == self.base or name.startswith(self.base + "#")]
+
+
+_interrupted: list[Callable[[int, FrameType | None], None]] = []  # of the session that executes a program
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """The handler of SIGINT and SIGTERM while a program is executed. Programs may keep it, to set it again."""
+    for handle in _interrupted:
+        handle(number, frame)
+
+
+def run_apart(coroutine: Coroutine[Any, Any, R]) -> R:
+    """The result of a coroutine that is no part of the program. It runs in an event loop of its own, and that of the thread,
+    which the program may ask for, is as if nothing had been run: ``asyncio.run`` would leave the thread without any."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(coroutine)
 
 
 def _is_handing_over(frame: FrameType | None) -> bool:

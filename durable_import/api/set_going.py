@@ -1,24 +1,34 @@
-"""The ids of what an instance sets going: taken from the key of the step that does it, so that the store drops the second."""
+"""The ids of what an instance sets going: taken from the key of the step that does it, so that the store drops the second.
+
+A call of ``start`` or ``publish_event`` by the program is a step, and the state is committed before: made again, it is the same
+call. What a library's code does within its step may be something else when the step runs again, as in a loop over messages: there
+the id is that of the content too. A task that it has begun, which may serve others for ever, sets things going of its own.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from ..aio.canonical import digest_of
 from ..aio.running_step import running_step
+from ..aio.task import DurableTask
 
 
-def id_from_step() -> str | None:
-    """An id for what the running step sets going, the same when it runs again after a crash; None outside of instances."""
+def id_from_step(content: Callable[[], bytes]) -> str | None:
+    """An id for what the running step sets going, the same when it runs again after a crash; None for what no step does."""
     step = running_step.get()
-    if step is None:
+    task: Any = asyncio.current_task() if step is not None else None
+    if step is None or type(task) is not DurableTask:
         return None
     import uuid  # slow to import
 
-    return str(uuid.UUID(digest_of((step.take_id(),)), version=5))  # as short as other ids, however long the key is
+    key = step.take_key(b"" if step.is_ours else content())
+    return str(uuid.UUID(digest_of(key), version=5))  # as short as other ids, however long the key is
 
 
 def begins_unnamed(awaitable: Any) -> bool:
-    """Whether a call of ``start`` or ``run`` that has not begun leaves the id to the runtime."""
+    """Whether a call that has not begun leaves the id of an instance to the runtime."""
     frame = awaitable.cr_frame
     return frame is not None and frame.f_locals.get("instance_id") is None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
 import sys
 import time
+from functools import partial
 from typing import Any, NoReturn
 
 from .. import DurableError, PauseForEventException, StoreError
-from ..api.program import Program, ProgramError, Target, default_instance_id, find_program
-from ..api.session import Session
+from ..api.program import Program, ProgramError, Target, default_instance_id, find_program, set_arguments
+from ..api.session import Session, run_apart
 from ..api.tracebacks import without_machinery
 from .speech import OURS, SUSPENDED, USAGE, say
 
@@ -24,17 +24,16 @@ def run(target: Target, *, store: str, instance_id: str | None, fresh: bool, exi
     try:
         program = find_program(target)
         command = _Run(store, instance_id or default_instance_id(target, program), exit_on_wait)
-        asyncio.run(command.session.check_free())
+        run_apart(command.session.check_free())
         if fresh:
-            asyncio.run(command.session.forget())
+            run_apart(command.session.forget())
     except ProgramError as error:
         say(str(error))
         return USAGE
     except DurableError as error:
         say(f"error: {error}")
         return OURS
-    sys.argv = [program.argv0, *target.arguments]
-    sys.path[0] = program.folder
+    set_arguments(program, target.arguments)
     return command.execute(program)
 
 
@@ -42,7 +41,7 @@ class _Run:
     """One run, and what is said of it."""
 
     def __init__(self, store: str, base: str, exit_on_wait: bool) -> None:
-        self.session = Session(store, base, self, self._exit_for if exit_on_wait else None)
+        self.session = Session(store, base, self, self._exit_for if exit_on_wait else None, self._refused)
 
     # --- what the runtime tells
 
@@ -82,14 +81,18 @@ class _Run:
 
     def _failed(self, error: BaseException) -> int:
         if isinstance(error, DurableError):
-            say("\n".join([f"error: {error}", *getattr(error, "__notes__", [])]))
-            return OURS
+            self._refused(error)
         without_machinery(error)
         sys.excepthook(type(error), error, error.__traceback__)
         self._offer_retry(self._unfinished())
         if isinstance(error, KeyboardInterrupt):
             return 130
         return 1
+
+    def _refused(self, error: DurableError) -> NoReturn:
+        """It cannot go on: leave everything as it was, and the process, whatever else keeps it alive."""
+        say("\n".join([f"error: {error}", *getattr(error, "__notes__", [])]))
+        _leave(OURS)
 
     def _offer_retry(self, unfinished: list[tuple[str, dict[str, Any]]]) -> None:
         for name, state in unfinished:
@@ -100,30 +103,33 @@ class _Run:
 
     def _unfinished(self) -> list[tuple[str, dict[str, Any]]]:
         try:
-            return asyncio.run(self.session.unfinished())
+            return run_apart(self.session.unfinished())
         except StoreError as error:
             say(f"error: {error}")
             return []
 
     def _finished(self) -> None:
         try:
-            asyncio.run(self.session.forget())
+            run_apart(self.session.forget())
         except StoreError as error:
             say(f"error: the finished run could not be removed from the store: {error}")
 
     # --- left before its end
 
-    def _suspend(self, number: int) -> NoReturn:
+    def _suspend(self, number: int) -> None:
         """Ctrl-C or SIGTERM: leave everything as it was at the last checkpoint."""
-        self._leave_suspended(128 + number, "run the same command again to go on")
+        self.session.suspend_all(partial(self._leave_suspended, 128 + number, "run the same command again to go on"))
 
     def _exit_for(self, deadline: float) -> None:
         """Leave instead of waiting for an event or sleeping until ``deadline`` (seconds since 1970), unless that is soon."""
         if math.isinf(deadline):
-            self._leave_suspended(SUSPENDED, "it waits for an event: send it and run the same command again")
-        if deadline - time.time() >= LONG_WAIT:
+            advice = "it waits for an event: send it and run the same command again"
+        elif deadline - time.time() >= LONG_WAIT:
             until = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(deadline))
-            self._leave_suspended(SUSPENDED, f"it sleeps until {until}: run the same command again then")
+            advice = f"it sleeps until {until}: run the same command again then"
+        else:
+            return
+        self.session.suspend_all(partial(self._leave_suspended, SUSPENDED, advice))
 
     def _leave_suspended(self, status: int, advice: str) -> NoReturn:
         """Leave everything as it was at the last checkpoint, and the process."""

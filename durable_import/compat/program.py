@@ -76,7 +76,7 @@ class DurableProgram(Generic[P, R]):
         self, backend: OrchestrationBackend | None, instance_id: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Run an instance as one step of another, in a context that knows nothing of that."""
-        name = instance_id or id_from_step() or str(uuid.uuid4())
+        name = instance_id or id_from_step(bytes) or str(uuid.uuid4())
         context = contextvars.copy_context()
         context.run(ambient.current_driver.set, None)
         context.run(running_step.set, None)

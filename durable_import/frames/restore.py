@@ -17,7 +17,7 @@ from ..rewrite.analysis.names import AWAITED, PC, STATE
 from .awaiting import Awaiting
 from .capture import contents_of, frame_behind, frame_of, restored_variables
 from .signals import PRIMED
-from .step import iterator_of
+from .step import Step, iterator_of
 
 OTHER_CELLS = "@cells"  # among the variables of a built frame until it is filled: those that were not saved, and not needed
 
@@ -103,6 +103,8 @@ def take_to_place(stack: list[Any], root: Any) -> None:
     ``root`` is what is sent to.
     """
     awaited = _gate(stack[-1], lambda awaited: awaited.iterator if type(awaited) is Awaiting else iter(()))
+    if type(awaited) is Step:
+        awaited.drop()
     for _ in range(_steps_to_place(stack) + (awaited is not None)):
         root.send(None)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from types import CoroutineType, GeneratorType
 from typing import Any
 
+from ..log import logger
 from ..pythons.protocols import complaint_of_await
 from . import ambient
 from .awaiting import COROUTINE_WRAPPER, coroutine_behind
@@ -108,7 +109,10 @@ class Step:
         error = details[-1] if len(details) > 1 and details[1] is not None else details[0]
         if isinstance(error, type):
             error = error()
-        if isinstance(error, (Suspension, GeneratorExit)):
+        if isinstance(error, Suspension):
+            self._close_quietly()
+            raise error
+        if isinstance(error, GeneratorExit):
             self._close()
             raise error
         return self._advance(getattr(self.iterator, "throw", self._fail), error)
@@ -124,11 +128,18 @@ class Step:
         if close is not None:
             close()
 
+    def _close_quietly(self) -> None:
+        """Close the awaitable of a frame that is dropped: what its cleanup raises is not for the program to see."""
+        try:
+            self._close()
+        except Exception as error:
+            logger.warning("foreign code failed when it was dropped with an instance: %r", error, exc_info=error)
+
     def drop(self) -> None:
         """Let go of the awaitable: it is not going to be awaited here."""
         awaitable = self.awaitable
         if self.state == PENDING:
-            self._close()
+            self._close_quietly()
         if isinstance(awaitable, CoroutineType):
             awaitable.close()
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
 from typing import Any
 
 from .kinds import known_class, known_of
 
-_COMPRESSED = (gzip.GzipFile, bz2.BZ2File, lzma.LZMAFile)  # they end the stream when they are dropped
+_COMPRESSED = ("gzip.GzipFile", "bz2.BZ2File", "lzma.LZMAFile")  # they end the stream when they are dropped
 _ARCHIVES = ("zipfile.ZipFile", "tarfile.TarFile")
 
 
@@ -35,13 +32,18 @@ def is_unfinished(value: Any) -> bool:
     """Whether an object has to be closed for what was written to it to be complete: it is not the same without it."""
     if isinstance(value, io.IOBase):
         return not value.closed and value.writable()
-    if f"{type(value).__module__}.{type(value).__qualname__}" in _ARCHIVES:
+    if _is_a(value, _ARCHIVES):
         return getattr(value, "mode", "r") != "r" and not getattr(value, "closed", getattr(value, "fp", None) is None)
     return False
 
 
+def _is_a(value: Any, names: tuple[str, ...]) -> bool:
+    """Whether an object is of one of these classes; no module is imported for that."""
+    return any(f"{cls.__module__}.{cls.__qualname__}" in names for cls in type(value).__mro__)
+
+
 def _compresses(file: Any) -> bool:
-    while file is not None and not isinstance(file, _COMPRESSED):
+    while file is not None and not _is_a(file, _COMPRESSED):
         if file.closed:
             return False
         file = getattr(file, "buffer", None) or getattr(file, "raw", None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copyreg
 import functools
+import inspect
 import os
 import sys
 import sysconfig
@@ -141,7 +142,7 @@ def _kind_of_generator(value: Any) -> Kind:
     found = _by_code.get(id(code))
     if found is None:
         function = function_behind(value)
-        known = _known_function(function) if function is not None else None
+        known = _known_function(function, is_rewritten=info_of(code) is not None) if function is not None else None
         own = Kind.SAVED if info_of(code) is not None else Kind.HOLDS
         found = _by_code[id(code)] = code, known.kind if known is not None else own
     return found[1]
@@ -151,14 +152,23 @@ _by_code: dict[int, tuple[Any, Kind]] = {}  # by id of the code, which it keeps 
 
 
 def _kind_of_class(cls: type) -> Kind:
-    known = known_class(cls)
+    said = next((_SAID[base] for base in cls.__mro__ if base in _SAID), None)
+    if said is None and _is_rewritten(cls):
+        return Kind.SAVED
+    known = said or known_class(cls)
     if known is not None:
         return known.kind
-    if cls.__module__ in MODULES or cls.__module__.partition(".")[0] == NAME:
+    if cls.__module__.partition(".")[0] == NAME:
         return Kind.SAVED
     if not is_of_library(cls.__module__):
         return Kind.SAVED_IF_PICKLABLE
-    return Kind.SAVED_IF_PICKLABLE if _has_own_way(cls) else Kind.HOLDS
+    return Kind.SAVED_IF_PICKLABLE if has_own_way(cls) else Kind.HOLDS
+
+
+def _is_rewritten(cls: type) -> bool:
+    """Whether a class is of a rewritten module; some say that they are of another one, from which they are to be imported."""
+    functions = (value for value in vars(cls).values() if isinstance(value, FunctionType))
+    return cls.__module__ in MODULES or any(f.__globals__.get("__name__") in MODULES for f in functions)
 
 
 def known_class(cls: type) -> Known | None:
@@ -171,14 +181,16 @@ def known_class(cls: type) -> Known | None:
     return None
 
 
-def _known_function(function: Any) -> Known | None:
-    name = f"{function.__module__}:{function.__qualname__}"
+def _known_function(function: Any, *, is_rewritten: bool = False) -> Known | None:
     said = next((known for thing, known in _SAID.items() if _is_made_of(thing, function)), None)
-    return said or TABLE.get(name) or _told(name)
+    if said is not None or is_rewritten:
+        return said
+    name = f"{function.__module__}:{function.__qualname__}"
+    return TABLE.get(name) or _told(name)
 
 
 def _is_made_of(thing: Any, function: Any) -> bool:
-    inner = getattr(thing, "__wrapped__", thing)
+    inner = inspect.unwrap(thing) if callable(thing) else thing
     return getattr(inner, "__code__", thing) is function.__code__
 
 
@@ -209,7 +221,7 @@ def of_libraries() -> dict[str, Known]:
     return found
 
 
-def _has_own_way(cls: type) -> bool:
+def has_own_way(cls: type) -> bool:
     """Whether a class of a library has a way of its own to be saved. Whether it works is known when it is saved."""
     if cls in copyreg.dispatch_table:
         return True

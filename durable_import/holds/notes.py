@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import pickle
+import re
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ class Opening:
 class Note:
     """How an object was made: by ``function``, or by its class's ``__init__`` if that is None. ``number`` names it."""
 
-    __slots__ = ("_held", "_reference", "args", "function", "is_opening", "kwargs", "number", "openings", "parts")
+    __slots__ = ("_held", "_reference", "args", "function", "kwargs", "number", "openings", "parts")
 
     def __init__(self, number: int, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.number = number
@@ -39,7 +40,6 @@ class Note:
         self.kwargs = kwargs
         self.openings: list[Opening] = []  # in force
         self.parts: list[Any] = []  # what these gave
-        self.is_opening = False  # a method that opens it is running
         self._reference: weakref.ref[Any] | None = None
         self._held: Any = None
 
@@ -82,7 +82,9 @@ class Notes:
 
     by_id: dict[int, Note] = field(default_factory=dict)
     parts: dict[int, Part] = field(default_factory=dict)
+    opening: dict[Any, Note] = field(default_factory=dict)  # by task: what it is opening, with all that this may open
     making: set[int] = field(default_factory=set)  # ids of objects whose ``__init__`` runs
+    left: list[Any] = field(default_factory=list)  # what stood open when the program was let go of
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     needed: dict[int, Note] = field(default_factory=dict)  # by number: those that the last snapshot refers to
 
@@ -130,6 +132,10 @@ class Notes:
             del self.by_id[number]
         self._drop_parts(note)
 
+    def keep_opened(self) -> None:
+        """The program is about to be let go of: what it has opened stays, to be left."""
+        self.left = [note.made for note in self.opened_ones()]
+
     def opened_ones(self) -> list[Note]:
         """The notes of objects that stand open, in the order in which they were opened."""
         found = [note for note in self.by_id.values() if note.openings and note.made is not None]
@@ -164,3 +170,16 @@ def refuse_busy(value: Any, *, is_open: bool) -> None:
         raise pickle.PicklingError(
             "it was closed, and cannot be opened again in that state. `del` the variable, or make a new one"
         )
+
+
+def refuse_in_memory(made: Any, note: Note) -> None:
+    """Raise ``pickle.PicklingError`` for a database in this process's memory: it would be empty when it is opened again."""
+    known = known_of(made)
+    if known is None or not known.may_be_in_memory:
+        return
+    for value in (*note.args, *note.kwargs.values()):
+        text = str(value)
+        if text in ("", ":memory:") or "mode=memory" in text or re.fullmatch(r"sqlite(\+\w+)?://(/:memory:)?(\?.*)?", text):
+            raise pickle.PicklingError(
+                f"its database ({text or 'a temporary one'}) is gone with this process. Give it a file, and keep its path"
+            )

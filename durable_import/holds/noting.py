@@ -12,7 +12,7 @@ import functools
 import inspect
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
 from types import FrameType, FunctionType, MethodType
 from typing import Any
@@ -23,6 +23,7 @@ from ..frames import ambient
 from ..frames.restart import arguments_of
 from ..hook.switch import ON
 from ..pythons.library import AsyncGeneratorManager, GeneratorManager
+from ..pythons.tasks import get_running_loop
 from . import kinds
 from .notes import Note, Notes
 from .table import TABLE, Kind, Known
@@ -100,8 +101,8 @@ def _note(thing: Any, owner: Any, known: Known) -> None:
 
 
 def _note_class(cls: type, known: Known) -> None:
-    methods = {"__init__": _noting_init}
-    methods.update(dict.fromkeys((*_ENTERING, *known.opens), _noting_opening))
+    methods: dict[str, Callable[[FunctionType], Call]] = {"__init__": _noting_init}
+    methods.update((name, _noting_opening(name)) for name in (*_ENTERING, *known.opens))
     methods.update(dict.fromkeys((*_LEAVING, *known.ends), _noting_end))
     methods.update(dict.fromkeys(known.frees, _noting_free))
     for name, noting in methods.items():
@@ -117,6 +118,12 @@ def _driver() -> InstanceLoop | None:
     """The loop of the instance whose code has called, or for which foreign code runs."""
     driver: Any = ambient.current_driver.get() if ON else None
     return driver if isinstance(driver, InstanceLoop) and not driver.is_dropped else None
+
+
+def _task() -> DurableTask | None:
+    """The task of the instance that runs, or for which foreign code runs; None in one that foreign code has made, or a thread."""
+    task: Any = asyncio.current_task() if get_running_loop() is not None else None
+    return task if type(task) is DurableTask else None
 
 
 def notes_of(loop: InstanceLoop) -> Notes:
@@ -212,20 +219,35 @@ def _function_like(before: FunctionType) -> Any:
     return found
 
 
-def _noting_opening(before: FunctionType) -> Call:
-    name = before.__name__
+def _noting_opening(name: str) -> Callable[[FunctionType], Call]:
+    return functools.partial(_opening, name)
 
+
+def _opening(name: str, before: FunctionType) -> Call:
     def begins(args: tuple[Any, ...]) -> tuple[InstanceLoop | None, Note | None]:
         driver = _driver()
-        note = notes_of(driver).find(args[0]) if driver is not None and args else None
-        if driver is None or note is None or note.is_opening:
+        if driver is None or not args:
             return None, None
-        note.is_opening = True
+        notes, task = notes_of(driver), _task()
+        if task is None or task in notes.opening:
+            return None, None
+        note = notes.find(args[0])
+        if note is None and type(args[0]).__init__ is object.__init__ and kinds.kind_of(args[0]) is Kind.REOPENABLE:
+            note = notes.add(args[0], None, (), {})  # nothing was called that could have noted it
+        if note is None:
+            return None, None
+        notes.opening[task] = note
         return driver, note
 
     def has_opened(driver: InstanceLoop, note: Note, args: tuple[Any, ...], kwargs: dict[str, Any], given: Any) -> None:
-        task: Any = asyncio.current_task()
-        notes_of(driver).opened(note, name, args[1:], kwargs, given, task.path if type(task) is DurableTask else "")
+        task = _task()
+        assert task is not None
+        notes_of(driver).opened(note, name, args[1:], kwargs, given, task.path)
+
+    def ends(driver: InstanceLoop, note: Note) -> None:
+        opening = notes_of(driver).opening
+        for task in [each for each, its in opening.items() if its is note]:
+            del opening[task]
 
     def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         driver, note = begins(args)
@@ -235,7 +257,7 @@ def _noting_opening(before: FunctionType) -> Call:
         try:
             given = before(*args, **kwargs)
         finally:
-            note.is_opening = False
+            ends(driver, note)
             if is_let_out:
                 driver.takes_back()
         has_opened(driver, note, args, kwargs, given)
@@ -248,7 +270,7 @@ def _noting_opening(before: FunctionType) -> Call:
         try:
             given = await before(*args, **kwargs)
         finally:
-            note.is_opening = False
+            ends(driver, note)
         has_opened(driver, note, args, kwargs, given)
         return given
 
@@ -259,7 +281,7 @@ def _noting_opening(before: FunctionType) -> Call:
         try:
             given = yield from before(*args, **kwargs)
         finally:
-            note.is_opening = False
+            ends(driver, note)
         has_opened(driver, note, args, kwargs, given)
         return given  # type: ignore[no-any-return]
 
@@ -272,7 +294,7 @@ def _noting_end(before: FunctionType) -> Call:
     def has_ended(args: tuple[Any, ...]) -> None:
         driver = _driver()
         note = notes_of(driver).find(args[0]) if driver is not None and args else None
-        if driver is not None and note is not None and not note.is_opening:
+        if driver is not None and note is not None and note not in notes_of(driver).opening.values():
             notes_of(driver).ended(note)
 
     def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -316,30 +338,42 @@ def _noting_free(before: FunctionType) -> Call:
 # --- generators' managers
 
 
+def enter_manager(manager: Any) -> Any:
+    """``__enter__`` of what a reopenable function of ``contextlib.contextmanager`` gives."""
+    return GeneratorManager.__enter__(manager)
+
+
+def leave_manager(manager: Any, *details: Any) -> Any:
+    """Its ``__exit__``."""
+    return GeneratorManager.__exit__(manager, *details)
+
+
+async def enter_async_manager(manager: Any) -> Any:
+    """``__aenter__`` of what a reopenable function of ``contextlib.asynccontextmanager`` gives."""
+    return await AsyncGeneratorManager.__aenter__(manager)
+
+
+async def leave_async_manager(manager: Any, *details: Any) -> Any:
+    """Its ``__aexit__``."""
+    return await AsyncGeneratorManager.__aexit__(manager, *details)
+
+
+wrap(enter_manager, _noting_opening("__enter__"))
+wrap(leave_manager, _noting_end)
+wrap(enter_async_manager, _noting_opening("__aenter__"))
+wrap(leave_async_manager, _noting_end)
+
+
 class _NotedManager(GeneratorManager):  # type: ignore[misc]
-    """What a reopenable function of ``contextlib.contextmanager`` gives."""
+    """What the methods belong to."""
 
-    def __enter__(self) -> Any:
-        return super().__enter__()
-
-    def __exit__(self, *details: Any) -> Any:
-        return super().__exit__(*details)
+    __enter__, __exit__ = enter_manager, leave_manager
 
 
 class _NotedAsyncManager(AsyncGeneratorManager):  # type: ignore[misc]
-    """What a reopenable function of ``contextlib.asynccontextmanager`` gives."""
+    """The same of the asynchronous ones."""
 
-    async def __aenter__(self) -> Any:
-        return await super().__aenter__()
-
-    async def __aexit__(self, *details: Any) -> Any:
-        return await super().__aexit__(*details)
-
-
-wrap(_NotedManager.__enter__, _noting_opening)
-wrap(_NotedManager.__exit__, _noting_end)
-wrap(_NotedAsyncManager.__aenter__, _noting_opening)
-wrap(_NotedAsyncManager.__aexit__, _noting_end)
+    __aenter__, __aexit__ = enter_async_manager, leave_async_manager
 
 
 def _let_be_noted(made: Any) -> None:

@@ -24,7 +24,7 @@ _END_OF = {"__aenter__": "__aexit__", "__enter__": "__exit__"}
 class Reopening:
     """In a snapshot, before all that refers to it: a call that makes an object (MAKE), or the calls that open it (OPEN).
 
-    ``number`` names the object. ``details`` of MAKE: its class, the function that made it or None for the class's ``__init__``,
+    ``number`` names the object. ``details`` of MAKE: its class, whose ``__init__`` makes it, or the function that does,
     the arguments, and whether OPEN follows; of OPEN: the path of the task that opened it, and the methods with their arguments.
     """
 
@@ -170,6 +170,7 @@ async def leave_opened(loop: InstanceLoop) -> None:
                 loop.instance_id, type(note.made).__qualname__, error, extra=about(loop.instance_id),
             )  # fmt: skip
         notes.ended(note)
+    notes.left.clear()
 
 
 async def _leave(note: Note) -> None:

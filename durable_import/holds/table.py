@@ -31,6 +31,7 @@ class Known(NamedTuple):
 
     ``opens``, ``ends``: the methods that open it besides entering, and those that end it. ``busy``, ``ended``: what to ask an
     object, attributes or methods, whether it holds now, and whether it was ended. ``frees``: methods that end what they get.
+    ``may_be_in_memory``: its arguments may say that its data are in this process alone.
     """
 
     kind: Kind
@@ -40,6 +41,7 @@ class Known(NamedTuple):
     busy: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
     frees: tuple[str, ...] = ()
+    may_be_in_memory: bool = False
 
 
 _TRANSACTION = "commit, or roll back, before what takes long: nothing is saved while a transaction is open"
@@ -139,16 +141,16 @@ TABLE: dict[str, Known] = {
     "psycopg_pool.pool:ConnectionPool.connection": _holds(_BLOCK_COMMITS),
     "psycopg_pool.pool_async:AsyncConnectionPool.connection": _holds(_BLOCK_COMMITS),
     "aiosqlite.core:connect": _reopenable(),
-    "aiosqlite.core:Connection": _reopenable(opens="__await__", ends="close", busy="in_transaction"),
+    "aiosqlite.core:Connection": _reopenable("__await__", "close", "in_transaction")._replace(may_be_in_memory=True),
     "aiosqlite.context:Result": _holds(_READ_ROWS),
     "aiosqlite.cursor:Cursor": _holds(_READ_ROWS),
-    "sqlite3:Connection": Known(Kind.HOLDS, "commit before the next await; its block commits at its end", busy=("in_transaction",)),
+    "sqlite3:Connection": Known(Kind.HOLDS, _BLOCK_COMMITS, busy=("in_transaction",)),
     "sqlite3:Cursor": _holds(_READ_ROWS),
     "sqlite3:Row": _holds(_ROW),
     "sqlalchemy.engine.create:create_engine": _reopenable(),
     "sqlalchemy.ext.asyncio.engine:create_async_engine": _reopenable(),
-    "sqlalchemy.engine.base:Engine": _reopenable(),
-    "sqlalchemy.ext.asyncio.engine:AsyncEngine": _reopenable(),
+    "sqlalchemy.engine.base:Engine": _reopenable()._replace(may_be_in_memory=True),
+    "sqlalchemy.ext.asyncio.engine:AsyncEngine": _reopenable()._replace(may_be_in_memory=True),
     "sqlalchemy.engine.base:Engine.begin": _holds(_COMMIT),
     "sqlalchemy.ext.asyncio.engine:AsyncEngine.begin": _holds(_COMMIT),
     "sqlalchemy.engine.base:Connection": _holds("its block ends a transaction when it is left: keep the block short"),

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..frames.hiding import visible_part
 from ..pythons.codes import nested_codes, silent
+from ..pythons.versions import LATE_ANNOTATIONS
 
 Call = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
@@ -43,6 +44,9 @@ def wrap(function: Any, make: Callable[[FunctionType], Call]) -> None:
     before = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
     before.__kwdefaults__ = function.__kwdefaults__
     before.__qualname__, before.__module__, before.__doc__ = function.__qualname__, function.__module__, function.__doc__
+    for name in ("__annotate__", "__type_params__") if LATE_ANNOTATIONS else ("__annotations__", "__type_params__"):
+        if hasattr(function, name):
+            setattr(before, name, getattr(function, name))
     before.__dict__.update(function.__dict__)
     code = _code(inspect.iscoroutinefunction(function), len(function.__code__.co_freevars))
     replaced = {_CALL: make(before), _VISIBLE: visible_part}

@@ -20,7 +20,7 @@ from typing import Any
 from durable_import.hook import cache, marker
 from durable_import.hook.loader import DurableSourceLoader, RewritingLoader, is_rewriting, rewriting_loader, source_path
 
-__all__ = ["DurableFinder"]
+__all__ = ["DurableFinder", "spec_is_marked"]
 
 _SELF = __name__.partition(".")[0]  # not from ``ours``: where imports are lazy, that would be looked for by this finder
 
@@ -68,7 +68,7 @@ class DurableFinder:
             return False
         if _is_own(fullname) or not source_path(spec).endswith(_SOURCE_SUFFIXES):
             return False
-        return self._matches(fullname, spec) or (not _is_standard(fullname, spec) and _is_marked(spec))
+        return self._matches(fullname, spec) or (not _is_standard(fullname, spec) and spec_is_marked(spec))
 
     def _matches(self, fullname: str, spec: ModuleSpec) -> bool:
         if not self.patterns:
@@ -107,7 +107,8 @@ def _is_standard(fullname: str, spec: ModuleSpec) -> bool:
     )
 
 
-def _is_marked(spec: ModuleSpec) -> bool:
+def spec_is_marked(spec: ModuleSpec) -> bool:
+    """Whether the source of a module that was found is marked."""
     path = source_path(spec)
     loader: Any = spec.loader
     try:

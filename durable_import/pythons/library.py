@@ -13,6 +13,10 @@ base_task_repr: Any = private("asyncio.base_tasks._task_repr")
 base_task_get_stack: Any = private("asyncio.base_tasks._task_get_stack")
 base_task_print_stack: Any = private("asyncio.base_tasks._task_print_stack")
 
+# logging, signals
+add_handler_reference: Any = private("logging._addHandlerRef")
+handler_of_signal: Any = private("_signal.getsignal")
+
 # classes
 abc_init: Any = private("_abc._abc_init")
 abc_dump: Any = private("_abc._get_dump")

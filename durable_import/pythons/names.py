@@ -120,6 +120,8 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("pickle._Pickler", "the pickler in Python, for graphs deeper than the C stack"),
     PrivateName("pickle._Unpickler", "the unpickler in Python, for snapshots with forms that a later Python has no more"),
     # files, settings, modules
+    PrivateName("_signal.getsignal", "the handlers of signals, without an enum's member made of each"),
+    PrivateName("logging._addHandlerRef", "lets a handler be flushed and closed at the end of the process"),
     PrivateName("_csv.reader", "the class of what csv.reader gives"),
     PrivateName("_csv.writer", "the class of what csv.writer gives"),
     *_attributes("bz2.BZ2File", _BELOW, "_fp _closefp _buffer"),

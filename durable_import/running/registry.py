@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ..aio.running_step import running_step
 from ..errors import (
     FencedError,
     InstanceBusyError,
@@ -39,15 +39,12 @@ class InstanceRegistry:
         self.running: dict[str, InstanceRun] = {}
 
     def launch(self, instance_id: str, call: Call | None, *, retries: bool = False) -> InstanceRun:
-        """Let an instance live in a task of its own."""
-        runtime = self._runtime
-        run = InstanceRun(runtime, instance_id, call, retries=retries, evict_after=runtime.evict_after)
-        token, caller = ambient.current_runtime.set(runtime), running_step.set(None)  # it is no part of that step
-        try:
-            run.task = asyncio.create_task(self._live(run, None), name=f"instance {instance_id}")
-        finally:
-            running_step.reset(caller)
-            ambient.current_runtime.reset(token)
+        """Let an instance live in a task of its own, whose context variables are those that it is given, and no others: it may
+        have begun elsewhere."""
+        runtime, context, bare = self._runtime, contextvars.copy_context(), contextvars.Context()
+        run = InstanceRun(runtime, instance_id, call, context=context, retries=retries, evict_after=runtime.evict_after)
+        bare.run(ambient.current_runtime.set, runtime)
+        run.task = bare.run(asyncio.create_task, self._live(run, None), name=f"instance {instance_id}")
         self.running[instance_id] = run
         runtime.dispatcher.is_taken_up(instance_id)
         run.task.add_done_callback(_look_at_error)
@@ -55,7 +52,7 @@ class InstanceRegistry:
 
     async def begin(self, instance_id: str, make: Callable[[], Any]) -> Outcome:
         """Let an instance live in the running task: it begins by being awaited, and ``make`` gives its coroutine."""
-        run = self.running[instance_id] = InstanceRun(self._runtime, instance_id)
+        run = self.running[instance_id] = InstanceRun(self._runtime, instance_id, context=contextvars.copy_context())
         return await self._live(run, make)
 
     async def _live(self, run: InstanceRun, make: Callable[[], Any] | None) -> Outcome:
@@ -81,6 +78,9 @@ class InstanceRegistry:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         except Exception as error:
+            is_ended = run.driver is not None and run.driver.ended
+            if self._runtime.on_left is not None and not is_ended:
+                self._runtime.on_left(run.instance_id, error)
             if make is None:
                 self._has_left(run, error)
             raise

@@ -6,14 +6,16 @@ from typing import Any
 
 from ..aio.generators import Finalizer, restoring_generators
 from ..aio.standard import make_asyncio_durable
+from ..holds.kinds import forget_kinds
 from ..holds.noting import begin as begin_noting
 from ..holds.opening import Opener, leave_opened
+from ..hook.companions import rewrite_companions
 from .incremental.pieces import join_pieces
 from .incremental.segments import reading_of_segments
 from .load_context import LoadContext, Loading, reading
 from .module_data.contents import find_imported, restore_program
 from .module_data.modules import ScriptData
-from .payload import IN_PIECES, Snapshot, check_format, is_in_segments
+from .payload import IN_PIECES, MOMENT, Snapshot, check_format, is_in_segments
 from .tasks.loops import fill_loop
 from .tasks.tasks import new_task
 from .unpickler import reading_of
@@ -73,6 +75,8 @@ def _task(context: LoadContext, path: str) -> Any:
 def _loading(payload: bytes, segments: dict[str, bytes]) -> Loading[Any]:
     check_format(payload)
     make_asyncio_durable()
+    if rewrite_companions():
+        forget_kinds()
     if is_in_segments(payload):
         return Loading(reading_of_segments(payload[3:], segments))
     return Loading(reading_of(join_pieces(payload[3:], segments) if payload[2:3] == IN_PIECES else payload[3:]))
@@ -91,7 +95,7 @@ def _completed(
     restore_program(script, contents)
     if held is None:
         return Snapshot(stack[-1] if stack else None, facts)
-    fill_loop(found, held, inbox)
+    fill_loop(found, held, inbox, facts.pop(MOMENT, None))
     found.loop.instance_id = instance_id
-    finalizer.loop = found.loop
+    finalizer.has(found.loop)
     return Snapshot(None, facts, found.loop)

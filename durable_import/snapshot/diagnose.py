@@ -15,6 +15,7 @@ from types import CellType, FunctionType, MethodType
 from typing import Any
 
 from ..holds.kinds import advice_for
+from .reducers.process_objects import Refused
 from .table import TABLE, reduce_by_kind
 
 WAY_OUT = (
@@ -60,7 +61,7 @@ def find_culprit(variables: Mapping[str, Any], dumps: Dumps, refusing: Callable[
             return Culprit(path, _type_name(obj), "it is nested too deeply")
         failing = _failing([] if _is_refused(obj, error, refusing) else _children(path, obj), dumps)
         if not failing:
-            return Culprit(path, _type_name(obj), _reason(error), way_out_of(obj), obj)
+            return Culprit(path, _type_name(obj), _reason(error), way_out_of(obj, error), obj)
         fresh = [child for child in failing if id(child[1]) not in seen]
         if not fresh and fallback is None:  # it only leads back to where we came from
             fallback = Culprit(path, _type_name(obj), _reason(error))
@@ -68,8 +69,10 @@ def find_culprit(variables: Mapping[str, Any], dumps: Dumps, refusing: Callable[
     return fallback
 
 
-def way_out_of(obj: Any) -> str:
+def way_out_of(obj: Any, error: Exception | None = None) -> str:
     """What to do about an object that cannot be saved."""
+    if isinstance(error, Refused):
+        return error.way_out
     advice = advice_for(obj)
     if advice:
         return f"{advice[:1].upper()}{advice[1:]}."

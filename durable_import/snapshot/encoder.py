@@ -106,8 +106,15 @@ class Encoder:
         return self._segments is not None and self._segments.count_tasks() >= format_policy.least // 2
 
     def is_shared_lock(self, manager: Any) -> bool:
-        """Whether it is a lock of asyncio that a module makes again, for all instances. Of a semaphore a slot is taken again."""
-        if not isinstance(manager, LoopBound) or isinstance(manager, asyncio.Semaphore):
+        """Whether it is a lock of asyncio that a module makes again, for all instances; a semaphore is not."""
+        return self._is_shared(manager) and not isinstance(manager, asyncio.Semaphore)
+
+    def is_shared_semaphore(self, manager: Any) -> bool:
+        """Whether it is a semaphore that a module makes again: a slot of it is taken again on resume."""
+        return self._is_shared(manager) and isinstance(manager, asyncio.Semaphore)
+
+    def _is_shared(self, manager: Any) -> bool:
+        if not isinstance(manager, LoopBound):
             return False
         return References(Names.of(self.script), self.script, self.base).is_made_again(manager)
 

@@ -41,6 +41,7 @@ NAMES: dict[str, dict[str, str]] = {
         "DurableRuntime.retry": "runtime.retry", "DurableRuntime.run": "runtime.run", "DurableRuntime.start": "runtime.start",
         "_ambient": "runtime",
     },
+    "api.session": {"interrupt": "interrupt"},
     "compat.program": {"DurableProgram._run_outside": "program.run"},
     "frames.awaiting": {"Awaiting": "awaiting", "Delegated": "delegated"},
     "frames.capture": {"Continued": "continued"},
@@ -48,6 +49,10 @@ NAMES: dict[str, dict[str, str]] = {
     "frames.intrinsics": {"NextItem": "next_item", "checked_anext": "checked_anext"},
     "frames.signals": {"NO_MORE": "no_more", "PRIMED": "primed"},
     "frames.step": {"Step": "step"},
+    "holds.noting": {
+        "enter_async_manager": "manager.enter_async", "enter_manager": "manager.enter",
+        "leave_async_manager": "manager.leave_async", "leave_manager": "manager.leave",
+    },
     "holds.opening": {"Reopening": "reopening"},
     "pythons.earlier": {"_AsCompletedIterator": "as_completed_iterator"},
     "pythons.frozen": {"frozendict": "frozendict"},
@@ -92,6 +97,7 @@ NAMES: dict[str, dict[str, str]] = {
         "restore_compressed_closed": "compressed.closed", "restore_compressed_reader": "compressed.reader",
         "restore_compressed_writer": "compressed.writer",
     },
+    "snapshot.reducers.context_variables": {"named_variable": "named_variable", "variable_at": "variable_at"},
     "snapshot.reducers.exceptions": {
         "fill_exception": "exception.fill", "restore_by_own": "exception.by_own", "restore_exception": "exception",
     },
@@ -112,7 +118,7 @@ NAMES: dict[str, dict[str, str]] = {
         "fill_bound": "primitive.fill", "restore_bound": "primitive", "restore_condition": "condition",
     },
     "snapshot.reducers.process_objects": {
-        "named_variable": "named_variable", "put_variables": "variables.put", "restore_closed_connection": "closed_connection",
+        "put_variables": "variables.put", "restore_closed_connection": "closed_connection",
         "restore_decimal_context": "decimal_context", "restore_event": "thread_event", "restore_lock": "thread_lock",
         "restore_token": "token",
     },
@@ -120,6 +126,7 @@ NAMES: dict[str, dict[str, str]] = {
         "_set_filters": "manager.set_filters", "_set_folder": "manager.set_folder", "_set_stream": "manager.set_stream",
         "fill_manager": "manager.fill", "restore_manager": "manager",
     },
+    "snapshot.reducers.telemetry": {"restore_remote_span": "remote_span", "restore_trace_context": "trace_context"},
     "snapshot.reducers.tracebacks": {"restore_traceback": "traceback"},
     "snapshot.reducers.wrappers": {
         "fill_cell": "cell.fill", "fill_class_cell": "class_cell.fill", "fill_forward_reference": "forward_reference.fill",

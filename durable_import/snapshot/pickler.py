@@ -80,7 +80,7 @@ class _Reducing:
         reference = references.by_id.get(id(obj))
         if reference is not None:
             return resolve, reference
-        if self.entries is not None:
+        if self.entries is not None and self.entries.may_be_one(obj):
             entry = self.entries.reduce(obj)
             if entry is not None:
                 return entry
@@ -188,6 +188,9 @@ def dump_state(value: Any, references: References) -> tuple[Chunks, dict[int, Co
             dumped = _by_kind(value, references, entries, order)
         except ComesLater as error:
             order.comes_later(error, entries.met)
+        except Exception:
+            if not order.begins_anew():
+                raise
         else:
             if order.is_complete(entries.met):
                 notes.needed = entries.met
@@ -210,16 +213,6 @@ def _by_kind(
         finally:
             sys.setrecursionlimit(limit)
     return chunks, codes
-
-
-def dump_units(pickler: Any, entries: Entries, order: Order) -> None:
-    """Pickle the calls that open reopenable objects again."""
-    entries.begin()
-    for unit in order.units():
-        entries.unit = unit
-        pickler.dump(entries.content(order.notes[unit[0]], unit))
-        entries.done.add(unit)
-    entries.unit = None
 
 
 class _Sink:
@@ -246,7 +239,8 @@ def _dump(
         names.preludes[has_loop] = Prelude([(resolve_or_none, *place) for place in names.container_places], others)
     names.preludes[has_loop].begin(pickler, file, references.containers)
     if entries is not None and order is not None:
-        dump_units(pickler, entries, order)
+        for call in entries.calls(order):
+            pickler.dump(call)
     pickler.dump(value)
     done = 0
     while done < len(pickler.tasks):  # what they hold may lead to further ones

@@ -7,10 +7,10 @@ what opening gave, has to be opened before anything refers to it: so the calls a
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..holds.notes import Note, Notes, refuse_busy
+from ..holds.notes import Note, Notes, refuse_busy, refuse_in_memory
 from ..holds.opening import MAKE, OPEN, Reopening
 from .load_context import current
 
@@ -41,67 +41,13 @@ class ComesLater(Exception):
         self.needed = needed
 
 
-class Entries:
-    """The reopenable objects of one snapshot, as it is pickled. ``is_probe``: only whether something can be pickled is asked."""
-
-    def __init__(self, notes: Notes, *, is_probe: bool = False) -> None:
-        self.notes = notes
-        self.is_probe = is_probe
-        self.met: dict[int, Note] = {}
-        self.unit: Unit | None = None  # whose call is being pickled
-        self.done: set[Unit] = set()
-
-    def begin(self) -> None:
-        """A pickle begins, perhaps not the first one."""
-        self.met, self.unit, self.done = {}, None, set()
-
-    def reduce(self, obj: Any) -> tuple[Any, ...] | None:
-        """How a reopenable object, or a part of what opening one gave, is pickled; None for others.
-
-        Raises ``pickle.PicklingError`` for one that holds now.
-        """
-        part = self.notes.find_part(obj)
-        if part is not None:
-            refuse_busy(obj, is_open=True)
-            self._meets(part.note, OPEN)
-            return reopened_part, (part.note.number, part.opening, part.path, *self._probe(part.note))
-        note = self.notes.find(obj)
-        if note is None:
-            return None
-        refuse_busy(obj, is_open=bool(note.openings) or note.is_made_open)
-        self._meets(note, MAKE if note.function is not None else "")
-        if note.function is None:
-            return reopened, (note.number, type(obj), *self._probe(note))
-        return reopened_by_function, (note.number, *self._probe(note))
-
-    def _probe(self, note: Note) -> tuple[Any, ...]:
-        """What has to be pickled too, elsewhere."""
-        if not self.is_probe or note.number in self.met:
-            return ()
-        self.met[note.number] = note
-        return note.function, note.args, note.kwargs, [(o.args, o.kwargs) for o in note.openings]
-
-    def _meets(self, note: Note, what: str) -> None:
-        if self.is_probe:
-            return
-        self.met[note.number] = note
-        if self.unit is not None and what and (note.number, what) not in self.done:
-            raise ComesLater(self.unit, (note.number, what))
-
-    def content(self, note: Note, unit: Unit) -> Reopening:
-        """What is pickled of a call."""
-        if unit[1] == MAKE:
-            return Reopening(MAKE, note.number, type(note.made), note.function, note.args, note.kwargs, bool(note.openings))
-        methods = [(opening.method, opening.args, opening.kwargs) for opening in note.openings]
-        return Reopening(OPEN, note.number, note.openings[-1].task, methods)
-
-
 class Order:
     """In which order the calls that open the objects of a snapshot come: as they were made, but what one needs before it."""
 
     def __init__(self, notes: Iterable[Note]) -> None:
         self.notes = {note.number: note for note in notes}
         self.needs: dict[Unit, set[Unit]] = {}
+        self.is_new = not self.notes  # nothing in it but what was met
 
     def units(self) -> list[Unit]:
         """The calls in order. Raises ``pickle.PicklingError`` if some need one another."""
@@ -136,9 +82,95 @@ class Order:
         self.needs.setdefault(error.unit, set()).add(error.needed)
         self.notes |= met
 
+    def begins_anew(self) -> bool:
+        """Pickling has failed: perhaps because of an object that nothing refers to any more; False if it cannot be that."""
+        was_new, self.notes, self.is_new = self.is_new, {}, True
+        return not was_new
+
     def is_complete(self, met: dict[int, Note]) -> bool:
         """Whether the calls are those of the objects that were met, none left out; else that is put right."""
         if met.keys() == self.notes.keys():
             return True
         self.notes = self.notes | met if met.keys() - self.notes.keys() else met
         return False
+
+
+def refuse_busy_ones(notes: Iterable[Note]) -> None:
+    """Raise ``pickle.PicklingError`` if one of these objects, or of their parts, holds now."""
+    for note in notes:
+        refuse_busy(note.made, is_open=bool(note.openings) or note.is_made_open)
+        for part in note.parts:
+            refuse_busy(part, is_open=True)
+
+
+class Entries:
+    """The reopenable objects of one snapshot, as it is pickled. ``is_probe``: only whether something can be pickled is asked."""
+
+    def __init__(self, notes: Notes, *, is_probe: bool = False) -> None:
+        self.notes = notes
+        self.is_probe = is_probe
+        self.met: dict[int, Note] = {}
+        self.staged: set[Unit] = set()  # what has to be opened before the pickle can be read
+        self.unit: Unit | None = None  # whose call is being pickled
+        self.done: set[Unit] = set()
+
+    def calls(self, order: Order) -> Iterator[Reopening]:
+        """What is to be pickled before all else: the calls, in their order."""
+        self.met, self.done = {}, set()
+        for unit in order.units():
+            self.unit = unit
+            yield self._content(order.notes[unit[0]], unit)
+            self.done.add(unit)
+        self.unit = None
+
+    def may_be_one(self, obj: Any) -> bool:
+        """Whether it is worth while to look at an object."""
+        return id(obj) in self.notes.by_id or id(obj) in self.notes.parts
+
+    def reduce(self, obj: Any) -> tuple[Any, ...] | None:
+        """How a reopenable object, or a part of what opening one gave, is pickled; None for others.
+
+        Raises ``pickle.PicklingError`` for one that holds now.
+        """
+        part = self.notes.find_part(obj)
+        if part is not None:
+            refuse_busy(obj, is_open=True)
+            self._meets(part.note, OPEN)
+            return reopened_part, (part.note.number, part.opening, part.path, *self._probe(part.note))
+        note = self.notes.find(obj)
+        if note is None:
+            return None
+        refuse_in_memory(obj, note)
+        refuse_busy(obj, is_open=bool(note.openings) or note.is_made_open)
+        self._meets(note, MAKE if note.function is not None else "")
+        if note.function is None:
+            return reopened, (note.number, type(obj), *self._probe(note))
+        return reopened_by_function, (note.number, *self._probe(note))
+
+    def _probe(self, note: Note) -> tuple[Any, ...]:
+        """What has to be pickled too, elsewhere."""
+        if not self.is_probe or note.number in self.met:
+            return ()
+        self.met[note.number] = note
+        return note.function, note.args, note.kwargs, [(o.args, o.kwargs) for o in note.openings]
+
+    def _meets(self, note: Note, what: str) -> None:
+        if self.is_probe:
+            return
+        self.met[note.number] = note
+        if what:
+            self.needs({(note.number, what)})
+
+    def needs(self, units: set[Unit]) -> None:
+        """What is being pickled refers to what these give. Raises ComesLater if that is too early."""
+        self.staged |= units
+        missing = units - self.done
+        if self.unit is not None and missing:
+            raise ComesLater(self.unit, min(missing))
+
+    def _content(self, note: Note, unit: Unit) -> Reopening:
+        if unit[1] == MAKE:
+            cls = type(note.made) if note.function is None else None
+            return Reopening(MAKE, note.number, cls, note.function, note.args, note.kwargs, bool(note.openings))
+        methods = [(opening.method, opening.args, opening.kwargs) for opening in note.openings]
+        return Reopening(OPEN, note.number, note.openings[-1].task, methods)

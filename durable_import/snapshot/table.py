@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import pickle
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 from durable_import.frames.signals import Marker
+from durable_import.holds.kinds import has_own_way, kind_of, known_class
+from durable_import.holds.table import Kind
 from durable_import.pythons.library import GeneratorManager, Stream
 from durable_import.pythons.tasks import LoopBound
 from durable_import.snapshot.definitions import classes
@@ -22,6 +25,7 @@ from durable_import.snapshot.names import reference_to
 from durable_import.snapshot.reducers import (
     buffers,
     compressed,
+    context_variables,
     exceptions,
     files,
     instances,
@@ -30,6 +34,7 @@ from durable_import.snapshot.reducers import (
     process_objects,
     settings,
     singletons,
+    telemetry,
     tracebacks,
     wrappers,
 )
@@ -44,6 +49,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     **tracebacks.TABLE,
     **wrappers.TABLE,
     **process_objects.TABLE,
+    **context_variables.TABLE,
     **contexts.TABLE,
     **futures.TABLE,
     **loops.TABLE,
@@ -72,6 +78,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("builtins", "memory_iterator"): parsing.refuse_parser,
     ("decimal", "ContextManager"): process_objects.reduce_decimal_context,
     ("numpy", "ndarray"): buffers.reduce_array,
+    ("opentelemetry.context.context", "Context"): telemetry.reduce_trace_context,
     ("sqlite3", "Connection"): process_objects.reduce_connection,
     ("string.templatelib", "TemplateIter"): parsing.reduce_template_iterator,
     ("tempfile", "SpooledTemporaryFile"): files.refuse_temporary,
@@ -79,6 +86,10 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("tenacity.asyncio", "AsyncRetrying"): process_objects.reduce_with_thread_local,
     ("tempfile", "_TemporaryFileWrapper"): files.refuse_temporary,
     **compressed.BY_NAME,
+}
+
+_BY_BASE: dict[tuple[str, str], Callable[[Any], Any]] = {  # the same, with all classes derived from them
+    ("unittest.mock", "Base"): process_objects.refuse_mock,
 }
 
 _Plan = Callable[[Any], Any] | None  # None: pickle's own way
@@ -99,8 +110,26 @@ def reduce_by_kind(obj: Any) -> Any:
 def _plan(cls: type) -> _Plan:
     known = _PLANS if "<locals>" not in cls.__qualname__ else _LOCAL_PLANS
     if cls not in known:
-        reducer = _BY_NAME.get((cls.__module__, cls.__name__))
+        reducer = next((_BY_BASE[key] for b in cls.__mro__ if (key := (b.__module__, b.__name__)) in _BY_BASE), None)
+        reducer = reducer or _BY_NAME.get((cls.__module__, cls.__name__))
         if reducer is None:
             reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
-        known[cls] = singletons.by_reference(cls, reducer or instances.reducer_for(cls))
+        known[cls] = singletons.by_reference(cls, _of_reopenable(cls) or reducer or instances.reducer_for(cls))
     return known[cls]
+
+
+def _of_reopenable(cls: type) -> _Plan:
+    """What refuses an object that would be reopenable if the call that made it had been noted; None for those of other kinds."""
+    known = known_class(cls)
+    if known is None or known.kind is not Kind.REOPENABLE or has_own_way(cls):
+        return None
+
+    def refuse(obj: Any) -> Any:
+        if kind_of(obj) is not Kind.REOPENABLE:
+            return NotImplemented
+        raise pickle.PicklingError(
+            f"a {cls.__module__}.{cls.__qualname__} that was not made in this instance: make it in the program's own code, or "
+            "keep it at module level"
+        )
+
+    return refuse

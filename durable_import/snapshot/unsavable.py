@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pickle import PicklingError
 from typing import Any
 
+from ..aio.task import DurableTask
 from ..errors import UnsavableStateError
 from ..frames.capture import FrameState, capture, contents_of, frame_behind, frame_of, line_of, parts_of
 from ..frames.liveness import live_at
@@ -12,13 +14,14 @@ from ..frames.step import DONE, FAILED, Step
 from ..holds.in_use import in_use
 from ..hook.code_table import info_of
 from ..rewrite.analysis.names import AWAITED, is_hidden
-from .diagnose import find_culprit, way_out_of
+from .diagnose import Culprit, find_culprit, way_out_of
 from .frame_places import readable
 from .module_data.module_names import Names
 from .payload import Snapshot
 from .pickler import dumps
 from .references import References
 from .reopened import Entries
+from .tasks.futures import future_state
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,11 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
     frames.reverse()
     frames.sort(key=_is_of_library)  # their variables lead to those of the program, on long ways
     for frame in frames:
-        state = capture(frame)
+        try:
+            state = capture(frame)
+        except PicklingError as refusal:
+            kind = type(frame).__name__
+            return _error_at(frame, Culprit(f"(the {kind} {frame.__qualname__})", kind, str(refusal)), instance_id)
         live = live_at(state.info, state.label)
         variables = {n: v for n, v in state.variables.items() if n != AWAITED and n in live} | contents_of(state.cells)
         named = {n: v for n, v in variables.items() if not is_hidden(n)}
@@ -65,31 +72,53 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
             candidates.append({AWAITED: state.variables.get(AWAITED)})
         culprit = next(filter(None, (find_culprit(each, attempt, refuse) for each in candidates)), None)
         if culprit is not None:
-            code = parts_of(frame).code
-            found = UnsavableStateError(
-                path=_readable(state, culprit.path),
-                type_name=culprit.type_name,
-                reason=culprit.reason,
-                way_out=culprit.way_out,
-                instance_id=instance_id,
-                filename=code.co_filename,
-                lineno=line_of(frame),
-                function=code.co_qualname,
-            )
+            found = _error_at(frame, replace(culprit, path=_readable(state, culprit.path)), instance_id)
             name = _variable_of(culprit.path, variables)
             value = variables[name] if name in variables else state.variables.get(AWAITED)
             found.blocker = Blocker(frame, name, value, culprit.value if in_use(culprit.value) else None)
             return found
+    for task in snapshot.loop.tasks if snapshot.loop is not None else ():
+        culprit = find_culprit(_of_task(task), attempt)
+        if culprit is not None:
+            return _error_at(_place_of(task.stack()), culprit, instance_id)
     culprit = find_culprit(_beside_frames(snapshot), attempt)
-    if culprit is not None:
-        return UnsavableStateError(
-            path=culprit.path,
-            type_name=culprit.type_name,
-            reason=culprit.reason,
-            way_out=culprit.way_out,
-            instance_id=instance_id,
-        )
-    return error
+    if culprit is None:
+        culprit = Culprit("(the state of the event loop)", type(error).__qualname__, str(error) or repr(error))
+        return _error_at(_place_of(frames[::-1]), culprit, instance_id)
+    return _error_at(None, culprit, instance_id)
+
+
+def _error_at(frame: Any, culprit: Culprit, instance_id: str | None) -> UnsavableStateError:
+    """The error for what was found; ``frame``: where the program stands."""
+    code = parts_of(frame).code if frame is not None else None
+    return UnsavableStateError(
+        path=culprit.path,
+        type_name=culprit.type_name,
+        reason=culprit.reason,
+        way_out=culprit.way_out,
+        instance_id=instance_id,
+        filename=code.co_filename if code is not None else "?",
+        lineno=line_of(frame) if frame is not None else 0,
+        function=code.co_qualname if code is not None else "?",
+    )
+
+
+def _place_of(stack: list[Any]) -> Any:
+    """The innermost frame of the program in a stack, or of the library if there is no other."""
+    return next((frame for frame in reversed(stack) if not _is_of_library(frame)), stack[-1] if stack else None)
+
+
+def _of_task(task: DurableTask) -> dict[str, Any]:
+    """What is saved of a task beside its frames, under the names that errors call it."""
+    name = task.get_name()
+    found: dict[str, Any] = {f"(context variables of {name})": task.get_context()}
+    if not task.stack():
+        found[f"(task {name})"] = task.coroutine
+    _, _, callbacks, *_ = future_state(task)
+    found[f"(what is called when task {name} ends)"] = callbacks
+    found[f"(what task {name} waits for)"] = task._fut_waiter if task.step is None else None
+    found[f"(the message of the cancellation of task {name})"] = task.message_kept()
+    return found
 
 
 def refuse_in_use(names: Names, instance_id: str | None) -> None:
@@ -134,10 +163,6 @@ def _beside_frames(snapshot: Snapshot) -> dict[str, Any]:
     """What a snapshot holds beside the variables of frames, under the names that errors call it."""
     found: dict[str, Any] = {f"({name})": fact for name, fact in snapshot.facts.items()}
     if snapshot.loop is not None:
-        for task in snapshot.loop.tasks:
-            found[f"(context variables of {task.get_name()})"] = task.get_context()
-            if not task.stack():
-                found[f"(task {task.get_name()})"] = task.coroutine
         found["(callbacks that are ready)"] = [h for h in snapshot.loop.ready if not snapshot.loop.task_of(h)]
         found["(timers)"] = [h for h in snapshot.loop.timers if not h.cancelled()]
     return found

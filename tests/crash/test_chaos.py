@@ -1,4 +1,7 @@
-"""Programs of many tasks, killed with SIGKILL at random moments. All three hundred of them: CHAOS_ALL=1."""
+"""Programs of many tasks, killed with SIGKILL at random moments, each life with a hash seed of its own.
+
+Each key is of one effect. All three hundred of them: CHAOS_ALL=1.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import pytest
 
 from tests.harness.chaos import check_keys, kill_at_random, life_variables
 from tests.harness.crash import PROGRAMS
-from tests.harness.processes import Desk
+from tests.harness.processes import KILLED, Desk
 
 pytestmark = pytest.mark.slow
 
@@ -80,8 +83,12 @@ def test_waits_for_primitives_that_are_made_anew(desk: Desk) -> None:
     whole = desk.start_command([*program, "sqlite:///whole.db"]).end()
     assert whole.status == 0, whole
     wanted = Counter(desk.effects)
-    for seed in range(max(3, KILLS // 20)):
+    runs = max(3, KILLS // 20)
+    for seed in range(runs):
         command, before, moments = [*program, f"sqlite:///{seed}.db"], len(desk.effects), random.Random(seed)
+        for _ in range(2):  # in the middle of the first effect
+            first = desk.start_command(command, KILL_AT=str(len(desk.effects) + 1), **life_variables(desk, moments)).end()
+            assert first.status == KILLED
         for _ in range(6):
             running = desk.start_command(command, **life_variables(desk, moments))
             while "instance" not in running.out and running.process.poll() is None:
@@ -92,4 +99,4 @@ def test_waits_for_primitives_that_are_made_anew(desk: Desk) -> None:
         last = desk.start_command(command, **life_variables(desk, moments)).end()
         assert last == whole
         assert set(desk.effects[before:]) == wanted.keys()
-    check_keys(desk, wanted)
+    check_keys(desk, wanted, runs)

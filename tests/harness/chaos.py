@@ -41,14 +41,19 @@ def life_variables(desk: Desk, moments: random.Random) -> dict[str, str]:
     return {"PYTHONHASHSEED": str(moments.randrange(1, 2**32)), "KEY_LOG": str(desk.folder / "keys")}
 
 
-def check_keys(desk: Desk, wanted: Counter[str]) -> None:
-    """Each key is of one effect, however often that was cut; each effect has at most as many keys as times it is ``wanted``."""
+def check_keys(desk: Desk, wanted: Counter[str], runs: int | None = None) -> None:
+    """Each key is of one effect, however often that was cut; each effect of a run has at most as many keys as times it is
+    ``wanted``.
+
+    ``runs``: how many there were, if no process can have started afresh: the keys of the lives of each begin alike.
+    """
     effects, keys = defaultdict(set), defaultdict(set)
     for line in (desk.folder / "keys").read_text().splitlines():
         key, effect = line.split("\t")
         run = "/".join(key.split("/")[:-2])
         effects[key].add(effect)
         keys[run, effect].add(key)
+    assert runs is None or len({run for run, _ in keys}) == runs
     assert {key: found for key, found in effects.items() if len(found) > 1} == {}
     assert {place: found for place, found in keys.items() if len(found) > wanted[place[1]]} == {}
 

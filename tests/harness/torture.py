@@ -158,10 +158,16 @@ class TortureDriver(InstanceDriver):
             self.segments = {key: data for key, data in {**kept, **saved.segments}.items() if data is not None}
         self.is_kept(checkpoint)
 
+    @types.coroutine
+    def _left(self) -> Any:
+        """Libraries clean up, as at a suspension."""
+        yield from self._leave()
+
     async def swap(self, checkpoint: Checkpoint) -> None:
         """Discard all tasks and what they hold, and restore them from the payload."""
         with noted_frames() as frames:
             self.encoder.encode(Snapshot(loop=self.loop))
+        await self._left()
         self.drop()
         discard(list({id(f): f for f in frames}.values()))
         context = self.encoder.base.copy()  # nothing of the program's context survives either

@@ -6,7 +6,7 @@ import socket
 
 from durable_import import current_runtime, step_key
 from tests.running.effects import effect
-from tests.running.tills import ask_late, ask_through, charge, close, instant, wrapped
+from tests.running.tills import ask_late, ask_through, charge, close, deliver, instant, wrapped
 
 
 async def one(name, asks):
@@ -57,6 +57,10 @@ async def kinds():
 
 async def with_what_cannot_be_saved():
     return [await close(socket.socket(), step_key()) for _ in range(2)]
+
+
+async def deliver_all():
+    await deliver()
 
 
 async def start_another(name):

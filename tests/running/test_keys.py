@@ -20,6 +20,8 @@ import pytest
 import durable_import
 from durable_import import DurableRuntime, step_key
 from durable_import.aio.canonical import digest_of
+from durable_import.running.instance.records import Records
+from tests.running import tills
 from tests.running.effects import world
 
 
@@ -90,6 +92,25 @@ async def test_another_instance_has_keys_of_its_own(paying: ModuleType) -> None:
     assert (key.split("/")[0], name) == (instance, "first")
     assert "parent" not in key
     assert other.split("/")[0] not in (instance, "parent")
+
+
+async def test_what_a_library_sends_when_its_step_runs_again(paying: ModuleType) -> None:
+    """What it has sent is dropped, something else is not, and a task that it has begun sends for itself."""
+    async with DurableRuntime("memory:") as runtime:
+        tills.messages[:] = ["a", "b", "broken"]
+        with pytest.raises(ConnectionError):
+            await runtime.run(paying.deliver_all, instance_id="sender")
+        for more in (["b", "c", "a", "broken"], ["d", "d"]):
+            tills.messages[:] = more
+            handle = await runtime.retry("sender")
+            if "broken" not in more:
+                await handle.result()
+                continue
+            with pytest.raises(ConnectionError):
+                await handle.result()
+        found = await runtime.events.load_events("receiver")
+        records = Records(runtime.seal, "receiver")
+        assert [records.open_event(event.name, event.payload) for event in found] == ["a", "b", "c", "d", "d", "of a task"]
 
 
 async def test_state_that_cannot_be_saved_yet(paying: ModuleType, caplog: pytest.LogCaptureFixture) -> None:

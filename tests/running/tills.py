@@ -5,7 +5,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from durable_import import step_key
+from durable_import import current_runtime, step_key
 from tests.running.effects import world
 
 
@@ -59,3 +59,17 @@ async def close(what: Any, key: str) -> str:
     await asyncio.sleep(0)
     what.close()
     return key
+
+
+messages: list[str] = []
+
+
+async def deliver() -> None:
+    """Hand on what there is, one by one, and one by a task of its own; then fail if there is a reason."""
+    runtime = current_runtime()
+    assert runtime is not None
+    for message in messages:
+        if message == "broken":
+            raise ConnectionError(message)
+        await runtime.publish_event("receiver", "message", message)
+    await asyncio.create_task(runtime.publish_event("receiver", "message", "of a task"))

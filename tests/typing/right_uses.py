@@ -173,6 +173,7 @@ wider: InstanceHandle[object] = known
 async def inside() -> None:
     """What durable code asks for."""
     assert_type(step_key(), str)
+    assert_type(step_key("charge", 7), str)
     assert_type(await wait_for_event("paid"), Any)
     amount: int = await wait_for_event("paid", timeout=60)
     assert_type(current_instance(), InstanceHandle[Any] | None)

@@ -10,7 +10,7 @@ from ...aio.loop import InstanceLoop
 from ...errors import InstanceSuspendedError, UnsavableStateError
 from ...frames.capture import parts_of
 from ...snapshot.encoder import Encoder
-from ...snapshot.payload import Snapshot
+from ...snapshot.payload import MOMENT, Snapshot
 from ...stores.base import DORMANT
 from .caller import Caller
 from .checkpoint import Checkpoint, Commit, Kept, flush_output
@@ -63,8 +63,9 @@ class Committer:
 
     def suspend(self) -> None:
         """Let go of the program as it was at the last checkpoint: awaiting this raises InstanceSuspendedError."""
-        self.is_suspending = True
-        self.caller.interrupt()
+        if not self.is_suspending:  # a second time it would cut what cleans up
+            self.is_suspending = True
+            self.caller.interrupt()
 
     def _suspended(self) -> InstanceSuspendedError:
         where = f" at {self.kept.location}" if self.kept is not None and self.kept.location else ""
@@ -78,9 +79,9 @@ class Committer:
 
     def _checkpoint(self, status: str) -> Any:
         """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
-        self.loop.has_asked = self.loop.has_asked_inside = False
         checkpoint = self._capture_unless_held(status)
         if checkpoint is not None:
+            self.loop.has_asked = self.loop.has_asked_inside = False
             yield from self._save(checkpoint)
 
     def _defer(self) -> None:
@@ -114,6 +115,8 @@ class Committer:
                 raise self._unsavable(task)
         self.checkpoint += 1
         facts = {**self.facts, "checkpoint": self.checkpoint, "function": self.function}  # see ``records.row_facts``
+        if loop.timers:
+            facts[MOMENT] = loop.time()
         saved = self.encoder.save(Snapshot(None, facts, loop))
         loop.is_dirty = loop.has_new_timer = False
         functions = tuple(info for info in saved.codes if not info.module.is_library)

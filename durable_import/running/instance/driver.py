@@ -23,8 +23,11 @@ from ...aio.timers import MIN_DURABLE_DELAY
 from ...errors import PauseForEventException
 from ...frames import ambient
 from ...frames.capture import parts_of
+from ...frames.counted_exit import CountedExit
 from ...frames.step import DONE, FAILED, NEW, Step
+from ...holds.kinds import forget_kinds
 from ...holds.noting import begin as begin_noting
+from ...hook.companions import rewrite_companions
 from ...pythons.tasks import is_eager_factory
 from ...snapshot.encoder import Encoder
 from ...snapshot.module_data.module_names import Names
@@ -34,6 +37,9 @@ from ...snapshot.with_blocks.entering import enter_again
 from .caller import give_back_context
 from .checkpoint import Commit
 from .commit import PAUSE, Committer
+from .leaving import has_to_leave, leave_instance
+
+GRACE_SECONDS = 10.0  # that foreign code has to clean up when an instance is suspended
 
 
 class InstanceDriver(Committer):
@@ -43,17 +49,23 @@ class InstanceDriver(Committer):
     ``commit`` makes a checkpoint permanent: see ``Committer``, and ``Caller`` for the task that awaits this.
     """
 
-    __slots__ = ("_at_doors", "_others", "_put_off", "_waiting", "coroutine", "evict_after", "on_dormant", "on_wait")
+    __slots__ = (
+        "_at_doors", "_others", "_put_off", "_waiting", "coroutine", "evict_after", "grace_seconds", "on_dormant", "on_wait",
+    )  # fmt: skip
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
         make_asyncio_durable()
         begin_noting()
+        if rewrite_companions():
+            forget_kinds()
         loop = instance if isinstance(instance, InstanceLoop) else InstanceLoop(encoder.instance_id)
+        loop.owns_process = encoder.script is not None
         self.coroutine = instance.root.coroutine if loop is instance else instance
         super().__init__(loop, encoder, commit, checkpoint, parts_of(self.coroutine).code.co_qualname)
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
+        self.grace_seconds = GRACE_SECONDS
         self._others: Collection[DurableTask] = ()  # the tasks that stand still while ``turns_of`` takes turns
         self._waiting: list[asyncio.Handle] = []  # their turns
         self._at_doors: list[tuple[DurableTask, asyncio.Handle]] = []  # turns that wait until the instance can be saved
@@ -111,13 +123,18 @@ class InstanceDriver(Committer):
                 raise self._suspended()
             yield from self._drive()
             give_back_context(self.loop.root)
+            self.loop.hand_over_generators()
             if self.loop.leaving is not None:
                 raise self.loop.leaving
             yield from self.caller.give_back_cancellations(self.loop)
             return self.loop.root.result()
+        except (Exception, asyncio.CancelledError):
+            yield from self._leave()
+            raise
         finally:
             self.holding.stop_reminding()
             self.caller.detach()
+            self.loop.ignore_signals()
             if self.loop.tasks:
                 self.drop()
 
@@ -130,8 +147,23 @@ class InstanceDriver(Committer):
         self.loop.root = DurableTask(self.coroutine, loop=self.loop, name=self.caller.name, path="0", context=context)
         self.caller.hand_over(self.loop.root)
 
+    def _leave(self) -> Any:
+        """Let what foreign code has begun end; a cancellation of who awaits this, or another one, cuts that."""
+        if self.loop.tasks:
+            yield from leave_instance(self.loop, self._advance, self.is_left, self.grace_seconds)
+
+    def has_to_leave(self) -> bool:
+        """Whether foreign code has begun something that ends when the instance is suspended."""
+        return has_to_leave(self.loop, self.is_left)
+
+    def is_left(self, manager: Any, leave: Any) -> bool:
+        """Whether a ``with`` block is to be left when the instance is suspended: one that holds, and a slot that all share."""
+        return type(leave) is CountedExit or self.encoder.is_shared_semaphore(manager)
+
     def drop(self) -> None:
         """Let go of the tasks as they are: their ``finally`` blocks are for when the program gets there."""
+        if self.loop.notes is not None:
+            self.loop.notes.keep_opened()
         self.loop.is_dropped = True
         for task in list(self.loop.tasks):
             task.drop()

@@ -55,7 +55,9 @@ class Host(Protocol):
     retries_failed: bool
     patience: float | None
     hold_limit: float | None
+    grace_seconds: float
     on_wait: Callable[[float], None] | None
+    on_left: Callable[[str, Exception], None] | None  # told why an instance leaves before its end
     observer: InstanceObserver
     heartbeat: Heartbeat
     sources: Sources

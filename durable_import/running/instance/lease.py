@@ -35,8 +35,8 @@ class InstanceLease:
     """See the module. ``records``: those of the instance."""
 
     __slots__ = (
-        "_life", "_quick", "_seal", "claim", "events", "has_lost_transaction", "host", "instance_id", "records", "state",
-        "transaction",
+        "_life", "_quick", "_seal", "claim", "events", "first_call", "has_lost_transaction", "host", "instance_id", "records",
+        "state", "transaction",
     )  # fmt: skip
 
     def __init__(self, host: Host, instance_id: str, records: Records) -> None:
@@ -45,6 +45,7 @@ class InstanceLease:
         self.records = records
         self.claim: Claim | None = None
         self.state: dict[str, Any] = {}  # that is kept, see ``_is_kept``; empty: there is none yet
+        self.first_call = b""  # the record of it, for the first state of an instance that is not in the store yet
         self.transaction: Transaction | None = None  # of the program's data, that the next checkpoint is committed with
         self.has_lost_transaction = False  # it could not be committed: the program has to go on from before it
         self.events: list[Event] | None = None  # that the store had for it at the beginning; None: they are not loaded yet
@@ -101,7 +102,7 @@ class InstanceLease:
             "location": checkpoint.location,
             "function": checkpoint.function,
             "wake_at": checkpoint.wake_at,
-            "call": self.state.get("call", b""),
+            "call": self.state.get("call", self.first_call),
             "snapshot": self._seal.seal(checkpoint.saved),
             "outcome": b"",
         }

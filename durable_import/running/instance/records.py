@@ -2,7 +2,8 @@
 
 The payload of each begins with a letter for its kind, which no snapshot begins with: what stands in the place of another is
 refused before it is opened, for opening a snapshot makes coroutines. Snapshots and outcomes have the row's other columns that
-matter sealed with them (``row_facts``).
+matter sealed with them (``row_facts``). The record of a call that was made with context variables has these before the call; that
+of an instance which began by being awaited has only these.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from ...snapshot.payload import Snapshot
 from ...snapshot.sealing.seal import Seal
 from ...stores.base import DORMANT, FINISHED, STATUSES, check_state
 
+GIVEN = b"G"  # a call with context variables, behind the length of these
 KINDS = {"call": b"C", "result": b"R", "exception": b"X", "cancellation": b"N", "event": b"E"}
 WITH_SNAPSHOT = ("running", *DORMANT)  # and one that failed later than at its first checkpoint
 OUTCOMES = {"completed": "result", "failed": "exception", "cancelled": "cancellation"}
@@ -87,27 +89,55 @@ class Records:
 
     # --- calls
 
-    def seal_call(self, call: Call) -> bytes:
-        """Raises UnsavableStateError, which names the argument."""
+    def seal_call(self, call: Call | None, given: bytes = b"") -> bytes:
+        """``given``: the context variables, encoded. Raises UnsavableStateError, which names the argument."""
+        if given:
+            called = self._encode_call(call) if call is not None else b""
+            return self._seal.seal(self._instance_id, b"".join((GIVEN, len(given).to_bytes(8), given, called)))
+        return self._seal.seal(self._instance_id, KINDS["call"] + self._encode_call(call)) if call is not None else b""
+
+    def _encode_call(self, call: Call) -> bytes:
         arguments = {f"argument {index}": value for index, value in enumerate(call.arguments)}
         arguments |= {f"argument {name}": value for name, value in call.keywords.items()}
         try:
             told = (call.function, call.arguments, call.keywords)
-            return self._put("call", {"call": told, "run": secrets.token_hex(4)})  # see ``incarnation_of``
+            return self.encode({"call": told, "run": secrets.token_hex(4)})  # see ``incarnation_of``
         except UnsavableStateError:
             for name, value in arguments.items():
-                self._put("call", {name: value})  # raises the error that names it
+                self.encode({name: value})  # raises the error that names it
             raise
 
-    def open_call(self, blob: bytes) -> Call:
+    def open_call(self, blob: bytes) -> Call | None:
         """The call that ``seal_call`` has sealed."""
-        return Call(*self._take("call", blob)["call"])
+        _, called = self._parts_of_call(blob)
+        return Call(*self._decode("call", called)["call"]) if called else None
+
+    def open_given(self, blob: bytes) -> dict[str, Any]:
+        """The context variables that ``seal_call`` has sealed with a call; empty if there were none."""
+        given, _ = self._parts_of_call(blob) if blob else (b"", b"")
+        return self._decode("context", given) if given else {}
+
+    def _parts_of_call(self, blob: bytes) -> tuple[bytes, bytes]:
+        """The context variables, and the call."""
+        payload = self._seal.open(self._instance_id, blob, "call")
+        if payload[:1] == GIVEN:
+            end = 9 + int.from_bytes(payload[1:9])
+            return payload[9:end], payload[end:]
+        self._check_kind("call", payload)
+        return b"", payload[1:]
+
+    def content_of_call(self, call: Call) -> bytes:
+        """What is the same for calls of one function with equal arguments. Raises UnsavableStateError."""
+        self.seal_call(call)
+        return self._bytes_of((call.name, call.arguments, call.keywords))
 
     def check_same(self, call: Call, blob: bytes) -> None:
         """Raise InstanceMismatchError if another call has begun the instance."""
         if not blob:
             return
         known = self.open_call(blob)
+        if known is None:
+            return
         what = ""
         if call.name != known.name:
             what = f"it is a run of {known.name!r}, not of {call.name!r}"
@@ -128,7 +158,11 @@ class Records:
         return self._bytes_of(fresh) == self._bytes_of(other)
 
     def _bytes_of(self, call: Any) -> bytes:
-        return self._encoder().encode(Snapshot(None, {"call": call}))
+        return self.encode({"call": call})
+
+    def encode(self, facts: dict[str, Any]) -> bytes:
+        """What is to be sealed. Raises UnsavableStateError."""
+        return self._encoder().encode(Snapshot(None, facts))
 
     # --- outcomes
 
@@ -167,6 +201,11 @@ class Records:
             self._put("event", {"payload": payload})  # raises the error that names it
             raise
 
+    def content_of_event(self, name: str, payload: Any) -> bytes:
+        """What is the same for events of one name with equal payloads. Raises UnsavableStateError."""
+        self.seal_event(name, payload)
+        return self._bytes_of((self._instance_id, name, payload))
+
     def open_event(self, name: str, blob: bytes) -> Any:
         """The payload of an event of that name."""
         sealed_name, _, payload = self._take("event", blob)["event"]
@@ -188,7 +227,7 @@ class Records:
 
     def check_is_snapshot(self, payload: bytes) -> None:
         """Raise SnapshotAuthenticationError for the payload of a record."""
-        if payload[:1] in KINDS.values():
+        if payload[:1] in (GIVEN, *KINDS.values()):
             raise self._refusal("another record of the instance stands in the place of its snapshot")
 
     def check_state(self, state: dict[str, Any]) -> dict[str, Any]:
@@ -220,10 +259,16 @@ class Records:
 
     def _take(self, kind: str, blob: bytes, encoder: Encoder | None = None) -> dict[str, Any]:
         payload = self._seal.open(self._instance_id, blob, kind)
+        self._check_kind(kind, payload)
+        return self._decode(kind, payload[1:], encoder)
+
+    def _check_kind(self, kind: str, payload: bytes) -> None:
         if payload[:1] != KINDS[kind]:
             raise self._refusal(f"another record of the instance stands in the place of its {kind}")
+
+    def _decode(self, kind: str, payload: bytes, encoder: Encoder | None = None) -> dict[str, Any]:
         try:
-            return (encoder or self._encoder()).decode(payload[1:]).facts
+            return (encoder or self._encoder()).decode(payload).facts
         except DurableError:
             raise
         except Exception as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from ...errors import (
     CodeChangedError,
@@ -24,14 +25,19 @@ from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
+from ...snapshot.tasks.contexts import is_ours
 from ...stores.base import FINISHED, Event
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
+from .given import GivenContext, given_by, set_again, warn_of_lost
 from .host import Host
 from .lease import InstanceLease
+from .opening import Opening, OpeningCancelledError
+from .process_changes import tell_of_process_changes
 from .records import Call, Outcome, Records, failure_of, incarnation_of, row_facts, summary_of
 from .root import make_root, without_instance
 
+T = TypeVar("T")
 SEGMENTS_FROM = 32  # tasks: the state of fewer is always written as a whole
 CANCEL = "@cancel"  # the event that cancels an instance
 
@@ -39,16 +45,20 @@ CANCEL = "@cancel"  # the event that cancels an instance
 class InstanceRun:
     """The life of ``instance_id``. ``call`` begins it if it does not exist; None: it must exist.
 
-    ``evict_after``: seconds to wait for time or events in memory, then it is suspended; None: for ever.
+    ``context``: the context variables of who begins it. ``evict_after``: seconds to wait for time or events in memory, then it
+    is suspended; None: for ever.
     """
 
     __slots__ = (
         "_fenced",
+        "_given",
         "_has_missed_events",
+        "_opening",
         "_retries",
         "_root",
         "begun",
         "call",
+        "context",
         "driver",
         "evict_after",
         "host",
@@ -60,11 +70,19 @@ class InstanceRun:
     )  # fmt: skip
 
     def __init__(
-        self, host: Host, instance_id: str, call: Call | None = None, *, retries: bool = False, evict_after: float | None = None
+        self,
+        host: Host,
+        instance_id: str,
+        call: Call | None = None,
+        *,
+        context: contextvars.Context,
+        retries: bool = False,
+        evict_after: float | None = None,
     ) -> None:
         self.host = host
         self.instance_id = instance_id
         self.call = call
+        self.context = context
         self.driver: InstanceDriver | None = None
         self.records = Records(host.seal, instance_id)
         self.lease = InstanceLease(host, instance_id, self.records)
@@ -74,7 +92,9 @@ class InstanceRun:
         self.evict_after = evict_after
         self._retries = retries or host.retries_failed
         self._has_missed_events = False  # there may be some that came after the first were loaded
+        self._opening: Opening[Any] | None = None  # of what the program had open
         self._fenced: FencedError | None = None
+        self._given = GivenContext()
         self._root: Any = None  # the coroutine of a call that has not begun
 
     @property
@@ -90,11 +110,16 @@ class InstanceRun:
         ``make`` gives the coroutine of an instance that begins by being awaited, without a recorded call.
         """
         try:
-            await self._begin(make)
-            encoder = self._encoder()
+            is_new = await self._begin(make)
             if self.state.get("status") in FINISHED and not self._tries_again():
-                return self._kept_outcome(encoder)
-            self.driver = await self._make_driver(encoder, make)
+                return self._kept_outcome(self._encoder())
+            self._take_context(make, is_new=is_new)
+            encoder = self._encoder()
+            try:
+                self.driver = await self._make_driver(encoder, make)
+            except OpeningCancelledError:
+                return await self._cancelled_unopened(self.state["checkpoint"], encoder)
+            warn_of_lost(self._given, self.instance_id, parts_of(self.driver.coroutine).code, self.lease.about())
             if self.host.telemetry is None:
                 return await self._drive(self.driver, encoder)
             with self.host.telemetry.life(self.driver, is_resumed=self._is_resumed()) as life:
@@ -110,14 +135,17 @@ class InstanceRun:
             self._drop_root()
             await self.lease.release()
 
-    async def _begin(self, make: Callable[[], Any] | None) -> None:
-        """Claim it; a new one with a call is kept from then on."""
+    async def _begin(self, make: Callable[[], Any] | None) -> bool:
+        """Claim it; a new one with a call is kept from then on. Gives whether it is new."""
         new = self._first_state() if make is None and self.lease.begins_in_one_step else None
-        is_new = await self.lease.begin(self.is_lost, new)
-        if make is None and not is_new:
-            await self._check()
+        is_new = await self.lease.begin(self.is_lost, new) or not self.state
+        if is_new and new is None:
+            await self._keep_first(make)
+        elif not is_new:
+            self._check(make)
         if not self.begun.done():
             self.begun.set_result(None)
+        return is_new
 
     def _first_state(self) -> dict[str, Any] | None:
         """The state of an instance that has not begun, for one that is perhaps new; None: only when it is known to be that can
@@ -133,13 +161,14 @@ class InstanceRun:
             return None
 
     def _pending(self, call: Call) -> dict[str, Any]:
+        self._given = given_by(self.context, self.records)
         return {
             "status": "pending",
             "checkpoint": 0,
             "location": "",
             "function": call.name,
             "wake_at": None,
-            "call": self.records.seal_call(call),
+            "call": self.records.seal_call(call, self._given.record),
             "snapshot": b"",
             "outcome": b"",
         }
@@ -150,19 +179,36 @@ class InstanceRun:
         if root is not None:
             root.close()
 
-    async def _check(self) -> None:
-        """Keep the call of a new instance; refuse another call of one that exists."""
+    def _check(self, make: Callable[[], Any] | None) -> None:
+        """Refuse another call of an instance that exists."""
         self._drop_root()
-        if self.state:
-            if self.call is not None:
-                self.records.check_same(self.call, self.state["call"])
+        if make is None and self.call is not None:
+            self.records.check_same(self.call, self.state["call"])
+
+    async def _keep_first(self, make: Callable[[], Any] | None) -> None:
+        """Keep the call of a new instance; of one that begins by being awaited, what it is given is kept with its first state."""
+        if make is not None:
+            self._given = given_by(self.context, self.records)
+            self.lease.first_call = self.records.seal_call(None, self._given.record)
             return
         if self.call is None:
             raise UnknownInstanceError(
                 f"there is no instance {self.instance_id!r} in {self.host.store!r}. Check the id, or start it with its function"
             )
+        self._drop_root()
         self._root = make_root(self.call, self.instance_id)
         await self.lease.commit_or_raise(self._pending(self.call), None)
+
+    def _take_context(self, make: Callable[[], Any] | None, *, is_new: bool) -> None:
+        """Let the variables that it was given when it began be those of this task."""
+        if not is_new:
+            given = self.records.open_given(self.state["call"])
+            self._given = set_again(given, self.instance_id, self.lease.about())
+            return
+        if make is None:
+            for variable, value in self.context.items():
+                if not is_ours(variable):
+                    variable.set(value)
 
     def _is_before_first_checkpoint(self) -> bool:
         """Whether an instance with a recorded call begins with that: it has not begun, or it has failed at once."""
@@ -180,7 +226,7 @@ class InstanceRun:
 
     def _encoder(self) -> Encoder:
         host = self.host
-        encoder = Encoder(self.instance_id, ScriptData.of(host.script) if host.script else None)
+        encoder = Encoder(self.instance_id, ScriptData.of(host.script) if host.script else None, self._given.base())
         if self.lease.keeps_segments:
             encoder.format_policy = FormatPolicy(SEGMENTS_FROM)
         return encoder
@@ -200,18 +246,20 @@ class InstanceRun:
             root, self._root = self._root or make_root(self._recorded_call(), self.instance_id), None
             driver = InstanceDriver(root, encoder, self._commit, state["checkpoint"])
             driver.loop.incarnation = incarnation_of(state["call"])
-        if state:
-            driver.facts["call"] = row_facts(state)["call"]
+        if state or self.lease.first_call:
+            driver.facts["call"] = row_facts(state or {"checkpoint": 0, "function": "", "call": self.lease.first_call})["call"]
         driver.on_wait = host.on_wait
         driver.is_strict = host.hold_limit == 0
         driver.holding.limit, driver.holding.wake = host.hold_limit, driver.loop.wake
         driver.holding.tell = partial(host.observer.held, self.instance_id)
         driver.on_dormant = self._expects_events
         driver.evict_after = self.evict_after
+        driver.grace_seconds = host.grace_seconds
         return driver
 
     def _recorded_call(self) -> Call:
         call = self.records.open_call(self.state["call"])
+        assert call is not None  # one that began by being awaited was awaited again
         self.records.check_row(self.state, {"checkpoint": 0, "function": call.name})
         return call
 
@@ -228,15 +276,16 @@ class InstanceRun:
     async def _open(self, encoder: Encoder) -> InstanceDriver:
         payload, segments = await self.lease.load_snapshot()
         try:
-            snapshot = await encoder.reopen(payload, segments)
+            snapshot = await self._opened(encoder.reopen(payload, segments))
         except CodeChangedError as error:
             error.add_note(await self.host.sources.difference(error))
             raise
         except DurableError:
             raise
         except Exception as error:
+            about = "; ".join([str(error), *getattr(error, "__notes__", [])])
             raise SnapshotError(
-                f"the saved state of instance {self.instance_id!r} cannot be restored: {type(error).__name__}: {error}. "
+                f"the saved state of instance {self.instance_id!r} cannot be restored: {type(error).__name__}: {about}. "
                 "It is kept: mend what is missing and run again, or start afresh"
             ) from error
         assert snapshot.loop is not None
@@ -258,7 +307,10 @@ class InstanceRun:
 
     async def _drive_to_end(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
         try:
-            await driver.enter_again()
+            await self._opened(driver.enter_again())
+        except OpeningCancelledError:
+            return await self._cancelled_unopened(driver.checkpoint, encoder)
+        try:
             if self.is_suspending:
                 driver.suspend()
             await self._take_first_events()
@@ -280,14 +332,34 @@ class InstanceRun:
         else:
             outcome = Outcome("completed", result)
         try:
-            await self._finish(outcome, driver, encoder)
+            await self._finish(outcome, driver.checkpoint, encoder)
         except UnsavableStateError as error:
             outcome = Outcome("failed", None, error)
-            await self._finish(outcome, driver, encoder)
+            await self._finish(outcome, driver.checkpoint, encoder)
         return outcome
 
-    async def _finish(self, outcome: Outcome, driver: InstanceDriver, encoder: Encoder) -> None:
-        """Keep how it ended. The last state of a failed one stays: it can be tried again from there.
+    async def _opened(self, opening: Coroutine[Any, Any, T]) -> T:
+        """What opening again what the program had open gives; suspending and cancelling the instance do not wait for it."""
+        begun: Opening[T] = Opening(opening)
+        self._opening = begun
+        try:
+            return await begun.result(self.instance_id)
+        finally:
+            self._opening = None
+
+    async def _cancelled_unopened(self, checkpoint: int, encoder: Encoder) -> Outcome:
+        """It was cancelled when it had nothing that it could go on with."""
+        logger.warning(
+            "instance %s was cancelled, and what it had open could not be opened again: its `finally` blocks do not run",
+            self.instance_id,
+            extra=self.lease.about(),
+        )
+        outcome = Outcome("cancelled", None, asyncio.CancelledError())
+        await self._finish(outcome, checkpoint, encoder)
+        return outcome
+
+    async def _finish(self, outcome: Outcome, checkpoint: int, encoder: Encoder) -> None:
+        """Keep how it ended, after a checkpoint. The last state of a failed one stays: it can be tried again from there.
 
         Raises UnsavableStateError for a result.
         """
@@ -302,7 +374,7 @@ class InstanceRun:
             state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
             await self.lease.end(state, keeps_snapshot=True)
             return
-        state |= {"checkpoint": driver.checkpoint + 1, "location": "", "snapshot": b""}
+        state |= {"checkpoint": checkpoint + 1, "location": "", "snapshot": b""}
         state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
         flush_output()
         if await self.lease.end(state, keeps_snapshot=False):
@@ -312,6 +384,8 @@ class InstanceRun:
             await self.lease.remove_events(tuple(event.number for event in events), {})
 
     def _commit(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
+        if self.host.script is None:
+            tell_of_process_changes(checkpoint.code, self.instance_id)
         committing = self.lease.commit_checkpoint(checkpoint)
         if committing is None and not checkpoint.events:
             return None
@@ -328,7 +402,9 @@ class InstanceRun:
     def suspend(self) -> None:
         """Let go of it as it was at the last checkpoint."""
         self.is_suspending = True
-        if self.driver is not None:
+        if self._opening is not None:
+            self._opening.suspend()
+        elif self.driver is not None:
             self.driver.suspend()
         elif self.task is not None:
             self.task.cancel()
@@ -358,7 +434,12 @@ class InstanceRun:
 
     async def take_events(self) -> None:
         """Give the program the events that the store has for it."""
-        if self.driver is None:
+        if self._opening is not None:
+            self._has_missed_events = True
+            events = await self.host.events.load_events(self.instance_id)
+            if self._opening is not None and any(event.name == CANCEL for event in events):
+                self._opening.cancel_soon()
+        elif self.driver is None:
             self._has_missed_events = True
         elif not self.driver.ended:
             self._deliver(await self.host.events.load_events(self.instance_id))

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...holds.notes import Note
+from ..reopened import Unit
 from .circles import circles
 from .segments import KERNEL
 
@@ -23,6 +25,8 @@ class Segment:
     ids: list[int] = field(default_factory=list)  # of the objects that belong to it
     kept: list[Any] = field(default_factory=list)  # these objects, as long as it is unchanged: their ids stay theirs
     age: int = 0  # how often it was pickled
+    entries: dict[int, Note] = field(default_factory=dict)  # the reopenable objects that it refers to: see ``snapshot.reopened``
+    staged: set[Unit] = field(default_factory=set)  # the calls that have to be made before it can be read
 
 
 class Ownership:

@@ -16,6 +16,7 @@ from ..names import CONSTANTS
 from ..pickler import SnapshotPickler
 from ..prelude import Prelude, StandIn
 from ..references import References
+from ..reopened import Entries, Order, reopened, reopened_by_function, reopened_part
 from ..with_blocks.lost import lost
 from .ownership import Ownership, Segment
 from .segments import shared
@@ -28,6 +29,7 @@ _NO_IDENTITY: frozenset[type] = frozenset(
 )  # fmt: skip
 EXACT = (list, dict, set, frozenset, tuple, bytearray)  # never shown to ``reducer_override``
 _BY_REFERENCE = (resolve, lost)
+_REOPENED = (reopened, reopened_by_function, reopened_part)
 
 
 class SegmentPickler(SnapshotPickler):
@@ -35,7 +37,7 @@ class SegmentPickler(SnapshotPickler):
 
     def __init__(self, references: References, owned: Ownership, key: str, module_level: dict[int, tuple[str, str]]) -> None:
         self.file = io.BytesIO()
-        super().__init__(self.file, references)
+        super().__init__(self.file, references, Entries(references.notes) if references.notes is not None else None)
         self.owned = owned
         self.key = key
         self.module_level = module_level
@@ -52,10 +54,15 @@ class SegmentPickler(SnapshotPickler):
         reduced = super().reducer_override(obj)
         if type(reduced) is tuple and reduced[0] in _BY_REFERENCE:
             self.referred.add(id(reduced[1]))
+        elif type(reduced) is tuple and reduced[0] in _REOPENED:
+            self.referred |= {number, id(reduced[1])}
         return reduced
 
-    def pickle(self, parts: list[Any], containers: list[Any]) -> Segment:
-        """Pickle the parts; the program's code can reach the first one. Containers that are not elsewhere are taken out."""
+    def pickle(self, parts: list[Any], containers: list[Any], order: Order | None = None) -> Segment:
+        """Pickle the parts; the program's code can reach the first one. Containers that are not elsewhere are taken out.
+
+        ``order``: the calls that open reopenable objects, which come first.
+        """
         places: list[tuple[Any, ...]] = []
         containers[:] = [c for c in containers if id(c) in self.module_level or self._is_elsewhere(id(c))]
         for container in containers:
@@ -67,10 +74,17 @@ class SegmentPickler(SnapshotPickler):
                 places.append((shared, *entry))
         Prelude(places).begin(self, self.file, containers)
         segment = Segment(containers=containers)
+        if order is not None and self.entries is not None:
+            for call in self.entries.calls(order):
+                self.dump(call)
+                for key in self.owned.closure(self.refs):
+                    self.entries.needs(self.owned.segments[key].staged)
         for number, part in enumerate(parts):
             self.dump(part)
             if number == 0:
                 segment.reach = set(self.refs)
+        if self.entries is not None:
+            segment.entries, segment.staged = self.entries.met, self.entries.staged
         segment.refs = self.refs
         segment.data = self.file.getvalue()
         return segment

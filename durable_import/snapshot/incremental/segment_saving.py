@@ -13,9 +13,10 @@ from ...aio.task import DurableTask
 from ...aio.timers import Timer
 from ...hook.code_table import CodeInfo
 from ..references import References, task_frames
+from ..reopened import ComesLater, Order, refuse_busy_ones
 from ..tasks.loops import inbox_state, loop_state
 from ..tasks.tasks import task_record
-from .ownership import Ownership
+from .ownership import Ownership, Segment
 from .segment_pickler import EXACT, SegmentPickler, outermost
 from .segments import KERNEL, task_key
 
@@ -227,6 +228,7 @@ class _Round:
         self.prepare = prepare
         self.codes = codes
         self.most = most
+        self.order: Order | None = None  # of the calls that open reopenable objects
         self.waiting: dict[str, None] = {}
         self.module_level = {
             id(container): place
@@ -266,7 +268,9 @@ class _Round:
         self.all.forget(key)
         while True:
             pickler = SegmentPickler(self.references, self.owned, key, self.module_level)
-            segment = pickler.pickle(self._parts(key, task), containers)
+            segment = self._pickled(pickler, self._parts(key, task), containers)
+            if segment is None:
+                continue
             self.all.pickled += len(segment.data)
             if self.all.pickled > self.most:
                 raise TooMuch
@@ -284,6 +288,24 @@ class _Round:
             if task_key(met) not in self.owned.segments and task_key(met) != key:
                 self.waiting[task_key(met)] = None
         self.owned.put(key, segment)
+
+    def _pickled(self, pickler: SegmentPickler, parts: list[Any], containers: list[Any]) -> Segment | None:
+        """What a pickler makes; None if the calls that come first in the kernel are others, or come in another order."""
+        if pickler.key != KERNEL or pickler.entries is None:
+            return pickler.pickle(parts, containers)
+        others = (segment.entries for key, segment in self.owned.segments.items() if key != KERNEL)
+        needed = {number: note for entries in others for number, note in entries.items()}
+        if self.order is None:
+            self.order = Order(needed.values())
+        try:
+            segment = pickler.pickle(parts, containers, self.order)
+        except ComesLater as error:
+            self.order.comes_later(error, pickler.entries.met | needed)
+            return None
+        if not self.order.is_complete(segment.entries | needed):
+            return None
+        refuse_busy_ones(self.order.notes.values())
+        return segment
 
     def _parts(self, key: str, task: DurableTask | None) -> list[Any]:
         if task is not None:

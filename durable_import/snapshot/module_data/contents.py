@@ -15,8 +15,9 @@ from ...aio.loop import InstanceLoop
 from ...aio.task import DurableTask
 from ...hook.code_table import PROGRAM, ModuleInfo
 from ...hook.marker import source_is_marked
+from ...log import logger
 from .module_names import Names
-from .modules import Content, ScriptData, restore_contents, script_contents
+from .modules import LOGGING, SIGNALS, Content, ScriptData, restore_contents, script_contents
 
 _marked: dict[int, tuple[ModuleInfo, bool]] = {}
 
@@ -34,6 +35,7 @@ def find_imported(script: ScriptData) -> None:
         if name != script.module and name not in script.imported and name in sys.modules and _is_marked(module):
             script.imported[name] = ScriptData.of(name)
             script.imported[name].is_imported = True
+            script.process_state.uses_also(script.imported[name].process_state)
 
 
 def program_contents(script: ScriptData | None, loop: InstanceLoop | None, names: Names) -> dict[str, Content]:
@@ -61,6 +63,10 @@ def _notes_of(loop: InstanceLoop, names: Names) -> Iterator[tuple[str, Any, list
 def set_aside(script: ScriptData, failing: set[str]) -> None:
     """Leave data that cannot be saved to the modules' own code."""
     for key in failing:
+        if key in (f"the {LOGGING}", f"the {SIGNALS}"):
+            logger.warning(
+                "what the program has set of %s cannot be saved, and is not set again after a restart: do so at module level", key
+            )
         module, _, name = key.rpartition(":")
         owner = script.imported.get(module, script)
         owner.unsavable.add((name if owner is not script else key).removeprefix("class "))

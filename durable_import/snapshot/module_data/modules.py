@@ -26,7 +26,9 @@ from ..names import module_today
 from ..reducers.primitives import bound_state, fill_bound
 from ..reducers.process_objects import PROCESS_BOUND
 from .closures import Captured, Cell, captured_cells, rebound_variables
+from .logging_state import restore_logging, sets_up_logging
 from .process_state import ProcessState, restore_changes, uses_random
+from .signal_state import restore_signals, uses_signals
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray)
@@ -69,6 +71,7 @@ class ScriptData:
         used: set[str] = set()
         rebound: set[str] = set()
         imported: set[str] = set()
+        attributes: set[str] = set()
         codes: list[CodeType] = []
         for info in list(KNOWN.values()):
             if info.module.name == module:
@@ -81,9 +84,15 @@ class ScriptData:
                             used.add(instruction.argval)
                         elif instruction.opname == "IMPORT_NAME":
                             imported.add(instruction.argval)
+                        elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "IMPORT_FROM"):
+                            attributes.add(instruction.argval)
         script = cls(module, frozenset(used | rebound), frozenset(rebound), rebound_variables(codes))
         namespace = script.namespace()
-        script.process_state.draws = "random" in imported or uses_random(namespace.get(name) for name in script.used)
+        values = [namespace.get(name) for name in script.used]
+        state = script.process_state
+        state.draws = "random" in imported or uses_random(values)
+        state.logging.is_set_up = sets_up_logging(imported, values, attributes | script.used)
+        state.signals.is_used = uses_signals(imported, values)
         return script
 
     def namespace(self) -> dict[str, Any]:
@@ -255,6 +264,7 @@ def _holds_attributes_only(base: type) -> bool:
 
 # --- a script's data
 
+LOGGING, SIGNALS = "logging", "signals"  # of the process, and saved each by itself
 Content = tuple[str, Any, Any]  # how to restore, the object or its type, what it holds
 
 
@@ -292,15 +302,21 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
     for path, part in parts_of_code(script.module, namespace).items():
         if type(part) in CONTAINERS and f"default {path}" not in script.unsavable:
             contents[f"default {path}"] = ("refill", part, _items(part))
-    changes = script.process_state.changes()
-    if changes:
-        contents["the process"] = ("process", None, changes)
+    if not script.is_imported:
+        contents |= _process_contents(script)
     for path, cell, is_rebound in script.captured_cells():
         content = cell.cell_contents
         is_data = type(content) not in ATOMS and not isinstance(content, (*NEVER_DATA, type))
         if path not in script.unsavable and (is_rebound or is_data):
             contents[path] = ("cell", cell, content)
     return contents
+
+
+def _process_contents(script: ScriptData) -> dict[str, Content]:
+    state = script.process_state
+    found = {"process": state.changes(), LOGGING: state.logging.changes(), SIGNALS: state.signals.changes()}
+    kept = {f"the {how}": (how, None, changes) for how, changes in found.items() if changes}
+    return {name: content for name, content in kept.items() if name not in script.unsavable}
 
 
 def _content_of(value: Any, *, rebound: bool) -> Content | None:
@@ -371,6 +387,10 @@ def restore_contents(module: str, contents: dict[str, Content]) -> None:
             target.__dict__.update(saved)
         elif how == "process":
             restore_changes(saved)
+        elif how == LOGGING:
+            restore_logging(saved)
+        elif how == SIGNALS:
+            restore_signals(saved)
         elif how == "cell":
             target.cell_contents = saved
         elif how == "class":

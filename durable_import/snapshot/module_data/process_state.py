@@ -1,23 +1,32 @@
 """What a script changes in its process outside of its own variables, and would miss after a restart.
 
-These are the current folder, environment variables, and the generator of the module ``random``. Only what differs from how it
-was when the run began is saved: the rest is that of the process that resumes.
+These are the current folder, environment variables, the generator of the module ``random``, logging, and the handlers of
+signals. Only what differs from how it was when the run began is saved: the rest is that of the process that resumes. An
+environment variable whose name says that it is secret is not saved, and named once.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...log import logger
 from ...pythons.library import encoded_environment
 from ...pythons.modules import imports_lazily
+from .logging_state import LoggingState
+from .signal_state import SignalState
 
 STREAMS: dict[str, Any] = {}  # the standard streams as they were when the run began: the program may redirect them
 GENERATOR: Any = getattr(random.seed, "__self__")  # noqa: B009  what the functions of the module are methods of
+
+
+_WORDS = "api_?key|keys?|pass|passwd|passphrase|secrets?|tokens?|credentials?|auth"
+_SECRET = re.compile(f"(?i)(?<![a-z])({_WORDS})(?![a-z])|password|secret|apikey")
 
 
 def _folder() -> str:
@@ -37,6 +46,8 @@ class ProcessState:
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def __post_init__(self) -> None:
+        self.logging, self.signals = LoggingState(), SignalState()
+        self._told: set[str] = set()
         self._encoded = dict(encoded_environment())
         STREAMS.update((name, getattr(sys, name)) for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is not None)
 
@@ -49,10 +60,34 @@ class ProcessState:
         if encoded_environment() != self._encoded:
             names = os.environ.keys() | self.environment.keys()
             changed = {n: os.environ.get(n) for n in names if os.environ.get(n) != self.environment.get(n)}
-            found["environment"] = changed
+            found["environment"] = {n: value for n, value in changed.items() if value is None or not self._is_secret(n)}
         if self.draws:
             found["random"] = random.getstate()
         return found
+
+    def _is_secret(self, name: str) -> bool:
+        """Whether a variable is not to be kept; says so once."""
+        if not looks_secret(name):
+            return False
+        if name not in self._told:
+            self._told.add(name)
+            logger.warning(
+                "the program has set the environment variable %s, whose name says that it is secret: it is not kept, and not set "
+                "after a restart. Set it at module level, or before the program is run",
+                name,
+            )
+        return True
+
+    def uses_also(self, other: ProcessState) -> None:
+        """Another module of the program uses what that of ``other`` does."""
+        self.draws = self.draws or other.draws
+        self.logging.is_set_up = self.logging.is_set_up or other.logging.is_set_up
+        self.signals.is_used = self.signals.is_used or other.signals.is_used
+
+
+def looks_secret(name: str) -> bool:
+    """Whether the name of an environment variable says that its value is nobody else's business."""
+    return _SECRET.search(name) is not None
 
 
 def uses_random(values: Iterable[Any]) -> bool:

@@ -1,7 +1,7 @@
-"""Reducers for what belongs to a process: threads' locks, context variables, modules; and clear refusals of the rest.
+"""Reducers for what belongs to a process: threads' locks, tokens of context variables, modules; and clear refusals of the rest.
 
 - A free lock is restored as a new one; one that is held cannot be: its holder would not be restored with it.
-- Context variables and modules are kept by name. A ``contextvars.Token`` is made again in its context, before the values
+- Modules are kept by name. A ``contextvars.Token`` is made again in its context, before the values
   of that context's variables are put back.
 """
 
@@ -22,8 +22,6 @@ from collections.abc import Callable
 from pickle import PicklingError
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
-
-from ..library import is_standard, missing
 
 if TYPE_CHECKING:
     import decimal
@@ -89,45 +87,6 @@ def _reduce_thread_local(values: threading.local) -> Reduced:
 
 
 # --- contexts --------------------------------------------------------------------------------------------------------
-
-_FOUND: dict[contextvars.ContextVar[Any], tuple[str, str]] = {}
-
-
-def named_variable(module: str, name: str) -> Any:
-    """The context variable, or another object that is one of its kind, at ``module.name``."""
-    holder = importlib.import_module(module)
-    if is_standard(module) and not hasattr(holder, name):
-        raise missing(module, name)
-    return getattr(holder, name)
-
-
-def _reduce_variable(variable: contextvars.ContextVar[Any]) -> Reduced:
-    place = _place(variable)
-    if place is None:
-        raise PicklingError(f"the context variable {variable.name!r} is not at module level; define it there")
-    return named_variable, place
-
-
-def _place(variable: contextvars.ContextVar[Any]) -> tuple[str, str] | None:
-    known = _FOUND.get(variable)
-    if known is None or getattr(sys.modules.get(known[0]), known[1], None) is not variable:
-        _FOUND.pop(variable, None)
-        found = _search(variable)
-        if found is None:
-            return None
-        _FOUND[variable] = known = found
-    return known
-
-
-def _search(variable: contextvars.ContextVar[Any]) -> tuple[str, str] | None:
-    for module, contents in list(sys.modules.items()):
-        names = getattr(contents, "__dict__", None)
-        if not isinstance(names, dict):
-            continue
-        for name, value in list(names.items()):
-            if value is variable:
-                return module, name
-    return None
 
 
 def restore_token(context: contextvars.Context, variable: contextvars.ContextVar[Any], old: tuple[Any, ...], used: bool) -> Any:
@@ -218,6 +177,22 @@ PROCESS_BOUND = (
 )  # fmt: skip
 
 
+class Refused(PicklingError):
+    """What cannot be saved, with advice of its own."""
+
+    def __init__(self, reason: str, way_out: str) -> None:
+        super().__init__(reason)
+        self.way_out = way_out
+
+
+def refuse_mock(mock: Any) -> Reduced:  # noqa: ARG001  the signature of reducers
+    """Looking at a mock makes more of them: each attribute is one."""
+    raise Refused(
+        "a mock, whose class is its own and whose attributes are more of them",
+        "Put a plain function or class in its place, keep it at module level, or give it a return_value that can be saved.",
+    )
+
+
 def refuse_process_bound(value: Any) -> Reduced:
     """Threads, executors, child processes: without this some would be restored as lifeless shells."""
     raise PicklingError(f"a {type(value).__name__} belongs to this process and is gone after a restart")
@@ -258,7 +233,6 @@ TABLE: dict[type, Callable[[Any], Any]] = {
     threading.Condition: _reduce_condition,
     threading.Event: _reduce_event,
     threading.local: _reduce_thread_local,
-    contextvars.ContextVar: _reduce_variable,
     contextvars.Token: _reduce_token,
     ModuleType: _reduce_module,
     types.GeneratorType: _refuse_code_in_progress,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, BuiltinMethodType, FunctionType, ModuleType
 from typing import Any
 
-from durable_import.snapshot.reducers.process_objects import named_variable
+from durable_import.snapshot.reducers.context_variables import named_variable
 
 Reducer = Callable[[Any], Any]
 _NOT_SINGLETONS = (type, enum.Enum, ModuleType, FunctionType, BuiltinFunctionType, BuiltinMethodType)

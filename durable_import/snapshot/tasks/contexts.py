@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ...aio.task import _NO_CONTEXT
 from ...frames import ambient
+from ...ours import PREFIX
 from ..load_context import current, later
 
 Reduced = tuple[Any, ...] | str
@@ -32,16 +33,39 @@ def new_context() -> contextvars.Context:
 NEVER_SAVED: set[contextvars.ContextVar[Any]] = set()  # context variables that belong to one life of an instance
 
 
+def is_ours(variable: contextvars.ContextVar[Any]) -> bool:
+    """Whether a context variable is one of this library's."""
+    return variable.name.startswith(PREFIX)
+
+
+def base_of(context: contextvars.Context, own: Collection[contextvars.ContextVar[Any]]) -> contextvars.Context:
+    """What snapshots of an instance that begins in a context need not hold: its variables without the instance's ``own``.
+
+    ``context`` itself if there are none. decimal's context is compared by what it was like.
+    """
+    if not own:
+        return context
+    base = contextvars.Context()
+    for variable, value in context.items():
+        if variable.name == DECIMAL:
+            base.run(variable.set, value.copy())
+        elif variable not in own:
+            base.run(variable.set, value)
+    return base
+
+
 def reduce_context(context: contextvars.Context, base: contextvars.Context) -> Reduced:
     """The variables that differ from ``base``, the context in which the instance began."""
     if context is _NO_CONTEXT:
         return no_context, ()
     items, decimals = [], None
     for variable, value in context.items():
-        if base.get(variable, _NOTHING) is value or variable in NEVER_SAVED or variable.name.startswith("durable_import."):
+        known = base.get(variable, _NOTHING)
+        if known is value or variable in NEVER_SAVED or is_ours(variable):
             continue
         if variable.name == DECIMAL:
-            decimals = value
+            if repr(known) != repr(value):
+                decimals = value
         else:
             items.append((variable, value))
     if not items and decimals is None:

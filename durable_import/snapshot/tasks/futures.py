@@ -82,7 +82,8 @@ def future_state(future: Any) -> tuple[Any, ...]:
     warns = future._log_traceback
     if not future.done():
         callbacks = [pair for pair in future._callbacks or () if not _is_native(pair[0])]
-        state = "pending", None, callbacks, future._cancel_message, warns
+        message = future.message_kept() if type(future) is DurableTask else future._cancel_message
+        state = "pending", None, callbacks, message, warns
         waiters = tuple(waiter for waiter in awaited_by(future) if _is_noted(waiter, future))
         return (*state, waiters) if waiters else state
     if future.cancelled():

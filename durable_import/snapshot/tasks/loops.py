@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pickle import PicklingError
 from typing import Any
 
+from ...aio.deadlines import Interruption
 from ...aio.events import Inbox
 from ...aio.loop import InstanceLoop
 from ...aio.timers import Timer
@@ -40,7 +41,9 @@ _USUAL = (False, False, None, None)  # the last part of the state of most loops
 
 def loop_state(loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], timers: list[Timer]) -> tuple[Any, ...]:
     """What a loop holds beside its tasks and its inbox, to be pickled."""
-    others = loop.is_ending, loop.task_factory is not None, loop.leaving, loop._exception_handler
+    others: tuple[Any, ...] = (loop.is_ending, loop.task_factory is not None, loop.leaving, loop._exception_handler)
+    if loop.signal_handlers:
+        others = (*others, loop.signal_handlers)
     return (
         loop.root,
         callbacks,
@@ -58,11 +61,15 @@ def inbox_state(loop: InstanceLoop) -> Inbox | None:
     return loop.inbox if loop.inbox.holds_something else None
 
 
-def fill_loop(found: LoadContext, state: tuple[Any, ...], inbox: Inbox | None) -> None:
-    """The opposite, when the tasks have what they held. Steps that were in flight begin again, after what was ready."""
+def fill_loop(found: LoadContext, state: tuple[Any, ...], inbox: Inbox | None, moment: float | None) -> None:
+    """The opposite, when the tasks have what they held. Steps that were in flight begin again, after what was ready.
+
+    ``moment``: when the checkpoint was made, if there were timers.
+    """
     loop = found.loop
     loop.root, callbacks, _, loop.task_count, loop.first_place, loop.last_place, loop.incarnation, others = state
-    loop.is_ending, is_eager, loop.leaving, loop._exception_handler = others or _USUAL
+    loop.is_ending, is_eager, loop.leaving, loop._exception_handler, *more = others or _USUAL
+    loop.signal_handlers = more[0] if more else None
     if is_eager:
         loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
     if inbox is not None:
@@ -70,6 +77,9 @@ def fill_loop(found: LoadContext, state: tuple[Any, ...], inbox: Inbox | None) -
     alive = sorted((task for task in found.tasks.values() if not task.done()), key=lambda task: task.order)
     loop.tasks = dict.fromkeys(alive)
     loop.restore_ready(callbacks)
+    if moment is not None and loop.timers:
+        steps = {task: (task.step_place, task.step_began) for task in alive if task.step_place}
+        loop.interruption = Interruption(moment, steps, [task for task in alive if task.turn is not None])
     for task in sorted((task for task in alive if task.step_place), key=lambda task: task.step_place):
         task.step_place = 0
         loop.turn_soon(task)

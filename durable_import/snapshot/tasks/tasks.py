@@ -29,23 +29,31 @@ def new_task(path: str) -> DurableTask:
 def task_record(task: DurableTask) -> tuple[Any, ...]:
     """What else belongs to a task, to be pickled: it changes by calls of its methods only."""
     turn = None
+    is_cancelled, cancellations = task.cancellation_kept()
     if task.turn is not None and task.step is None:
         name = _NAMES[task.turn._callback.__func__]  # type: ignore[attr-defined]
         turn = task.turn_place, name, task.turn._args
     return (
         task._name,
-        task._must_cancel or task.is_step_cancelled,
-        task._num_cancels_requested,
+        is_cancelled,
+        cancellations,
         task._cancelled_exc,
         task._fut_waiter if task.step is None else None,
         task.children,
         task.steps,
         task.is_shown,
         task.order,
-        task.step_place if task.step is not None else 0,
+        _beginning_of_step(task),
         turn,
         future_state(task),
     )
+
+
+def _beginning_of_step(task: DurableTask) -> Any:
+    """The place of the step in flight, with the moment if that may be asked for."""
+    if task.step is None:
+        return 0
+    return (task.step_place, task.step_began) if task.step_began else task.step_place
 
 
 def coroutine_of(task: DurableTask) -> Any:
@@ -80,10 +88,11 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
         task.steps,
         task.is_shown,
         task.order,
-        task.step_place,
+        begun,
         turn,
         future,
     ) = record
+    task.step_place, task.step_began = begun if isinstance(begun, tuple) else (begun, 0.0)
     fill_future(task, future)
     if task._fut_waiter is not None:
         add_awaited_by(task._fut_waiter, task)

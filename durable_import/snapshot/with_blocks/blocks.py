@@ -78,6 +78,12 @@ def is_entering(state: FrameState, manager: str) -> bool:
     return entering is not None and entering.label == state.label
 
 
+def is_leaving(state: FrameState, manager: str) -> bool:
+    """Whether the frame waits for the manager's ``__aexit__``."""
+    at, role, _ = state.info.suspensions[state.label]
+    return at == state.info.path_of(state.label, manager) and role in LEAVING
+
+
 def target_of(info: CodeInfo, manager: str) -> str | None:
     target = _block(info, manager).target
     return target.id if isinstance(target, ast.Name) else None

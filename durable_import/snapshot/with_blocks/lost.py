@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from types import BuiltinMethodType, MethodType, MethodWrapperType
 from typing import Any
 
+from ...frames.capture import FRAME_TYPES
 from ...frames.counted_exit import CountedExit
 from ...frames.step import Step
 from ...pythons.tasks import LoopBound
 from ...rewrite.analysis.names import AWAITED
 from ..load_context import current
-from .blocks import LEAVING, blocks_of, is_entering, is_read, leave_of, value_of
+from .blocks import blocks_of, is_entering, is_leaving, is_read, leave_of, value_of
 
 MANAGER, LEAVE, VALUE, RELEASED = "manager", "leave", "value", "released"
 # What is put into these after entering would be missing in one that is entered again.
@@ -70,16 +71,17 @@ def find_lost(
         manager = state.variables[name]
         if isinstance(manager, (*ENTERED_ONCE, LoopBound)) or is_read(state, name, manager):
             continue  # of a primitive that is made again see ``enter_again``
-        leave = state.variables.get(leave_of(state, name))
+        value, leave = value_of(state, name), state.variables.get(leave_of(state, name))
+        if isinstance(value, FRAME_TYPES):
+            continue  # made again it would begin again, and what drives it needs it as it is
         if type(leave) is CountedExit and not is_entering(state, name):
             del state.variables[name], state.variables[leave_of(state, name)]  # it holds no more: only its end is waited for
             continue
         if type(leave) is not CountedExit and not is_lost(manager, is_entering(state, name)):
             continue
         item = state.info.path_of(state.label, name)
-        parts = {MANAGER: manager, LEAVE: leave, VALUE: value_of(state, name)}
-        at, role, _ = state.info.suspensions[state.label]
-        is_left = at == item and role in LEAVING and type(state.variables.get(AWAITED)) is Step
+        parts = {MANAGER: manager, LEAVE: leave, VALUE: value}
+        is_left = is_leaving(state, name) and type(state.variables.get(AWAITED)) is Step
         for kind, part in parts.items():
             if part is not None and id(part) not in found.by_id:
                 found.by_id[id(part)] = (path, number, item, RELEASED if is_left else kind)

@@ -43,6 +43,7 @@ import durable_import
 from durable_import.holds import kinds
 from durable_import.holds.kinds import advice_for, is_of_library, kind_of
 from durable_import.holds.table import TABLE, Kind, Known
+from durable_import.hook.code_table import MODULES
 
 REOPENABLE, SAVED, HOLDS, IF_PICKLABLE = Kind.REOPENABLE, Kind.SAVED, Kind.HOLDS, Kind.SAVED_IF_PICKLABLE
 
@@ -233,6 +234,14 @@ def test_a_library_may_have_a_way_of_its_own() -> None:
 
     Plain.__module__ = "json"
     assert kind_of(Plain()) is HOLDS
+
+
+def test_rewritten_modules_are_known_by_their_functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Classes of a library that was rewritten are saved, whatever module they say that they are of."""
+    kinds.forget_kinds()
+    monkeypatch.setitem(MODULES, "anyio._core._synchronization", None)
+    assert kind_of(anyio.Semaphore(1)) is SAVED
+    kinds.forget_kinds()
 
 
 def test_whose_a_module_is() -> None:

@@ -1,0 +1,154 @@
+"""What a process leaves behind when its program is suspended: libraries have cleaned up, and nothing keeps it alive."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+import pytest
+
+from tests.harness.processes import Desk
+
+LIBRARY = """
+    import asyncio, pathlib, threading, time
+
+    def note(text):
+        with open("notes", "a") as file:
+            print(text, file=file)
+
+    async def call():
+        note("called")
+        try:
+            while not pathlib.Path("go").exists():
+                await asyncio.sleep(0.01)
+            return "answer"
+        finally:
+            await asyncio.sleep(0.01)
+            note("given back")
+
+    async def call_for_ever():
+        note("called")
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                note("goes on")
+
+    def leave_threads():
+        threading.Thread(target=time.sleep, args=(3600,)).start()
+        asyncio.get_running_loop().run_in_executor(None, time.sleep, 3600)
+"""
+CALLING = """
+    # durable: on
+    import asyncio, library
+
+    async def main():
+        try:
+            print(await library.FUNCTION())
+        finally:
+            print("finally")
+
+    try:
+        asyncio.run(main())
+    finally:
+        print("the script ends")
+"""
+REFUSED = """
+    # durable: on
+    import asyncio, library, socket
+
+    kept = []
+
+    async def numbers():
+        try:
+            number = 0
+            while True:
+                number += 1
+                yield number
+        finally:
+            await asyncio.sleep(0)
+            print("finally")
+
+    async def beside():
+        while True:
+            await asyncio.sleep(3600)
+
+    async def main():
+        library.leave_threads()
+        kept.append(numbers())
+        await anext(kept[0])
+        asyncio.create_task(library.call())
+        asyncio.create_task(beside())
+        async for number in numbers():
+            await asyncio.sleep(0)
+            lost = socket.socket()
+            await asyncio.sleep(0)
+            lost.close()
+
+    asyncio.run(main())
+"""
+IN_SCOPE = """
+    # durable: on
+    import asyncio, anyio, socket
+
+    async def main():
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            lost = socket.socket()
+            await asyncio.sleep(0)
+            print(lost)
+
+    asyncio.run(main())
+"""
+
+
+def notes(desk: Desk) -> list[str]:
+    path = desk.folder / "notes"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_signal_lets_libraries_clean_up(desk: Desk, number: signal.Signals) -> None:
+    """On Ctrl-C what a library is in the middle of is cancelled and cleans up; the program's own blocks do not run."""
+    desk.write("library.py", LIBRARY)
+    desk.write("calling.py", CALLING.replace("FUNCTION", "call"))
+    running = desk.start("--instance", "c", "calling.py")
+    running.wait_until(lambda: notes(desk) == ["called"])
+    running.send(number)
+    ended = running.end()
+    assert (ended.status, ended.out, ended.err) == (128 + number, "", "")
+    assert re.search(r"^durable_import: suspended instance c at .*calling\.py:\d+ \(checkpoint 0\); run", ended.said, re.M)
+    assert notes(desk) == ["called", "given back"]
+    (desk.folder / "go").touch()
+    resumed = desk.run("--instance", "c", "calling.py")
+    assert (resumed.status, resumed.out, resumed.err) == (0, "answer\nfinally\nthe script ends\n", "")
+
+
+def test_second_signal_kills(desk: Desk) -> None:
+    """A library that does not end is not waited for any longer when a second signal comes."""
+    desk.write("library.py", LIBRARY)
+    desk.write("calling.py", CALLING.replace("FUNCTION", "call_for_ever"))
+    running = desk.start("calling.py")
+    running.wait_until(lambda: notes(desk) == ["called"])
+    running.send(signal.SIGINT)
+    running.wait_until(lambda: notes(desk) == ["called", "goes on"])
+    ended = running.send_until_the_end(signal.SIGINT)
+    assert (ended.status, ended.out) == (-signal.SIGINT, "")
+
+
+def test_refused_checkpoint_ends_the_process(desk: Desk) -> None:
+    """The error is shown once, and the process ends, whatever threads and generators are left; the library has cleaned up."""
+    desk.write("library.py", LIBRARY)
+    desk.write("refused.py", REFUSED)
+    ended = desk.run("refused.py")
+    assert (ended.status, ended.out, ended.err) == (70, "", "")
+    assert len(re.findall("^durable_import: error: .*`lost`.*socket", ended.said, re.M)) == 1
+    assert notes(desk) == ["called", "given back"]
+
+
+def test_refused_checkpoint_in_a_cancelled_scope(desk: Desk) -> None:
+    """So it does in a scope of anyio, which tries to cancel its task again and again."""
+    desk.write("scope.py", IN_SCOPE)
+    ended = desk.run("scope.py")
+    assert (ended.status, ended.out, ended.err) == (70, "", "")
+    assert "durable_import: error: " in ended.said
