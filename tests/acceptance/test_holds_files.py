@@ -119,7 +119,7 @@ TEMPORARY = """
     ("program", "places"),
     [
         pytest.param(GZIP_BLOCK, (1, 2, (3, 6)), id="gzip-block"),
-        pytest.param(GZIP_BARE, (2, 3, (4, 9)), id="gzip-bare"),
+        pytest.param(GZIP_BARE, (2, 3, (4, 7)), id="gzip-bare"),
         pytest.param(ZIPFILE, (2, 3, (4, 6)), id="zipfile"),
         pytest.param(TARFILE, (2, 3), id="tarfile"),
         pytest.param(TEMPORARY, (2, 3, 4), id="temporary-directory"),

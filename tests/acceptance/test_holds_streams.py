@@ -108,9 +108,9 @@ def test_stream_in_a_variable_holds_while_it_is_read(desk: Desk) -> None:
     assert desk.effects == [
         *("ask a", "dead", "dead still"),  # killed
         *("dead still", "ask b", "held, for it is deleted"),  # killed
-        *("ask b", "held, for it is deleted"),  # killed in the effect after the last one below
-    ] + desk.effects[8:], desk.effects
-    assert desk.effects[8:] in (["deleted"], ["held, for it is deleted", "deleted"]), desk.effects
+        *("ask b", "held, for it is deleted"),  # killed
+        *("ask b", "held, for it is deleted", "deleted"),
+    ]
 
 
 def test_function_that_calls_locals(desk: Desk) -> None:
