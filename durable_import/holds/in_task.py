@@ -9,10 +9,10 @@ from ..pythons.tasks import running_task
 
 async def as_task(coroutine: Any, task: Any) -> Any:
     """What a coroutine gives, run as if ``task`` ran it."""
-    return await _InTask(coroutine, task)
+    return await InTask(coroutine, task)
 
 
-class _InTask:
+class InTask:
     """Runs a coroutine, within a task of the process, while ``task`` is the current one: scopes of libraries ask for it."""
 
     def __init__(self, coroutine: Any, task: Any) -> None:

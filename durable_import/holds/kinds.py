@@ -211,14 +211,26 @@ def _told(name: str) -> Known | None:
 @functools.cache
 def of_libraries() -> dict[str, Known]:
     """What libraries say of themselves; read once."""
-    from importlib.metadata import entry_points  # slow to import, and not needed before a manager is met
-
     found: dict[str, Known] = {}
+    if not _is_group_there():
+        return found
+    from importlib.metadata import entry_points  # slow to import
+
     for point in entry_points(group=GROUP):
         told = point.load()
         for name, kind in (told() if callable(told) else told).items():
             found[name] = kind if isinstance(kind, Known) else Known(Kind(kind))
     return found
+
+
+def _is_group_there() -> bool:
+    """Whether an installed library has entry points of the group: to look at the files is quicker than to load them all."""
+    group = f"[{GROUP}]".encode()
+    for folder in sys.path:
+        for pattern in ("*.dist-info/entry_points.txt", "*.egg-info/entry_points.txt"):
+            if any(group in path.read_bytes() for path in Path(folder or ".").glob(pattern)):
+                return True
+    return False
 
 
 def has_own_way(cls: type) -> bool:

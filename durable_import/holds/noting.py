@@ -21,6 +21,7 @@ from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames import ambient
 from ..frames.restart import arguments_of
+from ..hook.companions import is_of_rewritten, rewrite_module
 from ..hook.switch import ON
 from ..pythons.library import AsyncGeneratorManager, GeneratorManager
 from ..pythons.tasks import get_running_loop
@@ -395,7 +396,7 @@ class _Watcher:
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """What the others find, if the module is in question."""
-        if fullname not in _waiting:
+        if fullname not in _waiting and not is_of_rewritten(fullname):
             return None
         names: set[str] = self._searching.__dict__.setdefault("names", set())
         if fullname in names:
@@ -427,5 +428,7 @@ def _tell_when_executed(loader: Any) -> None:
         loader.__dict__.pop("exec_module", None)
         with _lock:
             note_module(module.__name__)
+            if is_of_rewritten(module.__name__):
+                rewrite_module(module)
 
     loader.__dict__["exec_module"] = exec_module

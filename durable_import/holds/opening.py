@@ -38,7 +38,12 @@ class Reopening:
 
 
 class Unopened:
-    """Stands for what opening something would give, where a snapshot is only looked at."""
+    """Stands for what opening something would give, and for its methods, where a snapshot is only looked at."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name not in (*_END_OF, *_END_OF.values()):
+            raise AttributeError(name)
+        return Unopened()
 
 
 @dataclass
@@ -47,12 +52,13 @@ class Opened:
 
     objects: dict[int, Any] = field(default_factory=dict)  # by number
     given: dict[tuple[int, int], Any] = field(default_factory=dict)  # by number of the object and of the call
+    is_looked_at: bool = False  # nothing is opened, nor made: an empty object may complain when it goes
     setups: dict[int, Any] = field(default_factory=dict)  # by number: what the program wants to be called with it, or None
 
     def empty(self, number: int, cls: Any) -> Any:
         """An object that is made in place: its ``__init__`` is called when its arguments are there, or was already."""
         if number not in self.objects:
-            self.objects[number] = cls.__new__(cls)
+            self.objects[number] = Unopened() if self.is_looked_at else cls.__new__(cls)
         return self.objects[number]
 
     def made(self, number: int) -> Any:

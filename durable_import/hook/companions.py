@@ -9,13 +9,12 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
-from importlib import import_module
 from types import FunctionType, ModuleType
 
 from .code_table import MODULES, PROGRAM
 from .in_place import functions_of_namespace, rewrite_function
 
-COMPANIONS = {"anyio": ("anyio._backends._asyncio",)}  # with what they import late
+COMPANIONS = ("anyio",)
 _rewritten: set[str] = set()
 _looked_at: set[str] = set()  # modules of the program
 _lock = threading.RLock()
@@ -30,27 +29,32 @@ def rewrite_companions() -> bool:
         for name in set(PROGRAM) - _looked_at:
             _looked_at.add(name)
             used = set(_used_by(sys.modules.get(name))) - _rewritten
-            for library in used:
-                _rewritten.add(library)
-                for late in COMPANIONS[library]:
-                    import_module(late)
-                for function in _one_of_each_module(library):
-                    rewrite_function(function)
+            _rewritten.update(used)
+            for name_of_other, module in list(sys.modules.items()) if used else ():
+                if is_of_rewritten(name_of_other):
+                    rewrite_module(module)
     return len(_rewritten) > before
 
 
 def _used_by(module: ModuleType | None) -> Iterator[str]:
     for value in list(vars(module).values()) if module is not None else ():
-        name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-        top = name.partition(".")[0] if isinstance(name, str) else ""
-        if top in COMPANIONS:
-            yield top
+        if isinstance(value, (ModuleType, type, FunctionType)):
+            name = value.__name__ if isinstance(value, ModuleType) else value.__module__
+            top = name.partition(".")[0] if isinstance(name, str) else ""
+            if top in COMPANIONS:
+                yield top
 
 
-def _one_of_each_module(library: str) -> Iterator[FunctionType]:
-    for name, module in list(sys.modules.items()):
-        is_of_it = name == library or name.startswith(library + ".")
-        path = getattr(module, "__file__", None)
-        if is_of_it and name not in MODULES and isinstance(path, str):
-            found = (f for f in functions_of_namespace(vars(module), path) if f.__globals__ is vars(module))
-            yield from list(found)[:1]
+def is_of_rewritten(name: str) -> bool:
+    """Whether a module belongs to a library that was rewritten."""
+    return name.partition(".")[0] in _rewritten
+
+
+def rewrite_module(module: ModuleType) -> None:
+    """Rewrite a module of such a library, which may be imported later than the library."""
+    path = getattr(module, "__file__", None)
+    if module.__name__ in MODULES or not isinstance(path, str):
+        return
+    own = (f for f in functions_of_namespace(vars(module), path) if f.__globals__ is vars(module))
+    for function in list(own)[:1]:  # and with it all others
+        rewrite_function(function)

@@ -26,7 +26,7 @@ def decoded(payload: bytes, segments: dict[str, bytes], script: ScriptData | Non
 
     Raises SnapshotFormatError for a format that is not read here.
     """
-    loading, finalizer = _loading(payload, segments), Finalizer()
+    loading, finalizer = _loading(payload, segments, is_looked_at=True), Finalizer()
     with restoring_generators(finalizer):
         while loading.next_opening() is not None or loading.begins_again():
             pass
@@ -72,14 +72,15 @@ def _task(context: LoadContext, path: str) -> Any:
         return new_task(path)
 
 
-def _loading(payload: bytes, segments: dict[str, bytes]) -> Loading[Any]:
+def _loading(payload: bytes, segments: dict[str, bytes], *, is_looked_at: bool = False) -> Loading[Any]:
     check_format(payload)
     make_asyncio_durable()
     if rewrite_companions():
         forget_kinds()
     if is_in_segments(payload):
-        return Loading(reading_of_segments(payload[3:], segments))
-    return Loading(reading_of(join_pieces(payload[3:], segments) if payload[2:3] == IN_PIECES else payload[3:]))
+        return Loading(reading_of_segments(payload[3:], segments), is_looked_at=is_looked_at)
+    data = join_pieces(payload[3:], segments) if payload[2:3] == IN_PIECES else payload[3:]
+    return Loading(reading_of(data), is_looked_at=is_looked_at)
 
 
 def _completed(

@@ -145,17 +145,19 @@ Read = Callable[[LoadContext], Generator[Reopening, None, T]]
 class Loading(Generic[T]):
     """A snapshot that is read in slices: before each of the others something is to be opened again.
 
-    ``read`` gives what was read, after what it has yielded was opened. It is called twice if an instance in a cycle was hashed
-    before it was complete.
+    ``read`` gives what was read, after what it has yielded was opened; it is called twice if an instance in a cycle was hashed
+    before it was complete. ``is_looked_at``: nothing will be opened.
     """
 
-    def __init__(self, read: Read[T]) -> None:
+    def __init__(self, read: Read[T], *, is_looked_at: bool = False) -> None:
         self._read = read
+        self._is_looked_at = is_looked_at
         self._hashes: dict[int, int] = {}
         self._begin()
 
     def _begin(self) -> None:
         self.context = LoadContext(self._hashes)
+        self.context.opened.is_looked_at = self._is_looked_at
         self._slices = self._read(self.context)
 
     def next_opening(self) -> Reopening | None:
@@ -187,7 +189,7 @@ class Loading(Generic[T]):
 
 def load_unopened(read: Read[T]) -> T:
     """What ``read`` gives, completed. Nothing is opened: what stands for such objects is of no use but to be looked at."""
-    loading = Loading(read)
+    loading = Loading(read, is_looked_at=True)
     while loading.next_opening() is not None or loading.begins_again():
         pass
     return loading.value

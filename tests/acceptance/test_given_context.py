@@ -198,13 +198,14 @@ def test_evicted(application: Desk) -> None:
 
 def test_awaited(desk: Desk) -> None:
     """What a script sets before it awaits the instance is as it was, also if the script would set something else now."""
-    path = desk.write(
+    desk.write(
         "awaits.py",
         """
         # durable: on
         import asyncio
         import contextvars
         import os
+        import threading
 
         from world import effect
 
@@ -212,6 +213,8 @@ def test_awaited(desk: Desk) -> None:
         request.set(os.environ["REQUEST"])
         shared = contextvars.ContextVar("shared")
         shared.set([])
+        unsavable = contextvars.ContextVar("unsavable")
+        unsavable.set(threading.Thread())
 
         async def main():
             values = shared.get()
@@ -219,15 +222,15 @@ def test_awaited(desk: Desk) -> None:
             await effect("one")
             values.append(request.get())
             await effect("two")
-            print(shared.get(), values is shared.get())
+            print(shared.get(), values is shared.get(), type(unsavable.get()).__name__)
 
         asyncio.run(main())
         """,
     )
-    assert path.exists()
-    assert desk.run("awaits.py", kill_at=2, variables={"REQUEST": "first"}).status == KILLED
+    killed = desk.run("awaits.py", kill_at=2, variables={"REQUEST": "first"})
+    assert (killed.status, killed.err) == (KILLED, "")
     done = desk.run("awaits.py", variables={"REQUEST": "second"})
-    assert (done.status, done.out) == (0, "['first', 'first'] True\n")
+    assert (done.status, done.out) == (0, "['first', 'first'] True Thread\n")
 
 
 def test_nothing_given_nothing_kept() -> None:

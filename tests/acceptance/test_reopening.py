@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -458,3 +459,47 @@ def test_scopes_of_anyio(desk: Desk) -> None:
         kills += 1
     assert (last.status, last.out, last.err) == (0, "([0, 1, 2, 'timeout'], False)\n", ""), last
     assert kills >= 2
+
+
+REDIS = """
+    # durable: on
+    import asyncio, os
+    from redis.asyncio import Redis, from_url
+    from world import effect
+
+    async def main():
+        bare = from_url(os.environ["URL"], decode_responses=True)
+        async with Redis(port=int(os.environ["PORT"])) as client:
+            kept = [client, bare]
+            await client.set("a", "1")
+            await effect("one")
+            await bare.incr("a")
+            await effect("two")
+            print(kept[0] is client, kept[1] is bare, await bare.get("a"), await client.get("a"), flush=True)
+        await effect("three")
+
+    asyncio.run(main())
+"""
+
+REDIS_SERVER = """
+    from fakeredis import TcpFakeServer
+
+    server = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
+    print(server.server_address[1], flush=True)
+    server.serve_forever()
+"""
+
+
+def test_redis(desk: Desk) -> None:
+    """A client in a block, and a bare one that `from_url` gave."""
+    desk.write("server.py", REDIS_SERVER)
+    desk.write("client.py", REDIS)
+    server = desk.start_command([sys.executable, "server.py"])
+    server.wait_until(lambda: server.out.endswith("\n"))
+    port = server.out.strip()
+    desk.variables.update(PORT=port, URL=f"redis://127.0.0.1:{port}")
+    for number in (1, 3, 5):
+        assert desk.run("client.py", kill_at=number).status == KILLED, desk.started[-1].err
+    done = desk.run("client.py")
+    assert (done.status, done.err) == (0, ""), done
+    assert desk.started[3].out == "True True 2 b'2'\n"

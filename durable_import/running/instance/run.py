@@ -119,7 +119,8 @@ class InstanceRun:
                 self.driver = await self._make_driver(encoder, make)
             except OpeningCancelledError:
                 return await self._cancelled_unopened(self.state["checkpoint"], encoder)
-            warn_of_lost(self._given, self.instance_id, parts_of(self.driver.coroutine).code, self.lease.about())
+            if make is None or self.host.script is None:  # else the script's own code sets them again
+                warn_of_lost(self._given, self.instance_id, parts_of(self.driver.coroutine).code, self.lease.about())
             if self.host.telemetry is None:
                 return await self._drive(self.driver, encoder)
             with self.host.telemetry.life(self.driver, is_resumed=self._is_resumed()) as life:

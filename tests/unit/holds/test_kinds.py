@@ -16,7 +16,6 @@ import unittest.mock
 import warnings
 import zipfile
 from collections.abc import AsyncIterator, Iterator
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ import websockets
 import durable_import
 from durable_import.holds import kinds
 from durable_import.holds.kinds import advice_for, is_of_library, kind_of
-from durable_import.holds.table import TABLE, Kind, Known
+from durable_import.holds.table import TABLE, Kind
 from durable_import.hook.code_table import MODULES
 
 REOPENABLE, SAVED, HOLDS, IF_PICKLABLE = Kind.REOPENABLE, Kind.SAVED, Kind.HOLDS, Kind.SAVED_IF_PICKLABLE
@@ -195,12 +194,14 @@ def test_what_cannot_be_said() -> None:
         durable_import.reopenable(lambda: 1)
 
 
-def test_libraries_speak_for_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An entry point gives lines of the table, which is read once."""
-    told = {f"{__name__}:Mine": "holds", "other:Thing": Known(SAVED)}
-    monkeypatch.setattr(EntryPoint, "load", lambda _: told)
-    point = EntryPoint("a", "b:c", kinds.GROUP)
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point] if group == kinds.GROUP else [])
+def test_libraries_speak_for_themselves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An installed library's entry point gives lines of the table, which are read once."""
+    installed = tmp_path / "speaking-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: speaking\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text(f"[{kinds.GROUP}]\nspeaking = speaking_of_holds:TOLD\n")
+    (tmp_path / "speaking_of_holds.py").write_text(f"TOLD = {{'{__name__}:Mine': 'holds', 'other:Thing': 'saved'}}")
+    monkeypatch.syspath_prepend(tmp_path)
     kinds.of_libraries.cache_clear()
     kinds.forget_kinds()
     try:

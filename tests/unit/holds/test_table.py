@@ -1,0 +1,58 @@
+"""The table of what is known of libraries, and the page of the docs that shows it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from durable_import.holds.table import TABLE, Kind
+
+PAGE = Path(__file__).parents[3] / "docs" / "libraries.md"
+
+
+def rows() -> list[str]:
+    """The table as the page has it."""
+    lines = ["| name | kind | advice |", "|---|---|---|"]
+    return lines + [
+        f"| `{name.replace(':', '.')}` | {known.kind.value} | {known.advice} |" for name, known in sorted(TABLE.items())
+    ]
+
+
+def test_the_page_shows_the_table() -> None:
+    """The docs say what the table says: the rows are those that this prints."""
+    page = PAGE.read_text()
+    assert page.endswith("\n".join(rows()) + "\n"), "the end of docs/libraries.md should be:\n" + "\n".join(rows())
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_names_lead_somewhere() -> None:
+    """Of each library that is installed, most names are found: the others are of its other versions."""
+    found: dict[str, list[bool]] = {}
+    for name in TABLE:
+        module, _, place = name.partition(":")
+        top = module.partition(".")[0]
+        if top not in sys.stdlib_module_names and importlib.util.find_spec(top) is not None:
+            found.setdefault(top, []).append(is_there(module, place))
+    assert {top: seen for top, seen in found.items() if sum(seen) * 2 < len(seen)} == {}
+
+
+def is_there(module: str, place: str) -> bool:
+    """Whether a module has something at a place."""
+    try:
+        value = importlib.import_module(module)
+    except ImportError:
+        return False
+    for part in place.split("."):
+        value = getattr(value, part, None)  # type: ignore[assignment]
+    return value is not None
+
+
+def test_what_reopenable_classes_are_asked() -> None:
+    """Only they have methods that open and end them, and questions."""
+    for known in TABLE.values():
+        asked = known.opens or known.ends or known.busy or known.ended or known.frees
+        assert known.kind is Kind.REOPENABLE or not asked
