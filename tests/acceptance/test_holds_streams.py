@@ -46,8 +46,8 @@ SDK_PLACE = "site-packages/sdk.py"
 
 AGENT = """
     # durable: on
-    import asyncio, sys
-    sys.path.insert(0, "site-packages")
+    import asyncio, os, sys
+    sys.path.insert(0, os.path.abspath("site-packages"))
     import sdk
     from world import effect
 
@@ -83,8 +83,8 @@ def test_stream_in_a_variable_holds_while_it_is_read(desk: Desk) -> None:
     """A stream that a variable has got holds until no path reads it: a dead one does not."""
     program = """
         # durable: on
-        import asyncio, sys
-        sys.path.insert(0, "site-packages")
+        import asyncio, os, sys
+        sys.path.insert(0, os.path.abspath("site-packages"))
         import sdk
         from world import effect
 
@@ -117,8 +117,8 @@ def test_function_that_calls_locals(desk: Desk) -> None:
     """In a function that calls `locals` each variable can still be read."""
     program = """
         # durable: on
-        import asyncio, sys
-        sys.path.insert(0, "site-packages")
+        import asyncio, os, sys
+        sys.path.insert(0, os.path.abspath("site-packages"))
         import sdk
         from world import effect
 
