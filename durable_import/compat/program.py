@@ -69,10 +69,10 @@ class DurableProgram(Generic[P, R]):
         if orchestration_backend is None and instance_id is None and is_inside:
             return self.fn(*args, **kwargs)
         if is_inside:
-            return self._run_outside(orchestration_backend, instance_id, args, kwargs)
+            return self.run_outside(orchestration_backend, instance_id, args, kwargs)
         return self._run(orchestration_backend, instance_id or str(uuid.uuid4()), args, kwargs)
 
-    async def _run_outside(
+    async def run_outside(
         self, backend: OrchestrationBackend | None, instance_id: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Run an instance as one step of another, in a context that knows nothing of that."""
@@ -118,7 +118,7 @@ class DurableProgram(Generic[P, R]):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
-ask_when(DurableProgram._run_outside, begins_unnamed)
+ask_when(DurableProgram.run_outside, begins_unnamed)
 
 _OF_FUNCTIONS = ("__code__", "__defaults__", "__kwdefaults__", "__annotations__")
 

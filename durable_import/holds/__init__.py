@@ -1,13 +1,15 @@
-"""Holds: times in which an instance is not saved, because something is open or alive in it that could not be brought back.
+"""What a checkpoint cannot have in it as it is: it is opened again on resume, or it holds.
 
-An instance is one graph of objects, so one open block that holds (a transaction, a response that is being read) holds all of it;
-what its tasks do meanwhile runs again after a crash, from the last commit on. Where many tasks hold for a short time each, one
-is open at nearly every moment: ``doors`` lets tasks wait before their next block, so that now and then none is open.
+``table`` and ``kinds`` say what an object is: reopenable, saved, or something that holds. Of reopenable ones ``noting`` notes the
+calls that make and open them, in ``notes``, by functions that get other code in place (``wrapping``). ``opening`` makes these
+calls again while a snapshot is read, and leaves what is open when an instance is suspended.
 
-What holds nothing is known by a table of libraries (``table``, ``kinds``): it is right when it is saved, or it is saved as the
-call that made it and opened again.
+A hold is a time in which an instance is not saved: a block of what holds is open (``blocks``), or an object is in use (``in_use``).
+An instance is one graph of objects, so one hold holds all of it; what its tasks do meanwhile runs again after a crash, from the
+last commit on. Where many tasks hold for a short time each, one holds at nearly every moment: ``doors`` lets tasks wait before
+their next block, so that now and then none does.
 
-Rejected designs: doors that close at a fixed interval (one long hold among short ones, and all wait for most of the time); a door
-for each task group (the state is one graph, nothing is gained); waiting for a moment in which no block is open (with 20 tasks
-there is none).
+Rejected: to set wrappers as attributes of modules and classes (who has imported a function before would have the old one); doors
+that close at a fixed interval (one long hold among short ones, and all wait for most of the time); a door for each task group
+(the state is one graph, nothing is gained); waiting for a moment in which no block is open (with 20 tasks there is none).
 """

@@ -9,10 +9,10 @@ from typing import Any
 
 from ..frames.capture import variables_in
 from ..frames.counted_exit import CountedExit
-from ..hook.code_table import info_of
 from ..rewrite.analysis.names import PC
 from .doors import Doors, Hold
 from .kinds import kind_of
+from .places import place_of
 from .table import Kind
 
 Turn = tuple[CodeType, int]  # where a turn began: the code of a frame and the label where it was
@@ -108,15 +108,3 @@ class HoldingBlocks:
                 yield block
             else:
                 block.is_left()
-
-
-def place_of(frame: FrameType) -> str:
-    """The innermost place in the program from a frame on: ``file:line function``; that of the frame if there is none."""
-    caller: FrameType | None = frame
-    while caller is not None:
-        info = info_of(caller.f_code)
-        if info is not None and not info.module.is_library:
-            frame = caller
-            break
-        caller = caller.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_qualname}"

@@ -167,7 +167,8 @@ def _kind_of_class(cls: type) -> Kind:
 
 def _is_rewritten(cls: type) -> bool:
     """Whether a class is of a rewritten module; some say that they are of another one, from which they are to be imported."""
-    functions = (value for value in vars(cls).values() if isinstance(value, FunctionType))
+    own = f"{cls.__qualname__}."  # what a decorator of another module has made is not the class's own
+    functions = [f for f in vars(cls).values() if isinstance(f, FunctionType) and f.__code__.co_qualname.startswith(own)]
     return cls.__module__ in MODULES or any(f.__globals__.get("__name__") in MODULES for f in functions)
 
 

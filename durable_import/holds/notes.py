@@ -6,13 +6,15 @@ import inspect
 import itertools
 import pickle
 import re
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .in_use import first_true
+from .in_use import first_true, in_use
 from .kinds import known_of
+from .places import place_of
 
 _ATOMS = (str, bytes, int, float, complex, bool, type(None))
 
@@ -31,7 +33,7 @@ class Opening:
 class Note:
     """How an object was made: by ``function``, or by its class's ``__init__`` if that is None. ``number`` names it."""
 
-    __slots__ = ("_held", "_reference", "args", "function", "kwargs", "number", "openings", "parts")
+    __slots__ = ("_held", "_reference", "args", "function", "kwargs", "number", "openings", "parts", "place")
 
     def __init__(self, number: int, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.number = number
@@ -40,6 +42,7 @@ class Note:
         self.kwargs = kwargs
         self.openings: list[Opening] = []  # in force
         self.parts: list[Any] = []  # what these gave
+        self.place = ""  # where the program made it: ``file:line function``
         self._reference: weakref.ref[Any] | None = None
         self._held: Any = None
 
@@ -102,6 +105,7 @@ class Notes:
         """An object was made."""
         number = id(made)
         note = Note(next(self._numbers), function, args, kwargs)
+        note.place = place_of(sys._getframe(1))
         note.refer_to(made, lambda _: self._is_gone(number, note))
         self.by_id[number] = note
         return note
@@ -163,9 +167,9 @@ def refuse_busy(value: Any, *, is_open: bool) -> None:
     if known is None:
         return
     if is_open:
-        busy = first_true(value, known.busy)
-        if busy:
-            raise pickle.PicklingError(f"something is open in it that cannot be brought back: its {busy!r} says so")
+        use = in_use(value)
+        if use:
+            raise pickle.PicklingError(use)
     if first_true(value, known.ended):
         raise pickle.PicklingError(
             "it was closed, and cannot be opened again in that state. `del` the variable, or make a new one"

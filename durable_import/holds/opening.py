@@ -25,7 +25,7 @@ class Reopening:
     """In a snapshot, before all that refers to it: a call that makes an object (MAKE), or the calls that open it (OPEN).
 
     ``number`` names the object. ``details`` of MAKE: its class, whose ``__init__`` makes it, or the function that does,
-    the arguments, and whether OPEN follows; of OPEN: the path of the task that opened it, and the methods with their arguments.
+    the arguments, whether OPEN follows, and where the program made it; of OPEN: the path of the task that opened it, and the methods with their arguments.
     """
 
     def __init__(self, what: str, number: int, *details: Any) -> None:
@@ -53,6 +53,7 @@ class Opened:
     objects: dict[int, Any] = field(default_factory=dict)  # by number
     given: dict[tuple[int, int], Any] = field(default_factory=dict)  # by number of the object and of the call
     is_looked_at: bool = False  # nothing is opened, nor made: an empty object may complain when it goes
+    places: dict[int, str] = field(default_factory=dict)  # by number: where the program made it
     setups: dict[int, Any] = field(default_factory=dict)  # by number: what the program wants to be called with it, or None
 
     def empty(self, number: int, cls: Any) -> Any:
@@ -90,7 +91,10 @@ class Opener:
                 path, methods = what.details
                 await self._run(self._open(what.number, methods), path)
         except Exception as error:
-            error.add_note(f"while opening again {_described(what, self.opened)}, which the program had open when it was saved")
+            place = self.opened.places.get(what.number, "").rpartition(" ")[0]
+            error.add_note(
+                f"while opening again {_described(what, self.opened)}, made at {place}, which was open when it was saved"
+            )
             raise
 
     async def _run(self, coroutine: Any, path: str) -> None:
@@ -105,7 +109,10 @@ class Opener:
             if runs is None:
                 task._coro = None
 
-    async def _make(self, number: int, cls: Any, function: Any, args: Any, kwargs: Any, is_opened_later: bool) -> None:
+    async def _make(
+        self, number: int, cls: Any, function: Any, args: Any, kwargs: Any, is_opened_later: bool, place: str
+    ) -> None:
+        self.opened.places[number] = place
         if function is None:
             made = self.opened.empty(number, cls)
             cls.__init__(made, *args, **kwargs)
@@ -114,6 +121,9 @@ class Opener:
             if inspect.iscoroutine(made):
                 made = await made
             self.opened.objects[number] = made
+        note = self.loop.notes.find(made) if self.loop.notes is not None else None
+        if note is not None:
+            note.place = place
         self.opened.setups[number] = kinds.setup_of(function or cls)
         if not is_opened_later:
             await self._set_up(number, made)

@@ -42,7 +42,7 @@ NAMES: dict[str, dict[str, str]] = {
         "_ambient": "runtime",
     },
     "api.session": {"interrupt": "interrupt"},
-    "compat.program": {"DurableProgram._run_outside": "program.run"},
+    "compat.program": {"DurableProgram.run_outside": "program.run"},
     "frames.awaiting": {"Awaiting": "awaiting", "Delegated": "delegated"},
     "frames.capture": {"Continued": "continued"},
     "frames.except_star": {"ExceptStar": "except_star"},

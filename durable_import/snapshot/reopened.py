@@ -171,6 +171,6 @@ class Entries:
     def _content(self, note: Note, unit: Unit) -> Reopening:
         if unit[1] == MAKE:
             cls = type(note.made) if note.function is None else None
-            return Reopening(MAKE, note.number, cls, note.function, note.args, note.kwargs, bool(note.openings))
+            return Reopening(MAKE, note.number, cls, note.function, note.args, note.kwargs, bool(note.openings), note.place)
         methods = [(opening.method, opening.args, opening.kwargs) for opening in note.openings]
         return Reopening(OPEN, note.number, note.openings[-1].task, methods)

@@ -88,7 +88,7 @@ def test_failure_to_enter_again_loses_nothing(desk: Desk) -> None:
     failed = desk.run("opened.py")
     assert failed.status != 0
     assert "the server is down" in failed.err + failed.said
-    assert "opened.py:19" in failed.err + failed.said
+    assert "opened.py:18" in failed.err + failed.said
     (desk.folder / "down").unlink()
     done = desk.run("opened.py")
     assert (done.status, done.out) == (0, "done\n"), done
@@ -276,8 +276,11 @@ def test_generator_with_a_client_is_what_a_manager_gives(desk: Desk, manager: st
 
 @pytest.mark.parametrize("manager", ["contextlib.aclosing(numbers())", "open_numbers()"])
 def test_generator_that_cannot_be_saved_is_not_made_again(desk: Desk, manager: str) -> None:
-    """While the generator stands at a yield nobody could enter its client again: the checkpoint is refused, not the resume."""
+    """While the generator stands at a yield nobody could enter its client again: the instance is held."""
     desk.write("numbers_.py", GENERATORS.replace("MANAGER", manager).replace("BODY", 'await effect("inside")'))
-    refused = desk.run("numbers_.py")
-    assert (refused.status, refused.out, refused.err) == (70, "enter\n0\n", "")
-    assert re.search(r"numbers_\.py:\d+, in main: variable `\w+`.* cannot be saved: it holds .*socket", refused.said)
+    held = desk.run("numbers_.py", kill_at=4)
+    assert (held.status, held.err) == (KILLED, "")
+    assert re.search(r"held since .*numbers_\.py:\d+, in \w+: variable `.*` .* cannot be saved: it holds .*socket", held.said)
+    resumed = desk.run("numbers_.py")
+    assert (resumed.status, resumed.err) == (0, "")
+    assert desk.effects[4:] == ["before 0", "inside", "before 1", "inside", "before 2", "inside"]

@@ -39,6 +39,7 @@ import tqdm
 import websockets
 
 import durable_import
+from durable_import.aio.standard import make_asyncio_durable
 from durable_import.holds import kinds
 from durable_import.holds.kinds import advice_for, is_of_library, kind_of
 from durable_import.holds.table import TABLE, Kind
@@ -151,7 +152,11 @@ async def managers() -> AsyncIterator[tuple[Any, Kind]]:
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 async def test_kinds_of_real_managers() -> None:
-    """Each is what the table says, also by way of its base class or of the function that gives it; and again when asked again."""
+    """Each is what the table says, also by way of its base class or of the function that gives it; and again when asked again.
+
+    That the functions of ``contextlib`` are durable too, as in each process with an instance, makes nothing else of it.
+    """
+    make_asyncio_durable()
     async for manager, kind in managers():
         assert kind_of(manager) is kind, manager
         assert kind_of(manager) is kind, manager
