@@ -23,6 +23,7 @@ from durable_import import (
     Explanation,
     FencedError,
     FunctionCall,
+    HoldLimitError,
     InMemoryStateStore,
     InstanceBusyError,
     InstanceCancelledError,
@@ -241,7 +242,7 @@ def looking(stack: CallStack) -> None:
 def errors() -> None:
     """Each is a DurableError, and has its facts."""
     every: tuple[type[DurableError], ...] = (
-        AlreadyDurableException, FencedError, InstanceBusyError, InstanceCancelledError, InstanceFailedError,
+        AlreadyDurableException, FencedError, HoldLimitError, InstanceBusyError, InstanceCancelledError, InstanceFailedError,
         InstanceFinishedError, InstanceMismatchError, InstanceSuspendedError, MissingCodeError, MissingDriverError,
         MissingKeyError, NoSourceCodeException, NotDurableError, OwnershipError, SnapshotAuthenticationError, SnapshotError,
         SnapshotFormatError, StoreError, StoreUnavailableError, UnknownInstanceError, UnknownStoreError,
