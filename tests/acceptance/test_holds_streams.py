@@ -136,30 +136,6 @@ def test_function_that_calls_locals(desk: Desk) -> None:
     assert desk.effects == ["ask a", "held", "held still"] * 2
 
 
-HTTPX = """
-    # durable: on
-    import asyncio, os
-    import httpx
-    from world import effect
-
-    async def main():
-        lines = []
-        async with httpx.AsyncClient(base_url=os.environ["URL"], trust_env=False) as client:
-            for name in ("a", "b"):
-                async with client.stream("GET", f"/stream/{name}") as response:
-                    async for line in response.aiter_lines():
-                        lines.append(line)
-                        if line.endswith("1"):
-                            await effect(f"read {line}")
-                await effect(f"after {name}")
-            response = await client.get("/page/c")
-            lines.append(response.text)
-            await effect("last")
-        return lines
-
-    print(asyncio.run(main()))
-"""
-
 AIOHTTP = """
     # durable: on
     import asyncio, os
@@ -185,59 +161,12 @@ AIOHTTP = """
 """
 
 
-@pytest.mark.parametrize("program", [pytest.param(HTTPX, id="httpx"), pytest.param(AIOHTTP, id="aiohttp")])
+@pytest.mark.parametrize("program", [pytest.param(AIOHTTP, id="aiohttp")])
 def test_streamed_responses(desk: Desk, pages: Pages, program: str) -> None:
     """A response that is cut off is asked for again, one that has been read is not."""
     killed_at(desk, {"read.py": program}, 1, 2, (3, 5, 7))
     # natively 1; killed while a is read, after it, while b is read, after it, and at the end
     assert (pages.asked["a"], pages.asked["b"], pages.asked["c"]) == (4 + 1, 4 + 1, 4), pages.asked
-
-
-READ_AND_GO_ON = """
-    # durable: on
-    import asyncio, os
-    import {library}
-    from world import effect
-
-    async def main():
-        {open_client}
-            async with {ask}("/page/a") as response:
-                text = await response.{read}()
-                async with {ask}("/page/b") as second:
-                    text += await second.{read}()
-                    await effect("both read")
-                await effect("one left")
-            await effect("none left")
-        return text
-
-    print(asyncio.run(main()))
-"""
-
-
-@pytest.mark.parametrize("library", ["httpx", "aiohttp"])
-def test_response_that_was_read_holds_no_more(desk: Desk, pages: Pages, library: str) -> None:
-    """Where a block goes on with the next request after its response has been read, what it read is saved first."""
-    parts = {
-        "httpx": {
-            "open_client": 'async with httpx.AsyncClient(base_url=os.environ["URL"], trust_env=False) as client:',
-            "ask": 'client.stream("GET", ',
-            "read": "aread",
-        },
-        "aiohttp": {
-            "open_client": 'async with aiohttp.ClientSession(os.environ["URL"]) as client:',
-            "ask": "client.get(",
-            "read": "text",
-        },
-    }[library]
-    program = READ_AND_GO_ON.replace('{ask}("', parts["ask"] + '"').format(library=library, **parts)
-    if library == "httpx":
-        program = program.replace("text = await response.aread()", "text = (await response.aread()).decode()").replace(
-            "text += await second.aread()", "text += (await second.aread()).decode()"
-        )
-    done = lives(desk, {"read.py": program}, 1, 3, 5)
-    assert (done.status, last_line(done.out)) == (0, "page apage b"), done
-    assert desk.effects[:3] == ["both read", "both read", "one left"], desk.effects
-    assert pages.asked["b"] <= 2, pages.asked
 
 
 def test_loop_of_requests_inside_a_block(desk: Desk, pages: Pages) -> None:
@@ -286,12 +215,102 @@ WEBSOCKETS = """
 """
 
 
+@pytest.mark.slow
 def test_websocket(desk: Desk, pages: Pages) -> None:
     """A conversation is held from its opening to its end, as what the other side knows cannot be brought back."""
     killed_at(desk, {"talk.py": WEBSOCKETS}, 2, 3, (4, 7))
-    assert pages.asked["echo say 1"] == 5, pages.asked  # natively; twice where it was killed inside; once where it was killed after it
+    assert pages.asked["echo say 1"] == 5, (
+        pages.asked
+    )  # natively; twice where it was killed inside; once where it was killed after it
 
 
+CURSOR = """
+    # durable: on
+    import asyncio, aiosqlite
+    from world import effect
+
+    async def main():
+        rows = []
+        async with aiosqlite.connect("rows.db") as db:
+            await db.execute("create table t (n integer)")
+            await db.executemany("insert into t values (?)", [(n,) for n in range(3)])
+            await db.commit()
+            await effect("filled")
+            async with db.execute("select n from t order by n") as cursor:
+                async for (n,) in cursor:
+                    rows.append(n)
+                    await effect(f"row {n}")
+            await effect("after")
+            cursor = await db.execute("select count(*) from t")
+            await effect("counted")
+            rows.append((await cursor.fetchone())[0])
+            await cursor.close()
+            await effect("closed")
+        return rows
+
+    print(asyncio.run(main()))
+"""
+
+PROCESS = """
+    # durable: on
+    import asyncio
+    from world import effect
+
+    async def main():
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec("sh", "-c", "echo hello; sleep 0.05; echo bye", stdout=pipe)
+        line = await process.stdout.readline()
+        await effect("line")
+        rest = await process.stdout.read()
+        await effect("rest")
+        status = await process.wait()
+        await effect("ended")
+        return line, rest, status
+
+    print(asyncio.run(main()))
+"""
+
+SQLALCHEMY = """
+    # durable: on
+    import asyncio
+    from sqlalchemy import text
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from world import effect
+
+    async def main():
+        engine = create_async_engine("sqlite+aiosqlite:///rows.db")
+        async with engine.connect() as db:
+            await db.execute(text("create table t (n integer)"))
+            await db.execute(text("insert into t values (0), (1), (2)"))
+            await db.commit()
+            await effect("filled")
+            rows = []
+            async with db.stream(text("select n from t order by n")) as result:
+                async for row in result:
+                    rows.append(row.n)
+                    await effect(f"row {row.n}")
+            await effect("read")
+        await engine.dispose()
+        return rows
+
+    print(asyncio.run(main()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "places"),
+    [
+        pytest.param(CURSOR, (3, (5, 7)), id="cursor"),
+        pytest.param(PROCESS, (1, 2, 3), id="process", marks=pytest.mark.slow),
+        pytest.param(SQLALCHEMY, (3, 5), id="sqlalchemy", marks=pytest.mark.slow),
+    ],
+)
+def test_rows_and_lines(desk: Desk, program: str, places: tuple[int, ...]) -> None:
+    """A cursor that is half read, and a process that still writes, are begun again as a whole."""
+    killed_at(desk, {"read.py": program}, *places)
+
+
+@pytest.mark.slow
 def test_crawler(desk: Desk, pages: Pages) -> None:
     """Twenty tasks whose responses hold, killed three times: each page is there, and few are asked for again."""
     program = """

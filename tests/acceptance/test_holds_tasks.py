@@ -184,10 +184,10 @@ SIDE_BY_SIDE = """
     ("program", "places"),
     [
         pytest.param(EXIT_STACK, (1, 2, (2, 5)), id="exit-stack"),
-        pytest.param(POPPED_STACK, (2, 3, 4), id="popped-stack"),
+        pytest.param(POPPED_STACK, (2, 3, 4), id="popped-stack", marks=pytest.mark.slow),
         pytest.param(GENERATOR, (1, 2, (2, 5)), id="async-generator"),
         pytest.param(CONTEXT_MANAGER, (1, 2, (2, 5)), id="library-context-manager"),
-        pytest.param(OWN_MANAGER, (1, 2, (2, 5)), id="own-manager"),
+        pytest.param(OWN_MANAGER, (1, 2, (2, 5)), id="own-manager", marks=pytest.mark.slow),
     ],
 )
 def test_rows_of_blocks_of_other_forms(desk: Desk, program: str, places: tuple[int, ...]) -> None:
@@ -240,6 +240,7 @@ def test_queue_between_two_blocks(desk: Desk) -> None:
     assert (done.status, done.out) == (0, f"{list(range(10))}\n"), done
 
 
+@pytest.mark.slow
 def test_overlapping_blocks_do_not_keep_from_saving(desk: Desk) -> None:
     """Twenty tasks, of which always some are in a block, are saved now and then all the same, and a kill loses little."""
     made = files(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from textwrap import dedent
 
 from tests.harness.processes import KILLED, Desk, Finished
@@ -32,7 +32,7 @@ def killed_at(desk: Desk, files: dict[str, str], *places: Iterable[int] | int) -
     return ends
 
 
-def lives(desk: Desk, files: dict[str, str], *places: int, check: Callable[[Finished], None] | None = None) -> Finished:
+def lives(desk: Desk, files: dict[str, str], *places: int) -> Finished:
     """One folder: the program is killed in each of these effects of the log, one life after the other; gives the last life."""
     program = next(iter(files))
     for name, text in files.items():
@@ -40,8 +40,6 @@ def lives(desk: Desk, files: dict[str, str], *places: int, check: Callable[[Fini
     for number in places:
         killed = desk.run(program, kill_at=number)
         assert killed.status == KILLED, (number, killed)
-        if check is not None:
-            check(killed)
     return desk.run(program)
 
 

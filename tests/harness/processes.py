@@ -17,7 +17,7 @@ from textwrap import dedent
 
 from tests.harness.crash import RUN, ahead, environment
 
-PATIENCE = 25.0  # seconds, which only end what hangs: the machine may be busy
+PATIENCE = 180.0  # seconds, which only end what hangs: the machine may be busy
 OURS = "durable_import: "
 
 
