@@ -34,6 +34,12 @@ from .task_iterators import TaskIterator, awaitable_of
 _NO_CONTEXT = contextvars.Context()  # of handles whose callback is a turn: it runs in the task's own context
 
 
+_OF_CANCELLATION = (  # attributes
+    "_must_cancel", "_num_cancels_requested", "_cancels_in_step", "_is_cancel_of_step", "_cancel_message", "_fut_waiter",
+    "is_step_cancelled",
+)  # fmt: skip
+
+
 class TaskLoop(DelegatingLoop):
     """What a task needs of the loop of its instance; ``is_dirty``: something has happened since the last checkpoint."""
 
@@ -442,6 +448,35 @@ class DurableTask(asyncio.Future[Any]):
         self._cancel_message = msg
         self.loop.is_dirty = self.loop.is_dirty or not is_of_step
         return True
+
+    # --- lent: see ``holds.in_task``
+
+    def lend(self) -> tuple[Any, ...]:
+        """Another coroutine is going to run as if this task ran it; gives what ``take_back`` needs."""
+        lent = tuple(getattr(self, name) for name in _OF_CANCELLATION)
+        self._must_cancel = self._is_cancel_of_step = False
+        self._num_cancels_requested = self._cancels_in_step = 0
+        self._fut_waiter = None
+        return lent
+
+    def waits_lent(self, given: Any) -> None:
+        """That coroutine waits: who cancels the task ends the wait."""
+        self._fut_waiter = given if asyncio.isfuture(given) else None
+        if self._must_cancel and self._fut_waiter is not None and self._cancel_waiter(self._cancel_message, True):
+            self._must_cancel = False
+
+    def goes_on_lent(self, error: BaseException | None) -> BaseException | None:
+        """It goes on; gives what is to be thrown into it."""
+        self._fut_waiter = None
+        if not self._must_cancel:
+            return error
+        self._must_cancel = False
+        return error or self._make_cancelled_error()
+
+    def take_back(self, lent: tuple[Any, ...]) -> None:
+        """It has ended; what it asked of the task is over."""
+        for name, value in zip(_OF_CANCELLATION, lent, strict=True):
+            setattr(self, name, value)
 
     def ends_step(self) -> None:
         """The step in flight has ended: what it has left of its own requests to cancel the task is the program's now."""

@@ -27,7 +27,8 @@ def parser() -> argparse.ArgumentParser:
         help="run a script, or go on with it",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--exit-on-wait] [--hold-limit S] (script.py | -m module) [arg ...]",
+        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--exit-on-wait] [--hold-limit S]"
+        " (script.py | -m module) [args ...]",
     )
     _add_store(run)
     run.add_argument("--instance", metavar="ID", help="name of this run (default: from the script and its arguments)")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import io
+from collections.abc import Hashable
 from typing import Any
 
 from .kinds import known_class, known_of
@@ -11,8 +13,10 @@ _COMPRESSED = ("gzip.GzipFile", "bz2.BZ2File", "lzma.LZMAFile")  # they end the 
 _ARCHIVES = ("zipfile.ZipFile", "tarfile.TarFile")
 
 
-def can_be_in_use(cls: type) -> bool:
+@functools.lru_cache(maxsize=1024)
+def can_be_in_use(cls: Hashable) -> bool:
     """Whether objects of a class are to be asked."""
+    assert isinstance(cls, type)
     if issubclass(cls, io.IOBase):
         return True
     known = known_class(cls)

@@ -260,4 +260,4 @@ def _library_folders() -> tuple[str, ...]:
 def _folders() -> Iterator[str]:
     paths = sysconfig.get_paths()
     yield from {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    yield from (path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages"))
+    yield from (os.path.abspath(path) for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages"))

@@ -161,15 +161,14 @@ def part_at(given: Any, path: tuple[int, ...]) -> Any:
     return given
 
 
-def refuse_busy(value: Any, *, is_open: bool) -> None:
+def refuse_busy(value: Any) -> None:
     """Raise ``pickle.PicklingError`` if a reopenable object, or a part of one, holds now or was ended."""
     known = known_of(value)
     if known is None:
         return
-    if is_open:
-        use = in_use(value)
-        if use:
-            raise pickle.PicklingError(use)
+    use = in_use(value)
+    if use:
+        raise pickle.PicklingError(use)
     if first_true(value, known.ended):
         raise pickle.PicklingError(
             "it was closed, and cannot be opened again in that state. `del` the variable, or make a new one"

@@ -129,6 +129,8 @@ class Life:
             span = self._steps.pop(task).span
             if step.state == FAILED and isinstance(step.value, Exception):
                 _note(span, step.value)
+            if self._driver.is_suspending:
+                span.set_attribute("durable.suspended", True)
             span.end()
 
 

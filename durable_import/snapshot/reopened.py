@@ -98,9 +98,9 @@ class Order:
 def refuse_busy_ones(notes: Iterable[Note]) -> None:
     """Raise ``pickle.PicklingError`` if one of these objects, or of their parts, holds now."""
     for note in notes:
-        refuse_busy(note.made, is_open=bool(note.openings) or note.is_made_open)
+        refuse_busy(note.made)
         for part in note.parts:
-            refuse_busy(part, is_open=True)
+            refuse_busy(part)
 
 
 class Entries:
@@ -134,14 +134,14 @@ class Entries:
         """
         part = self.notes.find_part(obj)
         if part is not None:
-            refuse_busy(obj, is_open=True)
+            refuse_busy(obj)
             self._meets(part.note, OPEN)
             return reopened_part, (part.note.number, part.opening, part.path, *self._probe(part.note))
         note = self.notes.find(obj)
         if note is None:
             return None
         refuse_in_memory(obj, note)
-        refuse_busy(obj, is_open=bool(note.openings) or note.is_made_open)
+        refuse_busy(obj)
         self._meets(note, MAKE if note.function is not None else "")
         if note.function is None:
             return reopened, (note.number, type(obj), *self._probe(note))

@@ -7,11 +7,13 @@ and where the objects are.
 from __future__ import annotations
 
 import sys
-from types import ModuleType
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from ...holds.in_use import can_be_in_use, in_use
+from ...holds.kinds import is_of_library
 from ...hook.code_table import PROGRAM
 from ...pythons.modules import LAZY
 from ..names import module_name
@@ -48,9 +50,11 @@ class ModuleNames:
             kind = type(value)
             if kind is WeakKeyDictionary:
                 self.notes[key] = namespace
+            if kind is ModuleType and not is_of_library(value.__name__) and value.__name__ not in PROGRAM:
+                self.asked.append(key)
             if kind in ATOMS or kind is ModuleType or kind is LAZY or key.startswith("__") or isinstance(value, type):
                 continue
-            if can_be_in_use(kind):
+            if can_be_in_use(kind) or _has_attributes(value):
                 self.asked.append(key)
             if data is not None and is_saved_by_value(data, key, value):
                 continue
@@ -62,6 +66,23 @@ class ModuleNames:
     def is_current(self, namespace: dict[str, Any], data: ScriptData | None) -> bool:
         """Whether nothing has been bound or rebound since."""
         return self._version == _version_of(namespace, data)
+
+
+def _has_attributes(value: Any) -> bool:
+    """Whether a module-level object of the user's own may keep a connection in an attribute."""
+    return (
+        isinstance(getattr(value, "__dict__", None), dict)
+        and not isinstance(value, FunctionType)
+        and not is_of_library(type(value).__module__)
+    )
+
+
+def _what_is_asked(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """An object at module level, and what it has in its attributes, or a module in its names, if that may be in use."""
+    if can_be_in_use(type(value)):
+        yield name, value
+    elif isinstance(attributes := getattr(value, "__dict__", None), dict):
+        yield from ((f"{name}.{key}", each) for key, each in list(attributes.items()) if can_be_in_use(type(each)))
 
 
 def _version_of(namespace: dict[str, Any], data: ScriptData | None) -> tuple[Any, ...]:
@@ -137,9 +158,10 @@ class Names:
         for module, part in self._parts:
             for name in part.asked:
                 value = vars(sys.modules[module]).get(name)
-                use = in_use(value)
-                if use:
-                    return module, name, value, use
+                for path, each in _what_is_asked(name, value):
+                    use = in_use(each)
+                    if use:
+                        return module, path, each, use
         return None
 
     def notes(self) -> list[tuple[str, str, Any]]:

@@ -111,10 +111,10 @@ async def test_databases_in_memory_are_refused() -> None:
 async def test_closed_ones_are_refused() -> None:
     """They would be open again."""
     client = httpx.AsyncClient()
-    refuse_busy(client, is_open=False)
+    refuse_busy(client)
     await client.aclose()
     with pytest.raises(pickle.PicklingError, match="it was closed"):
-        refuse_busy(client, is_open=False)
+        refuse_busy(client)
 
 
 async def answer(x: int = 2) -> int:
