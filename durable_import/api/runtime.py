@@ -379,8 +379,9 @@ class DurableRuntime:
 
     async def outcome_so_far(self, instance_id: str) -> Outcome | None:
         """How an instance ended, if it has, and is not being tried again here."""
+        is_running = instance_id in self.running  # it may end while its state is loaded, which is then that of before
         state = await self.state_of(instance_id)
-        if state["status"] not in FINISHED or instance_id in self.running:
+        if state["status"] not in FINISHED or is_running or instance_id in self.running:
             return None
         if state["status"] == "failed":
             self.dispatcher.check_refused(instance_id)  # it was to be tried again, and could not

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import io
-from collections.abc import Hashable
+import weakref
 from typing import Any
 
 from .kinds import known_class, known_of
@@ -13,14 +12,15 @@ _COMPRESSED = ("gzip.GzipFile", "bz2.BZ2File", "lzma.LZMAFile")  # they end the 
 _ARCHIVES = ("zipfile.ZipFile", "tarfile.TarFile")
 
 
-@functools.lru_cache(maxsize=1024)
-def can_be_in_use(cls: Hashable) -> bool:
+def can_be_in_use(cls: type) -> bool:
     """Whether objects of a class are to be asked."""
-    assert isinstance(cls, type)
-    if issubclass(cls, io.IOBase):
-        return True
-    known = known_class(cls)
-    return known is not None and bool(known.busy)
+    known = _answers.get(cls)
+    if known is None:
+        known = _answers[cls] = issubclass(cls, io.IOBase) or bool(getattr(known_class(cls), "busy", ()))
+    return known
+
+
+_answers: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
 
 
 def in_use(value: Any) -> str:
