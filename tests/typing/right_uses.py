@@ -23,6 +23,7 @@ from durable_import import (
     Explanation,
     FencedError,
     FunctionCall,
+    HoldLimitError,
     InMemoryStateStore,
     InstanceBusyError,
     InstanceCancelledError,
@@ -51,6 +52,7 @@ from durable_import import (
     UnsavableStateError,
     UnsupportedPythonError,
     UnsupportedSyntaxError,
+    attempt,
     current_instance,
     current_runtime,
     explain,
@@ -173,6 +175,7 @@ wider: InstanceHandle[object] = known
 async def inside() -> None:
     """What durable code asks for."""
     assert_type(step_key(), str)
+    assert_type(attempt(), int)
     assert_type(step_key("charge", 7), str)
     assert_type(await wait_for_event("paid"), Any)
     amount: int = await wait_for_event("paid", timeout=60)
@@ -241,7 +244,7 @@ def looking(stack: CallStack) -> None:
 def errors() -> None:
     """Each is a DurableError, and has its facts."""
     every: tuple[type[DurableError], ...] = (
-        AlreadyDurableException, FencedError, InstanceBusyError, InstanceCancelledError, InstanceFailedError,
+        AlreadyDurableException, FencedError, HoldLimitError, InstanceBusyError, InstanceCancelledError, InstanceFailedError,
         InstanceFinishedError, InstanceMismatchError, InstanceSuspendedError, MissingCodeError, MissingDriverError,
         MissingKeyError, NoSourceCodeException, NotDurableError, OwnershipError, SnapshotAuthenticationError, SnapshotError,
         SnapshotFormatError, StoreError, StoreUnavailableError, UnknownInstanceError, UnknownStoreError,

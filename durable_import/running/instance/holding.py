@@ -123,6 +123,10 @@ class Holding:
         self.blocks.doors.committed(time.monotonic())
         self.stop_reminding()
 
+    def begins_again(self) -> None:
+        """That was the checkpoint from which it goes on: nothing else was committed in this life."""
+        self._is_first = True
+
     def check_free(self, task: Any, what: str) -> None:
         """Raise DurableError if ``task`` is inside a block that holds: then ``what`` is not possible."""
         block = self.blocks.of_task(task)

@@ -25,13 +25,15 @@ from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
+from ...snapshot.payload import LIVES
 from ...snapshot.tasks.contexts import is_ours
-from ...stores.base import FINISHED, Event
+from ...stores.base import DORMANT, FINISHED, Event
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
 from .host import Host
 from .lease import InstanceLease
+from .lives import lives_before, with_another_life
 from .opening import Opening, OpeningCancelledError
 from .process_changes import tell_of_process_changes
 from .records import Call, Outcome, Records, failure_of, incarnation_of, row_facts, summary_of
@@ -144,6 +146,8 @@ class InstanceRun:
             await self._keep_first(make)
         elif not is_new:
             self._check(make)
+            if self._is_before_first_checkpoint() and (self.state["status"] not in FINISHED or self._tries_again()):
+                await self.lease.commit(with_another_life(self.state), None)
         if not self.begun.done():
             self.begun.set_result(None)
         return is_new
@@ -247,6 +251,7 @@ class InstanceRun:
             root, self._root = self._root or make_root(self._recorded_call(), self.instance_id), None
             driver = InstanceDriver(root, encoder, self._commit, state["checkpoint"])
             driver.loop.incarnation = incarnation_of(state["call"])
+            driver.loop.earlier_lives = lives_before(state)
         if state or self.lease.first_call:
             driver.facts["call"] = row_facts(state or {"checkpoint": 0, "function": "", "call": self.lease.first_call})["call"]
         driver.on_wait = host.on_wait
@@ -297,6 +302,8 @@ class InstanceRun:
             driver.drop()
             raise
         driver.facts = snapshot.facts
+        driver.loop.earlier_lives = 1 + driver.facts.pop(LIVES, 0)
+        driver.keeps_life = self.state["status"] not in DORMANT
         return driver
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
