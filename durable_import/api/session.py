@@ -29,7 +29,7 @@ class Session:
 
     ``store`` is a URL. ``observer`` is told which of them begin. ``on_wait`` is called with the moment (in seconds since 1970,
     infinite for an event) that all tasks of an instance wait for. ``on_refused`` is told the error by which an instance cannot go
-    on, once it has been let go of. Raises StoreError and MissingKeyError.
+    on, once it has been let go of. ``hold_limit``: see ``DurableRuntime``. Raises StoreError and MissingKeyError.
     """
 
     def __init__(
@@ -39,13 +39,21 @@ class Session:
         observer: InstanceObserver,
         on_wait: Callable[[float], None] | None = None,
         on_refused: Callable[[DurableError], None] | None = None,
+        hold_limit: float | None = None,
     ) -> None:
         self.base = base
         self._on_refused = on_refused
         self._suspended: set[str] = set()  # of those that run, once all are being suspended
         self._when_suspended: Callable[[], object] | None = None
         self._begun: list[str] = []
-        self._runtime = DurableRuntime(store, script="__main__", name_instance=self._next_name, observer=observer, patience=0.0)
+        self._runtime = DurableRuntime(
+            store,
+            script="__main__",
+            name_instance=self._next_name,
+            observer=observer,
+            patience=0.0,
+            hold_limit=hold_limit,
+        )
         self._runtime.dispatcher.takes_work = False
         self._runtime.on_wait = on_wait
         self._runtime.on_left = self._has_left

@@ -27,12 +27,15 @@ def parser() -> argparse.ArgumentParser:
         help="run a script, or go on with it",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--exit-on-wait] (script.py | -m module) [args ...]",
+        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--exit-on-wait] [--hold-limit S] (script.py | -m module) [args ...]",
     )
     _add_store(run)
     run.add_argument("--instance", metavar="ID", help="name of this run (default: from the script and its arguments)")
     run.add_argument("--fresh", action="store_true", help="forget a run that has not finished, and start afresh")
     run.add_argument("--exit-on-wait", action="store_true", help="exit with status 75 instead of sleeping long")
+    run.add_argument(
+        "--hold-limit", metavar="S", type=_seconds, help="exit when nothing could be saved for longer (0: nothing may hold)"
+    )
     run.add_argument("-m", dest="module", metavar="module", nargs=argparse.REMAINDER, help="run a module as a script")
     run.add_argument("script", nargs=argparse.REMAINDER, help="the script and its arguments")
     run.set_defaults(refuse=run.error)
@@ -47,6 +50,13 @@ def parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", help="list the checkpoints of all async functions of a file, without importing it")
     explain.add_argument("file")
     return top
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not value >= 0:
+        raise ValueError(text)
+    return value
 
 
 def _add_store(command: argparse.ArgumentParser) -> None:
@@ -85,7 +95,14 @@ def main(arguments: list[str] | None = None) -> int:
     if not words:
         options.refuse("what is to be run? A script, or -m and a module")
     target = Target(words[0], is_module=bool(options.module), arguments=words[1:])
-    return run(target, store=options.store, instance_id=options.instance, fresh=options.fresh, exit_on_wait=options.exit_on_wait)
+    return run(
+        target,
+        store=options.store,
+        instance_id=options.instance,
+        fresh=options.fresh,
+        exit_on_wait=options.exit_on_wait,
+        hold_limit=options.hold_limit,
+    )
 
 
 if __name__ == "__main__":

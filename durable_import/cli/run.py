@@ -19,11 +19,19 @@ LONG_WAIT = 1.0  # seconds: shorter sleeps are slept in spite of --exit-on-wait
 PATIENCE = 10.0  # seconds that commits under way have to finish when the process is left
 
 
-def run(target: Target, *, store: str, instance_id: str | None, fresh: bool, exit_on_wait: bool = False) -> int:
+def run(
+    target: Target,
+    *,
+    store: str,
+    instance_id: str | None,
+    fresh: bool,
+    exit_on_wait: bool = False,
+    hold_limit: float | None = None,
+) -> int:
     """Run a program to its end, or go on with it; gives the exit status."""
     try:
         program = find_program(target)
-        command = _Run(store, instance_id or default_instance_id(target, program), exit_on_wait)
+        command = _Run(store, instance_id or default_instance_id(target, program), exit_on_wait, hold_limit)
         run_apart(command.session.check_free())
         if fresh:
             run_apart(command.session.forget())
@@ -40,8 +48,8 @@ def run(target: Target, *, store: str, instance_id: str | None, fresh: bool, exi
 class _Run:
     """One run, and what is said of it."""
 
-    def __init__(self, store: str, base: str, exit_on_wait: bool) -> None:
-        self.session = Session(store, base, self, self._exit_for if exit_on_wait else None, self._refused)
+    def __init__(self, store: str, base: str, exit_on_wait: bool, hold_limit: float | None) -> None:
+        self.session = Session(store, base, self, self._exit_for if exit_on_wait else None, self._refused, hold_limit)
 
     # --- what the runtime tells
 

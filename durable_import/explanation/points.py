@@ -167,11 +167,11 @@ def _explained(node: Any, callees: Callees) -> Iterator[Row]:
         yield from (_async_for(loop, callees) for loop in node.generators if loop.is_async)
     elif isinstance(node, ast.AsyncWith):
         for item in node.items:
-            meaning = "entering and leaving it are awaited; " + HELD
+            meaning = "entering and leaving it are awaited; " + OPEN
             yield f"async with {ast.unparse(item)}", "async with", meaning, True
     elif isinstance(node, ast.With) and any(suspends(inner) for inner in node.body):
         for item in node.items:
-            yield f"with {ast.unparse(item)}", "with", "held over an await: " + HELD, False
+            yield f"with {ast.unparse(item)}", "with", "open over an await: " + OPEN, False
     elif isinstance(node, ast.GeneratorExp) and is_asynchronous(node):
         meaning = "its awaits are checkpoints where durable code iterates over it; what is not marked does so as part of a step"
         yield ast.unparse(node), "asynchronous generator", meaning, False
@@ -184,7 +184,7 @@ def _async_for(loop: Any, callees: Callees) -> Row:
     return source, "async for", f"each item is awaited; {_callee_text(loop.iter, callees)}", True
 
 
-HELD = "in between its manager is saved with the state, or entered again on resume if it cannot be saved"
+OPEN = "in between its manager is saved with the state, or opened again on resume; else nothing is saved until it ends"
 
 
 def _explained_call(node: ast.Call, callees: Callees) -> Iterator[Row]:

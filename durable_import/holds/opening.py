@@ -24,8 +24,9 @@ _END_OF = {"__aenter__": "__aexit__", "__enter__": "__exit__"}
 class Reopening:
     """In a snapshot, before all that refers to it: a call that makes an object (MAKE), or the calls that open it (OPEN).
 
-    ``number`` names the object. ``details`` of MAKE: its class, whose ``__init__`` makes it, or the function that does,
-    the arguments, whether OPEN follows, and where the program made it; of OPEN: the path of the task that opened it, and the methods with their arguments.
+    ``number`` names the object. ``details`` of MAKE: its class, whose ``__init__`` makes it, or the function that does, the
+    arguments, whether OPEN follows, and where the program made it; of OPEN: the path of the task that opened it, and the methods
+    with their arguments.
     """
 
     def __init__(self, what: str, number: int, *details: Any) -> None:

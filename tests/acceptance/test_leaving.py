@@ -140,7 +140,7 @@ def test_refused_checkpoint_ends_the_process(desk: Desk) -> None:
     """The error is shown once, and the process ends, whatever threads and generators are left; the library has cleaned up."""
     desk.write("library.py", LIBRARY)
     desk.write("refused.py", REFUSED)
-    ended = desk.run("refused.py")
+    ended = desk.run("--hold-limit", "0", "refused.py")
     assert (ended.status, ended.out, ended.err) == (70, "", "")
     assert len(re.findall("^durable_import: error: .*`lost`.*socket", ended.said, re.M)) == 1
     assert notes(desk) == ["called", "given back"]
@@ -149,6 +149,6 @@ def test_refused_checkpoint_ends_the_process(desk: Desk) -> None:
 def test_refused_checkpoint_in_a_cancelled_scope(desk: Desk) -> None:
     """So it does in a scope of anyio, which tries to cancel its task again and again."""
     desk.write("scope.py", IN_SCOPE)
-    ended = desk.run("scope.py")
+    ended = desk.run("--hold-limit", "0", "scope.py")
     assert (ended.status, ended.out, ended.err) == (70, "", "")
     assert "durable_import: error: " in ended.said

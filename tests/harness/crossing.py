@@ -125,8 +125,12 @@ async def _drive(module: types.ModuleType, snapshot: dict[str, Any] | None) -> t
             return super()._idle()
 
     encoder = Encoder("crossing", ScriptData.of(module.__name__))
-    instance, number = (module.main(), -1) if snapshot is None else (encoder.decode(base64.b64decode(snapshot["data"])).loop, 1)
+    if snapshot is None:
+        instance, number = module.main(), -1
+    else:
+        instance, number = (await encoder.reopen(base64.b64decode(snapshot["data"]))).loop, 1
     driver = Keeping(instance, encoder, None, number)
+    driver.is_strict = False  # some programs held nothing when they were saved, by an earlier release
     driver.snapshots = []
     driver.now = START if snapshot is None else snapshot["now"]
     ambient.switch_on(driver)

@@ -89,7 +89,8 @@ class TortureDriver(InstanceDriver):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.is_strict = not self.coroutine.cr_frame.f_globals.get("HOLDS", False)  # few programs may hold
+        names = getattr(self.coroutine.cr_frame, "f_globals", {})  # of one that has ended there are none
+        self.is_strict = not names.get("HOLDS", False)  # few programs may hold
 
     def _drive(self) -> Any:
         self._set_clock()

@@ -4,6 +4,7 @@
 import asyncio
 import socket
 
+import durable_import
 from durable_import.running.instance.run import SEGMENTS_FROM
 from tests.running.effects import effect, hold
 
@@ -13,6 +14,7 @@ broken = set()  # the names of parcels that cannot be unpacked
 letters = {}  # what opening a letter does, by its name
 
 
+@durable_import.reopenable
 class Connection:
     """Cannot be saved."""
 

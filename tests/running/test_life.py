@@ -387,8 +387,8 @@ async def test_result_that_cannot_be_saved(make_runtime: MakeRuntime, flows: Mod
 
 
 async def test_variable_that_cannot_be_saved(make_runtime: MakeRuntime, flows: ModuleType) -> None:
-    """Who waits is told, also who asks when the instance has been let go of."""
-    async with make_runtime() as runtime:
+    """Where nothing may hold, who waits is told, also who asks when the instance has been let go of."""
+    async with make_runtime(hold_limit=0) as runtime:
         with pytest.raises(UnsavableStateError, match="variable `held`"):
             await runtime.run(flows.hold_unsavable, instance_id="socket")
         await until(lambda: not runtime.running)
