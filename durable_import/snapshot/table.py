@@ -89,6 +89,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
 }
 
 _BY_BASE: dict[tuple[str, str], Callable[[Any], Any]] = {  # the same, with all classes derived from them
+    ("numpy", "memmap"): buffers.refuse_mapped,
     ("unittest.mock", "Base"): process_objects.refuse_mock,
 }
 

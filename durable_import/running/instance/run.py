@@ -118,7 +118,7 @@ class InstanceRun:
             self._take_context(make, is_new=is_new)
             encoder = self._encoder()
             try:
-                self.driver = await self._make_driver(encoder, make)
+                self.driver = await self._make_driver(encoder, make, is_new=is_new)
             except OpeningCancelledError:
                 return await self._cancelled_unopened(self.state["checkpoint"], encoder)
             if make is None or self.host.script is None:  # else the script's own code sets them again
@@ -146,8 +146,6 @@ class InstanceRun:
             await self._keep_first(make)
         elif not is_new:
             self._check(make)
-            if self._is_before_first_checkpoint() and (self.state["status"] not in FINISHED or self._tries_again()):
-                await self.lease.commit(with_another_life(self.state), None)
         if not self.begun.done():
             self.begun.set_result(None)
         return is_new
@@ -236,7 +234,7 @@ class InstanceRun:
             encoder.format_policy = FormatPolicy(SEGMENTS_FROM)
         return encoder
 
-    async def _make_driver(self, encoder: Encoder, make: Callable[[], Any] | None) -> InstanceDriver:
+    async def _make_driver(self, encoder: Encoder, make: Callable[[], Any] | None, *, is_new: bool) -> InstanceDriver:
         host, state = self.host, self.state
         if state and not self._is_before_first_checkpoint():
             if make is not None:
@@ -248,12 +246,17 @@ class InstanceRun:
             driver = InstanceDriver(without_instance(make), encoder, self._commit)
         else:
             host.observer.starting(self.instance_id)
+            if not is_new:
+                self._root = make_root(self._recorded_call(), self.instance_id)
+                await self.lease.commit(with_another_life(self.state), None)
             root, self._root = self._root or make_root(self._recorded_call(), self.instance_id), None
             driver = InstanceDriver(root, encoder, self._commit, state["checkpoint"])
             driver.loop.incarnation = incarnation_of(state["call"])
-            driver.loop.earlier_lives = lives_before(state)
+            driver.loop.earlier_lives = lives_before(self.state)
         if state or self.lease.first_call:
             driver.facts["call"] = row_facts(state or {"checkpoint": 0, "function": "", "call": self.lease.first_call})["call"]
+        if driver.loop.earlier_lives:
+            driver.holding.begins_again()
         driver.on_wait = host.on_wait
         driver.is_strict = host.hold_limit == 0
         driver.holding.limit, driver.holding.wake = host.hold_limit, driver.loop.wake
