@@ -89,8 +89,8 @@ class InstanceLoop(SignalLoop):
 
     __slots__ = (
         "_call", "_observing", "current", "earlier_lives", "generators", "has_asked", "has_asked_inside", "holder",
-        "in_flight", "inbox", "incarnation", "interruption", "is_ending", "leaving", "native_tasks", "notes", "observer", "outside_finalizer",
-        "outside_firstiter", "owes_commit", "reentering", "root", "task_count", "task_factory", "tasks",
+        "in_flight", "inbox", "incarnation", "interruption", "is_ending", "leaving", "native_tasks", "notes", "observer",
+        "outside_finalizer", "outside_firstiter", "owes_commit", "reentering", "root", "task_count", "task_factory", "tasks",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:

@@ -465,6 +465,22 @@ class DurableTask(asyncio.Future[Any]):
     def cancelling(self) -> int:
         return self._num_cancels_requested
 
+    def lend(self) -> tuple[Any, ...]:
+        """Let foreign code run as if it were this task; gives what the task itself waits for, and who has cancelled it."""
+        kept = self._fut_waiter, self._must_cancel, self._num_cancels_requested, self.is_step_cancelled
+        self._fut_waiter, self._must_cancel = None, False
+        return kept
+
+    def lent_waits(self, future: Any) -> None:
+        """That code waits for a future of the process: cancelling the task cancels that, as a timeout of a library does."""
+        self._fut_waiter = future
+        if self._must_cancel and future is not None and self._cancel_waiter(self._cancel_message, is_of_step=True):
+            self._must_cancel = False
+
+    def take_back(self, kept: tuple[Any, ...]) -> None:
+        """That code has ended; cancellations of its own are over with it."""
+        self._fut_waiter, self._must_cancel, self._num_cancels_requested, self.is_step_cancelled = kept
+
     def uncancel(self) -> int:
         self.loop.touch(self)
         if self._num_cancels_requested > 0:

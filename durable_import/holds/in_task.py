@@ -20,13 +20,22 @@ class InTask:
         self.task = task
 
     def __await__(self) -> Any:
+        kept = self.task.lend()
+        try:
+            return (yield from self._run())
+        finally:
+            self.task.take_back(kept)
+
+    def _run(self) -> Any:
         error: BaseException | None = None
         while True:
+            self.task.lent_waits(None)
             with running_task(self.task):
                 try:
                     given = self.coroutine.send(None) if error is None else self.coroutine.throw(error)
                 except StopIteration as stop:
                     return stop.value
+            self.task.lent_waits(given)
             try:
                 error = None
                 yield given

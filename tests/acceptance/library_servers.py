@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -9,32 +11,29 @@ from typing import Any
 
 import websockets.sync.server
 from fakeredis import TcpFakeServer
+from websockets.exceptions import ConnectionClosed
 
 CHUNKS = ("Hello", " ", "world")
 
 
 def _openai() -> str:
-    lines = (
-        '{"id":"1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"%s"},'
-        '"finish_reason":null}]}' % chunk
-        for chunk in CHUNKS
-    )
-    return "".join(f"data: {line}\n\n" for line in lines) + "data: [DONE]\n\n"
+    part = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    parts = [part | {"choices": [{"index": 0, "delta": {"content": chunk}, "finish_reason": None}]} for chunk in CHUNKS]
+    return "".join(f"data: {json.dumps(each)}\n\n" for each in parts) + "data: [DONE]\n\n"
 
 
 def _anthropic() -> str:
-    events = [
-        '{"type":"message_start","message":{"id":"1","type":"message","role":"assistant","content":[],"model":"m",'
-        '"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}}',
-        '{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}',
-        *(
-            '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"%s"}}' % chunk for chunk in CHUNKS
-        ),
-        '{"type":"content_block_stop","index":0}',
-        '{"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":3}}',
-        '{"type":"message_stop"}',
+    message = {"id": "1", "type": "message", "role": "assistant", "content": [], "model": "m", "stop_reason": None,
+               "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1}}  # fmt: skip
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": message},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        *({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": chunk}} for chunk in CHUNKS),
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 3}},
+        {"type": "message_stop"},
     ]
-    return "".join(f"event: {event.split(chr(34))[3]}\ndata: {event}\n\n" for event in events)
+    return "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -56,13 +55,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *arguments: Any) -> None:
         """Quiet."""
 
 
 def _echo(connection: Any) -> None:
-    for message in connection:
-        connection.send(f"echo {message}")
+    with contextlib.suppress(ConnectionClosed):  # the process at the other end is killed
+        for message in connection:
+            connection.send(f"echo {message}")
 
 
 class Servers:

@@ -38,7 +38,7 @@ STEPS = """
         if is_to_wait and number == 2:
             await asyncio.sleep(3600)
 """
-QUICK = ("files", "blocks", "iterators", "databases", "shown")
+QUICK = ("files", "blocks", "iterators", "databases", "shown", "network")
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +90,11 @@ def cases() -> Iterator[Any]:
     """All rows, by group."""
     for name, rows in GROUPS.items():
         for row in rows:
-            marks = () if name in QUICK else (pytest.mark.slow, pytest.mark.xdist_group(name))
+            marks = () if name in QUICK else pytest.mark.slow
             yield pytest.param(name, row, id=f"{name}-{row.name}", marks=marks)
 
 
-@pytest.mark.parametrize(("name", "row"), cases())
+@pytest.mark.parametrize(("name", "row"), list(cases()))
 def test_object_across_a_kill(group: Group, row: Row) -> None:
     """It gives what it gives natively; it was held, or it was not, as the table says."""
     native, durable = group.said("native"), group.said("second")

@@ -15,6 +15,7 @@ from typing import Any
 
 Reduced = tuple[Any, ...] | str
 
+
 def refuse_mapped(array: Any) -> Any:
     """A ``numpy.memmap`` that writes to its file: what is written to a copy would not get there. Others are saved as copies."""
     if array._mmap is None or array.mode in ("r", "c"):
