@@ -1,43 +1,56 @@
 """Runs the rows natively, or as instances: ``first`` until it kills itself in the middle of all, ``second`` to the end."""
 
+from __future__ import annotations
+
 import asyncio
+import importlib
 import json
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import durable_import
 
 ROW_SECONDS = 60
 
 
-def write(what, found):
+def rows() -> dict[str, Callable[[str], Coroutine[Any, Any, object]]]:
+    """The functions of the module beside this one."""
+    found: dict[str, Any] = importlib.import_module("rows").ROWS
+    return found
+
+
+def write(what: str, found: dict[str, Any]) -> None:
+    """For the test."""
     with open(what, "w") as file:
         json.dump(found, file, default=repr)
 
 
-async def result_of(awaitable):
+async def result_of(awaitable: Awaitable[object]) -> object:
+    """What it gives, or what it raises."""
     try:
         return await asyncio.wait_for(awaitable, ROW_SECONDS)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 
 
-async def native():
-    import rows
-
+async def native() -> None:
+    """All, one after the other."""
     found = {}
-    for name, function in rows.ROWS.items():
+    for name, function in rows().items():
         os.makedirs(f"native-{name}")
         found[name] = await result_of(function(os.path.abspath(f"native-{name}")))
     write("native", found)
 
 
-async def count_turns(loop):
+async def count_turns(loop: Any) -> int:
+    """How often the event loop goes round while nothing is to be done."""
     turns, run_once = [0], loop._run_once
 
-    def counting():
+    def counting() -> None:
         turns[0] += 1
         run_once()
 
@@ -46,14 +59,14 @@ async def count_turns(loop):
     return turns[0]
 
 
-async def first():
+async def first() -> None:
+    """Begin all, each until it is in its second step or has ended."""
     durable_import.install()
-    import rows
-    import steps
-
+    functions = rows()
+    steps: Any = importlib.import_module("steps")
     steps.is_to_wait = True
     async with durable_import.DurableRuntime("sqlite:///state.db") as runtime:
-        for name, function in rows.ROWS.items():
+        for name, function in functions.items():
             os.makedirs(f"durable-{name}")
             handle = await runtime.start(function, os.path.abspath(f"durable-{name}"), instance_id=name)
             for _ in range(5000):
@@ -64,22 +77,27 @@ async def first():
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def second():
+async def second() -> None:
+    """Let all go on."""
     durable_import.install()
-    import rows
-
+    functions = rows()
     async with durable_import.DurableRuntime("sqlite:///state.db") as runtime:
         await runtime.recover()
-        found = {name: await result_of(runtime.handle(name).result()) for name in rows.ROWS}
+        found = {name: await result_of(runtime.handle(name).result()) for name in functions}
     write("second", found)
 
 
-try:
-    asyncio.run({"native": native, "first": first, "second": second}[sys.argv[1]]())
-    status = 0
-except BaseException:
-    traceback.print_exc()
-    status = 1
-sys.stdout.flush()
-sys.stderr.flush()
-os._exit(status)  # threads that a library has left do not matter here
+def main() -> int:
+    """Do what the argument says; the exit status."""
+    try:
+        asyncio.run({"native": native, "first": first, "second": second}[sys.argv[1]]())
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    ended = main()
+    sys.stderr.flush()
+    os._exit(ended)  # threads that a library has left do not matter here

@@ -23,8 +23,8 @@ def _openai() -> str:
 
 
 def _anthropic() -> str:
-    message = {"id": "1", "type": "message", "role": "assistant", "content": [], "model": "m", "stop_reason": None,
-               "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1}}  # fmt: skip
+    message: dict[str, Any] = {"id": "1", "type": "message", "role": "assistant", "content": [], "model": "m",
+               "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1}}  # fmt: skip
     events: list[dict[str, Any]] = [
         {"type": "message_start", "message": message},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
