@@ -27,7 +27,7 @@ from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
 from ...snapshot.payload import LIVES
 from ...snapshot.tasks.contexts import is_ours
-from ...stores.base import DORMANT, FINISHED, Event
+from ...stores.base import FINISHED, Event
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
@@ -246,7 +246,7 @@ class InstanceRun:
             driver = InstanceDriver(without_instance(make), encoder, self._commit)
         else:
             host.observer.starting(self.instance_id)
-            if not is_new:
+            if not is_new and state["status"] == "pending":
                 self._root = make_root(self._recorded_call(), self.instance_id)
                 await self.lease.commit(with_another_life(self.state), None)
             root, self._root = self._root or make_root(self._recorded_call(), self.instance_id), None
@@ -306,7 +306,7 @@ class InstanceRun:
             raise
         driver.facts = snapshot.facts
         driver.loop.earlier_lives = 1 + driver.facts.pop(LIVES, 0)
-        driver.keeps_life = self.state["status"] not in DORMANT
+        driver.keeps_life = self.state["status"] == "running"
         return driver
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
