@@ -42,6 +42,7 @@ from .hook.install import install, uninstall
 from .late import late_names
 
 if TYPE_CHECKING:
+    from .aio.attempt import attempt
     from .aio.events import wait_for_event
     from .aio.step_key import step_key
     from .api.current import current_instance, current_runtime
@@ -75,6 +76,7 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "InMemoryStateStore": "stores.memory",
     "InstanceHandle": "api.handle",
     "StateStore": "stores.base",
+    "attempt": "aio.attempt",
     "current_instance": "api.current",
     "current_runtime": "api.current",
     "OrchestrationBackend": "stores.backend",
@@ -96,8 +98,8 @@ __all__ = [
     "MissingCodeError", "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError",
     "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError",
     "SnapshotError", "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError",
-    "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "current_instance",
-    "current_runtime", "explain", "install", "make_durable", "reopenable", "saved", "step_key",
+    "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt",
+    "current_instance", "current_runtime", "explain", "install", "make_durable", "reopenable", "saved", "step_key",
     "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 

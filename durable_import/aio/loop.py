@@ -88,9 +88,9 @@ class InstanceLoop(SignalLoop):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_call", "_observing", "current", "generators", "has_asked", "has_asked_inside", "holder", "in_flight", "inbox",
-        "incarnation", "interruption", "is_ending", "leaving", "native_tasks", "notes", "observer", "outside_finalizer",
-        "outside_firstiter", "owes_commit", "reentering", "root", "task_count", "task_factory", "tasks",
+        "_call", "_observing", "current", "earlier_lives", "generators", "has_asked", "has_asked_inside", "holder",
+        "in_flight", "inbox", "incarnation", "interruption", "is_ending", "leaving", "native_tasks", "notes", "observer",
+        "outside_finalizer", "outside_firstiter", "owes_commit", "reentering", "root", "task_count", "task_factory", "tasks",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:
@@ -98,6 +98,7 @@ class InstanceLoop(SignalLoop):
         self.tasks: dict[DurableTask, None] = {}  # that have not ended, in the order in which they were made
         self.in_flight: dict[DurableTask, Step] = {}  # steps that have begun, in that order
         self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
+        self.earlier_lives = 0  # in which what runs since the last checkpoint has begun too
         self.inbox = Inbox()  # events that have been published for the instance
         self.interruption: Interruption | None = None  # of a restored one, until it goes on
         self.root: DurableTask
@@ -232,7 +233,8 @@ class InstanceLoop(SignalLoop):
             call = foreign_call(step.awaitable) if step.announced or self._call is None else self._call
             self._call = None
             is_kept = step.is_restored or (call.asks and call.asks_in(step.awaitable))
-            running = task.running = RunningStep(self, (task.path, task.steps), call, is_kept)
+            step.begins(1 + self.earlier_lives)
+            running = task.running = RunningStep(self, (task.path, task.steps), call, is_kept, step.attempt)
         self.is_foreign = True
         set_running_loop(self.real)
         if self.observer is not None:

@@ -31,15 +31,23 @@ class RunningStep:
     """A step from its beginning to its end; tasks and threads that its code begins have the same one.
 
     ``place``: what its key ends with, two parts, put together when they are asked for. ``is_kept``: whether the call was
-    committed before it began, so that it is made again with the same arguments.
+    committed before it began, so that it is made again with the same arguments. ``attempt``: how often it has begun.
     """
 
-    __slots__ = ("_loop", "_place", "_taken", "call", "has_waited", "is_kept")
+    __slots__ = ("_loop", "_place", "_taken", "attempt", "call", "has_waited", "is_kept")
 
-    def __init__(self, loop: AskedLoop, place: tuple[str, Any], call: AskingCall | None = None, is_kept: bool = True) -> None:
+    def __init__(
+        self,
+        loop: AskedLoop,
+        place: tuple[str, Any],
+        call: AskingCall | None = None,
+        is_kept: bool = True,
+        attempt: int = 1,
+    ) -> None:
         self._loop = loop
         self._place = place
         self._taken: dict[bytes, int] = {}  # how often for each content
+        self.attempt = attempt
         self.call = call
         self.is_kept = is_kept
         self.has_waited = False  # for anything
@@ -77,7 +85,7 @@ class RunningStep:
         return self.ask(), content, number
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RunningStep, (_Elsewhere(self.run_name), self._place)
+        return RunningStep, (_Elsewhere(self.run_name), self._place, None, True, self.attempt)
 
 
 class _Elsewhere:

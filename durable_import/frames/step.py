@@ -19,15 +19,23 @@ from .lookup import MISSING, lookup_special
 from .signals import Suspension
 
 NEW, PENDING, DONE, FAILED = "new", "pending", "done", "failed"
+SECOND = 2  # attempt, of a step that was in flight at a checkpoint of the life before
 
 
 class Step:
     """One foreign awaitable that a frame awaits, and its outcome once it has one."""
 
-    __slots__ = ("announced", "awaitable", "is_restored", "iterator", "raises", "state", "value")
+    __slots__ = ("announced", "attempt", "awaitable", "is_restored", "iterator", "raises", "state", "value")
 
     def __init__(
-        self, awaitable: Any, state: str = NEW, value: Any = None, is_restored: bool = False, *, iterator: Any = None
+        self,
+        awaitable: Any,
+        state: str = NEW,
+        value: Any = None,
+        is_restored: bool = False,
+        attempt: int = 0,
+        *,
+        iterator: Any = None,
     ) -> None:
         self.awaitable = awaitable
         self.iterator = iterator  # what ``await`` iterates over, once known
@@ -35,6 +43,7 @@ class Step:
         self.value = value  # the result, or the exception
         self.announced = False
         self.is_restored = is_restored
+        self.attempt = attempt or (SECOND if is_restored else 0)  # how often it has begun, if it begins now; 0: see ``begins``
         self.raises = False
 
     cr_frame = None  # for ``asyncio.capture_call_graph``: it has no frame to show, what it awaits may
@@ -168,7 +177,13 @@ class Step:
     def __reduce__(self) -> tuple[Any, ...]:
         if self.state in (DONE, FAILED):
             return Step, (None, self.state, self.value, True)
-        return Step, (self.awaitable, NEW, None, True)
+        if self.attempt < SECOND:
+            return Step, (self.awaitable, NEW, None, True)
+        return Step, (self.awaitable, NEW, None, True, self.attempt + 1)
+
+    def begins(self, attempt: int) -> None:
+        """Its call is made; ``attempt``: how often what is called now first has begun."""
+        self.attempt = self.attempt or attempt
 
 
 def iterator_of(awaitable: Any) -> Any:

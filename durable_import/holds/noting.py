@@ -51,7 +51,7 @@ def begin() -> None:
                 _waiting.setdefault(module, []).append(place)
         for module in [each for each in _waiting if _is_imported(each)]:
             note_module(module)
-        sys.meta_path.insert(0, _Watcher())
+        sys.meta_path.insert(0, _Watcher(is_of_rewritten))
         for thing in kinds.said_reopenable():
             note_thing(thing)
         kinds.on_said.append(note_thing)
@@ -389,14 +389,18 @@ def _let_be_noted(made: Any) -> None:
 
 
 class _Watcher:
-    """Finds nothing; what the finders behind it find of the modules in question is told when it has been executed."""
+    """Finds nothing; what the finders behind it find of the modules in question is told when it has been executed.
 
-    def __init__(self) -> None:
+    ``is_in_question`` says of further modules that they are; it is given, for what watches imports must import nothing lazily.
+    """
+
+    def __init__(self, is_in_question: Callable[[str], bool]) -> None:
+        self._is_in_question = is_in_question
         self._searching = threading.local()
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """What the others find, if the module is in question."""
-        if fullname not in _waiting and not is_of_rewritten(fullname):
+        if fullname not in _waiting and not self._is_in_question(fullname):
             return None
         names: set[str] = self._searching.__dict__.setdefault("names", set())
         if fullname in names:

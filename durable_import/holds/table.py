@@ -261,6 +261,7 @@ TABLE: dict[str, Known] = {
     "numpy:errstate": _holds("set it with np.seterr, or keep awaits out of the block"),
     "numpy:printoptions": _holds(_BRIEF),
     "numpy:nditer": _holds(_BRIEF),
+    "numpy:memmap": _holds("flush it, `del` it, and open it again after the await: a copy would not be the file"),
     "torch.autograd.grad_mode:no_grad": _holds(_BRIEF),
     "torch.autograd.grad_mode:inference_mode": _holds(_BRIEF),
     "torch.autograd.grad_mode:set_grad_enabled": _holds(_BRIEF),

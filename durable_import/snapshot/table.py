@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import pickle
+import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -89,6 +90,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
 }
 
 _BY_BASE: dict[tuple[str, str], Callable[[Any], Any]] = {  # the same, with all classes derived from them
+    ("numpy", "memmap"): buffers.refuse_mapped,
     ("unittest.mock", "Base"): process_objects.refuse_mock,
 }
 
@@ -114,8 +116,29 @@ def _plan(cls: type) -> _Plan:
         reducer = reducer or _BY_NAME.get((cls.__module__, cls.__name__))
         if reducer is None:
             reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
-        known[cls] = singletons.by_reference(cls, _of_reopenable(cls) or reducer or instances.reducer_for(cls))
+        known[cls] = singletons.by_reference(
+            cls, _of_reopenable(cls) or reducer or _of_holding(cls) or instances.reducer_for(cls)
+        )
     return known[cls]
+
+
+def _of_holding(cls: type) -> _Plan:
+    """What refuses an object of a library of which it is known that it cannot be brought back, though pickle could copy it.
+
+    Of the standard library's objects it is known what becomes of each.
+    """
+    known = known_class(cls)
+    if known is None or known.kind is not Kind.HOLDS or has_own_way(cls):
+        return None
+    if cls.__module__.partition(".")[0] in sys.stdlib_module_names:
+        return None
+
+    def refuse(obj: Any) -> Any:
+        if kind_of(obj) is not Kind.HOLDS:
+            return NotImplemented
+        raise pickle.PicklingError(f"a copy of a {cls.__module__}.{cls.__qualname__} would not be what it is")
+
+    return refuse
 
 
 def _of_reopenable(cls: type) -> _Plan:

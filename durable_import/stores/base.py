@@ -1,10 +1,10 @@
 """What a store is: the small interface that a user implements, and what more a store can do.
 
 A *state* is a flat dict (``STATE_TYPES``): ``status`` (one of ``STATUSES``), ``checkpoint`` (int), ``location``
-('file:line function'), ``function`` (str), ``wake_at`` (when an instance that waits is to go on even if nothing happens, in
-seconds since 1970, or None) and three kinds of bytes, sealed before the store sees them: ``call`` (the function and its
-arguments; never changes), ``snapshot`` (empty before the first checkpoint), ``outcome`` (the result or exception; empty
-before the end).
+('file:line function'; before the first checkpoint empty, or which life of the instance began last), ``function`` (str),
+``wake_at`` (when an instance that waits is to go on even if nothing happens, in seconds since 1970, or None) and three kinds of
+bytes, sealed before the store sees them: ``call`` (the function and its arguments; never changes), ``snapshot`` (empty before
+the first checkpoint), ``outcome`` (the result or exception; empty before the end).
 """
 
 from __future__ import annotations

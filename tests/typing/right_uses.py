@@ -52,6 +52,7 @@ from durable_import import (
     UnsavableStateError,
     UnsupportedPythonError,
     UnsupportedSyntaxError,
+    attempt,
     current_instance,
     current_runtime,
     explain,
@@ -174,6 +175,7 @@ wider: InstanceHandle[object] = known
 async def inside() -> None:
     """What durable code asks for."""
     assert_type(step_key(), str)
+    assert_type(attempt(), int)
     assert_type(step_key("charge", 7), str)
     assert_type(await wait_for_event("paid"), Any)
     amount: int = await wait_for_event("paid", timeout=60)

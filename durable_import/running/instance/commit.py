@@ -10,7 +10,7 @@ from ...aio.loop import InstanceLoop
 from ...errors import InstanceSuspendedError, UnsavableStateError
 from ...frames.capture import parts_of
 from ...snapshot.encoder import Encoder
-from ...snapshot.payload import MOMENT, Snapshot
+from ...snapshot.payload import LIVES, MOMENT, Snapshot
 from ...stores.base import DORMANT
 from .caller import Caller
 from .checkpoint import Checkpoint, Commit, Kept, flush_output
@@ -84,6 +84,25 @@ class Committer:
             self.loop.has_asked = self.loop.has_asked_inside = False
             yield from self._save(checkpoint)
 
+    def _begin_again(self) -> Any:
+        """Keep, with the checkpoint from which it goes on, that one more life has begun from there.
+
+        What cannot be kept again is not: the next checkpoint tells of that.
+        """
+        loop, number = self.loop, self.checkpoint
+        lives = self.facts[LIVES] = loop.earlier_lives
+        self.checkpoint -= 1
+        try:
+            checkpoint = self._capture("running")
+        except UnsavableStateError:
+            self.checkpoint = number
+            return
+        finally:
+            del self.facts[LIVES]
+        yield from self._save(checkpoint)
+        loop.earlier_lives = lives
+        self.holding.begins_again()
+
     def _defer(self) -> None:
         """Commit what is now, a failed step included, when the program goes on from there."""
         checkpoint = self._capture_unless_held("running")
@@ -144,6 +163,7 @@ class Committer:
         """A checkpoint was committed."""
         self.encoder.is_kept(checkpoint.saved)
         self.holding.is_over(checkpoint.number)
+        self.loop.earlier_lives = 0
         self.must_commit = False
         self.kept = Kept(checkpoint.status, checkpoint.wake_at, checkpoint.location)
 

@@ -50,7 +50,8 @@ class InstanceDriver(Committer):
     """
 
     __slots__ = (
-        "_at_doors", "_others", "_put_off", "_waiting", "coroutine", "evict_after", "grace_seconds", "on_dormant", "on_wait",
+        "_at_doors", "_others", "_put_off", "_waiting", "coroutine", "evict_after", "grace_seconds", "keeps_life",
+        "on_dormant", "on_wait",
     )  # fmt: skip
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
@@ -62,6 +63,7 @@ class InstanceDriver(Committer):
         loop.owns_process = encoder.script is not None
         self.coroutine = instance.root.coroutine if loop is instance else instance
         super().__init__(loop, encoder, commit, checkpoint, parts_of(self.coroutine).code.co_qualname)
+        self.keeps_life = False  # whether it goes on from the middle of something: it is kept that it does that again
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
@@ -173,6 +175,8 @@ class InstanceDriver(Committer):
         loop = self.loop
         if self.checkpoint < 0:
             yield from self._checkpoint("running")
+        elif self.keeps_life:
+            yield from self._begin_again()
         while True:
             loop.take_due_timers()
             was_done = loop.root.done()
@@ -317,7 +321,7 @@ class InstanceDriver(Committer):
                 if step is None:
                     continue
                 handle = task.turn = loop.turn_of(task)
-                goes_on = goes_on or step.state == DONE
+                goes_on = goes_on or step.state == DONE or _ends_iteration(step)
                 failed = failed or step.state == FAILED
             elif task is not None and task.ended is not None and task.ended.state == FAILED:
                 failed = True  # in the eager first turn of a task
@@ -343,10 +347,11 @@ class InstanceDriver(Committer):
 
     def _attend(self, step: Step) -> Any:
         """A step wants to begin, or has ended without having waited: commit what has to be."""
-        if step.state == FAILED:
-            if not step.is_restored:
-                self._defer()
-        elif step.state == DONE:
+        if step.state == FAILED and step.is_restored:
+            return
+        if step.state == FAILED and not _ends_iteration(step):
+            self._defer()
+        elif step.state != NEW:
             self._owe(None)
             yield from self._checkpoint("running")
         else:
@@ -414,6 +419,11 @@ class InstanceDriver(Committer):
         if patience is not None and until - loop.time() > patience:
             return loop.real.call_later(patience, self.suspend)
         return None
+
+
+def _ends_iteration(step: Step) -> bool:
+    """Whether a step has ended as an asynchronous iterator does, which is no failure: blocks of foreign managers end so."""
+    return step.state == FAILED and isinstance(step.value, StopAsyncIteration)
 
 
 def _error_of(future: Any) -> BaseException | None:

@@ -44,7 +44,7 @@ class Holding:
         self._since = 0.0  # when the hold began, by ``time.monotonic``
         self._reminder: asyncio.TimerHandle | None = None
         self._alarm: asyncio.TimerHandle | None = None  # for the limit
-        self._is_first = checkpoint >= 0  # nothing was committed in this life, of an instance that had another one
+        self._is_first = False  # nothing was committed in this life, of an instance that had another one
 
     # --- for the loop and the driver
 
@@ -122,6 +122,10 @@ class Holding:
         self._forget_refusal()
         self.blocks.doors.committed(time.monotonic())
         self.stop_reminding()
+
+    def begins_again(self) -> None:
+        """It goes on from a checkpoint of another life, or from its call."""
+        self._is_first = True
 
     def check_free(self, task: Any, what: str) -> None:
         """Raise DurableError if ``task`` is inside a block that holds: then ``what`` is not possible."""

@@ -25,6 +25,7 @@ from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
+from ...snapshot.payload import LIVES
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.base import FINISHED, Event
 from .checkpoint import Checkpoint, flush_output
@@ -32,6 +33,7 @@ from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
 from .host import Host
 from .lease import InstanceLease
+from .lives import lives_before, with_another_life
 from .opening import Opening, OpeningCancelledError
 from .process_changes import tell_of_process_changes
 from .records import Call, Outcome, Records, failure_of, incarnation_of, row_facts, summary_of
@@ -116,7 +118,7 @@ class InstanceRun:
             self._take_context(make, is_new=is_new)
             encoder = self._encoder()
             try:
-                self.driver = await self._make_driver(encoder, make)
+                self.driver = await self._make_driver(encoder, make, is_new=is_new)
             except OpeningCancelledError:
                 return await self._cancelled_unopened(self.state["checkpoint"], encoder)
             if make is None or self.host.script is None:  # else the script's own code sets them again
@@ -232,7 +234,7 @@ class InstanceRun:
             encoder.format_policy = FormatPolicy(SEGMENTS_FROM)
         return encoder
 
-    async def _make_driver(self, encoder: Encoder, make: Callable[[], Any] | None) -> InstanceDriver:
+    async def _make_driver(self, encoder: Encoder, make: Callable[[], Any] | None, *, is_new: bool) -> InstanceDriver:
         host, state = self.host, self.state
         if state and not self._is_before_first_checkpoint():
             if make is not None:
@@ -244,11 +246,17 @@ class InstanceRun:
             driver = InstanceDriver(without_instance(make), encoder, self._commit)
         else:
             host.observer.starting(self.instance_id)
+            if not is_new and state["status"] == "pending":
+                self._root = make_root(self._recorded_call(), self.instance_id)
+                await self.lease.commit(with_another_life(self.state), None)
             root, self._root = self._root or make_root(self._recorded_call(), self.instance_id), None
             driver = InstanceDriver(root, encoder, self._commit, state["checkpoint"])
             driver.loop.incarnation = incarnation_of(state["call"])
+            driver.loop.earlier_lives = lives_before(self.state)
         if state or self.lease.first_call:
             driver.facts["call"] = row_facts(state or {"checkpoint": 0, "function": "", "call": self.lease.first_call})["call"]
+        if driver.loop.earlier_lives:
+            driver.holding.begins_again()
         driver.on_wait = host.on_wait
         driver.is_strict = host.hold_limit == 0
         driver.holding.limit, driver.holding.wake = host.hold_limit, driver.loop.wake
@@ -297,6 +305,8 @@ class InstanceRun:
             driver.drop()
             raise
         driver.facts = snapshot.facts
+        driver.loop.earlier_lives = 1 + driver.facts.pop(LIVES, 0)
+        driver.keeps_life = self.state["status"] == "running"
         return driver
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:

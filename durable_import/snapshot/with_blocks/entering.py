@@ -51,7 +51,7 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
             item = f"{number}.{state.info.path_of(state.label, name)}"
-            as_step = RunningStep(task.loop, (f"{task.path}/{task.steps}", item))
+            as_step = RunningStep(task.loop, (f"{task.path}/{task.steps}", item), attempt=1 + task.loop.earlier_lives)
             task.loop.reentering = task
             entering = asyncio.create_task(_with_key(function(dict(holder)), task, as_step), context=task.get_context())
             manager, leave, value = await entering
