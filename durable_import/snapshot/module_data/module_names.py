@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from ...holds.in_use import can_be_in_use, in_use
 from ...hook.code_table import PROGRAM
@@ -20,12 +20,13 @@ from .modules import ATOMS, CONTAINERS, ScriptData, data_of, is_saved_by_value, 
 from .process_state import STREAMS
 
 Place = tuple[str, str]  # module, name in it
+_WEAK = (WeakKeyDictionary, WeakValueDictionary, WeakSet)
 
 
 class ModuleNames:
     """What a module holds, as its namespace is.
 
-    ``containers`` and ``notes`` (weak dictionaries) by name, with the dict that holds them. ``asked``: names of what may be in
+    ``containers`` and ``notes`` (weak dictionaries and sets) by name, with the dict that holds them. ``asked``: names of what may be in
     use, see ``holds.in_use``.
     """
 
@@ -46,7 +47,7 @@ class ModuleNames:
                 self.by_id.setdefault(id(cell), (name, path))
         for key, value in list(namespace.items()):
             kind = type(value)
-            if kind is WeakKeyDictionary:
+            if kind in _WEAK:
                 self.notes[key] = namespace
             if kind in ATOMS or kind is ModuleType or kind is LAZY or key.startswith("__") or isinstance(value, type):
                 continue
@@ -67,7 +68,7 @@ class ModuleNames:
 def _version_of(namespace: dict[str, Any], data: ScriptData | None) -> tuple[Any, ...]:
     values = namespace.values()
     kinds = map(id, map(type, values))  # an id alone may be that of a new object
-    return id(namespace), list(namespace), list(map(id, values)), list(kinds), data and len(data.unsavable)
+    return id(namespace), list(namespace), list(map(id, values)), list(kinds), data and data.version()
 
 
 class Names:
@@ -143,7 +144,7 @@ class Names:
         return None
 
     def notes(self) -> list[tuple[str, str, Any]]:
-        """The weak dictionaries, each once: module, name, dictionary."""
+        """The weak dictionaries and sets, each once: module, name, dictionary."""
         found: dict[int, tuple[str, str, Any]] = {}
         for module, part in self._parts:
             for name, holder in part.notes.items():

@@ -1,0 +1,99 @@
+"""Weak dictionaries and sets of imported modules: their entries belong to the state as long as it holds what they are about.
+
+What an entry is about is the key of a ``WeakKeyDictionary``, the value of a ``WeakValueDictionary``, the item of a ``WeakSet``.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .fingerprints import fingerprint
+from .modules import Content, is_plain_instance
+from .reached import Reached
+
+WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
+Entry = tuple[Any, Any]  # what it is about, and the rest
+
+
+class WeakData:
+    """What is known of such entries.
+
+    A module's own code makes those again that were there when the run began (or the module was found at the resume).
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[int, int], tuple[weakref.ref[Any], int]] = {}  # by ids of container and of what they are about
+        self._passed_over: dict[int, weakref.ref[Any]] = {}
+        self.reached = Reached()
+
+    def begin(self, containers: list[tuple[str, str, Any]]) -> None:
+        """Note what the modules' own code has put there."""
+        for _, _, container in containers:
+            for about, rest in _entries_of(container):
+                self._first[id(container), id(about)] = weakref.ref(about), _mark(rest)
+
+    def pass_over(self, about: Any) -> None:
+        """Save nothing of entries about an object any more."""
+        self._passed_over[id(about)] = weakref.ref(about)
+
+    def content(self, container: Any, is_other: Callable[[Any], bool]) -> Content | None:
+        """What to save of a container. ``is_other``: whether entries about an object are saved otherwise."""
+        entries = [(about, rest) for about, rest in _entries_of(container) if not is_other(about) and self._is_saved(container, about, rest)]
+        return ("notes", container, as_items(container, entries)) if entries else None
+
+    def _is_saved(self, container: Any, about: Any, rest: Any) -> bool:
+        passed = self._passed_over.get(id(about))
+        if passed is not None and passed() is about:
+            return False
+        first = self._first.get((id(container), id(about)))
+        if first is not None and first[0]() is about and first[1] == _mark(rest):
+            return False
+        return self.reached.object_of(id(about)) is about
+
+
+def _mark(rest: Any) -> int:
+    return fingerprint(rest, is_plain_instance)
+
+
+def _entries_of(container: Any) -> Iterator[Entry]:
+    if type(container) is weakref.WeakSet:
+        yield from ((item, None) for item in list(container))
+    elif type(container) is weakref.WeakKeyDictionary:
+        yield from list(container.items())
+    else:
+        yield from ((value, key) for key, value in list(container.items()))
+
+
+def as_items(container: Any, entries: list[Entry]) -> list[Any]:
+    """What ``update`` of a container takes."""
+    if type(container) is weakref.WeakSet:
+        return [about for about, _ in entries]
+    return entries if type(container) is weakref.WeakKeyDictionary else [(rest, about) for about, rest in entries]
+
+
+def about_items(container: Any, items: list[Any]) -> list[Entry]:
+    """The entries, of the items for ``update``."""
+    if type(container) is weakref.WeakSet:
+        return [(item, None) for item in items]
+    return items if type(container) is weakref.WeakKeyDictionary else [(value, key) for key, value in items]
+
+
+# --- ids as keys
+
+
+def with_objects(content: Content, reached: Reached) -> Content:
+    """The content of a dictionary, with objects of the state in the place of their ids that are keys."""
+    how, target, items = content
+    if how != "refill" or not isinstance(target, dict) or not any(_may_be_id(key) for key, _ in items):
+        return content
+    found = [reached.object_of(key) if _may_be_id(key) else None for key, _ in items]
+    if all(each is None for each in found):
+        return content
+    marked = [(key if each is None else each, value, each is not None) for (key, value), each in zip(items, found, strict=True)]
+    return "refill by id", target, marked
+
+
+def _may_be_id(key: Any) -> bool:
+    return type(key) is int and key > 1 << 20 and not key % 8
