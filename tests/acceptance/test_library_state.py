@@ -1,4 +1,4 @@
-"""What rewritten libraries keep outside of frames is back after a kill, or told: dictionaries, counters, ids as keys, weak ones."""
+"""What rewritten libraries keep outside of frames is back after a kill, or told: dictionaries, counters, ids, weak ones."""
 
 from __future__ import annotations
 
@@ -95,9 +95,96 @@ def test_state_of_a_library(desk: Desk, mark: str) -> None:
     assert expected.status == 0, expected
     (desk.folder / "effects").unlink()
     printed = ""
-    for kill in (1, 2, 3, None):
+    for kill in (2, 4, 6, None):
         ended = desk.run("shop.py", kill_at=kill)
         assert ended.status == (0 if kill is None else KILLED), ended
         assert ended.err == "", ended
         printed += ended.out
     assert [line for line in expected.out.splitlines() if line not in printed] == []
+
+
+LATE = """
+    # durable: on
+    import asyncio
+
+    import durable_import
+
+    durable_import.install(modules=["keeper"])
+
+    from world import effect
+
+    async def worker(number, boxes):
+        import keeper
+        boxes[number] = keeper.Box(f"box {number}")
+        keeper.keep(boxes[number])
+        await asyncio.sleep(0.05 * number)
+        return keeper.BY_ID[id(boxes[number])], keeper.NOTES[boxes[number]]
+
+    async def main():
+        boxes = {}
+        tasks = [asyncio.create_task(worker(number, boxes)) for number in range(40)]
+        for number in range(4):
+            await effect(number)
+            print(await tasks[10 * number])
+        print([await each for each in tasks])
+
+    asyncio.run(main())
+"""
+
+
+def test_library_that_is_imported_late(desk: Desk) -> None:
+    """A library that the program imports while it runs keeps its state too, among many tasks."""
+    desk.write("keeper.py", KEEPER.format(mark=""))
+    desk.write("shop.py", LATE)
+    expected = desk.native("shop.py")
+    (desk.folder / "effects").unlink()
+    for kill in (2, 4, None):
+        ended = desk.run("shop.py", kill_at=kill)
+        assert (ended.status, ended.err) == (0 if kill is None else KILLED, ""), ended
+    assert expected.status == 0
+    assert ended.out.splitlines()[-1] == expected.out.splitlines()[-1]
+
+
+UNSAVABLE = """
+    {mark}
+    import mmap
+
+    FIRST = {{"first": mmap.mmap(-1, 8)}}
+    USED = {{}}
+
+    class Cache:
+        region = mmap.mmap(-1, 8)
+
+    def fill(name):
+        USED[name] = FIRST["first"], mmap.mmap(-1, 8)
+"""
+
+FILLING = """
+    # durable: on
+    import asyncio
+
+    import durable_import
+
+    durable_import.install(modules=["keeper"])
+
+    import keeper
+    from world import effect
+
+    async def main():
+        for number in range(3):
+            keeper.fill(number)
+            await effect(number)
+
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("mark", ["# a library", "# durable: on"])
+def test_state_that_cannot_be_saved(desk: Desk, mark: str) -> None:
+    """What cannot be saved is told once, with its place, if it is not as the module's own code has made it."""
+    desk.write("keeper.py", UNSAVABLE.format(mark=mark))
+    desk.write("shop.py", FILLING)
+    ended = desk.run("shop.py")
+    assert ended.status == 0, ended
+    (told,) = ended.err.splitlines()
+    assert "keeper.py:5: what the program has put into USED of module keeper cannot be saved (TypeError: " in told

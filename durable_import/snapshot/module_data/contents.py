@@ -19,7 +19,7 @@ from ...hook.code_table import PROGRAM, ModuleInfo
 from ...hook.companions import is_of_rewritten
 from ...hook.marker import source_is_marked
 from ...log import logger
-from .library_data import find_libraries, first_fingerprints, has_changed, library_contents, line_of
+from .library_data import counters_in, find_libraries, first_fingerprints, has_changed, library_contents, line_of
 from .module_names import Names
 from .modules import LOGGING, SIGNALS, Content, ScriptData, restore_contents, script_contents
 from .reached import Reached
@@ -47,6 +47,7 @@ def find_imported(script: ScriptData, *, is_new: bool = False) -> None:
             continue
         data = script.imported[name] = ScriptData.of(name)
         data.is_imported = True
+        data.rebound |= counters_in(data.namespace())
         data.first = first_fingerprints(data) if is_new else {}
         script.process_state.uses_also(data.process_state)
     find_libraries(script, libraries, is_new=is_new)
@@ -103,9 +104,7 @@ def _notes_of(script: ScriptData | None, loop: InstanceLoop, names: Names) -> It
                 yield f"entries of {module}.{name}", content
 
 
-def set_aside(
-    script: ScriptData, failing: dict[str, tuple[Content, Exception]], can_be_saved: Callable[[Any], bool]
-) -> None:
+def set_aside(script: ScriptData, failing: dict[str, tuple[Content, Exception]], can_be_saved: Callable[[Any], bool]) -> None:
     """Leave data that cannot be saved to the modules' own code; tell it of those which that does not make as they are."""
     for key, (content, error) in failing.items():
         if key in (f"the {LOGGING}", f"the {SIGNALS}"):
@@ -123,9 +122,7 @@ def set_aside(
             _tell(owner.module, name, error)
 
 
-def _pass_over(
-    script: ScriptData, key: str, content: Content, error: Exception, can_be_saved: Callable[[Any], bool]
-) -> None:
+def _pass_over(script: ScriptData, key: str, content: Content, error: Exception, can_be_saved: Callable[[Any], bool]) -> None:
     """Leave out the entries of a weak dictionary that cannot be saved."""
     kind, _, place = key.rpartition(" ")
     lost = [about for about, rest in about_items(content[1], content[2]) if not can_be_saved((about, rest))]
@@ -141,7 +138,7 @@ def _tell(module: str, name: str, error: Exception) -> None:
     info = PROGRAM.get(module)
     logger.warning(
         "%s:%d: what the program has put into %s of module %s cannot be saved (%s: %s), and is not there after a restart. "
-        "Keep it in a variable of a function that uses it, or let the module's own code make it",
+        "Give its type a way to be pickled, or let code that runs when the module is imported make it",
         *((info.path, line_of(info, name)) if info is not None else ("?", 0)),
         name,
         module,
@@ -164,8 +161,8 @@ def restore_program(script: ScriptData | None, contents: dict[str, Content]) -> 
         find_imported(script, is_new=True)  # before they are what they are not by themselves
     for module, held in by_module.items():
         restore_contents(module, held)
-        library = script.libraries.get(module) if script is not None else None
-        for name in held if library is not None else ():
-            library.has_changed(name.removeprefix("class "))
+        if script is not None and module in script.libraries:
+            for name in held:
+                script.libraries[module].has_changed(name.removeprefix("class "))
     for _, target, entries in notes:
         target.update(entries)

@@ -14,7 +14,9 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ...hook.code_table import PROGRAM, ModuleInfo
 from .fingerprints import fingerprint, plain_fingerprint
@@ -33,6 +35,7 @@ from .modules import (
 
 Variable = tuple[str, Mapping[str, Any], str]  # its path in the module, what holds it, its name there
 _MISSING = object()
+_first: WeakKeyDictionary[ModuleType, dict[str, int]] = WeakKeyDictionary()  # before any run of this process: see ``LibraryData``
 _STORE_GLOBAL = dis.opmap["STORE_GLOBAL"]
 
 
@@ -46,6 +49,11 @@ def rebound_names(module: ModuleInfo) -> frozenset[str]:
         for instruction in dis.get_instructions(code)
         if instruction.opname == "STORE_GLOBAL"
     )
+
+
+def counters_in(namespace: dict[str, Any]) -> frozenset[str]:
+    """The names of iterators that count: one that goes on where it was is another object."""
+    return frozenset(name for name, value in list(namespace.items()) if type(value) is itertools.count)
 
 
 def variables_of(module: str, namespace: dict[str, Any], rebound: frozenset[str]) -> Iterator[Variable]:
@@ -93,11 +101,11 @@ class LibraryData:
         self._plain: list[Variable] = []
         self._others: list[Variable] = []
         self._plain_known: int | None = None
-        self._known: dict[str, int] = {}
         self._list()
-        if is_new:
-            self._known = fingerprints_of(self._plain + self._others)
-            self._plain_known = self._all_plain()
+        imported = sys.modules[module.name]
+        if imported not in _first:
+            _first[imported] = fingerprints_of(self._plain + self._others) if is_new else {}
+        self._known = _first[imported]
 
     def _list(self) -> None:
         namespace = self.data.namespace()

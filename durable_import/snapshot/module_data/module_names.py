@@ -26,8 +26,8 @@ _WEAK = (WeakKeyDictionary, WeakValueDictionary, WeakSet)
 class ModuleNames:
     """What a module holds, as its namespace is.
 
-    ``containers`` and ``notes`` (weak dictionaries and sets) by name, with the dict that holds them. ``asked``: names of what may be in
-    use, see ``holds.in_use``.
+    ``containers`` and ``notes`` (weak dictionaries and sets) by name, with the dict that holds them. ``asked``: names of what
+    may be in use, see ``holds.in_use``.
     """
 
     def __init__(self, name: str, namespace: dict[str, Any], data: ScriptData | None) -> None:

@@ -13,8 +13,10 @@ from .fingerprints import fingerprint
 from .modules import Content, is_plain_instance
 from .reached import Reached
 
-WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 Entry = tuple[Any, Any]  # what it is about, and the rest
+
+_met: dict[int, weakref.ref[Any]] = {}  # the containers, by id
+_first: dict[tuple[int, int], tuple[weakref.ref[Any], int]] = {}  # what was there at first, by ids of container and object
 
 
 class WeakData:
@@ -24,15 +26,15 @@ class WeakData:
     """
 
     def __init__(self) -> None:
-        self._first: dict[tuple[int, int], tuple[weakref.ref[Any], int]] = {}  # by ids of container and of what they are about
         self._passed_over: dict[int, weakref.ref[Any]] = {}
         self.reached = Reached()
 
     def begin(self, containers: list[tuple[str, str, Any]]) -> None:
         """Note what the modules' own code has put there."""
         for _, _, container in containers:
-            for about, rest in _entries_of(container):
-                self._first[id(container), id(about)] = weakref.ref(about), _mark(rest)
+            if _is_met_now(container):
+                for about, rest in _entries_of(container):
+                    _first[id(container), id(about)] = weakref.ref(about), _mark(rest)
 
     def pass_over(self, about: Any) -> None:
         """Save nothing of entries about an object any more."""
@@ -40,17 +42,31 @@ class WeakData:
 
     def content(self, container: Any, is_other: Callable[[Any], bool]) -> Content | None:
         """What to save of a container. ``is_other``: whether entries about an object are saved otherwise."""
-        entries = [(about, rest) for about, rest in _entries_of(container) if not is_other(about) and self._is_saved(container, about, rest)]
+        _is_met_now(container)
+        entries = [
+            (about, rest)
+            for about, rest in _entries_of(container)
+            if not is_other(about) and self._is_saved(container, about, rest)
+        ]
         return ("notes", container, as_items(container, entries)) if entries else None
 
     def _is_saved(self, container: Any, about: Any, rest: Any) -> bool:
         passed = self._passed_over.get(id(about))
         if passed is not None and passed() is about:
             return False
-        first = self._first.get((id(container), id(about)))
+        first = _first.get((id(container), id(about)))
         if first is not None and first[0]() is about and first[1] == _mark(rest):
             return False
         return self.reached.object_of(id(about)) is about
+
+
+def _is_met_now(container: Any) -> bool:
+    """Whether a container is met for the first time in this process."""
+    met = _met.get(id(container))
+    if met is not None and met() is container:
+        return False
+    _met[id(container)] = weakref.ref(container)
+    return True
 
 
 def _mark(rest: Any) -> int:
