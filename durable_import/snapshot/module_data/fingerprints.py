@@ -1,7 +1,8 @@
-"""Whether module-level data hold something else than before: told by a hash of what they hold, which keeps nothing alive.
+"""Whether module-level data hold something else than before, at any depth.
 
 Plain data are written by ``marshal``, the quickest way there is. Of anything else the structure is followed: containers and
-instances of rewritten modules' classes; other objects count by what they are, not by what is in them.
+instances of rewritten modules' classes; other objects count by what they are, not by what is in them. A ``fingerprint`` keeps
+nothing alive; a ``Structure`` is compared quickly, and keeps what the data held.
 """
 
 from __future__ import annotations
@@ -65,3 +66,60 @@ def _inner(value: Any, is_open: Callable[[Any], bool]) -> list[Any] | None:
     if type(value) is itertools.count:
         return [repr(value)]
     return [id(value), value.__getstate__()] if is_open(value) else None
+
+
+class Structure:
+    """What something held that is not plain: each part that can change, with the ids of what was in it."""
+
+    def __init__(self, value: Any, is_open: Callable[[Any], bool]) -> None:
+        self._value = value
+        self._kept: dict[int, Any] = {}  # so that their ids stay theirs
+        self._dicts: list[tuple[dict[Any, Any], list[int], list[int]]] = []
+        self._others: list[tuple[Callable[[Any], Any], Any, Any]] = []
+        waiting = [value]
+        while waiting:
+            each = waiting.pop()
+            if id(each) not in self._kept:
+                self._kept[id(each)] = each
+                waiting += self._add(each, is_open)
+
+    def _add(self, value: Any, is_open: Callable[[Any], bool]) -> list[Any]:
+        """Note what a part holds; gives that."""
+        if type(value) in _ATOMS or is_lazy(value):
+            return []
+        if isinstance(value, dict):
+            self._dicts.append((value, [*map(id, dict.keys(value))], [*map(id, dict.values(value))]))
+            return [*dict.keys(value), *dict.values(value)]
+        if isinstance(value, (tuple, frozenset)):
+            return list(value)
+        if isinstance(value, _SEQUENCES):
+            self._others.append((_ids, value, _ids(value)))
+            return list(value)
+        if isinstance(value, bytearray) or type(value) is itertools.count:
+            self._others.append((repr, value, repr(value)))
+        elif is_open(value):
+            self._others.append((_ids_of_attributes, value, _ids_of_attributes(value)))
+            return _attributes(value)
+        return []
+
+    def is_of(self, value: Any) -> bool:
+        """Whether a value is the one that it was, and holds what it held."""
+        return (
+            value is self._value
+            and all([*map(id, each.values())] == values and [*map(id, each)] == keys for each, keys, values in self._dicts)
+            and all(read(part) == known for read, part, known in self._others)
+        )
+
+
+def _ids(values: Any) -> list[int]:
+    return [*map(id, values)]
+
+
+def _attributes(value: Any) -> list[Any]:
+    state = value.__getstate__()
+    attributes, slots = state if isinstance(state, tuple) else (state, None)
+    return [each for held in (attributes, slots) if held for item in held.items() for each in item]
+
+
+def _ids_of_attributes(value: Any) -> list[int]:
+    return _ids(_attributes(value))

@@ -19,7 +19,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ...hook.code_table import PROGRAM, ModuleInfo
-from .fingerprints import fingerprint, plain_fingerprint
+from .fingerprints import Structure, fingerprint, plain_fingerprint
 from .modules import (
     ATOMS,
     NEVER_DATA,
@@ -34,8 +34,11 @@ from .modules import (
 )
 
 Variable = tuple[str, Mapping[str, Any], str]  # its path in the module, what holds it, its name there
+Known = int | Structure  # what a variable held at first
 _MISSING = object()
-_first: WeakKeyDictionary[ModuleType, dict[str, int]] = WeakKeyDictionary()  # before any run of this process: see ``LibraryData``
+_first: WeakKeyDictionary[ModuleType, dict[str, Known]] = (
+    WeakKeyDictionary()
+)  # before any run of this process: see ``LibraryData``
 _STORE_GLOBAL = dis.opmap["STORE_GLOBAL"]
 
 
@@ -87,6 +90,20 @@ def _fingerprint(holder: Mapping[str, Any], name: str) -> int:
     return fingerprint(value, is_plain_instance)
 
 
+def known_of(variables: list[Variable]) -> dict[str, Known]:
+    """The same, to be compared often."""
+    known: dict[str, Known] = {}
+    for path, holder, name in variables:
+        value = holder.get(name, _MISSING)
+        plain = plain_fingerprint(value)
+        known[path] = plain if plain is not None else Structure(value, is_plain_instance)
+    return known
+
+
+def _is_same(value: Any, known: Known | None) -> bool:
+    return known.is_of(value) if isinstance(known, Structure) else known is not None and plain_fingerprint(value) == known
+
+
 class LibraryData:
     """The data of one module of a library.
 
@@ -104,7 +121,7 @@ class LibraryData:
         self._list()
         imported = sys.modules[module.name]
         if imported not in _first:
-            _first[imported] = fingerprints_of(self._plain + self._others) if is_new else {}
+            _first[imported] = known_of(self._plain + self._others) if is_new else {}
         self._known = _first[imported]
 
     def _list(self) -> None:
@@ -132,13 +149,14 @@ class LibraryData:
         changed = self.data.changed
         assert changed is not None
         for path, holder, name in variables:
-            if path not in changed and _fingerprint(holder, name) != self._known.get(path):
+            if path not in changed and not _is_same(holder.get(name, _MISSING), self._known.get(path)):
                 self.has_changed(path)
 
     def has_changed(self, path: str) -> None:
         """A variable holds something else than the module's own code has given it."""
         assert self.data.changed is not None
         self.data.changed.add(path)
+        self._known.pop(path, None)  # it keeps objects alive
         if path in self._rebound or type(self.data.namespace().get(path)) is itertools.count:
             self.data.rebound |= {path}
 
