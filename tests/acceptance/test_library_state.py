@@ -27,6 +27,7 @@ KEEPER = """
     class Box:
         made = 0
         kinds = {{}}
+        by_id = {{}}
 
         def __init__(self, name):
             global total
@@ -46,6 +47,7 @@ KEEPER = """
         COUNTS[box.name] += 2
         GROUPS["all"].append(box.name)
         BY_ID[id(box)] = box.name
+        box.by_id[id(box)] = box
         NOTES[box] = [box.name]
         BY_NAME[box.name] = box
         KNOWN.add(box)
@@ -54,7 +56,7 @@ KEEPER = """
     def seen(box):
         return [
             CONSTANTS, REGISTRY, NESTED, sorted(COUNTS.items()), dict(GROUPS), BY_ID.get(id(box)), NOTES.get(box),
-            BY_NAME.get(box.name) is box, box in KNOWN, len(NOTES), SETTINGS.last, total, Box.made, Box.kinds,
+            box.by_id.get(id(box)) is box, BY_NAME.get(box.name) is box, box in KNOWN, len(NOTES), SETTINGS.last, total, Box.made, Box.kinds,
         ]
 """
 
@@ -148,15 +150,40 @@ def test_library_that_is_imported_late(desk: Desk) -> None:
 UNSAVABLE = """
     {mark}
     import mmap
+    import weakref
 
     FIRST = {{"first": mmap.mmap(-1, 8)}}
     USED = {{}}
+    NOTES = weakref.WeakKeyDictionary()
 
     class Cache:
         region = mmap.mmap(-1, 8)
 
     def fill(name):
         USED[name] = FIRST["first"], mmap.mmap(-1, 8)
+
+    class Box:
+        pass
+
+    def note(box, note):
+        NOTES[box] = note
+"""
+
+INSIDE = """
+    {mark}
+    STATE = {{"ids": {{}}}}
+    NOTES = {{}}
+
+    class Box:
+        pass
+
+    def fill(name):
+        pass
+
+    def note(box, note):
+        STATE["ids"][id(box)] = note
+
+    FIRST = {{"first": ()}}
 """
 
 FILLING = """
@@ -171,9 +198,13 @@ FILLING = """
     from world import effect
 
     async def main():
+        boxes = [keeper.Box(), keeper.Box()]
+        keeper.note(boxes[0], "kept")
+        keeper.note(boxes[1], keeper.FIRST["first"])
         for number in range(3):
             keeper.fill(number)
             await effect(number)
+        print(*map(keeper.NOTES.get, boxes))
 
     asyncio.run(main())
 """
@@ -184,7 +215,21 @@ def test_state_that_cannot_be_saved(desk: Desk, mark: str) -> None:
     """What cannot be saved is told once, with its place, if it is not as the module's own code has made it."""
     desk.write("keeper.py", UNSAVABLE.format(mark=mark))
     desk.write("shop.py", FILLING)
+    ended = desk.run("shop.py", kill_at=3)
+    assert ended.status == KILLED, ended
+    told = ended.err.splitlines()
+    assert len(told) == 2
+    assert "keeper.py:6: what the program has put into USED of module keeper cannot be saved (TypeError: " in told[0]
+    assert "keeper.py:7: what the program has put into NOTES of module keeper cannot be saved (TypeError: " in told[1]
+    assert desk.run("shop.py").out == "kept None\n"
+
+
+@pytest.mark.parametrize("mark", ["# a library", "# durable: on"])
+def test_ids_inside_of_data(desk: Desk, mark: str) -> None:
+    """A dictionary with ids as keys that is not itself a variable of a module is told once, with its place."""
+    desk.write("keeper.py", INSIDE.format(mark=mark))
+    desk.write("shop.py", FILLING)
     ended = desk.run("shop.py")
     assert ended.status == 0, ended
     (told,) = ended.err.splitlines()
-    assert "keeper.py:5: what the program has put into USED of module keeper cannot be saved (TypeError: " in told
+    assert "keeper.py:2: a dictionary in STATE of module keeper has ids of objects as keys" in told

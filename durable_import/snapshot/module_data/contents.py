@@ -1,8 +1,8 @@
 """The module-level data of a program: of its script, of the marked modules that it imports, and what libraries note of its tasks.
 
 Of an imported module only what keeps its identity belongs to the snapshot (see ``modules``), and names that its functions
-rebind; its other objects are made by its own code. Libraries that are rewritten because a pattern names them keep their data,
-except entries of their weak dictionaries whose keys are tasks of the instance, or its loop.
+rebind; its other objects are made by its own code. Of libraries that are rewritten because a pattern names them it is what has
+changed since they were imported (see ``library_data``), and of all of them entries of weak dictionaries (``weak_data``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .library_data import counters_in, find_libraries, first_fingerprints, has_c
 from .module_names import Names
 from .modules import LOGGING, SIGNALS, Content, ScriptData, restore_contents, script_contents
 from .reached import Reached
-from .weak_data import WeakData, about_items, with_objects
+from .weak_data import WeakData, about_items, keyed_by_id_inside, with_objects
 
 _marked: dict[int, tuple[ModuleInfo, bool]] = {}
 
@@ -42,8 +42,8 @@ def find_imported(script: ScriptData, *, is_new: bool = False) -> None:
         if name == script.module or name not in sys.modules or (name in script.imported and name not in script.libraries):
             continue
         if not _is_marked(module):
-            if not is_of_rewritten(name):
-                libraries.add(name)
+            if not is_of_rewritten(name) and name.partition(".")[0] not in sys.stdlib_module_names:
+                libraries.add(name)  # the others' is the state of the process, or of tasks
             continue
         data = script.imported[name] = ScriptData.of(name)
         data.is_imported = True
@@ -65,8 +65,12 @@ def program_contents(script: ScriptData | None, loop: InstanceLoop | None, names
         for name, data in script.imported.items():
             contents = script_contents(data) if data.changed is None else library_contents(data)
             found |= {f"{name}:{key}": content for key, content in contents.items()}
-        reached = _weak_of(script).reached
-        found = {key: with_objects(content, reached) for key, content in found.items()}
+        weak = _weak_of(script)
+        for key, content in found.items():
+            if key not in weak.told and keyed_by_id_inside(content, weak.reached):
+                weak.told.add(key)
+                _tell_of_ids(script, key)
+        found = {key: with_objects(content, weak.reached) for key, content in found.items()}
     if loop is not None:
         for key, content in _notes_of(script, loop, names):
             if script is None or key not in script.unsavable:
@@ -134,12 +138,28 @@ def _pass_over(script: ScriptData, key: str, content: Content, error: Exception,
     _tell(module, name, error)
 
 
-def _tell(module: str, name: str, error: Exception) -> None:
-    info = PROGRAM.get(module)
+def _tell_of_ids(script: ScriptData, key: str) -> None:
+    module, _, name = key.rpartition(":")
+    module = module or script.module
     logger.warning(
-        "%s:%d: what the program has put into %s of module %s cannot be saved (%s: %s), and is not there after a restart. "
+        "%s: a dictionary in %s of module %s has ids of objects as keys: after a restart these objects have other ids. "
+        "Use the objects as keys (weakref.WeakKeyDictionary), or let the dictionary be a variable of the module",
+        _place_of(module, name),
+        name,
+        module,
+    )
+
+
+def _place_of(module: str, name: str) -> str:
+    info = PROGRAM.get(module)
+    return f"{info.path}:{line_of(info, name)}" if info is not None else module
+
+
+def _tell(module: str, name: str, error: Exception) -> None:
+    logger.warning(
+        "%s: what the program has put into %s of module %s cannot be saved (%s: %s), and is not there after a restart. "
         "Give its type a way to be pickled, or let code that runs when the module is imported make it",
-        *((info.path, line_of(info, name)) if info is not None else ("?", 0)),
+        _place_of(module, name),
         name,
         module,
         type(error).__name__,

@@ -57,13 +57,14 @@ def _of_structure(value: Any, is_open: Callable[[Any], bool]) -> int:
 
 def _inner(value: Any, is_open: Callable[[Any], bool]) -> list[Any] | None:
     """What an object holds; None if it counts by what it is."""
-    if isinstance(value, dict):
+    kind = type(value)  # asking the value itself for its class may run its code
+    if issubclass(kind, dict):
         return [*dict.keys(value), *dict.values(value)]
-    if isinstance(value, _SEQUENCES):
+    if issubclass(kind, _SEQUENCES):
         return list(value)
-    if isinstance(value, bytearray):
+    if issubclass(kind, bytearray):
         return [bytes(value)]
-    if type(value) is itertools.count:
+    if kind is itertools.count:
         return [repr(value)]
     return [id(value), value.__getstate__()] if is_open(value) else None
 
@@ -85,17 +86,18 @@ class Structure:
 
     def _add(self, value: Any, is_open: Callable[[Any], bool]) -> list[Any]:
         """Note what a part holds; gives that."""
-        if type(value) in _ATOMS or is_lazy(value):
+        kind = type(value)
+        if kind in _ATOMS or is_lazy(value):
             return []
-        if isinstance(value, dict):
-            self._dicts.append((value, [*map(id, dict.keys(value))], [*map(id, dict.values(value))]))
+        if issubclass(kind, dict):
+            self._dicts.append((value, _ids(dict.keys(value)), _ids(dict.values(value))))
             return [*dict.keys(value), *dict.values(value)]
-        if isinstance(value, (tuple, frozenset)):
+        if issubclass(kind, (tuple, frozenset)):
             return list(value)
-        if isinstance(value, _SEQUENCES):
+        if issubclass(kind, _SEQUENCES):
             self._others.append((_ids, value, _ids(value)))
             return list(value)
-        if isinstance(value, bytearray) or type(value) is itertools.count:
+        if issubclass(kind, bytearray) or kind is itertools.count:
             self._others.append((repr, value, repr(value)))
         elif is_open(value):
             self._others.append((_ids_of_attributes, value, _ids_of_attributes(value)))
@@ -106,7 +108,10 @@ class Structure:
         """Whether a value is the one that it was, and holds what it held."""
         return (
             value is self._value
-            and all([*map(id, each.values())] == values and [*map(id, each)] == keys for each, keys, values in self._dicts)
+            and all(
+                [*map(id, dict.values(each))] == values and [*map(id, dict.keys(each))] == keys
+                for each, keys, values in self._dicts
+            )
             and all(read(part) == known for read, part, known in self._others)
         )
 

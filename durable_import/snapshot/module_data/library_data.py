@@ -19,10 +19,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ...hook.code_table import PROGRAM, ModuleInfo
+from ...pythons.modules import is_lazy
 from .fingerprints import Structure, fingerprint, plain_fingerprint
 from .modules import (
     ATOMS,
-    NEVER_DATA,
     REFILLED,
     Content,
     Extent,
@@ -62,7 +62,7 @@ def counters_in(namespace: dict[str, Any]) -> frozenset[str]:
 def variables_of(module: str, namespace: dict[str, Any], rebound: frozenset[str]) -> Iterator[Variable]:
     """The variables of a module whose objects can be saved, and the attributes of its classes."""
     for name, value in list(namespace.items()):
-        if name.startswith("__"):
+        if name.startswith("__") or is_lazy(value):
             continue
         if name in rebound or _is_kept(value):
             yield name, namespace, name
@@ -77,7 +77,7 @@ def _is_kept(value: Any) -> bool:
     kind = type(value)
     if kind in REFILLED or kind is itertools.count:
         return True
-    return not hasattr(kind, "__get__") and not isinstance(value, (*NEVER_DATA, type)) and is_plain_instance(value)
+    return is_plain_instance(value) and not hasattr(kind, "__get__")
 
 
 def fingerprints_of(variables: list[Variable]) -> dict[str, int]:

@@ -416,9 +416,14 @@ def restore_contents(module: str, contents: dict[str, Content]) -> None:
         elif how == "primitive":
             fill_bound(target, saved)
         else:
-            _refill(target, [(id(k) if is_id else k, v) for k, v, is_id in saved] if how == "refill by id" else saved)
+            _refill(target, _by_id(saved) if how == "refill by id" else saved)
             if not name.startswith(("default ", "attribute ")):
                 namespace[name] = target
+
+
+def _by_id(marked: list[tuple[Any, Any, bool]]) -> list[tuple[Any, Any]]:
+    """The items of a dictionary, with the ids that some keys have today."""
+    return [(id(key) if is_id else key, value) for key, value, is_id in marked]
 
 
 def _refill(target: Any, saved: Any) -> None:
@@ -445,8 +450,8 @@ def _refill(target: Any, saved: Any) -> None:
 def _restore_class(cls: type, saved: dict[str, Any]) -> None:
     for name, (kind, value) in saved.items():
         present = cls.__dict__.get(name)
-        if kind == "dict":
-            value = dict(value)
+        if kind in ("dict", "dict by id"):
+            value = dict(value if kind == "dict" else _by_id(value))
         if type(present) is type(value) and type(value) in (list, dict, set, deque):
             _refill(present, value)
         elif present is not value:

@@ -13,6 +13,7 @@ from .fingerprints import fingerprint
 from .modules import Content, is_plain_instance
 from .reached import Reached
 
+_FEW = 64
 Entry = tuple[Any, Any]  # what it is about, and the rest
 
 _met: dict[int, weakref.ref[Any]] = {}  # the containers, by id
@@ -28,6 +29,7 @@ class WeakData:
     def __init__(self) -> None:
         self._passed_over: dict[int, weakref.ref[Any]] = {}
         self.reached = Reached()
+        self.told: set[str] = set()  # names of what ``keyed_by_id_inside`` was said of
 
     def begin(self, containers: list[tuple[str, str, Any]]) -> None:
         """Note what the modules' own code has put there."""
@@ -101,14 +103,41 @@ def about_items(container: Any, items: list[Any]) -> list[Entry]:
 
 def with_objects(content: Content, reached: Reached) -> Content:
     """The content of a dictionary, with objects of the state in the place of their ids that are keys."""
-    how, target, items = content
-    if how != "refill" or not isinstance(target, dict) or not any(_may_be_id(key) for key, _ in items):
-        return content
+    how, target, saved = content
+    if how == "refill" and isinstance(target, dict):
+        marked = _marked(saved, reached)
+        return content if marked is None else ("refill by id", target, marked)
+    if how == "class":
+        ((name, (kind, value)),) = saved.items()
+        marked = _marked(value, reached) if kind == "dict" else None
+        return content if marked is None else ("class", target, {name: ("dict by id", marked)})
+    return content
+
+
+def _marked(items: list[tuple[Any, Any]], reached: Reached) -> list[tuple[Any, Any, bool]] | None:
+    """The items, each with whether its key is in the place of its id; None if there is no such key."""
+    if not items or not (_may_be_id(items[0][0]) or _may_be_id(items[-1][0])):
+        return None  # looking at all keys of all dictionaries would take as long as saving them
     found = [reached.object_of(key) if _may_be_id(key) else None for key, _ in items]
     if all(each is None for each in found):
-        return content
-    marked = [(key if each is None else each, value, each is not None) for (key, value), each in zip(items, found, strict=True)]
-    return "refill by id", target, marked
+        return None
+    return [(key if each is None else each, value, each is not None) for (key, value), each in zip(items, found, strict=True)]
+
+
+def keyed_by_id_inside(content: Content, reached: Reached) -> bool:
+    """Whether a dictionary one level deeper has ids of objects of the state as keys, which stay as they are.
+
+    Of large data only the first items are looked at.
+    """
+    how, _, saved = content
+    inner: Any = ()
+    if how == "refill" and saved and type(saved[0]) is tuple:
+        inner = (item[-1] for item in saved[:_FEW] if type(item) is tuple and item)
+    elif how == "attributes":
+        inner = ((saved[0] if isinstance(saved, tuple) else saved) or {}).values()
+    elif how == "value":
+        inner = (saved,)
+    return any(type(each) is dict and _marked(list(each.items()), reached) is not None for each in inner)
 
 
 def _may_be_id(key: Any) -> bool:
