@@ -56,7 +56,8 @@ KEEPER = """
     def seen(box):
         return [
             CONSTANTS, REGISTRY, NESTED, sorted(COUNTS.items()), dict(GROUPS), BY_ID.get(id(box)), NOTES.get(box),
-            box.by_id.get(id(box)) is box, BY_NAME.get(box.name) is box, box in KNOWN, len(NOTES), SETTINGS.last, total, Box.made, Box.kinds,
+            box.by_id.get(id(box)) is box, BY_NAME.get(box.name) is box, box in KNOWN,
+            len(NOTES), SETTINGS.last, total, Box.made, Box.kinds,
         ]
 """
 
