@@ -1,4 +1,4 @@
-"""Weak dictionaries and sets of imported modules: their entries belong to the state as long as it holds what they are about.
+"""Weak dictionaries and sets of imported modules, and ids as keys: entries belong to the state if it holds what they are about.
 
 What an entry is about is the key of a ``WeakKeyDictionary``, the value of a ``WeakValueDictionary``, the item of a ``WeakSet``.
 """
