@@ -13,7 +13,7 @@ from ..hook.companions import rewrite_companions
 from .incremental.pieces import join_pieces
 from .incremental.segments import reading_of_segments
 from .load_context import LoadContext, Loading, reading
-from .module_data.contents import find_imported, restore_program
+from .module_data.contents import restore_program
 from .module_data.modules import ScriptData
 from .payload import IN_PIECES, MOMENT, Snapshot, check_format, is_in_segments
 from .tasks.loops import fill_loop
@@ -93,8 +93,6 @@ def _completed(
         ((facts, contents), held, inbox), found = loading.value
     else:
         (stack, facts, contents, held, inbox, _), found = loading.value
-    if script is not None:
-        find_imported(script)
     restore_program(script, contents)
     if held is None:
         return Snapshot(stack[-1] if stack else None, facts)

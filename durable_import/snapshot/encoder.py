@@ -21,7 +21,7 @@ from .decoder import decoded, reopened
 from .incremental.format_policy import FormatPolicy
 from .incremental.pieces import Pieces
 from .incremental.segment_saving import Segments
-from .module_data.contents import find_imported, program_contents, set_aside
+from .module_data.contents import find_imported, program_contents, reached_by, set_aside
 from .module_data.module_names import Names
 from .module_data.modules import ScriptData, is_refilled
 from .payload import COMPLETE, IN_PIECES, IN_SEGMENTS, LARGE, Saved, Snapshot, is_in_segments, payload_of
@@ -32,6 +32,10 @@ from .tasks.stacks import Stacks
 from .unread import drop_unread
 from .unsavable import explained, refuse_in_use
 from .with_blocks.lost import find_lost
+
+
+class NotInSegmentsError(Exception):
+    """What to save depends on what the whole snapshot holds."""
 
 
 @dataclass(slots=True)
@@ -51,6 +55,11 @@ class Encoder:
     _segments: Segments | None = None
     _pieces: Pieces | None = None
     _is_kept: bool = False  # whether a store has the segments, or pieces, as they were once
+
+    def begin(self) -> None:
+        """Note what the modules of the program hold: nothing of it has run, and nothing is restored yet."""
+        if self.script is not None:
+            find_imported(self.script, is_new=True)
 
     def save(self, snapshot: Snapshot) -> Saved:
         """The state of an instance; in segments, if that is worth it.
@@ -141,6 +150,9 @@ class Encoder:
         segments = self._segments or self._begin_form(Segments(), None)
         references = self._references(snapshot)
         contents = program_contents(self.script, loop, references.names)
+        reached = reached_by(self.script)
+        if reached is not None and reached.sought:
+            raise NotInSegmentsError
 
         def prepare(task: DurableTask) -> None:
             stack = self.stacks.of(task)
@@ -234,15 +246,25 @@ class Encoder:
         return True
 
     def _dump(self, snapshot: Snapshot, references: References) -> tuple[Chunks, dict[int, CodeInfo]]:
-        contents = program_contents(self.script, snapshot.loop, references.names)
         stack = chain(snapshot.root)[::-1] if snapshot.root is not None else []
         tasks = list(snapshot.loop.tasks) if snapshot.loop is not None else []
         loop, inbox = None, None
         if snapshot.loop is not None:
             loop = loop_state(snapshot.loop, list(snapshot.loop.callbacks.values()), snapshot.loop.timers)
             inbox = inbox_state(snapshot.loop)
-        state = (stack, snapshot.facts, contents, loop, inbox, tasks)
-        return dump_state(state, references)
+        references.reached = reached = reached_by(self.script)
+        try:
+            while True:
+                references.has_found = False
+                contents = program_contents(self.script, snapshot.loop, references.names)
+                dumped = dump_state((stack, snapshot.facts, contents, loop, inbox, tasks), references)
+                if not references.has_found:
+                    break
+        finally:
+            references.reached = None
+        if reached is not None:
+            reached.end()
+        return dumped
 
     def decode(self, payload: bytes, segments: dict[str, bytes] | None = None) -> Snapshot:
         """The snapshot of an authenticated payload, with its segments if it is not complete by itself."""
@@ -264,13 +286,13 @@ class Encoder:
     def _set_aside(self, snapshot: Snapshot, references: References) -> bool:
         """Leave module-level data that cannot be saved to the modules' own code; whether there was any."""
         assert self.script is not None
-        failing = set()
+        failing = {}
         for name, content in program_contents(self.script, snapshot.loop, references.names).items():
             try:
                 dumps(content, references)
-            except Exception:  # whatever it is, the module makes it again
-                failing.add(name)
-        set_aside(self.script, failing)
+            except Exception as error:  # whatever it is, the module makes it again
+                failing[name] = content, error
+        set_aside(self.script, failing, lambda value: self._can_be_saved(value, references))
         return bool(failing)
 
 

@@ -248,4 +248,7 @@ def _dump(
             done += 1
             pickler.dump((task.path, task_frames(task, references), task_record(task)))
     pickler.dump(None)
+    if references.reached is not None and references.reached.sought:
+        memo = pickler.memo
+        references.has_found |= references.reached.has_found(memo if type(memo) is dict else memo.copy())
     return file.chunks, pickler.codes

@@ -15,6 +15,7 @@ from ..hook.code_table import info_of
 from ..pythons.tasks import LoopBound
 from .module_data.module_names import Names
 from .module_data.modules import ScriptData, is_refilled
+from .module_data.reached import Reached
 from .tasks.stacks import Stacks
 from .tasks.tasks import coroutine_of
 
@@ -33,6 +34,8 @@ class References:
     lost: dict[int, tuple[Any, ...]] = field(default_factory=dict)  # see ``with_blocks.lost``
     left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
     notes: Notes | None = None  # of reopenable objects
+    reached: Reached | None = None  # to be told what the pickle of the whole state holds
+    has_found: bool = False  # whether that is more than was known
 
     def __post_init__(self) -> None:
         self.by_id = self.names.by_id

@@ -230,6 +230,7 @@ class InstanceRun:
     def _encoder(self) -> Encoder:
         host = self.host
         encoder = Encoder(self.instance_id, ScriptData.of(host.script) if host.script else None, self._given.base())
+        encoder.begin()
         if self.lease.keeps_segments:
             encoder.format_policy = FormatPolicy(SEGMENTS_FROM)
         return encoder

@@ -1,23 +1,29 @@
 """The module-level data of a program: of its script, of the marked modules that it imports, and what libraries note of its tasks.
 
 Of an imported module only what keeps its identity belongs to the snapshot (see ``modules``), and names that its functions
-rebind; its other objects are made by its own code. Libraries that are rewritten because a pattern names them keep their data,
-except entries of their weak dictionaries whose keys are tasks of the instance, or its loop.
+rebind; its other objects are made by its own code. Of libraries that are rewritten because a pattern names them it is what has
+changed since they were imported (see ``library_data``), and of all of them entries of weak dictionaries (``weak_data``).
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ...aio.loop import InstanceLoop
 from ...aio.task import DurableTask
 from ...hook.code_table import PROGRAM, ModuleInfo
+from ...hook.companions import is_of_rewritten
 from ...hook.marker import source_is_marked
 from ...log import logger
+from .library_data import counters_in, find_libraries, first_fingerprints, has_changed, library_contents, line_of
 from .module_names import Names
 from .modules import LOGGING, SIGNALS, Content, ScriptData, restore_contents, script_contents
+from .reached import Reached
+from .weak_data import WeakData, about_items, keyed_by_id_inside, with_objects
 
 _marked: dict[int, tuple[ModuleInfo, bool]] = {}
 
@@ -29,13 +35,26 @@ def _is_marked(module: ModuleInfo) -> bool:
     return known[1]
 
 
-def find_imported(script: ScriptData) -> None:
-    """Note the marked modules that the program has imported by now."""
+def find_imported(script: ScriptData, *, is_new: bool = False) -> None:
+    """Note the modules that the program has imported by now. ``is_new``: whether it has not begun."""
+    libraries = set()
     for name, module in list(PROGRAM.items()):
-        if name != script.module and name not in script.imported and name in sys.modules and _is_marked(module):
-            script.imported[name] = ScriptData.of(name)
-            script.imported[name].is_imported = True
-            script.process_state.uses_also(script.imported[name].process_state)
+        if name == script.module or name not in sys.modules or (name in script.imported and name not in script.libraries):
+            continue
+        if not _is_marked(module):
+            if not is_of_rewritten(name) and name.partition(".")[0] not in sys.stdlib_module_names:
+                libraries.add(name)  # the others' is the state of the process, or of tasks
+            continue
+        data = script.imported[name] = ScriptData.of(name)
+        data.is_imported = True
+        data.rebound |= counters_in(data.namespace())
+        data.first = first_fingerprints(data) if is_new else {}
+        script.process_state.uses_also(data.process_state)
+    find_libraries(script, libraries, is_new=is_new)
+    if is_new:
+        if not script.first:
+            script.first = first_fingerprints(script)
+        _weak_of(script).begin(Names.of(script).notes())
 
 
 def program_contents(script: ScriptData | None, loop: InstanceLoop | None, names: Names) -> dict[str, Content]:
@@ -44,42 +63,126 @@ def program_contents(script: ScriptData | None, loop: InstanceLoop | None, names
     if script is not None:
         found |= script_contents(script)
         for name, data in script.imported.items():
-            found |= {f"{name}:{key}": content for key, content in script_contents(data).items()}
+            contents = script_contents(data) if data.changed is None else library_contents(data)
+            found |= {f"{name}:{key}": content for key, content in contents.items()}
+        weak = _weak_of(script)
+        for key, content in found.items():
+            if key not in weak.told and keyed_by_id_inside(content, weak.reached):
+                weak.told.add(key)
+                _tell_of_ids(script, key)
+        found = {key: with_objects(content, weak.reached) for key, content in found.items()}
     if loop is not None:
-        for key, notes, entries in _notes_of(loop, names):
+        for key, content in _notes_of(script, loop, names):
             if script is None or key not in script.unsavable:
-                found[key] = ("notes", notes, entries)
+                found[key] = content
     return found
 
 
-def _notes_of(loop: InstanceLoop, names: Names) -> Iterator[tuple[str, Any, list[tuple[Any, Any]]]]:
-    """What weak dictionaries of rewritten modules hold about the instance: a name, the dictionary, the entries."""
+def reached_by(script: ScriptData | None) -> Reached | None:
+    """What is known of the objects that snapshots hold."""
+    return _weak_of(script).reached if script is not None else None
+
+
+def _weak_of(script: ScriptData) -> WeakData:
+    if script.weak is None:
+        script.weak = WeakData()
+    weak: WeakData = script.weak
+    return weak
+
+
+def _notes_of(script: ScriptData | None, loop: InstanceLoop, names: Names) -> Iterator[tuple[str, Content]]:
+    """What weak dictionaries of rewritten modules hold about the instance, and about what else the program has; by name."""
+
+    def is_of_instance(about: Any) -> bool:
+        return type(about) is DurableTask or about is loop
+
     for module, name, value in names.notes():
-        entries = list(value.items())
-        yield f"{module}:tasks in {name}", value, [e for e in entries if type(e[0]) is DurableTask and e[0].loop is loop]
-        yield f"{module}:loop in {name}", value, [e for e in entries if e[0] is loop]
+        if type(value) is WeakKeyDictionary:
+            entries = list(value.items())
+            tasks = [e for e in entries if type(e[0]) is DurableTask and e[0].loop is loop]
+            yield f"tasks in {module}.{name}", ("notes", value, tasks)
+            yield f"loop in {module}.{name}", ("notes", value, [e for e in entries if e[0] is loop])
+        if script is not None and id(value) in names.by_id and not is_of_rewritten(module):
+            content = _weak_of(script).content(value, is_of_instance)
+            if content is not None:
+                yield f"entries of {module}.{name}", content
 
 
-def set_aside(script: ScriptData, failing: set[str]) -> None:
-    """Leave data that cannot be saved to the modules' own code."""
-    for key in failing:
+def set_aside(script: ScriptData, failing: dict[str, tuple[Content, Exception]], can_be_saved: Callable[[Any], bool]) -> None:
+    """Leave data that cannot be saved to the modules' own code; tell it of those which that does not make as they are."""
+    for key, (content, error) in failing.items():
         if key in (f"the {LOGGING}", f"the {SIGNALS}"):
             logger.warning(
                 "what the program has set of %s cannot be saved, and is not set again after a restart: do so at module level", key
             )
+        if content[0] == "notes":
+            _pass_over(script, key, content, error, can_be_saved)
+            continue
         module, _, name = key.rpartition(":")
         owner = script.imported.get(module, script)
-        owner.unsavable.add((name if owner is not script else key).removeprefix("class "))
+        name = (name if owner is not script else key).removeprefix("class ")
+        owner.unsavable.add(name)
+        if owner.changed is not None or has_changed(owner, name):
+            _tell(owner.module, name, error)
+
+
+def _pass_over(script: ScriptData, key: str, content: Content, error: Exception, can_be_saved: Callable[[Any], bool]) -> None:
+    """Leave out the entries of a weak dictionary that cannot be saved."""
+    kind, _, place = key.rpartition(" ")
+    lost = [about for about, rest in about_items(content[1], content[2]) if not can_be_saved((about, rest))]
+    if kind != "entries of" or not lost:
+        script.unsavable.add(key)
+    for about in lost:
+        _weak_of(script).pass_over(about)
+    module, _, name = place.rpartition(".")
+    _tell(module, name, error)
+
+
+def _tell_of_ids(script: ScriptData, key: str) -> None:
+    module, _, name = key.rpartition(":")
+    module = module or script.module
+    logger.warning(
+        "%s: a dictionary in %s of module %s has ids of objects as keys: after a restart these objects have other ids. "
+        "Use the objects as keys (weakref.WeakKeyDictionary), or let the dictionary be a variable of the module",
+        _place_of(module, name),
+        name,
+        module,
+    )
+
+
+def _place_of(module: str, name: str) -> str:
+    info = PROGRAM.get(module)
+    return f"{info.path}:{line_of(info, name)}" if info is not None else module
+
+
+def _tell(module: str, name: str, error: Exception) -> None:
+    logger.warning(
+        "%s: what the program has put into %s of module %s cannot be saved (%s: %s), and is not there after a restart. "
+        "Give its type a way to be pickled, or let code that runs when the module is imported make it",
+        _place_of(module, name),
+        name,
+        module,
+        type(error).__name__,
+        error,
+    )
 
 
 def restore_program(script: ScriptData | None, contents: dict[str, Content]) -> None:
     """Give a program's data what they held; after the whole snapshot is loaded."""
     by_module: dict[str, dict[str, Content]] = {}
-    for key, content in contents.items():
-        if content[0] == "notes":
-            content[1].update(content[2])
-        elif script is not None:
-            module, _, name = key.rpartition(":")
-            by_module.setdefault(module or script.module, {})[name] = content
+    notes = [content for content in contents.values() if content[0] == "notes"]
+    if script is not None:
+        for key, content in contents.items():
+            if content[0] != "notes":
+                module, _, name = key.rpartition(":")
+                by_module.setdefault(module or script.module, {})[name] = content
+        for module in by_module:
+            import_module(module)
+        find_imported(script, is_new=True)  # before they are what they are not by themselves
     for module, held in by_module.items():
         restore_contents(module, held)
+        if script is not None and module in script.libraries:
+            for name in held:
+                script.libraries[module].has_changed(name.removeprefix("class "))
+    for _, target, entries in notes:
+        target.update(entries)

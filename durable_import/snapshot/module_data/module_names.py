@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from ...holds.in_use import can_be_in_use, in_use
 from ...holds.kinds import is_of_library
@@ -22,13 +22,14 @@ from .modules import ATOMS, CONTAINERS, ScriptData, data_of, is_saved_by_value, 
 from .process_state import STREAMS
 
 Place = tuple[str, str]  # module, name in it
+_WEAK = (WeakKeyDictionary, WeakValueDictionary, WeakSet)
 
 
 class ModuleNames:
     """What a module holds, as its namespace is.
 
-    ``containers`` and ``notes`` (weak dictionaries) by name, with the dict that holds them. ``asked``: names of what may be in
-    use, see ``holds.in_use``.
+    ``containers`` and ``notes`` (weak dictionaries and sets) by name, with the dict that holds them. ``asked``: names of what
+    may be in use, see ``holds.in_use``.
     """
 
     def __init__(self, name: str, namespace: dict[str, Any], data: ScriptData | None) -> None:
@@ -48,7 +49,7 @@ class ModuleNames:
                 self.by_id.setdefault(id(cell), (name, path))
         for key, value in list(namespace.items()):
             kind = type(value)
-            if kind is WeakKeyDictionary:
+            if kind in _WEAK:
                 self.notes[key] = namespace
             if kind is ModuleType and not is_of_library(value.__name__) and value.__name__ not in PROGRAM:
                 self.asked.append(key)
@@ -88,7 +89,7 @@ def _what_is_asked(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 def _version_of(namespace: dict[str, Any], data: ScriptData | None) -> tuple[Any, ...]:
     values = namespace.values()
     kinds = map(id, map(type, values))  # an id alone may be that of a new object
-    return id(namespace), list(namespace), list(map(id, values)), list(kinds), data and len(data.unsavable)
+    return id(namespace), list(namespace), list(map(id, values)), list(kinds), data and data.version()
 
 
 class Names:
@@ -165,7 +166,7 @@ class Names:
         return None
 
     def notes(self) -> list[tuple[str, str, Any]]:
-        """The weak dictionaries, each once: module, name, dictionary."""
+        """The weak dictionaries and sets, each once: module, name, dictionary."""
         found: dict[int, tuple[str, str, Any]] = {}
         for module, part in self._parts:
             for name, holder in part.notes.items():

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dis
 import importlib
 import sys
-from collections import deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -32,7 +32,7 @@ from .signal_state import restore_signals, uses_signals
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray)
-REFILLED = (list, dict, set, bytearray, deque)
+REFILLED = (list, dict, set, bytearray, deque, defaultdict, OrderedDict, Counter)
 _HEAP_TYPE = 1 << 9
 NEVER_DATA = (ModuleType, FunctionType, BuiltinFunctionType)
 
@@ -62,6 +62,10 @@ class ScriptData:
     process_state: ProcessState = field(default_factory=ProcessState)
     imported: dict[str, ScriptData] = field(default_factory=dict)  # of the marked modules that the script has imported
     is_imported: bool = False  # whether it is one of those
+    libraries: dict[str, Any] = field(default_factory=dict)  # see ``library_data``
+    changed: set[str] | None = None  # of a library: the names whose objects belong to the snapshot, and no others
+    first: dict[str, int] = field(default_factory=dict)  # what its names held at first: see ``fingerprints``
+    weak: Any = None  # see ``weak_data.WeakData``
     cells: tuple[Extent, list[Cell]] | None = None
     names: Any = None  # see ``module_names.Names``
 
@@ -75,8 +79,8 @@ class ScriptData:
         codes: list[CodeType] = []
         for info in list(KNOWN.values()):
             if info.module.name == module:
-                codes += _with_nested(info.code)
-                for code in _with_nested(info.code):
+                codes += with_nested(info.code)
+                for code in with_nested(info.code):
                     for instruction in dis.get_instructions(code):
                         if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
                             rebound.add(instruction.argval)
@@ -99,8 +103,14 @@ class ScriptData:
         """The script's module-level names."""
         return sys.modules[self.module].__dict__
 
+    def version(self) -> tuple[int, ...]:
+        """Another one when other names are saved by value."""
+        return len(self.unsavable), len(self.rebound), len(self.changed or ())
+
     def captured_cells(self) -> list[Cell]:
-        """See ``closures``; looked for again only when the script has got more names."""
+        """See ``closures``; looked for again only when the script has got more names. None of a library."""
+        if self.changed is not None:
+            return []
         namespace = self.namespace()
         if self.cells is None or not self.cells[0].is_of(namespace):
             found = [c for n, v in list(namespace.items()) for c in captured_cells(n, v, self.module, self.captured)]
@@ -108,11 +118,11 @@ class ScriptData:
         return self.cells[1]
 
 
-def _with_nested(code: CodeType) -> Iterator[CodeType]:
+def with_nested(code: CodeType) -> Iterator[CodeType]:
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _with_nested(constant)
+            yield from with_nested(constant)
 
 
 def resolve(module: str, name: str) -> Any:
@@ -212,22 +222,24 @@ def is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
         return False
     if isinstance(value, NEVER_DATA) or type(value) is object:
         return False
-    return not _keeps_identity(value)
+    return not keeps_identity(value)
 
 
 def is_refilled(script: ScriptData | None, module: str, name: str, value: Any) -> bool:
     """Whether an object that is saved by reference gets its contents back from the snapshot."""
     data = data_of(script, module)
-    if data is None or name in data.rebound or name in data.unsavable or not _keeps_identity(value):
+    if data is None or name in data.rebound or name in data.unsavable or not keeps_identity(value):
         return False
+    if data.changed is not None:
+        return name in data.changed
     return data.is_imported or name in data.used
 
 
-def _keeps_identity(value: Any) -> bool:
-    return type(value) in REFILLED or isinstance(value, LoopBound) or _is_plain_instance(value)
+def keeps_identity(value: Any) -> bool:
+    return type(value) in REFILLED or isinstance(value, LoopBound) or is_plain_instance(value)
 
 
-def _is_plain_instance(value: Any) -> bool:
+def is_plain_instance(value: Any) -> bool:
     """An instance of a rewritten module's class that is saved and restored by its attributes alone.
 
     Bases of other modules may have registered it somewhere, as logging does its handlers: so it has to stay what it is.
@@ -281,9 +293,9 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
             continue
         if is_lazy(namespace[name]):
             continue  # nobody has used it yet
-        if script.is_imported and name not in script.rebound and not _keeps_identity(namespace[name]):
+        if script.is_imported and name not in script.rebound and not keeps_identity(namespace[name]):
             continue  # other modules may use it under another name: it stays as the module's own code has made it
-        content = _content_of(namespace[name], rebound=name in script.rebound)
+        content = content_of(namespace[name], rebound=name in script.rebound)
         if content is not None:
             contents[name] = content
     for name, value in namespace.items():
@@ -293,7 +305,7 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
             contents |= _attributes_as_contents(script, "class", name, value, _class_data(value))
             for attribute, descriptor in _descriptors(value, script.module):
                 key = f"attribute {name}.{attribute}"
-                if _is_plain_instance(descriptor) and key not in script.unsavable:
+                if is_plain_instance(descriptor) and key not in script.unsavable:
                     contents[key] = ("attributes", descriptor, descriptor.__getstate__())
             for key, function in _functions_of_class(value):
                 contents |= _attributes_as_contents(script, "function", f"{name}.{key}", function, _function_data(function))
@@ -319,7 +331,7 @@ def _process_contents(script: ScriptData) -> dict[str, Content]:
     return {name: content for name, content in kept.items() if name not in script.unsavable}
 
 
-def _content_of(value: Any, *, rebound: bool) -> Content | None:
+def content_of(value: Any, *, rebound: bool) -> Content | None:
     kind = type(value)
     if rebound:
         return "value", None, value
@@ -329,7 +341,7 @@ def _content_of(value: Any, *, rebound: bool) -> Content | None:
         return ("refill", value, _items(value))
     if isinstance(value, LoopBound):
         return ("primitive", value, bound_state(value))
-    if _is_plain_instance(value):
+    if is_plain_instance(value):
         return ("attributes", value, value.__getstate__())
     return ("value", None, value)
 
@@ -343,7 +355,7 @@ def _attributes_as_contents(
 
 
 def _items(value: Any) -> list[Any]:
-    return list(value.items()) if type(value) is dict else list(value)
+    return list(value.items()) if isinstance(value, dict) else list(value)
 
 
 def _class_data(cls: type) -> dict[str, Any]:
@@ -356,8 +368,14 @@ def _class_data(cls: type) -> dict[str, Any]:
         if name.startswith("__") or name == "_abc_impl" or hasattr(kind, "__get__"):
             continue
         if not isinstance(value, (*NEVER_DATA, type)):
-            found[name] = (kind.__name__, _items(value) if kind is dict else value)
+            found[name] = class_content(value)
     return found
+
+
+def class_content(value: Any) -> tuple[str, Any]:
+    """What is saved of an attribute of a class."""
+    kind = type(value)
+    return kind.__name__, _items(value) if kind is dict else value
 
 
 def _functions_of_class(cls: type) -> Iterator[tuple[str, FunctionType]]:
@@ -398,15 +416,23 @@ def restore_contents(module: str, contents: dict[str, Content]) -> None:
         elif how == "primitive":
             fill_bound(target, saved)
         else:
-            _refill(target, saved)
+            _refill(target, _by_id(saved) if how == "refill by id" else saved)
             if not name.startswith(("default ", "attribute ")):
                 namespace[name] = target
+
+
+def _by_id(marked: list[tuple[Any, Any, bool]]) -> list[tuple[Any, Any]]:
+    """The items of a dictionary, with the ids that some keys have today."""
+    return [(id(key) if is_id else key, value) for key, value, is_id in marked]
 
 
 def _refill(target: Any, saved: Any) -> None:
     if isinstance(target, (list, bytearray)):
         target[:] = saved
-    elif isinstance(target, (dict, set)):
+    elif isinstance(target, dict):
+        target.clear()
+        target.update(dict(saved))  # a Counter would count pairs
+    elif isinstance(target, set):
         target.clear()
         target.update(saved)
     elif isinstance(target, deque):
@@ -424,8 +450,8 @@ def _refill(target: Any, saved: Any) -> None:
 def _restore_class(cls: type, saved: dict[str, Any]) -> None:
     for name, (kind, value) in saved.items():
         present = cls.__dict__.get(name)
-        if kind == "dict":
-            value = dict(value)
+        if kind in ("dict", "dict by id"):
+            value = dict(value if kind == "dict" else _by_id(value))
         if type(present) is type(value) and type(value) in (list, dict, set, deque):
             _refill(present, value)
         elif present is not value:
