@@ -21,7 +21,7 @@ from .decoder import decoded, reopened
 from .incremental.format_policy import FormatPolicy
 from .incremental.pieces import Pieces
 from .incremental.segment_saving import Segments
-from .module_data.contents import find_imported, program_contents, reached_by, set_aside
+from .module_data.contents import SetAside, find_imported, program_contents, reached_by, set_aside
 from .module_data.module_names import Names
 from .module_data.modules import ScriptData, is_refilled
 from .payload import COMPLETE, IN_PIECES, IN_SEGMENTS, LARGE, Saved, Snapshot, is_in_segments, payload_of
@@ -197,15 +197,23 @@ class Encoder:
         try:
             return self._dump(snapshot, references)
         except Exception as error:
-            if self.script is not None and self._set_aside(snapshot, references):
-                return self._encode(snapshot)
-            is_left_out = self._leave_out(snapshot.stacks(), references)
-            if not drop_unread(snapshot.stacks(), references, self._can_be_saved) and not is_left_out:
-                raise explained(snapshot, references, error, self.instance_id) from error
+            problem = error
+        is_left_out = self._leave_out(snapshot.stacks(), references)
+        if drop_unread(snapshot.stacks(), references, self._can_be_saved) or is_left_out:
+            try:
+                return self._dump(snapshot, references)
+            except Exception as error:
+                problem = error
+        aside = self._set_aside(snapshot, references) if self.script is not None else None
+        if aside is None:
+            raise explained(snapshot, references, problem, self.instance_id) from problem
         try:
-            return self._dump(snapshot, references)
-        except Exception as error:
-            raise explained(snapshot, references, error, self.instance_id) from error
+            encoded = self._encode(snapshot)
+        except BaseException:
+            aside.undo()  # they only lead to what cannot be saved for now
+            raise
+        aside.tell()
+        return encoded
 
     def _with_managers(self, snapshot: Snapshot) -> list[tuple[str, list[Any]]]:
         """The stacks in which there may be managers of ``with`` blocks."""
@@ -283,8 +291,8 @@ class Encoder:
         if is_in_segments(payload) and self.format_policy is not None:
             self.format_policy.choose(in_segments=True)
 
-    def _set_aside(self, snapshot: Snapshot, references: References) -> bool:
-        """Leave module-level data that cannot be saved to the modules' own code; whether there was any."""
+    def _set_aside(self, snapshot: Snapshot, references: References) -> SetAside | None:
+        """Leave module-level data that cannot be saved to the modules' own code; None if there are none."""
         assert self.script is not None
         failing = {}
         for name, content in program_contents(self.script, snapshot.loop, references.names).items():
@@ -292,8 +300,7 @@ class Encoder:
                 dumps(content, references)
             except Exception as error:  # whatever it is, the module makes it again
                 failing[name] = content, error
-        set_aside(self.script, failing, lambda value: self._can_be_saved(value, references))
-        return bool(failing)
+        return set_aside(self.script, failing, lambda value: self._can_be_saved(value, references)) if failing else None
 
 
 def _in_flight(snapshot: Snapshot) -> set[int]:

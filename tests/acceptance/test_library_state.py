@@ -218,7 +218,7 @@ def test_state_that_cannot_be_saved(desk: Desk, mark: str) -> None:
     desk.write("shop.py", FILLING)
     ended = desk.run("shop.py", kill_at=3)
     assert ended.status == KILLED, ended
-    told = ended.err.splitlines()
+    told = sorted(ended.err.splitlines())
     assert len(told) == 2
     assert "keeper.py:6: what the program has put into USED of module keeper cannot be saved (TypeError: " in told[0]
     assert "keeper.py:7: what the program has put into NOTES of module keeper cannot be saved (TypeError: " in told[1]

@@ -108,25 +108,50 @@ def _notes_of(script: ScriptData | None, loop: InstanceLoop, names: Names) -> It
                 yield f"entries of {module}.{name}", content
 
 
-def set_aside(script: ScriptData, failing: dict[str, tuple[Content, Exception]], can_be_saved: Callable[[Any], bool]) -> None:
-    """Leave data that cannot be saved to the modules' own code; tell it of those which that does not make as they are."""
+class SetAside:
+    """What was left to the modules' own code. ``told``: what is to be said of it, if it stays so."""
+
+    def __init__(self, script: ScriptData) -> None:
+        self._unsavable = [(data, set(data.unsavable)) for data in (script, *script.imported.values())]
+        self._weak = _weak_of(script)
+        self._passed_over = self._weak.passed_over()
+        self.told: list[tuple[str, tuple[Any, ...]]] = []
+
+    def undo(self) -> None:
+        """It belongs to the next snapshot again."""
+        for data, before in self._unsavable:
+            data.unsavable.clear()
+            data.unsavable.update(before)
+        self._weak.pass_over_only(self._passed_over)
+
+    def tell(self) -> None:
+        """Say what is not there after a restart."""
+        for text, arguments in self.told:
+            logger.warning(text, *arguments)
+
+
+def set_aside(script: ScriptData, failing: dict[str, tuple[Content, Exception]], can_be_saved: Callable[[Any], bool]) -> SetAside:
+    """Leave data that cannot be saved to the modules' own code; those are told which that does not make as they are."""
+    aside = SetAside(script)
     for key, (content, error) in failing.items():
         if key in (f"the {LOGGING}", f"the {SIGNALS}"):
-            logger.warning(
-                "what the program has set of %s cannot be saved, and is not set again after a restart: do so at module level", key
-            )
+            text = "what the program has set of %s cannot be saved, and is not set again after a restart: do so at module level"
+            aside.told.append((text, (key,)))
         if content[0] == "notes":
-            _pass_over(script, key, content, error, can_be_saved)
+            aside.told.append(_pass_over(script, key, content, error, can_be_saved))
             continue
         module, _, name = key.rpartition(":")
         owner = script.imported.get(module, script)
         name = (name if owner is not script else key).removeprefix("class ")
         owner.unsavable.add(name)
         if owner.changed is not None or has_changed(owner, name):
-            _tell(owner.module, name, error)
+            aside.told.append(_about_lost(owner.module, name, error))
+    return aside
 
 
-def _pass_over(script: ScriptData, key: str, content: Content, error: Exception, can_be_saved: Callable[[Any], bool]) -> None:
+def _pass_over(
+    script: ScriptData, key: str, content: Content, error: Exception, can_be_saved: Callable[[Any], bool]
+) -> tuple[str, tuple[Any, ...]]:
     """Leave out the entries of a weak dictionary that cannot be saved."""
     kind, _, place = key.rpartition(" ")
     lost = [about for about, rest in about_items(content[1], content[2]) if not can_be_saved((about, rest))]
@@ -135,7 +160,7 @@ def _pass_over(script: ScriptData, key: str, content: Content, error: Exception,
     for about in lost:
         _weak_of(script).pass_over(about)
     module, _, name = place.rpartition(".")
-    _tell(module, name, error)
+    return _about_lost(module, name, error)
 
 
 def _tell_of_ids(script: ScriptData, key: str) -> None:
@@ -155,16 +180,12 @@ def _place_of(module: str, name: str) -> str:
     return f"{info.path}:{line_of(info, name)}" if info is not None else module
 
 
-def _tell(module: str, name: str, error: Exception) -> None:
-    logger.warning(
+def _about_lost(module: str, name: str, error: Exception) -> tuple[str, tuple[Any, ...]]:
+    text = (
         "%s: what the program has put into %s of module %s cannot be saved (%s: %s), and is not there after a restart. "
-        "Give its type a way to be pickled, or let code that runs when the module is imported make it",
-        _place_of(module, name),
-        name,
-        module,
-        type(error).__name__,
-        error,
+        "Give its type a way to be pickled, or let code that runs when the module is imported make it"
     )
+    return text, (_place_of(module, name), name, module, type(error).__name__, error)
 
 
 def restore_program(script: ScriptData | None, contents: dict[str, Content]) -> None:

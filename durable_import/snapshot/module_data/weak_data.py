@@ -42,6 +42,14 @@ class WeakData:
         """Save nothing of entries about an object any more."""
         self._passed_over[id(about)] = weakref.ref(about)
 
+    def passed_over(self) -> dict[int, weakref.ref[Any]]:
+        """What entries are not saved about, for ``pass_over_only``."""
+        return dict(self._passed_over)
+
+    def pass_over_only(self, passed_over: dict[int, weakref.ref[Any]]) -> None:
+        """Save nothing about these, as it was once."""
+        self._passed_over = passed_over
+
     def content(self, container: Any, is_other: Callable[[Any], bool]) -> Content | None:
         """What to save of a container. ``is_other``: whether entries about an object are saved otherwise."""
         _is_met_now(container)

@@ -18,7 +18,7 @@ Reduced = tuple[Any, ...] | str
 
 def refuse_mapped(array: Any) -> Any:
     """A ``numpy.memmap`` that writes to its file: what is written to a copy would not get there. Others are saved as copies."""
-    if array._mmap is None or array.mode in ("r", "c"):
+    if array.filename is None or array.mode in ("r", "c"):
         return NotImplemented
     raise PicklingError("an array in a file: what is written to it later would not be in the file")
 
