@@ -64,10 +64,12 @@ def label_today(info: CodeInfo, place: Place | int, variables: dict[str, Any], *
     return label
 
 
-def _numbered(info: CodeInfo, label: int, variables: dict[str, Any]) -> int:
-    """A frame of payload format 4, which kept some variables that are not read any more."""
-    if label not in info.suspensions:
-        raise _refusal(info, f"it waits at suspension {label}, of which there is none")
+def _numbered(info: CodeInfo, number: int, variables: dict[str, Any]) -> int:
+    """A frame of payload format 4, which kept some variables that are not read any more, and knew no commit points."""
+    labels = [label for label, (_, role, _) in sorted(info.suspensions.items()) if role != "commit"]
+    if not 0 < number <= len(labels):
+        raise _refusal(info, f"it waits at suspension {number}, of which there is none")
+    label = labels[number - 1]
     names = {*info.names(label), AWAITED}
     for name in [name for name in variables if is_hidden(name) and name not in names]:
         del variables[name]

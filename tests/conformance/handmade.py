@@ -126,6 +126,7 @@ class Nobody:
     """Stands for the first task: whatever is made while no task runs is made by it."""
 
     children = 0
+    asked = None
     path = "0"
     has_failed = False
 

@@ -413,7 +413,9 @@ def count_calls(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> list
 
 
 def threads_of_stores() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name.startswith("durable_import")}
+    """Those of stores of PostgreSQL; a store in a folder, of another test, may begin one at any time."""
+    ours = ("durable_import listener", "durable_import watchdog", "durable_import postgres")
+    return {thread for thread in threading.enumerate() if thread.name.startswith(ours)}
 
 
 @pytest.mark.parametrize("is_closed", [True, False])
