@@ -21,7 +21,7 @@ from .decoder import decoded, reopened
 from .incremental.format_policy import FormatPolicy
 from .incremental.pieces import Pieces
 from .incremental.segment_saving import Segments
-from .module_data.contents import SetAside, find_imported, program_contents, reached_by, set_aside
+from .module_data.contents import SetAside, find_imported, is_about_tasks, program_contents, reached_by, set_aside
 from .module_data.module_names import Names
 from .module_data.modules import ScriptData, is_refilled
 from .payload import COMPLETE, IN_PIECES, IN_SEGMENTS, LARGE, Saved, Snapshot, is_in_segments, payload_of
@@ -296,6 +296,8 @@ class Encoder:
         assert self.script is not None
         failing = {}
         for name, content in program_contents(self.script, snapshot.loop, references.names).items():
+            if is_about_tasks(name):
+                continue  # of a scope, say, that is being cancelled: no module makes that again
             try:
                 dumps(content, references)
             except Exception as error:  # whatever it is, the module makes it again

@@ -39,6 +39,7 @@ class Holding:
         self._refusal: UnsavableStateError | None = None  # what could not be saved, if a checkpoint was tried
         self._try_again_at = 0.0  # by ``time.monotonic``
         self._told: set[str] = set()
+        self._seen = ""  # the last refusal
         self.limit: float | None = None  # seconds: a longer hold is an error
         self.wake: Callable[[], None] | None = None  # lets what drives the instance look again
         self._since = 0.0  # when the hold began, by ``time.monotonic``
@@ -112,8 +113,11 @@ class Holding:
         self._is_held()
         if self._hold is None:
             self._hold = self.blocks.doors.hold_opened(error.lineno, time.monotonic(), is_block=False)
-        self._try_again_at = time.monotonic() + max(LEAST_PATIENCE, PATIENCE_FACTOR * cost)
-        self._tell(f"{error.filename} {error.function} {error.type_name}", str(error))
+        least = LEAST_PATIENCE if error.blocker is not None else LEAST_PATIENCE / 10
+        self._try_again_at = time.monotonic() + max(least, PATIENCE_FACTOR * cost)
+        if error.blocker is not None or self._seen == str(error):  # else it may be over in a moment
+            self._tell(f"{error.filename} {error.function} {error.type_name}", str(error))
+        self._seen = str(error)
 
     def is_over(self, checkpoint: int) -> None:
         """A checkpoint was made."""

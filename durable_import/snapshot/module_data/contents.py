@@ -108,6 +108,11 @@ def _notes_of(script: ScriptData | None, loop: InstanceLoop, names: Names) -> It
                 yield f"entries of {module}.{name}", content
 
 
+def is_about_tasks(key: str) -> bool:
+    """Whether a content is what a library holds about the tasks of the instance, or its loop."""
+    return key.startswith(("tasks in ", "loop in "))
+
+
 class SetAside:
     """What was left to the modules' own code. ``told``: what is to be said of it, if it stays so."""
 
