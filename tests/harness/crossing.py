@@ -133,6 +133,7 @@ async def _drive(module: types.ModuleType, snapshot: dict[str, Any] | None) -> t
     driver.is_strict = False  # some programs held nothing when they were saved, by an earlier release
     driver.snapshots = []
     driver.now = START if snapshot is None else snapshot["now"]
+    driver._set_clock()  # before it goes on: deadlines are moved by what has passed since
     ambient.switch_on(driver)
     try:
         await driver.enter_again()
