@@ -210,6 +210,7 @@ def test_not_moved(desk: Desk, case: str) -> None:
     assert killed_and_resumed(desk, body) == expected
 
 
+@pytest.mark.slow
 def test_scopes_of_anyio(desk: Desk) -> None:
     """anyio's deadlines, where it is rewritten, are moved like those of asyncio, around its tasks too."""
     body = """
@@ -226,6 +227,7 @@ def test_scopes_of_anyio(desk: Desk) -> None:
     assert killed_and_resumed(desk, body, head) == "60.0\nFalse"
 
 
+@pytest.mark.slow
 def test_several_outages(desk: Desk) -> None:
     """The step has all its time each time that it is made again, and what it really took counts within one life."""
     body = """

@@ -8,6 +8,8 @@ import pytest
 
 from tests.harness.processes import KILLED, Desk
 
+pytestmark = pytest.mark.slow
+
 # who is inside of what, as the outside world sees it; a process that dies leaves all
 ROOM = """
     import asyncio

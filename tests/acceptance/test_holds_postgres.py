@@ -9,6 +9,8 @@ import pytest
 from tests.harness.killing import killed_at
 from tests.harness.processes import Desk
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from tests.harness.postgres import PostgresServer
 

@@ -10,6 +10,8 @@ from tests.harness.killing import killed_at, last_line, lives
 from tests.harness.pages import Pages
 from tests.harness.processes import KILLED, Desk
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pages(desk: Desk) -> Iterator[Pages]:

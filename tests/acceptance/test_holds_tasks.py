@@ -54,6 +54,8 @@ sys.path.insert(0, os.path.abspath("site-packages"))
 import ledger
 from world import effect
 
+pytestmark = pytest.mark.slow
+
 """
 
 

@@ -38,7 +38,7 @@ STEPS = """
         if is_to_wait and number == 2:
             await asyncio.sleep(3600)
 """
-QUICK = ("files", "blocks", "iterators", "databases", "shown", "network")
+QUICK = ("blocks",)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_object_across_a_kill(group: Group, row: Row) -> None:
     assert ("held" if group.times(row.name) > 1 else "kept") == row.becomes
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in GROUPS])
 def test_nothing_spins(group: Group) -> None:
     """While all of a group wait, the event loop is at rest."""
     assert group.said("first")["turns"] < 1000

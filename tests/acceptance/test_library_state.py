@@ -135,6 +135,7 @@ LATE = """
 """
 
 
+@pytest.mark.slow
 def test_library_that_is_imported_late(desk: Desk) -> None:
     """A library that the program imports while it runs keeps its state too, among many tasks."""
     desk.write("keeper.py", KEEPER.format(mark=""))

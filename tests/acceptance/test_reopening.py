@@ -113,6 +113,7 @@ POOL = """
 """
 
 
+@pytest.mark.slow
 def test_pool_and_what_it_gives(desk: Desk, postgres: PostgresServer) -> None:
     """asyncpg's pool, a connection acquired from it, its alias, and tasks that share the pool."""
     postgres.execute("create table t (n integer)")
@@ -153,6 +154,7 @@ ALCHEMY = """
 """
 
 
+@pytest.mark.slow
 def test_exit_stack(desk: Desk) -> None:
     """A session of aiohttp, and SQLAlchemy's engine, session and connection, entered by way of a stack."""
     desk.write("sql.py", SQL)
@@ -207,6 +209,7 @@ TOOLS = """
 """
 
 
+@pytest.mark.slow
 def test_mcp(desk: Desk) -> None:
     """A session over a server's own streams is initialised again."""
     desk.write("server.py", SERVER)
@@ -319,6 +322,7 @@ MANY = """
 """
 
 
+@pytest.mark.slow
 def test_many_tasks_share_a_client(desk: Desk) -> None:
     """Snapshots in segments have the calls too."""
     desk.write("many.py", MANY)
@@ -451,6 +455,7 @@ SCOPES = """
 """
 
 
+@pytest.mark.slow
 def test_scopes_of_anyio(desk: Desk) -> None:
     """Its groups and timeouts are as they were after kills: it is rewritten because a marked module imports it."""
     desk.write("scopes.py", SCOPES)
@@ -490,6 +495,7 @@ REDIS_SERVER = """
 """
 
 
+@pytest.mark.slow
 def test_redis(desk: Desk) -> None:
     """A client in a block, and a bare one that `from_url` gave."""
     desk.write("server.py", REDIS_SERVER)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.harness.processes import KILLED, Desk
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "retries.md"
@@ -31,6 +33,7 @@ SHOP = """
 """
 
 
+@pytest.mark.slow
 def test_document(desk: Desk) -> None:
     """Each request that was killed is made again, has its time, and the attempts that have failed stay failed."""
     (program,) = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)

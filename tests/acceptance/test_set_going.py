@@ -108,7 +108,8 @@ CHILDREN = [*NAMES, *(f"run {name}" for name in NAMES), "outside 1", "outside 2"
 ITEMS = [*NAMES, *(f"sent {name}" for name in NAMES), "outside 1", "outside 2"]
 
 
-@pytest.mark.parametrize("url", ["sqlite:///state.db", pytest.param("disk://states", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("url", ["sqlite:///state.db", "disk://states"])
 def test_no_child_and_no_event_is_doubled(desk: Desk, url: str) -> None:
     """A parent that is killed after each child was kept, and after each event, starts each child and sends each event once."""
     for name, text in (("runner.py", RUNNER), ("flow.py", FLOW), ("outside.py", OUTSIDE)):
