@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import random
+import re
 import signal
 import sys
 import threading
@@ -413,9 +414,9 @@ def count_calls(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> list
 
 
 def threads_of_stores() -> set[threading.Thread]:
-    """Those of stores of PostgreSQL; a store in a folder, of another test, may begin one at any time."""
-    ours = ("durable_import listener", "durable_import watchdog", "durable_import postgres")
-    return {thread for thread in threading.enumerate() if thread.name.startswith(ours)}
+    """Without those of stores in files, which are named by paths: one of another test may begin a thread at any time."""
+    names = re.compile("durable_import (?!/)")
+    return {thread for thread in threading.enumerate() if names.match(thread.name)}
 
 
 @pytest.mark.parametrize("is_closed", [True, False])
