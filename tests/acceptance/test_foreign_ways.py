@@ -16,8 +16,8 @@ from unittest.mock import AsyncMock, MagicMock
 async def traced(wrapped, instance, arguments, keywords):
     return await wrapped(*arguments, **keywords)
 
-async def inner(number):
-    await asyncio.sleep(0.01)
+async def inner(number, seconds=0.01):
+    await asyncio.sleep(seconds)
     return number
 
 class Client:
@@ -102,9 +102,9 @@ HELD = {
     "run_coroutine_threadsafe: awaited in a thread": (
         """
         loop = asyncio.get_running_loop()
-        await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(inner(1), loop).result())
+        await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(inner(1, 0.5), loop).result())
         """,
-        "belongs to this process",
+        "cannot be saved",
     ),
     "wrapt: a proxy": (
         """

@@ -9,6 +9,8 @@ import pytest
 from tests.harness.killing import killed_at, last_line
 from tests.harness.processes import KILLED, Desk
 
+pytestmark = pytest.mark.slow
+
 LIBRARY = "site-packages/ledger.py"
 # a transaction of a library that nothing is known of: what is added in one is in the file when it ends, once
 LEDGER = """
@@ -53,9 +55,6 @@ import asyncio, contextlib, os, sys
 sys.path.insert(0, os.path.abspath("site-packages"))
 import ledger
 from world import effect
-
-pytestmark = pytest.mark.slow
-
 """
 
 

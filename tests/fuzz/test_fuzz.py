@@ -18,7 +18,7 @@ from tests.fuzz.grammar import generate
 from tests.fuzz.judges import JUDGES, Judge
 
 SEEDS = seeds(os.environ.get("FUZZ_SEEDS", "0:300"))
-QUICK = range(30) if "FUZZ_SEEDS" not in os.environ else SEEDS  # those that run by default
+QUICK = range(20) if "FUZZ_SEEDS" not in os.environ else SEEDS  # those that run by default
 SEEDS_OF_TASKS = seeds(os.environ.get("FUZZ_SEEDS", "10:25"))  # of programs of many tasks
 SIZE = int(os.environ.get("FUZZ_SIZE", "8"))  # statements in a program, about
 GROUP = 10  # programs that one test runs

@@ -28,7 +28,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "effects"
 
 
-@pytest.mark.parametrize("path", with_slow(runnable_programs(), 6))
+@pytest.mark.parametrize("path", with_slow(runnable_programs(), 16))
 def test_a_program_needs_no_dead_variables(path: Path, log: Path) -> None:
     """It gives the native result by the native effects when dead variables are dropped with each state."""
     expected = observe(native, path, log)
@@ -36,7 +36,7 @@ def test_a_program_needs_no_dead_variables(path: Path, log: Path) -> None:
         assert observe(hard_torture, path, log) == expected
 
 
-@pytest.mark.parametrize("path", with_slow(CONCURRENT, 8))
+@pytest.mark.parametrize("path", with_slow(CONCURRENT, 16))
 def test_tasks_need_no_dead_variables(path: Path, log: Path) -> None:
     """The same of many tasks, those of asyncio's own functions included."""
     result, effects = observe(native, path, log)

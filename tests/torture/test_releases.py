@@ -27,8 +27,8 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def with_slow(paths: list[Path]) -> list[Any]:
-    """Every fourth program runs by default; the others are marked as slow."""
-    return [pytest.param(path, marks=[pytest.mark.slow] * (place % 4 > 0), id=path.stem) for place, path in enumerate(paths)]
+    """Every eighth program runs by default; the others are marked as slow."""
+    return [pytest.param(path, marks=[pytest.mark.slow] * (place % 8 > 0), id=path.stem) for place, path in enumerate(paths)]
 
 
 @pytest.mark.parametrize("path", with_slow(runnable_programs()))
