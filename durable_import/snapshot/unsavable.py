@@ -72,7 +72,9 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
             candidates.append({AWAITED: state.variables.get(AWAITED)})
         culprit = next(filter(None, (find_culprit(each, attempt, refuse) for each in candidates)), None)
         if culprit is not None:
-            found = _error_at(frame, replace(culprit, path=_readable(state, culprit.path)), instance_id)
+            stack = next(each for _, each in snapshot.stacks() if any(frame is other for other in each))
+            shown = _place_of(stack) if _is_of_library(frame) else frame
+            found = _error_at(shown, replace(culprit, path=_readable(state, culprit.path)), instance_id)
             name = _variable_of(culprit.path, variables)
             value = variables[name] if name in variables else state.variables.get(AWAITED)
             found.blocker = Blocker(frame, name, value, culprit.value if in_use(culprit.value) else None)
