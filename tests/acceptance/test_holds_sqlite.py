@@ -122,6 +122,7 @@ SYNC_SESSION = """
         pytest.param(SYNC_SESSION, (2, 3, (2, 6)), id="sync-session", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_rows_of_sqlalchemy(desk: Desk, program: str, places: tuple[int, ...]) -> None:
     """`engine.begin()`, `session.begin()` and a session that is committed by hand end as if nothing had happened."""
     killed_at(desk, {"rows.py": program, "tables.py": TABLES}, *places)
@@ -272,6 +273,7 @@ CONNECTIONS = """
 
 
 @pytest.mark.parametrize("name", ["CONNECTION", pytest.param("SESSION", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_rows_of_what_another_module_has_opened(desk: Desk, name: str) -> None:
     """A connection or session that is imported by name from a module which is not marked holds while a transaction is open."""
     connections = CONNECTIONS if name == "CONNECTION" else CONNECTIONS.replace("text = str", "from sqlalchemy import text")
