@@ -116,43 +116,39 @@ def _plan(cls: type) -> _Plan:
         reducer = reducer or _BY_NAME.get((cls.__module__, cls.__name__))
         if reducer is None:
             reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
-        known[cls] = singletons.by_reference(
-            cls, _of_reopenable(cls) or reducer or _of_holding(cls) or instances.reducer_for(cls)
-        )
+        plan = _reopenable_refused(cls, reducer or _holding_refused(cls, instances.reducer_for(cls)))
+        known[cls] = singletons.by_reference(cls, plan)
     return known[cls]
 
 
-def _of_holding(cls: type) -> _Plan:
-    """What refuses an object of a library of which it is known that it cannot be brought back, though pickle could copy it.
+def _holding_refused(cls: type, plan: _Plan) -> _Plan:
+    """``plan``, but refuses objects of which it is known that they cannot be brought back, though pickle would copy them.
 
     Of the standard library's objects it is known what becomes of each.
     """
     known = known_class(cls)
     if known is None or known.kind is not Kind.HOLDS or has_own_way(cls):
-        return None
+        return plan
     if cls.__module__.partition(".")[0] in sys.stdlib_module_names:
-        return None
-
-    def refuse(obj: Any) -> Any:
-        if kind_of(obj) is not Kind.HOLDS:
-            return NotImplemented
-        raise pickle.PicklingError(f"a copy of a {cls.__module__}.{cls.__qualname__} would not be what it is")
-
-    return refuse
+        return plan
+    return _refused(Kind.HOLDS, f"a copy of a {cls.__module__}.{cls.__qualname__} would not be what it is", plan)
 
 
-def _of_reopenable(cls: type) -> _Plan:
-    """What refuses an object that would be reopenable if the call that made it had been noted; None for those of other kinds."""
+def _reopenable_refused(cls: type, plan: _Plan) -> _Plan:
+    """``plan``, but an object that would be reopenable if the call that made it had been noted is refused."""
     known = known_class(cls)
     if known is None or known.kind is not Kind.REOPENABLE or has_own_way(cls):
-        return None
+        return plan
+    advice = "make it in the program's own code, or keep it at module level"
+    return _refused(Kind.REOPENABLE, f"a {cls.__module__}.{cls.__qualname__} that was not made in this instance: {advice}", plan)
 
-    def refuse(obj: Any) -> Any:
-        if kind_of(obj) is not Kind.REOPENABLE:
-            return NotImplemented
-        raise pickle.PicklingError(
-            f"a {cls.__module__}.{cls.__qualname__} that was not made in this instance: make it in the program's own code, or "
-            "keep it at module level"
-        )
 
-    return refuse
+def _refused(kind: Kind, why: str, plan: _Plan) -> _Plan:
+    """``plan`` for objects that are not of this kind now: what a library's object is depends on how it is imported."""
+
+    def reduce(obj: Any) -> Any:
+        if kind_of(obj) is kind:
+            raise pickle.PicklingError(why)
+        return NotImplemented if plan is None else plan(obj)
+
+    return reduce

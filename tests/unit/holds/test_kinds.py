@@ -44,6 +44,9 @@ from durable_import.holds import kinds
 from durable_import.holds.kinds import advice_for, is_of_library, kind_of
 from durable_import.holds.table import TABLE, Kind
 from durable_import.hook.code_table import MODULES
+from durable_import.snapshot.pickler import dump_state
+from durable_import.snapshot.references import References
+from durable_import.snapshot.unpickler import loads
 
 REOPENABLE, SAVED, HOLDS, IF_PICKLABLE = Kind.REOPENABLE, Kind.SAVED, Kind.HOLDS, Kind.SAVED_IF_PICKLABLE
 
@@ -247,6 +250,15 @@ def test_rewritten_modules_are_known_by_their_functions(monkeypatch: pytest.Monk
     kinds.forget_kinds()
     monkeypatch.setitem(MODULES, "anyio._core._synchronization", None)
     assert kind_of(anyio.Semaphore(1)) is SAVED
+    kinds.forget_kinds()
+
+
+async def test_instances_of_rewritten_libraries_are_saved_without_their_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would hold if its library were not rewritten is saved as instances of other classes are: by their attributes."""
+    kinds.forget_kinds()
+    monkeypatch.setitem(MODULES, "anyio._backends._asyncio", None)
+    limiter = anyio.CapacityLimiter(3)
+    assert loads(b"".join(dump_state(limiter, References())[0])).total_tokens == 3
     kinds.forget_kinds()
 
 
