@@ -7,11 +7,13 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 import durable_import
-from durable_import import DurableRuntime, InstanceSuspendedError, UnsavableStateError
+from durable_import import DurableRuntime, FencedError, InstanceSuspendedError, UnsavableStateError
+from durable_import.stores.base import Claim
 from durable_import.stores.memory import InMemoryStateStore
 from tests.running.suspended import POOLS, Pool
 from tests.running.test_life import until
@@ -64,6 +66,37 @@ async def test_library_cleans_up_when_a_checkpoint_is_refused(flows: ModuleType,
         with pytest.raises(UnsavableStateError, match="socket"):
             await runtime.run(flows.fetch_and_keep, "fetch")
     assert pool.log == ["given back"]
+
+
+async def test_lost_while_a_library_cleans_up(flows: ModuleType, pool: Pool) -> None:
+    """Who waits for an instance that is lost to another owner, while what it has begun ends, is told so, and not cancelled."""
+    async with runtime_over(InMemoryStateStore(), hold_limit=0) as runtime:
+        handle = await runtime.start(flows.fetch_and_keep, "hold_on", instance_id="i")
+        await until(lambda: bool(pool.log))
+        run = runtime.running["i"]
+        assert run.task is not None
+        run.is_lost()
+        with pytest.raises(FencedError):
+            await run.task
+    with pytest.raises(InstanceSuspendedError):
+        await handle.result()
+
+
+async def test_lost_while_it_is_taken_up(flows: ModuleType, pool: Pool) -> None:
+    """So is who starts an instance that is lost before it has begun."""
+
+    class Slow(InMemoryStateStore):
+        async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
+            pool.log.append("commits")
+            await asyncio.sleep(3600)
+            await super().commit(claim, state)
+
+    async with runtime_over(Slow()) as runtime:
+        starting = asyncio.create_task(runtime.start(flows.fetch, "fetch", instance_id="i"))
+        await until(lambda: bool(pool.log))
+        runtime.running["i"].is_lost()
+        with pytest.raises(FencedError):
+            await starting
 
 
 async def test_library_that_goes_on(flows: ModuleType, pool: Pool, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,6 +14,7 @@ from ...errors import (
     DurableError,
     FencedError,
     InstanceMismatchError,
+    InstanceSuspendedError,
     SnapshotError,
     StoreError,
     UnknownInstanceError,
@@ -129,14 +130,27 @@ class InstanceRun:
                 outcome = await self._drive(self.driver, encoder)
                 life.has_outcome(outcome)
                 return outcome
+        except asyncio.CancelledError as error:
+            raise self._has_left(self._why_suspended() if self.is_suspending else error) from None
         except BaseException as error:
-            if not self.begun.done():
-                self.begun.set_exception(error)
-                self.begun.exception()  # its caller is told, if there is one
+            self._has_left(error)
             raise
         finally:
             self._drop_root()
             await self.lease.release()
+
+    def _has_left(self, error: BaseException) -> BaseException:
+        """Tell its caller, if there is one, why it did not begin."""
+        if not self.begun.done():
+            self.begun.set_exception(error)
+            self.begun.exception()
+        return error
+
+    def _why_suspended(self) -> DurableError:
+        """What has cut it short, wherever it was: while it was taken up, or while what it had opened was being left."""
+        return self._fenced or InstanceSuspendedError(
+            f"instance {self.instance_id!r} was suspended: its state is kept, and it goes on when it is run again"
+        )
 
     async def _begin(self, make: Callable[[], Any] | None) -> bool:
         """Claim it; a new one with a call is kept from then on. Gives whether it is new."""
