@@ -24,20 +24,15 @@ from ..frames.signals import PRIMED
 from ..frames.step import FAILED, Step
 from ..pythons.library import base_task_get_stack, base_task_print_stack, base_task_repr
 from ..pythons.tasks import add_awaited_by, discard_awaited_by, loop_of
-from ..pythons.versions import SETS_VARIABLES, UNCANCEL_CLEARS
+from ..pythons.versions import SETS_VARIABLES
 from ..rewrite.analysis.names import AWAITED, STATE
 from .asking import Asked
+from .cancellation import Cancellable
 from .delegation import DelegatingLoop
 from .running_step import RunningStep
 from .task_iterators import TaskIterator, awaitable_of
 
 _NO_CONTEXT = contextvars.Context()  # of handles whose callback is a turn: it runs in the task's own context
-
-
-_OF_CANCELLATION = (  # attributes
-    "_must_cancel", "_num_cancels_requested", "_cancels_in_step", "_is_cancel_of_step", "_cancel_message", "_fut_waiter",
-    "is_step_cancelled",
-)  # fmt: skip
 
 
 class TaskLoop(DelegatingLoop):
@@ -76,7 +71,7 @@ class TaskLoop(DelegatingLoop):
         """Whether what runs belongs to the step that a task is in: foreign code, or what that has set going."""
 
 
-class DurableTask(asyncio.Future[Any]):
+class DurableTask(Cancellable):
     """``coroutine`` as a task of the instance whose loop is ``loop``.
 
     ``path`` names it among the tasks of the instance, the same after a crash: the numbers of its ancestors as children.
@@ -84,27 +79,18 @@ class DurableTask(asyncio.Future[Any]):
     """
 
     __slots__ = (
-        "_cancelled_exc",
-        "_cancels_in_step",
         "_context",
         "_coro",
-        "_fut_waiter",
-        "_is_cancel_of_step",
-        "_must_cancel",
         "_name",
-        "_num_cancels_requested",
         "_root",
         "asked",
         "children",
         "ended",
         "has_begun",
         "is_shown",
-        "is_step_cancelled",
-        "loop",
         "order",
         "path",
         "running",
-        "step",
         "step_began",
         "step_place",
         "steps",
@@ -112,6 +98,7 @@ class DurableTask(asyncio.Future[Any]):
         "turn_place",
     )  # fmt: skip
 
+    loop: TaskLoop
     _log_destroy_pending = False  # dropping a task is how an instance is suspended
 
     def __init__(
@@ -141,23 +128,15 @@ class DurableTask(asyncio.Future[Any]):
             loop.begin(self)
 
     def _set_up(self, loop: TaskLoop, coroutine: Any) -> None:
-        self.loop = loop
+        self._set_up_cancellations(loop)
         self._name = self.path = ""
         self.set_coroutine(coroutine)
         self._context = _NO_CONTEXT
-        self._fut_waiter: Any = None
-        self._must_cancel = False
-        self._num_cancels_requested = 0
-        self._is_cancel_of_step = False  # whether the cancellation that is due is that of the step in flight itself
-        self._cancels_in_step = 0  # requests that the step in flight has made, less those that it took back
-        self._cancelled_exc: BaseException | None = None
         self.is_shown = True  # in ``all_tasks``
         self.children = 0  # tasks that it has made so far
         self.steps = 0  # the number of its next key: steps that have ended, and keys that were given to none
         self.asked: Asked | None = None  # in the turn that it takes: its next key was given to the program
-        self.step: Step | None = None  # in flight
         self.running: RunningStep | None = None  # ... as foreign code sees it
-        self.is_step_cancelled = False  # whether the program has asked the step in flight to end
         self.ended: Step | None = None  # has ended, and the frame is to be told
         self.has_begun = False
         self.order = 0  # among the tasks
@@ -220,12 +199,7 @@ class DurableTask(asyncio.Future[Any]):
         return self._context.run(self._advance, error)
 
     def _advance(self, error: BaseException | None) -> Step | None:
-        if self._must_cancel:
-            if not isinstance(error, asyncio.CancelledError):
-                error = self._make_cancelled_error()
-            self._must_cancel = False
-            self.is_step_cancelled = self.is_step_cancelled or (self.step is not None and not self._is_cancel_of_step)
-            self._is_cancel_of_step = False
+        error = self._cancelled_turn(error)
         self.stops_waiting()
         ended, self.ended = self.ended, None
         if error is None and ended is not None and ended.state == FAILED:
@@ -241,12 +215,12 @@ class DurableTask(asyncio.Future[Any]):
         except StopIteration as stop:
             if self._must_cancel:
                 self._must_cancel = False
-                super().cancel(msg=self._cancel_message)
+                self._is_cancelled(self._cancel_message)
             else:
                 super().set_result(stop.value)
         except asyncio.CancelledError as cancelled:
             self._cancelled_exc = _without_ours(cancelled)
-            super().cancel()
+            self._is_cancelled()
         except (KeyboardInterrupt, SystemExit) as leaving:
             super().set_exception(_without_ours(leaving))
             self._log_traceback = False  # it goes on to the caller of the event loop
@@ -258,10 +232,6 @@ class DurableTask(asyncio.Future[Any]):
             return self._was_given(given)
         self.loop.has_ended(self)
         return None
-
-    def is_to_be_cancelled(self) -> bool:
-        """Whether its next turn begins with a CancelledError."""
-        return self._must_cancel
 
     def is_restored(self) -> bool:
         """Whether it has restored frames that have not gone on yet, from an await: not from the beginning."""
@@ -332,20 +302,13 @@ class DurableTask(asyncio.Future[Any]):
         add_awaited_by(future, self)
         future.add_done_callback(self._wakeup, context=_NO_CONTEXT)
         self._fut_waiter = future
-        if self._must_cancel and self._cancel_waiter(self._cancel_message, self._is_cancel_of_step):
-            self._must_cancel = self._is_cancel_of_step = False
+        self._cancel_new_waiter()
 
     def stops_waiting(self) -> None:
         """It goes on, or is going to make again what it awaited."""
         if self._fut_waiter is not None:
             discard_awaited_by(self._fut_waiter, self)
             self._fut_waiter = None
-
-    def _cancel_waiter(self, msg: Any, is_of_step: bool) -> bool:
-        if not self._fut_waiter.cancel(msg=msg):
-            return False
-        self.is_step_cancelled = self.is_step_cancelled or (self.step is not None and not is_of_step)
-        return True
 
     def _turn(self, error: BaseException | None = None) -> None:  # noqa: ARG002
         """As a callback: take a turn. The driver takes it itself, see ``InstanceLoop.task_of``."""
@@ -427,87 +390,11 @@ class DurableTask(asyncio.Future[Any]):
         if self._cancelled_exc is not None or self._log_traceback:
             self.loop.touch(self)  # a failure that somebody has seen is not reported
 
-    def _make_cancelled_error(self) -> BaseException:
-        if self._cancelled_exc is not None:
-            error, self._cancelled_exc = self._cancelled_exc, None
-            return error
-        return super()._make_cancelled_error()  # type: ignore[misc, no-any-return]
-
-    def cancel(self, msg: Any = None) -> bool:
-        self.loop.touch(self)
-        self._log_traceback = False
-        if self.done():
-            return False
-        is_of_step = self.loop.runs_step_of(self)
-        self._num_cancels_requested += 1
-        self._cancels_in_step += is_of_step
-        if self._fut_waiter is not None and self._cancel_waiter(msg, is_of_step):
-            return True
-        self._is_cancel_of_step = is_of_step and (self._is_cancel_of_step or not self._must_cancel)
-        self._must_cancel = True
-        self._cancel_message = msg
-        self.loop.is_dirty = self.loop.is_dirty or not is_of_step
-        return True
-
-    # --- lent: see ``holds.in_task``
-
-    def lend(self) -> tuple[Any, ...]:
-        """Another coroutine is going to run as if this task ran it; gives what ``take_back`` needs."""
-        lent = tuple(getattr(self, name) for name in _OF_CANCELLATION)
-        self._must_cancel = self._is_cancel_of_step = False
-        self._num_cancels_requested = self._cancels_in_step = 0
-        self._fut_waiter = None
-        return lent
-
-    def waits_lent(self, given: Any) -> None:
-        """That coroutine waits: who cancels the task ends the wait."""
-        self._fut_waiter = given if asyncio.isfuture(given) else None
-        if self._must_cancel and self._fut_waiter is not None and self._cancel_waiter(self._cancel_message, True):
-            self._must_cancel = False
-
-    def goes_on_lent(self, error: BaseException | None) -> BaseException | None:
-        """It goes on; gives what is to be thrown into it."""
-        self._fut_waiter = None
-        if not self._must_cancel:
-            return error
-        self._must_cancel = False
-        return error or self._make_cancelled_error()
-
-    def take_back(self, lent: tuple[Any, ...]) -> None:
-        """It has ended; what it asked of the task is over."""
-        for name, value in zip(_OF_CANCELLATION, lent, strict=True):
-            setattr(self, name, value)
-
     def ends_step(self) -> None:
-        """The step in flight has ended: what it has left of its own requests to cancel the task is the program's now."""
-        self.step = self.running = None
-        self.is_step_cancelled = self._is_cancel_of_step = False
-        self._cancels_in_step = 0
+        """The step in flight has ended."""
+        self._step_has_ended()
+        self.running = None
         self.steps += 1
-
-    def cancellation_kept(self) -> tuple[bool, int]:
-        """Whether the program is to be told that it was cancelled, and the requests that count, if its step is made again.
-
-        What a step has asked for itself (a timeout of a library) is none of the program's: it will ask again.
-        """
-        is_due = self.is_step_cancelled or (self._must_cancel and not self._is_cancel_of_step)
-        return is_due, self._num_cancels_requested - self._cancels_in_step
-
-    def message_kept(self) -> Any:
-        """The message of a cancellation that is due, unless the step in flight has asked for that itself."""
-        return None if self._is_cancel_of_step else self._cancel_message
-
-    def cancelling(self) -> int:
-        return self._num_cancels_requested
-
-    def uncancel(self) -> int:
-        self.loop.touch(self)
-        if self._num_cancels_requested > 0:
-            self._num_cancels_requested -= 1
-            self._cancels_in_step -= self.loop.runs_step_of(self)
-            if self._num_cancels_requested == 0 and UNCANCEL_CLEARS:
-                self._must_cancel = False
-        return self._num_cancels_requested
 
 
 DurableTask.__name__ = asyncio.Task.__name__  # messages name it

@@ -59,14 +59,21 @@ class HoldingBlocks:
     ``holds`` says of managers whether they hold whatever their kind; ``owes``, whether a checkpoint was put off.
     """
 
-    __slots__ = ("_holds", "_owes", "doors", "entering", "open")
+    __slots__ = ("_holds", "_owes", "entering", "known_doors", "open")
 
     def __init__(self, holds: Callable[[Any], bool], owes: Callable[[], bool]) -> None:
         self.open: dict[HoldingBlock, None] = {}
         self.entering: dict[Any, HoldingBlock] = {}  # by task, the innermost
-        self.doors = Doors(time.monotonic())
+        self.known_doors: Doors | None = None  # those of an instance which nothing has held yet would stand open
         self._holds = holds
         self._owes = owes
+
+    @property
+    def doors(self) -> Doors:
+        """What lets the instance be saved between its holds."""
+        if self.known_doors is None:
+            self.known_doors = Doors(time.monotonic())
+        return self.known_doors
 
     def exit_of(self, manager: Any, leave: Any, frame: FrameType, task: Any, *, is_async: bool) -> Any:
         """See ``ambient.Driver``."""

@@ -14,13 +14,18 @@ _ARCHIVES = ("zipfile.ZipFile", "tarfile.TarFile")
 
 def can_be_in_use(cls: type) -> bool:
     """Whether objects of a class are to be asked."""
-    known = _answers.get(cls)
+    known = _of_builtins.get(cls)
     if known is None:
-        known = _answers[cls] = issubclass(cls, io.IOBase) or bool(getattr(known_class(cls), "busy", ()))
+        known = _answers.get(cls)
+    if known is None:
+        known = issubclass(cls, io.IOBase) or bool(getattr(known_class(cls), "busy", ()))
+        (_answers if cls.__flags__ & _HEAP_TYPE else _of_builtins)[cls] = known
     return known
 
 
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: it may go away
 _answers: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
+_of_builtins: dict[type, bool] = {}
 
 
 def in_use(value: Any) -> str:

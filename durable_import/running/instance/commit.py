@@ -93,7 +93,7 @@ class Committer:
         lives = self.facts[LIVES] = loop.earlier_lives
         self.checkpoint -= 1
         try:
-            checkpoint = self._capture("running")
+            checkpoint = self._capture("running")._replace(code=())  # an earlier life has kept the sources
         except UnsavableStateError:
             self.checkpoint = number
             return

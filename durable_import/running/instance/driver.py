@@ -39,6 +39,7 @@ from .checkpoint import Commit
 from .commit import PAUSE, Committer
 from .leaving import has_to_leave, leave_instance
 
+_NO_TASKS: frozenset[DurableTask] = frozenset()
 GRACE_SECONDS = 10.0  # that foreign code has to clean up when an instance is suspended
 
 
@@ -71,7 +72,7 @@ class InstanceDriver(Committer):
         self._others: Collection[DurableTask] = ()  # the tasks that stand still while ``turns_of`` takes turns
         self._waiting: list[asyncio.Handle] = []  # their turns
         self._at_doors: list[tuple[DurableTask, asyncio.Handle]] = []  # turns that wait until the instance can be saved
-        self._put_off: set[DurableTask] = set()  # whose steps begin when a commit was made that others wait for too
+        self._put_off = _NO_TASKS  # whose steps begin when a commit was made that others wait for too
 
     @property
     def ended(self) -> bool:
@@ -250,7 +251,7 @@ class InstanceDriver(Committer):
                 self._keep_out(task, handle)
                 continue
             if task in self._put_off or (loop.has_asked_inside and task.step is not None):
-                self._put_off.discard(task)
+                self._put_off -= {task}
                 loop.put_first(handle)
                 left += 1
                 yield from self._keep_keys()
@@ -262,7 +263,7 @@ class InstanceDriver(Committer):
                 self._keep_out(task, loop.turn_of(task))
                 continue
             if left and self._may_begin_later(step):
-                self._put_off.add(task)
+                self._put_off |= {task}
                 loop.put_behind(loop.turn_of(task), left)
                 left += 1
                 continue

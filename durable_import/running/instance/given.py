@@ -32,6 +32,8 @@ Kept = tuple[tuple[Any, ...] | None, str, Any]  # the ``Place`` of the variable 
 class GivenContext:
     """The context variables of an instance. ``own``: those whose values belong to its state too."""
 
+    __slots__ = ("lost", "own", "record")
+
     def __init__(self) -> None:
         self.own: list[contextvars.ContextVar[Any]] = []
         self.record = b""  # of what is kept; empty if nothing is

@@ -17,6 +17,7 @@ from ...holds.kinds import advice_for
 from ...log import logger
 from ...snapshot.encoder import Encoder
 
+_NOTHING: frozenset[str] = frozenset()
 LEAST_PATIENCE = 0.5  # seconds between two trials to save what could not be saved
 PATIENCE_FACTOR = 10  # ... or so many times what a trial costs
 REMINDERS = (30.0, 300.0, 3600.0)  # seconds after which a hold is told again; the last one repeats
@@ -29,6 +30,11 @@ class Holding:
     ``checkpoint``: the number of the last one.
     """
 
+    __slots__ = (
+        "_alarm", "_hold", "_is_first", "_refusal", "_reminder", "_seen", "_since", "_told", "_try_again_at", "blocks",
+        "checkpoint", "encoder", "limit", "owes", "tell", "wake",
+    )  # fmt: skip
+
     def __init__(self, encoder: Encoder, checkpoint: int) -> None:
         self.encoder = encoder
         self.checkpoint = checkpoint
@@ -38,7 +44,7 @@ class Holding:
         self._hold: Hold | None = None  # that of an object
         self._refusal: UnsavableStateError | None = None  # what could not be saved, if a checkpoint was tried
         self._try_again_at = 0.0  # by ``time.monotonic``
-        self._told: set[str] = set()
+        self._told = _NOTHING
         self._seen = ""  # the last refusal
         self.limit: float | None = None  # seconds: a longer hold is an error
         self.wake: Callable[[], None] | None = None  # lets what drives the instance look again
@@ -124,7 +130,8 @@ class Holding:
         self.checkpoint = checkpoint
         self.owes = self._is_first = False
         self._forget_refusal()
-        self.blocks.doors.committed(time.monotonic())
+        if self.blocks.known_doors is not None:
+            self.blocks.known_doors.committed(time.monotonic())
         self.stop_reminding()
 
     def begins_again(self) -> None:
@@ -158,8 +165,8 @@ class Holding:
 
     def keeps_from_turn(self, task: Any) -> bool:
         """Whether a task that holds nothing does not get its turn: it has opened a hold from there before."""
-        doors = self.blocks.doors
-        if doors.opens_at is None or self.blocks.of_task(task) is not None:
+        doors = self.blocks.known_doors
+        if doors is None or doors.opens_at is None or self.blocks.of_task(task) is not None:
             return False
         stack = task.stack()
         state = capture(stack[-1]) if stack else None
@@ -174,8 +181,8 @@ class Holding:
 
     def until_doors_open(self) -> float:
         """Seconds until they open by themselves."""
-        opens_at = self.blocks.doors.opens_at
-        return max(opens_at - time.monotonic(), 0.0) if opens_at is not None else 0.0
+        doors = self.blocks.known_doors
+        return max(doors.opens_at - time.monotonic(), 0.0) if doors is not None and doors.opens_at is not None else 0.0
 
     # --- telling
 
@@ -193,7 +200,7 @@ class Holding:
     def _tell(self, key: str, sentence: str) -> None:
         if key in self._told:
             return
-        self._told.add(key)
+        self._told |= {key}
         again = f"what ran since checkpoint {self.checkpoint} was held before too, and runs again. " if self._is_first else ""
         self._is_first = False
         self.tell(f"held since checkpoint {max(self.checkpoint, 0)}: {again}{sentence}")

@@ -6,7 +6,6 @@ import asyncio
 import contextvars
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial
 from typing import Any, TypeVar
 
 from ...errors import (
@@ -274,12 +273,16 @@ class InstanceRun:
             driver.holding.begins_again()
         driver.on_wait = host.on_wait
         driver.is_strict = host.hold_limit == 0
-        driver.holding.limit, driver.holding.wake = host.hold_limit, driver.loop.wake
-        driver.holding.tell = partial(host.observer.held, self.instance_id)
+        if host.hold_limit is not None:
+            driver.holding.limit, driver.holding.wake = host.hold_limit, driver.loop.wake
+        driver.holding.tell = self._is_held
         driver.on_dormant = self._expects_events
         driver.evict_after = self.evict_after
         driver.grace_seconds = host.grace_seconds
         return driver
+
+    def _is_held(self, sentence: str) -> None:
+        self.host.observer.held(self.instance_id, sentence)
 
     def _recorded_call(self) -> Call:
         call = self.records.open_call(self.state["call"])

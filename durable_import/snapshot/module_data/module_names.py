@@ -78,12 +78,28 @@ def _has_attributes(value: Any) -> bool:
     )
 
 
-def _what_is_asked(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """An object at module level, and what it has in its attributes, or a module in its names, if that may be in use."""
-    if can_be_in_use(type(value)):
-        yield name, value
-    elif isinstance(attributes := getattr(value, "__dict__", None), dict):
-        yield from ((f"{name}.{key}", each) for key, each in list(attributes.items()) if can_be_in_use(type(each)))
+class Asked:
+    """An object at module level that may be in use, or may have such objects in its attributes, or a module in its names."""
+
+    __slots__ = ("_kinds", "_parts", "module", "name")
+
+    def __init__(self, module: str, name: str) -> None:
+        self.module = module
+        self.name = name
+        self._kinds: list[Any] = []  # of the attributes, when they were looked through
+        self._parts: list[str] = []  # those that may be in use
+
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """What may be in use, by its path in the module."""
+        value = vars(sys.modules[self.module]).get(self.name)
+        if can_be_in_use(type(value)):
+            yield self.name, value
+        elif isinstance(attributes := getattr(value, "__dict__", None), dict):
+            kinds = [*attributes, *map(type, attributes.values())]
+            if kinds != self._kinds:
+                self._kinds = kinds
+                self._parts = [key for key, each in attributes.items() if can_be_in_use(type(each))]
+            yield from [(f"{self.name}.{key}", attributes[key]) for key in self._parts]
 
 
 def _version_of(namespace: dict[str, Any], data: ScriptData | None) -> tuple[Any, ...]:
@@ -102,6 +118,8 @@ class Names:
         self.by_id: dict[int, Place] = {}
         self.container_places: list[Place] = []
         self._holders: list[dict[str, Any]] = []  # of the containers
+        self._notes: list[tuple[str, str, dict[str, Any]]] = []  # module, name, and the dict that holds it
+        self._asked: list[Asked] = []
         self.container_ids: set[int] = set()
         self.preludes: dict[bool, Any] = {}  # see ``pickler``
 
@@ -132,7 +150,9 @@ class Names:
 
     def _merge(self) -> None:
         self.by_id, self.container_places, self._holders, self.container_ids = {}, [], [], set()
-        self.preludes = {}
+        self.preludes, self._notes = {}, []
+        self._asked = [Asked(name, key) for name, part in self._parts for key in part.asked]
+        noted: set[int] = set()
         if self._script is not None:
             streams = ((id(stream), (module_name(process_state.__name__), f"STREAMS.{name}")) for name, stream in STREAMS.items())
             self.by_id.update(streams)
@@ -142,6 +162,10 @@ class Names:
                 self.by_id.setdefault(number, place)
             for key, holder in part.containers.items():
                 self._add_container(name, key, holder)
+            for key, holder in part.notes.items():
+                if id(holder[key]) not in noted:
+                    noted.add(id(holder[key]))
+                    self._notes.append((name, key, holder))
 
     def _add_container(self, module: str, name: str, holder: dict[str, Any]) -> None:
         """Refer to a container by name; one that has several names, by the first."""
@@ -156,22 +180,16 @@ class Names:
 
     def first_in_use(self) -> tuple[str, str, Any, str] | None:
         """What is in use and could not be brought back: module, name, object, and what says so."""
-        for module, part in self._parts:
-            for name in part.asked:
-                value = vars(sys.modules[module]).get(name)
-                for path, each in _what_is_asked(name, value):
-                    use = in_use(each)
-                    if use:
-                        return module, path, each, use
+        for asked in self._asked:
+            for path, each in asked.parts():
+                use = in_use(each)
+                if use:
+                    return asked.module, path, each, use
         return None
 
     def notes(self) -> list[tuple[str, str, Any]]:
         """The weak dictionaries and sets, each once: module, name, dictionary."""
-        found: dict[int, tuple[str, str, Any]] = {}
-        for module, part in self._parts:
-            for name, holder in part.notes.items():
-                found.setdefault(id(holder[name]), (module, name, holder[name]))
-        return list(found.values())
+        return [(module, name, holder[name]) for module, name, holder in self._notes]
 
 
 _NAMES = Names(None)
