@@ -301,9 +301,9 @@ def resume_code(info: CodeInfo) -> types.CodeType:
     return code
 
 
-def enter_code(info: CodeInfo, manager: str) -> types.CodeType:
-    """The code of a function that enters a ``with`` block of a function again."""
-    return info.module.rewriting().compile_enter(info.place, manager, _inside(info))
+def enter_code(info: CodeInfo, manager: str, *, is_kept: bool) -> types.CodeType:
+    """The code of a function that enters a ``with`` block of a function again. ``is_kept``: see ``enter_function``."""
+    return info.module.rewriting().compile_enter(info.place, manager, _inside(info), is_kept=is_kept)
 
 
 def _inside(info: CodeInfo) -> Inside:

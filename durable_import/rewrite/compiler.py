@@ -253,7 +253,7 @@ class ModuleRewriting(ast.NodeTransformer):
             definition.decorator_list = [ast.Constant(None, **line)]
         return self._compile_nested(tree, inside)
 
-    def compile_enter(self, place: str, manager: str, inside: Inside) -> types.CodeType:
+    def compile_enter(self, place: str, manager: str, inside: Inside, *, is_kept: bool) -> types.CodeType:
         """The code of a function that enters a ``with`` block again: that of the hidden variable ``manager``."""
         node = self.places.by_path[place]
         tree = enter_function(
@@ -264,6 +264,7 @@ class ModuleRewriting(ast.NodeTransformer):
             captured=self._own(node, inside.captured),
             free=self._free(node),
             class_name=self.places.class_of[node],
+            is_kept=is_kept,
         )
         return self._compile_nested(tree, inside)
 

@@ -23,7 +23,8 @@ WORDS = {
     "operand": "an operand", "copy": "an unpacked mapping", "iterator": "the iterator of a loop",
     "advance": "what gives the next item of a loop", "going": "whether a loop goes on", "item": "an item that is being unpacked",
     "manager": "the manager of a with block", "leave": "the exit method of a with block",
-    "entered": "what entering a with block gave", "normal": "whether a with block has failed",
+    "argument": "a part of the call in a with block", "entered": "what entering a with block gave",
+    "normal": "whether a with block has failed",
     "outcome": "the pending outcome of a try block", "exception": "the exception being handled",
     "group": "the exception group being handled", "subject": "the subject of a match statement",
     "result": "what a comprehension has made so far", "key": "a key of a dict comprehension",
@@ -102,7 +103,7 @@ def check(info: CodeInfo, label: int, variables: dict[str, Any], *, has_awaited:
     for hidden in kept:
         name, role, _ = hidden
         if name not in variables:
-            if name in live_at(info, label):
+            if role != "argument" and name in live_at(info, label):  # without those the call is made as it is written
                 raise _refusal(info, f"it lacks {_said(hidden, way)}")
         elif role in KINDS and not isinstance(variables[name], KINDS[role]):
             raise _refusal(info, f"{_said(hidden, way)} cannot be of type {type(variables[name]).__name__}")

@@ -65,12 +65,18 @@ class Pause(ast.Raise):
 
 @dataclass(frozen=True)
 class WithBlock:
-    """One item of a suspending ``with`` statement, as written: needed to enter it again."""
+    """One item of a suspending ``with`` statement, as written: needed to enter it again.
+
+    ``call``: the call in it with what its parts were, which the hidden variables ``arguments`` keep until it is entered; None
+    if the item is no call.
+    """
 
     expression: ast.expr
     target: ast.expr | None
     is_async: bool
     entering: Suspend | None  # where ``__aenter__`` is awaited
+    call: ast.expr | None = None
+    arguments: tuple[str, ...] = ()
 
 
 def evaluated_here(node: ast.AST) -> Iterator[ast.AST]:

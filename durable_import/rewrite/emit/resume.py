@@ -68,14 +68,16 @@ def enter_function(
     captured: Iterable[str],
     free: Collection[str],
     class_name: str | None,
+    is_kept: bool,
 ) -> ast.Module:
     """A module with one asynchronous function: enters the manager of a ``with`` block again, with the variables of the state.
 
-    It gives the manager, its bound exit method, and what entering gave.
+    It gives the manager, its bound exit method, and what entering gave. ``is_kept``: the call that makes the manager is made of
+    what its parts were.
     """
     captured = list(captured)
     preparation = _Preparation(function, set(), set(captured).difference(free), class_name)
-    expression = preparation.visit(block.expression)
+    expression = preparation.visit(block.call if is_kept and block.call is not None else block.expression)
     pair = ast.Tuple(elts=[_store(ITEM), _store(STASH)], ctx=ast.Store())
     entering: ast.expr = ast.Call(func=load(ITEM), args=[], keywords=[])
     if block.is_async:

@@ -23,6 +23,7 @@ PREFIXES = {
     "item": "n",  # what a loop or an unpacking has taken and not bound yet
     "manager": "m",
     "leave": "x",  # the exit method of a manager
+    "argument": "p",  # what the call that makes a manager is made of: the function, its arguments
     "entered": "v",  # the enter method, then what it gave
     "normal": "z",  # whether the block was not left by an exception
     "swallowed": "y",  # what the exit method said of an exception
@@ -58,6 +59,10 @@ class HiddenNames:
     def temporary(self, number: int, role: str, node: ast.AST) -> str:
         """One for a variable that lives within a statement: those of the next statement have the same numbers."""
         return self.mean(self.name("operand", number), role, node)
+
+    def argument(self, number: int, node: ast.AST) -> str:
+        """One for a part of the call that makes a manager: it lives until that is entered, and those of the next are the same."""
+        return self.mean(self.name("argument", number), "argument", node)
 
     def mean(self, name: str, role: str, node: ast.AST) -> str:
         """From here on a name is that of the variable that has a role for a node."""

@@ -11,9 +11,12 @@ import copy
 from typing import Any
 
 from ..analysis.names import assign, call, clear, constant, load, store
+from ..analysis.node_paths import standing_for
 from ..analysis.suspensions import FUNCTION_DEFINITIONS, WithBlock
 from .lift import Statements
 from .statement import StatementNormaliser, call_name, locate, protocol_place
+
+OF_FRAME = frozenset({"super", "locals", "vars", "dir", "eval", "exec"})
 
 
 class WithStatements(StatementNormaliser):
@@ -35,6 +38,10 @@ class WithStatements(StatementNormaliser):
         if not is_async and isinstance(self.names.function, ast.AsyncFunctionDef):
             self._commit_point(item, at, out)
         lifted = self.lifter.expression(expression, out)
+        arguments: list[str] = []
+        if is_async and isinstance(expression, ast.Call) and isinstance(lifted, ast.Call) and can_be_kept(expression):
+            lifted, arguments = self._kept(lifted, expression, out)
+        again = copy.deepcopy(lifted) if arguments else None
         pair = ast.Tuple(elts=[store(entered), store(leave)], ctx=ast.Store())
         lookup = ast.Assign(targets=[pair], value=call("@awith" if is_async else "@with", load(manager)))
         self._flush(out, [assign(manager, lifted), lookup], at)
@@ -42,11 +49,14 @@ class WithStatements(StatementNormaliser):
             entering: Any = None
             if is_async:
                 awaited = call("@aenter", call_name(entered))
-                self.lifter.suspend("await", awaited, store(entered), at, out, of=item, role="aenter")
+                with self._holding(*arguments):
+                    self.lifter.suspend("await", awaited, store(entered), at, out, of=item, role="aenter")
                 entering = locate(out[-1], at)
+                if arguments:
+                    out.append(locate(clear(arguments), at))
             else:
                 out.append(locate(assign(entered, call_name(entered)), at))
-            self.with_blocks[manager] = WithBlock(*written, is_async, entering)
+            self.with_blocks[manager] = WithBlock(*written, is_async, entering, again, tuple(arguments))
             told: ast.stmt = ast.If(test=load("@ON"), body=[ast.Expr(value=call("@opened", load(leave)))], orelse=[])
             out.append(locate(told, at))
             if any(_jumps_out(inner) for inner in statement.body):
@@ -55,6 +65,35 @@ class WithStatements(StatementNormaliser):
                     out.append(self._guarded(item, entered, [manager, leave], normal, others, statement, is_async))
             else:
                 out.append(self._guarded(item, entered, [manager, leave], None, others, statement, is_async))
+
+    def _kept(self, node: ast.Call, whole: ast.Call, out: Statements) -> tuple[ast.expr, list[str]]:
+        """A call with its parts in hidden variables, which are given too: until it is entered, it can be made of them again.
+
+        ``whole``: the call as it was written.
+        """
+        names: list[str] = []
+
+        def keep(part: ast.expr, as_written: ast.expr) -> ast.expr:
+            if isinstance(part, (ast.Constant, ast.Starred)):
+                return part
+            name = self.names.argument(len(names) + 1, as_written)
+            names.append(name)
+            out.append(ast.copy_location(assign(name, part), part))
+            return ast.copy_location(load(name), part)
+
+        def keep_keyword(keyword: ast.keyword, as_written: ast.keyword) -> ast.keyword:
+            if keyword.arg is None:
+                return keyword
+            return ast.copy_location(ast.keyword(keyword.arg, keep(keyword.value, as_written.value)), keyword)
+
+        function = keep(node.func, whole.func)
+        arguments = [keep(*pair) for pair in zip(node.args, whole.args, strict=True)]
+        keywords = [keep_keyword(*pair) for pair in zip(node.keywords, whole.keywords, strict=True)]
+        made = standing_for(ast.copy_location(ast.Call(function, arguments, keywords), node), node)
+        end: Any = node.func
+        if isinstance(node.func, ast.Attribute) and end.end_lineno != node.lineno:  # the compiler says that it is called there
+            made.lineno, made.col_offset = end.end_lineno, end.end_col_offset - len(end.attr)
+        return made, names
 
     def _commit_point(self, item: ast.withitem, at: ast.AST, out: Statements) -> None:
         """``if @ON and @owes(): await @commit_point()``: what an earlier block has put off is committed before the next one.
@@ -146,6 +185,23 @@ class WithStatements(StatementNormaliser):
             out.append(assign(result, leaving) if result else ast.Expr(value=leaving))
         for statement in out:
             locate(statement, at)
+
+
+def can_be_kept(node: ast.Call) -> bool:
+    """Whether the parts of a call can be kept: what is unpacked is read when the call is made, so nothing is computed behind it.
+
+    Some functions look at the frame, and are known by their names.
+    """
+    if isinstance(node.func, ast.Name) and node.func.id in OF_FRAME:
+        return False
+    parts: list[tuple[bool, ast.expr]] = [(isinstance(part, ast.Starred), part) for part in node.args]
+    parts += [(keyword.arg is None, keyword.value) for keyword in node.keywords]
+    first = next((number for number, (is_unpacked, _) in enumerate(parts) if is_unpacked), len(parts))
+    return all(_is_plain(part) for _, part in parts[first:])
+
+
+def _is_plain(node: ast.expr) -> bool:
+    return isinstance(node.value if isinstance(node, ast.Starred) else node, (ast.Name, ast.Constant))
 
 
 def _jumps_out(node: ast.AST, *, in_loop: bool = False) -> bool:

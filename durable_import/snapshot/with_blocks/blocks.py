@@ -78,6 +78,12 @@ def is_entering(state: FrameState, manager: str) -> bool:
     return entering is not None and entering.label == state.label
 
 
+def has_call(state: FrameState, manager: str) -> bool:
+    """Whether the frame, which is entering the block, has what the call in its ``with`` item was made of."""
+    arguments = _block(state.info, manager).arguments
+    return bool(arguments) and all(name in state.variables for name in arguments)
+
+
 def is_leaving(state: FrameState, manager: str) -> bool:
     """Whether the frame waits for the manager's ``__aexit__``."""
     at, role, _ = state.info.suspensions[state.label]

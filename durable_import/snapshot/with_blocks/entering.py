@@ -26,7 +26,7 @@ from ...holds.in_task import as_task
 from ...hook.code_table import enter_code
 from ...rewrite.analysis.names import AWAITED, STATE
 from ..definitions.foreign_functions import function_of
-from .blocks import blocks_of, is_entering, leave_of, target_of
+from .blocks import blocks_of, has_call, is_entering, leave_of, target_of
 from .lost import LEAVE, MANAGER, RELEASED, VALUE, Key, Lost
 
 
@@ -46,7 +46,7 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
             continue
         if is_waiting_again(task.stack()[number + 1 :], manager):
             continue
-        code = enter_code(state.info, name)
+        code = enter_code(state.info, name, is_kept=is_entering(state, name) and has_call(state, name))
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
@@ -85,8 +85,11 @@ def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str
             replace_references(placeholder, new[kind])
     holder[name], holder[leave_of(state, name)] = new[MANAGER], new[LEAVE]
     if is_entering(state, name):
-        if isinstance(holder.get(AWAITED), FRAME_TYPES):
-            discard(chain(holder[AWAITED]))  # the ``__aenter__`` that was under way
+        under_way = holder.get(AWAITED)  # the ``__aenter__`` that was
+        if isinstance(under_way, FRAME_TYPES):
+            discard(chain(under_way))
+        elif type(under_way) is Step:
+            under_way.drop()
         holder[AWAITED] = Step(None, DONE, new[VALUE], True)
         return
     target = target_of(state.info, name)
