@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from durable_import import step_key
 from durable_import.aio.asking import LONGEST, is_among_arguments
 from durable_import.aio.foreign_calls import foreign_call
 
@@ -62,6 +63,44 @@ def test_key_is_not_found(make: Any) -> None:
     """Other keys are none, and what is too large is not searched."""
     made = make()
     assert not is_among_arguments(KEY, made)
+    made.close()
+
+
+class Bank:
+    """Its methods ask by others."""
+
+    async def pay(self) -> str:
+        return f"{self._sent()}"
+
+    async def charge(self) -> str:
+        return self.own_key
+
+    async def look(self) -> int:
+        return len(self.name())
+
+    def _sent(self) -> str:
+        return step_key()
+
+    @property
+    def own_key(self) -> str:
+        return step_key()
+
+    @staticmethod
+    def name() -> str:
+        return "bank"
+
+
+class Branch(Bank):
+    """They are of its base."""
+
+
+@pytest.mark.parametrize("method", ["pay", "charge", "look"])
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_methods_that_ask(method: str, in_thread: bool) -> None:
+    """A method asks if it mentions one that does, in a class of a module that has something of this package."""
+    call = getattr(Branch(), method)
+    made = asyncio.to_thread(call) if in_thread else call()
+    assert foreign_call(made).asks is (method != "look")
     made.close()
 
 
