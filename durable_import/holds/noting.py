@@ -21,6 +21,7 @@ from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames import ambient
 from ..frames.restart import arguments_of
+from ..hook.behind import FindersBehind
 from ..hook.companions import is_of_rewritten, rewrite_module
 from ..hook.switch import ON
 from ..pythons.library import AsyncGeneratorManager, GeneratorManager
@@ -396,29 +397,16 @@ class _Watcher:
 
     def __init__(self, is_in_question: Callable[[str], bool]) -> None:
         self._is_in_question = is_in_question
-        self._searching = threading.local()
+        self._behind = FindersBehind(self)
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """What the others find, if the module is in question."""
         if fullname not in _waiting and not self._is_in_question(fullname):
             return None
-        names: set[str] = self._searching.__dict__.setdefault("names", set())
-        if fullname in names:
-            return None
-        names.add(fullname)
-        try:
-            spec = self._find(fullname, path, target)
-        finally:
-            names.discard(fullname)
+        spec = self._behind.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
             _tell_when_executed(spec.loader)
         return spec
-
-    def _find(self, fullname: str, path: Any, target: Any) -> ModuleSpec | None:
-        finders = list(sys.meta_path)
-        behind = finders[finders.index(self) + 1 :] if self in finders else finders
-        specs = (finder.find_spec(fullname, path, target) for finder in behind if hasattr(finder, "find_spec"))
-        return next((spec for spec in specs if spec is not None), None)
 
 
 def _tell_when_executed(loader: Any) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import warnings
 from collections.abc import Iterable, Sequence
 from importlib.machinery import SOURCE_SUFFIXES, ModuleSpec, SourceFileLoader
@@ -18,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from durable_import.hook import cache, marker
+from durable_import.hook.behind import FindersBehind
 from durable_import.hook.loader import DurableSourceLoader, RewritingLoader, is_rewriting, rewriting_loader, source_path
 
 __all__ = ["DurableFinder", "spec_is_marked"]
@@ -38,7 +38,7 @@ class DurableFinder:
 
     def __init__(self) -> None:
         self.patterns: tuple[str, ...] = ()
-        self._searching = threading.local()
+        self._behind = FindersBehind(self)
 
     def add_patterns(self, patterns: Iterable[str]) -> None:
         """Rewrite modules with these names, too."""
@@ -50,14 +50,7 @@ class DurableFinder:
         """What the finders behind this one find, with a rewriting loader if the module is to be rewritten."""
         if _is_own(fullname) or is_rewriting():
             return None
-        names: set[str] = self._searching.__dict__.setdefault("names", set())
-        if fullname in names:  # a finder behind us asks all of sys.meta_path, us included
-            return None
-        names.add(fullname)
-        try:
-            spec = self._find_ordinary_spec(fullname, path, target)
-        finally:
-            names.discard(fullname)
+        spec = self._behind.find_spec(fullname, path, target)
         if spec is not None and self.wants(fullname, spec):
             _replace_loader(spec)
         return spec
@@ -80,18 +73,6 @@ class DurableFinder:
             top = fullname.partition(".")[0]
             return any(pattern.partition(".")[0] == top for pattern in patterns)
         return bool(patterns)
-
-    def _find_ordinary_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
-        finders: list[Any] = list(sys.meta_path)  # a copy: finders may come and go meanwhile
-        behind = finders[finders.index(self) + 1 :] if self in finders else finders
-        for finder in behind:
-            find_spec = getattr(finder, "find_spec", None)
-            if find_spec is None:  # before 3.12 the import system asks such finders in its own way
-                return None
-            spec: ModuleSpec | None = find_spec(fullname, path, target)
-            if spec is not None:
-                return spec
-        return None
 
 
 def _is_own(fullname: str) -> bool:
