@@ -111,6 +111,15 @@ class SnapshotError(DurableError):
 class Blocker(Protocol):
     """What stands in the way of a checkpoint."""
 
+    @property
+    def value(self) -> Any:
+        """The object that does, or has in it what does."""
+        ...
+
+    def culprit(self) -> Any:
+        """What cannot be saved itself; None if it is gone, or is not known."""
+        ...
+
     def is_gone(self) -> bool:
         """Whether it may be possible now."""
         ...

@@ -184,8 +184,8 @@ class InstanceLoop(SignalLoop):
         held = self.holder.why() if self.holder is not None else ""
         if held:
             raise DurableError(
-                f"PauseForEventException was raised while the instance is held by {held}: what is open there would not be after "
-                "the pause. Raise it behind the block"
+                f"{_place_of_program(sys._getframe(2))}PauseForEventException was raised while the instance is held by {held}: "
+                "what is open there would not be after the pause. Raise it behind the block"
             )
         return pause(exception)
 

@@ -84,10 +84,25 @@ def known_of(value: Any) -> Known | None:
     return _known_function(function) if function is not None else known_class(type(value))
 
 
-def advice_for(value: Any) -> str:
-    """What to do about an object that holds; empty if nothing is known."""
+def advice_for(value: Any, *, is_open: bool = False) -> str:
+    """What to do about an object that holds, or whose block ``is_open``; empty if nothing is known."""
     known = known_of(value)
-    return known.advice if known is not None else ""
+    return known.advice if known is not None and (is_open or not known.is_of_block) else ""
+
+
+def type_name(value: Any) -> str:
+    """What messages call the class of an object; a generator's manager is called by the function that gave it."""
+    function = function_behind(value)
+    return class_name(type(value)) if function is None else f"{_full_name(function.__module__, function.__qualname__)}()"
+
+
+def class_name(cls: type) -> str:
+    """What messages call a class."""
+    return _full_name(cls.__module__, cls.__qualname__)
+
+
+def _full_name(module: str, name: str) -> str:
+    return name if module in ("", "builtins") else f"{module}.{name}"
 
 
 def setup_of(thing: Any) -> Callable[..., Any] | None:

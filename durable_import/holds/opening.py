@@ -161,9 +161,8 @@ class _Awaited:
 def _described(what: Reopening, opened: Opened) -> str:
     if what.what == MAKE:
         cls, function, *_ = what.details
-        return f"what {function.__qualname__}() gave" if function is not None else f"a {cls.__module__}.{cls.__qualname__}"
-    made = opened.objects[what.number]
-    return f"a {type(made).__module__}.{type(made).__qualname__}"
+        return f"what {function.__qualname__}() gave" if function is not None else f"a {kinds.class_name(cls)}"
+    return f"a {kinds.type_name(opened.objects[what.number])}"
 
 
 async def leave_opened(loop: InstanceLoop) -> None:
@@ -184,7 +183,7 @@ async def leave_opened(loop: InstanceLoop) -> None:
         except Exception as error:
             logger.warning(
                 "instance %s is suspended: %s could not be closed: %s",
-                loop.instance_id, type(note.made).__qualname__, error, extra=about(loop.instance_id),
+                loop.instance_id, kinds.type_name(note.made), error, extra=about(loop.instance_id),
             )  # fmt: skip
         notes.ended(note)
     notes.left.clear()

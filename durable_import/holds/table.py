@@ -29,7 +29,9 @@ class Kind(Enum):
 
 
 class Known(NamedTuple):
-    """A line of the table. ``advice``: what to do about what holds. Of a reopenable class:
+    """A line of the table. ``advice``: what to do about what holds; ``is_of_block``: when a block is open, else it does not fit.
+
+    Of a reopenable class:
 
     ``opens``, ``ends``: the methods that open it besides entering, and those that end it. ``busy``, ``ended``: what to ask an
     object, attributes or methods, whether it holds now, and whether it was ended. ``frees``: methods that end what they get.
@@ -44,6 +46,7 @@ class Known(NamedTuple):
     ended: tuple[str, ...] = ()
     frees: tuple[str, ...] = ()
     may_be_in_memory: bool = False
+    is_of_block: bool = False
 
 
 _TRANSACTION = "commit, or roll back, before what takes long: nothing is saved while a transaction is open"
@@ -59,6 +62,10 @@ _SAVED, _HOLDS = Known(Kind.SAVED), Known(Kind.HOLDS)
 
 def _holds(advice: str) -> Known:
     return Known(Kind.HOLDS, advice)
+
+
+def _block_of(advice: str) -> Known:
+    return Known(Kind.HOLDS, advice, is_of_block=True)
 
 
 _COMMIT = "keep the block short: what is done in it since the last checkpoint is done again after a crash"
@@ -121,7 +128,7 @@ TABLE: dict[str, Known] = {
     "asyncpg.pool:Pool": _reopenable(opens="__await__", ends="close terminate", ended="is_closing", frees="release"),
     "asyncpg.pool:PoolAcquireContext": _reopenable(opens="__await__", ended="done"),
     "asyncpg.pool:PoolConnectionProxy": _reopenable(busy="is_in_transaction", ended="is_closed"),
-    "asyncpg.transaction:Transaction": _holds(_COMMIT),
+    "asyncpg.transaction:Transaction": _block_of(_COMMIT),
     "asyncpg.cursor:CursorFactory": _holds(_READ_ROWS),
     "asyncpg.cursor:BaseCursor": _holds(_READ_ROWS),
     "asyncpg.protocol.record:Record": _holds(_ROW),
@@ -129,36 +136,36 @@ TABLE: dict[str, Known] = {
     "psycopg:AsyncConnection": _reopenable(ends="close", busy="info.transaction_status", ended="closed"),
     "psycopg.connection:Connection.connect": _reopenable(),
     "psycopg.connection_async:AsyncConnection.connect": _reopenable(),
-    "psycopg.connection:Connection.transaction": _holds(_COMMIT),
-    "psycopg.connection_async:AsyncConnection.transaction": _holds(_COMMIT),
-    "psycopg.connection:Connection.pipeline": _holds(_COMMIT),
-    "psycopg.connection_async:AsyncConnection.pipeline": _holds(_COMMIT),
-    "psycopg:Transaction": _holds(_COMMIT),
-    "psycopg:AsyncTransaction": _holds(_COMMIT),
+    "psycopg.connection:Connection.transaction": _block_of(_COMMIT),
+    "psycopg.connection_async:AsyncConnection.transaction": _block_of(_COMMIT),
+    "psycopg.connection:Connection.pipeline": _block_of(_COMMIT),
+    "psycopg.connection_async:AsyncConnection.pipeline": _block_of(_COMMIT),
+    "psycopg:Transaction": _block_of(_COMMIT),
+    "psycopg:AsyncTransaction": _block_of(_COMMIT),
     "psycopg._cursor_base:BaseCursor": _holds(_READ_ROWS),
     "psycopg_pool.pool:ConnectionPool": _reopenable(opens="open", ends="close", ended="closed", frees="putconn"),
     "psycopg_pool.pool_async:AsyncConnectionPool": _reopenable(opens="open", ends="close", ended="closed", frees="putconn"),
     "psycopg_pool.pool:ConnectionPool.getconn": _reopenable(),
     "psycopg_pool.pool_async:AsyncConnectionPool.getconn": _reopenable(),
-    "psycopg_pool.pool:ConnectionPool.connection": _holds(_BLOCK_COMMITS),
-    "psycopg_pool.pool_async:AsyncConnectionPool.connection": _holds(_BLOCK_COMMITS),
+    "psycopg_pool.pool:ConnectionPool.connection": _block_of(_BLOCK_COMMITS),
+    "psycopg_pool.pool_async:AsyncConnectionPool.connection": _block_of(_BLOCK_COMMITS),
     "aiosqlite.core:connect": _reopenable(),
     "aiosqlite.core:Connection": _reopenable("__await__", "close", "in_transaction")._replace(may_be_in_memory=True),
     "aiosqlite.context:Result": _holds(_READ_ROWS),
     "aiosqlite.cursor:Cursor": _holds(_READ_ROWS),
-    "sqlite3:Connection": Known(Kind.HOLDS, _BLOCK_COMMITS, busy=("in_transaction",)),
+    "sqlite3:Connection": _block_of(_BLOCK_COMMITS)._replace(busy=("in_transaction",)),
     "sqlite3:Cursor": _holds(_READ_ROWS),
     "sqlite3:Row": _holds(_ROW),
     "sqlalchemy.engine.create:create_engine": _reopenable(),
     "sqlalchemy.ext.asyncio.engine:create_async_engine": _reopenable(),
     "sqlalchemy.engine.base:Engine": _reopenable()._replace(may_be_in_memory=True),
     "sqlalchemy.ext.asyncio.engine:AsyncEngine": _reopenable()._replace(may_be_in_memory=True),
-    "sqlalchemy.engine.base:Engine.begin": _holds(_COMMIT),
-    "sqlalchemy.ext.asyncio.engine:AsyncEngine.begin": _holds(_COMMIT),
-    "sqlalchemy.engine.base:Connection": _holds("its block ends a transaction when it is left: keep the block short"),
+    "sqlalchemy.engine.base:Engine.begin": _block_of(_COMMIT),
+    "sqlalchemy.ext.asyncio.engine:AsyncEngine.begin": _block_of(_COMMIT),
+    "sqlalchemy.engine.base:Connection": _block_of("its block ends a transaction when it is left: keep the block short"),
     "sqlalchemy.ext.asyncio.engine:AsyncConnection": _reopenable("__await__ start", "close", "in_transaction", "closed"),
-    "sqlalchemy.engine.util:TransactionalContext": _holds(_COMMIT),
-    "sqlalchemy.ext.asyncio.engine:AsyncTransaction": _holds(_COMMIT),
+    "sqlalchemy.engine.util:TransactionalContext": _block_of(_COMMIT),
+    "sqlalchemy.ext.asyncio.engine:AsyncTransaction": _block_of(_COMMIT),
     "sqlalchemy.engine.result:Result": _holds(_READ_ROWS),
     "sqlalchemy.engine.result:ResultInternal": _holds(_READ_ROWS),
     "sqlalchemy.ext.asyncio.result:AsyncResult": _holds(_READ_ROWS),
@@ -166,13 +173,13 @@ TABLE: dict[str, Known] = {
     "sqlalchemy.ext.asyncio.session:async_sessionmaker": _reopenable(),
     "sqlalchemy.orm.session:sessionmaker.__call__": _reopenable(),
     "sqlalchemy.ext.asyncio.session:async_sessionmaker.__call__": _reopenable(),
-    "sqlalchemy.orm.session:sessionmaker.begin": _holds(_COMMIT),
-    "sqlalchemy.ext.asyncio.session:async_sessionmaker.begin": _holds(_COMMIT),
+    "sqlalchemy.orm.session:sessionmaker.begin": _block_of(_COMMIT),
+    "sqlalchemy.ext.asyncio.session:async_sessionmaker.begin": _block_of(_COMMIT),
     "sqlalchemy.orm.session:Session": _reopenable(ends="close", busy=_UNSAVED),
     "sqlalchemy.ext.asyncio.session:AsyncSession": _reopenable(ends="close", busy=_UNSAVED),
-    "sqlalchemy.ext.asyncio.session:_AsyncSessionContextManager": _holds(_COMMIT),
-    "sqlalchemy.ext.asyncio.session:AsyncSessionTransaction": _holds(_COMMIT),
-    "sqlalchemy.orm.session:SessionTransaction": _holds(_COMMIT),
+    "sqlalchemy.ext.asyncio.session:_AsyncSessionContextManager": _block_of(_COMMIT),
+    "sqlalchemy.ext.asyncio.session:AsyncSessionTransaction": _block_of(_COMMIT),
+    "sqlalchemy.orm.session:SessionTransaction": _block_of(_COMMIT),
     "redis.client:Redis": _reopenable(ends="close"),
     "redis.asyncio.client:Redis": _reopenable(opens="initialize __await__", ends="aclose close"),
     "redis.connection:ConnectionPool": _reopenable(ends="disconnect"),
@@ -196,8 +203,8 @@ TABLE: dict[str, Known] = {
     "fakeredis._clients._async:FakeAsyncRedisMixin": _holds("its data are this process's"),
     "fakeredis._clients._sync:FakeRedis": _holds("its data are this process's"),
     "fakeredis._clients._async:FakeRedis": _holds("its data are this process's"),
-    "redis.lock:Lock": _holds(_DISTRIBUTED),
-    "redis.asyncio.lock:Lock": _holds(_DISTRIBUTED),
+    "redis.lock:Lock": _block_of(_DISTRIBUTED),
+    "redis.asyncio.lock:Lock": _block_of(_DISTRIBUTED),
     "redis.cluster:RedisCluster": _reopenable(ends="close"),
     "redis.asyncio.cluster:RedisCluster": _reopenable(opens="initialize __await__", ends="aclose"),
     # --- clouds and models
@@ -258,15 +265,15 @@ TABLE: dict[str, Known] = {
     "rich.progress:Progress": _reopenable(opens="start", ends="stop"),
     "rich.status:Status": _reopenable(opens="start", ends="stop"),
     # --- numbers
-    "numpy:errstate": _holds("set it with np.seterr, or keep awaits out of the block"),
-    "numpy:printoptions": _holds(_BRIEF),
-    "numpy:nditer": _holds(_BRIEF),
+    "numpy:errstate": _block_of("set it with np.seterr, or keep awaits out of the block"),
+    "numpy:printoptions": _block_of(_BRIEF),
+    "numpy:nditer": _block_of(_BRIEF),
     "numpy:memmap": _holds("flush it, `del` it, and open it again after the await: a copy would not be the file"),
-    "torch.autograd.grad_mode:no_grad": _holds(_BRIEF),
-    "torch.autograd.grad_mode:inference_mode": _holds(_BRIEF),
-    "torch.autograd.grad_mode:set_grad_enabled": _holds(_BRIEF),
-    "torch.amp.autocast_mode:autocast": _holds(_BRIEF),
-    "torch.autograd.profiler:profile": _holds(_BRIEF),
+    "torch.autograd.grad_mode:no_grad": _block_of(_BRIEF),
+    "torch.autograd.grad_mode:inference_mode": _block_of(_BRIEF),
+    "torch.autograd.grad_mode:set_grad_enabled": _block_of(_BRIEF),
+    "torch.amp.autocast_mode:autocast": _block_of(_BRIEF),
+    "torch.autograd.profiler:profile": _block_of(_BRIEF),
     # --- the standard library
     "asyncio.locks:_ContextManagerMixin": _SAVED,
     "asyncio.taskgroups:TaskGroup": _SAVED,
@@ -304,12 +311,12 @@ TABLE: dict[str, Known] = {
     "tarfile:TarFile": _holds(_WRITER),
     "wave:Wave_write": _holds(_WRITER),
     "wave:Wave_read": _holds(_STREAM),
-    "shelve:Shelf": _holds("its block writes when it is left; keep awaits out of it"),
+    "shelve:Shelf": _block_of("its block writes when it is left; keep awaits out of it"),
     "tempfile:TemporaryDirectory": _holds("make the folder with `tempfile.mkdtemp()`, and remove it at the end in a `finally`"),
     "tempfile:_TemporaryFileWrapper": _holds("open a file of a name of its own: `open(path, ...)`"),
     "tempfile:SpooledTemporaryFile": _holds("use io.BytesIO, or `open(path, ...)`"),
-    "unittest.mock:_patch": _holds("a patch belongs to this process; keep awaits out of the block"),
-    "unittest.mock:_patch_dict": _holds("a patch belongs to this process; keep awaits out of the block"),
+    "unittest.mock:_patch": _block_of("a patch belongs to this process; keep awaits out of the block"),
+    "unittest.mock:_patch_dict": _block_of("a patch belongs to this process; keep awaits out of the block"),
     "_thread:lock": _holds(_LOCK),
     "_thread:RLock": _holds(_LOCK),
     "threading:Condition": _holds(_LOCK),
@@ -331,12 +338,12 @@ TABLE: dict[str, Known] = {
     "smtplib:SMTP": _holds("a connection of this process; send the message in one step"),
     "imaplib:IMAP4": _holds(_CONNECTION),
     "ftplib:FTP": _holds(_CONNECTION),
-    "mmap:mmap": _holds(_BRIEF),
+    "mmap:mmap": _block_of(_BRIEF),
     "posix:ScandirIterator": _holds("make a list of names of it"),
     "nt:ScandirIterator": _holds("make a list of names of it"),
     "fileinput:FileInput": _holds(_STREAM),
-    "cProfile:Profile": _holds(_BRIEF),
-    "profiling.tracing:Profile": _holds(_BRIEF),
+    "cProfile:Profile": _block_of(_BRIEF),
+    "profiling.tracing:Profile": _block_of(_BRIEF),
     "_contextvars:Token": _SAVED,
     "builtins:memoryview": _SAVED,
 }  # fmt: skip

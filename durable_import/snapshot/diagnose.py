@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import CellType, FunctionType, MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..holds.kinds import advice_for
+from ..aio.task import DurableTask
+from ..holds.in_use import in_use
+from ..holds.kinds import advice_for, kind_of, type_name
+from ..holds.table import Kind
 from .reducers.process_objects import Refused
 from .table import TABLE, reduce_by_kind
 
@@ -47,26 +50,44 @@ def find_culprit(variables: Mapping[str, Any], dumps: Dumps, refusing: Callable[
     """The nearest object that ``dumps`` fails for though it can save everything inside it.
 
     ``dumps`` is called many times and must not keep anything. ``refusing`` raises for what it does not take, whatever is in it.
-    None means that each variable can be saved alone.
+    None means that each variable can be saved alone, or leads to a task with frames, which are to be looked at by themselves. Of
+    what an object without visible contents is saved by, the path does not speak.
     """
-    queue: deque[tuple[str, Any, Exception]] = deque(_failing(list(variables.items()), dumps))
+    queue = deque(_Found(path, obj, error) for path, obj, error in _failing(list(variables.items()), dumps))
     seen: dict[int, Any] = {}  # the objects too: some are made on the way, and an id must not be used again
     fallback: Culprit | None = None
     while queue and len(seen) < _MOST_LOOKED_AT:
-        path, obj, error = queue.popleft()
+        path, obj, error, is_hidden = queue.popleft()
         if id(obj) in seen:
             continue
         seen[id(obj)] = obj
+        if type(obj) is DurableTask and obj.stack():
+            continue
         if isinstance(error, RecursionError):
-            return Culprit(path, _type_name(obj), "it is nested too deeply")
-        failing = _failing([] if _is_refused(obj, error, refusing) else _children(path, obj), dumps)
+            return Culprit(path, type_name(obj), "it is nested too deeply")
+        is_taken = not _is_refused(obj, error, refusing)
+        children = list(_contents(path, obj)) if is_taken else []
+        if is_taken and not children:
+            children, is_hidden = [(path, part) for part in _reduced(obj)], True
+        failing = _failing(children, dumps)
         if not failing:
-            return Culprit(path, _type_name(obj), _reason(error), way_out_of(obj, error), obj)
-        fresh = [child for child in failing if id(child[1]) not in seen]
+            return Culprit(path, type_name(obj), _reason(error), way_out_of(obj, error), obj)
+        fresh = [
+            _Found(path if is_hidden else inner, child, why, is_hidden) for inner, child, why in failing if id(child) not in seen
+        ]
         if not fresh and fallback is None:  # it only leads back to where we came from
-            fallback = Culprit(path, _type_name(obj), _reason(error))
+            fallback = Culprit(path, type_name(obj), _reason(error))
         queue.extend(fresh)
     return fallback
+
+
+class _Found(NamedTuple):
+    """An object that cannot be saved; ``is_hidden``: the path is that of an object which it is in, as a person would write it."""
+
+    path: str
+    obj: Any
+    error: Exception
+    is_hidden: bool = False
 
 
 def way_out_of(obj: Any, error: Exception | None = None) -> str:
@@ -74,7 +95,7 @@ def way_out_of(obj: Any, error: Exception | None = None) -> str:
     if isinstance(error, Refused):
         return error.way_out
     advice = advice_for(obj)
-    if advice:
+    if advice and (kind_of(obj) is not Kind.REOPENABLE or in_use(obj)):  # it holds because something is open in it
         return f"{advice[:1].upper()}{advice[1:]}."
     return WAY_OUT_OF_ITERATOR if isinstance(obj, Iterator) and not isinstance(obj, io.IOBase) else WAY_OUT
 
@@ -115,13 +136,8 @@ def _is_refused(obj: Any, error: Exception, refusing: Callable[[Any], object] | 
     return False
 
 
-def _children(path: str, obj: Any) -> list[Child]:
-    """What is inside, labelled as a person would write it."""
-    inner = list(_contents(path, obj))
-    return inner if inner else list(_reduced(path, obj))
-
-
 def _contents(path: str, obj: Any) -> Iterator[Child]:
+    """What is inside, labelled as a person would write it."""
     if isinstance(obj, type):
         return
     if isinstance(obj, dict):
@@ -145,7 +161,8 @@ def _of_function(path: str, obj: Any) -> Iterator[Child]:
         yield from ((f"{path}.__kwdefaults__[{k!r}]", value) for k, value in (obj.__kwdefaults__ or {}).items())
     elif isinstance(obj, MethodType):
         yield f"{path}.__self__", obj.__self__
-        yield f"{path}.__func__", obj.__func__
+        if getattr(type(obj.__self__), obj.__func__.__name__, None) is not obj.__func__:  # else it is found there
+            yield f"{path}.__func__", obj.__func__
     elif isinstance(obj, partial):
         yield f"{path}.func", obj.func
         yield from ((f"{path}.args[{i}]", value) for i, value in enumerate(obj.args))
@@ -176,7 +193,7 @@ def _attributes(path: str, obj: Any) -> Iterator[Child]:
                 yield f"{path}.{mangled}", getattr(obj, mangled)
 
 
-def _reduced(path: str, obj: Any) -> Iterator[Child]:
+def _reduced(obj: Any) -> Iterator[Any]:
     """Of an object without visible contents: what it is saved by."""
     reducer = TABLE.get(type(obj), reduce_by_kind)
     try:
@@ -186,7 +203,7 @@ def _reduced(path: str, obj: Any) -> Iterator[Child]:
     except Exception:  # it cannot even begin to be saved: it is a culprit, and why is known already
         return
     if isinstance(reduced, tuple):
-        yield from ((f"<inside {path}>", value) for value in _flat(reduced[1:3]) if value is not obj)
+        yield from (value for value in _flat(reduced[1:3]) if value is not obj)
 
 
 def _flat(parts: Iterable[Any]) -> Iterator[Any]:
@@ -203,11 +220,6 @@ def _short(key: Any) -> str:
     except Exception as error:  # a user's __repr__ must not hide the culprit
         text = f"<{type(key).__name__} whose repr raises {type(error).__name__}>"
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
-
-
-def _type_name(obj: Any) -> str:
-    cls = type(obj)
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _reason(error: Exception) -> str:

@@ -10,6 +10,7 @@ import pickle
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ..holds.kinds import type_name
 from ..holds.notes import Note, Notes, refuse_busy, refuse_in_memory
 from ..holds.opening import MAKE, OPEN, Reopening
 from .load_context import current
@@ -65,9 +66,8 @@ class Order:
         if unit in found or unit not in begun:
             return
         if unit in within:
-            made = self.notes[unit[0]].made
             raise pickle.PicklingError(
-                f"a {type(made).__module__}.{type(made).__qualname__} whose arguments lead to what was given when it was opened: "
+                f"a {type_name(self.notes[unit[0]].made)} whose arguments lead to what was given when it was opened: "
                 "neither can be made again before the other"
             )
         needed = set(self.needs.get(unit, ()))

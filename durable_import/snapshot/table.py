@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from durable_import.frames.signals import Marker
-from durable_import.holds.kinds import has_own_way, kind_of, known_class
+from durable_import.holds.kinds import class_name, has_own_way, kind_of, known_class
 from durable_import.holds.table import Kind
 from durable_import.pythons.library import GeneratorManager, Stream
 from durable_import.pythons.tasks import LoopBound
@@ -131,7 +131,7 @@ def _holding_refused(cls: type, plan: _Plan) -> _Plan:
         return plan
     if cls.__module__.partition(".")[0] in sys.stdlib_module_names:
         return plan
-    return _refused(Kind.HOLDS, f"a copy of a {cls.__module__}.{cls.__qualname__} would not be what it is", plan)
+    return _refused(Kind.HOLDS, f"a copy of a {class_name(cls)} would not be what it is", plan)
 
 
 def _reopenable_refused(cls: type, plan: _Plan) -> _Plan:
@@ -139,16 +139,16 @@ def _reopenable_refused(cls: type, plan: _Plan) -> _Plan:
     known = known_class(cls)
     if known is None or known.kind is not Kind.REOPENABLE or has_own_way(cls):
         return plan
-    advice = "make it in the program's own code, or keep it at module level"
-    return _refused(Kind.REOPENABLE, f"a {cls.__module__}.{cls.__qualname__} that was not made in this instance: {advice}", plan)
+    way_out = "Make it in the program's own code, or keep it at module level."
+    return _refused(Kind.REOPENABLE, f"a {class_name(cls)} that was not made in this instance", plan, way_out)
 
 
-def _refused(kind: Kind, why: str, plan: _Plan) -> _Plan:
+def _refused(kind: Kind, why: str, plan: _Plan, way_out: str = "") -> _Plan:
     """``plan`` for objects that are not of this kind now: what a library's object is depends on how it is imported."""
 
     def reduce(obj: Any) -> Any:
         if kind_of(obj) is kind:
-            raise pickle.PicklingError(why)
+            raise process_objects.Refused(why, way_out) if way_out else pickle.PicklingError(why)
         return NotImplemented if plan is None else plan(obj)
 
     return reduce

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pickle import PicklingError
 from typing import Any
@@ -12,6 +14,7 @@ from ..frames.capture import FrameState, capture, contents_of, frame_behind, fra
 from ..frames.liveness import live_at
 from ..frames.step import DONE, FAILED, Step
 from ..holds.in_use import in_use
+from ..holds.kinds import type_name
 from ..hook.code_table import info_of
 from ..rewrite.analysis.names import AWAITED, is_hidden
 from .diagnose import Culprit, find_culprit, way_out_of
@@ -26,11 +29,15 @@ from .tasks.futures import future_state
 
 @dataclass(frozen=True)
 class Blocker:
-    """A variable of a suspended frame that cannot be saved: ``value`` under ``name``; ``used``: what is in use in it."""
+    """A variable of a suspended frame that cannot be saved: ``value`` under ``name``; ``used``: what is in use in it.
+
+    ``culprit`` gives what in it that is, for as long as it lives.
+    """
 
     frame: Any
     name: str
     value: Any
+    culprit: Callable[[], Any]
     used: Any = None
 
     def is_gone(self) -> bool:
@@ -77,17 +84,30 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
             found = _error_at(shown, replace(culprit, path=_readable(state, culprit.path)), instance_id)
             name = _variable_of(culprit.path, variables)
             value = variables[name] if name in variables else state.variables.get(AWAITED)
-            found.blocker = Blocker(frame, name, value, culprit.value if in_use(culprit.value) else None)
+            used = culprit.value if in_use(culprit.value) else None
+            found.blocker = Blocker(frame, name, value, _weakly(culprit.value), used)
             return found
     for task in snapshot.loop.tasks if snapshot.loop is not None else ():
-        culprit = find_culprit(_of_task(task), attempt)
-        if culprit is not None:
-            return _error_at(_place_of(task.stack()), culprit, instance_id)
+        parts = _of_task(task)
+        culprit = find_culprit(parts, attempt)
+        if culprit is not None:  # of what is in such a part nobody could write the path
+            path = next(name for name in parts if culprit.path.startswith(name))
+            found = _error_at(_place_of(task.stack()), replace(culprit, path=path), instance_id)
+            found.blocker = _PartOfTask(task, _weakly(culprit.value))
+            return found
     culprit = find_culprit(_beside_frames(snapshot), attempt)
     if culprit is None:
         culprit = Culprit("(the state of the event loop)", type(error).__qualname__, str(error) or repr(error))
         return _error_at(_place_of(frames[::-1]), culprit, instance_id)
     return _error_at(None, culprit, instance_id)
+
+
+def _weakly(value: Any) -> Callable[[], Any]:
+    """Gives an object while it lives, if it takes weak references."""
+    try:
+        return weakref.ref(value)
+    except TypeError:
+        return lambda: None
 
 
 def _error_at(frame: Any, culprit: Culprit, instance_id: str | None) -> UnsavableStateError:
@@ -129,10 +149,9 @@ def refuse_in_use(names: Names, instance_id: str | None) -> None:
     if found is None:
         return
     module, name, value, use = found
-    cls = type(value)
     error = UnsavableStateError(
         path=f"{module}.{name}",
-        type_name=f"{cls.__module__}.{cls.__qualname__}",
+        type_name=type_name(value),
         reason=use,
         way_out=way_out_of(value),
         instance_id=instance_id,
@@ -141,14 +160,29 @@ def refuse_in_use(names: Names, instance_id: str | None) -> None:
     raise error
 
 
+class _PartOfTask:
+    """Stands in the way until the task has ended, or what in a part of it cannot be saved is gone."""
+
+    def __init__(self, task: DurableTask, culprit: Callable[[], Any]) -> None:
+        self.value = task
+        self.culprit = culprit
+        self._is_seen = culprit() is not None
+
+    def is_gone(self) -> bool:
+        return self.value.done() or (self._is_seen and self.culprit() is None)
+
+
 class _InUse:
     """Stands in the way until nothing is open in an object any more."""
 
     def __init__(self, value: Any) -> None:
-        self._value = value
+        self.value = value
+
+    def culprit(self) -> Any:
+        return self.value
 
     def is_gone(self) -> bool:
-        return not in_use(self._value)
+        return not in_use(self.value)
 
 
 def _variable_of(path: str, variables: dict[str, Any]) -> str:
@@ -179,7 +213,7 @@ def _outcome(awaited: Any) -> dict[str, Any]:
 
 def _readable(state: FrameState, path: str) -> str:
     """The path of a culprit, with words for a hidden variable."""
-    if not is_hidden(path) or path.startswith("<inside"):
+    if not is_hidden(path):
         return path
     name = path.replace("[", ".").split(".")[0]
     return readable(state, name) + path[len(name) :]

@@ -55,6 +55,11 @@ WORKING = {
             return await made
         print(await run("async def made():\\n    return 5"))
     """,
+    "exec: data": """
+        exec("x = 1", names := {})
+        await asyncio.to_thread(int)
+        print(names["x"], eval("x + len((2, 3))", names))
+    """,
     "run_coroutine_threadsafe: in a thread": """
         loop = asyncio.get_running_loop()
         async def answer():
@@ -97,14 +102,21 @@ HELD = {
         await asyncio.to_thread(int)  # here
         del names
         """,
-        "variable `names",
+        r"variable `names\['made'\]`",
     ),
     "run_coroutine_threadsafe: awaited in a thread": (
         """
         loop = asyncio.get_running_loop()
         await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(inner(1, 0.5), loop).result())
         """,
-        "cannot be saved",
+        r"`\(what is called when task .* ends\)` .* it holds a concurrent\.futures",
+    ),
+    "run_coroutine_threadsafe: wrapped": (
+        """
+        pending = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(inner(1, 0.1), asyncio.get_running_loop()))
+        await pending
+        """,
+        r"`what is awaited` .* it holds a concurrent\.futures",
     ),
     "wrapt: a proxy": (
         """

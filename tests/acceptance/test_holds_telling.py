@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+from textwrap import dedent, indent
 
 import pytest
 
@@ -11,7 +13,7 @@ from tests.harness.processes import KILLED, Desk, Finished
 
 # a library's manager, which nothing is known of
 LEDGER = """
-    import asyncio, socket
+    import asyncio, contextlib, socket
 
     class Transaction:
         def __init__(self, name="t"):
@@ -23,6 +25,16 @@ LEDGER = """
         async def __aexit__(self, *details):
             await asyncio.sleep(0)
             print("exit", self.name, details[0] and details[0].__name__, flush=True)
+
+    class Session(Transaction):
+        def __init__(self):
+            super().__init__()
+            self.socket = socket.socket()
+
+    @contextlib.asynccontextmanager
+    async def opened():
+        await asyncio.sleep(0)
+        yield
 
     class Cursor:
         def __init__(self):
@@ -88,6 +100,102 @@ def test_hold_is_told_once_for_each_place(desk: Desk) -> None:
     for line, text in zip(told, ("Transaction(number)", 'Transaction("second")'), strict=True):
         assert line_of(path, text) in line, line
         assert "ledger.Transaction" in line, line
+
+
+ONCE = {
+    "a variable, then its block": """
+        async def main():
+            session = ledger.Session()
+            await effect("in a variable")
+            async with session:
+                await effect("in its block")
+                await effect("still")
+    """,
+    "a block, then its variable": """
+        async def main():
+            async with ledger.Session() as session:
+                await effect("in its block")
+                await use(session)
+
+        async def use(session):
+            await effect("in another function")
+            print(session.socket.family == 2)
+    """,
+    "handed on": """
+        async def main():
+            session = ledger.Session()
+            await effect("here")
+            await use([session])
+            print(session.name)
+
+        async def use(sessions):
+            await asyncio.sleep(0.6)  # then it is tried again to save it
+            await effect("there")
+            print(sessions[0].socket.family == 2)
+    """,
+}
+
+
+@pytest.mark.parametrize("text", ONCE)
+def test_hold_is_told_once_wherever_it_goes(desk: Desk, text: str) -> None:
+    """What was told as a variable is not told as a block too, nor in the next function that has it."""
+    program(desk, ONCE[text] + "\n        asyncio.run(main())\n")
+    done = desk.run("told.py")
+    assert done.status == 0, done
+    assert len(held(done)) == 1, done.said
+
+
+WORDS = {
+    "a connection in a variable": (
+        """
+            import sqlite3
+            db = sqlite3.connect("rows.db")
+            await effect("open")
+            db.close()
+        """,
+        r"variable `db` .*sqlite3\.Connection .*Keep plain values",
+    ),
+    "a connection in its block": (
+        """
+            import sqlite3
+            db = sqlite3.connect("rows.db")
+            with db:
+                await effect("open")
+                db.execute("create table t (n integer)")
+            db.close()
+            del db
+        """,
+        r"`with` block .*sqlite3\.Connection .*its block commits when it is left",
+    ),
+    "a writer over another": (
+        """
+            import gzip
+            file = gzip.open("lines.gz", "wt")
+            await effect("open")
+            file.close()
+        """,
+        r"variable `file` .*gzip\.GzipFile .*write it in one plain function",
+    ),
+    "a generator's manager": (
+        """
+            async with ledger.opened():
+                await effect("open")
+        """,
+        r"has a ledger\.opened\(\) open",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WORDS)
+def test_words_fit_what_holds(desk: Desk, what: str) -> None:
+    """The variable or block is named as the program has it, and the advice is for that."""
+    body, said = WORDS[what]
+    program(desk, "async def main():\n" + indent(dedent(body).strip("\n"), "    ") + "\n\nasyncio.run(main())\n")
+    done = desk.run("told.py")
+    assert done.status == 0, done
+    lines = held(done)
+    assert len(lines) == 1, done.said
+    assert re.search(said, lines[0], re.I), lines[0]
 
 
 def test_resume_tells_what_runs_again(desk: Desk) -> None:
@@ -186,7 +294,9 @@ def test_pause_inside_a_hold_is_an_error(desk: Desk) -> None:
     )
     ended = desk.run("told.py")
     assert ended.status not in (0, 75), ended
-    assert line_of(path, "Transaction()") in ended.err + ended.said.splitlines()[-1]
+    said = (ended.err + ended.said).splitlines()[-1]
+    assert line_of(path, "Transaction()") in said
+    assert line_of(path, "raise") in said
 
 
 def test_transaction_of_the_runtime_inside_a_hold_is_an_error(desk: Desk) -> None:
@@ -206,7 +316,9 @@ def test_transaction_of_the_runtime_inside_a_hold_is_an_error(desk: Desk) -> Non
     )
     ended = desk.run("told.py")
     assert ended.status not in (0, 75), ended
-    assert line_of(path, "ledger.Transaction()") in ended.err + ended.said.splitlines()[-1]
+    said = (ended.err + ended.said).splitlines()[-1]
+    assert line_of(path, "ledger.Transaction()") in said
+    assert line_of(path, "transaction()") in said
 
 
 APP = """

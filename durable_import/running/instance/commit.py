@@ -216,10 +216,13 @@ class _NativeTask:
     """Stands in the way until it is done."""
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
-        self._task = task
+        self.value = task
+
+    def culprit(self) -> Any:
+        return self.value
 
     def is_gone(self) -> bool:
-        return self._task.done()
+        return self.value.done()
 
 
 class _Pause:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
+import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -13,7 +15,8 @@ from ...errors import DurableError, HoldLimitError, UnsavableStateError
 from ...frames.capture import capture
 from ...holds.blocks import HoldingBlock, HoldingBlocks
 from ...holds.doors import Hold
-from ...holds.kinds import advice_for
+from ...holds.kinds import advice_for, type_name
+from ...holds.places import place_of
 from ...log import logger
 from ...snapshot.encoder import Encoder
 
@@ -45,6 +48,8 @@ class Holding:
         self._refusal: UnsavableStateError | None = None  # what could not be saved, if a checkpoint was tried
         self._try_again_at = 0.0  # by ``time.monotonic``
         self._told = _NOTHING
+        self._told_of = Met()  # in this hold: managers, and what could not be saved
+        self._told_within = Met()  # the variables' values in which that was
         self._seen = ""  # the last refusal
         self.limit: float | None = None  # seconds: a longer hold is an error
         self.wake: Callable[[], None] | None = None  # lets what drives the instance look again
@@ -79,8 +84,8 @@ class Holding:
         held = block is not None or self._is_blocked()
         if held:
             self._is_held()
-        if block is not None:
-            self._tell(_line(block.place), _about_block(block))
+        if block is not None and block.manager not in self._told_within:
+            self._tell(_line(block.place), _about_block(block), block.manager)
         return held
 
     def _is_held(self) -> None:
@@ -122,14 +127,23 @@ class Holding:
         least = LEAST_PATIENCE if error.blocker is not None else LEAST_PATIENCE / 10
         self._try_again_at = time.monotonic() + max(least, PATIENCE_FACTOR * cost)
         if error.blocker is not None or self._seen == str(error):  # else it may be over in a moment
-            self._tell(f"{error.filename} {error.function} {error.type_name}", str(error))
+            self._tell_refusal(error)
         self._seen = str(error)
+
+    def _tell_refusal(self, error: UnsavableStateError) -> None:
+        culprit, value = (error.blocker.culprit(), error.blocker.value) if error.blocker is not None else (None, None)
+        if value in self._told_of:
+            return
+        self._tell(f"{error.filename} {error.function} {error.type_name}", str(error), culprit)
+        self._told_within.add(value)
 
     def is_over(self, checkpoint: int) -> None:
         """A checkpoint was made."""
         self.checkpoint = checkpoint
         self.owes = self._is_first = False
         self._forget_refusal()
+        self._told_of.forget()
+        self._told_within.forget()
         if self.blocks.known_doors is not None:
             self.blocks.known_doors.committed(time.monotonic())
         self.stop_reminding()
@@ -142,8 +156,9 @@ class Holding:
         """Raise DurableError if ``task`` is inside a block that holds: then ``what`` is not possible."""
         block = self.blocks.of_task(task)
         if block is not None:
+            here = _line(place_of(sys._getframe(1)))
             raise DurableError(
-                f"{what} is not possible inside the `with` block at {_line(block.place)}: nothing is saved while its "
+                f"{here}: {what} is not possible inside the `with` block at {_line(block.place)}: nothing is saved while its "
                 f"{type_name(block.manager)} is open. Do it behind the block"
             )
 
@@ -197,10 +212,13 @@ class Holding:
             f"{self.checkpoint} runs again. Wait behind the block",
         )
 
-    def _tell(self, key: str, sentence: str) -> None:
-        if key in self._told:
-            return
+    def _tell(self, key: str, sentence: str, subject: Any = None) -> None:
+        """Once for each key, and once for what the sentence is about while it holds."""
+        is_known = key in self._told or subject in self._told_of
         self._told |= {key}
+        self._told_of.add(subject)
+        if is_known:
+            return
         again = f"what ran since checkpoint {self.checkpoint} was held before too, and runs again. " if self._is_first else ""
         self._is_first = False
         self.tell(f"held since checkpoint {max(self.checkpoint, 0)}: {again}{sentence}")
@@ -225,6 +243,32 @@ class Holding:
         self._reminder = self._alarm = None
 
 
+class Met:
+    """Objects by their identity; it keeps none of them alive. None is never among them."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[int, weakref.ref[Any] | type] | None = None  # by id; of what takes no weak reference the class
+
+    def add(self, value: Any) -> None:
+        """Remember an object."""
+        if value is not None:
+            self._known = self._known or {}
+            try:
+                self._known[id(value)] = weakref.ref(value)
+            except TypeError:
+                self._known[id(value)] = type(value)
+
+    def forget(self) -> None:
+        """All of them."""
+        self._known = None
+
+    def __contains__(self, value: Any) -> bool:
+        known = self._known.get(id(value)) if self._known is not None else None
+        return known() is value if isinstance(known, weakref.ref) else known is type(value)
+
+
 def _waits_for_instance(task: Any, loop: InstanceLoop) -> bool:
     """Whether a task waits for what another task or a callback of the instance does: not for a step, and not for time."""
     waiter = task._fut_waiter
@@ -241,14 +285,8 @@ def _about_block(block: HoldingBlock) -> str:
 
 
 def _what_to_do(manager: Any) -> str:
-    advice = advice_for(manager)
+    advice = advice_for(manager, is_open=True)
     return f". What to do: {advice}" if advice else ""
-
-
-def type_name(value: Any) -> str:
-    """The class of an object as messages call it."""
-    cls = type(value)
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _line(place: str) -> str:

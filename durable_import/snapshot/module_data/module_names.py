@@ -6,6 +6,7 @@ and where the objects are.
 
 from __future__ import annotations
 
+import builtins
 import sys
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
@@ -22,12 +23,14 @@ from .modules import ATOMS, CONTAINERS, ScriptData, data_of, is_saved_by_value, 
 from .process_state import STREAMS
 
 Place = tuple[str, str]  # module, name in it
+_RUNNING_TEXT = (b"exec", b"eval", b"__builtins__")
 _WEAK = (WeakKeyDictionary, WeakValueDictionary, WeakSet)
 
 
 class ModuleNames:
     """What a module holds, as its namespace is.
 
+    ``runs_text``: whether its source may use ``exec`` or ``eval``, which put the namespace of builtins into that which they get.
     ``containers`` and ``notes`` (weak dictionaries and sets) by name, with the dict that holds them. ``asked``: names of what
     may be in use, see ``holds.in_use``.
     """
@@ -37,6 +40,7 @@ class ModuleNames:
         self.containers: dict[str, dict[str, Any]] = {}
         self.notes: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
+        self.runs_text = any(word in PROGRAM[name].source for word in _RUNNING_TEXT)
         self._version = _version_of(namespace, data)
         parts = parts_of_code(name, namespace)
         for path, value in parts.items():
@@ -157,6 +161,8 @@ class Names:
             streams = ((id(stream), (module_name(process_state.__name__), f"STREAMS.{name}")) for name, stream in STREAMS.items())
             self.by_id.update(streams)
         self._add_container("sys", "modules", vars(sys))
+        if any(part.runs_text for _, part in self._parts):
+            self._add_container("builtins", "__dict__", {"__dict__": vars(builtins)})
         for name, part in self._parts:
             for number, place in part.by_id.items():
                 self.by_id.setdefault(number, place)

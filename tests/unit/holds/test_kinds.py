@@ -9,6 +9,7 @@ import decimal
 import gzip
 import io
 import socket
+import sqlite3
 import tarfile
 import tempfile
 import threading
@@ -41,7 +42,7 @@ import websockets
 import durable_import
 from durable_import.aio.standard import make_asyncio_durable
 from durable_import.holds import kinds
-from durable_import.holds.kinds import advice_for, is_of_library, kind_of
+from durable_import.holds.kinds import advice_for, is_of_library, kind_of, type_name
 from durable_import.holds.table import TABLE, Kind
 from durable_import.hook.code_table import MODULES
 from durable_import.snapshot.pickler import dump_state
@@ -175,6 +176,18 @@ def test_what_holds_says_what_to_do() -> None:
     assert [name for name, known in TABLE.items() if known.kind is HOLDS and not known.advice] == []
     assert "asyncio.Lock" in advice_for(threading.Lock())
     assert advice_for(Mine()) == ""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        assert advice_for(connection) == ""
+        assert "commits when it is left" in advice_for(connection, is_open=True)
+
+
+async def test_names_in_messages() -> None:
+    """An object is called by its class; a generator's manager by the function that gave it, also when it is entered."""
+    assert [type_name(value) for value in (1, Mine())] == ["int", f"{__name__}.Mine"]
+    before, entered = mine_too(), mine_too()
+    await entered.__aenter__()
+    assert type_name(before) == type_name(entered) == f"{__name__}.mine_too()"
+    await entered.__aexit__(None, None, None)
 
 
 def test_what_the_program_says_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
