@@ -6,7 +6,8 @@ import io
 import weakref
 from typing import Any
 
-from .kinds import known_class, known_of
+from ..log import logger
+from .kinds import class_name, known_class, known_of
 
 _COMPRESSED = ("gzip.GzipFile", "bz2.BZ2File", "lzma.LZMAFile")  # they end the stream when they are dropped
 _ARCHIVES = ("zipfile.ZipFile", "tarfile.TarFile")
@@ -62,7 +63,7 @@ def _compresses(file: Any) -> bool:
 def first_true(value: Any, questions: tuple[str, ...]) -> str:
     """The first of the questions, attributes or methods of the object or of what is in it, whose answer is true; empty if none.
 
-    One that it does not answer, as a closed connection may refuse to, is not.
+    One that it does not answer, as a closed connection may refuse to, is not; each library has exceptions of its own for that.
     """
     for question in questions:
         asked = value
@@ -71,6 +72,17 @@ def first_true(value: Any, questions: tuple[str, ...]) -> str:
                 asked = getattr(asked, name)
             if bool(asked() if callable(asked) else asked):
                 return question
-        except Exception:  # whatever libraries raise of what is closed
-            continue
+        except Exception as error:
+            _tell_unanswered(type(value), question, error)
     return ""
+
+
+def _tell_unanswered(cls: type, question: str, error: Exception) -> None:
+    """Once for each question."""
+    told = _unanswered.setdefault(cls, set())
+    if question not in told:
+        told.add(question)
+        logger.debug("a %s does not say whether its %r is true: %r", class_name(cls), question, error)
+
+
+_unanswered: weakref.WeakKeyDictionary[type, set[str]] = weakref.WeakKeyDictionary()

@@ -66,33 +66,34 @@ class Encoder:
 
         Raises UnsavableStateError, which names the variable.
         """
-        refuse_in_use(Names.of(self.script), self.instance_id)
+        names = self._names()
+        refuse_in_use(names, self.instance_id)
         self.stacks.begin()
         try:
-            return self._save(snapshot)
+            return self._save(snapshot, names)
         finally:
             self.stacks.end()
 
-    def _save(self, snapshot: Snapshot) -> Saved:
+    def _save(self, snapshot: Snapshot, names: Names) -> Saved:
         loop, format_policy = snapshot.loop, self.format_policy
         if loop is None or format_policy is None:
-            return self._save_whole(snapshot)
+            return self._save_whole(snapshot, names)
         if not self._has_many_tasks(loop, format_policy):
             format_policy.choose(in_segments=False)
-            return self._save_whole(snapshot)
+            return self._save_whole(snapshot, names)
         if format_policy.wants_segments():
             try:
-                return self._save_segments(snapshot, loop, format_policy)
+                return self._save_segments(snapshot, names, loop, format_policy)
             except Exception as error:  # the other way says what it is, or gets around it
                 logger.debug("instance %s is not saved in segments: %r", self.instance_id, error, extra=about(self.instance_id))
                 format_policy.give_up()
         changed = (len(loop.touched) + len(loop.changed_callbacks)) / max(len(loop.tasks), 1)
-        saved = self._save_whole(snapshot)
+        saved = self._save_whole(snapshot, names)
         format_policy.was_whole(saved.size, changed)
         return saved
 
-    def _save_whole(self, snapshot: Snapshot) -> Saved:
-        chunks, codes = self._encode(snapshot)
+    def _save_whole(self, snapshot: Snapshot, names: Names) -> Saved:
+        chunks, codes = self._encode(snapshot, names)
         location = ""
         if snapshot.loop is not None:
             snapshot.loop.is_saved()
@@ -145,10 +146,10 @@ class Encoder:
         if self._segments is not None:
             self._segments.thaw(handle)
 
-    def _save_segments(self, snapshot: Snapshot, loop: InstanceLoop, format_policy: FormatPolicy) -> Saved:
+    def _save_segments(self, snapshot: Snapshot, names: Names, loop: InstanceLoop, format_policy: FormatPolicy) -> Saved:
         is_first = self._segments is None
         segments = self._segments or self._begin_form(Segments(), None)
-        references = self._references(snapshot)
+        references = self._references(snapshot, names)
         contents = program_contents(self.script, loop, references.names)
         reached = reached_by(self.script)
         if reached is not None and reached.sought:
@@ -171,10 +172,14 @@ class Encoder:
         location = self.stacks.location_of(loop.root)
         return Saved(payload, dict(segments.owned.changed), not self._is_kept, tuple(codes.values()), location)
 
-    def _references(self, snapshot: Snapshot) -> References:
+    def _names(self) -> Names:
+        """What snapshots refer to by name, as it is now."""
         if self.script is not None:
             find_imported(self.script)
-        names, has_loop = Names.of(self.script), snapshot.loop is not None
+        return Names.of(self.script)
+
+    def _references(self, snapshot: Snapshot, names: Names) -> References:
+        has_loop = snapshot.loop is not None
         made = References(names, self.script, self.base, self.stacks, snapshot.stacks, _in_flight(snapshot), has_loop)
         made.notes = snapshot.loop.notes if snapshot.loop is not None else None
         return made
@@ -186,12 +191,12 @@ class Encoder:
         """
         self.stacks.begin()
         try:
-            return payload_of(COMPLETE, *self._encode(snapshot)[0])
+            return payload_of(COMPLETE, *self._encode(snapshot, self._names())[0])
         finally:
             self.stacks.end()
 
-    def _encode(self, snapshot: Snapshot) -> tuple[Chunks, dict[int, CodeInfo]]:
-        references = self._references(snapshot)
+    def _encode(self, snapshot: Snapshot, names: Names) -> tuple[Chunks, dict[int, CodeInfo]]:
+        references = self._references(snapshot, names)
         for path, stack in self._with_managers(snapshot):
             self._find_lost(path, stack, references)
         try:
@@ -208,7 +213,7 @@ class Encoder:
         if aside is None:
             raise explained(snapshot, references, problem, self.instance_id) from problem
         try:
-            encoded = self._encode(snapshot)
+            encoded = self._encode(snapshot, self._names())
         except BaseException:
             aside.undo()  # they only lead to what cannot be saved for now
             raise
