@@ -24,11 +24,12 @@ class HoldingBlock:
     A block that is being entered holds nothing: on resume its manager is made, and entered, again.
     """
 
-    __slots__ = ("_leaving", "blocks", "hold", "manager", "place", "task", "turn")
+    __slots__ = ("_leaving", "blocks", "hold", "leave", "manager", "place", "task", "turn")
 
-    def __init__(self, blocks: HoldingBlocks, manager: Any, task: Any, place: str, turn: Turn) -> None:
+    def __init__(self, blocks: HoldingBlocks, manager: Any, leave: Any, task: Any, place: str, turn: Turn) -> None:
         self.blocks = blocks
         self.manager = manager
+        self.leave = leave  # its bound exit method
         self.task = task
         self.place = place
         self.turn = turn  # in which it is opened
@@ -44,6 +45,11 @@ class HoldingBlock:
 
     def is_left(self) -> None:
         self.blocks.has_left(self)
+
+    @property
+    def is_being_left(self) -> bool:
+        """Whether its exit method has begun."""
+        return self._leaving is not None
 
     def is_open(self) -> bool:
         """Whether it holds. A generator of a library that has ended has left its block, whoever is still to be told."""
@@ -80,7 +86,7 @@ class HoldingBlocks:
         if kind_of(manager) is not Kind.HOLDS and not self._holds(manager):
             return leave
         turn = frame.f_code, variables_in(frame).get(PC, 0)
-        block = self.entering[task] = HoldingBlock(self, manager, task, place_of(frame), turn)
+        block = self.entering[task] = HoldingBlock(self, manager, leave, task, place_of(frame), turn)
         return CountedExit(block, leave, is_async=is_async)
 
     def has_entered(self, block: HoldingBlock) -> None:

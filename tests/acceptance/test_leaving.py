@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 
 import pytest
 
@@ -152,3 +153,74 @@ def test_refused_checkpoint_in_a_cancelled_scope(desk: Desk) -> None:
     ended = desk.run("--hold-limit", "0", "scope.py")
     assert (ended.status, ended.out, ended.err) == (70, "", "")
     assert "durable_import: error: " in ended.said
+
+
+POOL = """
+    import asyncio
+
+    free = asyncio.Semaphore(1)
+
+    class Acquired:
+        async def __aenter__(self):
+            await free.acquire()
+            return self
+        async def __aexit__(self, *details):
+            await asyncio.sleep(0)
+            free.release()
+"""
+IN_GENERATOR = """
+    # durable: on
+    import contextlib, os, sys
+    sys.path.insert(0, os.path.abspath("site-packages"))
+    import pool
+    from durable_import import wait_for_event
+
+    async def numbers():
+        async with pool.Acquired():
+            yield 1
+            yield 2
+
+    @contextlib.asynccontextmanager
+    async def acquired():
+        async with pool.Acquired():
+            yield
+
+    async def generator():
+        async for number in numbers():
+            await wait_for_event("go")
+        return number
+
+    async def manager():
+        async with acquired():
+            return await wait_for_event("go")
+"""
+POOL_APP = """
+    import asyncio, sys
+    import durable_import
+    durable_import.install()
+    import waits, pool
+
+    async def main():
+        for _ in range(2):
+            async with durable_import.DurableRuntime("sqlite:///app.db") as runtime:
+                handle = await runtime.start(getattr(waits, sys.argv[1]), instance_id="it")
+                while not pool.free.locked():
+                    await asyncio.sleep(0.01)
+            print(pool.free.locked(), flush=True)
+        async with durable_import.DurableRuntime("sqlite:///app.db") as runtime:
+            for number in (1, 2):
+                await runtime.publish_event("it", "go", number)
+            print(await runtime.run(getattr(waits, sys.argv[1]), instance_id="it"), pool.free.locked())
+
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("function", "result"), [("generator", "2"), ("manager", "1")])
+def test_blocks_in_generators_are_left(desk: Desk, function: str, result: str) -> None:
+    """A pool of one has its connection back where the block that has it stands in a generator that nobody advances."""
+    desk.write("site-packages/pool.py", POOL)
+    desk.write("waits.py", IN_GENERATOR)
+    desk.write("app.py", POOL_APP)
+    ended = desk.start_command([sys.executable, "app.py", function]).end()
+    assert (ended.status, ended.out) == (0, f"False\nFalse\n{result} False\n"), ended

@@ -23,7 +23,6 @@ from ...aio.timers import MIN_DURABLE_DELAY
 from ...errors import PauseForEventException
 from ...frames import ambient
 from ...frames.capture import parts_of
-from ...frames.counted_exit import CountedExit
 from ...frames.step import DONE, FAILED, NEW, Step
 from ...holds.kinds import forget_kinds
 from ...holds.noting import begin as begin_noting
@@ -37,7 +36,7 @@ from ...snapshot.with_blocks.entering import enter_again
 from .caller import give_back_context
 from .checkpoint import Commit
 from .commit import PAUSE, Committer
-from .leaving import has_to_leave, leave_instance
+from .leaving import OpenBlock, has_to_leave, leave_instance, open_blocks
 
 _NO_TASKS: frozenset[DurableTask] = frozenset()
 GRACE_SECONDS = 10.0  # that foreign code has to clean up when an instance is suspended
@@ -153,15 +152,14 @@ class InstanceDriver(Committer):
     def _leave(self) -> Any:
         """Let what foreign code has begun end; a cancellation of who awaits this, or another one, cuts that."""
         if self.loop.tasks:
-            yield from leave_instance(self.loop, self._advance, self.is_left, self.grace_seconds)
+            yield from leave_instance(self.loop, self._advance, self._open_blocks, self.grace_seconds)
 
     def has_to_leave(self) -> bool:
         """Whether foreign code has begun something that ends when the instance is suspended."""
-        return has_to_leave(self.loop, self.is_left)
+        return has_to_leave(self.loop, self._open_blocks)
 
-    def is_left(self, manager: Any, leave: Any) -> bool:
-        """Whether a ``with`` block is to be left when the instance is suspended: one that holds, and a slot that all share."""
-        return type(leave) is CountedExit or self.encoder.is_shared_semaphore(manager)
+    def _open_blocks(self) -> list[OpenBlock]:
+        return open_blocks(self.loop, self.holding.blocks, self.encoder.is_shared_semaphore)
 
     def drop(self) -> None:
         """Let go of the tasks as they are: their ``finally`` blocks are for when the program gets there."""

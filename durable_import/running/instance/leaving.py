@@ -8,26 +8,28 @@ context. The program's own frames stay where they are: nobody tells them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from ...aio.loop import InstanceLoop
 from ...aio.task import DurableTask
-from ...frames.capture import FrameState, line_of, parts_of
+from ...frames.capture import awaited_by, line_of, parts_of
 from ...frames.lookup import is_awaitable
-from ...frames.step import FAILED, Step
+from ...frames.step import DONE, FAILED, Step
+from ...holds.blocks import HoldingBlocks
 from ...holds.in_task import as_task
+from ...holds.kinds import type_name
 from ...log import about, logger
 from ...snapshot.with_blocks.blocks import blocks_of, is_entering, is_leaving, leave_of
 
 Advance = Callable[[DurableTask, asyncio.Handle], Step | None]
-IsLeft = Callable[[Any, Any], bool]  # of a manager and its bound exit method
+IsSlot = Callable[[Any], bool]  # whether a manager is a semaphore that all instances share
 
 
-def leave_instance(loop: InstanceLoop, advance: Advance, is_left: IsLeft, seconds: float) -> Any:
+def leave_instance(loop: InstanceLoop, advance: Advance, blocks: Callable[[], list[OpenBlock]], seconds: float) -> Any:
     """End what foreign code has begun, within ``seconds``; what takes longer is told, and given up.
 
-    ``advance`` lets a task take a turn; ``is_left`` says whether a manager is to be left. To be delegated to.
+    ``advance`` lets a task take a turn; ``blocks`` gives those that are to be left then. To be delegated to.
     """
     loop.timers.clear()  # their time does not come here
     deadline = loop.real.time() + seconds
@@ -35,16 +37,14 @@ def leave_instance(loop: InstanceLoop, advance: Advance, is_left: IsLeft, second
     for task in steps:
         task.cancel()
     yield from _end_steps(loop, advance, steps, deadline)
-    tasks = [task for task in loop.tasks if task not in loop.in_flight and _stands_in_blocks(task, is_left)]
-    if tasks:
-        yield from _leave_blocks(loop, tasks, is_left, deadline)
+    found = blocks()
+    if found:
+        yield from _leave_blocks(loop, found, deadline)
 
 
-def has_to_leave(loop: InstanceLoop, is_left: IsLeft) -> bool:
+def has_to_leave(loop: InstanceLoop, blocks: Callable[[], list[OpenBlock]]) -> bool:
     """Whether foreign code has begun something that is to end; while the program computes only its steps are known."""
-    if loop.is_inside:
-        return bool(_steps_of(loop))
-    return bool(_steps_of(loop)) or any(_stands_in_blocks(task, is_left) for task in loop.tasks)
+    return bool(_steps_of(loop)) or (not loop.is_inside and bool(blocks()))
 
 
 def _steps_of(loop: InstanceLoop) -> dict[DurableTask, Step]:
@@ -88,18 +88,52 @@ def _advance_steps(loop: InstanceLoop, advance: Advance, steps: dict[DurableTask
             _tell(loop, task, f"a step failed when it was cancelled, as the instance was suspended: {step.value!r}", step.value)
 
 
-def _stands_in_blocks(task: DurableTask, is_left: IsLeft) -> bool:
-    return any(_is_left(state, name, is_left) for _, name, state in blocks_of(task.stack()))
+class OpenBlock(NamedTuple):
+    """A ``with`` block that is to be left: of which task, its manager, and the bound exit method of that."""
+
+    task: DurableTask
+    manager: Any
+    leave: Any
 
 
-def _is_left(state: FrameState, name: str, is_left: IsLeft) -> bool:
-    if is_entering(state, name) or is_leaving(state, name):
-        return False
-    return is_left(state.variables[name], state.variables.get(leave_of(state, name)))
+def open_blocks(loop: InstanceLoop, holding: HoldingBlocks, is_slot: IsSlot) -> list[OpenBlock]:
+    """The blocks that are to be left, those further out first: slots of semaphores that all share, then what holds.
+
+    What holds is known wherever it stands: also in generators that nobody advances just now.
+    """
+    for block in list(holding.entering.values()):
+        if _has_entered(block.task):
+            block.is_entered()  # which the frame would tell when it goes on
+    slots = [slot for task in loop.tasks for slot in _slots_of(task, is_slot)]
+    held = [OpenBlock(block.task, block.manager, block.leave) for block in holding.all_open() if not block.is_being_left]
+    return slots + held
 
 
-def _leave_blocks(loop: InstanceLoop, tasks: list[DurableTask], is_left: IsLeft, deadline: float) -> Any:
-    leaving = {loop.real.create_task(_left(loop, task, is_left), context=task.get_context()): task for task in tasks}
+def _has_entered(task: DurableTask) -> bool:
+    """Whether the step by which a task enters a block has ended well."""
+    stack = task.stack()
+    step = awaited_by(stack[-1]) if stack else None
+    return type(step) is Step and step.state == DONE
+
+
+def _slots_of(task: DurableTask, is_slot: IsSlot) -> Iterator[OpenBlock]:
+    for _, name, state in blocks_of(task.stack()):
+        manager = state.variables[name]
+        if is_slot(manager) and not is_entering(state, name) and not is_leaving(state, name):
+            yield OpenBlock(task, manager, state.variables.get(leave_of(state, name)))
+
+
+def _leave_blocks(loop: InstanceLoop, blocks: list[OpenBlock], deadline: float) -> Any:
+    by_task: dict[DurableTask, list[OpenBlock]] = {}
+    for block in blocks:
+        by_task.setdefault(block.task if block.task in loop.tasks else loop.root, []).append(block)
+    leaving = {
+        loop.real.create_task(_left(loop, task, its), context=task.get_context()): task
+        for task, its in by_task.items()
+        if task not in loop.in_flight
+    }
+    if not leaving:
+        return
     try:
         yield from asyncio.wait(leaving, timeout=max(deadline - loop.real.time(), 0)).__await__()
     finally:
@@ -108,23 +142,20 @@ def _leave_blocks(loop: InstanceLoop, tasks: list[DurableTask], is_left: IsLeft,
                 _tell(loop, task, "a `with` block was not left in time when the instance was suspended, and was dropped")
 
 
-async def _left(loop: InstanceLoop, task: DurableTask, is_left: IsLeft) -> None:
-    await as_task(leave_blocks(loop, task, is_left), task)
+async def _left(loop: InstanceLoop, task: DurableTask, blocks: list[OpenBlock]) -> None:
+    await as_task(leave_blocks(loop, task, blocks), task)
 
 
-async def leave_blocks(loop: InstanceLoop, task: DurableTask, is_left: IsLeft) -> None:
-    """Leave the blocks that a task stands in and whose managers are to be left, innermost first, as a cancellation would."""
-    for _, name, state in reversed(list(blocks_of(task.stack()))):
-        manager = state.variables[name]
-        if not _is_left(state, name, is_left):
-            continue
+async def leave_blocks(loop: InstanceLoop, task: DurableTask, blocks: list[OpenBlock]) -> None:
+    """Leave the blocks of a task, innermost first, as a cancellation would."""
+    for block in reversed(blocks):
         try:
-            left = state.variables[leave_of(state, name)](asyncio.CancelledError, asyncio.CancelledError(), None)
+            left = block.leave(asyncio.CancelledError, asyncio.CancelledError(), None)
             if is_awaitable(left):
                 await left
         except Exception as error:
-            kind = type(manager).__name__
-            _tell(loop, task, f"{kind} failed when it was left, as the instance was suspended: {error!r}", error)
+            what = f"{type_name(block.manager)} failed when it was left, as the instance was suspended: {error!r}"
+            _tell(loop, task, what, error)
 
 
 def _tell(loop: InstanceLoop, task: DurableTask, what: str, error: BaseException | None = None) -> None:
