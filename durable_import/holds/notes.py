@@ -15,6 +15,7 @@ from typing import Any
 from .in_use import first_true, in_use
 from .kinds import known_of
 from .places import place_of
+from .refused import Refused
 
 _ATOMS = (str, bytes, int, float, complex, bool, type(None))
 
@@ -170,9 +171,7 @@ def refuse_busy(value: Any) -> None:
     if use:
         raise pickle.PicklingError(use)
     if first_true(value, known.ended):
-        raise pickle.PicklingError(
-            "it was closed, and cannot be opened again in that state. `del` the variable, or make a new one"
-        )
+        raise Refused("it was closed, and cannot be opened again in that state", "`del` the variable, or make a new one.")
 
 
 def refuse_in_memory(made: Any, note: Note) -> None:
@@ -183,6 +182,6 @@ def refuse_in_memory(made: Any, note: Note) -> None:
     for value in (*note.args, *note.kwargs.values()):
         text = str(value)
         if text in ("", ":memory:") or "mode=memory" in text or re.fullmatch(r"sqlite(\+\w+)?://(/:memory:)?(\?.*)?", text):
-            raise pickle.PicklingError(
-                f"its database ({text or 'a temporary one'}) is gone with this process. Give it a file, and keep its path"
+            raise Refused(
+                f"its database ({text or 'a temporary one'}) is gone with this process", "Give it a file, and keep its path."
             )

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from ..aio.task import DurableTask
 from ..holds.in_use import in_use
 from ..holds.kinds import advice_for, kind_of, type_name
+from ..holds.refused import Refused
 from ..holds.table import Kind
-from .reducers.process_objects import Refused
 from .table import TABLE, reduce_by_kind
 
 WAY_OUT = (

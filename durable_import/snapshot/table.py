@@ -16,6 +16,7 @@ from typing import Any
 
 from durable_import.frames.signals import Marker
 from durable_import.holds.kinds import class_name, has_own_way, kind_of, known_class
+from durable_import.holds.refused import Refused
 from durable_import.holds.table import Kind
 from durable_import.pythons.library import GeneratorManager, Stream
 from durable_import.pythons.tasks import LoopBound
@@ -148,7 +149,7 @@ def _refused(kind: Kind, why: str, plan: _Plan, way_out: str = "") -> _Plan:
 
     def reduce(obj: Any) -> Any:
         if kind_of(obj) is kind:
-            raise process_objects.Refused(why, way_out) if way_out else pickle.PicklingError(why)
+            raise Refused(why, way_out) if way_out else pickle.PicklingError(why)
         return NotImplemented if plan is None else plan(obj)
 
     return reduce

@@ -176,6 +176,16 @@ WORDS = {
         """,
         r"variable `file` .*gzip\.GzipFile .*write it in one plain function",
     ),
+    "a client that was closed": (
+        """
+            import httpx
+            client = httpx.AsyncClient()
+            await client.aclose()
+            await effect("closed")
+            print(client.is_closed)
+        """,
+        r"variable `client` .*httpx\.AsyncClient \(it was closed.*\)\. `del` the variable, or make a new one\.$",
+    ),
     "a generator's manager": (
         """
             async with ledger.opened():

@@ -23,6 +23,8 @@ from pickle import PicklingError
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from durable_import.holds.refused import Refused
+
 if TYPE_CHECKING:
     import decimal
 
@@ -175,14 +177,6 @@ def _refuse_frame(frame: types.FrameType) -> Reduced:
 PROCESS_BOUND = (
     threading.Thread, subprocess.Popen, concurrent.futures.Executor, asyncio.subprocess.Process, asyncio.BaseTransport,
 )  # fmt: skip
-
-
-class Refused(PicklingError):
-    """What cannot be saved, with advice of its own."""
-
-    def __init__(self, reason: str, way_out: str) -> None:
-        super().__init__(reason)
-        self.way_out = way_out
 
 
 def refuse_mock(mock: Any) -> Reduced:  # noqa: ARG001  the signature of reducers
