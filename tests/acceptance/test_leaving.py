@@ -167,6 +167,16 @@ POOL = """
         async def __aexit__(self, *details):
             await asyncio.sleep(0)
             free.release()
+
+    class Late(Acquired):
+        entering = False
+
+        async def __aenter__(self):
+            Late.entering = True
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                return await super().__aenter__()
 """
 IN_GENERATOR = """
     # durable: on
@@ -192,6 +202,10 @@ IN_GENERATOR = """
 
     async def manager():
         async with acquired():
+            return await wait_for_event("go")
+
+    async def late():
+        async with pool.Late():
             return await wait_for_event("go")
 """
 POOL_APP = """
@@ -224,3 +238,29 @@ def test_blocks_in_generators_are_left(desk: Desk, function: str, result: str) -
     desk.write("app.py", POOL_APP)
     ended = desk.start_command([sys.executable, "app.py", function]).end()
     assert (ended.status, ended.out) == (0, f"False\nFalse\n{result} False\n"), ended
+
+
+LATE_APP = """
+    import asyncio
+    import durable_import
+    durable_import.install()
+    import waits, pool
+
+    async def main():
+        async with durable_import.DurableRuntime("sqlite:///app.db") as runtime:
+            await runtime.start(waits.late, instance_id="it")
+            while not pool.Late.entering:
+                await asyncio.sleep(0.01)
+        print(pool.free.locked())
+
+    asyncio.run(main())
+"""
+
+
+def test_block_that_is_entered_as_it_is_cancelled_is_left(desk: Desk) -> None:
+    """A manager that is entered all the same, when its step is cancelled because the instance is suspended, is left too."""
+    desk.write("site-packages/pool.py", POOL)
+    desk.write("waits.py", IN_GENERATOR)
+    desk.write("app.py", LATE_APP)
+    ended = desk.start_command([sys.executable, "app.py"]).end()
+    assert (ended.status, ended.out) == (0, "False\n"), ended
