@@ -1,7 +1,8 @@
 """Pass 1, statements: ``with`` blocks that suspend, in the shape that the language reference gives.
 
-``normalise`` says what the pass assumes and guarantees. The manager is kept in a hidden variable; what was written is kept
-too, as a manager that cannot be saved is made and entered again on resume.
+``normalise`` says what the pass assumes and guarantees. The manager is kept in a hidden variable. One that cannot be saved
+is made and entered again on resume: by what was written, which is kept too; or, where it was just being entered, by the call in
+it with what its parts were, which hidden variables keep until then.
 """
 
 from __future__ import annotations
