@@ -25,6 +25,10 @@ class Block(Protocol):
         """It is open no more."""
         ...
 
+    def is_spent(self) -> bool:
+        """Whether leaving it does nothing any more."""
+        ...
+
 
 class CountedExit:
     """The bound exit method ``leave`` of a block; calling it, and dropping it, tells the block."""

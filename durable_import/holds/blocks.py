@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, CoroutineType, FrameType
 from typing import Any
 
-from ..frames.capture import variables_in
+from ..frames.capture import SUSPENDED, FrameState, capture, contents_of, parts_of, variables_in
 from ..frames.counted_exit import CountedExit
-from ..rewrite.analysis.names import PC
+from ..frames.liveness import live_at
+from ..rewrite.analysis.names import AWAITED, PC
 from .doors import Doors, Hold
+from .in_use import first_true, is_known_to_hold, spent_questions
 from .kinds import kind_of
 from .places import place_of
 from .table import Kind
@@ -21,10 +23,11 @@ Turn = tuple[CodeType, int]  # where a turn began: the code of a frame and the l
 class HoldingBlock:
     """One ``with`` block whose manager holds.
 
-    A block that is being entered holds nothing: on resume its manager is made, and entered, again.
+    A block that is being entered holds nothing: on resume its manager is made, and entered, again. Nor does one whose response
+    has been read to its end, once nothing of the response can be read any more.
     """
 
-    __slots__ = ("_leaving", "blocks", "hold", "leave", "manager", "place", "task", "turn")
+    __slots__ = ("_is_entered", "_leaving", "_questions", "blocks", "hold", "leave", "manager", "place", "task", "turn")
 
     def __init__(self, blocks: HoldingBlocks, manager: Any, leave: Any, task: Any, place: str, turn: Turn) -> None:
         self.blocks = blocks
@@ -34,16 +37,21 @@ class HoldingBlock:
         self.place = place
         self.turn = turn  # in which it is opened
         self.hold: Hold | None = None  # once it is open
+        self._is_entered = False
         self._leaving: CoroutineType[Any, Any, Any] | None = None
+        self._questions: tuple[str, ...] | None = None  # whether its response has been read
 
     def is_entered(self) -> None:
-        """See ``frames.counted_exit``; as for the next two."""
+        """See ``frames.counted_exit``; as for the next two, and ``is_spent``."""
+        self._is_entered = True
         self.blocks.has_entered(self)
 
     def is_leaving(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
         self._leaving = coroutine
+        self.blocks.open[self] = None  # again, if it was spent: nothing is saved in the middle of leaving
 
     def is_left(self) -> None:
+        self.blocks.entered.pop(self, None)
         self.blocks.has_left(self)
 
     @property
@@ -54,21 +62,53 @@ class HoldingBlock:
     def is_open(self) -> bool:
         """Whether it holds. A generator of a library that has ended has left its block, whoever is still to be told."""
         if self._leaving is None:
-            return True
+            return not self.is_spent() or self._is_readable()
         generator = getattr(self.manager, "gen", None)
         return self._leaving.cr_frame is not None and getattr(generator, "ag_frame", self) is not None
+
+    def is_spent(self) -> bool:
+        """Whether it was entered, and its response has been read to its end; a short one may be there before that."""
+        if not self._is_entered:
+            return False
+        if self._questions is None:
+            self._questions = spent_questions(self.manager)
+        return bool(first_true(self.manager, self._questions))
+
+    def _is_readable(self) -> bool:
+        """Whether the frame that it is in can still read something that holds, such as the response: then it could not be saved.
+
+        To look is much cheaper than to try. Of a task that is running nothing is said.
+        """
+        for frame in self.task.stack():
+            parts = parts_of(frame)
+            if parts.code is self.turn[0] and parts.state == SUSPENDED:
+                state = capture(frame)
+                if any(type(value) is CountedExit and value.block is self for value in state.variables.values()):
+                    return any(map(is_known_to_hold, _readable(state)))
+        return False
+
+
+def _readable(state: FrameState) -> Iterator[Any]:
+    """The values that a frame can still read, but not those that belong to its blocks."""
+    info, label = state.info, state.label
+    passed = {AWAITED, *info.names(label, "manager"), *info.names(label, "leave")}
+    live = live_at(info, label) - passed
+    yield from (value for name, value in state.variables.items() if name in live)
+    yield from contents_of(state.cells).values()
 
 
 class HoldingBlocks:
     """Those of one instance, and its ``doors``.
 
-    ``holds`` says of managers whether they hold whatever their kind; ``owes``, whether a checkpoint was put off.
+    ``holds`` says of managers whether they hold whatever their kind; ``owes``, whether a checkpoint was put off. ``entered`` has
+    also those that hold no more, since their responses have been read.
     """
 
-    __slots__ = ("_holds", "_owes", "entering", "known_doors", "open")
+    __slots__ = ("_holds", "_owes", "entered", "entering", "known_doors", "open")
 
     def __init__(self, holds: Callable[[Any], bool], owes: Callable[[], bool]) -> None:
         self.open: dict[HoldingBlock, None] = {}
+        self.entered: dict[HoldingBlock, None] = {}
         self.entering: dict[Any, HoldingBlock] = {}  # by task, the innermost
         self.known_doors: Doors | None = None  # those of an instance which nothing has held yet would stand open
         self._holds = holds
@@ -94,7 +134,7 @@ class HoldingBlocks:
         self.entering.pop(block.task, None)
         if not self.open and not self._owes():
             self.doors.committed(time.monotonic())  # all is saved until now, however long ago that was done
-        self.open[block] = None
+        self.open[block] = self.entered[block] = None
         block.hold = self.doors.hold_opened(block.place, time.monotonic(), turn=block.turn)
 
     def has_left(self, block: HoldingBlock) -> None:
@@ -104,11 +144,11 @@ class HoldingBlocks:
         if block.hold is not None:
             self.doors.hold_closed(block.hold, time.monotonic())
             block.hold = None
-            del self.open[block]
+        self.open.pop(block, None)
 
     def of_task(self, task: Any) -> HoldingBlock | None:
         """A block that a task has open."""
-        return next((block for block in self.all_open() if block.task is task), None)
+        return next(_open_ones(block for block in list(self.open) if block.task is task), None)
 
     def first_open(self) -> HoldingBlock | None:
         """The block that has been open for longest."""
@@ -116,8 +156,12 @@ class HoldingBlocks:
 
     def all_open(self) -> Iterator[HoldingBlock]:
         """Those that are open, in the order in which they were entered."""
-        for block in list(self.open):
-            if block.is_open():
-                yield block
-            else:
-                block.is_left()
+        yield from _open_ones(list(self.open))
+
+
+def _open_ones(blocks: Iterable[HoldingBlock]) -> Iterator[HoldingBlock]:
+    for block in blocks:
+        if block.is_open():
+            yield block
+        else:
+            block.blocks.has_left(block)

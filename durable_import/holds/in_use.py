@@ -1,4 +1,4 @@
-"""What is open in an object, seen by asking it: a transaction on a connection, a file that compresses what is written to it."""
+"""What is open in an object, seen by asking it: a transaction on a connection, a compressing writer, a response not read yet."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import io
 import weakref
 from typing import Any
 
+from ..frames.capture import CREATED, FINISHED, FRAME_TYPES, frame_of, parts_of, variables_in
+from ..hook.code_table import info_of
 from ..log import logger
-from .kinds import class_name, known_class, known_of
+from .kinds import GENERATOR_MANAGERS, class_name, kind_of, known_class, known_of
+from .table import Kind
 
 _COMPRESSED = ("gzip.GzipFile", "bz2.BZ2File", "lzma.LZMAFile")  # they end the stream when they are dropped
 _ARCHIVES = ("zipfile.ZipFile", "tarfile.TarFile")
@@ -31,11 +34,30 @@ _of_builtins: dict[type, bool] = {}
 
 def in_use(value: Any) -> str:
     """What says that something is open in an object which could not be brought back; empty if nothing does."""
-    if isinstance(value, io.IOBase):
-        return "it compresses what is written to it" if _compresses(value) else ""
+    if isinstance(value, io.IOBase) and _compresses(value):
+        return "it compresses what is written to it"
+    known = known_of(value) if type(value).__module__ != "_io" else None
+    if known is None:
+        return ""
+    question = first_true(value, known.busy)
+    if question:
+        return f"a transaction is open in it: its {question!r} says so"
+    return "it has not been read to its end" if known.spent and not first_true(value, known.spent) else ""
+
+
+def spent_questions(value: Any) -> tuple[str, ...]:
+    """What to ask a response, or the manager of one, whether it has been read to its end."""
     known = known_of(value)
-    question = first_true(value, known.busy) if known is not None else ""
-    return f"a transaction is open in it: its {question!r} says so" if question else ""
+    return known.spent if known is not None else ()
+
+
+def is_known_to_hold(value: Any) -> bool:
+    """Whether an object is of a class of the table that holds, or a generator of a library that has begun."""
+    if isinstance(value, FRAME_TYPES):
+        parts = parts_of(value)
+        return info_of(parts.code) is None and parts.state not in (CREATED, FINISHED)
+    known = known_class(type(value)) if kind_of(value) is Kind.HOLDS else None
+    return known is not None and known.kind is Kind.HOLDS
 
 
 def is_unfinished(value: Any) -> bool:
@@ -69,12 +91,23 @@ def first_true(value: Any, questions: tuple[str, ...]) -> str:
         asked = value
         try:
             for name in question.split("."):
-                asked = getattr(asked, name)
+                asked = _part(asked, name)
             if bool(asked() if callable(asked) else asked):
                 return question
         except Exception as error:
             _tell_unanswered(type(value), question, error)
     return ""
+
+
+def _part(value: Any, name: str) -> Any:
+    """An attribute; of a generator's manager a variable of its function. A private name is that of the class which has it."""
+    if isinstance(value, GENERATOR_MANAGERS):
+        frame = frame_of(value.gen)
+        return variables_in(frame)[name] if frame is not None else None
+    if name.startswith("__"):
+        owners = (f"_{cls.__name__.lstrip('_')}{name}" for cls in type(value).__mro__)
+        name = next((mangled for mangled in owners if hasattr(value, mangled)), name)
+    return getattr(value, name)
 
 
 def _tell_unanswered(cls: type, question: str, error: Exception) -> None:

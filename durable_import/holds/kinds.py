@@ -113,14 +113,14 @@ def setup_of(thing: Any) -> Callable[..., Any] | None:
 
 def function_behind(value: Any) -> FunctionType | None:
     """The function of ``contextlib.contextmanager`` or ``asynccontextmanager`` that a manager is of, without its decorator."""
-    generator = getattr(value, "gen", None) if isinstance(value, _GENERATOR_MANAGERS) else None
+    generator = getattr(value, "gen", None) if isinstance(value, GENERATOR_MANAGERS) else None
     if generator is None:
         return None
     function = getattr(value, "func", None)  # deleted when it is entered
     return function if isinstance(function, FunctionType) else _function_of(_code_of(generator))
 
 
-_GENERATOR_MANAGERS = (GeneratorManager, AsyncGeneratorManager)
+GENERATOR_MANAGERS = (GeneratorManager, AsyncGeneratorManager)
 
 
 def _code_of(generator: Any) -> Any:
@@ -146,7 +146,7 @@ def _module_of(path: str) -> str:
 
 
 def _find_kind(value: Any) -> Kind:
-    if isinstance(value, _GENERATOR_MANAGERS):  # not kept: all functions' managers are of one type
+    if isinstance(value, GENERATOR_MANAGERS):  # not kept: all functions' managers are of one type
         return _kind_of_generator(value)
     kind = _kinds[type(value)] = _kind_of_class(type(value))
     return kind

@@ -36,6 +36,9 @@ class Known(NamedTuple):
     ``opens``, ``ends``: the methods that open it besides entering, and those that end it. ``busy``, ``ended``: what to ask an
     object, attributes or methods, whether it holds now, and whether it was ended. ``frees``: methods that end what they get.
     ``may_be_in_memory``: its arguments may say that its data are in this process alone.
+
+    ``spent``: what to ask of a response whether it has been read to its end. Then its block holds no more, and to leave it does
+    nothing; of kind SAVED it is right from then on. A generator's manager is asked for what the variables of its function are.
     """
 
     kind: Kind
@@ -47,6 +50,7 @@ class Known(NamedTuple):
     frees: tuple[str, ...] = ()
     may_be_in_memory: bool = False
     is_of_block: bool = False
+    spent: tuple[str, ...] = ()
 
 
 _TRANSACTION = "commit, or roll back, before what takes long: nothing is saved while a transaction is open"
@@ -68,8 +72,13 @@ def _block_of(advice: str) -> Known:
     return Known(Kind.HOLDS, advice, is_of_block=True)
 
 
+def _response(spent: str, kind: Kind = Kind.HOLDS, advice: str = "") -> Known:
+    return Known(kind, advice or _STREAM, spent=tuple(spent.split()))
+
+
 _COMMIT = "keep the block short: what is done in it since the last checkpoint is done again after a crash"
 _STREAM = "it is read again from its beginning after a crash; keep what you need of it as plain values"
+_READ = "read it (`await response.aread()`) before the checkpoint"
 _READ_ROWS = "fetch the rows into a list, and keep plain values of them: `[dict(row) for row in rows]`"
 _ROW = "keep plain values of it: `dict(row)` or `tuple(row)`"
 _WRITER = "write it in one plain function that `asyncio.to_thread` calls"
@@ -100,21 +109,35 @@ TABLE: dict[str, Known] = {
     "httpx:Client": _reopenable(ends="close", ended="is_closed"),
     "httpx:AsyncClient": _reopenable(ends="aclose", ended="is_closed"),
     "httpx._client:BaseClient": _reopenable(),
-    "httpx:Response": Known(Kind.SAVED, "read it (`await response.aread()`) before the checkpoint"),
-    "httpx:stream": _holds(_STREAM),
-    "httpx._client:Client.stream": _holds(_STREAM),
-    "httpx._client:AsyncClient.stream": _holds(_STREAM),
+    "httpx:Response": _response("is_closed", Kind.SAVED, _READ),
+    "httpx:stream": _response("response.is_closed"),
+    "httpx._api:stream": _response("response.is_closed"),
+    "httpx._client:Client.stream": _response("response.is_closed"),
+    "httpx._client:AsyncClient.stream": _response("response.is_closed"),
+    "httpx_sse._api:connect_sse": _response("response.is_closed"),
+    "httpx_sse._api:aconnect_sse": _response("response.is_closed"),
     "httpx2:Client": _reopenable(ends="close", ended="is_closed"),
     "httpx2:AsyncClient": _reopenable(ends="aclose", ended="is_closed"),
+    "httpx2:Response": _response("is_closed", Kind.SAVED, _READ),
+    "httpx2:stream": _response("response.is_closed"),
+    "httpx2._api:stream": _response("response.is_closed"),
+    "httpx2._client:Client.stream": _response("response.is_closed"),
+    "httpx2._client:AsyncClient.stream": _response("response.is_closed"),
+    "httpx2._client:Client.sse": _response("response.is_closed"),
+    "httpx2._client:AsyncClient.sse": _response("response.is_closed"),
     "aiohttp.client:ClientSession": _reopenable(ends="close", ended="closed"),
     "aiohttp.connector:BaseConnector": _reopenable(ends="close", ended="closed"),
     "aiohttp.client_reqrep:ClientResponse": _holds("keep what you need of it: its status, `await response.text()`"),
-    "aiohttp.client:_BaseRequestContextManager": _holds(_STREAM),
-    "aiohttp.client:_RequestContextManager": _holds(_STREAM),
+    "aiohttp.client:_BaseRequestContextManager": _response("_resp.closed"),
+    "aiohttp.client:_RequestContextManager": _response("_resp.closed"),
+    "aiohttp.client:_SessionRequestContextManager": _response("_resp.closed"),
     "aiohttp.client:_WSRequestContextManager": _holds(_CONNECTION),
+    "aiohttp.streams:StreamReader": _holds(_STREAM),
+    "aiohttp.streams:AsyncStreamIterator": _holds(_STREAM),
+    "aiohttp.streams:ChunkTupleAsyncStreamIterator": _holds(_STREAM),
     "aiohttp.client_ws:ClientWebSocketResponse": _holds(_CONNECTION),
     "requests.sessions:Session": _reopenable(ends="close"),
-    "requests.models:Response": _SAVED,
+    "requests.models:Response": _response("_content_consumed", Kind.SAVED, "read it (`response.content`) before the checkpoint"),
     "urllib3.poolmanager:PoolManager": _reopenable(ends="clear"),
     "websockets.asyncio.client:connect": _holds(_CONNECTION),
     "websockets.asyncio.connection:Connection": _holds(_CONNECTION),
@@ -212,24 +235,38 @@ TABLE: dict[str, Known] = {
     "aiobotocore.session:ClientCreatorContext": _reopenable(),
     "aiobotocore.session:AioSession.create_client": _reopenable(),
     "aiobotocore.client:AioBaseClient": _reopenable(),
-    "aiobotocore.response:AioStreamingBodyBase": _holds(_STREAM),
+    "aiobotocore.response:AioStreamingBodyBase": _response("raw_stream.closed raw_stream.is_closed"),
     "botocore.response:StreamingBody": _holds(_STREAM),
     **dict.fromkeys(_OF_OPENAI, _reopenable(ends="close", ended="is_closed")),
     "openai._base_client:BaseClient": _reopenable(ends="close", ended="is_closed"),
-    "openai:AsyncStream": _holds(_STREAM),
-    "openai:Stream": _holds(_STREAM),
-    "openai._response:AsyncResponseContextManager": _holds(_STREAM),
-    "openai._response:ResponseContextManager": _holds(_STREAM),
-    "openai.lib.streaming.chat._completions:AsyncChatCompletionStreamManager": _holds(_STREAM),
-    "openai.lib.streaming.responses._responses:AsyncResponseStreamManager": _holds(_STREAM),
+    "openai:AsyncStream": _response("response.is_closed"),
+    "openai:Stream": _response("response.is_closed"),
+    "openai._response:AsyncResponseContextManager": _response("__response.is_closed"),
+    "openai._response:ResponseContextManager": _response("__response.is_closed"),
+    "openai.lib.streaming.chat._completions:AsyncChatCompletionStream": _response("_response.is_closed"),
+    "openai.lib.streaming.chat._completions:AsyncChatCompletionStreamManager": _response("__stream._response.is_closed"),
+    "openai.lib.streaming.chat._completions:ChatCompletionStream": _response("_response.is_closed"),
+    "openai.lib.streaming.chat._completions:ChatCompletionStreamManager": _response("__stream._response.is_closed"),
+    "openai.lib.streaming.responses._responses:AsyncResponseStream": _response("_response.is_closed"),
+    "openai.lib.streaming.responses._responses:AsyncResponseStreamManager": _response("__stream._response.is_closed"),
+    "openai.lib.streaming.responses._responses:ResponseStream": _response("_response.is_closed"),
+    "openai.lib.streaming.responses._responses:ResponseStreamManager": _response("__stream._response.is_closed"),
+    "openai.lib.streaming._assistants:AsyncAssistantStreamManager": _response("__stream.response.is_closed"),
+    "openai.lib.streaming._assistants:AssistantStreamManager": _response("__stream.response.is_closed"),
     **dict.fromkeys(_OF_ANTHROPIC, _reopenable(ends="close", ended="is_closed")),
     "anthropic._base_client:BaseClient": _reopenable(ends="close", ended="is_closed"),
-    "anthropic:AsyncStream": _holds(_STREAM),
-    "anthropic:Stream": _holds(_STREAM),
-    "anthropic._response:AsyncResponseContextManager": _holds(_STREAM),
-    "anthropic.lib.streaming._messages:AsyncMessageStreamManager": _holds(_STREAM),
-    "anthropic.lib.streaming._messages:MessageStreamManager": _holds(_STREAM),
-    "anthropic.lib.streaming._messages:AsyncMessageStream": _holds(_STREAM),
+    "anthropic:AsyncStream": _response("response.is_closed"),
+    "anthropic:Stream": _response("response.is_closed"),
+    "anthropic._response:AsyncResponseContextManager": _response("__response.is_closed"),
+    "anthropic._response:ResponseContextManager": _response("__response.is_closed"),
+    "anthropic.lib.streaming._messages:AsyncMessageStreamManager": _response("__stream.response.is_closed"),
+    "anthropic.lib.streaming._messages:MessageStreamManager": _response("__stream.response.is_closed"),
+    "anthropic.lib.streaming._messages:AsyncMessageStream": _response("response.is_closed"),
+    "anthropic.lib.streaming._messages:MessageStream": _response("response.is_closed"),
+    "anthropic.lib.streaming._beta_messages:BetaAsyncMessageStreamManager": _response("__stream.response.is_closed"),
+    "anthropic.lib.streaming._beta_messages:BetaMessageStreamManager": _response("__stream.response.is_closed"),
+    "anthropic.lib.streaming._beta_messages:BetaAsyncMessageStream": _response("response.is_closed"),
+    "anthropic.lib.streaming._beta_messages:BetaMessageStream": _response("response.is_closed"),
     "mcp.client.session:ClientSession": _reopenable(opens="initialize"),
     "mcp.client.client:Client": _reopenable(),
     "mcp.client.stdio:stdio_client": _reopenable(),
@@ -333,7 +370,7 @@ TABLE: dict[str, Known] = {
     "_socket:socket": _holds(_CONNECTION),
     "socketserver:BaseServer": _holds(_SERVER),
     "selectors:BaseSelector": _holds(_PROCESS),
-    "http.client:HTTPResponse": _holds(_STREAM),
+    "http.client:HTTPResponse": _response("isclosed"),
     "http.client:HTTPConnection": _holds(_CONNECTION),
     "smtplib:SMTP": _holds("a connection of this process; send the message in one step"),
     "imaplib:IMAP4": _holds(_CONNECTION),

@@ -144,7 +144,7 @@ def _contents(path: str, obj: Any) -> Iterator[Child]:
         for key, value in list(obj.items()):
             yield f"{path}[{_short(key)}]", value
             yield f"the key {_short(key)} of {path}", key
-    elif isinstance(obj, list | tuple):
+    elif isinstance(obj, list | tuple | deque):
         yield from ((f"{path}[{i}]", value) for i, value in enumerate(obj))
     elif isinstance(obj, set | frozenset):
         yield from ((f"{path}{{{_short(value)}}}", value) for value in list(obj))

@@ -54,6 +54,7 @@ NAMES: dict[str, dict[str, str]] = {
         "leave_async_manager": "manager.leave_async", "leave_manager": "manager.leave",
     },
     "holds.opening": {"Reopening": "reopening"},
+    "holds.spent": {"SpentExit": "spent_exit", "leave_spent": "spent_exit.call"},
     "pythons.earlier": {"_AsCompletedIterator": "as_completed_iterator"},
     "pythons.frozen": {"frozendict": "frozendict"},
     "pythons.iterators": {"set_state": "set_state"},

@@ -15,10 +15,11 @@ from collections.abc import Callable
 from typing import Any
 
 from durable_import.frames.signals import Marker
+from durable_import.holds.in_use import in_use
 from durable_import.holds.kinds import class_name, has_own_way, kind_of, known_class
 from durable_import.holds.refused import Refused
 from durable_import.holds.table import Kind
-from durable_import.pythons.library import GeneratorManager, Stream
+from durable_import.pythons.library import AsyncGeneratorManager, GeneratorManager, Stream
 from durable_import.pythons.tasks import LoopBound
 from durable_import.snapshot.definitions import classes
 from durable_import.snapshot.iterators import builtin as iterators
@@ -63,7 +64,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
 
 _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((BaseException,), exceptions.reduce_exception),
-    ((GeneratorManager,), settings.reduce_generator_manager),
+    ((GeneratorManager, AsyncGeneratorManager), settings.reduce_generator_manager),
     ((type,), classes.reduce_class),
     ((LoopBound,), primitives.reduce_bound),
     ((asyncio.Future,), futures.reduce_future),
@@ -118,6 +119,7 @@ def _plan(cls: type) -> _Plan:
         if reducer is None:
             reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
         plan = _reopenable_refused(cls, reducer or _holding_refused(cls, instances.reducer_for(cls)))
+        plan = _unread_refused(cls, plan)
         known[cls] = singletons.by_reference(cls, plan)
     return known[cls]
 
@@ -142,6 +144,21 @@ def _reopenable_refused(cls: type, plan: _Plan) -> _Plan:
         return plan
     way_out = "Make it in the program's own code, or keep it at module level."
     return _refused(Kind.REOPENABLE, f"a {class_name(cls)} that was not made in this instance", plan, way_out)
+
+
+def _unread_refused(cls: type, plan: _Plan) -> _Plan:
+    """``plan``, but a response that is right only when it has been read is refused before."""
+    known = known_class(cls)
+    if known is None or known.kind is not Kind.SAVED or not known.spent:
+        return plan
+
+    def reduce(obj: Any) -> Any:
+        use = in_use(obj)
+        if use:
+            raise pickle.PicklingError(use)
+        return NotImplemented if plan is None else plan(obj)
+
+    return reduce
 
 
 def _refused(kind: Kind, why: str, plan: _Plan, way_out: str = "") -> _Plan:

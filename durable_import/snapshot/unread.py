@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..frames.capture import FrameState
-from ..frames.liveness import discards_result, live_at
+from ..frames.liveness import discards_result
 from ..frames.step import DONE, Step
 from ..holds.in_use import is_unfinished
 from ..rewrite.analysis.names import AWAITED
 from .references import References
+from .with_blocks.blocks import readable_names
 
 CanBeSaved = Callable[[Any, References], bool]
 
@@ -24,7 +25,7 @@ def drop_unread(stacks: list[tuple[str, list[Any]]], references: References, can
             state = references.read.met.get(id(frame))
             if type(state) is not FrameState or not state.label:
                 continue
-            live = live_at(state.info, state.label)
+            live = readable_names(state)
             for name in [n for n in state.variables if n not in live and n != AWAITED]:
                 value = state.variables[name]
                 if not is_unfinished(value) and not can_be_saved(value, references):

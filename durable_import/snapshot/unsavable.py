@@ -11,10 +11,10 @@ from typing import Any
 from ..aio.task import DurableTask
 from ..errors import UnsavableStateError
 from ..frames.capture import FrameState, capture, contents_of, frame_behind, frame_of, line_of, parts_of
-from ..frames.liveness import live_at
 from ..frames.step import DONE, FAILED, Step
 from ..holds.in_use import in_use
 from ..holds.kinds import type_name
+from ..holds.spent import let_go_of_spent
 from ..hook.code_table import info_of
 from ..rewrite.analysis.names import AWAITED, is_hidden
 from .diagnose import Culprit, find_culprit, way_out_of
@@ -25,6 +25,7 @@ from .pickler import dumps
 from .references import References
 from .reopened import Entries
 from .tasks.futures import future_state
+from .with_blocks.blocks import readable_names
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Blocker:
             return True
         state = capture(self.frame)
         found = (state.variables | contents_of(state.cells)).get(self.name)
-        return found is not self.value or self.name not in live_at(state.info, state.label)
+        return found is not self.value or self.name not in readable_names(state)
 
 
 AWAITED_RESULT, AWAITED_EXCEPTION = "(result of the await)", "(exception of the await)"
@@ -71,7 +72,8 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
         except PicklingError as refusal:
             kind = type(frame).__name__
             return _error_at(frame, Culprit(f"(the {kind} {frame.__qualname__})", kind, str(refusal)), instance_id)
-        live = live_at(state.info, state.label)
+        let_go_of_spent(state)
+        live = readable_names(state)
         variables = {n: v for n, v in state.variables.items() if n != AWAITED and n in live} | contents_of(state.cells)
         named = {n: v for n, v in variables.items() if not is_hidden(n)}
         candidates = [named, _outcome(state.variables.get(AWAITED)), variables]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -40,12 +41,18 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        self._count()
         self._answer("text/plain", "a\nb\nc\n")
 
     def do_POST(self) -> None:
+        self._count()
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         is_openai = "completions" in self.path
         self._answer("text/event-stream", _openai() if is_openai else _anthropic())
+
+    def _count(self) -> None:
+        asked: Counter[str] = self.server.asked  # type: ignore[attr-defined]
+        asked[self.path] += 1
 
     def _answer(self, kind: str, text: str) -> None:
         body = text.encode()
@@ -66,7 +73,7 @@ def _echo(connection: Any) -> None:
 
 
 class Servers:
-    """Started, and stopped at the end. ``variables``: the environment that tells where they are."""
+    """Started, and stopped at the end. ``variables``: the environment that tells where they are. ``asked``: HTTP, by path."""
 
     def __enter__(self) -> Servers:
         self._all: list[Any] = [
@@ -74,6 +81,8 @@ class Servers:
             websockets.sync.server.serve(_echo, "127.0.0.1", 0),
             TcpFakeServer(("127.0.0.1", 0)),
         ]
+        self.asked: Counter[str] = Counter()
+        self._all[0].asked = self.asked
         for server in self._all:
             threading.Thread(target=server.serve_forever, daemon=True).start()
         http, sockets, redis = self._all

@@ -105,7 +105,7 @@ def open_blocks(loop: InstanceLoop, holding: HoldingBlocks, is_slot: IsSlot) -> 
         if _has_entered(block.task):
             block.is_entered()  # which the frame would tell when it goes on
     slots = [slot for task in loop.tasks for slot in _slots_of(task, is_slot)]
-    held = [OpenBlock(block.task, block.manager, block.leave) for block in holding.all_open() if not block.is_being_left]
+    held = [OpenBlock(block.task, block.manager, block.leave) for block in holding.entered if not block.is_being_left]
     return slots + held
 
 

@@ -12,9 +12,10 @@ import sys
 import warnings
 from collections.abc import Callable
 from pickle import PicklingError
-from types import GeneratorType
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
+from ...frames.capture import CREATED, FINISHED, parts_of
 from ...hook.code_table import info_of
 from ...pythons.library import WARNINGS_SHOWN, RedirectStream
 from ..load_context import later
@@ -83,10 +84,12 @@ _WAYS: dict[type, Way] = {
 def reduce_generator_manager(manager: Any) -> Any:
     """What a function of ``contextlib.contextmanager`` gives: of code that is not rewritten it is refused.
 
-    Such a manager is entered again on resume: what its code does on entering may concern the process.
+    Such a manager is entered again on resume: what its code does on entering may concern the process. One of
+    ``asynccontextmanager`` that was not entered is the call that made it.
     """
     generator = getattr(manager, "gen", None)
-    if isinstance(generator, GeneratorType) and info_of(generator.gi_code) is None:
+    is_foreign = isinstance(generator, (GeneratorType, AsyncGeneratorType)) and info_of(parts_of(generator).code) is None
+    if generator is not None and is_foreign and (isinstance(generator, GeneratorType) or parts_of(generator).state not in (CREATED, FINISHED)):
         raise PicklingError(f"a context manager of {generator.__qualname__!r}, which is not durable code")
     reducer = reducer_for(type(manager))
     return NotImplemented if reducer is None else reducer(manager)

@@ -15,6 +15,7 @@ from pickle import PicklingError
 from types import CellType, MethodType, UnionType
 from typing import Any
 
+from durable_import.holds.spent import exit_if_spent
 from durable_import.pythons.classes import class_with, is_left_over, named_by_user, namespace_of
 from durable_import.pythons.library import FIELD_SENTINELS, KEYWORDS_BEGIN, CacheKey, LruCache
 from durable_import.pythons.versions import HAS_TYPE_DEFAULTS, HAS_TYPE_STATEMENTS, LATE_ANNOTATIONS
@@ -138,6 +139,9 @@ def _reduce_method(method: MethodType) -> Any:
     """
     owner, function = method.__self__, method.__func__
     name = getattr(function, "__name__", None)
+    spent = exit_if_spent(owner, name)
+    if spent is not None:
+        return spent.__reduce__()
     if isinstance(name, str) and is_found_by_name(owner if isinstance(owner, type) else type(owner)):
         if isinstance(owner, type):
             if getattr(owner, name, None) == method:

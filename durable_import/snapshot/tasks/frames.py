@@ -27,6 +27,7 @@ from ...frames.capture import (
     parts_of,
     parts_of_anext,
 )
+from ...holds.spent import let_go_of_spent
 from ...hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
 from ...ours import FOLDER, NAME
 from .. import library
@@ -54,6 +55,7 @@ def reduce_frame(value: Any) -> Reduced:
 def reduce_state(value: Any, state: FrameState) -> Reduced:
     """A frame that was read."""
     info = state.info
+    let_go_of_spent(state)
     # Both dicts are made for this reduce value: a cell may lead back to the frame before all cells are in their dict, and no
     # other segment may have the same objects.
     variables, cells = dict(state.variables), dict(state.cells)

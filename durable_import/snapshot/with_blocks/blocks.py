@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ...frames.capture import FrameState, capture, contents_of, layout_of, parts_of
+from ...frames.liveness import live_at
 from ...frames.step import DONE, Step
 from ...hook.code_table import CodeInfo, ModuleInfo
 from ...rewrite.analysis.names import AWAITED
@@ -68,8 +69,21 @@ def _blocks_of_module(module: ModuleInfo) -> dict[tuple[str, str], WithBlock]:
 
 def is_read(state: FrameState, manager_name: str, manager: Any) -> bool:
     """Whether the ``with`` expression reads the manager itself, as ``with connection:`` does: it cannot make it again."""
-    names = {n.id for n in ast.walk(_block(state.info, manager_name).expression) if isinstance(n, ast.Name)}
+    names = _names_in_expression(state, manager_name)
     return any(value is manager for name, value in (state.variables | contents_of(state.cells)).items() if name in names)
+
+
+def _names_in_expression(state: FrameState, manager: str) -> set[str]:
+    return {node.id for node in ast.walk(_block(state.info, manager).expression) if isinstance(node, ast.Name)}
+
+
+def readable_names(state: FrameState) -> frozenset[str]:
+    """The variables that the code can still read, also by entering a block again as its ``with`` says, if it is entering one."""
+    live = live_at(state.info, state.label)
+    for manager in state.info.names(state.label, "manager"):
+        if manager in state.variables and is_entering(state, manager):
+            live = live.union(_names_in_expression(state, manager))
+    return live
 
 
 def is_entering(state: FrameState, manager: str) -> bool:

@@ -75,7 +75,8 @@ def find_lost(
         if isinstance(value, FRAME_TYPES):
             continue  # made again it would begin again, and what drives it needs it as it is
         if type(leave) is CountedExit and not is_entering(state, name):
-            del state.variables[name], state.variables[leave_of(state, name)]  # it holds no more: only its end is waited for
+            if is_leaving(state, name):  # it holds no more: only its end is waited for
+                del state.variables[name], state.variables[leave_of(state, name)]
             continue
         if type(leave) is not CountedExit and not is_lost(manager, is_entering(state, name)):
             continue

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from durable_import.holds.table import TABLE, Kind
+from durable_import.holds.table import TABLE, Kind, Known
 
 PAGE = Path(__file__).parents[3] / "docs" / "libraries.md"
 
@@ -18,8 +18,14 @@ def rows() -> list[str]:
     """The table as the page has it."""
     lines = ["| name | kind | advice |", "|---|---|---|"]
     return lines + [
-        f"| `{name.replace(':', '.')}` | {known.kind.value} | {known.advice} |" for name, known in sorted(TABLE.items())
+        f"| `{name.replace(':', '.')}` | {kind_shown(known)} | {known.advice} |" for name, known in sorted(TABLE.items())
     ]
+
+
+def kind_shown(known: Known) -> str:
+    """The kind, and until when or from when on."""
+    when = "once it has been read" if known.kind is Kind.SAVED else "until it has been read"
+    return f"{known.kind.value} {when}" if known.spent else known.kind.value
 
 
 def page_today() -> str:
