@@ -87,7 +87,7 @@ def reduce_generator_manager(manager: Any) -> Any:
     Such a manager is entered again on resume: what its code does on entering may concern the process. One of
     ``asynccontextmanager`` that was not entered is the call that made it.
     """
-    generator = getattr(manager, "gen", None)
+    generator: Any = getattr(manager, "gen", None)
     is_foreign = isinstance(generator, (GeneratorType, AsyncGeneratorType)) and info_of(parts_of(generator).code) is None
     if generator is not None and is_foreign and (isinstance(generator, GeneratorType) or parts_of(generator).state not in (CREATED, FINISHED)):
         raise PicklingError(f"a context manager of {generator.__qualname__!r}, which is not durable code")

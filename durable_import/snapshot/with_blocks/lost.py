@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from types import BuiltinMethodType, MethodType, MethodWrapperType
 from typing import Any
 
-from ...frames.capture import FRAME_TYPES
+from ...frames.capture import FRAME_TYPES, FrameState
 from ...frames.counted_exit import CountedExit
-from ...frames.step import Step
+from ...frames.step import DONE, Step
 from ...pythons.tasks import LoopBound
 from ...rewrite.analysis.names import AWAITED
 from ..load_context import current
@@ -80,6 +80,8 @@ def find_lost(
             continue
         if type(leave) is not CountedExit and not is_lost(manager, is_entering(state, name)):
             continue
+        if value is None and is_entering(state, name):
+            value = _given_within(stack[number + 1 :], read)
         item = state.info.path_of(state.label, name)
         parts = {MANAGER: manager, LEAVE: leave, VALUE: value}
         is_left = is_leaving(state, name) and type(state.variables.get(AWAITED)) is Step
@@ -88,6 +90,15 @@ def find_lost(
                 found.by_id[id(part)] = (path, number, item, RELEASED if is_left else kind)
                 found.kept.append(part)
     return found
+
+
+def _given_within(entering: list[Any], read: Mapping[int, Any]) -> Any:
+    """What the last step of rewritten code that enters a block has given, as ``contextlib``'s does: all that is made again."""
+    if not entering:
+        return None
+    state = read.get(id(entering[-1]))
+    step = state.variables.get(AWAITED) if type(state) is FrameState else None
+    return step.value if type(step) is Step and step.state == DONE else None
 
 
 def lost(*key: Any) -> Lost:

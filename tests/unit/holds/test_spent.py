@@ -138,12 +138,12 @@ async def test_exit_stack_of_what_was_read(url: str) -> None:
 async def test_manager_that_was_not_entered(url: str) -> None:
     """What `client.stream` gives is the call that made it until it is entered."""
     client = httpx.AsyncClient()
-    manager = client.stream("GET", url)
+    manager: Any = client.stream("GET", url)
     assert not is_spent(manager)
     async with client, manager as response:
-        assert is_known_to_hold(manager.gen)  # type: ignore[attr-defined]
+        assert is_known_to_hold(manager.gen)
         assert not is_known_to_hold(response)
-    assert not is_known_to_hold(manager.gen)  # type: ignore[attr-defined]
+    assert not is_known_to_hold(manager.gen)
 
 
 async def test_exit_of_a_spent_block() -> None:
