@@ -5,6 +5,8 @@ calls that make and open them, in ``notes``, by functions that get other code in
 calls again while a snapshot is read, and leaves what is open when an instance is suspended.
 
 A hold is a time in which an instance is not saved: a block that holds is open (``blocks``), or an object is in use (``in_use``).
+The block of a response that has been read to its end holds no more; in a snapshot something that does nothing takes its place
+(``spent``).
 An instance is one graph of objects, so one hold holds all of it; what its tasks do meanwhile runs again after a crash, from the
 last commit on. Where many tasks hold for a short time each, one holds at nearly every moment: ``doors`` lets tasks wait before
 their next block, so that now and then none does.
