@@ -88,12 +88,11 @@ def reduce_generator_manager(manager: Any) -> Any:
     ``asynccontextmanager`` that was not entered is the call that made it.
     """
     generator: Any = getattr(manager, "gen", None)
-    is_foreign = isinstance(generator, (GeneratorType, AsyncGeneratorType)) and info_of(parts_of(generator).code) is None
-    if (
-        generator is not None
-        and is_foreign
-        and (isinstance(generator, GeneratorType) or parts_of(generator).state not in (CREATED, FINISHED))
-    ):
+    if isinstance(generator, AsyncGeneratorType):
+        is_refused = parts_of(generator).state not in (CREATED, FINISHED)
+    else:
+        is_refused = isinstance(generator, GeneratorType)
+    if generator is not None and is_refused and info_of(parts_of(generator).code) is None:
         raise PicklingError(f"a context manager of {generator.__qualname__!r}, which is not durable code")
     reducer = reducer_for(type(manager))
     return NotImplemented if reducer is None else reducer(manager)
