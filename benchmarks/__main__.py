@@ -18,6 +18,7 @@ SECTIONS = (  # in the order of the table
     "importing",
     "checkpoint",
     "keys",
+    "holds",
     "large_state",
     "many_instances",
     "resuming",

@@ -7,6 +7,7 @@ yield at_most(1.3, "what", str(pair), pair.ratio)
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import os
 import statistics
@@ -26,12 +27,33 @@ def apart(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def call(python: str, module: str, function: str, *arguments: Any) -> Any:
     """The same with another Python, which may have modules that this one has not."""
+    process = _begin(python, module, function, arguments)
+    printed, _ = process.communicate()
+    if process.returncode != 0:
+        raise SystemExit(f"{module}.{function}{arguments} failed: see above")
+    return json.loads(printed.splitlines()[-1])
+
+
+def killed_every(seconds: float, function: Callable[..., Any], *arguments: Any) -> int:
+    """How many processes that call a function were killed, each after so many seconds, until one came to its end."""
+    for kills in itertools.count():
+        process = _begin(sys.executable, function.__module__, function.__qualname__, arguments)
+        try:
+            process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            continue
+        if process.returncode != 0:
+            raise SystemExit(f"{function.__qualname__}{arguments} failed after {kills} kills: see above")
+        return kills
+    raise AssertionError("not reached")
+
+
+def _begin(python: str, module: str, function: str, arguments: tuple[Any, ...]) -> subprocess.Popen[str]:
     command = [python, "-c", "from benchmarks.measuring import answer; answer()", module, function, json.dumps(arguments)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"{module}.{function}{arguments} failed: see above")
-    return json.loads(done.stdout.splitlines()[-1])
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
 def answer() -> None:

@@ -37,9 +37,7 @@ class Pages:
 
     async def _serve(self) -> None:
         app = web.Application()
-        app.router.add_get("/page/{name}", self._page)
-        app.router.add_get("/stream/{name}", self._stream)
-        app.router.add_get("/echo", self._echo)
+        self._add_routes(app.router)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -48,6 +46,11 @@ class Pages:
         self._started.set()
         await self._stop.wait()
         await runner.cleanup()
+
+    def _add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_get("/page/{name}", self._page)
+        router.add_get("/stream/{name}", self._stream)
+        router.add_get("/echo", self._echo)
 
     def _note(self, request: web.Request) -> str:
         name = request.match_info["name"]
