@@ -108,7 +108,7 @@ SPANS = """
 
 @pytest.mark.parametrize("seed", range(2))
 def test_spans(desk: Desk, seed: int) -> None:
-    """All spans of a run have one trace, each stands below that in which it began, and ends at least once."""
+    """All spans of a run have one trace and end at least once; each stands below that in which it began, if that has ended."""
     desk.write("exporter.py", EXPORTER)
     desk.write("spans.py", SPANS)
     lives = kill_at_random(desk, "spans.py", moments=random.Random(seed), kills=6, span=0.2)
@@ -119,5 +119,7 @@ def test_spans(desk: Desk, seed: int) -> None:
     items = {f"item {task}.{number}": f"task {task}" for task in range(3) for number in range(4)}
     expected = {"main": None, **{f"task {task}": "main" for task in range(3)}, **items}
     assert len({span["trace"] for span in spans}) == 1
-    assert {span["name"]: span["parent"] and names.get(span["parent"]) for span in spans} == expected
+    assert {span["name"] for span in spans} == expected.keys()
+    for span in spans:
+        assert names.get(span["parent"]) in (expected[span["name"]], span["name"], None), span
     assert all(span["attributes"]["same"] for span in spans if span["name"].startswith("item"))
