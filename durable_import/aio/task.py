@@ -393,6 +393,8 @@ class DurableTask(Cancellable):
     def ends_step(self) -> None:
         """The step in flight has ended."""
         self._step_has_ended()
+        if self.running is not None:
+            self.running.has_ended = True
         self.running = None
         self.steps += 1
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..aio.running_step import running_step
 from .in_use import first_true, in_use
 from .kinds import known_of
 from .places import place_of
@@ -34,7 +35,7 @@ class Opening:
 class Note:
     """How an object was made: by ``function``, or by its class's ``__init__`` if that is None. ``number`` names it."""
 
-    __slots__ = ("_held", "_reference", "args", "function", "kwargs", "number", "openings", "parts", "place")
+    __slots__ = ("_held", "_reference", "args", "function", "kwargs", "number", "openings", "parts", "place", "step")
 
     def __init__(self, number: int, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.number = number
@@ -44,6 +45,7 @@ class Note:
         self.openings: list[Opening] = []  # in force
         self.parts: list[Any] = []  # what these gave
         self.place = ""  # where the program made it: ``file:line function``
+        self.step = running_step.get()  # in which a library's code made it
         self._reference: weakref.ref[Any] | None = None
         self._held: Any = None
 
@@ -63,6 +65,17 @@ class Note:
     def is_made_open(self) -> bool:
         """Whether the function that made it has opened it too, as ``await connect()`` does."""
         return inspect.iscoroutinefunction(self.function)
+
+    @property
+    def is_being_taken(self) -> bool:
+        """Whether a step in flight has taken it out of a pool: made again, it does so again."""
+        return self.step is not None and not self.step.has_ended and self.is_of_pool
+
+    @property
+    def is_of_pool(self) -> bool:
+        """Whether it was taken out of a pool, by a method of that."""
+        pool = known_of(self.args[0]) if self.function is not None and self.args else None
+        return pool is not None and bool(pool.frees)
 
     @property
     def is_kept_alive(self) -> bool:
@@ -126,6 +139,12 @@ class Notes:
         self._drop_parts(note)
         if note.is_kept_alive:
             self.by_id.pop(id(note.made), None)
+
+    def given_back(self, note: Note) -> None:
+        """What an object was taken out of has it again: it is the program's no more."""
+        self.ended(note)
+        if note.is_of_pool and self.by_id.get(id(note.made)) is note:
+            del self.by_id[id(note.made)]
 
     def _drop_parts(self, note: Note) -> None:
         for value in note.parts:

@@ -322,7 +322,7 @@ def _noting_free(before: FunctionType) -> Call:
             part = notes.find_part(value)
             note = part.note if part is not None else notes.find(value)
             if note is not None:
-                notes.ended(note)
+                notes.given_back(note)
 
     def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         given = before(*args, **kwargs)

@@ -253,7 +253,7 @@ class ModuleRewriting(ast.NodeTransformer):
             definition.decorator_list = [ast.Constant(None, **line)]
         return self._compile_nested(tree, inside)
 
-    def compile_enter(self, place: str, manager: str, inside: Inside, *, is_kept: bool) -> types.CodeType:
+    def compile_enter(self, place: str, manager: str, inside: Inside, *, is_kept: bool, is_entered: bool) -> types.CodeType:
         """The code of a function that enters a ``with`` block again: that of the hidden variable ``manager``."""
         node = self.places.by_path[place]
         tree = enter_function(
@@ -265,6 +265,7 @@ class ModuleRewriting(ast.NodeTransformer):
             free=self._free(node),
             class_name=self.places.class_of[node],
             is_kept=is_kept,
+            is_entered=is_entered,
         )
         return self._compile_nested(tree, inside)
 

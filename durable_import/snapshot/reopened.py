@@ -138,7 +138,7 @@ class Entries:
             self._meets(part.note, OPEN)
             return reopened_part, (part.note.number, part.opening, part.path, *self._probe(part.note))
         note = self.notes.find(obj)
-        if note is None:
+        if note is None or note.is_being_taken:
             return None
         refuse_in_memory(obj, note)
         refuse_busy(obj)

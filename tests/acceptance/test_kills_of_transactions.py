@@ -117,7 +117,7 @@ def test_transactions_of_several_tasks(desk: Desk, postgres_server: PostgresServ
     native = desk.native("rows.py")
     assert (native.status, last_line(native.out).split()[1:]) == (0, [str(BLOCKS * TASKS)]), native
     lives = kill_at_random(desk, "rows.py", moments=random.Random(1), kills=6, span=0.6)
-    assert lives.kills > 2
+    assert lives.kills > 1
     run, count = last_line(lives.each[-1].out).split()
     assert count == str(BLOCKS * TASKS)
     counts = "select block, sum((part = 0)::int), sum((part = 1)::int), sum((part = 2)::int)"

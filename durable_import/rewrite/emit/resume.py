@@ -69,11 +69,12 @@ def enter_function(
     free: Collection[str],
     class_name: str | None,
     is_kept: bool,
+    is_entered: bool,
 ) -> ast.Module:
     """A module with one asynchronous function: enters the manager of a ``with`` block again, with the variables of the state.
 
-    It gives the manager, its bound exit method, and what entering gave. ``is_kept``: the call that makes the manager is made of
-    what its parts were.
+    It gives the manager, its bound exit method, and what entering gave; if not ``is_entered``, what is to be awaited for that.
+    ``is_kept``: the call that makes the manager is made of what its parts were.
     """
     captured = list(captured)
     preparation = _Preparation(function, set(), set(captured).difference(free), class_name)
@@ -81,7 +82,8 @@ def enter_function(
     pair = ast.Tuple(elts=[_store(ITEM), _store(STASH)], ctx=ast.Store())
     entering: ast.expr = ast.Call(func=load(ITEM), args=[], keywords=[])
     if block.is_async:
-        entering = ast.Await(value=call("@aenter", entering))
+        entering = call("@aenter", entering)
+        entering = ast.Await(value=entering) if is_entered else entering
     body: Statements = [_restore(name) for name in variables if name not in captured]
     body += [
         assign(manager, expression),

@@ -68,9 +68,16 @@ def _blocks_of_module(module: ModuleInfo) -> dict[tuple[str, str], WithBlock]:
 
 
 def is_read(state: FrameState, manager_name: str, manager: Any) -> bool:
-    """Whether the ``with`` expression reads the manager itself, as ``with connection:`` does: it cannot make it again."""
+    """Whether the ``with`` expression reads the manager itself, as ``with connection:`` does: it cannot make it again.
+
+    So does one that has no call, of a variable, as ``with answer["body"]:``.
+    """
     names = _names_in_expression(state, manager_name)
-    return any(value is manager for name, value in (state.variables | contents_of(state.cells)).items() if name in names)
+    values = [value for name, value in (state.variables | contents_of(state.cells)).items() if name in names]
+    if any(value is manager for value in values):
+        return True
+    nodes = ast.walk(_block(state.info, manager_name).expression)
+    return bool(values) and not any(isinstance(node, (ast.Call, ast.Await)) for node in nodes)
 
 
 def _names_in_expression(state: FrameState, manager: str) -> set[str]:

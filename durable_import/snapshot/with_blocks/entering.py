@@ -20,8 +20,8 @@ from ...aio.wait_again import is_waiting_again
 from ...frames import restore
 from ...frames.capture import CREATED, FRAME_TYPES, FrameState, chain, contents_of, frame_behind, parts_of
 from ...frames.discard import discard
-from ...frames.restart import arguments_of
-from ...frames.step import DONE, Step
+from ...frames.restart import arguments_of, durable_form
+from ...frames.step import Step
 from ...holds.in_task import as_task
 from ...hook.code_table import enter_code
 from ...rewrite.analysis.names import AWAITED, STATE
@@ -34,7 +34,7 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
     """Enter the blocks of a task whose managers are placeholders, and put the new objects in their place.
 
     So are those of asyncio's primitives that the modules have made again, which several tasks may be in. ``task`` is the
-    current one meanwhile. Gives whether it was waiting to enter one, and has entered it now. Raises what the ``with``
+    current one meanwhile. Gives whether it was waiting to enter one: it does so in its next turn. Raises what the ``with``
     expressions or the managers raise, with a note that says where.
     """
     for number, name, state in list(blocks_of(stack)):
@@ -46,7 +46,9 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
             continue
         if is_waiting_again(task.stack()[number + 1 :], manager):
             continue
-        code = enter_code(state.info, name, is_kept=is_entering(state, name) and has_call(state, name))
+        is_to_wait = is_entering(state, name)
+        is_kept = is_to_wait and has_call(state, name)
+        code = enter_code(state.info, name, is_kept=is_kept, is_entered=not is_to_wait)
         closure = tuple(state.cells.get(n) or CellType() for n in code.co_freevars)
         function = FunctionType(code, restore.namespace_of(state.info), "with", None, closure)
         try:
@@ -55,6 +57,7 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
             task.loop.reentering = task
             entering = asyncio.create_task(_with_key(function(dict(holder)), task, as_step), context=task.get_context())
             manager, leave, value = await entering
+            value = _step_of(value) if is_to_wait else value
         except Exception as error:
             error.add_note(
                 f"while entering again the `with` block at {state.info.code.co_filename}:{code.co_firstlineno}, "
@@ -64,9 +67,16 @@ async def enter_again(path: str, stack: list[Any], task: Any, is_made_again: Cal
         finally:
             task.loop.reentering = None
         _replace(holder, state, name, {MANAGER: manager, LEAVE: leave, VALUE: value}, (path, number))
-        if is_entering(state, name):
+        if is_to_wait:
             return True  # the rest of the stack was part of entering
     return False
+
+
+def _step_of(awaitable: Any) -> Any:
+    """What the frame awaits to enter its block: in its turn, as others may have to go on before."""
+    if type(awaitable) is CoroutineType:
+        awaitable = durable_form(awaitable)
+    return awaitable if frame_behind(awaitable) is not None else Step(awaitable, is_restored=True)
 
 
 async def _with_key(coroutine: Any, task: Any, step: RunningStep) -> Any:
@@ -75,6 +85,7 @@ async def _with_key(coroutine: Any, task: Any, step: RunningStep) -> Any:
         return await as_task(coroutine, task)
     finally:
         running_step.reset(token)
+        step.has_ended = True
 
 
 def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], place: tuple[str, int]) -> None:
@@ -90,7 +101,7 @@ def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str
             discard(chain(under_way))
         elif type(under_way) is Step:
             under_way.drop()
-        holder[AWAITED] = Step(None, DONE, new[VALUE], True)
+        holder[AWAITED] = new[VALUE]
         return
     target = target_of(state.info, name)
     if target is not None and target in state.cells:
