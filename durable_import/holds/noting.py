@@ -108,7 +108,7 @@ def _note_class(cls: type, known: Known) -> None:
     methods.update(dict.fromkeys((*_LEAVING, *known.ends), _noting_end))
     methods.update(dict.fromkeys(known.frees, _noting_free))
     for name, noting in methods.items():
-        function = next((vars(base)[name] for base in cls.__mro__[:-1] if name in vars(base)), None)
+        function = _method_of(cls, name)
         if isinstance(function, FunctionType) and not is_wrapped(function):
             wrap(function, noting)
 
@@ -179,8 +179,14 @@ def _arguments(
 
 
 def _function_of_class(made: Any) -> FunctionType | None:
-    found = type(made).__init__
+    found = _method_of(type(made), "__init__")
     return found if isinstance(found, FunctionType) else None
+
+
+def _method_of(cls: type, name: str) -> Any:
+    """What a class, or one that it is derived from, defines under a name; what is behind a ``functools.partialmethod``."""
+    found = next((vars(base)[name] for base in cls.__mro__[:-1] if name in vars(base)), None)
+    return found.func if isinstance(found, functools.partialmethod) else found
 
 
 def _noting_function(before: FunctionType, *, is_method_of_class: bool) -> Call:
