@@ -453,7 +453,7 @@ DATABASES = [
 ]  # fmt: skip
 
 SHOWN = [
-    _row("tqdm", "held", """
+    _row("tqdm", "kept", """
         with tqdm.tqdm(total=3, file=io.StringIO()) as bar:
             bar.update()
             await one()
