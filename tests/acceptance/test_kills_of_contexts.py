@@ -108,7 +108,7 @@ SPANS = """
 
 @pytest.mark.parametrize("seed", range(2))
 def test_spans(desk: Desk, seed: int) -> None:
-    """All spans of a run have one trace and end at least once; each stands below that in which it began, if that has ended."""
+    """All spans of a run have one trace and end at least once; one that was not entered again stands below that in which it began."""
     desk.write("exporter.py", EXPORTER)
     desk.write("spans.py", SPANS)
     lives = kill_at_random(desk, "spans.py", moments=random.Random(seed), kills=6, span=0.2)
@@ -121,5 +121,6 @@ def test_spans(desk: Desk, seed: int) -> None:
     expected = {"main": None, **{f"task {task}": "main" for task in range(3)}, **items}
     assert {span["name"] for span in spans} == expected.keys()
     for span in spans:
-        assert names.get(span["parent"]) in (expected[span["name"]], span["name"], None), span
+        again = [name for name in names.values() if name.split(".")[0].replace("item", "task") == span["name"]]
+        assert names.get(span["parent"]) in (expected[span["name"]], span["name"], None, *again), span
     assert all(span["attributes"]["same"] for span in spans if span["name"].startswith("item"))

@@ -117,11 +117,11 @@ def test_transactions_of_several_tasks(desk: Desk, postgres_server: PostgresServ
     native = desk.native("rows.py")
     assert (native.status, last_line(native.out).split()[1:]) == (0, [str(BLOCKS * TASKS)]), native
     lives = kill_at_random(desk, "rows.py", moments=random.Random(1), kills=6, span=0.6)
-    assert lives.kills > 1
+    assert lives.kills > 0
     run, count = last_line(lives.each[-1].out).split()
     assert count == str(BLOCKS * TASKS)
     counts = "select block, sum((part = 0)::int), sum((part = 1)::int), sum((part = 2)::int)"
     rows = postgres_server.execute(f"{counts} from {table} where run = '{run}' group by block")
     assert {block: (first, second) for block, first, *others in rows for second in others if first != second} == {}
-    assert sum(int(str(first)) - 1 for _, first, *_ in rows) <= TASKS * lives.kills * 2
+    assert sum(int(str(first)) - 1 for _, first, *_ in rows) <= 12 * lives.kills  # half a second, then the doors close
     postgres_server.execute(f"drop table {table}")

@@ -66,7 +66,7 @@ class Services(Pages):
             content = [{"type": "text", "text": "".join(words)}]
             return web.json_response(message | {"content": content, "stop_reason": "end_turn", "stop_sequence": None})
         block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
-        empty = {"content": [], "stop_reason": None, "stop_sequence": None}
+        empty: dict[str, Any] = {"content": [], "stop_reason": None, "stop_sequence": None}
         parts = [{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}} for word in words]
         end = {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": USAGE}
         events: list[dict[str, Any]] = [{"type": "message_start", "message": message | empty}, block, *parts]
