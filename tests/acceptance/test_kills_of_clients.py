@@ -297,4 +297,4 @@ def test_redis(desk: Desk) -> None:
     desk.write("store.py", REDIS)
     with Servers() as servers:
         desk.variables.update(servers.variables)
-        lives, _, _ = killed(desk, "store.py", span=0.25)
+        killed(desk, "store.py", span=0.25)

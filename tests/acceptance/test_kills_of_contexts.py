@@ -108,7 +108,7 @@ SPANS = """
 
 @pytest.mark.parametrize("seed", range(2))
 def test_spans(desk: Desk, seed: int) -> None:
-    """All spans of a run have one trace and end at least once; one that was not entered again stands below that in which it began."""
+    """All spans of a run have one trace and end at least once; one that was not entered again stands below its own outer one."""
     desk.write("exporter.py", EXPORTER)
     desk.write("spans.py", SPANS)
     lives = kill_at_random(desk, "spans.py", moments=random.Random(seed), kills=6, span=0.2)
