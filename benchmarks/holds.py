@@ -58,6 +58,7 @@ def live(folder: str, name: str, *arguments: Any) -> list[float]:
         async with DurableRuntime(f"sqlite:///{database}") as runtime:
             await runtime.run(programs.steps, 20, instance_id=f"{time.time()}: the first instance rewrites asyncio")
             blocks.at_risk = blocks.AtRisk(database)
+            print("goes on", flush=True)
             return float(await runtime.run(getattr(held, name), *arguments, instance_id="held"))
 
     return [asyncio.run(run()), blocks.at_risk.most, blocks.at_risk.commits]

@@ -35,9 +35,11 @@ def call(python: str, module: str, function: str, *arguments: Any) -> Any:
 
 
 def killed_every(seconds: float, function: Callable[..., Any], *arguments: Any) -> int:
-    """How many processes that call a function were killed, each after so many seconds, until one came to its end."""
+    """How many processes that call a function were killed, each so many seconds after its first line, until one came to its end."""
     for kills in itertools.count():
         process = _begin(sys.executable, function.__module__, function.__qualname__, arguments)
+        assert process.stdout is not None
+        process.stdout.readline()
         try:
             process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
