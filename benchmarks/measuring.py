@@ -35,7 +35,7 @@ def call(python: str, module: str, function: str, *arguments: Any) -> Any:
 
 
 def killed_every(seconds: float, function: Callable[..., Any], *arguments: Any) -> int:
-    """How many processes that call a function were killed, each so many seconds after its first line, until one came to its end."""
+    """How many processes that call a function were killed, so many seconds after their first lines, until one ended."""
     for kills in itertools.count():
         process = _begin(sys.executable, function.__module__, function.__qualname__, arguments)
         assert process.stdout is not None
