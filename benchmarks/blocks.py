@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import sqlite3
-import threading
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Self
 
 LIFE = time.time_ns()  # of this process
 
 
-class Block:
-    """Its manager cannot be saved."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *details: object) -> None:
-        pass
+@contextlib.asynccontextmanager
+async def block() -> AsyncIterator[None]:
+    """One whose manager holds, as that of a transaction does."""
+    yield
 
 
 def length(mean: float, name: str, number: int) -> float:

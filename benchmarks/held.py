@@ -62,14 +62,14 @@ async def mix(kinds):
 async def open_blocks(name, seconds, count):
     """A task of these."""
     for number in range(count):
-        async with blocks.Block():
+        async with blocks.block():
             blocks.at_risk.block_begins()
             await asyncio.sleep(blocks.length(seconds, name, number))
 
 
 async def held_steps(kind, count):
     """That many steps in a block; gives the seconds of one."""
-    async with blocks.Block():
+    async with blocks.block():
         begun = time.perf_counter()
         if kind == "sleep":
             for _ in range(count):
