@@ -355,3 +355,32 @@ def stopped(desk: Desk, how: str, where: str) -> list[str]:
     assert ended.status == 0, ended
     assert "Task was destroyed" not in ended.err
     return ended.out.splitlines()
+
+
+SHORT_BLOCKS = """
+    import contextlib
+
+    async def work(task):
+        for number in range(60):
+            async with ledger.Transaction() as tx:
+                await effect(f"{task} {number}")
+                await asyncio.sleep(0.05)
+
+    async def main():
+        async with asyncio.TaskGroup() as group:
+            for task in range(20):
+                group.create_task(work(task))
+        return "done"
+
+    print(asyncio.run(main()))
+"""
+
+
+def test_short_blocks_of_many_tasks_let_checkpoints_be_made(desk: Desk) -> None:
+    """Blocks that sleep wait for nobody: the doors close now and then, and a kill does not make everything run again."""
+    for name, text in files(SHORT_BLOCKS).items():
+        desk.write(name, text)
+    assert desk.run("blocks.py", kill_at=900).status == KILLED
+    done = desk.run("blocks.py")
+    assert (done.status, last_line(done.out)) == (0, "done"), done
+    assert len(desk.effects) < 900 + 1200 - 300

@@ -274,7 +274,8 @@ def _waits_for_instance(task: Any, loop: InstanceLoop) -> bool:
     waiter = task._fut_waiter
     if waiter is None or task.step is not None or task.turn is not None:
         return False
-    return not any(waiter in (timer._args or ()) for timer in loop.timers if not timer.cancelled())
+    coming = (*loop.timers, *loop.ready)  # the timers whose time has come are ready already
+    return not any(part is waiter for handle in coming if not handle.cancelled() for part in handle._args or ())
 
 
 def _about_block(block: HoldingBlock) -> str:
