@@ -274,7 +274,7 @@ def _waits_for_instance(task: Any, loop: InstanceLoop) -> bool:
     waiter = task._fut_waiter
     if waiter is None or task.step is not None or task.turn is not None:
         return False
-    coming = (*loop.timers, *loop.ready)  # the timers whose time has come are ready already
+    coming: list[asyncio.Handle] = [*loop.timers, *loop.ready]  # the timers whose time has come are ready already
     return not any(part is waiter for handle in coming if not handle.cancelled() for part in handle._args or ())
 
 
