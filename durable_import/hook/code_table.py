@@ -302,7 +302,7 @@ def resume_code(info: CodeInfo) -> types.CodeType:
 
 
 def enter_code(info: CodeInfo, manager: str, *, is_kept: bool, is_entered: bool) -> types.CodeType:
-    """The code of a function that enters a ``with`` block of a function again. ``is_kept``, ``is_entered``: see ``enter_function``."""
+    """The code of a function that enters a ``with`` block of a function again; for the rest see ``enter_function``."""
     return info.module.rewriting().compile_enter(info.place, manager, _inside(info), is_kept=is_kept, is_entered=is_entered)
 
 
