@@ -44,6 +44,7 @@ from .executors import ExecutorCall, begin_call
 from .foreign_calls import ForeignCall, foreign_call
 from .running_step import RunningStep, running_step
 from .signal_handlers import SignalLoop
+from .taking import Taken, Taker
 from .task import DurableTask
 
 TURN = DurableTask._advance.__code__  # what the code that runs in a turn is called by
@@ -79,18 +80,23 @@ class Holder(Protocol):
         """See ``ambient.Driver``; ``task`` enters the block."""
         ...
 
+    def takes(self, primitive: Any, frame: FrameType, task: DurableTask, step: Step | None) -> None:
+        """``task`` has taken a lock, or a slot of a semaphore; ``step``: by foreign code."""
+        ...
+
     def why(self) -> str:
         """What holds, and where; empty if nothing does."""
         ...
 
 
-class InstanceLoop(SignalLoop):
+class InstanceLoop(SignalLoop, Taker):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
         "_call", "_observing", "current", "earlier_lives", "generators", "has_asked", "has_asked_inside", "holder",
         "in_flight", "inbox", "incarnation", "interruption", "is_ending", "leaving", "native_tasks", "notes", "observer",
-        "outside_finalizer", "outside_firstiter", "owes_commit", "reentering", "root", "task_count", "task_factory", "tasks",
+        "outside_finalizer", "outside_firstiter", "owes_commit", "queues", "reentering", "root", "slots", "taken", "task_count",
+        "task_factory", "tasks",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:
@@ -120,6 +126,9 @@ class InstanceLoop(SignalLoop):
         self.holder: Holder | None = None
         self.reentering: DurableTask | None = None  # whose blocks are being entered again
         self._observing: Any = None
+        self.taken: list[Taken] | None = None  # see ``taking``
+        self.queues: weakref.WeakSet[Any] | None = None  # asyncio's primitives that tasks have waited for, if any have
+        self.slots: tuple[tuple[Any, str, str], ...] = ()  # of a restored one, to be taken again: see ``slots_of``
 
     # --- what rewritten code and its steps need: see ``ambient.Driver``
 
@@ -195,6 +204,18 @@ class InstanceLoop(SignalLoop):
         if task is None or self.is_foreign or self.holder is None:
             return leave
         return self.holder.exit_of(manager, leave, frame, task, is_async=is_async)
+
+    def takes(self, primitive: Any, frame: FrameType) -> None:
+        """See ``Taker``."""
+        task = self.current
+        if task is not None and self.holder is not None and not self.is_dropped:
+            self.holder.takes(primitive, frame, task, task.step if self.is_foreign else None)
+
+    def waits_at(self, primitive: Any) -> None:
+        """A task is about to wait for one of asyncio's primitives."""
+        if self.current is not None and not self.is_foreign:
+            self.queues = self.queues or weakref.WeakSet()
+            self.queues.add(primitive)
 
     def owes(self) -> bool:
         """See ``ambient.Driver``; as for the next one."""

@@ -6,6 +6,7 @@ rewritten code. What they mean stays the same everywhere. Done once, when the fi
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import dis
 import importlib
@@ -21,6 +22,7 @@ from ..pythons.codes import nested_codes
 from ..pythons.tasks import LoopBound, get_running_loop
 from ..pythons.waiting import attributes_today
 from .loop import InstanceLoop
+from .taking import has_taken, is_given_back
 
 NAMES = (
     "asyncio.locks", "asyncio.queues", "asyncio.taskgroups", "asyncio.tasks", "asyncio.timeouts", "contextlib",
@@ -68,13 +70,37 @@ def _rewrite(module: ModuleType) -> None:
     """The functions are found by their first lines, without compiling the source once more: it is that of this Python."""
     path = str(module.__file__)
     source = Path(path).read_bytes()
+    if module is asyncio.locks:
+        source = _telling(source)
+        vars(module).update({_HAS_TAKEN: has_taken, _IS_GIVEN_BACK: is_given_back})
     rewritten = rewritten_module(module.__name__, source, path, is_library=True)
     codes = {(code.co_qualname, code.co_firstlineno): code for code in nested_codes(rewritten.code)}
     replace_code(
         functions_of_namespace(vars(module), path),
-        lambda old: codes[old.co_qualname, old.co_firstlineno] if _suspends(old) else None,
+        lambda old: codes[old.co_qualname, old.co_firstlineno] if _suspends(old) or old.co_qualname in _RELEASES else None,
     )
     register_module(module.__name__, path, source, rewritten, is_library=True)
+
+
+def _telling(source: bytes) -> bytes:
+    """The source of ``asyncio.locks`` with ``acquire`` and ``release`` that tell of it: see ``taking``. Its lines stay."""
+    lines = source.splitlines(keepends=True)
+    edits: list[tuple[int, int | None, int | None, str]] = []
+    for cls in ast.parse(source).body:
+        for method in cls.body if isinstance(cls, ast.ClassDef) and cls.name in ("Lock", "Semaphore") else ():
+            for node in ast.walk(method):
+                if getattr(method, "name", "") == "acquire" and isinstance(node, ast.Return) and node.value is not None:
+                    edits.append((node.value.lineno, node.value.col_offset, node.value.end_col_offset, f"{_HAS_TAKEN}(self)"))
+                elif getattr(method, "name", "") == "release" and isinstance(node, (ast.Assign, ast.AugAssign)):
+                    edits.append((node.lineno, node.end_col_offset, node.end_col_offset, f"; {_IS_GIVEN_BACK}(self)"))
+    for number, begin, end, text in edits:
+        line = lines[number - 1]
+        lines[number - 1] = line[:begin] + text.encode() + line[end:]
+    return b"".join(lines)
+
+
+_HAS_TAKEN, _IS_GIVEN_BACK = "durable_has_taken", "durable_is_given_back"
+_RELEASES = ("Lock.release", "Semaphore.release")
 
 
 def _suspends(code: CodeType) -> bool:
@@ -89,11 +115,16 @@ def _suspends(code: CodeType) -> bool:
 
 
 def _get_loop(self: Any) -> asyncio.AbstractEventLoop | None:
-    """``_LoopBoundMixin._get_loop``, for which all loops over the same loop of the process are one."""
+    """``_LoopBoundMixin._get_loop``, for which all loops over the same loop of the process are one.
+
+    It is called by who is about to wait.
+    """
     loop = get_running_loop()
     process = loop.real if type(loop) is InstanceLoop else loop
     if self._loop is None:
         self._loop = process
     if process is not self._loop:
         raise RuntimeError(f"{self!r} is bound to a different event loop")
+    if type(loop) is InstanceLoop:
+        loop.waits_at(self)
     return loop  # type: ignore[no-any-return]

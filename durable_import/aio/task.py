@@ -243,9 +243,11 @@ class DurableTask(Cancellable):
         return bool(stack) and parts_of(stack[0]).state == SUSPENDED
 
     def waits_again(self) -> bool:
-        """Whether what its innermost restored frame awaits is a call that is to be made again."""
+        """Whether what its innermost restored frame awaits, or what it runs itself, is a call that is to be made again."""
         stack = self.stack()
-        parts = parts_of(stack[-1]) if len(stack) > 1 else None
+        if not stack:
+            return False
+        parts = parts_of(stack[-1]) if len(stack) > 1 or self._fut_waiter is not None else None
         return parts is not None and parts.state == CREATED and parts.frame is not None and STATE not in variables_in(parts.frame)
 
     def _prime(self) -> None:

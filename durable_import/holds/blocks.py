@@ -1,4 +1,4 @@
-"""Open ``with`` blocks that hold."""
+"""Open ``with`` blocks that hold, and locks that hold until they are given back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, CoroutineType, FrameType
 from typing import Any
 
+from ..aio.taking import Taken
 from ..frames.capture import SUSPENDED, FrameState, capture, contents_of, parts_of, variables_in
 from ..frames.counted_exit import CountedExit
 from ..frames.liveness import live_at
@@ -14,10 +15,10 @@ from ..rewrite.analysis.names import AWAITED, PC
 from .doors import Doors, Hold
 from .in_use import first_true, is_known_to_hold, spent_questions
 from .kinds import kind_of
-from .places import place_of
+from .places import line_of_place, place_of
 from .table import Kind
 
-Turn = tuple[CodeType, int]  # where a turn began: the code of a frame and the label where it was
+Turn = tuple[CodeType | str, int]  # where a turn began: the code of a frame and the label where it was
 
 
 class HoldingBlock:
@@ -32,7 +33,7 @@ class HoldingBlock:
     def __init__(self, blocks: HoldingBlocks, manager: Any, leave: Any, task: Any, place: str, turn: Turn) -> None:
         self.blocks = blocks
         self.manager = manager
-        self.leave = leave  # its bound exit method
+        self.leave = leave  # its bound exit method; None if there is no block
         self.task = task
         self.place = place
         self.turn = turn  # in which it is opened
@@ -87,6 +88,19 @@ class HoldingBlock:
                     return any(map(is_known_to_hold, _readable(state)))
         return False
 
+    def is_over(self) -> bool:
+        """Whether one that does not hold now never will."""
+        return True
+
+    def described(self, what: str) -> str:
+        """How messages call it; ``what``: the class of its manager."""
+        return f"the `with` block at {line_of_place(self.place)}, whose {what} is open"
+
+    def inside(self, what: str) -> str:
+        """How they say that something is done inside of it that is not possible there."""
+        block = f"inside the `with` block at {line_of_place(self.place)}"
+        return f"{block}: nothing is saved while its {what} is open. Do it behind the block"
+
 
 def _readable(state: FrameState) -> Iterator[Any]:
     """The values that a frame can still read, but not those that belong to its blocks."""
@@ -95,6 +109,29 @@ def _readable(state: FrameState) -> Iterator[Any]:
     live = live_at(info, label) - passed
     yield from (value for name, value in state.variables.items() if name in live)
     yield from contents_of(state.cells).values()
+
+
+class HeldLock(HoldingBlock):
+    """A lock that others share, taken by ``acquire()`` alone."""
+
+    __slots__ = ("taken",)
+
+    def __init__(self, blocks: HoldingBlocks, taken: Taken) -> None:
+        super().__init__(blocks, taken.primitive, None, taken.task, taken.place, (taken.place, 0))
+        self.taken = taken
+
+    def is_open(self) -> bool:
+        """A step that took it takes it again when it is made again, so it holds only once the step has ended."""
+        return not self.taken.is_of_step()
+
+    def is_over(self) -> bool:
+        return False
+
+    def described(self, what: str) -> str:
+        return f"the {what} taken at {line_of_place(self.place)} and not released yet"
+
+    def inside(self, what: str) -> str:
+        return f"before a release: nothing is saved because of {self.described(what)}. Do it behind that"
 
 
 class HoldingBlocks:
@@ -131,11 +168,20 @@ class HoldingBlocks:
 
     def has_entered(self, block: HoldingBlock) -> None:
         """A block is open."""
-        self.entering.pop(block.task, None)
+        if not isinstance(block, HeldLock):
+            self.entering.pop(block.task, None)
         if not self.open and not self._owes():
             self.doors.committed(time.monotonic())  # all is saved until now, however long ago that was done
         self.open[block] = self.entered[block] = None
         block.hold = self.doors.hold_opened(block.place, time.monotonic(), turn=block.turn)
+
+    def has_taken(self, taken: Taken) -> None:
+        """A lock was taken that holds, unless the block which it is taken for does so."""
+        block = self.entering.get(taken.task)
+        if taken.step is None and block is not None and taken.primitive in (block.manager, getattr(block.manager, "_lock", None)):
+            return
+        taken.block = held = HeldLock(self, taken)
+        self.has_entered(held)
 
     def has_left(self, block: HoldingBlock) -> None:
         """A block is open no more, or was not entered."""
@@ -163,5 +209,5 @@ def _open_ones(blocks: Iterable[HoldingBlock]) -> Iterator[HoldingBlock]:
     for block in blocks:
         if block.is_open():
             yield block
-        else:
+        elif block.is_over():
             block.blocks.has_left(block)

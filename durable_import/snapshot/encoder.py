@@ -118,17 +118,20 @@ class Encoder:
         return self._segments is not None and self._segments.count_tasks() >= format_policy.least // 2
 
     def is_shared_lock(self, manager: Any) -> bool:
-        """Whether it is a lock of asyncio that a module makes again, for all instances; a semaphore is not."""
-        return self._is_shared(manager) and not isinstance(manager, asyncio.Semaphore)
+        """Whether it is a lock of asyncio that a module makes again, for all instances; a semaphore is not: see ``slots_of``."""
+        return self.is_shared(manager) and not isinstance(manager, asyncio.Semaphore)
 
-    def is_shared_semaphore(self, manager: Any) -> bool:
-        """Whether it is a semaphore that a module makes again: a slot of it is taken again on resume."""
-        return self._is_shared(manager) and isinstance(manager, asyncio.Semaphore)
+    def is_shared(self, manager: Any) -> bool:
+        """Whether it is a primitive of asyncio that a module makes again, for all instances."""
+        return isinstance(manager, LoopBound) and self._is_made_again(manager, Names.of(self.script))
 
-    def _is_shared(self, manager: Any) -> bool:
-        if not isinstance(manager, LoopBound):
-            return False
-        return References(Names.of(self.script), self.script, self.base).is_made_again(manager)
+    def has_shared(self, primitive: Any) -> bool:
+        """The same of one that was at module level when a checkpoint was made last."""
+        return self._is_made_again(primitive, Names.known(self.script))
+
+    def _is_made_again(self, manager: Any, names: Names) -> bool:
+        place = names.by_id.get(id(manager))
+        return place is not None and not is_refilled(self.script, *place, manager)
 
     def is_kept(self, saved: Saved) -> None:
         """A store has kept this."""

@@ -18,6 +18,7 @@ from typing import Any
 from ...aio.foreign_calls import foreign_call
 from ...aio.loop import InstanceLoop
 from ...aio.standard import make_asyncio_durable
+from ...aio.taking import give_back
 from ...aio.task import DurableTask
 from ...aio.timers import MIN_DURABLE_DELAY
 from ...errors import PauseForEventException
@@ -37,6 +38,7 @@ from .caller import give_back_context
 from .checkpoint import Commit
 from .commit import PAUSE, Committer
 from .leaving import OpenBlock, has_to_leave, leave_instance, open_blocks
+from .taking import leave_queues, take_again, tell_given_back, waits_for_others
 
 _NO_TASKS: frozenset[DurableTask] = frozenset()
 GRACE_SECONDS = 10.0  # that foreign code has to clean up when an instance is suspended
@@ -108,8 +110,13 @@ class InstanceDriver(Committer):
         loop = self.loop
         if not hasattr(loop, "root"):
             return
+        await take_again(loop)
         script = self.encoder.script
-        is_made_again = References(Names.of(script), script).is_made_again
+        references, slots = References(Names.of(script), script), {id(semaphore) for semaphore, *_ in loop.slots}
+
+        def is_made_again(manager: Any) -> bool:
+            return id(manager) not in slots and references.is_made_again(manager)
+
         for task in list(loop.tasks):
             if await enter_again(task.path, task.stack(), task, is_made_again) and task._fut_waiter is not None:
                 task.stops_waiting()
@@ -139,6 +146,7 @@ class InstanceDriver(Committer):
             self.loop.ignore_signals()
             if self.loop.tasks:
                 self.drop()
+            self.give_back()
 
     def _begin(self) -> None:
         """Make the first task."""
@@ -159,13 +167,21 @@ class InstanceDriver(Committer):
         return has_to_leave(self.loop, self._open_blocks)
 
     def _open_blocks(self) -> list[OpenBlock]:
-        return open_blocks(self.loop, self.holding.blocks, self.encoder.is_shared_semaphore)
+        return open_blocks(self.holding.blocks)
+
+    def give_back(self) -> None:
+        """Give back what it has taken and shares with others: they would wait for ever."""
+        given = give_back(self.loop)
+        if given and self.ended:
+            tell_given_back(self.loop, given)
 
     def drop(self) -> None:
         """Let go of the tasks as they are: their ``finally`` blocks are for when the program gets there."""
         if self.loop.notes is not None:
             self.loop.notes.keep_opened()
         self.loop.is_dropped = True
+        for task in self.loop.tasks:
+            leave_queues(task)
         for task in list(self.loop.tasks):
             task.drop()
         self.loop.tasks.clear()
@@ -398,7 +414,7 @@ class InstanceDriver(Committer):
         loop = self.loop
         deadline = loop.next_deadline()
         is_soon = deadline is not None and deadline - loop.time() < MIN_DURABLE_DELAY
-        if loop.in_flight or is_soon or loop.is_ending:
+        if loop.in_flight or is_soon or loop.is_ending or waits_for_others(loop, self.encoder):
             return "running", None
         if loop.inbox.is_waiting:
             return "waiting", deadline
@@ -409,13 +425,16 @@ class InstanceDriver(Committer):
         return kept is not None and (kept.status, kept.wake_at) == (status, wake_at) and not self.loop.has_new_timer
 
     def _goes_dormant(self, until: float) -> asyncio.TimerHandle | None:
-        """Only time or events are waited for; too long a wait is not for memory, and ended by the timer that this gives."""
+        """Only time or events are waited for; too long a wait is not for memory, and ended by the timer that this gives.
+
+        An instance that is inside a section which it shares with others stays: it would not be there while it is not in memory.
+        """
         loop, patience = self.loop, self.evict_after
         if self.on_wait is not None:
             self.on_wait(until)
         if self.on_dormant is not None and loop.inbox.is_waiting:
             self.on_dormant()
-        if patience is not None and until - loop.time() > patience:
+        if patience is not None and not loop.taken and until - loop.time() > patience:
             return loop.real.call_later(patience, self.suspend)
         return None
 

@@ -11,14 +11,18 @@ from types import FrameType
 from typing import Any
 
 from ...aio.loop import InstanceLoop
+from ...aio.taking import Taken
+from ...aio.task import DurableTask
 from ...errors import DurableError, HoldLimitError, UnsavableStateError
 from ...frames.capture import capture
-from ...holds.blocks import HoldingBlock, HoldingBlocks
+from ...frames.step import Step
+from ...holds.blocks import HeldLock, HoldingBlock, HoldingBlocks
 from ...holds.doors import Hold
 from ...holds.kinds import advice_for, type_name
-from ...holds.places import place_of
+from ...holds.places import frame_of_program, line_of_place, place_of
 from ...log import logger
 from ...snapshot.encoder import Encoder
+from ...snapshot.tasks.stacks import location_of
 
 _NOTHING: frozenset[str] = frozenset()
 LEAST_PATIENCE = 0.5  # seconds between two trials to save what could not be saved
@@ -64,17 +68,32 @@ class Holding:
         """See ``aio.loop.Holder``; as for the next one."""
         counted = self.blocks.exit_of(manager, leave, frame, task, is_async=is_async)
         if counted is not leave and self.limit == 0:
-            place = _line(self.blocks.entering.pop(task).place)
+            place = line_of_place(self.blocks.entering.pop(task).place)
             raise HoldLimitError(
                 f"{place}: a {type_name(manager)} holds while its block is open, and `hold_limit` is 0: nothing may be done that "
                 f"runs again after a crash{_what_to_do(manager)}"
             )
         return counted
 
+    def takes(self, primitive: Any, frame: FrameType, task: DurableTask, step: Step | None) -> None:
+        """See ``aio.loop.Holder``."""
+        if not self.encoder.has_shared(primitive):
+            return
+        taken = Taken(primitive, task.loop, task, _place_of_taking(frame, task), step)
+        taken.begin()
+        if not isinstance(primitive, asyncio.Semaphore):
+            self.blocks.has_taken(taken)
+        if taken.block is not None and self.limit == 0:
+            primitive.release()
+            raise HoldLimitError(
+                f"{line_of_place(taken.place)}: a {type_name(primitive)} that instances share holds until it is released, and "
+                "`hold_limit` is 0: nothing may be done that runs again after a crash"
+            )
+
     def why(self) -> str:
         block = self.blocks.first_open()
         if block is not None:
-            return f"the `with` block at {_line(block.place)}, whose {type_name(block.manager)} is open"
+            return block.described(type_name(block.manager))
         refusal = self._refusal
         return f"`{refusal.path}` at {refusal.filename}:{refusal.lineno}, a {refusal.type_name}" if refusal is not None else ""
 
@@ -85,7 +104,7 @@ class Holding:
         if held:
             self._is_held()
         if block is not None and block.manager not in self._told_within:
-            self._tell(_line(block.place), _about_block(block), block.manager)
+            self._tell(line_of_place(block.place), _about_block(block), block.manager)
         return held
 
     def _is_held(self) -> None:
@@ -156,11 +175,8 @@ class Holding:
         """Raise DurableError if ``task`` is inside a block that holds: then ``what`` is not possible."""
         block = self.blocks.of_task(task)
         if block is not None:
-            here = _line(place_of(sys._getframe(1)))
-            raise DurableError(
-                f"{here}: {what} is not possible inside the `with` block at {_line(block.place)}: nothing is saved while its "
-                f"{type_name(block.manager)} is open. Do it behind the block"
-            )
+            here = line_of_place(place_of(sys._getframe(1)))
+            raise DurableError(f"{here}: {what} is not possible {block.inside(type_name(block.manager))}")
 
     async def until_free(self, task: Any, what: str) -> None:
         """Wait until no block is open that holds. Raises as ``check_free`` does."""
@@ -279,9 +295,14 @@ def _waits_for_instance(task: Any, loop: InstanceLoop) -> bool:
 
 
 def _about_block(block: HoldingBlock) -> str:
+    if isinstance(block, HeldLock):
+        return (
+            f"{block.described(type_name(block.manager))} is shared with other instances. Nothing is saved until it is released: "
+            "after a crash what ran since then runs again"
+        )
     return (
-        f"the `with` block at {_line(block.place)} has a {type_name(block.manager)} open, which could not be brought back. "
-        f"Nothing is saved until the block ends: after a crash what ran since then runs again{_what_to_do(block.manager)}"
+        f"the `with` block at {line_of_place(block.place)} has a {type_name(block.manager)} open, which could not be brought "
+        f"back. Nothing is saved until the block ends: after a crash what ran since then runs again{_what_to_do(block.manager)}"
     )
 
 
@@ -290,5 +311,9 @@ def _what_to_do(manager: Any) -> str:
     return f". What to do: {advice}" if advice else ""
 
 
-def _line(place: str) -> str:
-    return place.rpartition(" ")[0] or place
+def _place_of_taking(frame: FrameType, task: DurableTask) -> str:
+    """Where the program has taken a lock; ``wait_for`` does that in a task of its own in Python 3.11."""
+    if frame_of_program(frame) is not None:
+        return place_of(frame)
+    above = task.path.rpartition(".")[0]
+    return next((location_of(each) for each in task.loop.tasks if each.path == above), "") or place_of(frame)

@@ -8,7 +8,7 @@ context. The program's own frames stay where they are: nobody tells them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...aio.loop import InstanceLoop
@@ -20,10 +20,8 @@ from ...holds.blocks import HoldingBlocks
 from ...holds.in_task import as_task
 from ...holds.kinds import type_name
 from ...log import about, logger
-from ...snapshot.with_blocks.blocks import blocks_of, is_entering, is_leaving, leave_of
 
 Advance = Callable[[DurableTask, asyncio.Handle], Step | None]
-IsSlot = Callable[[Any], bool]  # whether a manager is a semaphore that all instances share
 
 
 def leave_instance(loop: InstanceLoop, advance: Advance, blocks: Callable[[], list[OpenBlock]], seconds: float) -> Any:
@@ -96,17 +94,16 @@ class OpenBlock(NamedTuple):
     leave: Any
 
 
-def open_blocks(loop: InstanceLoop, holding: HoldingBlocks, is_slot: IsSlot) -> list[OpenBlock]:
-    """The blocks that are to be left, those further out first: slots of semaphores that all share, then what holds.
+def open_blocks(holding: HoldingBlocks) -> list[OpenBlock]:
+    """The blocks that are to be left, those further out first: what holds, also in generators that nobody advances just now.
 
-    What holds is known wherever it stands: also in generators that nobody advances just now.
+    What was taken without a block, and slots of semaphores, are given back: see ``taking``.
     """
     for block in list(holding.entering.values()):
         if _has_entered(block.task):
             block.is_entered()  # which the frame would tell when it goes on
-    slots = [slot for task in loop.tasks for slot in _slots_of(task, is_slot)]
-    held = [OpenBlock(block.task, block.manager, block.leave) for block in holding.entered if not block.is_being_left]
-    return slots + held
+    found = [block for block in holding.entered if block.leave is not None and not block.is_being_left]
+    return [OpenBlock(block.task, block.manager, block.leave) for block in found]
 
 
 def _has_entered(task: DurableTask) -> bool:
@@ -114,13 +111,6 @@ def _has_entered(task: DurableTask) -> bool:
     stack = task.stack()
     step = awaited_by(stack[-1]) if stack else None
     return type(step) is Step and step.state == DONE
-
-
-def _slots_of(task: DurableTask, is_slot: IsSlot) -> Iterator[OpenBlock]:
-    for _, name, state in blocks_of(task.stack()):
-        manager = state.variables[name]
-        if is_slot(manager) and not is_entering(state, name) and not is_leaving(state, name):
-            yield OpenBlock(task, manager, state.variables.get(leave_of(state, name)))
 
 
 def _leave_blocks(loop: InstanceLoop, blocks: list[OpenBlock], deadline: float) -> Any:

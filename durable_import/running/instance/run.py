@@ -331,6 +331,7 @@ class InstanceRun:
         try:
             return await self._drive_to_end(driver, encoder)
         finally:
+            driver.give_back()
             if not driver.ended:
                 await leave_opened(driver.loop)
 

@@ -1,11 +1,12 @@
 """What marked modules hold at module level, which is saved by name.
 
-It looks through a module again only when its namespace holds something else than before, and keeps no object alive: only ids,
-and where the objects are.
+It looks through a module again only when its namespace holds something else than before. It has the ids of objects, and where
+they are, and keeps none alive that the module has let go of when it looks again.
 """
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from ...holds.in_use import can_be_in_use, in_use
 from ...holds.kinds import is_of_library
 from ...hook.code_table import PROGRAM
 from ...pythons.modules import LAZY
+from ...pythons.tasks import LoopBound
 from ..names import module_name
 from . import process_state
 from .modules import ATOMS, CONTAINERS, ScriptData, data_of, is_saved_by_value, parts_of_code
@@ -35,12 +37,13 @@ class ModuleNames:
     may be in use, see ``holds.in_use``.
     """
 
-    def __init__(self, name: str, namespace: dict[str, Any], data: ScriptData | None) -> None:
+    def __init__(self, name: str, namespace: dict[str, Any], data: ScriptData | None, before: ModuleNames | None = None) -> None:
         self.by_id: dict[int, Place] = {}
         self.containers: dict[str, dict[str, Any]] = {}
         self.notes: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
         self.runs_text = any(word in PROGRAM[name].source for word in _RUNNING_TEXT)
+        self._locks: dict[int, tuple[Any, list[tuple[str, Any]]]] = {}  # see ``_find_locks``
         self._version = _version_of(namespace, data)
         parts = parts_of_code(name, namespace)
         for path, value in parts.items():
@@ -57,16 +60,31 @@ class ModuleNames:
                 self.notes[key] = namespace
             if kind is ModuleType and not is_of_library(value.__name__) and value.__name__ not in PROGRAM:
                 self.asked.append(key)
+            if data is None and isinstance(value, type) and value.__module__ == name:
+                self._find_locks(name, key, value, before._locks if before is not None else {})
             if kind in ATOMS or kind is ModuleType or kind is LAZY or key.startswith("__") or isinstance(value, type):
                 continue
             if can_be_in_use(kind) or _has_attributes(value):
                 self.asked.append(key)
             if data is not None and is_saved_by_value(data, key, value):
                 continue
+            if data is None and (_has_attributes(value) or isinstance(value, asyncio.Condition)):
+                self._find_locks(name, key, value, before._locks if before is not None else {})
             if kind in CONTAINERS:
                 self.containers[key] = namespace
             elif kind not in (tuple, frozenset):
                 self.by_id.setdefault(id(value), (name, key))
+
+    def _find_locks(self, name: str, key: str, value: Any, before: dict[int, tuple[Any, list[tuple[str, Any]]]]) -> None:
+        """Name the locks, queues and the like that a module-level object has from its beginning: each process makes them again
+        with it. They are kept: one that is replaced later stays the only one of its id."""
+        found = before.get(id(value))
+        if found is None or found[0] is not value:
+            parts = {"_lock": value._lock} if isinstance(value, asyncio.Condition) else vars(value)  # type: ignore[attr-defined]
+            found = value, [(part, each) for part, each in list(parts.items()) if isinstance(each, LoopBound)]
+        self._locks[id(value)] = found
+        for part, each in found[1]:
+            self.by_id.setdefault(id(each), (name, f"{key}.{part}"))
 
     def is_current(self, namespace: dict[str, Any], data: ScriptData | None) -> bool:
         """Whether nothing has been bound or rebound since."""
@@ -119,6 +137,7 @@ class Names:
         self._script = script
         self._modules: dict[str, ModuleNames] = {}
         self._parts: list[tuple[str, ModuleNames]] = []
+        self._looked_at = -1  # how many modules there were
         self.by_id: dict[int, Place] = {}
         self.container_places: list[Place] = []
         self._holders: list[dict[str, Any]] = []  # of the containers
@@ -137,8 +156,15 @@ class Names:
         names._refresh()
         return names
 
+    @classmethod
+    def known(cls, script: ScriptData | None) -> Names:
+        """The names as they were when they were looked at last; quicker than ``of``, and the same for all modules of then."""
+        names = _NAMES if script is None else script.names
+        return names if names is not None and names._looked_at == len(PROGRAM) else cls.of(script)
+
     def _refresh(self) -> None:
         parts = []
+        self._looked_at = len(PROGRAM)
         for name in list(PROGRAM):
             module = sys.modules.get(name)
             if module is None:
@@ -146,7 +172,7 @@ class Names:
             namespace, data = vars(module), data_of(self._script, name)
             part = self._modules.get(name)
             if part is None or not part.is_current(namespace, data):
-                part = self._modules[name] = ModuleNames(name, namespace, data)
+                part = self._modules[name] = ModuleNames(name, namespace, data, part)
             parts.append((name, part))
         if not self._parts or parts != self._parts:
             self._parts = parts

@@ -9,6 +9,7 @@ import asyncio
 from typing import Any
 
 from ...aio.loop import InstanceLoop
+from ...aio.taking import OUT
 
 Reduced = tuple[Any, ...] | str
 
@@ -34,7 +35,7 @@ def reduce_bound(primitive: Any) -> Any:
 
 def bound_state(primitive: Any) -> dict[str, Any]:
     """The attributes of a primitive, without its loop and without waiters of the process."""
-    attributes = {name: value for name, value in vars(primitive).items() if name != "_loop"}
+    attributes = {name: value for name, value in vars(primitive).items() if name not in ("_loop", OUT)}
     for name in _WAITING:
         waiters = attributes.get(name)
         if waiters:

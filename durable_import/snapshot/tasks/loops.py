@@ -42,8 +42,9 @@ _USUAL = (False, False, None, None)  # the last part of the state of most loops
 def loop_state(loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], timers: list[Timer]) -> tuple[Any, ...]:
     """What a loop holds beside its tasks and its inbox, to be pickled."""
     others: tuple[Any, ...] = (loop.is_ending, loop.task_factory is not None, loop.leaving, loop._exception_handler)
-    if loop.signal_handlers:
-        others = (*others, loop.signal_handlers)
+    slots = slots_of(loop)
+    if loop.signal_handlers or slots:
+        others = (*others, loop.signal_handlers, *([slots] if slots else []))
     return (
         loop.root,
         callbacks,
@@ -53,6 +54,16 @@ def loop_state(loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], 
         loop.last_place,
         loop.incarnation,
         None if others == _USUAL else others,
+    )
+
+
+def slots_of(loop: InstanceLoop) -> tuple[tuple[Any, str, str], ...]:
+    """The semaphores that an instance shares with others and has taken a slot of, one for each slot: with the path of the task
+    that took it, and the place where. What a step under way has taken it takes again by itself."""
+    return tuple(
+        (each.primitive, each.task.path, each.place)
+        for each in loop.taken or ()
+        if isinstance(each.primitive, asyncio.Semaphore) and not each.is_of_step()
     )
 
 
@@ -70,6 +81,7 @@ def fill_loop(found: LoadContext, state: tuple[Any, ...], inbox: Inbox | None, m
     loop.root, callbacks, _, loop.task_count, loop.first_place, loop.last_place, loop.incarnation, others = state
     loop.is_ending, is_eager, loop.leaving, loop._exception_handler, *more = others or _USUAL
     loop.signal_handlers = more[0] if more else None
+    loop.slots = more[1] if len(more) > 1 else ()
     if is_eager:
         loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
     if inbox is not None:
