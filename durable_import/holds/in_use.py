@@ -41,7 +41,7 @@ def in_use(value: Any) -> str:
         return ""
     question = first_true(value, known.busy)
     if question:
-        return f"a transaction is open in it: its {question!r} says so"
+        return f"{_SAY.get(question, 'a transaction is open in it')}: its {question!r} says so"
     return "it has not been read to its end" if known.spent and not first_true(value, known.spent) else ""
 
 
@@ -58,6 +58,12 @@ def is_known_to_hold(value: Any) -> bool:
         return info_of(parts.code) is None and parts.state not in (CREATED, FINISHED)
     known = known_class(type(value)) if kind_of(value) is Kind.HOLDS else None
     return known is not None and known.kind is Kind.HOLDS
+
+
+_SAY = {
+    "has_more_than_its_file": "it has temporary tables, or other databases attached, which would be gone",
+    "has_unread_rows": "rows of it were not read",
+}
 
 
 def is_unfinished(value: Any) -> bool:

@@ -35,7 +35,7 @@ class Opening:
 class Note:
     """How an object was made: by ``function``, or by its class's ``__init__`` if that is None. ``number`` names it."""
 
-    __slots__ = ("_held", "_reference", "args", "function", "kwargs", "number", "openings", "parts", "place", "step")
+    __slots__ = ("_first", "_held", "_reference", "args", "function", "kwargs", "number", "openings", "parts", "place", "step")
 
     def __init__(self, number: int, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.number = number
@@ -48,6 +48,7 @@ class Note:
         self.step = running_step.get()  # in which a library's code made it
         self._reference: weakref.ref[Any] | None = None
         self._held: Any = None
+        self._first: dict[str, Any] = {}  # see ``changes``
 
     def refer_to(self, made: Any, gone: Callable[[Any], None]) -> None:
         """Know the object; it is kept alive only if it takes no weak reference."""
@@ -55,6 +56,13 @@ class Note:
             self._reference = weakref.ref(made, gone)
         except TypeError:
             self._held = made
+        self._first = _attributes(made)
+
+    def changes(self) -> dict[str, Any]:
+        """The attributes that the program has set since the object was made, of those that are brought back."""
+        if not self._first:
+            return {}
+        return {name: value for name, value in _attributes(self.made).items() if value != self._first.get(name)}
 
     @property
     def made(self) -> Any:
@@ -81,6 +89,25 @@ class Note:
     def is_kept_alive(self) -> bool:
         """Whether only this note may keep the object."""
         return self._reference is None
+
+
+def _attributes(made: Any) -> dict[str, Any]:
+    """What a line of the table says that is brought back; not all versions have all of it."""
+    known = known_of(made)
+    found = {name: _attribute(made, name) for name in known.keeps} if known is not None else {}
+    return {name: value for name, value in found.items() if value is not _NOTHING}
+
+
+def _attribute(made: Any, name: str) -> Any:
+    return getattr(made, name, _NOTHING)
+
+
+def set_attribute(made: Any, name: str, value: Any) -> None:
+    """Bring back what ``Note.changes`` gave under a name."""
+    setattr(made, name, value)
+
+
+_NOTHING: Any = object()
 
 
 @dataclass(slots=True)
@@ -146,6 +173,13 @@ class Notes:
         if note.is_of_pool and self.by_id.get(id(note.made)) is note:
             del self.by_id[id(note.made)]
 
+    def forget(self, made: Any) -> None:
+        """An object is what it is from now on, such as closed: it is saved as others are."""
+        note = self.find(made)
+        if note is not None:
+            self._drop_parts(note)
+            del self.by_id[id(made)]
+
     def _drop_parts(self, note: Note) -> None:
         for value in note.parts:
             self.parts.pop(id(value), None)
@@ -198,9 +232,10 @@ def refuse_in_memory(made: Any, note: Note) -> None:
     known = known_of(made)
     if known is None or not known.may_be_in_memory:
         return
-    for value in (*note.args, *note.kwargs.values()):
+    for place, value in (*enumerate(note.args), *note.kwargs.items()):
         text = str(value)
-        if text in ("", ":memory:") or "mode=memory" in text or re.fullmatch(r"sqlite(\+\w+)?://(/:memory:)?(\?.*)?", text):
+        is_temporary = text == "" and place in (0, "database")
+        if is_temporary or ":memory:" in text or "mode=memory" in text or re.fullmatch(r"sqlite(\+\w+)?://(\?.*)?", text):
             raise Refused(
                 f"its database ({text or 'a temporary one'}) is gone with this process", "Give it a file, and keep its path."
             )

@@ -28,6 +28,7 @@ from ..pythons.library import AsyncGeneratorManager, GeneratorManager
 from ..pythons.tasks import get_running_loop
 from . import kinds
 from .notes import Note, Notes
+from .sqlite import replace_connect
 from .table import TABLE, Kind, Known
 from .wrapping import Call, is_wrapped, wrap
 
@@ -65,6 +66,9 @@ def _is_imported(module: str) -> bool:
 
 def note_module(name: str) -> None:
     """A module was imported: let the calls of what it defines be noted."""
+    if name == "sqlite3" and name in _waiting:
+        made = replace_connect(sys.modules[name], _notes_now)
+        _note_class(made, kinds.known_by_name(f"{name}:Connection"))
     for place in _waiting.pop(name, ()):
         found, owner = _look_up(sys.modules[name], place)
         if found is not None:
@@ -134,6 +138,11 @@ def notes_of(loop: InstanceLoop) -> Notes:
         loop.notes = Notes()
     notes: Notes = loop.notes
     return notes
+
+
+def _notes_now() -> Notes | None:
+    driver = _driver()
+    return notes_of(driver) if driver is not None else None
 
 
 def _noting_init(before: FunctionType) -> Call:

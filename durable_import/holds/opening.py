@@ -46,6 +46,9 @@ class Unopened:
             raise AttributeError(name)
         return Unopened()
 
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: ARG002  of a method of it
+        return Unopened()
+
 
 @dataclass
 class Opened:

@@ -35,7 +35,8 @@ class Known(NamedTuple):
 
     ``opens``, ``ends``: the methods that open it besides entering, and those that end it. ``busy``, ``ended``: what to ask an
     object, attributes or methods, whether it holds now, and whether it was ended. ``frees``: methods that end what they get.
-    ``may_be_in_memory``: its arguments may say that its data are in this process alone.
+    ``keeps``: the attributes that the program may set, and which it has again. ``may_be_in_memory``: its arguments may say that
+    its data are in this process alone.
 
     ``spent``: what to ask of a response whether it has been read to its end. Then its block holds no more, and to leave it does
     nothing; of kind SAVED it is right from then on. A generator's manager is asked for what the variables of its function are.
@@ -48,6 +49,7 @@ class Known(NamedTuple):
     busy: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
     frees: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
     may_be_in_memory: bool = False
     is_of_block: bool = False
     spent: tuple[str, ...] = ()
@@ -176,8 +178,11 @@ TABLE: dict[str, Known] = {
     "aiosqlite.core:Connection": _reopenable("__await__", "close", "in_transaction")._replace(may_be_in_memory=True),
     "aiosqlite.context:Result": _holds(_READ_ROWS),
     "aiosqlite.cursor:Cursor": _holds(_READ_ROWS),
-    "sqlite3:Connection": _block_of(_BLOCK_COMMITS)._replace(busy=("in_transaction",)),
-    "sqlite3:Cursor": _holds(_READ_ROWS),
+    "sqlite3:Connection": _reopenable(
+        "create_function create_aggregate create_window_function create_collation", "close",
+        "in_transaction has_more_than_its_file",
+    )._replace(keeps=("row_factory", "text_factory", "isolation_level", "autocommit", "pragmas"), may_be_in_memory=True),
+    "sqlite3:Cursor": _holds(_READ_ROWS)._replace(busy=("has_unread_rows",)),
     "sqlite3:Row": _holds(_ROW),
     "sqlalchemy.engine.create:create_engine": _reopenable(),
     "sqlalchemy.ext.asyncio.engine:create_async_engine": _reopenable(),

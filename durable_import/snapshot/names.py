@@ -99,6 +99,9 @@ NAMES: dict[str, dict[str, str]] = {
         "restore_compressed_writer": "compressed.writer",
     },
     "snapshot.reducers.context_variables": {"named_variable": "named_variable", "variable_at": "variable_at"},
+    "snapshot.reducers.databases": {
+        "restore_closed_connection": "closed_connection", "restore_closed_cursor": "closed_cursor", "restore_cursor": "cursor",
+    },
     "snapshot.reducers.exceptions": {
         "fill_exception": "exception.fill", "restore_by_own": "exception.by_own", "restore_exception": "exception",
     },
@@ -119,7 +122,7 @@ NAMES: dict[str, dict[str, str]] = {
         "fill_bound": "primitive.fill", "restore_bound": "primitive", "restore_condition": "condition",
     },
     "snapshot.reducers.process_objects": {
-        "put_variables": "variables.put", "restore_closed_connection": "closed_connection",
+        "put_variables": "variables.put",
         "restore_decimal_context": "decimal_context", "restore_event": "thread_event", "restore_lock": "thread_lock",
         "restore_token": "token",
     },
@@ -139,6 +142,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "snapshot.reopened": {
         "reopened": "reopened", "reopened_by_function": "reopened.by_function", "reopened_part": "reopened.part",
+        "set_kept": "reopened.set_kept",
     },
     "snapshot.tasks.contexts": {"fill_context": "context.fill", "new_context": "context", "no_context": "no_context"},
     "snapshot.tasks.foreign": {"begin_call": "call"},

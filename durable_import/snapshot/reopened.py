@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..holds.kinds import type_name
-from ..holds.notes import Note, Notes, refuse_busy, refuse_in_memory
+from ..holds.notes import Note, Notes, refuse_busy, refuse_in_memory, set_attribute
 from ..holds.opening import MAKE, OPEN, Reopening
 from .load_context import current
 
@@ -31,6 +31,12 @@ def reopened_by_function(number: int) -> Any:
 def reopened_part(number: int, opening: int, path: tuple[int, ...]) -> Any:
     """What opening the object of that number gave."""
     return current().opened.part(number, opening, path)
+
+
+def set_kept(made: Any, attributes: dict[str, Any]) -> None:
+    """Give an object that was made again what the program had set of it."""
+    for name, value in attributes.items():
+        set_attribute(made, name, value)
 
 
 class ComesLater(Exception):
@@ -142,10 +148,13 @@ class Entries:
             return None
         refuse_in_memory(obj, note)
         refuse_busy(obj)
-        self._meets(note, MAKE if note.function is not None else "")
+        kept = note.changes()
+        self._meets(note, MAKE if note.function is not None or kept else "")
         if note.function is None:
-            return reopened, (note.number, type(obj), *self._probe(note))
-        return reopened_by_function, (note.number, *self._probe(note))
+            made: tuple[Any, ...] = reopened, (note.number, type(obj), *self._probe(note))
+        else:
+            made = reopened_by_function, (note.number, *self._probe(note))
+        return (*made, kept, None, None, set_kept) if kept else made
 
     def _probe(self, note: Note) -> tuple[Any, ...]:
         """What has to be pickled too, elsewhere."""

@@ -29,6 +29,7 @@ from durable_import.snapshot.reducers import (
     buffers,
     compressed,
     context_variables,
+    databases,
     exceptions,
     files,
     instances,
@@ -73,6 +74,8 @@ _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((concurrent.futures.Future,), process_objects.reduce_thread_future),
     (process_objects.PROCESS_BOUND, process_objects.refuse_process_bound),
 )
+
+
 _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are not imported for their sake
     ("_csv", "reader"): parsing.reduce_csv_reader,
     ("_csv", "writer"): parsing.reduce_csv_writer,
@@ -82,7 +85,8 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("decimal", "ContextManager"): process_objects.reduce_decimal_context,
     ("numpy", "ndarray"): buffers.reduce_array,
     ("opentelemetry.context.context", "Context"): telemetry.reduce_trace_context,
-    ("sqlite3", "Connection"): process_objects.reduce_connection,
+    ("sqlite3", "Connection"): databases.reduce_connection,
+    ("sqlite3", "Cursor"): databases.reduce_cursor,
     ("string.templatelib", "TemplateIter"): parsing.reduce_template_iterator,
     ("tempfile", "SpooledTemporaryFile"): files.refuse_temporary,
     ("tenacity", "Retrying"): process_objects.reduce_with_thread_local,
@@ -115,10 +119,10 @@ def _plan(cls: type) -> _Plan:
     known = _PLANS if "<locals>" not in cls.__qualname__ else _LOCAL_PLANS
     if cls not in known:
         reducer = next((_BY_BASE[key] for b in cls.__mro__ if (key := (b.__module__, b.__name__)) in _BY_BASE), None)
-        reducer = reducer or _BY_NAME.get((cls.__module__, cls.__name__))
+        reducer = plan = reducer or _BY_NAME.get((cls.__module__, cls.__name__))
         if reducer is None:
             reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
-        plan = _reopenable_refused(cls, reducer or _holding_refused(cls, instances.reducer_for(cls)))
+            plan = _reopenable_refused(cls, reducer or _holding_refused(cls, instances.reducer_for(cls)))
         plan = _unread_refused(cls, plan)
         known[cls] = singletons.by_reference(cls, plan)
     return known[cls]

@@ -311,6 +311,16 @@ DATABASES = [
             await two()
         return {COUNT}
     """),
+    _row("sqlite3 connection", "kept", f"""
+        {TABLE}
+        db = sqlite3.connect(folder + "/db")
+        db.row_factory = sqlite3.Row
+        cursor = db.cursor()
+        await one()
+        first = [row["n"] for row in cursor.execute("select n from t")]
+        await two()
+        return first, [row["n"] for row in cursor.execute("select n from t")], len(cursor.description)
+    """),
     _row("sqlite3 cursor", "held", f"""
         {TABLE}
         cursor = sqlite3.connect(folder + "/db").execute("select n from t")

@@ -150,22 +150,24 @@ WORDS = {
         """
             import sqlite3
             db = sqlite3.connect("rows.db")
+            db.execute("begin")
             await effect("open")
             db.close()
         """,
-        r"variable `db` .*sqlite3\.Connection .*Keep plain values",
+        r"variable `db` .*sqlite3\.Connection .*a transaction is open .*[Cc]ommit, or roll back",
     ),
     "a connection in its block": (
         """
             import sqlite3
             db = sqlite3.connect("rows.db")
             with db:
-                await effect("open")
                 db.execute("create table t (n integer)")
+                db.execute("insert into t values (1)")
+                await effect("open")
             db.close()
             del db
         """,
-        r"`with` block .*sqlite3\.Connection .*its block commits when it is left",
+        r"variable `db` .*sqlite3\.Connection .*a transaction is open .*[Cc]ommit, or roll back",
     ),
     "a writer over another": (
         """

@@ -95,6 +95,8 @@ class Holding:
         if block is not None:
             return block.described(type_name(block.manager))
         refusal = self._refusal
+        if refusal is not None and refusal.blocker is not None and refusal.blocker.is_gone():
+            return ""
         return f"`{refusal.path}` at {refusal.filename}:{refusal.lineno}, a {refusal.type_name}" if refusal is not None else ""
 
     def holds(self) -> bool:

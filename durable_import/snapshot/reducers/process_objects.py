@@ -200,27 +200,6 @@ def reduce_thread_future(future: concurrent.futures.Future[Any]) -> Reduced:
     return copyreg.__newobj__, (type(future),), state  # type: ignore[attr-defined]
 
 
-def restore_closed_connection() -> Any:
-    """An SQLite connection after its ``close()``."""
-    import sqlite3
-
-    connection = sqlite3.connect(":memory:")
-    connection.close()
-    return connection
-
-
-def reduce_connection(connection: Any) -> Reduced:
-    """An SQLite connection: kept only if it is closed."""
-    import sqlite3
-
-    try:
-        connection.total_changes  # noqa: B018  # the cheapest thing that a closed one refuses
-    except sqlite3.ProgrammingError as error:
-        if "closed" in str(error):
-            return restore_closed_connection, ()
-    raise PicklingError("an open SQLite connection")
-
-
 TABLE: dict[type, Callable[[Any], Any]] = {
     _Lock: _reduce_lock,
     _RLock: _reduce_lock,

@@ -9,7 +9,6 @@ import decimal
 import gzip
 import io
 import socket
-import sqlite3
 import tarfile
 import tempfile
 import threading
@@ -176,9 +175,9 @@ def test_what_holds_says_what_to_do() -> None:
     assert [name for name, known in TABLE.items() if known.kind is HOLDS and not known.advice] == []
     assert "asyncio.Lock" in advice_for(threading.Lock())
     assert advice_for(Mine()) == ""
-    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
-        assert advice_for(connection) == ""
-        assert "commits when it is left" in advice_for(connection, is_open=True)
+    engine = sqlalchemy.create_engine("sqlite://")
+    assert advice_for(engine.begin()) == ""
+    assert "keep the block short" in advice_for(engine.begin(), is_open=True)
 
 
 async def test_names_in_messages() -> None:
