@@ -190,7 +190,7 @@ TABLE: dict[str, Known] = {
     "sqlalchemy.ext.asyncio.engine:AsyncEngine": _reopenable()._replace(may_be_in_memory=True),
     "sqlalchemy.engine.base:Engine.begin": _block_of(_COMMIT),
     "sqlalchemy.ext.asyncio.engine:AsyncEngine.begin": _block_of(_COMMIT),
-    "sqlalchemy.engine.base:Connection": _block_of("its block ends a transaction when it is left: keep the block short"),
+    "sqlalchemy.engine.base:Connection": _reopenable(ends="close", busy="in_transaction", ended="closed"),
     "sqlalchemy.ext.asyncio.engine:AsyncConnection": _reopenable("__await__ start", "close", "in_transaction", "closed"),
     "sqlalchemy.engine.util:TransactionalContext": _block_of(_COMMIT),
     "sqlalchemy.ext.asyncio.engine:AsyncTransaction": _block_of(_COMMIT),

@@ -389,6 +389,17 @@ DATABASES = [
         await two()
         return seen, {COUNT}
     """),
+    _row("engine.connect", "kept", f"""
+        {TABLE}
+        with {ALCHEMY}.connect() as db:
+            db.execute(sqlalchemy.text("insert into t values (5)"))
+            db.commit()
+            await one()
+            seen = db.execute(sqlalchemy.text("select n from t")).all()
+            db.rollback()
+            await two()
+            return len(seen), {COUNT}
+    """),
     _row("engine.begin", "held", f"""
         {TABLE}
         engine = {ALCHEMY}

@@ -1,4 +1,4 @@
-"""Connections of sqlite3 that a program opens for itself, in plain calls, killed at any place."""
+"""Connections of sqlite3 and SQLAlchemy that a program opens for itself, in plain calls, killed at any place."""
 
 from __future__ import annotations
 
@@ -104,7 +104,78 @@ BLOCK = """
     asyncio.run(main())
 """
 
-PROGRAMS = {"bare": BARE, "closing": CLOSING, "block": BLOCK}
+CORE = """
+    # durable: on
+    import asyncio
+    from sqlalchemy import create_engine, text
+    from steps import place
+
+    async def main():
+        engine = create_engine("sqlite:///rows.db")
+        with engine.connect() as connection:
+            connection.execute(text("create table if not exists t (n integer primary key)"))
+            connection.commit()
+            await place(1)
+            for n in range(2):
+                connection.execute(text("insert or replace into t values (:n)"), {"n": n})
+                if n == 1:
+                    await place(2)
+                connection.commit()
+                await place(3 + n)
+        bare = engine.connect()
+        await place(5)
+        for n in (2, 3):
+            bare.execute(text("insert or replace into t values (:n)"), {"n": n})
+            bare.commit()
+            await place(4 + n)
+        rows = bare.execute(text("select n from t")).scalars().all()
+        bare.close()
+        await place(8)
+        print(rows)
+
+    asyncio.run(main())
+"""
+
+SESSION = """
+    # durable: on
+    import asyncio
+    from sqlalchemy import create_engine, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+    from steps import place
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Row(Base):
+        __tablename__ = "t"
+        n: Mapped[int] = mapped_column(primary_key=True)
+
+    async def main():
+        engine = create_engine("sqlite:///rows.db")
+        Base.metadata.create_all(engine)
+        await place(1)
+        with Session(engine) as session:
+            await place(2)
+            for n in range(2):
+                session.merge(Row(n=n))
+                if n == 1:
+                    await place(3)
+                session.commit()
+                await place(4 + n)
+        session = sessionmaker(engine)()
+        for n in (2, 3):
+            session.merge(Row(n=n))
+            session.commit()
+            await place(4 + n)
+        rows = session.scalars(select(Row.n)).all()
+        session.close()
+        await place(8)
+        print(rows)
+
+    asyncio.run(main())
+"""
+
+PROGRAMS = {"bare": BARE, "closing": CLOSING, "block": BLOCK, "core": CORE, "session": SESSION}
 
 
 def killed(desk: Desk, program: str, place: int, said: str) -> None:
@@ -124,10 +195,12 @@ SAID = {
     "bare": "[0, 1, 2, 3] 3 1\n",
     "closing": "(0, 'A') [(1, 'A'), (2, 'A'), (3, 'A')] (1,) None\n",
     "block": "[0, 1, 2, 3]\n",
+    "core": "[0, 1, 2, 3]\n",
+    "session": "[0, 1, 2, 3]\n",
 }
 
 
-@pytest.mark.parametrize(("program", "place"), [("bare", 2), ("bare", 5), ("closing", 5), ("block", 3)])
+@pytest.mark.parametrize(("program", "place"), [("bare", 2), ("bare", 5), ("closing", 5), ("block", 3), ("core", 4)])
 def test_connections_are_opened_again(desk: Desk, program: str, place: int) -> None:
     """No row is lost or written twice, and what was set of the connection is set again."""
     killed(desk, program, place, SAID[program])
