@@ -215,6 +215,12 @@ def known_by_name(name: str) -> Known:
     return TABLE[name] if name in TABLE else of_libraries()[name]
 
 
+def is_saved_generator(module: str, qualname: str) -> bool:
+    """Whether a library's generator is known to be right when it is saved, though it does something as it is closed."""
+    known = TABLE.get(f"{module}:{qualname}")
+    return known is not None and known.kind is Kind.SAVED
+
+
 def said_reopenable() -> list[Any]:
     """What the program has said that is reopenable."""
     return [thing for thing, known in _SAID.items() if known.kind is Kind.REOPENABLE]

@@ -16,6 +16,7 @@ from ..aio.running_step import running_step
 from .in_use import first_true, in_use
 from .kinds import known_of
 from .places import place_of
+from .progress import TASKS, put_tasks, tasks_of
 from .refused import Refused
 
 _ATOMS = (str, bytes, int, float, complex, bool, type(None))
@@ -99,12 +100,15 @@ def _attributes(made: Any) -> dict[str, Any]:
 
 
 def _attribute(made: Any, name: str) -> Any:
-    return getattr(made, name, _NOTHING)
+    return tasks_of(made) if name == TASKS else getattr(made, name, _NOTHING)
 
 
 def set_attribute(made: Any, name: str, value: Any) -> None:
     """Bring back what ``Note.changes`` gave under a name."""
-    setattr(made, name, value)
+    if name == TASKS:
+        put_tasks(made, value)
+    else:
+        setattr(made, name, value)
 
 
 _NOTHING: Any = object()

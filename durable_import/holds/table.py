@@ -17,6 +17,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from .progress import TASKS
+
 
 class Kind(Enum):
     """What an open manager, or an object that is alive, means for checkpoints."""
@@ -301,10 +303,12 @@ TABLE: dict[str, Known] = {
     "opentelemetry.trace.span:Span": _SAVED,
     "opentelemetry.sdk.trace:Span": _SAVED,
     # --- what is shown
-    "tqdm.std:tqdm": _reopenable(ends="close"),
+    "tqdm.std:tqdm": _SAVED,
+    "tqdm.std:tqdm.__iter__": _SAVED,
     "rich.console:Console": _reopenable(),
     "rich.live:Live": _reopenable(opens="start", ends="stop"),
-    "rich.progress:Progress": _reopenable(opens="start", ends="stop"),
+    "rich.progress:Progress": _reopenable(opens="start", ends="stop")._replace(keeps=(TASKS,)),
+    "rich.progress:_TrackThread": _SAVED,
     "rich.status:Status": _reopenable(opens="start", ends="stop"),
     # --- numbers
     "numpy:errstate": _block_of("set it with np.seterr, or keep awaits out of the block"),

@@ -1,4 +1,5 @@
-"""Libraries that are rewritten when the program's own modules import them: their scopes are kept with the tasks that are in them.
+"""Libraries that are rewritten when the program's own modules import them: their scopes are kept with the tasks that are in them,
+and what they await for the program are its own steps.
 
 They are rewritten in place, when an instance begins, also if others have imported them before; no function of theirs becomes an
 instance by itself.
@@ -14,7 +15,11 @@ from types import FunctionType, ModuleType
 from .code_table import MODULES, PROGRAM
 from .in_place import functions_of_namespace, rewrite_function
 
-COMPANIONS = ("anyio",)
+COMPANIONS = {
+    "anyio": "anyio",
+    "rich": "rich.progress",
+    "tqdm": "tqdm.asyncio",
+}  # by library: the module of it that is rewritten, with those below it
 _rewritten: set[str] = set()
 _looked_at: set[str] = set()  # modules of the program
 _lock = threading.RLock()
@@ -47,7 +52,8 @@ def _used_by(module: ModuleType | None) -> Iterator[str]:
 
 def is_of_rewritten(name: str) -> bool:
     """Whether a module belongs to a library that was rewritten."""
-    return name.partition(".")[0] in _rewritten
+    top = name.partition(".")[0]
+    return top in _rewritten and f"{name}.".startswith(f"{COMPANIONS[top]}.")
 
 
 def rewrite_module(module: ModuleType) -> None:

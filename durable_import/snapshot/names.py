@@ -126,6 +126,10 @@ NAMES: dict[str, dict[str, str]] = {
         "restore_decimal_context": "decimal_context", "restore_event": "thread_event", "restore_lock": "thread_lock",
         "restore_token": "token",
     },
+    "snapshot.reducers.progress": {
+        "fill_bar": "bar.fill", "fill_track_thread": "track_thread.fill", "restore_bar": "bar",
+        "restore_track_thread": "track_thread",
+    },
     "snapshot.reducers.settings": {
         "_set_filters": "manager.set_filters", "_set_folder": "manager.set_folder", "_set_stream": "manager.set_stream",
         "fill_manager": "manager.fill", "restore_manager": "manager",

@@ -36,6 +36,7 @@ from durable_import.snapshot.reducers import (
     parsing,
     primitives,
     process_objects,
+    progress,
     settings,
     singletons,
     telemetry,
@@ -76,6 +77,12 @@ _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
 )
 
 
+def _place(name: str) -> tuple[str, str]:
+    """Module and class of a line of ``holds.table``."""
+    module, _, cls = name.partition(":")
+    return module, cls
+
+
 _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are not imported for their sake
     ("_csv", "reader"): parsing.reduce_csv_reader,
     ("_csv", "writer"): parsing.reduce_csv_writer,
@@ -85,6 +92,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("decimal", "ContextManager"): process_objects.reduce_decimal_context,
     ("numpy", "ndarray"): buffers.reduce_array,
     ("opentelemetry.context.context", "Context"): telemetry.reduce_trace_context,
+    _place("rich.progress:_TrackThread"): progress.reduce_track_thread,
     ("sqlite3", "Connection"): databases.reduce_connection,
     ("sqlite3", "Cursor"): databases.reduce_cursor,
     ("string.templatelib", "TemplateIter"): parsing.reduce_template_iterator,
@@ -97,6 +105,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
 
 _BY_BASE: dict[tuple[str, str], Callable[[Any], Any]] = {  # the same, with all classes derived from them
     ("numpy", "memmap"): buffers.refuse_mapped,
+    ("tqdm.std", "tqdm"): progress.reduce_bar,
     ("unittest.mock", "Base"): process_objects.refuse_mock,
 }
 

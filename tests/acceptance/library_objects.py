@@ -482,7 +482,7 @@ SHOWN = [
             await two()
             return bar.total
     """),
-    _row("tqdm loop", "held", """
+    _row("tqdm loop", "kept", """
         seen = []
         for n in tqdm.tqdm([1, 2, 3], file=io.StringIO()):
             seen.append(n)

@@ -2,7 +2,8 @@
 
 Such a frame keeps the iterators of its loops on its stack, which ``gc.get_referents`` shows after its variables. A
 generator is read only where that is all that the stack can hold: at a ``yield`` that is a statement of its own or assigned,
-in loops, branches and ``try`` blocks without ``finally``. It is then saved as one of rewritten code is.
+in loops, branches and ``try`` blocks without ``finally``, unless that is known to be right (``holds.table``). It is then saved
+as one of rewritten code is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from types import CellType, CodeType, FrameType, GeneratorType
 from typing import Any, NamedTuple
 
 from ...frames.capture import SUSPENDED, FrameParts, FrameState, contents_of, parts_of, variables_in
+from ...holds.kinds import is_saved_generator
 from ...hook.code_table import CodeInfo, captured_names
 from ...hook.unrewritten import unrewritten_module
 from ...pythons.frames import positioned
@@ -99,7 +101,9 @@ def _label(info: CodeInfo, code: CodeType, offset: int) -> int | None:
         return next(iter(info.suspensions))
     position = next((position for i, position in enumerate(code.co_positions()) if i == offset // 2), None)
     found = [p for p in points(body) if position == (p.lineno, p.end_lineno, p.col_offset, p.end_col_offset)]
-    return found[0].label if len(found) == 1 and not _is_guarded(found[0], body) else None
+    if len(found) != 1 or (_is_guarded(found[0], body) and not is_saved_generator(info.module.name, info.place)):
+        return None
+    return found[0].label
 
 
 def _is_guarded(point: Suspend, body: list[ast.stmt]) -> bool:

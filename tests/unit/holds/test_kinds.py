@@ -118,7 +118,7 @@ async def managers() -> AsyncIterator[tuple[Any, Kind]]:
     yield anyio.fail_after(1), HOLDS
     yield anyio.Lock(), HOLDS
     yield anyio.CapacityLimiter(1), HOLDS
-    yield tqdm.tqdm(disable=True), REOPENABLE
+    yield tqdm.tqdm(disable=True), SAVED
     yield rich.progress.Progress(), REOPENABLE
     yield numpy.errstate(), HOLDS
     yield asyncio.Lock(), SAVED
