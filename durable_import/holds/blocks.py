@@ -28,7 +28,19 @@ class HoldingBlock:
     has been read to its end, once nothing of the response can be read any more.
     """
 
-    __slots__ = ("_is_entered", "_leaving", "_questions", "blocks", "hold", "leave", "manager", "place", "task", "turn")
+    __slots__ = (
+        "_is_entered",
+        "_leaving",
+        "_questions",
+        "blocks",
+        "hold",
+        "is_again",
+        "leave",
+        "manager",
+        "place",
+        "task",
+        "turn",
+    )
 
     def __init__(self, blocks: HoldingBlocks, manager: Any, leave: Any, task: Any, place: str, turn: Turn) -> None:
         self.blocks = blocks
@@ -38,6 +50,7 @@ class HoldingBlock:
         self.place = place
         self.turn = turn  # in which it is opened
         self.hold: Hold | None = None  # once it is open
+        self.is_again = False  # an earlier life has begun to enter it too
         self._is_entered = False
         self._leaving: CoroutineType[Any, Any, Any] | None = None
         self._questions: tuple[str, ...] | None = None  # whether its response has been read

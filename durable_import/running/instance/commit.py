@@ -136,6 +136,8 @@ class Committer:
         facts = {**self.facts, "checkpoint": self.checkpoint, "function": self.function}  # see ``records.row_facts``
         if loop.timers:
             facts[MOMENT] = loop.time()
+        if loop.earlier_lives and self.holding.enters_again():
+            facts[LIVES] = loop.earlier_lives
         saved = self.encoder.save(Snapshot(None, facts, loop))
         loop.is_dirty = loop.has_new_timer = False
         functions = tuple(info for info in saved.codes if not info.module.is_library)
@@ -163,7 +165,8 @@ class Committer:
         """A checkpoint was committed."""
         self.encoder.is_kept(checkpoint.saved)
         self.holding.is_over(checkpoint.number)
-        self.loop.earlier_lives = 0
+        if not self.holding.enters_again():
+            self.loop.earlier_lives = 0
         self.must_commit = False
         self.kept = Kept(checkpoint.status, checkpoint.wake_at, checkpoint.location)
 

@@ -73,6 +73,8 @@ class Holding:
                 f"{place}: a {type_name(manager)} holds while its block is open, and `hold_limit` is 0: nothing may be done that "
                 f"runs again after a crash{_what_to_do(manager)}"
             )
+        if counted is not leave:
+            counted.block.is_again = task.loop.reentering is task
         return counted
 
     def takes(self, primitive: Any, frame: FrameType, task: DurableTask, step: Step | None) -> None:
@@ -172,6 +174,10 @@ class Holding:
     def begins_again(self) -> None:
         """It goes on from a checkpoint of another life, or from its call."""
         self._is_first = True
+
+    def enters_again(self) -> bool:
+        """Whether a block is being entered that an earlier life has entered perhaps, and gone on from there."""
+        return any(block.is_again for block in self.blocks.entering.values())
 
     def check_free(self, task: Any, what: str) -> None:
         """Raise DurableError if ``task`` is inside a block that holds: then ``what`` is not possible."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ...aio.loop import InstanceLoop
 from ...aio.task import DurableTask
-from ...frames.capture import awaited_by, line_of, parts_of
+from ...frames.capture import line_of, parts_of
 from ...frames.lookup import is_awaitable
 from ...frames.step import DONE, FAILED, Step
 from ...holds.blocks import HoldingBlocks
@@ -108,9 +108,8 @@ def open_blocks(holding: HoldingBlocks) -> list[OpenBlock]:
 
 def _has_entered(task: DurableTask) -> bool:
     """Whether the step by which a task enters a block has ended well."""
-    stack = task.stack()
-    step = awaited_by(stack[-1]) if stack else None
-    return type(step) is Step and step.state == DONE
+    step = task.step_at()
+    return step is not None and step.state == DONE
 
 
 def _leave_blocks(loop: InstanceLoop, blocks: list[OpenBlock], deadline: float) -> Any:
