@@ -37,7 +37,7 @@ def bytes_for_each(is_evicted: bool) -> float:
         while is_evicted and runtime.running:
             await asyncio.sleep(0.01)
         for instance_id in list(runtime.running):
-            while (await runtime.state_of(instance_id))["status"] != "waiting":
+            while (await runtime.summary_of(instance_id)).status != "waiting":
                 await asyncio.sleep(0.01)
 
     async def measure(runtime: DurableRuntime, _: Path) -> float:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
 from ..running.instance.records import Outcome
+from ..stores.state import InstanceSummary
 
 T_co = TypeVar("T_co", covariant=True)
 Status = Literal["pending", "running", "waiting", "sleeping", "completed", "failed", "cancelled"]
@@ -14,8 +15,8 @@ Status = Literal["pending", "running", "waiting", "sleeping", "completed", "fail
 class HandleRuntime(Protocol):
     """What a handle needs of the runtime."""
 
-    async def state_of(self, instance_id: str) -> dict[str, Any]:
-        """The last state kept."""
+    async def summary_of(self, instance_id: str) -> InstanceSummary:
+        """What is small of what is kept of an instance."""
         ...
 
     async def outcome_so_far(self, instance_id: str) -> Outcome | None:
@@ -53,7 +54,7 @@ class InstanceHandle(Generic[T_co]):
 
         Raises UnknownInstanceError when there is none of this id, and StoreUnavailableError.
         """
-        return cast(Status, (await self._runtime.state_of(self.id))["status"])
+        return cast(Status, (await self._runtime.summary_of(self.id)).status)
 
     async def result(self, timeout: float | None = None) -> T_co:
         """What the instance returns, once it has; raises what it raised, with its traceback.

@@ -34,10 +34,11 @@ from ..running.sources import Sources
 from ..running.validation import check_event, check_function, check_id, check_loop, check_seconds
 from ..snapshot.sealing.seal import Seal
 from ..stores.backend import BackendEvents, BackendStore, OrchestrationBackend
-from ..stores.base import FINISHED, DistinctEventStore, EventStore, HistoryStore, OwningStore, PastState, StateStore, WorkStore
-from ..stores.memory_events import MemoryEvents
+from ..stores.base import StateStore
 from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
-from ..stores.url import key_for, open_store
+from ..stores.state import FINISHED, InstanceState, InstanceSummary, PastState
+from ..stores.store import Store
+from ..stores.url import full_store, key_for, open_store
 from .handle import InstanceHandle
 from .set_going import begins_unnamed, id_from_step
 from .transaction import TransactionBlock, check_outside
@@ -63,14 +64,9 @@ class _Logged:
     def starting(self, instance_id: str) -> None:
         logger.debug("starting instance %s", instance_id, extra=self._runtime.about(instance_id))
 
-    def resuming(self, instance_id: str, state: dict[str, Any]) -> None:
-        logger.info(
-            "resuming instance %s at %s (checkpoint %s)",
-            instance_id,
-            state["location"],
-            state["checkpoint"],
-            extra=self._runtime.about(instance_id, state["checkpoint"]),
-        )
+    def resuming(self, instance_id: str, state: InstanceState) -> None:
+        about = self._runtime.about(instance_id, state.checkpoint)
+        logger.info("resuming instance %s at %s (checkpoint %s)", instance_id, state.location, state.checkpoint, extra=about)
 
     def held(self, instance_id: str, sentence: str) -> None:
         logger.warning("instance %s is %s", instance_id, sentence, extra=self._runtime.about(instance_id))
@@ -118,7 +114,7 @@ class DurableRuntime:
         check_seconds(least=0.001, lease_seconds=lease_seconds)
         check_seconds(grace_seconds=grace_seconds)
         self.store = open_store(store)
-        self.events: EventStore = self.store if isinstance(self.store, EventStore) else MemoryEvents()
+        self.instances: Store = full_store(self.store)
         backend = self.store.backend if isinstance(self.store, BackendStore) else store
         self._backend_events = BackendEvents(backend, self._publish) if isinstance(backend, OrchestrationBackend) else None
         self._closes_store = isinstance(store, str)
@@ -139,8 +135,8 @@ class DurableRuntime:
         self.refused_events: set[int] = set()
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
         self.on_left: Callable[[str, Exception], None] | None = None  # see ``Host``
-        self.heartbeat = Heartbeat(self.store, lease_seconds)
-        self.sources = Sources(self.store)
+        self.heartbeat = Heartbeat(self.instances, lease_seconds)
+        self.sources = Sources(self.instances)
         self.telemetry = _telemetry(telemetry) if telemetry is not False else None
         self.dispatcher = Dispatcher(self, poll_interval)
         self.is_closing = self._is_entered = False
@@ -187,8 +183,8 @@ class DurableRuntime:
         if tasks:
             await asyncio.wait(tasks)
         self.heartbeat.stop()
-        if self._closes_store and isinstance(self.store, OwningStore):
-            await self.store.close()
+        if self._closes_store:
+            await self.instances.close()
 
     def activate(self) -> None:
         """Make this the runtime of the process, wherever no other one is ambient."""
@@ -259,11 +255,13 @@ class DurableRuntime:
             try:
                 await asyncio.shield(run.begun)
             except InstanceBusyError:  # it runs in another process
-                state = await self._load(instance_id)
-                if state is None:  # which has not committed it yet, and may stop before it does
+                kept = await self.instances.load(instance_id)
+                if kept is None:  # which has not committed it yet, and may stop before it does
                     await asyncio.sleep(FIRST_PAUSE)
                     return False
-                Records(self.seal, instance_id).check_same(call, state["call"])
+                records = Records(self.seal, instance_id)
+                records.check_state(kept.state)
+                records.check_same(call, kept.call)
             return True
         try:
             await asyncio.shield(run.begun)
@@ -272,7 +270,7 @@ class DurableRuntime:
                 raise
             await asyncio.wait([run.task])
             return False
-        run.records.check_same(call, run.state["call"])
+        run.records.check_same(call, run.lease.call)
         return True
 
     def handle(self, instance_id: str) -> InstanceHandle[Any]:
@@ -288,14 +286,11 @@ class DurableRuntime:
         From then on, instances whose owner stops are taken over when their lease has run out. Those that wait for an event or
         for time are taken up when there is something to do. Raises DurableError when the store cannot look for work.
         """
-        if not isinstance(self.store, WorkStore):
-            raise DurableError(
-                f"{self.store!r} cannot look for unfinished instances: run each by its id, or use a store that is a WorkStore"
-            )
         check_loop(self._loop)
+        await self.instances.find_work(0, orphans=True)  # not every store can
         self.dispatcher.takes_orphans = True
         self.dispatcher.ensure()
-        return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all(self.store)]
+        return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all()]
 
     async def retry(self, instance_id: str) -> InstanceHandle[Any]:
         """Let an instance that failed go on from its last checkpoint: what failed is tried again.
@@ -322,12 +317,15 @@ class DurableRuntime:
         if name.startswith("@"):
             raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
         event_id = id_from_step(lambda: Records(self.seal, instance_id).content_of_event(name, payload))
-        state = await self._load(instance_id)
-        if state is not None and state["status"] in FINISHED:
+        summary = await self._look(instance_id)
+        if summary is not None and summary.status in FINISHED:
             if await self._was_published(event_id):
                 return
+            kept = await self.instances.load(instance_id)
+            if kept is not None:
+                Records(self.seal, instance_id).check_state(kept.state)  # somebody may have put that status there
             raise InstanceFinishedError(
-                f"instance {instance_id!r} has ended ({state['status']}): event {name!r} was not sent, nobody would get it"
+                f"instance {instance_id!r} has ended ({summary.status}): event {name!r} was not sent, nobody would get it"
             )
         await self._publish(instance_id, name, payload, event_id)
 
@@ -335,7 +333,7 @@ class DurableRuntime:
         """See ``InstanceHandle.cancel``."""
         check_outside(self, "an instance was cancelled")
         event_id = id_from_step(lambda: Records(self.seal, instance_id).content_of_event(CANCEL, None))
-        if (await self.state_of(instance_id))["status"] in FINISHED:
+        if (await self.summary_of(instance_id)).status in FINISHED:
             return await self._was_published(event_id)
         await self._publish(instance_id, CANCEL, None, event_id)
         return True
@@ -353,10 +351,7 @@ class DurableRuntime:
 
     async def _publish(self, instance_id: str, name: str, payload: Any, event_id: str | None = None) -> None:
         sealed = Records(self.seal, instance_id).seal_event(name, payload)
-        if event_id is not None and isinstance(self.events, DistinctEventStore):
-            await self.events.publish_once(instance_id, name, sealed, event_id)
-        else:
-            await self.events.publish_event(instance_id, name, sealed)
+        await self.instances.publish(instance_id, name, sealed, event_id)
         run = self.running.get(instance_id)
         if run is not None:
             await run.take_events()
@@ -366,42 +361,46 @@ class DurableRuntime:
 
     async def _was_published(self, event_id: str | None) -> bool:
         """Whether an instance has published an event, before a crash of it."""
-        if event_id is None or not isinstance(self.events, DistinctEventStore):
-            return False
-        return await self.events.was_published(event_id)
+        return event_id is not None and await self.instances.was_published(event_id)
 
-    async def state_of(self, instance_id: str) -> dict[str, Any]:
-        """The last state kept. Raises UnknownInstanceError."""
-        state = await self._load(instance_id)
-        if state is None:
+    async def summary_of(self, instance_id: str) -> InstanceSummary:
+        """What is small of what is kept of an instance. Raises UnknownInstanceError."""
+        summary = await self._look(instance_id)
+        if summary is None:
             raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self.store!r}: check the id")
-        return state
+        return summary
 
     async def outcome_so_far(self, instance_id: str) -> Outcome | None:
         """How an instance ended, if it has, and is not being tried again here."""
         is_running = instance_id in self.running  # it may end while its state is loaded, which is then that of before
-        state = await self.state_of(instance_id)
-        if state["status"] not in FINISHED or is_running or instance_id in self.running:
+        status = (await self.summary_of(instance_id)).status
+        if status not in FINISHED or is_running or instance_id in self.running:
             return None
-        if state["status"] == "failed":
+        if status == "failed":
             self.dispatcher.check_refused(instance_id)  # it was to be tried again, and could not
-        return Records(self.seal, instance_id).open_outcome(state)
+        kept = await self.instances.load(instance_id)
+        records = Records(self.seal, instance_id)
+        if kept is None or records.check_state(kept.state).status not in FINISHED:
+            return None  # it was removed, or tried again, meanwhile
+        return records.open_outcome(kept.state, kept.call)
 
     async def history(self, instance_id: str) -> list[PastState]:
         """What an instance has been, oldest first, with the present last: checkpoint, status and location of each state kept.
 
         Raises DurableError when the store keeps no history, and UnknownInstanceError.
         """
-        if not isinstance(self.store, HistoryStore) or not self.store.keeps_history:
+        if self.instances.history is None:
             raise DurableError(f"{self.store!r} keeps no history: open it with history=True, or ?history=true in its URL")
-        await self.state_of(instance_id)
-        states = await self.store.load_history(instance_id)
-        return [PastState(state["checkpoint"], state["status"], state["location"]) for state in states]
+        await self.summary_of(instance_id)
+        states = await self.instances.history.load_history(instance_id)
+        return [PastState(state.checkpoint, state.status, state.location) for state in states]
 
-    async def _load(self, instance_id: str) -> dict[str, Any] | None:
+    async def _look(self, instance_id: str) -> InstanceSummary | None:
         check_loop(self._loop)
-        state = await self.store.load(instance_id)
-        return Records(self.seal, instance_id).check_state(state) if state is not None else None
+        summary = await self.instances.summary(instance_id)
+        if summary is not None:
+            Records(self.seal, instance_id).check_status(summary.status)
+        return summary
 
     async def outcome_of(self, instance_id: str, raises_pause: bool = False) -> Outcome:
         """How an instance ended; waits for that, wherever it runs. Raises what keeps it from going on here.

@@ -6,19 +6,22 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from ..aio.standard import use_wall_clock
 from ..errors import DurableError, InstanceSuspendedError, PauseForEventException, StoreError
 from ..pythons.systems import signal_again
 from ..running.instance.host import InstanceObserver
-from ..stores.base import OwningStore
+from ..stores.state import InstanceQuery, InstanceState, InstanceSummary
 from ..stores.worker import Worker
 from .program import Program, make_main
 from .runtime import DurableRuntime
 
 R = TypeVar("R")
+Summary: TypeAlias = InstanceSummary
+Standing: TypeAlias = InstanceState | InstanceSummary  # how far an instance has come
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _HANDING_OVER = (Worker.call.__code__, Worker.at_once.__code__)
@@ -98,8 +101,8 @@ class Session:
 
     # --- its instances
 
-    def running(self) -> list[tuple[str, dict[str, Any]]]:
-        """Those that run, with the last state kept of each; empty before there is one."""
+    def running(self) -> list[tuple[str, InstanceState | None]]:
+        """Those that run, with the last state kept of each; None before there is one."""
         return [(run.instance_id, run.state) for run in list(self._runtime.running.values())]
 
     def suspend_all(self, then: Callable[[], object]) -> None:
@@ -136,10 +139,9 @@ class Session:
 
     def _release_all(self, errors: list[StoreError]) -> None:
         async def release() -> None:
-            store = self._runtime.store
             for run in list(self._runtime.running.values()):
-                if run.lease.claim is not None and isinstance(store, OwningStore):
-                    await store.release(run.lease.claim)
+                if run.lease.claim is not None:
+                    await self._runtime.instances.release(run.lease.claim)
 
         try:
             asyncio.run(release())
@@ -153,26 +155,29 @@ class Session:
 
         Raises StoreError when the store cannot be written.
         """
-        store = self._runtime.store
-        if isinstance(store, OwningStore):
-            for name in {self.base, *await self._names(store)}:
-                await store.release(await store.acquire(name, self._runtime.owner))
+        runtime = self._runtime
+        for name in {self.base, *await self._names()}:
+            begun = await runtime.instances.begin(name, runtime.owner, runtime.lease_seconds, None, b"")
+            await runtime.instances.release(begun.claim)
 
-    async def unfinished(self) -> list[tuple[str, dict[str, Any]]]:
-        """The instances that have begun and are not completed, with their last states. Raises StoreError."""
-        states = [(name, await self._runtime.store.load(name)) for name in self._begun]
-        return [(name, state) for name, state in states if state is not None and state["status"] != "completed"]
+    async def unfinished(self) -> list[InstanceSummary]:
+        """The instances that have begun and are not completed. Raises StoreError."""
+        found = [await self._runtime.instances.summary(name) for name in self._begun]
+        return [summary for summary in found if summary is not None and summary.status != "completed"]
 
     async def forget(self) -> None:
         """Remove the state of this run from the store. Raises StoreError."""
-        store = self._runtime.store
-        if isinstance(store, OwningStore):
-            for name in await self._names(store):
-                await store.delete(name)
+        for name in await self._names():
+            await self._runtime.instances.delete(name)
 
-    async def _names(self, store: OwningStore) -> list[str]:
-        names = [summary.instance_id for summary in await store.list()]
-        return [name for name in names if name == self.base or name.startswith(self.base + "#")]
+    async def _names(self) -> list[str]:
+        names, query = list[str](), InstanceQuery(prefix=self.base)
+        while True:
+            page = await self._runtime.instances.list(query)
+            names += [each.instance_id for each in page.instances]
+            if page.cursor is None:
+                return [name for name in names if name == self.base or name.startswith(self.base + "#")]
+            query = replace(query, cursor=page.cursor)
 
 
 _interrupted: list[Callable[[int, FrameType | None], None]] = []  # of the session that executes a program

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 from ..errors import DurableError
 from ..frames import ambient
 from ..running.instance.run import InstanceRun
-from ..stores.base import StateStore, TransactionStore
+from ..stores.store import Store
 
 
 class TransactionRuntime(Protocol):
     """What a transaction needs of the runtime; ``running``: the instances that live there, by their ids."""
 
-    store: StateStore
+    instances: Store
     running: dict[str, InstanceRun]
 
 
@@ -37,17 +37,18 @@ class TransactionBlock:
         self._runtime = runtime
 
     async def __aenter__(self) -> Any:
-        run, store = self._run(), self._runtime.store
-        if not isinstance(store, TransactionStore):
+        run, instances = self._run(), self._runtime.instances
+        if instances.transactions is None:
             raise DurableError(
-                f"{store!r} has no transactions for the program's data: keep the state in the same SQLite or PostgreSQL database"
+                f"{instances!r} has no transactions for the program's data: keep the state in the same SQLite or PostgreSQL "
+                "database"
             )
         if run.driver is None or run.driver.turns_of is not None:
             raise DurableError("a transaction is open in this instance already: end it first, or use its connection")
         await run.driver.holding.until_free(asyncio.current_task(), "transaction()")
         run.driver.take_turns(asyncio.current_task())  # first: a commit of another task would wait for the transaction
         try:
-            run.lease.transaction = await store.begin_transaction()
+            run.lease.transaction = await instances.transactions.begin_transaction()
         except BaseException:
             run.driver.end_turns()
             raise

@@ -7,11 +7,11 @@ import os
 import sys
 import time
 from functools import partial
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from .. import DurableError, PauseForEventException, StoreError
 from ..api.program import Program, ProgramError, Target, default_instance_id, find_program, set_arguments
-from ..api.session import Session, run_apart
+from ..api.session import Session, Standing, Summary, run_apart
 from ..api.tracebacks import without_machinery
 from .speech import OURS, SUSPENDED, USAGE, say
 
@@ -57,10 +57,10 @@ class _Run:
         """An instance begins."""
         say(f"starting instance {instance_id}")
 
-    def resuming(self, instance_id: str, state: dict[str, Any]) -> None:
+    def resuming(self, instance_id: str, state: Standing) -> None:
         """An instance goes on from its last state."""
-        again = "retrying" if state["status"] == "failed" else "resuming"
-        say(f"{again} instance {instance_id} at {_place(state)} (checkpoint {state['checkpoint']})")
+        again = "retrying" if state.status == "failed" else "resuming"
+        say(f"{again} instance {instance_id} at {_place(state)} (checkpoint {state.checkpoint})")
 
     def held(self, instance_id: str, sentence: str) -> None:
         """An instance is not saved for now."""
@@ -102,14 +102,14 @@ class _Run:
         say("\n".join([f"error: {error}", *getattr(error, "__notes__", [])]))
         _leave(OURS)
 
-    def _offer_retry(self, unfinished: list[tuple[str, dict[str, Any]]]) -> None:
-        for name, state in unfinished:
+    def _offer_retry(self, unfinished: list[Summary]) -> None:
+        for each in unfinished:
             say(
-                f"instance {name} failed; run the same command again to try again from "
-                f"{_place(state)} (checkpoint {state['checkpoint']}), or with --fresh to start over"
+                f"instance {each.instance_id} failed; run the same command again to try again from "
+                f"{_place(each)} (checkpoint {each.checkpoint}), or with --fresh to start over"
             )
 
-    def _unfinished(self) -> list[tuple[str, dict[str, Any]]]:
+    def _unfinished(self) -> list[Summary]:
         try:
             return run_apart(self.session.unfinished())
         except StoreError as error:
@@ -144,13 +144,13 @@ class _Run:
         for error in self.session.give_up(PATIENCE):
             say(f"error: {error}")
         for instance_id, state in self.session.running():
-            where = f" at {_place(state)} (checkpoint {state['checkpoint']})" if state else ""
+            where = f" at {_place(state)} (checkpoint {state.checkpoint})" if state is not None else ""
             say(f"suspended instance {instance_id}{where}; {advice}")
         _leave(status)
 
 
-def _place(state: dict[str, Any]) -> str:
-    return str(state["location"]).rpartition(" ")[0] or "the beginning"
+def _place(state: Standing) -> str:
+    return state.location.rpartition(" ")[0] or "the beginning"
 
 
 def _exit_status(error: SystemExit) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ..errors import InstanceBusyError, StoreError
 from ..log import logger
-from ..stores.base import EventStore, StateStore, WatchedStore, WorkStore
+from ..stores.store import Store
 from .instance.run import InstanceRun
 
 AT_ONCE = 500  # instances taken up before others are looked for
@@ -23,8 +23,7 @@ LONGEST_PAUSE = 30.0  # seconds between attempts while the store is unavailable
 class DispatcherHost(Protocol):
     """What it needs of the runtime."""
 
-    store: StateStore
-    events: EventStore
+    instances: Store
     running: dict[str, InstanceRun]
     keep_finished: float | None
 
@@ -123,35 +122,31 @@ class Dispatcher:
                 raise error
 
     async def _change(self, pause: float) -> None:
-        if isinstance(self._runtime.store, WatchedStore):
-            await asyncio.sleep(min(LEAST_PAUSE, pause))
-            await self._runtime.store.wait_for_change(max(pause - LEAST_PAUSE, 0.0))
-        else:
-            await asyncio.sleep(pause)
+        await asyncio.sleep(min(LEAST_PAUSE, pause))
+        await self._runtime.instances.wait_for_change(max(pause - LEAST_PAUSE, 0.0))
 
     async def look(self) -> bool:
         """Look at the store once; gives whether there is more to do at once."""
-        runtime = self._runtime
         await self._bring_events()
         is_more = False
-        if self.takes_work and isinstance(runtime.store, WorkStore):
-            is_more = await self._take_up(runtime.store, self.takes_orphans)
-            await self._clear(runtime.store)
+        if self.takes_work:
+            is_more = await self._take_up(self.takes_orphans)
+            await self._clear()
         return is_more
 
     async def _bring_events(self) -> None:
         running = self._runtime.running
         if not running:
             return
-        for instance_id in await self._runtime.events.addressees():
+        for instance_id in await self._runtime.instances.addressees():
             run = running.get(instance_id)
             if run is not None:
                 await run.take_events()
 
-    async def _take_up(self, store: WorkStore, orphans: bool) -> bool:
+    async def _take_up(self, orphans: bool) -> bool:
         runtime, now = self._runtime, time.monotonic()
         left_alone = {name for name, (until, _) in self._refused.items() if until > now}
-        found = await store.find_work(AT_ONCE + len(left_alone), orphans=orphans)
+        found = await runtime.instances.find_work(AT_ONCE + len(left_alone), orphans=orphans)
         wanted = [name for name in found if name not in left_alone and name not in runtime.running][:AT_ONCE]
         runs = [runtime.take_up(name) for name in wanted]
         for run in runs:
@@ -181,18 +176,18 @@ class Dispatcher:
         """An instance begins or goes on here: what kept it from that may be mended."""
         self._refused.pop(instance_id, None)
 
-    async def take_up_all(self, store: WorkStore) -> list[InstanceRun]:
+    async def take_up_all(self) -> list[InstanceRun]:
         """All that nobody runs, once."""
         before = dict(self._runtime.running)
-        while await self._take_up(store, orphans=True):
+        while await self._take_up(orphans=True):
             pass
         return [run for name, run in self._runtime.running.items() if before.get(name) is not run]
 
-    async def _clear(self, store: WorkStore) -> None:
+    async def _clear(self) -> None:
         seconds = self._runtime.keep_finished
         if seconds is None or time.monotonic() - self._cleared_at < min(CLEARING_EVERY, seconds):
             return
         self._cleared_at = time.monotonic()
-        removed = await store.remove_finished(seconds)
+        removed = await self._runtime.instances.remove_finished(seconds)
         if removed:
             logger.info("removed %d instances that had been finished for %.0f s", removed, seconds)

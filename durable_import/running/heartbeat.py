@@ -8,14 +8,15 @@ from collections.abc import Callable
 
 from ..errors import StoreError
 from ..log import logger
-from ..stores.base import Claim, OwningStore, StateStore
+from ..stores.base import Claim
 from ..stores.owner import DEFAULT_LEASE_SECONDS
+from ..stores.store import Store
 
 
 class Heartbeat:
     """Renews the claims added to it, three times a lease, while there are any."""
 
-    def __init__(self, store: StateStore, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> None:
+    def __init__(self, store: Store, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> None:
         self._store = store
         self._lease_seconds = lease_seconds
         self._claims: dict[tuple[str, int], tuple[Claim, Callable[[], None], asyncio.AbstractEventLoop]] = {}
@@ -45,7 +46,7 @@ class Heartbeat:
         while not self._stopped.wait(self._lease_seconds / 3):
             with self._lock:
                 claims = [claim for claim, _, _ in self._claims.values()]
-            if not claims or not isinstance(self._store, OwningStore):
+            if not claims:
                 continue
             try:
                 lost = asyncio.run(self._store.renew(claims, self._lease_seconds))

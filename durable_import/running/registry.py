@@ -66,7 +66,7 @@ class InstanceRegistry:
                 except (StoreUnavailableError, OSError) as error:
                     if not run.lease.has_lost_transaction or run.is_suspending or self._runtime.patience == 0:
                         raise
-                    about = self._runtime.about(run.instance_id, run.state.get("checkpoint"))
+                    about = run.lease.about()
                     logger.warning(
                         "a transaction of instance %s was lost, it goes on from before it in %.1f s: %s",
                         run.instance_id,
@@ -91,7 +91,7 @@ class InstanceRegistry:
 
     def _has_left(self, run: InstanceRun, error: Exception) -> None:
         """Log why an instance that did not end has left; those who wait for it are told by its task."""
-        wake_at = run.state.get("wake_at")
+        wake_at = run.state.wake_at if run.state is not None else None
         if isinstance(error, InstanceSuspendedError) and wake_at is not None:
             self._runtime.dispatcher.look_at(wake_at)
         if isinstance(error, (InstanceSuspendedError, PauseForEventException, InstanceBusyError)):
@@ -105,7 +105,7 @@ class InstanceRegistry:
             logger.warning("instance %s goes on elsewhere: %s", run.instance_id, error, extra=about)
             return
         self._runtime.dispatcher.leave_alone(run.instance_id, error)
-        checkpoint = run.state.get("checkpoint")
+        checkpoint = run.state.checkpoint if run.state is not None else None
         about = self._runtime.about(run.instance_id, checkpoint)
         logger.error("instance %s cannot go on from checkpoint %s: %s", run.instance_id, checkpoint, error, extra=about)
 

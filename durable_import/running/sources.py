@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from ..errors import CodeChangedError
 from ..hook.code_table import MODULES, CodeInfo, source_of
-from ..stores.base import SourceStore, StateStore
+from ..stores.store import Store
 
 
 class Sources:
     """Saves and compares sources, if the store keeps them."""
 
-    def __init__(self, store: StateStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._saved: set[str] = set()
 
@@ -21,8 +21,7 @@ class Sources:
         for info in functions:
             if info.digest not in self._saved:
                 self._saved.add(info.digest)
-                if isinstance(self._store, SourceStore):
-                    await self._store.save_source(info.digest, source_of(info))
+                await self._store.save_source(info.digest, source_of(info))
 
     def has(self, functions: Iterable[CodeInfo]) -> bool:
         """Whether the source of each function is kept already, or is not going to be."""
@@ -30,7 +29,7 @@ class Sources:
 
     async def difference(self, error: CodeChangedError) -> str:
         """What has changed in the function that an error is about, as a unified diff."""
-        old = await self._store.load_source(error.digest) if isinstance(self._store, SourceStore) else None
+        old = await self._store.load_source(error.digest)
         if not old:
             return "The code as it was when the state was saved is not kept by this store."
         import difflib  # rarely needed

@@ -13,21 +13,33 @@ import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from durable_import.errors import FencedError
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
+from durable_import.stores.state import (
+    ABANDONED,
+    ANNOUNCED,
+    DORMANT,
+    FINISHED,
+    STATUSES,
+    Event,
+    InstanceSummary,
+    PastState,
+)
+
+__all__ = [
+    "ABANDONED", "ANNOUNCED", "DORMANT", "FINISHED", "MIN_ID_AGE", "STATE_TYPES", "STATUSES", "Claim", "DistinctEventStore",
+    "Event", "EventStore", "HistoryStore", "InstanceSummary", "KeyedStore", "LifeStore", "OwningStore", "PastState",
+    "QuickStore", "SegmentStore", "SourceStore", "StateStore", "Transaction", "TransactionStore", "WatchedStore", "WorkStore",
+    "check_state", "fenced", "is_state", "keeps_history", "life_store", "quick_store", "summary_of",
+]  # fmt: skip
 
 STATE_TYPES: dict[str, type | tuple[type, ...]] = {
     "status": str, "checkpoint": int, "location": str, "function": str, "wake_at": (float, type(None)), "call": bytes,
     "snapshot": bytes, "outcome": bytes,
 }  # fmt: skip
-FINISHED = ("completed", "failed", "cancelled")
-DORMANT = ("waiting", "sleeping")  # nothing is to be done before an event comes, or the time
-ABANDONED = ("pending", "running")  # what such an instance is if nobody owns it
-STATUSES = (*ABANDONED, *DORMANT, *FINISHED)
 MIN_ID_AGE = 24 * 3600.0  # seconds for which the ids of events are remembered at least
-ANNOUNCED = ("pending", *FINISHED)  # those who wait for a change want to know of a commit as one of these
 
 
 class StateStore(ABC):
@@ -48,22 +60,7 @@ class Claim:
 
     instance_id: str
     epoch: int
-    state: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class InstanceSummary:
-    """One instance that has a state. Times are seconds since 1970; ``owner`` is None when nobody owns it."""
-
-    instance_id: str
-    status: str
-    checkpoint: int
-    location: str
-    function: str
-    wake_at: float | None
-    updated_at: float
-    owner: Owner | None
-    lease_until: float | None
+    state: dict[str, Any] | None = None
 
 
 class OwningStore(StateStore):
@@ -141,15 +138,6 @@ class QuickStore(Protocol):
         """As ``commit``, or with ``segments`` as ``SegmentStore.commit_segments``, if that is quick. False: it was not done,
         and is to be asked for by those, which also tell what is wrong."""
         ...
-
-
-@dataclass(frozen=True)
-class Event:
-    """A message for an instance. ``number`` tells it from all other events of the store; ``payload`` is sealed."""
-
-    number: int
-    name: str
-    payload: bytes
 
 
 @runtime_checkable
@@ -291,14 +279,6 @@ class LifeStore(Protocol):
         ``keeps``: the segments and the events stay. Nothing has happened if it raises.
         """
         ...
-
-
-class PastState(NamedTuple):
-    """What an instance was once."""
-
-    checkpoint: int
-    status: str
-    location: str
 
 
 @runtime_checkable

@@ -7,12 +7,14 @@ from urllib.parse import parse_qsl, unquote
 
 from durable_import.errors import UnknownStoreError
 from durable_import.snapshot.sealing.seal import key_from_environment
+from durable_import.stores.adapted import AdaptedStore
 from durable_import.stores.backend import BackendStore, OrchestrationBackend
 from durable_import.stores.base import KeyedStore, StateStore
 from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.sqlite.connection import MEMORY
 from durable_import.stores.sqlite.store import SYNCHRONOUS, SQLiteStateStore
+from durable_import.stores.store import Store
 
 KNOWN = """\
   sqlite:///app.db            an SQLite file below the current folder
@@ -45,6 +47,11 @@ def open_store(url: str | StateStore | OrchestrationBackend) -> StateStore:
         raise _unknown(url, what)
     place, _, query = rest.partition("?")
     return opener(url, unquote(place), dict(parse_qsl(query, keep_blank_values=True)))
+
+
+def full_store(store: StateStore) -> Store:
+    """All that the rest of the package needs of a store."""
+    return AdaptedStore(store)
 
 
 def key_for(store: StateStore) -> bytes:

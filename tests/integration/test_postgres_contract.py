@@ -9,6 +9,8 @@ import pytest
 
 from durable_import.stores.base import KeyedStore, OwningStore, SourceStore
 from durable_import.stores.postgres.store import PostgresStateStore
+from durable_import.stores.store import Store
+from durable_import.stores.url import full_store
 from durable_import.testing.contract import (
     DistinctEventStoreContract,
     LifeStoreContract,
@@ -17,6 +19,7 @@ from durable_import.testing.contract import (
     WatchedStoreContract,
     WorkStoreContract,
 )
+from durable_import.testing.contract.store import StoreContract
 from tests.harness.postgres import PostgresServer
 
 
@@ -38,6 +41,18 @@ class TestPostgres(
         schema = f"s{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}"
         self.table = f"orders_{schema}"
         return PostgresStateStore(self.server.url(schema=schema))
+
+
+class TestFullPostgres(StoreContract):
+    """The same store as the runtime sees it."""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, postgres_server: PostgresServer) -> None:
+        self.server = postgres_server
+
+    def open(self, folder: Path) -> Store:
+        schema = f"s{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}"
+        return full_store(PostgresStateStore(self.server.url(schema=schema)))
 
 
 async def test_sources_are_kept_once(postgres_server: PostgresServer) -> None:

@@ -40,7 +40,7 @@ async def commits_of(function: Any, *arguments: Any) -> int:
     async with DurableRuntime("memory:") as runtime:
         handle = await runtime.start(function, *arguments)
         await handle.result()
-        return int((await runtime.state_of(handle.id))["checkpoint"])
+        return (await runtime.summary_of(handle.id)).checkpoint
 
 
 async def test_calls_that_begin_together_share_a_commit(paying: ModuleType) -> None:
@@ -108,7 +108,7 @@ async def test_what_a_library_sends_when_its_step_runs_again(paying: ModuleType)
                 continue
             with pytest.raises(ConnectionError):
                 await handle.result()
-        found = await runtime.events.load_events("receiver")
+        found = await runtime.instances.load_events("receiver")
         records = Records(runtime.seal, "receiver")
         assert [records.open_event(event.name, event.payload) for event in found] == ["a", "b", "c", "d", "d", "of a task"]
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from durable_import import (
+    DurableRuntime,
     InstanceCancelledError,
     InstanceHandle,
     InstanceMismatchError,
@@ -25,6 +26,7 @@ from durable_import import (
     current_instance,
     current_runtime,
 )
+from tests.harness.users_store import UsersStore
 from tests.running.conftest import MakeRuntime
 from tests.running.effects import open_gates, world
 
@@ -259,12 +261,24 @@ async def test_eviction_keeps_the_time(make_runtime: MakeRuntime, flows: ModuleT
     async with make_runtime(evict_after=0.02) as runtime:
         nap = await runtime.start(flows.nap, 3600, instance_id="nap")
         await until(lambda: not runtime.running)
-        due = (await runtime.state_of("nap"))["wake_at"]
+        due = (await runtime.summary_of("nap")).wake_at
         assert await nap.status() == "sleeping"
         for _ in range(2):
             await runtime.start(flows.nap, 3600, instance_id="nap")
             await until(lambda: not runtime.running)
-            assert (await runtime.state_of("nap"))["wake_at"] == due
+            assert (await runtime.summary_of("nap")).wake_at == due
+
+
+async def test_eviction_from_a_users_store(flows: ModuleType) -> None:
+    """Also where the store cannot look for work: who has let go of an instance knows what it waits for."""
+    async with DurableRuntime(UsersStore(), key=bytes(32), evict_after=0.02, poll_interval=0.02) as runtime:
+        order = await runtime.start(flows.approve, "books", instance_id="order")
+        nap = await runtime.start(flows.nap, 0.4, instance_id="nap")
+        await until(lambda: not runtime.running)
+        await order.send("approval", "yes")
+        assert await order.result(timeout=60) == ("books", "yes")
+        assert await nap.result(timeout=60) is None
+    assert set(world) == {"answered", "slept", "finally"}
 
 
 async def test_evicted_instance_comes_back_on_time(make_runtime: MakeRuntime, flows: ModuleType) -> None:

@@ -32,7 +32,7 @@ async def test_others_get_their_turns(make_runtime: MakeRuntime, flows: ModuleTy
     async with make_runtime() as runtime:
         [handle] = await runtime.recover()
         before = state["checkpoint"]
-        while (await runtime.state_of("busy"))["checkpoint"] == before:
+        while (await runtime.summary_of("busy")).checkpoint == before:
             await asyncio.sleep(0.01)
         assert await handle.cancel()
         with pytest.raises(InstanceCancelledError):

@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ...snapshot.sealing.seal import Seal
-from ...stores.base import EventStore, StateStore
 from ...stores.owner import Owner
+from ...stores.state import InstanceState
+from ...stores.store import Store
 from ..heartbeat import Heartbeat
 from ..sources import Sources
 from .driver import InstanceDriver
@@ -20,7 +21,7 @@ class InstanceObserver(Protocol):
 
     def starting(self, instance_id: str) -> None: ...
 
-    def resuming(self, instance_id: str, state: dict[str, Any]) -> None: ...
+    def resuming(self, instance_id: str, state: InstanceState) -> None: ...
 
     def held(self, instance_id: str, sentence: str) -> None:
         """It is not saved for now; the sentence says why, and what to do."""
@@ -46,8 +47,7 @@ class LifeTelemetry(Protocol):
 class Host(Protocol):
     """See the module."""
 
-    store: StateStore
-    events: EventStore
+    instances: Store
     seal: Seal
     owner: Owner
     lease_seconds: float

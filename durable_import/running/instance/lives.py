@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+
+from ...stores.state import InstanceState
 
 _LIFE = re.compile(r"life:(\d+)")  # the one that began last; the first one keeps nothing
 
 
-def lives_before(state: dict[str, Any]) -> int:
+def lives_before(state: InstanceState) -> int:
     """Those before the present one."""
-    found = _LIFE.fullmatch(state["location"])
+    found = _LIFE.fullmatch(state.location)
     return int(found[1]) - 1 if found else 0
 
 
-def with_another_life(state: dict[str, Any]) -> dict[str, Any]:
+def with_another_life(state: InstanceState) -> InstanceState:
     """The state, when a later life begins."""
-    return {**state, "location": f"life:{lives_before(state) + 2}"}
+    return state._replace(location=f"life:{lives_before(state) + 2}")

@@ -31,7 +31,7 @@ from ...errors import (
 from ...snapshot.encoder import Encoder
 from ...snapshot.payload import Snapshot
 from ...snapshot.sealing.seal import Seal
-from ...stores.base import DORMANT, FINISHED, STATUSES, check_state
+from ...stores.state import DORMANT, FINISHED, STATUSES, InstanceState
 
 GIVEN = b"G"  # a call with context variables, behind the length of these
 KINDS = {"call": b"C", "result": b"R", "exception": b"X", "cancellation": b"N", "event": b"E"}
@@ -166,14 +166,14 @@ class Records:
 
     # --- outcomes
 
-    def seal_outcome(self, outcome: Outcome, state: dict[str, Any], encoder: Encoder) -> bytes:
-        """How an instance ended whose last state this is. An exception that cannot be saved becomes an InstanceFailedError
-        that says the same.
+    def seal_outcome(self, outcome: Outcome, state: InstanceState, call: bytes, encoder: Encoder) -> bytes:
+        """How an instance ended whose last state and call these are. An exception that cannot be saved becomes an
+        InstanceFailedError that says the same.
 
         ``encoder``: that of the instance, which knows the script whose data belong to it. Raises UnsavableStateError for a
         result.
         """
-        facts, kind = row_facts(state), OUTCOMES[outcome.status]
+        facts, kind = row_facts(state, call), OUTCOMES[outcome.status]
         if outcome.error is None:
             return self._put(kind, facts | {kind: outcome.result}, encoder)
         try:
@@ -181,12 +181,12 @@ class Records:
         except Exception as reason:  # whatever its class's own code raises
             return self._put(kind, facts | {kind: _told(outcome.error, f"the exception could not be kept itself: {reason}")})
 
-    def open_outcome(self, state: dict[str, Any], encoder: Encoder | None = None) -> Outcome:
+    def open_outcome(self, state: InstanceState, call: bytes, encoder: Encoder | None = None) -> Outcome:
         """What ``seal_outcome`` has sealed."""
-        status = state["status"]
+        status = state.status
         kind = OUTCOMES[status]
-        facts = self._take(kind, state["outcome"], encoder if status == "completed" else None)
-        self.check_row(state, facts)
+        facts = self._take(kind, state.outcome, encoder if status == "completed" else None)
+        self.check_row(state, call, facts)
         if status == "cancelled":
             return Outcome(status, None, asyncio.CancelledError())
         return Outcome(status, facts[kind]) if status == "completed" else Outcome(status, None, facts[kind])
@@ -218,9 +218,9 @@ class Records:
 
     # --- the row
 
-    def check_row(self, state: dict[str, Any], facts: dict[str, Any]) -> None:
-        """Raise SnapshotAuthenticationError if a state is not the one that the facts were sealed with."""
-        for key, found in row_facts(state).items():
+    def check_row(self, state: InstanceState, call: bytes, facts: dict[str, Any]) -> None:
+        """Raise SnapshotAuthenticationError if a state, or a call, is not the one that the facts were sealed with."""
+        for key, found in row_facts(state, call).items():
             if facts.get(key, found) != found:  # those of older releases have fewer
                 known = "" if key == "call" else f" ({facts[key]!r} was, {found!r} is there)"
                 raise self._refusal(f"its {key} is not the one that was sealed with it{known}")
@@ -230,21 +230,21 @@ class Records:
         if payload[:1] in (GIVEN, *KINDS.values()):
             raise self._refusal("another record of the instance stands in the place of its snapshot")
 
-    def check_state(self, state: dict[str, Any]) -> dict[str, Any]:
+    def check_state(self, state: InstanceState) -> InstanceState:
         """Raise SnapshotAuthenticationError for what no runtime keeps of an instance, else give it back."""
-        try:
-            check_state(state)
-        except TypeError as error:
-            raise self._refusal(str(error)) from None
-        status, has = state["status"], {key: bool(state[key]) for key in ("call", "snapshot", "outcome")}
-        if status not in STATUSES:
-            raise self._refusal(f"it has the status {status!r}, and there is no such status")
-        if has["outcome"] != (status in FINISHED):
-            raise self._refusal(f"it has the status {status!r} and {'an' if has['outcome'] else 'no'} outcome")
-        if status != "failed" and has["snapshot"] != (status in WITH_SNAPSHOT):
-            what = "a snapshot" if has["snapshot"] else "no snapshot, which is torn or was removed"
+        status = state.status
+        self.check_status(status)
+        if bool(state.outcome) != (status in FINISHED):
+            raise self._refusal(f"it has the status {status!r} and {'an' if state.outcome else 'no'} outcome")
+        if status != "failed" and bool(state.snapshot) != (status in WITH_SNAPSHOT):
+            what = "a snapshot" if state.snapshot else "no snapshot, which is torn or was removed"
             raise self._refusal(f"it has the status {status!r} and {what}")
         return state
+
+    def check_status(self, status: str) -> None:
+        """Raise SnapshotAuthenticationError for one that there is not."""
+        if status not in STATUSES:
+            raise self._refusal(f"it has the status {status!r}, and there is no such status")
 
     def _refusal(self, what: str) -> SnapshotAuthenticationError:
         return SnapshotAuthenticationError(
@@ -278,14 +278,14 @@ class Records:
             ) from error
 
 
-def row_facts(state: dict[str, Any]) -> dict[str, Any]:
-    """What is sealed with a snapshot or outcome of the columns beside it."""
-    call = state["call"]
-    return {
-        "checkpoint": state["checkpoint"],
-        "function": state["function"],
-        "call": hashlib.sha256(call).digest() if call else b"",
-    }
+def row_facts(state: InstanceState, call: bytes) -> dict[str, Any]:
+    """What is sealed with a snapshot or outcome of what the store keeps beside it."""
+    return {"checkpoint": state.checkpoint, "function": state.function, "call": digest_of_call(call)}
+
+
+def digest_of_call(call: bytes) -> bytes:
+    """Of the record of a call; empty without one."""
+    return hashlib.sha256(call).digest() if call else b""
 
 
 def incarnation_of(call: bytes) -> str:

@@ -27,7 +27,7 @@ from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
 from ...snapshot.payload import LIVES
 from ...snapshot.tasks.contexts import is_ours
-from ...stores.base import FINISHED, Event
+from ...stores.state import FINISHED, Event, InstanceState
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
@@ -36,7 +36,7 @@ from .lease import InstanceLease
 from .lives import lives_before, with_another_life
 from .opening import Opening, OpeningCancelledError
 from .process_changes import tell_of_process_changes
-from .records import Call, Outcome, Records, failure_of, incarnation_of, row_facts, summary_of
+from .records import Call, Outcome, Records, digest_of_call, failure_of, incarnation_of, summary_of
 from .root import make_root, without_instance
 
 T = TypeVar("T")
@@ -100,8 +100,8 @@ class InstanceRun:
         self._root: Any = None  # the coroutine of a call that has not begun
 
     @property
-    def state(self) -> dict[str, Any]:
-        """What is kept of it; empty before anything is."""
+    def state(self) -> InstanceState | None:
+        """What is kept of it; None before anything is."""
         return self.lease.state
 
     # --- from beginning to end
@@ -113,14 +113,15 @@ class InstanceRun:
         """
         try:
             is_new = await self._begin(make)
-            if self.state.get("status") in FINISHED and not self._tries_again():
-                return self._kept_outcome(self._encoder())
+            if self.state is not None and self.state.status in FINISHED and not self._tries_again(self.state):
+                return self.records.open_outcome(self.state, self.lease.call, self._encoder())
             self._take_context(make, is_new=is_new)
             encoder = self._encoder()
             try:
                 self.driver = await self._make_driver(encoder, make, is_new=is_new)
             except OpeningCancelledError:
-                return await self._cancelled_unopened(self.state["checkpoint"], encoder)
+                assert self.state is not None
+                return await self._cancelled_unopened(self.state.checkpoint, encoder)
             if make is None or self.host.script is None:  # else the script's own code sets them again
                 warn_of_lost(self._given, self.instance_id, parts_of(self.driver.coroutine).code, self.lease.about())
             if self.host.telemetry is None:
@@ -153,19 +154,23 @@ class InstanceRun:
 
     async def _begin(self, make: Callable[[], Any] | None) -> bool:
         """Claim it; a new one with a call is kept from then on. Gives whether it is new."""
-        new = self._first_state() if make is None and self.lease.begins_in_one_step else None
-        is_new = await self.lease.begin(self.is_lost, new) or not self.state
-        if is_new and new is None:
-            await self._keep_first(make)
+        if make is not None:  # what it is given is kept with its first state
+            self._given = given_by(self.context, self.records)
+            new, call = None, self.records.seal_call(None, self._given.record)
+        else:
+            new, call = self._first_state() or (None, b"")
+        is_new = await self.lease.begin(self.is_lost, new, call) or self.state is None
+        if is_new and new is None and make is None:
+            await self._keep_first()
         elif not is_new:
             self._check(make)
         if not self.begun.done():
             self.begun.set_result(None)
         return is_new
 
-    def _first_state(self) -> dict[str, Any] | None:
-        """The state of an instance that has not begun, for one that is perhaps new; None: only when it is known to be that can
-        the call be made, or is told what is wrong with it."""
+    def _first_state(self) -> tuple[InstanceState, bytes] | None:
+        """The state of an instance that has not begun, and its call, for one that is perhaps new; None: only when it is known to
+        be that can the call be made, or is told what is wrong with it."""
         if self.call is None or not is_rewritten_function(self.call.function):
             return None
         if not self.call.function.__code__.co_flags & inspect.CO_COROUTINE:
@@ -176,18 +181,10 @@ class InstanceRun:
         except Exception:
             return None
 
-    def _pending(self, call: Call) -> dict[str, Any]:
+    def _pending(self, call: Call) -> tuple[InstanceState, bytes]:
         self._given = given_by(self.context, self.records)
-        return {
-            "status": "pending",
-            "checkpoint": 0,
-            "location": "",
-            "function": call.name,
-            "wake_at": None,
-            "call": self.records.seal_call(call, self._given.record),
-            "snapshot": b"",
-            "outcome": b"",
-        }
+        state = InstanceState("pending", 0, "", call.name, None, b"", b"")
+        return state, self.records.seal_call(call, self._given.record)
 
     def _drop_root(self) -> None:
         """Let go of a call that is not going to be made."""
@@ -199,26 +196,23 @@ class InstanceRun:
         """Refuse another call of an instance that exists."""
         self._drop_root()
         if make is None and self.call is not None:
-            self.records.check_same(self.call, self.state["call"])
+            self.records.check_same(self.call, self.lease.call)
 
-    async def _keep_first(self, make: Callable[[], Any] | None) -> None:
-        """Keep the call of a new instance; of one that begins by being awaited, what it is given is kept with its first state."""
-        if make is not None:
-            self._given = given_by(self.context, self.records)
-            self.lease.first_call = self.records.seal_call(None, self._given.record)
-            return
+    async def _keep_first(self) -> None:
+        """Keep the call of a new instance."""
         if self.call is None:
             raise UnknownInstanceError(
-                f"there is no instance {self.instance_id!r} in {self.host.store!r}. Check the id, or start it with its function"
+                f"there is no instance {self.instance_id!r} in {self.host.instances!r}. Check the id, or start it with its "
+                "function"
             )
         self._drop_root()
         self._root = make_root(self.call, self.instance_id)
-        await self.lease.commit_or_raise(self._pending(self.call), None)
+        await self.lease.begin(self.is_lost, *self._pending(self.call))
 
     def _take_context(self, make: Callable[[], Any] | None, *, is_new: bool) -> None:
         """Let the variables that it was given when it began be those of this task."""
         if not is_new:
-            given = self.records.open_given(self.state["call"])
+            given = self.records.open_given(self.lease.call)
             self._given = set_again(given, self.instance_id, self.lease.about())
             return
         if make is None:
@@ -226,19 +220,16 @@ class InstanceRun:
                 if not is_ours(variable):
                     variable.set(value)
 
-    def _is_before_first_checkpoint(self) -> bool:
-        """Whether an instance with a recorded call begins with that: it has not begun, or it has failed at once."""
-        state = self.state
-        return state["status"] == "pending" or (state["status"] == "failed" and bool(state["call"]) and not state["snapshot"])
+    def _is_before_first_checkpoint(self, make: Callable[[], Any] | None, state: InstanceState) -> bool:
+        """Whether an instance begins with its call: it has not begun, or it has failed before anything was saved."""
+        has_call = make is not None or bool(self.lease.call)
+        return state.status == "pending" or (state.status == "failed" and has_call and not state.snapshot)
 
     def _is_resumed(self) -> bool:
-        return bool(self.state.get("snapshot"))
+        return self.state is not None and bool(self.state.snapshot)
 
-    def _tries_again(self) -> bool:
-        return self.state["status"] == "failed" and self._retries
-
-    def _kept_outcome(self, encoder: Encoder) -> Outcome:
-        return self.records.open_outcome(self.state, encoder)
+    def _tries_again(self, state: InstanceState) -> bool:
+        return state.status == "failed" and self._retries
 
     def _encoder(self) -> Encoder:
         host = self.host
@@ -250,25 +241,27 @@ class InstanceRun:
 
     async def _make_driver(self, encoder: Encoder, make: Callable[[], Any] | None, *, is_new: bool) -> InstanceDriver:
         host, state = self.host, self.state
-        if state and not self._is_before_first_checkpoint():
+        if state is not None and not self._is_before_first_checkpoint(make, state):
             if make is not None:
-                self._check_function(make)
-            driver = await self._open(encoder)
+                self._check_function(make, state)
+            driver = await self._open(encoder, state)
             host.observer.resuming(self.instance_id, state)
         elif make is not None:
             host.observer.starting(self.instance_id)
             driver = InstanceDriver(without_instance(make), encoder, self._commit)
         else:
+            assert state is not None
             host.observer.starting(self.instance_id)
-            if not is_new and state["status"] == "pending":
-                self._root = make_root(self._recorded_call(), self.instance_id)
-                await self.lease.commit(with_another_life(self.state), None)
-            root, self._root = self._root or make_root(self._recorded_call(), self.instance_id), None
-            driver = InstanceDriver(root, encoder, self._commit, state["checkpoint"])
-            driver.loop.incarnation = incarnation_of(state["call"])
-            driver.loop.earlier_lives = lives_before(self.state)
-        if state or self.lease.first_call:
-            driver.facts["call"] = row_facts(state or {"checkpoint": 0, "function": "", "call": self.lease.first_call})["call"]
+            if not is_new and state.status == "pending":
+                self._root = make_root(self._recorded_call(state), self.instance_id)
+                state = with_another_life(state)
+                await self.lease.commit(state, None)
+            root, self._root = self._root or make_root(self._recorded_call(state), self.instance_id), None
+            driver = InstanceDriver(root, encoder, self._commit, state.checkpoint)
+            driver.loop.incarnation = incarnation_of(self.lease.call)
+            driver.loop.earlier_lives = lives_before(state)
+        if self.lease.call or state is not None:
+            driver.facts["call"] = digest_of_call(self.lease.call)
         if driver.loop.earlier_lives:
             driver.holding.begins_again()
         driver.on_wait = host.on_wait
@@ -284,23 +277,23 @@ class InstanceRun:
     def _is_held(self, sentence: str) -> None:
         self.host.observer.held(self.instance_id, sentence)
 
-    def _recorded_call(self) -> Call:
-        call = self.records.open_call(self.state["call"])
+    def _recorded_call(self, state: InstanceState) -> Call:
+        call = self.records.open_call(self.lease.call)
         assert call is not None  # one that began by being awaited was awaited again
-        self.records.check_row(self.state, {"checkpoint": 0, "function": call.name})
+        self.records.check_row(state, self.lease.call, {"checkpoint": 0, "function": call.name})
         return call
 
-    def _check_function(self, make: Callable[[], Any]) -> None:
+    def _check_function(self, make: Callable[[], Any], state: InstanceState) -> None:
         fresh = without_instance(make)
         function = parts_of(fresh).code.co_qualname
         fresh.close()
-        if self.state["function"] != function:
+        if state.function != function:
             raise InstanceMismatchError(
-                f"instance {self.instance_id!r} is a run of {self.state['function']!r}, not of {function!r}: "
+                f"instance {self.instance_id!r} is a run of {state.function!r}, not of {function!r}: "
                 "choose another instance id, or start afresh"
             )
 
-    async def _open(self, encoder: Encoder) -> InstanceDriver:
+    async def _open(self, encoder: Encoder, state: InstanceState) -> InstanceDriver:
         payload, segments = await self.lease.load_snapshot()
         try:
             snapshot = await self._opened(encoder.reopen(payload, segments))
@@ -316,15 +309,15 @@ class InstanceRun:
                 "It is kept: mend what is missing and run again, or start afresh"
             ) from error
         assert snapshot.loop is not None
-        driver = InstanceDriver(snapshot.loop, encoder, self._commit, self.state["checkpoint"])
+        driver = InstanceDriver(snapshot.loop, encoder, self._commit, state.checkpoint)
         try:
-            self.records.check_row(self.state, snapshot.facts)
+            self.records.check_row(state, self.lease.call, snapshot.facts)
         except SnapshotError:
             driver.drop()
             raise
         driver.facts = snapshot.facts
         driver.loop.earlier_lives = 1 + driver.facts.pop(LIVES, 0)
-        driver.keeps_life = self.state["status"] == "running"
+        driver.keeps_life = state.status == "running"
         return driver
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
@@ -393,7 +386,8 @@ class InstanceRun:
 
         Raises UnsavableStateError for a result.
         """
-        state = {**self.state, "status": outcome.status, "wake_at": None}
+        call = self.lease.call
+        before = self.state or InstanceState("running", 0, "", self._function(), None, b"", b"")
         if outcome.status == "failed":
             about = self.lease.about()
             if self.task is not None:
@@ -401,17 +395,19 @@ class InstanceRun:
                 logger.warning("instance %s failed: %s", self.instance_id, what, exc_info=error, extra=about)
             else:  # the task that awaits it is told
                 logger.debug("instance %s failed: %s", self.instance_id, summary_of(outcome.error), extra=about)
-            state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
+            state = before._replace(status="failed", wake_at=None)
+            state = state._replace(outcome=self.records.seal_outcome(outcome, state, call, encoder))
             await self.lease.end(state, keeps_snapshot=True)
             return
-        state |= {"checkpoint": checkpoint + 1, "location": "", "snapshot": b""}
-        state["outcome"] = self.records.seal_outcome(outcome, state, encoder)
+        state = InstanceState(outcome.status, checkpoint + 1, "", before.function, None, b"", b"")
+        state = state._replace(outcome=self.records.seal_outcome(outcome, state, call, encoder))
         flush_output()
-        if await self.lease.end(state, keeps_snapshot=False):
-            return
-        events = await self.host.events.load_events(self.instance_id)
-        if events:
-            await self.lease.remove_events(tuple(event.number for event in events), {})
+        await self.lease.end(state, keeps_snapshot=False)
+
+    def _function(self) -> str:
+        """Of one of which nothing could be saved."""
+        assert self.driver is not None
+        return self.driver.function
 
     def _commit(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
         if self.host.script is None:
@@ -440,7 +436,9 @@ class InstanceRun:
             self.task.cancel()
 
     def is_lost(self) -> None:
-        """Somebody else has it now."""
+        """Somebody else has it now; one that has ended was let go of, and else its commit tells."""
+        if self.lease.is_ending:
+            return
         self._fenced = FencedError(
             f"instance {self.instance_id!r} was taken over by another owner while this process owned it (its lease had run "
             "out): it was let go of here, and goes on there."
@@ -466,13 +464,13 @@ class InstanceRun:
         """Give the program the events that the store has for it."""
         if self._opening is not None:
             self._has_missed_events = True
-            events = await self.host.events.load_events(self.instance_id)
+            events = await self.host.instances.load_events(self.instance_id)
             if self._opening is not None and any(event.name == CANCEL for event in events):
                 self._opening.cancel_soon()
         elif self.driver is None:
             self._has_missed_events = True
         elif not self.driver.ended:
-            self._deliver(await self.host.events.load_events(self.instance_id))
+            self._deliver(await self.host.instances.load_events(self.instance_id))
 
     def _deliver(self, events: list[Event]) -> None:
         driver = self.driver

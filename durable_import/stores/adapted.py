@@ -1,0 +1,307 @@
+"""One of the stores that users implement (``base``), as what the rest of the package needs (``store``).
+
+What such a store cannot do is done in the memory of this process, or is an error that says so. A state is a flat dict there,
+which only this module knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import math
+import time
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from functools import partial
+from typing import Any
+
+from durable_import.errors import DurableError, SnapshotAuthenticationError, StoreError
+from durable_import.log import about, logger
+from durable_import.stores.base import (
+    Claim,
+    DistinctEventStore,
+    EventStore,
+    HistoryStore,
+    LifeStore,
+    OwningStore,
+    QuickStore,
+    SegmentStore,
+    SourceStore,
+    StateStore,
+    Transaction,
+    TransactionStore,
+    WatchedStore,
+    WorkStore,
+    check_state,
+    life_store,
+    quick_store,
+)
+from durable_import.stores.listing import page_of
+from durable_import.stores.memory_events import MemoryEvents
+from durable_import.stores.owner import Owner
+from durable_import.stores.state import DORMANT, Event, InstanceQuery, InstanceState, InstanceSummary, Page
+from durable_import.stores.store import Begun, History, Kept, OpenTransaction, Segments, Transactions
+
+
+class AdaptedStore:
+    """``store`` as a ``Store``."""
+
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+        self._owning = store if isinstance(store, OwningStore) else None
+        self._segments = store if isinstance(store, SegmentStore) else None
+        self._work = store if isinstance(store, WorkStore) else None
+        self._watched = store if isinstance(store, WatchedStore) else None
+        self._sources = store if isinstance(store, SourceStore) else None
+        self._events: EventStore = store if isinstance(store, EventStore) else MemoryEvents()
+        self._life: LifeStore | None = None
+        self._quick: QuickStore | None = None
+        self._calls: dict[Claim, bytes] = {}  # of the instances that are owned here
+        # of a store that finds no work: those that are owned here and wait, and those that have left the memory; until when
+        self._waiting: dict[str, float] = {}
+        self._resting: dict[str, float] = {}
+        self.history: History | None = None
+        if isinstance(store, HistoryStore) and store.keeps_history:
+            self.history = _AdaptedHistory(store)
+        self.transactions: Transactions | None = None
+        if isinstance(store, TransactionStore):
+            self.transactions = _AdaptedTransactions(store, self)
+        self.keeps_segments = self._owning is not None and self._segments is not None and self.history is None
+
+    def __repr__(self) -> str:
+        return repr(self._store)
+
+    # --- the life of an instance
+
+    async def begin(self, instance_id: str, owner: Owner, lease_seconds: float, new: InstanceState | None, call: bytes) -> Begun:
+        """See ``Store``; as for all methods below."""
+        # each time: a test may have put something in the place of the store's methods
+        self._life, self._quick = life_store(self._store), quick_store(self._store)
+        kept, events = to_dict(new, call) if new is not None else None, None
+        if self._life is not None:
+            claim, events = await self._life.begin(instance_id, owner, lease_seconds, kept)
+            found = claim.state
+        elif self._owning is not None:
+            claim = await self._owning.acquire(instance_id, owner, lease_seconds)
+            found = claim.state
+        else:
+            claim = Claim(instance_id, 0)
+            found = await self._store.load(instance_id)
+        claim = Claim(instance_id, claim.epoch)
+        self._resting.pop(instance_id, None)
+        if found is not None:
+            state, call = from_dict(instance_id, found)
+        elif kept is not None and self._life is None:
+            await self._commit(claim, kept, None, True)
+        self._calls[claim] = call
+        is_new = found is None and new is not None
+        return Begun(claim, state if found is not None else new, call, is_new, events)
+
+    def commit(
+        self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
+    ) -> Awaitable[None] | None:
+        kept = self.to_dict(claim, state)
+        if self._quick is not None and self._quick.commit_at_once(claim, kept, segments, is_whole):
+            return None
+        return _Later(partial(self._commit, claim, kept, segments, is_whole))
+
+    async def _commit(self, claim: Claim, kept: dict[str, Any], segments: Segments | None, is_whole: bool) -> None:
+        if self._owning is None:
+            await self._store.save(claim.instance_id, kept)
+        elif segments is not None and self._segments is not None:
+            await self._segments.commit_segments(claim, kept, segments, is_whole=is_whole)
+        else:
+            await self._owning.commit(claim, kept)
+
+    async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
+        if keeps:
+            found = await self._store.load(claim.instance_id)  # None: somebody has removed it, and the commit will be refused
+            snapshot = found["snapshot"] if found is not None else b""
+            state = state._replace(snapshot=snapshot)
+        kept = self.to_dict(claim, state)
+        if self._life is not None:
+            await self._life.end(claim, kept, keeps=keeps)
+            self._calls.pop(claim, None)
+            return
+        await self._commit(claim, kept, {} if keeps else None, not keeps)
+        try:
+            if not keeps:
+                events = await self._events.load_events(claim.instance_id)
+                await self._events.remove_events(claim.instance_id, [event.number for event in events])
+            await self.release(claim)
+        except StoreError as error:  # the lease ends by itself; what matters is committed
+            logger.warning(
+                "instance %s has ended, and was not let go of: %s", claim.instance_id, error, extra=about(claim.instance_id)
+            )
+
+    async def release(self, claim: Claim) -> None:
+        self._calls.pop(claim, None)
+        if claim.instance_id in self._waiting:
+            self._resting[claim.instance_id] = self._waiting.pop(claim.instance_id)
+        if self._owning is not None:
+            await self._owning.release(claim)
+
+    async def renew(self, claims: Iterable[Claim], lease_seconds: float) -> builtins.list[Claim]:
+        return await self._owning.renew(claims, lease_seconds) if self._owning is not None else []
+
+    async def delete(self, instance_id: str) -> None:
+        if self._owning is None:
+            raise self._cannot("delete instances")
+        await self._owning.delete(instance_id)
+
+    # --- looking
+
+    async def load(self, instance_id: str) -> Kept | None:
+        found = await self._store.load(instance_id)
+        return from_dict(instance_id, found) if found is not None else None
+
+    async def load_segments(self, instance_id: str) -> dict[str, bytes]:
+        return await self._segments.load_segments(instance_id) if self._segments is not None else {}
+
+    async def summary(self, instance_id: str) -> InstanceSummary | None:
+        found = await self.load(instance_id)
+        if found is None:
+            return None
+        status, checkpoint, location, function, wake_at, _, _ = found.state
+        return InstanceSummary(instance_id, status, checkpoint, location, function, wake_at, 0.0, None, None)
+
+    async def list(self, query: InstanceQuery) -> Page:
+        if self._owning is None:
+            raise self._cannot("list its instances")
+        return page_of(await self._owning.list(), query)
+
+    async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
+        if self._work is not None:
+            return await self._work.find_work(limit, orphans=orphans)
+        if orphans:
+            raise self._cannot("look for unfinished instances: run each by its id, or use a store that is a WorkStore")
+        now, addressees = time.time(), set(await self._events.addressees())
+        due = [name for name, until in self._resting.items() if until <= now or name in addressees]
+        return sorted(due, key=self._resting.__getitem__)[:limit]
+
+    async def remove_finished(self, seconds: float) -> int:
+        return await self._work.remove_finished(seconds) if self._work is not None else 0
+
+    # --- events
+
+    async def publish(self, instance_id: str, name: str, payload: bytes, event_id: str | None = None) -> bool:
+        if event_id is not None and isinstance(self._events, DistinctEventStore):
+            return await self._events.publish_once(instance_id, name, payload, event_id)
+        await self._events.publish_event(instance_id, name, payload)
+        return True
+
+    async def was_published(self, event_id: str) -> bool:
+        return isinstance(self._events, DistinctEventStore) and await self._events.was_published(event_id)
+
+    async def load_events(self, instance_id: str) -> builtins.list[Event]:
+        return await self._events.load_events(instance_id)
+
+    async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
+        await self._events.remove_events(instance_id, numbers)
+
+    async def addressees(self) -> builtins.list[str]:
+        return await self._events.addressees()
+
+    async def wait_for_change(self, timeout: float) -> None:
+        if self._watched is not None:
+            await self._watched.wait_for_change(timeout)
+        else:
+            await asyncio.sleep(timeout)
+
+    # --- beside the instances
+
+    async def save_source(self, digest: str, text: str) -> None:
+        if self._sources is not None:
+            await self._sources.save_source(digest, text)
+
+    async def load_source(self, digest: str) -> str | None:
+        return await self._sources.load_source(digest) if self._sources is not None else None
+
+    async def close(self) -> None:
+        if self._owning is not None:
+            await self._owning.close()
+
+    # ---
+
+    def to_dict(self, claim: Claim, state: InstanceState) -> dict[str, Any]:
+        """A state that is to be kept of an instance that is owned here."""
+        if self._work is None:
+            if state.status in DORMANT:
+                self._waiting[claim.instance_id] = math.inf if state.wake_at is None else state.wake_at
+            else:
+                self._waiting.pop(claim.instance_id, None)
+        return to_dict(state, self._calls.get(claim, b""))
+
+    def _cannot(self, what: str) -> DurableError:
+        return DurableError(f"{self._store!r} cannot {what}")
+
+
+class _Later:
+    """Begins when it is awaited, and leaves nothing behind if it is not."""
+
+    def __init__(self, begin: Callable[[], Awaitable[None]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._begin().__await__()
+
+
+class _AdaptedTransactions:
+    def __init__(self, store: TransactionStore, adapted: AdaptedStore) -> None:
+        self._store = store
+        self._adapted = adapted
+
+    async def begin_transaction(self) -> OpenTransaction:
+        return _AdaptedTransaction(await self._store.begin_transaction(), self._adapted)
+
+
+class _AdaptedTransaction:
+    def __init__(self, opened: Transaction, adapted: AdaptedStore) -> None:
+        self._opened = opened
+        self._adapted = adapted
+
+    @property
+    def connection(self) -> Any:
+        return self._opened.connection
+
+    async def commit(self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True) -> None:
+        await self._opened.commit(claim, self._adapted.to_dict(claim, state), segments, is_whole)
+
+    async def rollback(self) -> None:
+        await self._opened.rollback()
+
+
+class _AdaptedHistory:
+    def __init__(self, store: HistoryStore) -> None:
+        self._store = store
+
+    async def load_history(self, instance_id: str) -> builtins.list[InstanceState]:
+        return [from_dict(instance_id, each).state for each in await self._store.load_history(instance_id)]
+
+
+def to_dict(state: InstanceState, call: bytes) -> dict[str, Any]:
+    """See ``base.STATE_TYPES``; in that order."""
+    return {
+        "status": state.status,
+        "checkpoint": state.checkpoint,
+        "location": state.location,
+        "function": state.function,
+        "wake_at": state.wake_at,
+        "call": call,
+        "snapshot": state.snapshot,
+        "outcome": state.outcome,
+    }
+
+
+def from_dict(instance_id: str, kept: dict[str, Any]) -> Kept:
+    """The opposite. Raises SnapshotAuthenticationError for what is no state."""
+    try:
+        check_state(kept)
+    except TypeError as error:
+        raise SnapshotAuthenticationError(
+            f"the saved state of instance {instance_id!r} looks tampered with: {error}. It was left as it is. Put a copy "
+            "back, or start the instance afresh."
+        ) from None
+    state = InstanceState(
+        kept["status"], kept["checkpoint"], kept["location"], kept["function"], kept["wake_at"], kept["snapshot"], kept["outcome"]
+    )
+    return Kept(state, kept["call"])

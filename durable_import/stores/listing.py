@@ -1,0 +1,40 @@
+"""Pages of lists, for stores that go through all instances; SQL stores say the same in a query."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from durable_import.stores.state import InstanceQuery, InstanceSummary, Page
+
+
+def page_of(found: Iterable[InstanceSummary], query: InstanceQuery) -> Page:
+    """Those of the instances that a query asks for. Raises ValueError for a cursor that no page has given."""
+    is_newest = query.order == "newest"
+    wanted = sorted((each for each in found if _fits(each, query)), key=_place, reverse=is_newest)
+    if query.cursor is not None:
+        after = _read_cursor(query.cursor)
+        wanted = [each for each in wanted if (_place(each) < after if is_newest else _place(each) > after)]
+    page = wanted[: query.limit]
+    return Page(page, json.dumps(_place(page[-1])) if page and len(page) < len(wanted) else None)
+
+
+def _fits(summary: InstanceSummary, query: InstanceQuery) -> bool:
+    return (
+        (query.status is None or summary.status == query.status)
+        and (query.function is None or summary.function == query.function)
+        and summary.instance_id.startswith(query.prefix)
+        and summary.updated_at >= query.since
+    )
+
+
+def _place(summary: InstanceSummary) -> tuple[float, str]:
+    return summary.updated_at, summary.instance_id
+
+
+def _read_cursor(cursor: str) -> tuple[float, str]:
+    try:
+        at, instance_id = json.loads(cursor)
+        return float(at), str(instance_id)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{cursor!r} is no cursor: give that of the page before") from error

@@ -1,0 +1,91 @@
+"""What is kept of an instance, and how it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from durable_import.stores.owner import Owner
+
+FINISHED = ("completed", "failed", "cancelled")
+DORMANT = ("waiting", "sleeping")  # nothing is to be done before an event comes, or the time
+ABANDONED = ("pending", "running")  # what such an instance is if nobody owns it
+STATUSES = (*ABANDONED, *DORMANT, *FINISHED)
+ANNOUNCED = ("pending", *FINISHED)  # those who wait for a change want to know of a commit as one of these
+
+
+class InstanceState(NamedTuple):
+    """The last state of an instance, without the call that began it, which never changes.
+
+    ``location``: 'file:line function'; before the first checkpoint empty, or which life of the instance began last. ``wake_at``:
+    when an instance that waits is to go on even if nothing happens, in seconds since 1970. ``snapshot`` is empty before the first
+    checkpoint, ``outcome`` (the result or exception) before the end; both are sealed before a store sees them.
+    """
+
+    status: str
+    checkpoint: int
+    location: str
+    function: str
+    wake_at: float | None
+    snapshot: bytes
+    outcome: bytes
+
+    def without_snapshot(self) -> InstanceState:
+        """What is small of it."""
+        return InstanceState(*self[:5], b"", self.outcome)
+
+
+@dataclass(frozen=True)
+class InstanceSummary:
+    """One instance that has a state. Times are seconds since 1970; ``owner`` is None when nobody owns it."""
+
+    instance_id: str
+    status: str
+    checkpoint: int
+    location: str
+    function: str
+    wake_at: float | None
+    updated_at: float
+    owner: Owner | None
+    lease_until: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstanceQuery:
+    """Which instances a list has: those that fit all that is given.
+
+    ``prefix``: of the id. ``since``: changed then or later, in seconds since 1970. ``order``: by the last change. ``cursor``:
+    that of the page before.
+    """
+
+    status: str | None = None
+    function: str | None = None
+    prefix: str = ""
+    since: float = 0.0
+    order: Literal["newest", "oldest"] = "newest"
+    limit: int = 1000
+    cursor: str | None = None
+
+
+class Page(NamedTuple):
+    """A part of a list. ``cursor`` asks for the next one; None: this is the last."""
+
+    instances: list[InstanceSummary]
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """A message for an instance. ``number`` tells it from all other events of the store; ``payload`` is sealed."""
+
+    number: int
+    name: str
+    payload: bytes
+
+
+class PastState(NamedTuple):
+    """What an instance was once."""
+
+    checkpoint: int
+    status: str
+    location: str

@@ -1,0 +1,195 @@
+"""What the rest of the package needs of a store. ``adapted`` makes one of the small stores that users implement."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from durable_import.stores.base import Claim
+from durable_import.stores.owner import Owner
+from durable_import.stores.state import Event, InstanceQuery, InstanceState, InstanceSummary, Page
+
+Segments = Mapping[str, bytes | None]  # those to put, and None for those to remove
+
+
+class Begun(NamedTuple):
+    """An instance that is owned from now on. ``state`` is what it has, ``call`` the record of the call that began it.
+
+    ``is_new``: the state was made now. ``events``: those that it has; None: they are to be loaded.
+    """
+
+    claim: Claim
+    state: InstanceState | None
+    call: bytes
+    is_new: bool
+    events: list[Event] | None
+
+
+class Kept(NamedTuple):
+    """What a store has of an instance: its last state, and the record of the call that began it, empty without one."""
+
+    state: InstanceState
+    call: bytes
+
+
+class OpenTransaction(Protocol):
+    """A transaction in the store's database, for data of the user that a state is to be committed together with.
+
+    It ends with ``commit`` or ``rollback``; both leave ``connection`` closed. If the connection itself has ended it
+    (``COMMIT``, ``connection.commit()``), ``commit`` raises StoreError.
+    """
+
+    @property
+    def connection(self) -> Any:
+        """The driver's connection, in the transaction; for the running event loop and its thread."""
+        ...
+
+    async def commit(self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True) -> None:
+        """As ``Store.commit``, together with what was done by the connection: both happen, or neither.
+
+        Nothing has happened if it raises, with one exception: after a StoreUnavailableError because the connection broke, look
+        at the state that the store has. A commit whose awaiting task is cancelled still happens.
+        """
+        ...
+
+    async def rollback(self) -> None:
+        """Undo what was done by the connection; nothing happens if the transaction has ended."""
+        ...
+
+
+class Transactions(Protocol):
+    """Makes transactions. Others may have to wait while one is open."""
+
+    async def begin_transaction(self) -> OpenTransaction: ...
+
+
+class History(Protocol):
+    """Has the states before the last one."""
+
+    async def load_history(self, instance_id: str) -> builtins.list[InstanceState]:
+        """The last state of each checkpoint number, oldest first; the present one is the last."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps instances and events, for one process or many. All methods may raise StoreUnavailableError.
+
+    ``transactions`` and ``history`` are None if it has none. ``keeps_segments``: only what has changed of a snapshot in segments
+    is written.
+    """
+
+    @property
+    def transactions(self) -> Transactions | None: ...
+
+    @property
+    def history(self) -> History | None: ...
+
+    @property
+    def keeps_segments(self) -> bool: ...
+
+    # --- the life of an instance
+
+    async def begin(self, instance_id: str, owner: Owner, lease_seconds: float, new: InstanceState | None, call: bytes) -> Begun:
+        """Become the owner. If the instance has no state, keep ``new``, and ``call`` with its first state, whenever that is.
+
+        Raises InstanceBusyError while another owner that may be alive has it. The same ``owner`` may begin again: its earlier
+        claim is fenced.
+        """
+        ...
+
+    def commit(
+        self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
+    ) -> Awaitable[None] | None:
+        """Keep ``state`` if ``claim`` is current, else raise FencedError and change nothing. None: it was done at once; else it
+        is to be awaited, and happens even if that is cancelled.
+
+        ``segments`` change with it; ``is_whole``: all others are removed.
+        """
+        ...
+
+    async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
+        """Keep the last state, and let go of the instance. ``keeps``: its snapshot and its events stay, else both are removed."""
+        ...
+
+    async def release(self, claim: Claim) -> None:
+        """Give the instance up; nothing happens if the claim is not current."""
+        ...
+
+    async def renew(self, claims: Iterable[Claim], lease_seconds: float) -> builtins.list[Claim]:
+        """Let the leases run for ``lease_seconds`` from now; gives the claims that are not current any more."""
+        ...
+
+    async def delete(self, instance_id: str) -> None:
+        """Forget the instance, no matter who owns it; its owner's next commit is refused."""
+        ...
+
+    # --- looking
+
+    async def load(self, instance_id: str) -> Kept | None:
+        """The last state, and the call."""
+        ...
+
+    async def load_segments(self, instance_id: str) -> dict[str, bytes]:
+        """The segments of the last state."""
+        ...
+
+    async def summary(self, instance_id: str) -> InstanceSummary | None:
+        """What is small of an instance."""
+        ...
+
+    async def list(self, query: InstanceQuery) -> Page:
+        """Instances that have a state."""
+        ...
+
+    async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
+        """Ids of instances that have not finished, that nobody owns, and that have something to do; the longest waiting first.
+
+        That is: waiting or sleeping with ``wake_at`` in the past, or with an event; with ``orphans`` also pending and running
+        ones.
+        """
+        ...
+
+    async def remove_finished(self, seconds: float) -> int:
+        """Delete what has been finished for so long and nobody owns; gives how many."""
+        ...
+
+    # --- events
+
+    async def publish(self, instance_id: str, name: str, payload: bytes, event_id: str | None = None) -> bool:
+        """Keep an event, unless one with this id was published before; gives whether it was. It then survives a crash."""
+        ...
+
+    async def was_published(self, event_id: str) -> bool:
+        """Whether an event with this id was published."""
+        ...
+
+    async def load_events(self, instance_id: str) -> builtins.list[Event]:
+        """The events of an instance, in the order in which they were published."""
+        ...
+
+    async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
+        """Forget events; nothing happens for those that are gone already."""
+        ...
+
+    async def addressees(self) -> builtins.list[str]:
+        """Ids of the instances that have events here."""
+        ...
+
+    async def wait_for_change(self, timeout: float) -> None:
+        """Returns when there may be something to look for, at the latest after ``timeout`` seconds."""
+        ...
+
+    # --- beside the instances
+
+    async def save_source(self, digest: str, text: str) -> None:
+        """Keep the source of a function, to show what has changed; each once."""
+        ...
+
+    async def load_source(self, digest: str) -> str | None:
+        """The source, if it is kept."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of files and threads; the next use opens the store again."""
+        ...

@@ -1,0 +1,98 @@
+"""The contract of full stores over every embedded one, and over those that users implement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from durable_import.errors import DurableError, SnapshotAuthenticationError
+from durable_import.stores import inline_commit_policy as inline_commits
+from durable_import.stores.disk.store import DiskStateStore
+from durable_import.stores.memory import InMemoryStateStore
+from durable_import.stores.sqlite.store import SQLiteStateStore
+from durable_import.stores.state import InstanceQuery
+from durable_import.stores.store import Store
+from durable_import.stores.url import full_store
+from durable_import.testing.contract import refused
+from durable_import.testing.contract.store import SingleStoreContract, StoreContract
+from durable_import.testing.faults import Faults
+from tests.harness.users_store import UsersStore
+
+
+class TestMemory(StoreContract):
+    survives = False
+
+    def open(self, folder: Path) -> Store:  # noqa: ARG002
+        return full_store(InMemoryStateStore())
+
+
+class TestDisk(StoreContract):
+    def open(self, folder: Path) -> Store:
+        return full_store(DiskStateStore(folder / "store"))
+
+
+class TestSQLite(StoreContract):
+    def open(self, folder: Path) -> Store:
+        return full_store(SQLiteStateStore(folder / "deep" / "state.db"))
+
+
+class TestSQLiteAtOnce(StoreContract):
+    """All that may be quick is, however busy the machine is."""
+
+    @pytest.fixture(autouse=True)
+    def _takes_its_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(inline_commits, "QUICK_SECONDS", 60.0)
+
+    def open(self, folder: Path) -> Store:
+        return full_store(SQLiteStateStore(folder / "state.db", synchronous="normal"))
+
+
+class TestSQLiteWithHistory(StoreContract):
+    def open(self, folder: Path) -> Store:
+        return full_store(SQLiteStateStore(folder / "state.db", history=True))
+
+
+class TestSQLiteInMemory(StoreContract):
+    survives = False
+
+    def open(self, folder: Path) -> Store:  # noqa: ARG002
+        return full_store(SQLiteStateStore(":memory:"))
+
+
+class TestWithoutShortcuts(StoreContract):
+    """A store with owners whose lives do not begin and end in one step each."""
+
+    def open(self, folder: Path) -> Store:
+        store = SQLiteStateStore(folder / "state.db")
+        Faults(store)
+        return full_store(store)
+
+
+class TestUsers(SingleStoreContract):
+    """One that can save and load."""
+
+    survives = False
+
+    def open(self, folder: Path) -> Store:  # noqa: ARG002
+        return full_store(UsersStore())
+
+
+async def test_what_a_users_store_cannot_do() -> None:
+    """It is told, and nothing is made up."""
+    store = full_store(UsersStore())
+    with refused(DurableError, "cannot list its instances"):
+        await store.list(InstanceQuery())
+    with refused(DurableError, "cannot look for unfinished instances", "WorkStore"):
+        await store.find_work(1, orphans=True)
+    with refused(DurableError, "cannot delete"):
+        await store.delete("a")
+    assert (store.transactions, store.history, store.keeps_segments) == (None, None, False)
+
+
+async def test_what_is_no_state_is_refused() -> None:
+    """Whatever somebody has put there: the error names the instance, and what is wrong."""
+    users = UsersStore()
+    users.states["a"] = {"status": "running"}
+    with refused(SnapshotAuthenticationError, "'a'", "exactly the keys"):
+        await full_store(users).load("a")
