@@ -7,13 +7,15 @@ import sqlite3
 import time
 from pathlib import Path
 
+SEGMENTS = "SELECT sum(length(data)) FROM durable_segment JOIN durable_instance USING (number) WHERE instance_id = ?"
+
 
 def length_of_row(file: Path) -> int:
     """The bytes of the row of the instance that has begun last, and of its segments."""
     connection = sqlite3.connect(file)
-    instance_id, *others = connection.execute("SELECT * FROM instance ORDER BY rowid DESC LIMIT 1").fetchone()
+    instance_id, *others = connection.execute("SELECT * FROM instance ORDER BY created_at DESC LIMIT 1").fetchone()
     row = sum(len(value) if isinstance(value, (bytes, str)) else 8 for value in [instance_id, *others])
-    [(segments,)] = connection.execute("SELECT sum(length(data)) FROM segment WHERE instance_id = ?", [instance_id])
+    [(segments,)] = connection.execute(SEGMENTS, [instance_id])
     connection.close()
     return row + (segments or 0)
 

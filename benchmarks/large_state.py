@@ -33,7 +33,7 @@ def bytes_written(kind: str) -> float:
     async def measure(runtime: DurableRuntime, file: Path) -> Any:
         reader = sqlite3.connect(file, isolation_level=None)
         reader.execute("BEGIN")
-        reader.execute("SELECT * FROM instance").fetchall()  # as long as it reads, the log grows and does not begin again
+        reader.execute("SELECT * FROM durable_state").fetchall()  # as long as it reads, the log grows and does not begin again
         log = f"{file}-wal"
         each, _ = await runtime.run(programs.written_beside_state, kind, STEPS, MOST, log, instance_id="large")
         reader.close()

@@ -287,7 +287,7 @@ class DurableRuntime:
         for time are taken up when there is something to do. Raises DurableError when the store cannot look for work.
         """
         check_loop(self._loop)
-        await self.instances.find_work(0, orphans=True)  # not every store can
+        await self.instances.find_work(self.owner, 0, orphans=True)  # not every store can
         self.dispatcher.takes_orphans = True
         self.dispatcher.ensure()
         return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all()]

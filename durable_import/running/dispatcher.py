@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from ..errors import InstanceBusyError, StoreError
 from ..log import logger
+from ..stores.owner import Owner
 from ..stores.store import Store
 from .instance.run import InstanceRun
 
@@ -24,6 +25,7 @@ class DispatcherHost(Protocol):
     """What it needs of the runtime."""
 
     instances: Store
+    owner: Owner
     running: dict[str, InstanceRun]
     keep_finished: float | None
 
@@ -146,7 +148,7 @@ class Dispatcher:
     async def _take_up(self, orphans: bool) -> bool:
         runtime, now = self._runtime, time.monotonic()
         left_alone = {name for name, (until, _) in self._refused.items() if until > now}
-        found = await runtime.instances.find_work(AT_ONCE + len(left_alone), orphans=orphans)
+        found = await runtime.instances.find_work(runtime.owner, AT_ONCE + len(left_alone), orphans=orphans)
         wanted = [name for name in found if name not in left_alone and name not in runtime.running][:AT_ONCE]
         runs = [runtime.take_up(name) for name in wanted]
         for run in runs:

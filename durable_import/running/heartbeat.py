@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from ..errors import StoreError
 from ..log import logger
-from ..stores.base import Claim
 from ..stores.owner import DEFAULT_LEASE_SECONDS
+from ..stores.state import Claim
 from ..stores.store import Store
 
 

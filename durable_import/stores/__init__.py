@@ -12,9 +12,10 @@ Rejected:
 
 - One connection per event loop, or work in the default executor: a slow disk would starve other users of the executor,
   and commits of many instances could not share one fsync. One thread per store groups them.
-- Epochs per instance: after delete and start again, a stalled owner's old epoch would be current again. Epochs count per
-  store instead.
-- State and lease in one row: SQLite writes whole rows, so each renewal would copy the snapshot.
+- Epochs that count: per instance, a stalled owner's old one would be current again after delete and start again; per store,
+  all would write one row. They are random numbers in SQLite, and only compared.
+- A lease for each instance: a renewal would cost what a process owns. In SQLite a process has one.
+- What instances are looked for by in the row that a commit writes: each commit would touch indexes.
 - PostgreSQL: advisory locks or an open transaction as the claim. They end with the connection, not with the process, and a
   pooler or a short break of the network would take instances away from their owner.
 - PostgreSQL: a counter of changes from a sequence. It would count before the change can be seen, and a reader would miss it.

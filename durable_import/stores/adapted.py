@@ -10,14 +10,14 @@ import asyncio
 import builtins
 import math
 import time
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Iterable
 from functools import partial
 from typing import Any
 
 from durable_import.errors import DurableError, SnapshotAuthenticationError, StoreError
 from durable_import.log import about, logger
+from durable_import.stores import base
 from durable_import.stores.base import (
-    Claim,
     DistinctEventStore,
     EventStore,
     HistoryStore,
@@ -38,8 +38,8 @@ from durable_import.stores.base import (
 from durable_import.stores.listing import page_of
 from durable_import.stores.memory_events import MemoryEvents
 from durable_import.stores.owner import Owner
-from durable_import.stores.state import DORMANT, Event, InstanceQuery, InstanceState, InstanceSummary, Page
-from durable_import.stores.store import Begun, History, Kept, OpenTransaction, Segments, Transactions
+from durable_import.stores.state import DORMANT, Claim, Event, InstanceQuery, InstanceState, InstanceSummary, Page
+from durable_import.stores.store import Begun, Committing, History, Kept, OpenTransaction, Segments, Transactions
 
 
 class AdaptedStore:
@@ -78,15 +78,12 @@ class AdaptedStore:
         self._life, self._quick = life_store(self._store), quick_store(self._store)
         kept, events = to_dict(new, call) if new is not None else None, None
         if self._life is not None:
-            claim, events = await self._life.begin(instance_id, owner, lease_seconds, kept)
-            found = claim.state
+            held, events = await self._life.begin(instance_id, owner, lease_seconds, kept)
         elif self._owning is not None:
-            claim = await self._owning.acquire(instance_id, owner, lease_seconds)
-            found = claim.state
+            held = await self._owning.acquire(instance_id, owner, lease_seconds)
         else:
-            claim = Claim(instance_id, 0)
-            found = await self._store.load(instance_id)
-        claim = Claim(instance_id, claim.epoch)
+            held = base.Claim(instance_id, 0, await self._store.load(instance_id))
+        claim, found = Claim(instance_id, held.epoch), held.state
         self._resting.pop(instance_id, None)
         if found is not None:
             state, call = from_dict(instance_id, found)
@@ -100,17 +97,17 @@ class AdaptedStore:
         self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
     ) -> Awaitable[None] | None:
         kept = self.to_dict(claim, state)
-        if self._quick is not None and self._quick.commit_at_once(claim, kept, segments, is_whole):
+        if self._quick is not None and self._quick.commit_at_once(_held(claim), kept, segments, is_whole):
             return None
-        return _Later(partial(self._commit, claim, kept, segments, is_whole))
+        return Committing(partial(self._commit, claim, kept, segments, is_whole))
 
     async def _commit(self, claim: Claim, kept: dict[str, Any], segments: Segments | None, is_whole: bool) -> None:
         if self._owning is None:
             await self._store.save(claim.instance_id, kept)
         elif segments is not None and self._segments is not None:
-            await self._segments.commit_segments(claim, kept, segments, is_whole=is_whole)
+            await self._segments.commit_segments(_held(claim), kept, segments, is_whole=is_whole)
         else:
-            await self._owning.commit(claim, kept)
+            await self._owning.commit(_held(claim), kept)
 
     async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
         if keeps:
@@ -119,7 +116,7 @@ class AdaptedStore:
             state = state._replace(snapshot=snapshot)
         kept = self.to_dict(claim, state)
         if self._life is not None:
-            await self._life.end(claim, kept, keeps=keeps)
+            await self._life.end(_held(claim), kept, keeps=keeps)
             self._calls.pop(claim, None)
             return
         await self._commit(claim, kept, {} if keeps else None, not keeps)
@@ -138,10 +135,13 @@ class AdaptedStore:
         if claim.instance_id in self._waiting:
             self._resting[claim.instance_id] = self._waiting.pop(claim.instance_id)
         if self._owning is not None:
-            await self._owning.release(claim)
+            await self._owning.release(_held(claim))
 
     async def renew(self, claims: Iterable[Claim], lease_seconds: float) -> builtins.list[Claim]:
-        return await self._owning.renew(claims, lease_seconds) if self._owning is not None else []
+        if self._owning is None:
+            return []
+        lost = await self._owning.renew(map(_held, claims), lease_seconds)
+        return [Claim(each.instance_id, each.epoch) for each in lost]
 
     async def delete(self, instance_id: str) -> None:
         if self._owning is None:
@@ -169,7 +169,7 @@ class AdaptedStore:
             raise self._cannot("list its instances")
         return page_of(await self._owning.list(), query)
 
-    async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
+    async def find_work(self, owner: Owner, limit: int, *, orphans: bool) -> builtins.list[str]:  # noqa: ARG002  it is not asked
         if self._work is not None:
             return await self._work.find_work(limit, orphans=orphans)
         if orphans:
@@ -235,16 +235,6 @@ class AdaptedStore:
         return DurableError(f"{self._store!r} cannot {what}")
 
 
-class _Later:
-    """Begins when it is awaited, and leaves nothing behind if it is not."""
-
-    def __init__(self, begin: Callable[[], Awaitable[None]]) -> None:
-        self._begin = begin
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        return self._begin().__await__()
-
-
 class _AdaptedTransactions:
     def __init__(self, store: TransactionStore, adapted: AdaptedStore) -> None:
         self._store = store
@@ -264,7 +254,7 @@ class _AdaptedTransaction:
         return self._opened.connection
 
     async def commit(self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True) -> None:
-        await self._opened.commit(claim, self._adapted.to_dict(claim, state), segments, is_whole)
+        await self._opened.commit(_held(claim), self._adapted.to_dict(claim, state), segments, is_whole)
 
     async def rollback(self) -> None:
         await self._opened.rollback()
@@ -276,6 +266,10 @@ class _AdaptedHistory:
 
     async def load_history(self, instance_id: str) -> builtins.list[InstanceState]:
         return [from_dict(instance_id, each).state for each in await self._store.load_history(instance_id)]
+
+
+def _held(claim: Claim) -> base.Claim:
+    return base.Claim(claim.instance_id, claim.epoch)
 
 
 def to_dict(state: InstanceState, call: bytes) -> dict[str, Any]:
@@ -292,8 +286,16 @@ def to_dict(state: InstanceState, call: bytes) -> dict[str, Any]:
     }
 
 
+def to_kept(kept: dict[str, Any]) -> Kept:
+    """The opposite, of what is a state."""
+    state = InstanceState(
+        kept["status"], kept["checkpoint"], kept["location"], kept["function"], kept["wake_at"], kept["snapshot"], kept["outcome"]
+    )
+    return Kept(state, kept["call"])
+
+
 def from_dict(instance_id: str, kept: dict[str, Any]) -> Kept:
-    """The opposite. Raises SnapshotAuthenticationError for what is no state."""
+    """The same. Raises SnapshotAuthenticationError for what is no state."""
     try:
         check_state(kept)
     except TypeError as error:
@@ -301,7 +303,4 @@ def from_dict(instance_id: str, kept: dict[str, Any]) -> Kept:
             f"the saved state of instance {instance_id!r} looks tampered with: {error}. It was left as it is. Put a copy "
             "back, or start the instance afresh."
         ) from None
-    state = InstanceState(
-        kept["status"], kept["checkpoint"], kept["location"], kept["function"], kept["wake_at"], kept["snapshot"], kept["outcome"]
-    )
-    return Kept(state, kept["call"])
+    return to_kept(kept)

@@ -27,6 +27,7 @@ from durable_import.stores.state import (
     InstanceSummary,
     PastState,
 )
+from durable_import.stores.state import fenced as refusal_of
 
 __all__ = [
     "ABANDONED", "ANNOUNCED", "DORMANT", "FINISHED", "MIN_ID_AGE", "STATE_TYPES", "STATUSES", "Claim", "DistinctEventStore",
@@ -372,8 +373,5 @@ def _name(kind: type | tuple[type, ...]) -> str:
 
 
 def fenced(claim: Claim) -> FencedError:
-    return FencedError(
-        f"instance {claim.instance_id!r} was taken over, released or deleted: this owner's claim (epoch {claim.epoch}) "
-        f"is not current, and its commit was refused. The newer state is safe; stop this process, or resume the "
-        f"instance to get a new claim."
-    )
+    """The error for a claim that is not current."""
+    return refusal_of(claim.instance_id, claim.epoch)

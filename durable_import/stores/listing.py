@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import TypeVar
 
 from durable_import.stores.state import InstanceQuery, InstanceSummary, Page
+
+T = TypeVar("T")
 
 
 def page_of(found: Iterable[InstanceSummary], query: InstanceQuery) -> Page:
@@ -13,7 +16,7 @@ def page_of(found: Iterable[InstanceSummary], query: InstanceQuery) -> Page:
     is_newest = query.order == "newest"
     wanted = sorted((each for each in found if _fits(each, query)), key=_place, reverse=is_newest)
     if query.cursor is not None:
-        after = _read_cursor(query.cursor)
+        after = read_cursor(query.cursor, str)
         wanted = [each for each in wanted if (_place(each) < after if is_newest else _place(each) > after)]
     page = wanted[: query.limit]
     return Page(page, json.dumps(_place(page[-1])) if page and len(page) < len(wanted) else None)
@@ -24,17 +27,24 @@ def _fits(summary: InstanceSummary, query: InstanceQuery) -> bool:
         (query.status is None or summary.status == query.status)
         and (query.function is None or summary.function == query.function)
         and summary.instance_id.startswith(query.prefix)
-        and summary.updated_at >= query.since
+        and _moment(summary) >= query.since
     )
 
 
 def _place(summary: InstanceSummary) -> tuple[float, str]:
-    return summary.updated_at, summary.instance_id
+    return _moment(summary), summary.instance_id
 
 
-def _read_cursor(cursor: str) -> tuple[float, str]:
+def _moment(summary: InstanceSummary) -> float:
+    return summary.created_at or summary.updated_at
+
+
+def read_cursor(cursor: str, kind: type[T]) -> tuple[float, T]:
+    """Where a page ended: the time, and what tells instances of one time apart. Raises ValueError for what is none."""
     try:
-        at, instance_id = json.loads(cursor)
-        return float(at), str(instance_id)
+        at, last = json.loads(cursor)
+        if not isinstance(last, kind):
+            raise TypeError(last)
+        return float(at), last
     except (ValueError, TypeError) as error:
         raise ValueError(f"{cursor!r} is no cursor: give that of the page before") from error

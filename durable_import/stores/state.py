@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from durable_import.errors import FencedError
 from durable_import.stores.owner import Owner
 
 FINISHED = ("completed", "failed", "cancelled")
@@ -35,9 +36,26 @@ class InstanceState(NamedTuple):
         return InstanceState(*self[:5], b"", self.outcome)
 
 
+class Claim(NamedTuple):
+    """The right to commit to an instance until a later claim exists. ``number``: by which a store finds it."""
+
+    instance_id: str
+    epoch: int
+    number: int = 0
+
+
+def fenced(instance_id: str, epoch: int) -> FencedError:
+    """The error for a claim that is not current."""
+    return FencedError(
+        f"instance {instance_id!r} was taken over, released or deleted: this owner's claim (epoch {epoch}) is not current, and "
+        "its commit was refused. The newer state is safe; stop this process, or resume the instance to get a new claim."
+    )
+
+
 @dataclass(frozen=True)
 class InstanceSummary:
-    """One instance that has a state. Times are seconds since 1970; ``owner`` is None when nobody owns it."""
+    """One instance that has a state. Times are seconds since 1970, 0 where a store does not tell; ``owner`` is None when nobody
+    owns it."""
 
     instance_id: str
     status: str
@@ -48,14 +66,15 @@ class InstanceSummary:
     updated_at: float
     owner: Owner | None
     lease_until: float | None
+    created_at: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstanceQuery:
     """Which instances a list has: those that fit all that is given.
 
-    ``prefix``: of the id. ``since``: changed then or later, in seconds since 1970. ``order``: by the last change. ``cursor``:
-    that of the page before.
+    ``prefix``: of the id. ``since``: begun then or later, in seconds since 1970 (changed, where a store does not tell when
+    they began). ``order``: likewise. ``cursor``: that of the page before.
     """
 
     status: str | None = None

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from durable_import.stores.base import Claim
 from durable_import.stores.owner import Owner
-from durable_import.stores.state import Event, InstanceQuery, InstanceState, InstanceSummary, Page
+from durable_import.stores.state import Claim, Event, InstanceQuery, InstanceState, InstanceSummary, Page
 
 Segments = Mapping[str, bytes | None]  # those to put, and None for those to remove
+
+
+class Committing:
+    """A commit that is to be awaited: it begins then, and leaves nothing behind if it is not."""
+
+    __slots__ = ("_begin",)
+
+    def __init__(self, begin: Callable[[], Awaitable[None]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._begin().__await__()
 
 
 class Begun(NamedTuple):
@@ -142,11 +153,11 @@ class Store(Protocol):
         """Instances that have a state."""
         ...
 
-    async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
+    async def find_work(self, owner: Owner, limit: int, *, orphans: bool) -> builtins.list[str]:
         """Ids of instances that have not finished, that nobody owns, and that have something to do; the longest waiting first.
 
         That is: waiting or sleeping with ``wake_at`` in the past, or with an event; with ``orphans`` also pending and running
-        ones.
+        ones. ``owner`` asks, and is alive.
         """
         ...
 

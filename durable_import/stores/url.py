@@ -51,7 +51,7 @@ def open_store(url: str | StateStore | OrchestrationBackend) -> StateStore:
 
 def full_store(store: StateStore) -> Store:
     """All that the rest of the package needs of a store."""
-    return AdaptedStore(store)
+    return store.instances if isinstance(store, SQLiteStateStore) else AdaptedStore(store)
 
 
 def key_for(store: StateStore) -> bytes:

@@ -11,8 +11,9 @@ from typing import Any
 
 from durable_import.errors import StoreUnavailableError
 from durable_import.stores.base import StateStore
+from durable_import.stores.store import Committing
 
-COMMITS = ("save", "commit", "commit_segments")
+COMMITS = ("save", "commit", "commit_segments", "end")
 SHORTCUTS = ("begin", "end")  # several calls in one: see ``base.life_store`` for why they are not used then
 
 
@@ -27,9 +28,13 @@ class Faults:
         self._failures: list[_Failure] = []
         self._delays: dict[str, float] = {}
         self._is_refusing = False
-        for name, function in inspect.getmembers(type(store), inspect.iscoroutinefunction):
-            if not name.startswith("_") and name not in ("close", *SHORTCUTS):
-                setattr(store, name, partial(self._call, name, partial(function, store)))
+        full: Any = getattr(store, "instances", None)  # of one that is more than it seems
+        target, left = (store, ("close", *SHORTCUTS)) if full is None else (full, ("close", "commit"))
+        for name, function in inspect.getmembers(type(target), inspect.iscoroutinefunction):
+            if not name.startswith("_") and name not in left:
+                setattr(target, name, partial(self._call, name, partial(function, target)))
+        if full is not None:
+            full.commit = partial(self._commit, full.commit)
 
     def fail(
         self, nth: int = 1, names: Sequence[str] = COMMITS, *, happens: bool = False, error: Exception | None = None
@@ -49,6 +54,14 @@ class Faults:
             yield
         finally:
             self._is_refusing = False
+
+    def _commit(self, commit: Callable[..., Awaitable[None] | None], *arguments: Any) -> Awaitable[None]:
+        async def committed() -> None:
+            committing = commit(*arguments)
+            if committing is not None:
+                await committing
+
+        return Committing(partial(self._call, "commit", committed))
 
     async def _call(self, name: str, method: Callable[..., Awaitable[Any]], *arguments: Any, **keywords: Any) -> Any:
         self.calls.append(name)

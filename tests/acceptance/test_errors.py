@@ -57,6 +57,9 @@ def killed(desk: Desk) -> Desk:
     return desk
 
 
+CHANGE = "UPDATE durable_state SET snapshot = ? WHERE number = (SELECT number FROM durable_instance WHERE instance_id = ?)"
+
+
 def snapshot_of(desk: Desk, instance: str = "s") -> bytes:
     with closing(sqlite3.connect(desk.database)) as connection:
         [(snapshot,)] = connection.execute("SELECT snapshot FROM instance WHERE instance_id = ?", (instance,))
@@ -65,7 +68,7 @@ def snapshot_of(desk: Desk, instance: str = "s") -> bytes:
 
 def replace_snapshot(desk: Desk, snapshot: bytes, instance: str = "s") -> None:
     with closing(sqlite3.connect(desk.database)) as connection, connection:
-        connection.execute("UPDATE instance SET snapshot = ? WHERE instance_id = ?", (snapshot, instance))
+        connection.execute(CHANGE, (snapshot, instance))
 
 
 def flipped(data: bytes, position: int) -> bytes:

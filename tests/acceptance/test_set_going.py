@@ -128,7 +128,7 @@ def test_no_child_and_no_event_is_doubled(desk: Desk, url: str) -> None:
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(desk.folder / "state.db")) as connection:
             assert connection.execute("SELECT count(*) FROM instance").fetchall() == [(len(CHILDREN) + 2,)]
-            assert connection.execute("SELECT count(*) FROM event").fetchall() == [(0,)]
+            assert connection.execute("SELECT count(*) FROM durable_event").fetchall() == [(0,)]
 
 
 WORK = """

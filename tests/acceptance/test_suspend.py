@@ -266,7 +266,7 @@ def test_stalled_owner_cannot_overwrite_its_successor(desk: Desk) -> None:
     first = desk.start("--instance", "w", "waiting.py")
     first.wait_until(lambda: has_waited(desk, first))
     desk.stop_outside_a_commit(first)
-    desk.rows("UPDATE claim SET until = 0")
+    desk.rows("UPDATE durable_owner SET until = 0.0")
     second = desk.start("--instance", "w", "waiting.py")
     second.wait_until(lambda: "resuming instance w" in second.err)
     first.send(signal.SIGCONT)

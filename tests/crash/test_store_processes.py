@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from durable_import.errors import InstanceBusyError
-from durable_import.stores.base import OwningStore
-from durable_import.stores.owner import Owner
-from durable_import.testing.contract import state
-from durable_import.testing.contract.transactions import answer_of, transactions
-from tests.harness.store_processes import PREAMBLE, line_of, owning, process
+from durable_import.stores.state import InstanceQuery
+from durable_import.stores.store import OpenTransaction, Store
+from durable_import.testing.contract.store import begin, commit, put, saved
+from durable_import.testing.contract.transactions import answer_of
+from tests.harness.store_processes import PREAMBLE, full, line_of, process
 
 pytestmark = pytest.mark.slow
 
@@ -45,9 +45,9 @@ def url_with_transactions(request: pytest.FixtureRequest, tmp_path: Path) -> str
 
 COMMIT_FOR_EVER = """
 async def main():
-    claim = await store.acquire("a", Owner.current(), 3600)
+    begun = await begin(store, "a", lease=3600)
     for n in range(1, 10**9):
-        await store.commit(claim, state(n, snapshot=b"%d" % n * 500))
+        await commit(store, begun, saved(n)._replace(snapshot=b"%d" % n * 500))
         say(n)
 asyncio.run(main())
 """
@@ -64,15 +64,15 @@ async def test_kill_minus_nine_loses_nothing(url: str) -> None:
             assert child.stdout is not None
             said = [1, *map(int, child.stdout.read().split())]
             child.wait()
-        store = owning(url)
-        claim = await store.acquire("a", Owner.current())
-        assert claim.state is not None
-        found = claim.state["checkpoint"]
+        store = full(url)
+        begun = await begin(store, "a")
+        assert begun.state is not None
+        found = begun.state.checkpoint
         assert found in (said[-1], said[-1] + 1)
-        assert claim.state["snapshot"] == b"%d" % found * 500
-        assert claim.epoch > last
-        last = claim.epoch
-        await store.release(claim)
+        assert begun.state.snapshot == b"%d" % found * 500
+        assert begun.claim.epoch != last
+        last = begun.claim.epoch
+        await store.release(begun.claim)
         await store.close()
 
 
@@ -80,9 +80,9 @@ async def test_live_owner_in_another_process_is_named(url: str) -> None:
     """A second process is refused with the pid of the first, and gets in once that is killed."""
     with process(url, COMMIT_FOR_EVER) as child:
         assert line_of(child) == "1"
-        store = owning(url)
+        store = full(url)
         with pytest.raises(InstanceBusyError, match=f"process {child.pid} on host"):
-            await store.acquire("a", Owner.current())
+            await begin(store, "a")
         child.kill()
         async with asyncio.timeout(60):  # not waited for: a zombie is as dead as any
             while not await is_free(store):
@@ -90,10 +90,10 @@ async def test_live_owner_in_another_process_is_named(url: str) -> None:
         await store.close()
 
 
-async def is_free(store: OwningStore) -> bool:
+async def is_free(store: Store) -> bool:
     """Whether the instance can be taken over."""
     try:
-        await store.acquire("a", Owner.current())
+        await begin(store, "a")
     except InstanceBusyError:
         return False
     return True
@@ -101,34 +101,34 @@ async def is_free(store: OwningStore) -> bool:
 
 STALL = """
 async def main():
-    claim = await store.acquire("a", Owner.current(), 0.3)
-    await store.commit(claim, state(1))
+    begun = await begin(store, "a", lease=0.3)
+    await commit(store, begun, saved(1))
     say("committed")
     sys.stdin.readline()
     try:
-        await store.commit(claim, state(99))
+        await commit(store, begun, saved(99))
     except FencedError as error:
         say("FencedError", error)
-    say(await store.renew([claim]) == [claim])
 asyncio.run(main())
 """
 
 
 async def test_stalled_owner_is_fenced(url: str) -> None:
     """An owner stopped beyond its lease is taken over; when it wakes up, its commit is refused."""
-    store = owning(url)
+    store = full(url)
     with process(url, STALL) as child:
         assert line_of(child) == "committed"
         child.send_signal(signal.SIGSTOP)
         await asyncio.sleep(0.4)
-        claim = await store.acquire("a", Owner.current())
-        assert claim.state == state(1)
-        await store.commit(claim, state(2))
+        begun = await begin(store, "a")
+        assert begun.state == saved(1)
+        await commit(store, begun, saved(2))
         child.send_signal(signal.SIGCONT)
         answer, _ = child.communicate("go on\n")
     assert answer.startswith("FencedError instance 'a' was taken over")
-    assert answer.endswith("True\n")
-    assert await store.load("a") == state(2)
+    kept = await store.load("a")
+    assert kept is not None
+    assert kept.state == saved(2)
     await store.close()
 
 
@@ -137,8 +137,8 @@ async def main():
     say("ready")
     for round in sys.stdin:
         try:
-            claim = await store.acquire("r" + round.strip(), Owner.current())
-            say(claim.epoch)
+            begun = await begin(store, "r" + round.strip())
+            say(begun.claim.epoch, os.getpid(), round.strip())
         except InstanceBusyError:
             say("busy")
 asyncio.run(main())
@@ -169,14 +169,14 @@ def test_one_of_racing_processes_wins(url: str) -> None:
 
 FORKED = """
 async def save(n):
-    await store.save("i%d" % n, state(n))
+    await small.save("i%d" % n, state(n))
 asyncio.run(save(1))
 pid = os.fork()
 asyncio.run(save(2 if pid else 3))
 if pid:
     assert os.waitpid(pid, 0)[1] == 0
     async def check():
-        say([(await store.load("i%d" % n))["checkpoint"] for n in (1, 2, 3)])
+        say([(await store.load("i%d" % n)).state.checkpoint for n in (1, 2, 3)])
     asyncio.run(check())
 """
 
@@ -187,19 +187,25 @@ def test_store_goes_on_in_a_forked_process(url: str) -> None:
         assert line_of(child) == "[1, 2, 3]"
 
 
+async def opened_by(store: Store) -> OpenTransaction:
+    """A transaction."""
+    assert store.transactions is not None
+    return await store.transactions.begin_transaction()
+
+
 COUNT_FOR_EVER = """
 from durable_import.testing.contract.transactions import answer_of
 async def main():
-    claim = await store.acquire("a", Owner.current(), 3600)
-    number = claim.state["checkpoint"] if claim.state else 0
+    begun = await begin(store, "a", lease=3600)
+    number = begun.state.checkpoint
     table = sys.argv[2]
     while True:
         number += 1
-        opened = await store.begin_transaction()
+        opened = await store.transactions.begin_transaction()
         if number == 1:
             await answer_of(opened.connection.execute(f"CREATE TABLE {table} (id int)"))
         await answer_of(opened.connection.execute(f"INSERT INTO {table} VALUES ({number})"))
-        await opened.commit(claim, state(number))
+        await opened.commit(begun.claim, saved(number))
         say(number)
 asyncio.run(main())
 """
@@ -208,22 +214,22 @@ asyncio.run(main())
 async def test_kill_minus_nine_leaves_rows_and_state_together(url_with_transactions: str) -> None:
     """Whenever a process is killed that commits rows of its own with its state, both are there, or neither."""
     table = f"counted_{hashlib.sha256(url_with_transactions.encode()).hexdigest()[:20]}"
-    store = owning(url_with_transactions)
+    store = full(url_with_transactions)
     for moment in (0.0, 0.004, 0.009, 0.013, 0.021, 0.035):
         with process(url_with_transactions, COUNT_FOR_EVER, arguments=[table]) as child:
             assert line_of(child).isdecimal()
             time.sleep(moment)
             child.kill()
             child.wait()
-        claim = await store.acquire("a", Owner.current())  # from now on nothing that the child has sent is committed
-        opened = await transactions(store).begin_transaction()
+        begun = await begin(store, "a")  # from now on nothing that the child has sent is committed
+        opened = await opened_by(store)
         cursor = await answer_of(opened.connection.execute(f"SELECT id FROM {table} ORDER BY id"))
         rows = [number for (number,) in await answer_of(cursor.fetchall())]
         await opened.rollback()
         found = await store.load("a")
         assert found is not None
-        assert rows == list(range(1, found["checkpoint"] + 1))
-        await store.release(claim)
+        assert rows == list(range(1, found.state.checkpoint + 1))
+        await store.release(begun.claim)
     assert len(rows) >= 6
     await store.close()
 
@@ -234,18 +240,18 @@ from durable_import.testing.contract.transactions import answer_of
 async def main():
     owner, table = Owner.current(), sys.argv[2]
     while True:
-        found = await store.find_work(20, orphans=True)
+        found = await store.find_work(owner, 20, orphans=True)
         say(len(found))
         for name in random.sample(found, len(found)):
             try:
-                claim = await store.acquire(name, owner)
-                number = claim.state["checkpoint"]
-                while number < 5 and claim.state["status"] != "completed":
+                begun = await begin(store, name, owner)
+                number = begun.state.checkpoint
+                while number < 5 and begun.state.status != "completed":
                     number += 1
-                    opened = await store.begin_transaction()
+                    opened = await store.transactions.begin_transaction()
                     await answer_of(opened.connection.execute(f"INSERT INTO {table} VALUES ('{name}', {number})"))
-                    await opened.commit(claim, state(number, status="completed" if number == 5 else "running"))
-                await store.release(claim)
+                    await opened.commit(begun.claim, saved(number, "completed" if number == 5 else "running"))
+                await store.release(begun.claim)
             except OwnershipError:
                 pass
         if not found:
@@ -257,14 +263,14 @@ asyncio.run(main())
 async def test_processes_that_are_killed_share_the_work(url_with_transactions: str) -> None:
     """Several processes take up what others that were killed have left: each step of each instance is done exactly once."""
     table = f"done_{hashlib.sha256(url_with_transactions.encode()).hexdigest()[:20]}"
-    store = owning(url_with_transactions)
+    store = full(url_with_transactions)
     names = [f"i{number}" for number in range(60)]
-    maker = await store.acquire("maker", Owner.current())
-    opened = await transactions(store).begin_transaction()
+    maker = await begin(store, "maker")
+    opened = await opened_by(store)
     await answer_of(opened.connection.execute(f"CREATE TABLE {table} (name text, step int)"))
-    await opened.commit(maker, state(1, status="completed"))
+    await opened.commit(maker.claim, saved(1, "completed"))
     for name in names:
-        await store.save(name, state(0, status="pending"))
+        await put(store, name, saved(0, "running"))
     kills = 0
     deadline = time.monotonic() + 600
     with ExitStack() as stack:
@@ -273,7 +279,7 @@ async def test_processes_that_are_killed_share_the_work(url_with_transactions: s
             return stack.enter_context(process(url_with_transactions, WORK, arguments=[table]))
 
         children = [start() for _ in range(3)]
-        while any(each.status != "completed" for each in await store.list()):
+        while any(each.status != "completed" for each in (await store.list(InstanceQuery())).instances):
             assert time.monotonic() < deadline
             victim = random.randrange(len(children))
             assert children[victim].poll() is None
@@ -282,7 +288,7 @@ async def test_processes_that_are_killed_share_the_work(url_with_transactions: s
             children[victim].kill()
             children[victim] = start()
             kills += 1
-    opened = await transactions(store).begin_transaction()
+    opened = await opened_by(store)
     cursor = await answer_of(opened.connection.execute(f"SELECT name, step FROM {table} ORDER BY name, step"))
     done = [tuple(row) for row in await answer_of(cursor.fetchall())]
     await opened.rollback()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -14,41 +14,55 @@ import pytest
 
 from durable_import.api.runtime import DurableRuntime
 from durable_import.running.instance.run import SEGMENTS_FROM
-from durable_import.stores.base import Claim
-from durable_import.stores.sqlite.store import SQLiteStateStore
+from durable_import.stores.sqlite.instances import SQLiteStore
+from durable_import.stores.state import Claim, InstanceState
+from durable_import.stores.store import Begun, Committing, Segments
+from tests.harness.sqlite import store_over
 from tests.harness.torture import Turns, fresh_module
 
 MANY = SEGMENTS_FROM + 8
+SEGMENTS = "durable_segment JOIN durable_instance USING (number)"
 
 
 class Crash(Exception):
     """The process ends here: what was to be committed is not."""
 
 
-class WatchedStore(SQLiteStateStore):
+class WatchedStore(SQLiteStore):
     """Notes what is committed. ``crash_at``: the number of the commit, from 0, that does not happen any more."""
 
     def __init__(self, path: Path, crash_at: int | None = None) -> None:
-        super().__init__(path, "NORMAL")
+        super().__init__(str(path), "NORMAL")
         self.crash_at = crash_at
-        self.commits: list[dict[str, bytes | None] | None] = []  # segments; None: a state that is complete by itself
+        self.commits: list[Segments | None] = []  # None: a state that is complete by itself
         self.are_whole: list[bool] = []
 
-    async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
-        self._note(None, True)
-        await super().commit(claim, state)
+    async def begin(self, *arguments: Any) -> Begun:
+        begun = await super().begin(*arguments)
+        if begun.is_new:
+            self._note(None, True)
+        return begun
 
-    async def commit_segments(
-        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None], *, is_whole: bool
-    ) -> None:
-        if state["status"] != "failed":
-            self._note(dict(segments), is_whole)
-        await super().commit_segments(claim, state, segments, is_whole=is_whole)
+    def commit(
+        self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
+    ) -> Awaitable[None]:
+        return Committing(partial(self._commit_and_note, claim, state, segments, is_whole))
 
-    def _note(self, segments: dict[str, bytes | None] | None, is_whole: bool) -> None:
+    async def _commit_and_note(self, claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool) -> None:
+        self._note(segments, is_whole)
+        committing = super().commit(claim, state, segments, is_whole)
+        if committing is not None:
+            await committing
+
+    async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
+        if not keeps:
+            self._note(None, True)
+        await super().end(claim, state, keeps=keeps)
+
+    def _note(self, segments: Segments | None, is_whole: bool) -> None:
         if len(self.commits) == self.crash_at:
             raise Crash
-        self.commits.append(segments)
+        self.commits.append(dict(segments) if segments is not None else None)
         self.are_whole.append(is_whole)
 
 
@@ -65,7 +79,7 @@ class Place:
         store = WatchedStore(self.path, crash_at)
         result = None
         try:
-            async with DurableRuntime(store) as runtime:
+            async with DurableRuntime(store_over(store)) as runtime:
                 result = await runtime.run(self.module.main, instance_id="many")
         except Crash:
             pass
@@ -78,7 +92,12 @@ class Place:
             return connection.execute(statement, values).fetchall()
 
     def segments(self) -> dict[str, bytes]:
-        return dict(self.query("SELECT key, data FROM segment WHERE instance_id = 'many'"))
+        return dict(self.query(f"SELECT key, data FROM {SEGMENTS} WHERE instance_id = 'many'"))
+
+    def forget(self) -> None:
+        """Remove all instances."""
+        for table in ("instance", "state", "call", "outcome", "segment"):
+            self.query(f"DELETE FROM durable_{table}")
 
 
 @pytest.fixture

@@ -7,18 +7,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from durable_import.stores.base import OwningStore
-from durable_import.stores.url import open_store
+from durable_import.stores.store import Store
+from durable_import.stores.url import full_store, open_store
 
 PREAMBLE = """
 import asyncio, os, sys
 from durable_import.errors import *
-from durable_import.stores.base import Claim
 from durable_import.testing.contract import state
-from durable_import.stores.disk.store import DiskStateStore
+from durable_import.testing.contract.store import begin, commit, saved
 from durable_import.stores.owner import Owner
-from durable_import.stores.url import open_store
-store = open_store(sys.argv[1])
+from durable_import.stores.url import full_store, open_store
+small = open_store(sys.argv[1])
+store = full_store(small)
 def say(*words): print(*words, flush=True)
 """
 
@@ -44,7 +44,6 @@ def line_of(child: subprocess.Popen[str]) -> str:
     return child.stdout.readline().strip()
 
 
-def owning(url: str) -> OwningStore:
-    store = open_store(url)
-    assert isinstance(store, OwningStore)
-    return store
+def full(url: str) -> Store:
+    """The full store of a URL."""
+    return full_store(open_store(url))

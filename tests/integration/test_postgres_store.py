@@ -367,7 +367,7 @@ async def main():
     await store.load("a")
     say("ready")
     for line in sys.stdin:
-        await store.publish_event("a", "e", b"")
+        await store.publish("a", "e", b"")
         say("published")
 asyncio.run(main())
 """

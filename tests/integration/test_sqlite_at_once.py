@@ -14,11 +14,12 @@ import pytest
 
 from durable_import.errors import StoreUnavailableError
 from durable_import.stores import inline_commit_policy as inline_commits
-from durable_import.stores.base import Claim
-from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite import connection as database
-from durable_import.stores.sqlite.store import SQLiteStateStore
-from durable_import.testing.contract import refused, state
+from durable_import.stores.sqlite.instances import SQLiteStore
+from durable_import.stores.state import InstanceState
+from durable_import.stores.store import Begun, Kept, Segments
+from durable_import.testing.contract import refused
+from durable_import.testing.contract.store import CALL, begin, commit, put, saved
 from tests.integration.test_sqlite_store import count_transactions
 
 
@@ -29,144 +30,151 @@ def _takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SQLiteStateStore]:
+async def store(tmp_path: Path) -> AsyncIterator[SQLiteStore]:
     """One that is being used."""
-    made = SQLiteStateStore(tmp_path / "state.db", "NORMAL", patience=0.2)
-    await made.save("warm", state(1))
+    made = SQLiteStore(str(tmp_path / "state.db"), "NORMAL", patience=0.2)
+    await put(made, "warm", saved(1))
     yield made
     await made.close()
 
 
-async def begun(store: SQLiteStateStore) -> Claim:
-    claim = await store.acquire("a", Owner.current())
-    await store.commit(claim, state(1))
-    return claim
+async def begun(store: SQLiteStore) -> Begun:
+    owned = await begin(store, "a")
+    await commit(store, owned, saved(1))
+    return owned
+
+
+def commit_at_once(
+    store: SQLiteStore, owned: Begun, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
+) -> bool:
+    """Whether a commit was made by the call itself; else it is not made."""
+    return store.commit(owned.claim, state, segments, is_whole) is None
 
 
 @pytest.mark.parametrize("synchronous", ["NORMAL", "FULL"])
 async def test_commits_are_made_in_the_thread_of_the_caller(synchronous: str, tmp_path: Path) -> None:
     """Nothing is handed to the store's own thread; another connection sees the commit when the call returns."""
-    store = SQLiteStateStore(tmp_path / "state.db", synchronous)
-    claim = await begun(store)
+    store = SQLiteStore(str(tmp_path / "state.db"), synchronous)
+    owned = await begun(store)
     threads: list[str] = []
     await store._worker.call(lambda db: db.set_trace_callback(lambda _: threads.append(threading.current_thread().name)))
     threads.clear()
-    assert store.commit_at_once(claim, state(2))
+    assert commit_at_once(store, owned, saved(2))
     assert set(threads) == {threading.current_thread().name}
     with closing(sqlite3.connect(tmp_path / "state.db")) as other:
-        assert other.execute("SELECT checkpoint FROM instance").fetchall() == [(2,)]
+        assert other.execute("SELECT checkpoint FROM durable_state").fetchall() == [(2,)]
     await store.close()
 
 
-async def test_lives_begin_and_end_in_the_thread_of_the_caller(store: SQLiteStateStore) -> None:
+async def test_lives_begin_and_end_in_the_thread_of_the_caller(store: SQLiteStore) -> None:
     """But not those of instances that are known: their state may be large, and is loaded."""
     await begun(store)
     threads: set[str] = set()
     await store._worker.call(lambda db: db.set_trace_callback(lambda _: threads.add(threading.current_thread().name)))
     for is_known in (False, True):
         threads.clear()
-        claim, _ = await store.begin("b", Owner.current(), 30.0, state(0, status="pending"))
+        claim = (await begin(store, "b")).claim
         assert (threads == {threading.current_thread().name}) is not is_known
         threads.clear()
-        await store.end(claim, state(1, status="completed"), keeps=False)
+        await store.end(claim, saved(1, "completed"), keeps=False)
         assert threads == {threading.current_thread().name}
 
 
-async def test_work_of_the_thread_comes_first(store: SQLiteStateStore) -> None:
+async def test_work_of_the_thread_comes_first(store: SQLiteStore) -> None:
     """A commit at once does not overtake what was handed in before."""
-    claim, go = await begun(store), threading.Event()
+    owned, go = await begun(store), threading.Event()
     busy = asyncio.ensure_future(store._worker.call(lambda _: go.wait(60)))
-    handed = asyncio.ensure_future(store.commit(claim, state(2)))
+    handed = asyncio.ensure_future(commit(store, owned, saved(2)))
     await asyncio.sleep(0)
-    assert not store.commit_at_once(claim, state(3))
+    assert not commit_at_once(store, owned, saved(3))
     go.set()
     await asyncio.gather(busy, handed)
-    assert await store.load("a") == state(2)
-    assert store.commit_at_once(claim, state(4))
-    assert await store.load("a") == state(4)
+    assert await store.load("a") == Kept(saved(2), CALL)
+    assert commit_at_once(store, owned, saved(4))
+    assert await store.load("a") == Kept(saved(4), CALL)
 
 
-async def test_a_lock_is_not_waited_for(store: SQLiteStateStore, tmp_path: Path) -> None:
+async def test_a_lock_is_not_waited_for(store: SQLiteStore, tmp_path: Path) -> None:
     """While another process writes, the event loop goes on; the commit is made, or refused in words, by the thread."""
-    claim = await begun(store)
-    assert store.commit_at_once(claim, state(2))
+    owned = await begun(store)
+    assert commit_at_once(store, owned, saved(2))
     with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         begun_at_once = await count_transactions(store)
-        assert not store.commit_at_once(claim, state(3))
-        assert not store.commit_at_once(claim, state(3), {"k": b""}, True)
+        assert not commit_at_once(store, owned, saved(3))
+        assert not commit_at_once(store, owned, saved(3), {"k": b""}, True)
         assert len(begun_at_once) <= 2, "each is tried once"
         with refused(StoreUnavailableError, "locked by another process"):
-            await store.commit(claim, state(3))
+            await commit(store, owned, saved(3))
         other.execute("ROLLBACK")
-    assert store.commit_at_once(claim, state(4))
-    assert await store.load("a") == state(4)
+    assert commit_at_once(store, owned, saved(4))
+    assert await store.load("a") == Kept(saved(4), CALL)
 
 
-async def test_a_replaced_file_is_noticed(store: SQLiteStateStore, tmp_path: Path) -> None:
+async def test_a_replaced_file_is_noticed(store: SQLiteStore, tmp_path: Path) -> None:
     """After the file was removed nothing is committed any more, and the thread says why."""
-    claim = await begun(store)
-    assert store.commit_at_once(claim, state(2))
+    owned = await begun(store)
+    assert commit_at_once(store, owned, saved(2))
     (tmp_path / "state.db").rename(tmp_path / "away.db")
-    assert not store.commit_at_once(claim, state(3))
+    assert not commit_at_once(store, owned, saved(3))
     with refused(StoreUnavailableError, "removed or replaced"):
-        await store.commit(claim, state(3))
+        await commit(store, owned, saved(3))
     (tmp_path / "away.db").rename(tmp_path / "state.db")
-    assert store.commit_at_once(claim, state(4))
+    assert commit_at_once(store, owned, saved(4))
 
 
-async def test_the_log_does_not_grow_without_end(store: SQLiteStateStore, tmp_path: Path) -> None:
+async def test_the_log_does_not_grow_without_end(store: SQLiteStore, tmp_path: Path) -> None:
     """After some thousand pages the commit is left to the thread, which empties the log; that holds for any number."""
-    claim = await begun(store)
+    owned = await begun(store)
     were_left = 0
     for number in range(4 * database._LOG_PAGES):
-        if not store.commit_at_once(claim, state(number)):
-            await store.commit(claim, state(number))
+        if not commit_at_once(store, owned, saved(number)):
+            await commit(store, owned, saved(number))
             were_left += 1
     assert 3 <= were_left <= 8
     assert os.path.getsize(tmp_path / "state.db-wal") < 3 * database._LOG_PAGES * database._PAGE
 
 
-async def test_a_large_state_is_left_to_the_thread(store: SQLiteStateStore) -> None:
+async def test_a_large_state_is_left_to_the_thread(store: SQLiteStore) -> None:
     """Also if it is the segments that are large."""
-    claim = await begun(store)
+    owned = await begun(store)
     large = b"x" * (inline_commits.QUICK_BYTES + 1)
-    assert not store.commit_at_once(claim, state(2, snapshot=large))
-    assert not store.commit_at_once(claim, state(2), {"k": large}, True)
-    assert store.commit_at_once(claim, state(2), {"k": b""}, True)
+    assert not commit_at_once(store, owned, saved(2)._replace(snapshot=large))
+    assert not commit_at_once(store, owned, saved(2), {"k": large}, True)
+    assert commit_at_once(store, owned, saved(2), {"k": b""}, True)
 
 
-async def test_what_cannot_be_kept_leaves_no_transaction(store: SQLiteStateStore) -> None:
+async def test_what_cannot_be_kept_leaves_no_transaction(store: SQLiteStore) -> None:
     """An error of the driver is raised, and the next commit is made."""
-    claim = await begun(store)
+    owned = await begun(store)
     with pytest.raises(OverflowError):
-        store.commit_at_once(claim, state(2) | {"checkpoint": 2**70}, {}, False)
-    assert store.commit_at_once(claim, state(3))
-    assert await store.load("a") == state(3)
+        commit_at_once(store, owned, saved(2)._replace(checkpoint=2**70), {}, False)
+    assert commit_at_once(store, owned, saved(3))
+    assert await store.load("a") == Kept(saved(3), CALL)
 
 
-async def test_a_full_disk_is_told_by_the_thread(store: SQLiteStateStore) -> None:
+async def test_a_full_disk_is_told_by_the_thread(store: SQLiteStore) -> None:
     """What does not fit is not committed at once; ``commit`` raises what it always did."""
-    claim = await begun(store)
-    await store._worker.call(lambda db: db.execute("PRAGMA max_page_count = 30").fetchone(), writes=False)
-    large = state(2, snapshot=b"x" * 200_000)
-    assert not store.commit_at_once(claim, large)
+    owned = await begun(store)
+    await store._worker.call(lambda db: db.execute("PRAGMA max_page_count = 60").fetchone(), writes=False)
+    large = saved(2)._replace(snapshot=b"x" * 200_000)
+    assert not commit_at_once(store, owned, large)
     with refused(StoreUnavailableError, "the disk is full"):
-        await store.commit(claim, large)
-    assert store.commit_at_once(claim, state(3))
-    assert await store.load("a") == state(3)
+        await commit(store, owned, large)
+    assert commit_at_once(store, owned, saved(3))
+    assert await store.load("a") == Kept(saved(3), CALL)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-async def test_a_fork_has_a_connection_of_its_own(store: SQLiteStateStore) -> None:
+async def test_a_fork_has_a_connection_of_its_own(store: SQLiteStore) -> None:
     """A child process uses nothing of its parent's: its first commit opens the file anew."""
-    claim = await begun(store)
+    owned = await begun(store)
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            status = int(store.commit_at_once(claim, state(2)))
+            status = int(commit_at_once(store, owned, saved(2)))
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert store.commit_at_once(claim, state(3))
+    assert commit_at_once(store, owned, saved(3))

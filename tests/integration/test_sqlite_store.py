@@ -14,13 +14,15 @@ from pathlib import Path
 import pytest
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.base import OwningStore
+from durable_import.stores.base import StateStore
 from durable_import.stores.disk.store import DiskStateStore
-from durable_import.stores.owner import Owner
+from durable_import.stores.sqlite.instances import SQLiteStore
 from durable_import.stores.sqlite.store import SQLiteStateStore
-from durable_import.stores.url import open_store
+from durable_import.stores.store import Kept
+from durable_import.stores.url import full_store, open_store
 from durable_import.testing.contract import state
-from tests.harness.store_processes import line_of, owning, process
+from durable_import.testing.contract.store import CALL, begin, commit, saved
+from tests.harness.store_processes import line_of, process
 
 URLS = ["sqlite:///{}/state.db", "disk://{}/store"]
 
@@ -33,28 +35,28 @@ def settings(db: sqlite3.Connection) -> list[object]:
 async def test_commit_survives_power_loss_by_default(tmp_path: Path) -> None:
     """The log is synced at each commit unless the URL asks for speed."""
     for query, level in (("", 2), ("?synchronous=full", 2), ("?synchronous=normal", 1)):
-        store = open_store(f"sqlite:///{tmp_path}/state.db{query}")
-        assert isinstance(store, SQLiteStateStore)
-        assert await store._worker.call(settings, writes=False) == [level, "wal", 0x44555242, 5]
+        store = full_store(open_store(f"sqlite:///{tmp_path}/state.db{query}"))
+        assert isinstance(store, SQLiteStore)
+        assert await store._worker.call(settings, writes=False) == [level, "wal", 0x44555242, 6]
         await store.close()
 
 
 async def test_waiting_for_the_disk_does_not_block_the_loop(tmp_path: Path) -> None:
     """While another process holds the lock, a commit waits and the event loop runs on."""
-    store = SQLiteStateStore(tmp_path / "state.db")
-    claim = await store.acquire("a", Owner.current())
+    store = SQLiteStore(str(tmp_path / "state.db"))
+    begun = await begin(store, "a")
     with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        commit = asyncio.create_task(store.commit(claim, state(1)))
+        committing = asyncio.create_task(commit(store, begun, saved(1)))
         for _ in range(30):
             await asyncio.sleep(0.01)
-        assert not commit.done()
+        assert not committing.done()
         other.execute("ROLLBACK")
-    await commit
+    await committing
     await store.close()
 
 
-async def count_transactions(store: SQLiteStateStore) -> list[str]:
+async def count_transactions(store: SQLiteStore) -> list[str]:
     """The statements that begin a transaction, from now on."""
     seen: list[str] = []
 
@@ -68,29 +70,29 @@ async def count_transactions(store: SQLiteStateStore) -> list[str]:
 
 async def test_long_locked_database_is_reported(tmp_path: Path) -> None:
     """After its patience the store says who is in the way; reading goes on, and later commits work."""
-    store = SQLiteStateStore(tmp_path / "state.db", patience=0.3)
-    claim = await store.acquire("a", Owner.current())
-    await store.commit(claim, state(1))
+    store = SQLiteStore(str(tmp_path / "state.db"), patience=0.3)
+    begun = await begin(store, "a")
+    await commit(store, begun, saved(1))
     with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         waits = await count_transactions(store)
         answers = await asyncio.gather(
-            *(store.commit(claim, state(2)) for _ in range(10)), store.load("a"), return_exceptions=True
+            *(commit(store, begun, saved(2)) for _ in range(10)), store.load("a"), return_exceptions=True
         )
         assert len(waits) < 10, "all of them wait once"
-        assert answers[-1] == state(1)
+        assert answers[-1] == Kept(saved(1), CALL)
         for answer in answers[:-1]:
             assert isinstance(answer, StoreUnavailableError)
             assert "locked by another process for 0.3 s" in str(answer)
-    await store.commit(claim, state(3))
-    assert await store.load("a") == state(3)
+    await commit(store, begun, saved(3))
+    assert await store.load("a") == Kept(saved(3), CALL)
     await store.close()
 
 
 HOLD_LOCK = """
 from pathlib import Path
 from durable_import.stores.files import locked
-with locked(Path(store.path) / "lock", 1):
+with locked(Path(small.path) / "lock", 1):
     say("held")
     sys.stdin.readline()
 """
@@ -112,22 +114,22 @@ async def test_long_locked_folder_is_reported(tmp_path: Path) -> None:
 FILL = """
 import resource
 async def main():
-    claim = await store.acquire("a", Owner.current())
+    begun = await begin(store, "a")
     n = 0
     try:
         while True:
-            await store.commit(claim, state(n + 1, snapshot=os.urandom(20_000 * (n + 1))))
+            await commit(store, begun, saved(n + 1)._replace(snapshot=os.urandom(20_000 * (n + 1))))
             n += 1
     except StoreUnavailableError as error:
         say(n, error)
-    say((await store.load("a"))["checkpoint"] == n)
+    say((await store.load("a")).state.checkpoint == n)
     if os.environ["SMALL"] == "disk":
-        os.unlink(os.path.join(os.path.dirname(store.path), "ballast"))
+        os.unlink(os.path.join(os.path.dirname(small.path), "ballast"))
     else:
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-    await store.commit(claim, state(7))
-    say(await store.load("a") == state(7))
+    await commit(store, begun, saved(7))
+    say((await store.load("a")).state == saved(7))
 asyncio.run(main())
 """
 
@@ -153,15 +155,15 @@ def test_full_disk_loses_nothing(place: str, launcher: list[str], words: str, tm
 
 async def test_database_that_may_not_grow(tmp_path: Path) -> None:
     """SQLITE_FULL, also by a page limit, is a full disk: refused alone, nothing lost, and the next commit works."""
-    store = SQLiteStateStore(tmp_path / "state.db")
-    claim = await store.acquire("a", Owner.current())
-    await store.commit(claim, state(1))
-    await store._worker.call(lambda db: db.execute("PRAGMA max_page_count = 20").fetchone(), writes=False)
+    store = SQLiteStore(str(tmp_path / "state.db"))
+    begun = await begin(store, "a")
+    await commit(store, begun, saved(1))
+    await store._worker.call(lambda db: db.execute("PRAGMA max_page_count = 60").fetchone(), writes=False)
     with pytest.raises(StoreUnavailableError, match=r"disk is full.*SQLITE_FULL"):
-        await store.commit(claim, state(2, snapshot=bytes(200_000)))
-    assert await store.load("a") == state(1)
-    await store.commit(claim, state(3))
-    assert await store.load("a") == state(3)
+        await commit(store, begun, saved(2)._replace(snapshot=bytes(200_000)))
+    assert await store.load("a") == Kept(saved(1), CALL)
+    await commit(store, begun, saved(3))
+    assert await store.load("a") == Kept(saved(3), CALL)
     await store.close()
 
 
@@ -172,7 +174,7 @@ async def main():
         os.setgroups([])
         os.setegid(65534)
         os.seteuid(65534)  # root may write anywhere
-    for call in (store.save("b", state(2)), store.load("a")):
+    for call in (small.save("b", state(2)), small.load("a")):
         try:
             say(await call)
         except StoreUnavailableError as error:
@@ -213,15 +215,15 @@ def open_folder() -> Iterator[Path]:
         folder.chmod(0o755)
 
 
-async def _save_and_close(store: OwningStore) -> None:
+async def _save_and_close(store: StateStore) -> None:
     await store.save("a", state(1))
-    await store.close()
+    await full_store(store).close()
 
 
 async def test_relative_path_is_meant_from_where_the_store_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that changes its folder before the first commit keeps its store."""
     monkeypatch.chdir(tmp_path)
-    store = owning("sqlite:///.durable/state.db")
+    store = open_store("sqlite:///.durable/state.db")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     await _save_and_close(store)

@@ -25,6 +25,7 @@ class Text(NamedTuple):
     data: bytes
 
 
+EVENT = "name, published_at, payload"  # columns
 NONSENSE = ("text", "", 0, 1, -1, 2**62, 1.5, "completed", "1")
 
 
@@ -56,10 +57,14 @@ class Rows(ABC):
 
 
 class SQLiteRows(Rows):
-    """The tables of an SQLite database."""
+    """The tables of an SQLite database; what several of them have of an instance is one record."""
 
     nonsense = (*NONSENSE, b"", b"\xff\xfe", Text(b"\xff\xfe\x80"))
-    TABLES: ClassVar = {"instance": "instance_id", "segment": "key", "event": "number"}
+    OF_INSTANCES: ClassVar = {
+        "status": "state", "checkpoint": "state", "location": "state", "function": "instance", "wake_at": "state",
+        "updated_at": "state", "snapshot": "state", "call": "call", "outcome": "outcome",
+    }  # fmt: skip
+    TABLES: ClassVar = ("instance", "state", "call", "outcome", "segment", "event")
 
     def __init__(self, folder: Path) -> None:
         self.url = f"sqlite:///{folder}/state.db?synchronous=normal"
@@ -74,37 +79,49 @@ class SQLiteRows(Rows):
         return self._opened
 
     def _columns(self, table: str) -> list[str]:
-        return [_plain(row[1]) for row in self._connection.execute(f"PRAGMA table_info({table})")]
+        return [_plain(row[1]) for row in self._connection.execute(f"PRAGMA table_info(durable_{table})")]
 
     def read(self) -> dict[Cell, Any]:
         found: dict[Cell, Any] = {}
-        for table in self.TABLES:
-            columns = self._columns(table)
-            for rowid, *values in self._connection.execute(f"SELECT rowid, * FROM {table}"):
-                row = dict(zip(columns, values, strict=True))
-                found |= {Cell(row["instance_id"], table, str(rowid), column): row[column] for column in columns}
-        return {cell: value for cell, value in found.items() if cell.column not in ("instance_id", "number")}
+        for column, table in self.OF_INSTANCES.items():
+            ids = "SELECT number AS its_number, instance_id AS its_id FROM durable_instance"
+            rows = f"SELECT number, its_id, {column} FROM durable_{table} JOIN ({ids}) ON its_number = number"
+            for number, instance, value in self._connection.execute(rows):
+                found[Cell(instance, "instance", str(number), column)] = value
+        segments = "SELECT of.rowid, instance_id, key, data FROM durable_segment AS of JOIN durable_instance USING (number)"
+        for rowid, instance, key, data in self._connection.execute(segments):
+            found[Cell(instance, "segment", str(rowid), "key")] = key
+            found[Cell(instance, "segment", str(rowid), "data")] = data
+        for rowid, instance, *values in self._connection.execute(f"SELECT number, instance_id, {EVENT} FROM durable_event"):
+            found |= {
+                Cell(instance, "event", str(rowid), name): value for name, value in zip(EVENT.split(", "), values, strict=True)
+            }
+        return found
 
     def write(self, cell: Cell, value: Any) -> None:
         mark, value = ("CAST(? AS TEXT)", value.data) if isinstance(value, Text) else ("?", value)
-        change = f"UPDATE OR IGNORE {cell.table} SET {cell.column} = {mark} WHERE rowid = ?"
+        table = self.OF_INSTANCES[cell.column] if cell.table == "instance" else cell.table
+        change = f"UPDATE OR IGNORE durable_{table} SET {cell.column} = {mark} WHERE rowid = ?"
         self._connection.execute(change, (value, int(cell.record)))
 
     def keep(self) -> dict[str, list[Any]]:
-        return {table: self._connection.execute(f"SELECT rowid, * FROM {table}").fetchall() for table in self.TABLES}
+        return {table: self._connection.execute(f"SELECT rowid, * FROM durable_{table}").fetchall() for table in self.TABLES}
 
     def put_back(self, kept: dict[str, list[Any]]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         for table, rows in kept.items():
             columns = ["rowid", *self._columns(table)]
-            self._connection.execute(f"DELETE FROM {table}")
+            self._connection.execute(f"DELETE FROM durable_{table}")
             marks = ", ".join("?" * len(columns))
-            self._connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
-        self._connection.execute("DELETE FROM claim")
+            self._connection.executemany(f"INSERT INTO durable_{table} ({', '.join(columns)}) VALUES ({marks})", rows)
+        self._connection.execute("DELETE FROM durable_owner")
         self._connection.execute("COMMIT")
 
     def claim_badly(self, instance: str) -> None:
-        self._connection.execute("INSERT INTO claim VALUES (?, 'x', 'no JSON', 'x', 'x')", (instance,))
+        self._connection.execute("INSERT INTO durable_owner VALUES (7, 'no JSON', 'x', 'x', 'x', 'x', 'x')")
+        of = "(SELECT number FROM durable_instance WHERE instance_id = ?)"
+        self._connection.execute(f"UPDATE durable_state SET owner = 7 WHERE number = {of}", (instance,))
+        self._connection.execute("UPDATE durable_instance SET shelf = 0 WHERE instance_id = ?", (instance,))
 
 
 class DiskRows(Rows):

@@ -39,13 +39,13 @@ async def test_each_state_can_be_opened_by_itself(url: str, tmp_path: Path, flow
         await runtime.handle("many").send("go", 1)
         await runtime.handle("many").result(timeout=60)
         done = list(world)
-        store = runtime.store
-        states = await store.load_history("many")  # type: ignore[attr-defined]
+        assert runtime.instances.history is not None
+        states = await runtime.instances.history.load_history("many")
         assert len(states) > 3
         for state in states[1:-1]:
             encoder = Encoder("many")
-            snapshot = encoder.decode(runtime.seal.open("many", state["snapshot"]))
-            assert snapshot.facts["checkpoint"] == state["checkpoint"]
+            snapshot = encoder.decode(runtime.seal.open("many", state.snapshot))
+            assert snapshot.facts["checkpoint"] == state.checkpoint
             assert snapshot.loop is not None
             InstanceDriver(snapshot.loop, encoder, _never).drop()
         assert world == done

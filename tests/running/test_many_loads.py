@@ -64,7 +64,7 @@ async def _is_kept(handle: InstanceHandle[Any]) -> bool:
 
 
 async def _kept_of(runtime: Any, name: str) -> Saved:
-    segments = await runtime.store.load_segments(name)
+    segments = await runtime.instances.load_segments(name)
     state = await runtime.store.load(name)
     return Saved(SegmentSeal(runtime.seal, name).open(state["snapshot"], segments), segments)
 

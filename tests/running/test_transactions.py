@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from durable_import import DurableError, DurableRuntime, InMemoryStateStore, StoreUnavailableError
+from durable_import.stores.sqlite.instances import SQLiteStore
 from durable_import.stores.sqlite.store import SQLiteStateStore
+from tests.harness.sqlite import store_over
 from tests.running.conftest import postgres_url
 from tests.running.effects import open_gates, reached_gates, world
 from tests.running.test_life import until
@@ -37,7 +39,7 @@ async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Ledger:
         return Ledger(postgres_url(request), lambda: [row for (row,) in server.execute("SELECT what FROM ledger ORDER BY place")])
     file = tmp_path / "app.db"
     store = SQLiteStateStore(file)
-    await store.list()
+    await store.load("nobody")
     await store.close()
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("CREATE TABLE ledger (what TEXT UNIQUE)")
@@ -94,8 +96,8 @@ async def test_other_tasks_stand_still(ledger: Ledger, flows: ModuleType) -> Non
 
 async def test_lost_transaction_is_made_again(tmp_path: Path, flows: ModuleType, caplog: pytest.LogCaptureFixture) -> None:
     """If it cannot be committed, the program goes on from before it."""
-    store = Fragile(tmp_path / "app.db")
-    await store.list()
+    store = store_over(Fragile(str(tmp_path / "app.db")))
+    await store.load("nobody")
     with closing(sqlite3.connect(tmp_path / "app.db")) as connection:
         connection.execute("CREATE TABLE ledger (what TEXT UNIQUE)")
         async with DurableRuntime(store) as runtime:
@@ -105,7 +107,7 @@ async def test_lost_transaction_is_made_again(tmp_path: Path, flows: ModuleType,
     assert "was lost" in caplog.text
 
 
-class Fragile(SQLiteStateStore):
+class Fragile(SQLiteStore):
     """Its first transaction cannot be committed."""
 
     begun = 0

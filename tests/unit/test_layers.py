@@ -32,8 +32,8 @@ ORDERS = {
         "pickler", "incremental", "unsavable", "unread", "decoder", "encoder",
     ),
     "stores": (
-        "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "state", "base", "work", "backend", "memory_events",
-        "listing", "store", "adapted", "memory", "disk", "sqlite", "postgres", "url", "contract",
+        "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "state", "listing", "store", "base", "work",
+        "backend", "memory_events", "adapted", "memory", "disk", "sqlite", "postgres", "url", "contract",
     ),
     "running": ("validation", "heartbeat", "sources", "instance", "telemetry", "dispatcher", "registry"),
 }  # fmt: skip

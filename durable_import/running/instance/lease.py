@@ -11,8 +11,7 @@ from ...errors import StoreError, StoreUnavailableError
 from ...log import logger
 from ...snapshot.payload import Saved
 from ...snapshot.sealing.segment_seal import SegmentSeal
-from ...stores.base import Claim
-from ...stores.state import Event, InstanceState
+from ...stores.state import Claim, Event, InstanceState
 from ...stores.store import OpenTransaction, Segments
 from .checkpoint import Checkpoint
 from .host import Host

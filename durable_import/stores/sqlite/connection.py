@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from durable_import.errors import DurableError, StoreUnavailableError
 from durable_import.pythons.systems import SYNC_STOPS_AT_CACHE, is_writable
-from durable_import.stores import sql
 from durable_import.stores.files import make_folder, refused_by_system, text_of
 from durable_import.stores.inline_commit_policy import InlineCommitPolicy
+from durable_import.stores.sqlite.columns import query
 from durable_import.stores.sqlite.schema import check_ours, migrate
 from durable_import.stores.worker import Job
 
@@ -175,7 +175,7 @@ class Database:
             self._configure(connection)
             migrate(connection, self._path)
             if self._keeps_history:
-                connection.execute(queries()["keep_history"])
+                connection.execute(query("keep_history"))
             self._inode = self._current_inode()
         except BaseException:
             connection.close()
@@ -263,8 +263,3 @@ def _do(job: Job[sqlite3.Connection], connection: sqlite3.Connection) -> None:
         job.succeed(job.work(connection))
     except DurableError as refusal:
         job.fail(refusal)
-
-
-def queries() -> dict[str, str]:
-    """The statements of the SQLite store by name."""
-    return sql.queries("sqlite")

@@ -1,169 +1,201 @@
--- name: load
-SELECT status, checkpoint, location, function, wake_at, call, snapshot, outcome FROM instance
-WHERE instance_id = :instance_id;
+-- name: find
+SELECT number, shelf, owner, status FROM durable_instance JOIN durable_state USING (number) WHERE instance_id = ?;
 
--- name: is_known
-SELECT status FROM instance WHERE instance_id = :instance_id;
+-- name: load
+SELECT status, checkpoint, location, function, wake_at, snapshot, outcome, call
+FROM durable_instance JOIN durable_state USING (number) LEFT JOIN durable_call USING (number) LEFT JOIN durable_outcome USING (number)
+WHERE instance_id = ? AND status <> '';
+
+-- name: add_instance
+INSERT INTO durable_instance (instance_id, function, created_at, shelf) VALUES (?, ?, ?, 0);
+
+-- name: add_state
+INSERT INTO durable_state (number, owner, epoch, status, checkpoint, location, wake_at, updated_at, snapshot)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: put_call
+INSERT OR REPLACE INTO durable_call (number, call) VALUES (?, ?);
+
+-- name: put_outcome
+INSERT OR REPLACE INTO durable_outcome (number, outcome) VALUES (?, ?);
+
+-- name: take
+UPDATE durable_state SET owner = ?, epoch = ? WHERE number = ?;
+
+-- name: take_from_shelf
+UPDATE durable_instance SET shelf = 0 WHERE number = ?;
+
+-- name: name_instance
+UPDATE durable_instance SET function = ? WHERE number = ?;
 
 -- name: commit
--- The owner's epoch is checked by the statement that writes: no row, no commit.
-INSERT INTO instance (
-    instance_id, status, checkpoint, location, function, wake_at, updated_at, call, snapshot, outcome
-)
-SELECT
-    instance_id, :status, :checkpoint, :location, :function, :wake_at, :now, :call, :snapshot, :outcome
-FROM claim WHERE instance_id = :instance_id AND epoch = :epoch
-ON CONFLICT (instance_id) DO UPDATE SET
-    status = excluded.status, checkpoint = excluded.checkpoint, location = excluded.location,
-    function = excluded.function, wake_at = excluded.wake_at, updated_at = excluded.updated_at,
-    call = excluded.call, snapshot = excluded.snapshot, outcome = excluded.outcome;
+-- The claim is checked by the statement that writes: no row, no commit. It touches no index.
+UPDATE durable_state
+SET status = ?, checkpoint = ?, location = ?, wake_at = ?, updated_at = ?, snapshot = ?, attempts = 0, error = NULL
+WHERE number = ? AND epoch = ? AND owner IS NOT NULL;
 
--- name: commit_again
--- One more checkpoint, when nothing else of the row has changed and no segments are to be removed: it touches no index.
-UPDATE instance SET checkpoint = :checkpoint, location = :location, updated_at = :now, snapshot = :snapshot
-WHERE instance_id = :instance_id
-AND status = :status AND wake_at IS :wake_at AND function = :function AND call = :call AND outcome = :outcome
-AND EXISTS (SELECT * FROM claim WHERE claim.instance_id = :instance_id AND epoch = :epoch)
-AND (:are_segments_kept OR NOT EXISTS (SELECT * FROM segment WHERE segment.instance_id = :instance_id));
+-- name: end
+-- Once more with the same state is no harm.
+UPDATE durable_state
+SET status = :status, checkpoint = :checkpoint, location = :location, wake_at = NULL, updated_at = :now, owner = NULL,
+    attempts = 0, error = NULL, snapshot = iif(:keeps, snapshot, :snapshot)
+WHERE number = :number AND epoch = :epoch AND (owner IS NOT NULL OR (status = :status AND checkpoint = :checkpoint));
+
+-- name: release
+UPDATE durable_state SET owner = NULL WHERE number = ? AND epoch = ? AND owner IS NOT NULL
+RETURNING status, wake_at, updated_at;
+
+-- name: shelve
+UPDATE durable_instance SET shelf = ?, due = ?, ended_at = ? WHERE number = ?;
+
+-- name: ended_at
+SELECT ended_at FROM durable_instance WHERE number = ?;
 
 -- name: keep_history
 -- Of one connection: what a commit with another checkpoint number overwrites is kept.
-CREATE TEMP TRIGGER keep_history BEFORE UPDATE ON main.instance WHEN old.checkpoint IS NOT new.checkpoint
+CREATE TEMP TRIGGER keep_history BEFORE UPDATE ON main.durable_state
+WHEN old.checkpoint IS NOT new.checkpoint AND old.status <> ''
 BEGIN
-    INSERT OR REPLACE INTO history (
-        instance_id, checkpoint, status, location, function, wake_at, call, outcome, snapshot
-    ) VALUES (
-        old.instance_id, old.checkpoint, old.status, old.location, old.function, old.wake_at, old.call, old.outcome,
-        old.snapshot
+    INSERT OR REPLACE INTO durable_history (number, checkpoint, status, location, wake_at, outcome, snapshot)
+    VALUES (
+        old.number, old.checkpoint, old.status, old.location, old.wake_at,
+        ifnull((SELECT outcome FROM durable_outcome WHERE number = old.number), x''), old.snapshot
     );
 END;
 
 -- name: load_history
-SELECT status, checkpoint, location, function, wake_at, call, snapshot, outcome FROM history
-WHERE instance_id = :instance_id
-UNION ALL
-SELECT status, checkpoint, location, function, wake_at, call, snapshot, outcome FROM instance
-WHERE instance_id = :instance_id
-ORDER BY checkpoint;
+SELECT history.status, history.checkpoint, history.location, function, history.wake_at, history.snapshot, outcome, NULL
+FROM durable_instance JOIN durable_history AS history USING (number) WHERE instance_id = ? ORDER BY checkpoint;
 
--- name: delete_history
-DELETE FROM history WHERE instance_id = :instance_id;
-
--- name: find_claim
-SELECT epoch, owner, since, until FROM claim WHERE instance_id = :instance_id;
-
--- name: next_epoch
-UPDATE epoch SET last = last + 1 RETURNING last;
-
--- name: take_claim
-INSERT INTO claim (instance_id, epoch, owner, since, until) VALUES (:instance_id, :epoch, :owner, :since, :until)
-ON CONFLICT (instance_id) DO UPDATE SET
-    epoch = excluded.epoch, owner = excluded.owner, since = excluded.since, until = excluded.until;
-
--- name: renew_claim
-UPDATE claim SET until = :until WHERE instance_id = :instance_id AND epoch = :epoch;
-
--- name: release_claim
-DELETE FROM claim WHERE instance_id = :instance_id AND epoch = :epoch;
-
--- name: delete_claim
-DELETE FROM claim WHERE instance_id = :instance_id;
+-- name: number_of
+SELECT number FROM durable_instance WHERE instance_id = ?;
 
 -- name: delete_instance
-DELETE FROM instance WHERE instance_id = :instance_id;
+DELETE FROM durable_instance WHERE number = ?;
 
--- name: list
-SELECT instance_id, status, checkpoint, location, function, wake_at, updated_at, claim.owner, claim.until
-FROM instance LEFT JOIN claim USING (instance_id)
-ORDER BY updated_at DESC;
+-- name: delete_state
+DELETE FROM durable_state WHERE number = ?;
 
--- name: any_instance
-SELECT EXISTS (SELECT * FROM instance);
+-- name: delete_call
+DELETE FROM durable_call WHERE number = ?;
 
--- name: save_source
-INSERT INTO source (digest, text) VALUES (:digest, :text) ON CONFLICT (digest) DO NOTHING;
+-- name: delete_outcome
+DELETE FROM durable_outcome WHERE number = ?;
 
--- name: load_source
-SELECT text FROM source WHERE digest = :digest;
+-- name: delete_tags
+DELETE FROM durable_tag WHERE number = ?;
 
--- name: put_segment
-INSERT INTO segment (instance_id, key, data) VALUES (?, ?, ?)
-ON CONFLICT (instance_id, key) DO UPDATE SET data = excluded.data;
-
--- name: remove_segment
-DELETE FROM segment WHERE instance_id = ? AND key = ?;
+-- name: delete_history
+DELETE FROM durable_history WHERE number = ?;
 
 -- name: remove_segments
-DELETE FROM segment WHERE instance_id = :instance_id;
+DELETE FROM durable_segment WHERE number = ?;
+
+-- name: put_segment
+INSERT INTO durable_segment (number, key, data) VALUES (?, ?, ?) ON CONFLICT (number, key) DO UPDATE SET data = excluded.data;
+
+-- name: remove_segment
+DELETE FROM durable_segment WHERE number = ? AND key = ?;
+
+-- name: has_segments
+SELECT EXISTS (SELECT * FROM durable_segment WHERE number = ?);
 
 -- name: load_segments
 -- As bytes, whatever somebody has put there: that they are not ours is found out before they are opened.
-SELECT CAST(key AS BLOB), CAST(data AS BLOB) FROM segment WHERE instance_id = :instance_id;
+SELECT CAST(key AS BLOB), CAST(data AS BLOB) FROM durable_instance JOIN durable_segment USING (number) WHERE instance_id = ?;
 
--- name: publish_event
-INSERT INTO event (instance_id, name, published_at, payload) VALUES (:instance_id, :name, :now, :payload)
-RETURNING number;
+-- name: find_owner
+SELECT who, since, until, is_dead FROM durable_owner WHERE id = ?;
 
--- name: note_event_id
-INSERT INTO event_id (id, published_at) VALUES (:event_id, :now) ON CONFLICT (id) DO NOTHING;
+-- name: owners
+SELECT id, who, until, is_dead FROM durable_owner;
 
--- name: find_event_id
-SELECT 1 FROM event_id WHERE id = :event_id;
+-- name: put_owner
+INSERT INTO durable_owner (id, who, since, until, lease, beat) VALUES (?, ?, ?, ?, ?, 0)
+ON CONFLICT (id) DO UPDATE SET until = excluded.until, lease = excluded.lease;
 
--- name: forget_event_ids
-DELETE FROM event_id WHERE published_at <= :before;
+-- name: renew
+UPDATE durable_owner SET until = ? WHERE id = ? AND NOT is_dead;
 
--- name: load_events
-SELECT number, name, payload FROM event WHERE instance_id = :instance_id ORDER BY number;
+-- name: declare_dead
+UPDATE durable_owner SET is_dead = 1 WHERE id = ?;
 
--- name: addressees
-SELECT DISTINCT instance_id FROM event;
+-- name: owned_by
+SELECT number, instance_id, status, wake_at, updated_at FROM durable_state LEFT JOIN durable_instance USING (number)
+WHERE owner = ? LIMIT ?;
 
--- name: remove_event
-DELETE FROM event WHERE instance_id = ? AND number = ?;
+-- name: bury
+UPDATE durable_state SET owner = NULL, epoch = 0 WHERE number = ?;
 
--- name: delete_events
-DELETE FROM event WHERE instance_id = :instance_id;
+-- name: forget_owner
+DELETE FROM durable_owner WHERE id = ? AND NOT EXISTS (SELECT * FROM durable_state WHERE owner = durable_owner.id);
 
--- name: announce
-UPDATE change SET count = count + 1;
+-- name: forget_idle_owners
+-- Those that have left nothing; what the others have is let go of when work is looked for.
+DELETE FROM durable_owner
+WHERE (typeof(until) <> 'real' OR until <= ?) AND NOT EXISTS (SELECT * FROM durable_state WHERE owner = durable_owner.id);
 
--- name: last_change
-SELECT count FROM change;
+-- name: summary
+SELECT
+    instance_id, status, checkpoint, location, function, wake_at, updated_at, durable_owner.who, durable_owner.until, created_at,
+    number
+FROM durable_instance JOIN durable_state USING (number) LEFT JOIN durable_owner ON durable_owner.id = owner
+WHERE status <> ''
 
--- name: holders
--- Who holds something; few, and each asked once whether it lives.
-SELECT DISTINCT owner FROM claim WHERE until > :now;
+-- name: tables_of_instances
+-- The second is that of earlier releases.
+SELECT name FROM sqlite_schema WHERE name IN ('durable_instance', 'instance');
 
--- name: find_work
--- Three kinds of instances with the time since when somebody could have taken them up, and of them those that nobody holds.
--- The first is found by an index in the order of that time, the second goes through the events.
-SELECT instance_id FROM (
-    SELECT * FROM (
-        SELECT instance_id, wake_at AS since FROM instance
-        WHERE status IN ('waiting', 'sleeping') AND wake_at IS NOT NULL AND wake_at <= :now AND NOT EXISTS (
-            SELECT * FROM claim WHERE claim.instance_id = instance.instance_id
-            AND until > :now AND owner NOT IN (SELECT value FROM json_each(:dead)))
-        ORDER BY wake_at LIMIT :limit)
-    UNION ALL
-    SELECT * FROM (
-        SELECT event.instance_id, min(published_at) AS since
-        FROM event CROSS JOIN instance ON instance.instance_id = event.instance_id
-        WHERE status IN ('waiting', 'sleeping') AND NOT EXISTS (
-            SELECT * FROM claim WHERE claim.instance_id = event.instance_id
-            AND until > :now AND owner NOT IN (SELECT value FROM json_each(:dead)))
-        GROUP BY event.instance_id ORDER BY since LIMIT :limit)
-    UNION ALL
-    SELECT * FROM (
-        SELECT instance_id, updated_at AS since FROM instance
-        WHERE :orphans AND status IN ('pending', 'running') AND NOT EXISTS (
-            SELECT * FROM claim WHERE claim.instance_id = instance.instance_id
-            AND until > :now AND owner NOT IN (SELECT value FROM json_each(:dead)))
-        ORDER BY updated_at LIMIT :limit)
-) GROUP BY instance_id ORDER BY min(since) LIMIT :limit;
+-- name: find_due
+SELECT instance_id, due FROM durable_instance INDEXED BY durable_instance_rests WHERE shelf = 2 AND due IS NOT NULL AND due <= ? ORDER BY due LIMIT ?;
+
+-- name: find_ready
+SELECT instance_id, due FROM durable_instance INDEXED BY durable_instance_ready WHERE shelf = 1 AND queue = ''
+ORDER BY priority DESC, due LIMIT ?;
+
+-- name: find_left
+SELECT instance_id, due FROM durable_instance INDEXED BY durable_instance_left WHERE shelf = 7 ORDER BY due LIMIT ?;
 
 -- name: find_finished
-SELECT instance_id FROM instance
-WHERE status IN ('completed', 'failed', 'cancelled') AND updated_at <= :before AND NOT EXISTS (
-    SELECT * FROM claim WHERE claim.instance_id = instance.instance_id
-    AND until > :now AND owner NOT IN (SELECT value FROM json_each(:dead)));
+SELECT number, instance_id FROM durable_instance INDEXED BY durable_instance_ended
+WHERE ended_at IS NOT NULL AND ended_at <= ? AND shelf IN (3, 4, 5);
+
+-- name: save_source
+INSERT INTO durable_source (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING;
+
+-- name: load_source
+SELECT text FROM durable_source WHERE digest = ?;
+
+-- name: publish_event
+INSERT INTO durable_event (instance_id, name, published_at, payload) VALUES (?, ?, ?, ?);
+
+-- name: is_ready
+UPDATE durable_instance SET shelf = 1, due = ? WHERE instance_id = ? AND shelf = 2;
+
+-- name: note_event_id
+INSERT INTO durable_event_id (id, published_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING;
+
+-- name: find_event_id
+SELECT 1 FROM durable_event_id WHERE id = ?;
+
+-- name: forget_event_ids
+DELETE FROM durable_event_id WHERE published_at <= ?;
+
+-- name: load_events
+SELECT number, name, payload FROM durable_event WHERE instance_id = ? ORDER BY number;
+
+-- name: first_event
+SELECT min(published_at) FROM durable_event WHERE instance_id = ?;
+
+-- name: addressees
+SELECT DISTINCT instance_id FROM durable_event;
+
+-- name: remove_event
+DELETE FROM durable_event WHERE instance_id = ? AND number = ?;
+
+-- name: delete_events
+DELETE FROM durable_event WHERE instance_id = ?;
+
+-- name: data_version
+-- Differs when another connection has committed something.
+PRAGMA data_version;

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from durable_import.errors import StoreError
-from durable_import.stores.base import Claim, check_state
 from durable_import.stores.changes import Bell
 from durable_import.stores.sqlite.connection import Database
+from durable_import.stores.state import Claim, InstanceState
+from durable_import.stores.store import Segments
 from durable_import.stores.worker import Job, Worker
 
-Commit = Callable[[Claim, dict[str, Any], Mapping[str, bytes | None], bool, sqlite3.Connection], None]
+Commit = Callable[[Claim, InstanceState, Segments | None, bool], Callable[[sqlite3.Connection], None]]
 
 MARK = "durable_import"  # a savepoint: it is gone if somebody has ended the transaction
 ENDED = (
@@ -23,7 +23,7 @@ ENDED = (
 
 
 class SQLiteTransaction:
-    """See ``base.Transaction``. ``begin`` makes one."""
+    """See ``store.OpenTransaction``. ``begin`` makes one. ``commit`` gives what commits a state, by a connection."""
 
     def __init__(self, worker: Worker[Database], connection: sqlite3.Connection, commit: Commit, bell: Bell) -> None:
         self.connection = connection
@@ -43,12 +43,9 @@ class SQLiteTransaction:
             raise
         return cls(worker, connection, commit, bell)
 
-    async def commit(
-        self, claim: Claim, state: dict[str, Any], segments: Mapping[str, bytes | None] | None = None, is_whole: bool = True
-    ) -> None:
-        """See ``base.Transaction``."""
-        check_state(state)
-        work = partial(self._commit, claim, dict(state), dict(segments or {}), is_whole)
+    async def commit(self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True) -> None:
+        """See ``store.OpenTransaction``."""
+        work = self._commit(claim, state, segments, is_whole)
         try:
             await self._worker.call(partial(_commit, self.connection, work))
         finally:
@@ -56,7 +53,7 @@ class SQLiteTransaction:
             await self._worker.close()
 
     async def rollback(self) -> None:
-        """See ``base.Transaction``."""
+        """See ``store.OpenTransaction``."""
         await self._worker.call(Database.close)  # which rolls back
         await self._worker.close()
 

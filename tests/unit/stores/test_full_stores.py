@@ -10,6 +10,7 @@ from durable_import.errors import DurableError, SnapshotAuthenticationError
 from durable_import.stores import inline_commit_policy as inline_commits
 from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
+from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.store import SQLiteStateStore
 from durable_import.stores.state import InstanceQuery
 from durable_import.stores.store import Store
@@ -17,7 +18,7 @@ from durable_import.stores.url import full_store
 from durable_import.testing.contract import refused
 from durable_import.testing.contract.store import SingleStoreContract, StoreContract
 from durable_import.testing.faults import Faults
-from tests.harness.users_store import UsersStore
+from tests.harness.users_store import HastyStore, UsersStore
 
 
 class TestMemory(StoreContract):
@@ -64,9 +65,18 @@ class TestWithoutShortcuts(StoreContract):
     """A store with owners whose lives do not begin and end in one step each."""
 
     def open(self, folder: Path) -> Store:
-        store = SQLiteStateStore(folder / "state.db")
+        store = DiskStateStore(folder / "store")
         Faults(store)
         return full_store(store)
+
+
+class TestHasty(StoreContract):
+    """A user's store whose lives begin and end in one step each, and which commits at once."""
+
+    survives = False
+
+    def open(self, folder: Path) -> Store:  # noqa: ARG002
+        return full_store(HastyStore())
 
 
 class TestUsers(SingleStoreContract):
@@ -84,7 +94,7 @@ async def test_what_a_users_store_cannot_do() -> None:
     with refused(DurableError, "cannot list its instances"):
         await store.list(InstanceQuery())
     with refused(DurableError, "cannot look for unfinished instances", "WorkStore"):
-        await store.find_work(1, orphans=True)
+        await store.find_work(Owner.current(), 1, orphans=True)
     with refused(DurableError, "cannot delete"):
         await store.delete("a")
     assert (store.transactions, store.history, store.keeps_segments) == (None, None, False)

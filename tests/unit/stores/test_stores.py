@@ -18,14 +18,16 @@ from typing import Any
 import pytest
 
 from durable_import.errors import FencedError, StoreError, StoreUnavailableError
-from durable_import.stores import inline_commit_policy as inline_commits
+from durable_import.stores.adapted import to_kept
 from durable_import.stores.base import OwningStore, StateStore
 from durable_import.stores.changes import Bell
 from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
+from durable_import.stores.sqlite.instances import SQLiteStore
 from durable_import.stores.sqlite.store import SQLiteStateStore
-from durable_import.stores.url import open_store
+from durable_import.stores.store import Kept
+from durable_import.stores.url import full_store, open_store
 from durable_import.testing.contract import (
     DistinctEventStoreContract,
     HistoryStoreContract,
@@ -33,13 +35,13 @@ from durable_import.testing.contract import (
     QuickStoreContract,
     SegmentStoreContract,
     StateStoreContract,
-    TransactionStoreContract,
     WatchedStoreContract,
     WorkStoreContract,
     refused,
     state,
 )
-from tests.harness.users_store import UsersStore
+from durable_import.testing.contract.store import CALL, begin, commit, saved
+from tests.harness.users_store import HastyStore, UsersStore
 
 
 class TestUsersStore(StateStoreContract):
@@ -73,47 +75,22 @@ class TestDiskWithHistory(HistoryStoreContract, WorkStoreContract):
         return DiskStateStore(folder / "store", history=True)
 
 
-class SQLiteContract(
-    QuickStoreContract,
-    LifeStoreContract,
-    SegmentStoreContract,
-    DistinctEventStoreContract,
-    WorkStoreContract,
-    WatchedStoreContract,
-):
-    """All that SQLite can do."""
-
-
-class TestSQLite(SQLiteContract, TransactionStoreContract):
-    def open(self, folder: Path) -> OwningStore:
-        return SQLiteStateStore(folder / "deep" / "state.db")
-
-
-class TestSQLiteWithHistory(SQLiteContract, TransactionStoreContract, HistoryStoreContract):
-    def open(self, folder: Path) -> OwningStore:
-        return SQLiteStateStore(folder / "state.db", history=True)
-
-
-class TestSQLiteSynchronousNormal(SQLiteContract):
-    def open(self, folder: Path) -> OwningStore:
-        return SQLiteStateStore(folder / "state.db", synchronous="normal")
-
-
-class TestSQLiteAtOnce(SQLiteContract):
-    """All that may be quick is, however busy the machine is."""
-
-    @pytest.fixture(autouse=True)
-    def _takes_its_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(inline_commits, "QUICK_SECONDS", 60.0)
-
-    def open(self, folder: Path) -> OwningStore:
-        return SQLiteStateStore(folder / "state.db", synchronous="normal")
-
-
-class TestSQLiteInMemory(SQLiteContract):
+class TestHasty(QuickStoreContract, LifeStoreContract, SegmentStoreContract):
     survives = False
 
     def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
+        return HastyStore()
+
+
+class TestSQLite(StateStoreContract):
+    def open(self, folder: Path) -> StateStore:
+        return SQLiteStateStore(folder / "deep" / "state.db")
+
+
+class TestSQLiteInMemory(StateStoreContract):
+    survives = False
+
+    def open(self, folder: Path) -> StateStore:  # noqa: ARG002
         return SQLiteStateStore(":memory:")
 
 
@@ -144,12 +121,14 @@ async def test_checkpoints_ring_no_bell(place: str, tmp_path: Path, monkeypatch:
     """Who waits for a change in this process is not woken by each commit of an instance that runs."""
     rings: list[None] = []
     monkeypatch.setattr(Bell, "ring", lambda _: rings.append(None))
-    store = open_store(place.format(tmp_path))
-    assert isinstance(store, OwningStore)
-    claim = await store.acquire("a", Owner.current())
-    for status, expected in (("running", 0), ("sleeping", 0), ("completed", 1), ("pending", 2)):
-        await store.commit(claim, state(1, status=status))
-        assert len(rings) == expected
+    store = full_store(open_store(place.format(tmp_path)))
+    begun = await begin(store, "a")
+    rings.clear()
+    for status in ("running", "sleeping", "waiting", "running"):
+        await commit(store, begun, saved(1, status))
+        assert rings == []
+    await store.end(begun.claim, saved(2, "completed"), keeps=False)
+    assert rings
     await store.close()
 
 
@@ -188,7 +167,7 @@ async def test_disk_names_what_is_not_json(wrong: dict[Any, Any], place: str, tm
 
 async def test_sqlite_in_memory_has_no_transactions() -> None:
     """There is no second connection to such a database: the error says what to do."""
-    store = SQLiteStateStore(":memory:")
+    store = SQLiteStore(":memory:")
     with refused(StoreError, "use a file"):
         await store.begin_transaction()
 
@@ -306,14 +285,15 @@ async def test_shared_database_keeps_what_is_the_users(tmp_path: Path) -> None:
     with refused(StoreUnavailableError, "belongs to another program", "?shared=yes"):
         await open_store(f"sqlite:///{tmp_path}/app.db").save("a", state(1))
     store = open_store(f"sqlite:///{tmp_path}/app.db?shared=yes")
-    assert isinstance(store, SQLiteStateStore)
-    claim = await store.acquire("a", Owner.current())
-    opened = await store.begin_transaction()
+    full = full_store(store)
+    assert full.transactions is not None
+    begun = await begin(full, "a")
+    opened = await full.transactions.begin_transaction()
     opened.connection.execute("INSERT INTO orders VALUES (1)")
-    await opened.commit(claim, state(1))
-    await store.close()
+    await opened.commit(begun.claim, to_kept(state(1)).state)
+    await full.close()
     again = SQLiteStateStore(tmp_path / "app.db")  # it is known by now
-    assert await again.load("a") == state(1)
+    assert await again.load("a") == state(1, call=CALL)
     await again.close()
     with closing(sqlite3.connect(tmp_path / "app.db")) as db:
         assert db.execute("SELECT id FROM orders").fetchall() == [(1,)]
@@ -339,21 +319,21 @@ async def test_newer_database_is_refused_with_both_versions(tmp_path: Path) -> N
     await store.close()
     with closing(sqlite3.connect(tmp_path / "x.db")) as db:
         db.execute("PRAGMA user_version = 9")
-    assert re.search(r"has format 9, .* knows up to 5\b", await refusal_of(tmp_path / "x.db"))
+    assert re.search(r"has format 9, .* knows up to 6\b", await refusal_of(tmp_path / "x.db"))
 
 
 async def test_database_that_is_taken_away_is_noticed(tmp_path: Path) -> None:
     """Commits into a file that was removed or replaced are refused, not lost; put back, it goes on."""
-    store = SQLiteStateStore(tmp_path / "x.db")
-    claim = await store.acquire("a", Owner.current())
+    store = SQLiteStore(str(tmp_path / "x.db"))
+    begun = await begin(store, "a")
     shutil.move(tmp_path / "x.db", tmp_path / "away.db")
     with pytest.raises(StoreUnavailableError, match="removed or replaced"):
-        await store.commit(claim, state(1))
+        await commit(store, begun, saved(1))
     assert not (tmp_path / "x.db").exists()
     shutil.move(tmp_path / "away.db", tmp_path / "x.db")
-    await store.commit(claim, state(2))
+    await commit(store, begun, saved(2))
     await store.close()
-    assert await SQLiteStateStore(tmp_path / "x.db").load("a") == state(2)
+    assert await SQLiteStore(str(tmp_path / "x.db")).load("a") == Kept(saved(2), CALL)
 
 
 async def test_store_recovers_when_the_obstacle_is_gone(tmp_path: Path) -> None:
@@ -369,14 +349,13 @@ async def test_store_recovers_when_the_obstacle_is_gone(tmp_path: Path) -> None:
 
 async def test_concurrent_commits_share_transactions(tmp_path: Path) -> None:
     """A hundred commits at once need a handful of transactions, and the fenced one among them is refused alone."""
-    store = SQLiteStateStore(tmp_path / "state.db")
-    owner = Owner.current()
-    stale = await store.acquire("i7", owner)
-    claims = [await store.acquire(f"i{n}", owner) for n in range(100)]
+    store, owner = SQLiteStore(str(tmp_path / "state.db")), Owner.current()
+    stale = await begin(store, "i7", owner)
+    begun = [await begin(store, f"i{n}", owner) for n in range(100)]
     statements: list[str] = []
     await store._worker.call(lambda db: db.set_trace_callback(statements.append), writes=False)
     answers = await asyncio.gather(
-        store.commit(stale, state(0)), *(store.commit(each, state(1)) for each in claims), return_exceptions=True
+        commit(store, stale, saved(0)), *(commit(store, each, saved(1)) for each in begun), return_exceptions=True
     )
     assert isinstance(answers[0], FencedError)
     assert answers[1:] == [None] * 100
@@ -386,14 +365,13 @@ async def test_concurrent_commits_share_transactions(tmp_path: Path) -> None:
 
 async def test_one_bad_commit_does_not_harm_its_neighbours(tmp_path: Path) -> None:
     """When a transaction of many fails, each commit is tried on its own and only the culprit fails."""
-    store = SQLiteStateStore(tmp_path / "state.db")
-    owner = Owner.current()
-    claims = [await store.acquire(f"i{n}", owner) for n in range(10)]
-    huge = {**state(1), "checkpoint": 2**70}
+    store, owner = SQLiteStore(str(tmp_path / "state.db")), Owner.current()
+    begun = [await begin(store, f"i{n}", owner) for n in range(10)]
+    huge = saved(1)._replace(checkpoint=2**70)
     answers = await asyncio.gather(
-        *(store.commit(each, huge if n == 4 else state(n)) for n, each in enumerate(claims)), return_exceptions=True
+        *(commit(store, each, huge if n == 4 else saved(n)) for n, each in enumerate(begun)), return_exceptions=True
     )
     assert [n for n, answer in enumerate(answers) if answer is not None] == [4]
     assert isinstance(answers[4], OverflowError)
-    assert await store.load("i9") == state(9)
+    assert await store.load("i9") == Kept(saved(9), CALL)
     await store.close()

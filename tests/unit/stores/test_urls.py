@@ -8,35 +8,33 @@ from pathlib import Path
 import pytest
 
 from durable_import.errors import MissingKeyError, UnknownStoreError
-from durable_import.stores.base import KeyedStore, OwningStore, SourceStore, StateStore, keeps_history
+from durable_import.stores.base import KeyedStore, StateStore
 from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.postgres.store import PostgresStateStore
 from durable_import.stores.sqlite.store import SQLiteStateStore
-from durable_import.stores.url import key_for, open_store
+from durable_import.stores.url import full_store, key_for, open_store
 from durable_import.testing.contract import state
 from tests.harness.users_store import UsersStore
 
 
 @pytest.fixture(params=["memory:", "disk://{}/store", "sqlite:///{}/state.db", "sqlite://"])
-def embedded(request: pytest.FixtureRequest, tmp_path: Path) -> OwningStore:
+def embedded(request: pytest.FixtureRequest, tmp_path: Path) -> StateStore:
     """Each embedded store, opened by its URL."""
-    store = open_store(request.param.format(tmp_path))
-    assert isinstance(store, OwningStore)
-    return store
+    return open_store(request.param.format(tmp_path))
 
 
-async def test_sources_are_kept_once(embedded: OwningStore) -> None:
+async def test_sources_are_kept_once(embedded: StateStore) -> None:
     """The first text under a digest stays; an unknown digest has none."""
-    assert isinstance(embedded, SourceStore)
-    assert await embedded.load_source("d1") is None
-    await embedded.save_source("d1", "def f():\r\n    'ü\udc80'\n")
-    await embedded.save_source("d1", "other")
-    assert await embedded.load_source("d1") == "def f():\r\n    'ü\udc80'\n"
-    await embedded.close()
+    store = full_store(embedded)
+    assert await store.load_source("d1") is None
+    await store.save_source("d1", "def f():\r\n    'ü\udc80'\n")
+    await store.save_source("d1", "other")
+    assert await store.load_source("d1") == "def f():\r\n    'ü\udc80'\n"
+    await store.close()
 
 
-def test_key_of_an_embedded_store_stays_the_same(embedded: OwningStore) -> None:
+def test_key_of_an_embedded_store_stays_the_same(embedded: StateStore) -> None:
     """Asking twice gives the same 32 bytes."""
     assert isinstance(embedded, KeyedStore)
     assert key_for(embedded) == key_for(embedded)
@@ -55,8 +53,7 @@ async def test_key_lies_beside_the_store_for_its_owner_only(url: str, tmp_path: 
     file.unlink()
     with pytest.raises(MissingKeyError, match="Put the key file back"):
         key_for(store)
-    assert isinstance(store, OwningStore)
-    await store.close()
+    await full_store(store).close()
 
 
 def test_memory_stores_have_keys_of_their_own() -> None:
@@ -173,6 +170,7 @@ def test_store_given_is_given_back() -> None:
 @pytest.mark.parametrize("url", ["memory:", "disk:///var/x", "sqlite:///x.db", "sqlite://"])
 def test_url_asks_for_history(url: str) -> None:
     """``?history=true`` does, ``?history=false`` and nothing do not, and anything else is refused."""
-    assert [keeps_history(open_store(url + query)) for query in ("", "?history=false", "?history=TRUE")] == [False, False, True]
+    stores = [full_store(open_store(url + query)) for query in ("", "?history=false", "?history=TRUE")]
+    assert [store.history is not None for store in stores] == [False, False, True]
     with pytest.raises(UnknownStoreError, match="history"):
         open_store(f"{url}?history=yes")

@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.base import Claim, EventStore, SegmentStore, WatchedStore, WorkStore, life_store, quick_store
+from durable_import.stores.base import Claim, EventStore, WatchedStore, WorkStore, life_store, quick_store
+from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.store import SQLiteStateStore
+from durable_import.stores.store import Kept, Store
+from durable_import.stores.url import full_store
 from durable_import.testing.contract import OwningStoreContract, state
+from durable_import.testing.contract.store import CALL, StoreContract, begin, commit, saved
 from durable_import.testing.faults import Faults
+from tests.harness.users_store import HastyStore
 
 
 class TestWithoutFaults(OwningStoreContract):
@@ -28,33 +33,61 @@ class TestWithoutFaults(OwningStoreContract):
         return store
 
 
-def test_store_stays_what_it_is(tmp_path: Path) -> None:
+def test_store_stays_what_it_is() -> None:
     """What a store can do is found as before."""
-    store = SQLiteStateStore(tmp_path / "x.db")
+    store = DiskStateStore("nowhere")
     Faults(store)
-    assert isinstance(store, SQLiteStateStore)
-    for optional in (SegmentStore, EventStore, WorkStore, WatchedStore):
+    for optional in (EventStore, WorkStore, WatchedStore):
         assert isinstance(store, optional)
 
 
-def test_shortcuts_are_closed(tmp_path: Path) -> None:
+def test_shortcuts_are_closed() -> None:
     """What does several calls in one is not offered: each call may fail by itself. Nor is it of a class that changes these."""
-    store = SQLiteStateStore(tmp_path / "x.db")
+    store = HastyStore()
     assert (quick_store(store), life_store(store)) == (store, store)
     Faults(store)
     assert (quick_store(store), life_store(store)) == (None, None)
 
-    class Counting(SQLiteStateStore):
+    class Counting(HastyStore):
         async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
             await super().commit(claim, state)
 
-    class Closing(SQLiteStateStore):
+    class Closing(HastyStore):
         async def close(self) -> None:
             await super().close()
 
-    counting, closing = Counting(tmp_path / "x.db"), Closing(tmp_path / "x.db")
+    counting, closing = Counting(), Closing()
     assert (quick_store(counting), life_store(counting)) == (None, None)
     assert (quick_store(closing), life_store(closing)) == (closing, closing)
+
+
+class TestFullWithoutFaults(StoreContract):
+    """A full store with no fault arranged passes its contract."""
+
+    def open(self, folder: Path) -> Store:
+        store = SQLiteStateStore(folder / "state.db")
+        Faults(store)
+        return full_store(store)
+
+
+async def test_faults_of_a_full_store(tmp_path: Path) -> None:
+    """They are those of all that is done with it: commits and ends are counted, and nothing is done at once."""
+    store = SQLiteStateStore(tmp_path / "state.db")
+    faults = Faults(store)
+    full = full_store(store)
+    begun = await begin(full, "a")
+    faults.fail(2)
+    faults.fail(4, happens=True)
+    await commit(full, begun, saved(1))
+    with pytest.raises(StoreUnavailableError, match="arranged"):
+        await commit(full, begun, saved(2))
+    await commit(full, begun, saved(3))
+    with pytest.raises(StoreUnavailableError, match="arranged"):
+        await full.end(begun.claim, saved(4, "completed"), keeps=False)
+    await full.end(begun.claim, saved(4, "completed"), keeps=False)
+    assert await full.load("a") == Kept(saved(4, "completed"), CALL)
+    assert faults.calls == ["begin", "commit", "commit", "commit", "end", "end", "load"]
+    await full.close()
 
 
 async def test_chosen_commit_fails() -> None:

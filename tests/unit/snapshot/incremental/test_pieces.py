@@ -104,10 +104,10 @@ async def test_from_large_to_small_and_back(place_of: Callable[..., Place]) -> N
         result, _ = await place.run()
         assert repr(result) == await asyncio.to_thread(native, place.source)
         assert place.segments() == {}
-        place.query("DELETE FROM instance")
+        place.forget()
 
 
-@pytest.mark.parametrize("change", ["UPDATE segment SET data = zeroblob(length(data))", "DELETE FROM segment"])
+@pytest.mark.parametrize("change", ["UPDATE durable_segment SET data = zeroblob(length(data))", "DELETE FROM durable_segment"])
 async def test_tampered_pieces_are_refused(place_of: Callable[..., Place], change: str) -> None:
     """A piece that is not what was committed is refused, and stays where it is."""
     place = place_of(program("bytes"), forms="")

@@ -13,10 +13,11 @@ import pytest
 
 from durable_import.api.runtime import DurableRuntime
 from durable_import.errors import SnapshotAuthenticationError
-from durable_import.stores.base import Claim
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite.store import SQLiteStateStore
+from durable_import.stores.sqlite.instances import SQLiteStore
+from durable_import.stores.state import Claim
 from tests.harness.places import FOREIGN, MANY, Crash, Place, WatchedStore, place_of
+from tests.harness.sqlite import store_over
 from tests.harness.torture import fresh_module
 
 __all__ = ["place_of"]  # the fixture
@@ -129,7 +130,7 @@ async def test_crash_wherever_the_form_changes(place_of: Callable[..., Place], f
         assert result == [sum(range(1, MANY + 1)), 3] * 3, crash_at
         assert place.segments() == {}
         assert place.query("SELECT status FROM instance") == [("completed",)]
-        place.query("DELETE FROM instance")
+        place.forget()
 
 
 PHASES = (
@@ -169,7 +170,7 @@ async def test_form_follows_what_happens(place_of: Callable[..., Place]) -> None
     place = place_of(PHASES, forms="")
     result, store = await place.run()
     assert re.fullmatch("w(sw){2,3}", _forms(store)), _forms(store)
-    place.query("DELETE FROM instance")
+    place.forget()
     found = None
     for crash_at in (3, 20, 17, 11, 40, None):
         found, _ = await place.run(crash_at)
@@ -243,7 +244,7 @@ async def test_deleted_instance_leaves_no_segments(place_of: Callable[[str], Pla
     place = place_of(WORKER)
     await place.run(crash_at=5)
     assert len(place.segments()) > 100
-    store = SQLiteStateStore(place.path)
+    store = SQLiteStore(str(place.path))
     await store.delete("many")
     await store.close()
     assert place.segments() == {}
@@ -259,16 +260,16 @@ async def test_taken_over_instance_keeps_the_segments_of_its_new_owner(
     class Stalled(WatchedStore):
         """Its lease is over after five commits, and another owner has come."""
 
-        async def commit_segments(self, claim: Claim, *arguments: Any, **options: Any) -> None:
+        async def _commit_and_note(self, claim: Claim, *arguments: Any) -> None:
             if len(self.commits) == 5:
                 await self.release(claim)
-                await self.acquire("many", Owner.current())
+                await self.begin("many", Owner.current(), 30.0, None, b"")
                 before.update(place.segments())
-            await super().commit_segments(claim, *arguments, **options)
+            await super()._commit_and_note(claim, *arguments)
 
     before: dict[str, bytes] = {}
     store = Stalled(place.path)
-    async with DurableRuntime(store) as runtime:
+    async with DurableRuntime(store_over(store)) as runtime:
         waiting = asyncio.create_task(runtime.run(place.module.main, instance_id="many"))
         while "goes on elsewhere" not in caplog.text:
             await asyncio.sleep(0.01)
@@ -297,20 +298,24 @@ def _bomb() -> bytes:
     return pickle.dumps(Bomb())
 
 
+OF_MANY = "FROM durable_instance WHERE instance_id = 'many'"
 CHANGES = {
-    "changed": "UPDATE segment SET data = :bomb WHERE key = 't0.101'",
-    "one byte more": "UPDATE segment SET data = data || x'00' WHERE key = 't0.1'",
-    "text": "UPDATE segment SET data = 'text' WHERE key = 't0.1'",
-    "added": "INSERT INTO segment VALUES ('many', 't0.999', :bomb)",
-    "key of bytes": "UPDATE segment SET key = x'00ff' WHERE key = 't0.1'",
-    "key that is no text": "UPDATE segment SET key = CAST(x'ff' AS TEXT) WHERE key = 't0.1'",
-    "left out": "DELETE FROM segment WHERE key = 't0.1'",
-    "all left out": "DELETE FROM segment",
-    "swapped": "UPDATE segment SET key = 'aside' WHERE key = 't0.1'; UPDATE segment SET key = 't0.1' WHERE key = 't0.2'; "
-    "UPDATE segment SET key = 't0.2' WHERE key = 'aside'",
-    "of another instance": "UPDATE segment SET data = (SELECT data FROM segment o WHERE o.key = segment.key AND "
-    "o.instance_id = 'other') WHERE instance_id = 'many' AND key = 't0.101'",
-    "of an older checkpoint": "UPDATE segment SET data = :older WHERE key = 't0.101' AND instance_id = 'many'",
+    "changed": "UPDATE durable_segment SET data = :bomb WHERE key = 't0.101'",
+    "one byte more": "UPDATE durable_segment SET data = data || x'00' WHERE key = 't0.1'",
+    "text": "UPDATE durable_segment SET data = 'text' WHERE key = 't0.1'",
+    "added": f"INSERT INTO durable_segment SELECT number, 't0.999', :bomb {OF_MANY}",
+    "key of bytes": "UPDATE durable_segment SET key = x'00ff' WHERE key = 't0.1'",
+    "key that is no text": "UPDATE durable_segment SET key = CAST(x'ff' AS TEXT) WHERE key = 't0.1'",
+    "left out": "DELETE FROM durable_segment WHERE key = 't0.1'",
+    "all left out": "DELETE FROM durable_segment",
+    "swapped": "UPDATE durable_segment SET key = 'aside' WHERE key = 't0.1'; "
+    "UPDATE durable_segment SET key = 't0.1' WHERE key = 't0.2'; "
+    "UPDATE durable_segment SET key = 't0.2' WHERE key = 'aside'",
+    "of another instance": "UPDATE durable_segment SET data = (SELECT data FROM durable_segment o WHERE "
+    "o.key = durable_segment.key AND o.number <> durable_segment.number) WHERE key = 't0.101' "
+    f"AND number = (SELECT number {OF_MANY})",
+    "of an older checkpoint": f"UPDATE durable_segment SET data = :older WHERE key = 't0.101' AND number = "
+    f"(SELECT number {OF_MANY})",
 }
 
 
@@ -324,17 +329,17 @@ async def test_tampered_segments_are_refused(place_of: Callable[[str], Place], c
     assert place.segments()["t0.101"] != older
     store = WatchedStore(place.path, crash_at=6)
     with pytest.raises(Crash):
-        async with DurableRuntime(store) as runtime:
+        async with DurableRuntime(store_over(store)) as runtime:
             await runtime.run(place.module.main, instance_id="other")
     await store.close()
     with closing(sqlite3.connect(place.path)) as connection, connection:
         for statement in CHANGES[change].split(";"):
             assert connection.execute(statement, {"bomb": _bomb(), "older": older}).rowcount
-    kept = place.query("SELECT instance_id, CAST(key AS BLOB), CAST(data AS BLOB) FROM segment ORDER BY 1, 2")
+    kept = place.query("SELECT number, CAST(key AS BLOB), CAST(data AS BLOB) FROM durable_segment ORDER BY 1, 2")
     state = place.query("SELECT * FROM instance")
     RAN.clear()
     with pytest.raises(SnapshotAuthenticationError, match="stay where they are"):
         await place.run()
     assert RAN == []
-    assert place.query("SELECT instance_id, CAST(key AS BLOB), CAST(data AS BLOB) FROM segment ORDER BY 1, 2") == kept
+    assert place.query("SELECT number, CAST(key AS BLOB), CAST(data AS BLOB) FROM durable_segment ORDER BY 1, 2") == kept
     assert place.query("SELECT * FROM instance") == state

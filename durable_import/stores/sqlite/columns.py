@@ -1,0 +1,65 @@
+"""From texts and states to columns of an SQLite database, and back: whatever somebody has put there."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+from durable_import.errors import StoreUnavailableError
+from durable_import.stores import sql
+from durable_import.stores.files import text_of
+from durable_import.stores.state import InstanceState
+from durable_import.stores.store import Kept
+
+Rows = sqlite3.Cursor
+_KINDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (  # as the query ``load`` gives them
+    ("status", str), ("checkpoint", int), ("location", str), ("function", str), ("wake_at", (float, type(None))),
+    ("snapshot", bytes), ("outcome", (bytes, type(None))), ("call", (bytes, type(None))),
+)  # fmt: skip
+
+
+@cache
+def query(name: str) -> str:
+    """The statement ``name`` of ``queries.sql``."""
+    return sql.queries("sqlite")[name]
+
+
+def to_column(text: str) -> str | bytes:
+    """Lone surrogates have no place in a TEXT value: such a text is stored as BLOB."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text
+
+
+def from_column(column: Any) -> Any:
+    """What ``to_column`` was given; whatever else somebody has put there stays what it is."""
+    return text_of(column) if isinstance(column, bytes) else column
+
+
+def to_kept(instance_id: str, row: Sequence[Any]) -> Kept:
+    """What the query ``load`` gives. Raises StoreUnavailableError for values that we did not put there."""
+    values = list(row)
+    for position, (name, kind) in enumerate(_KINDS):
+        value = values[position]
+        if kind is str and isinstance(value, bytes):
+            with suppress(UnicodeDecodeError):  # then it was not ``to_column`` that wrote it
+                values[position] = value = value.decode("utf-8", "surrogatepass")
+        if not isinstance(value, kind):
+            raise StoreUnavailableError(
+                f"the row of instance {instance_id!r} is damaged: {name!r} is {value!r:.80}. It was left as it is; put a backup "
+                f"back, or delete the instance."
+            )
+    status, checkpoint, location, function, wake_at, snapshot, outcome, call = values
+    return Kept(InstanceState(status, checkpoint, location, function, wake_at, snapshot, outcome or b""), call or b"")
+
+
+def number_or(value: Any, otherwise: float) -> float:
+    """A column that is to be a number."""
+    return value if type(value) in (int, float) else otherwise

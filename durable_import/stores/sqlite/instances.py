@@ -1,0 +1,236 @@
+"""The full store in an SQLite file: what others ask for is handed to the thread of its connection, or done at once."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import TypeVar
+
+from durable_import.errors import StoreError
+from durable_import.stores.changes import Bell, Changes, bell_of
+from durable_import.stores.inline_commit_policy import InlineCommitPolicy
+from durable_import.stores.owner import Owner
+from durable_import.stores.sqlite import lives, looking, messages, owners
+from durable_import.stores.sqlite.connection import MEMORY, Database
+from durable_import.stores.sqlite.lives import Owned
+from durable_import.stores.sqlite.transaction import SQLiteTransaction
+from durable_import.stores.state import ANNOUNCED, Claim, Event, InstanceQuery, InstanceState, InstanceSummary, Page
+from durable_import.stores.store import Begun, Committing, History, Kept, OpenTransaction, Segments, Transactions
+from durable_import.stores.worker import Worker
+
+T = TypeVar("T")
+
+FEW = {"FULL": 1, "NORMAL": 8}  # see ``InlineCommitPolicy``: at FULL each commit by itself waits for the disk
+LOOK_SECONDS = 0.1  # how often to look for what other processes have done
+
+
+class SQLiteStore:
+    """See ``store.Store``. ``path`` is a file or ``:memory:``; for the rest see ``SQLiteStateStore``."""
+
+    def __init__(
+        self, path: str, synchronous: str = "FULL", patience: float = 10.0, is_shared: bool = False, keeps_history: bool = False
+    ) -> None:
+        self.path = path
+        self.keeps_segments = not keeps_history
+        self.history: History | None = self if keeps_history else None
+        self.transactions: Transactions | None = self
+        self._owned: dict[int, Owned] = {}  # by epoch
+        self._inline_commits = InlineCommitPolicy(FEW[synchronous])
+        self._open = partial(Database, path, synchronous, patience, is_shared, keeps_history, self._inline_commits)
+        self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {path}")
+        bell = Bell() if path == MEMORY else bell_of(os.path.realpath(path))
+        self._changes = Changes(self._look, bell, LOOK_SECONDS)
+        self._unreleased: list[Claim] = []  # the database could not be written then
+        self._rings = 0  # changes by this process, which the connection does not tell
+
+    def __repr__(self) -> str:
+        return f"SQLiteStateStore({self.path!r})"
+
+    # --- the life of an instance
+
+    async def begin(self, instance_id: str, owner: Owner, lease_seconds: float, new: InstanceState | None, call: bytes) -> Begun:
+        work = partial(lives.begin, instance_id, owner, lease_seconds, new, call)
+        if new is None:
+            begun, owned = await self._worker.call(work)
+        else:
+            unless = partial(lives.is_known, instance_id)  # its state may be of any size
+            begun, owned = await self._quickly(instance_id, len(call), work, unless)
+        self._owned[begun.claim.epoch] = owned
+        self._inline_commits.is_owned(instance_id)
+        if begun.is_new:
+            self._ring()
+        return begun
+
+    def commit(
+        self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
+    ) -> Awaitable[None] | None:
+        owned = self._owned_by(claim)
+        owned.has_segments = owned.has_segments or bool(segments)
+        size = len(state.snapshot) + (sum(len(data or b"") for data in segments.values()) if segments else 0)
+        if self._inline_commits.is_quick(claim.instance_id, size):
+            work: Callable[[sqlite3.Connection], bool]
+            if lives.is_one_statement(state, segments, owned):
+                work = partial(lives.commit_state, claim, state)
+            else:
+                work = partial(lives.commit_at_once, claim, state, segments, is_whole, owned)
+            if self._worker.at_once(lambda database: database.at_once(work, size)):
+                self._is_committed(state, segments, is_whole, owned)
+                return None
+        return Committing(partial(self._commit, claim, state, segments, is_whole, owned))
+
+    async def _commit(self, claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned) -> None:
+        self._inline_commits.comes(claim.instance_id)
+        await self._worker.call(partial(lives.commit, claim, state, segments, is_whole, owned))
+        self._is_committed(state, segments, is_whole, owned)
+
+    def _is_committed(self, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned) -> None:
+        lives.is_committed(state, segments, is_whole, owned)
+        if state.status in ANNOUNCED:
+            self._ring()
+
+    async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
+        work = partial(lives.end, claim, state, keeps, self._owned_by(claim))
+        try:
+            await self._quickly(claim.instance_id, len(state.outcome), work)
+        finally:
+            self._ring()
+        self._forget(claim)
+
+    async def release(self, claim: Claim) -> None:
+        self._forget(claim)
+        try:
+            await self._worker.call(partial(lives.release, claim))
+        except (StoreError, OSError):  # the lease of this process goes on: it is done when work is looked for
+            self._unreleased.append(claim)
+            raise
+
+    async def renew(self, claims: Iterable[Claim], lease_seconds: float) -> builtins.list[Claim]:
+        each = [(claim, self._owned_by(claim).owner) for claim in claims]
+        lost = await self._worker.call(partial(owners.renew, {owner for _, owner in each}, lease_seconds))
+        return [claim for claim, owner in each if owner in lost]
+
+    async def delete(self, instance_id: str) -> None:
+        await self._worker.call(partial(looking.remove, instance_id))
+
+    async def save(self, instance_id: str, state: InstanceState, call: bytes) -> None:
+        """Begin, commit and release in one step. Raises InstanceBusyError as ``begin``."""
+        try:
+            await self._worker.call(partial(lives.save, instance_id, Owner.current(), state, call))
+        finally:
+            if state.status in ANNOUNCED:
+                self._ring()
+
+    def _owned_by(self, claim: Claim) -> Owned:
+        return self._owned.get(claim.epoch) or Owned(0)
+
+    def _forget(self, claim: Claim) -> None:
+        if self._owned.pop(claim.epoch, None) is not None:
+            self._inline_commits.is_released(claim.instance_id)
+
+    # --- looking
+
+    async def load(self, instance_id: str) -> Kept | None:
+        return await self._worker.call(partial(looking.load, instance_id), writes=False)
+
+    async def load_segments(self, instance_id: str) -> dict[str, bytes]:
+        return await self._worker.call(partial(looking.load_segments, instance_id), writes=False)
+
+    async def load_history(self, instance_id: str) -> builtins.list[InstanceState]:
+        return await self._worker.call(partial(looking.load_history, instance_id), writes=False)
+
+    async def summary(self, instance_id: str) -> InstanceSummary | None:
+        return await self._worker.call(partial(looking.summary, instance_id), writes=False)
+
+    async def list(self, query: InstanceQuery) -> Page:
+        return await self._worker.call(partial(looking.list_page, query), writes=False)
+
+    async def find_work(self, owner: Owner, limit: int, *, orphans: bool) -> builtins.list[str]:
+        while self._unreleased:
+            await self._worker.call(partial(lives.release, self._unreleased[-1]))
+            self._unreleased.pop()
+        find = partial(looking.find_work, limit, orphans, owners.id_of(owner))
+        found, dead = await self._worker.call(find, writes=False)
+        if dead:
+            while not await self._worker.call(partial(owners.bury, dead)):
+                pass
+            found, _ = await self._worker.call(find, writes=False)
+        return found
+
+    async def remove_finished(self, seconds: float) -> int:
+        return await self._worker.call(partial(looking.remove_finished, seconds))
+
+    # --- events
+
+    async def publish(self, instance_id: str, name: str, payload: bytes, event_id: str | None = None) -> bool:
+        try:
+            return await self._worker.call(partial(messages.publish, instance_id, name, payload, event_id)) is not None
+        finally:
+            self._ring()
+
+    async def was_published(self, event_id: str) -> bool:
+        return await self._worker.call(partial(messages.was_published, event_id), writes=False)
+
+    async def load_events(self, instance_id: str) -> builtins.list[Event]:
+        return await self._worker.call(partial(messages.load_events, instance_id), writes=False)
+
+    async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
+        await self._worker.call(partial(messages.remove_events, instance_id, tuple(numbers)))
+
+    async def addressees(self) -> builtins.list[str]:
+        return await self._worker.call(messages.addressees, writes=False)
+
+    async def wait_for_change(self, timeout: float) -> None:
+        await self._changes.wait(timeout)
+
+    async def _look(self) -> object:
+        return await self._worker.call(messages.data_version, writes=False), self._rings
+
+    def _ring(self) -> None:
+        self._rings += 1
+        self._changes.bell.ring()
+
+    # --- beside the instances
+
+    async def begin_transaction(self) -> OpenTransaction:
+        """See ``store.Transactions``. ``connection`` is a ``sqlite3.Connection``; while it is open, commits wait."""
+        if self.path == MEMORY:
+            raise StoreError("a database in memory has one connection only, so no transactions for you: use a file")
+        return await SQLiteTransaction.begin(self._open, self._committing, self._changes.bell)
+
+    def _committing(
+        self, claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool
+    ) -> Callable[[sqlite3.Connection], None]:
+        owned = self._owned_by(claim)
+        owned.has_segments = True  # as far as is known when the transaction is lost
+        return partial(lives.commit, claim, state, segments, is_whole, owned)
+
+    async def save_source(self, digest: str, text: str) -> None:
+        await self._worker.call(partial(messages.save_source, digest, text))
+
+    async def load_source(self, digest: str) -> str | None:
+        return await self._worker.call(partial(messages.load_source, digest), writes=False)
+
+    async def close(self) -> None:
+        await self._worker.close()
+
+    async def _quickly(
+        self,
+        instance_id: str,
+        size: int,
+        work: Callable[[sqlite3.Connection], T],
+        unless: Callable[[sqlite3.Connection], bool] = lambda _: False,
+    ) -> T:
+        """Do ``work``, at once if possible."""
+        done: builtins.list[T] = []
+
+        def attempt(connection: sqlite3.Connection) -> bool:
+            return not unless(connection) and lives.at_once(lambda _: done.append(work(connection)), connection)
+
+        is_quick = self._inline_commits.is_quick(instance_id, size)
+        if is_quick and self._worker.at_once(lambda database: database.at_once(attempt, size)):
+            return done[0]
+        self._inline_commits.comes(instance_id)
+        return await self._worker.call(work)

@@ -1,0 +1,196 @@
+"""The lives of instances in an SQLite database: each function is one piece of work in a transaction."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from durable_import.stores.owner import Owner
+from durable_import.stores.sqlite.columns import query, to_column, to_kept
+from durable_import.stores.sqlite.messages import load_events
+from durable_import.stores.sqlite.owners import OWNED, check_free, register, shelf_of, shelve
+from durable_import.stores.state import Claim, InstanceState, fenced
+from durable_import.stores.store import Begun, Segments
+
+_COMMIT = query("commit")
+
+
+@dataclass(slots=True)
+class Owned:
+    """What is known of what the database has of an instance, while it is owned here."""
+
+    owner: int
+    has_segments: bool = True
+    has_outcome: bool = True
+    function: str | None = None  # None: it is not known
+
+
+def begin(
+    instance_id: str, owner: Owner, lease_seconds: float, new: InstanceState | None, call: bytes, connection: sqlite3.Connection
+) -> tuple[Begun, Owned]:
+    column, epoch = to_column(instance_id), secrets.randbits(62) | 1
+    number = register(owner, lease_seconds, connection)
+    found = connection.execute(query("find"), (column,)).fetchone()
+    if found is None:
+        claim = _add(column, instance_id, number, epoch, new, call, connection)
+        begun = Begun(claim, new, call, new is not None, load_events(instance_id, connection))
+        return begun, Owned(number, False, False, new.function if new is not None else None)
+    row, shelf, holder, status = found
+    if holder is not None:
+        check_free(instance_id, holder, owner, connection)
+    if status == "":  # it was claimed before, and never committed
+        delete(row, instance_id, connection, is_begun=False)
+        return begin(instance_id, owner, lease_seconds, new, call, connection)
+    kept = to_kept(instance_id, connection.execute(query("load"), (column,)).fetchone())
+    connection.execute(query("take"), (number, epoch, row))
+    if shelf != OWNED:
+        connection.execute(query("take_from_shelf"), (row,))
+    [(has_segments,)] = connection.execute(query("has_segments"), (row,)).fetchall()
+    begun = Begun(Claim(instance_id, epoch, row), kept.state, kept.call, False, load_events(instance_id, connection))
+    return begun, Owned(number, bool(has_segments), bool(kept.state.outcome), kept.state.function)
+
+
+def _add(
+    column: str | bytes,
+    instance_id: str,
+    owner: int,
+    epoch: int,
+    new: InstanceState | None,
+    call: bytes,
+    connection: sqlite3.Connection,
+) -> Claim:
+    """The rows of an instance that was not there; without a state of its own it has none yet."""
+    now, state = time.time(), new or InstanceState("", 0, "", "", None, b"", b"")
+    row = connection.execute(query("add_instance"), (column, to_column(state.function), now)).lastrowid
+    assert row is not None
+    values = (row, owner, epoch, state.status, state.checkpoint, to_column(state.location), state.wake_at, now, state.snapshot)
+    connection.execute(query("add_state"), values)
+    connection.execute(query("put_call"), (row, call))
+    return Claim(instance_id, epoch, row)
+
+
+def commit(
+    claim: Claim,
+    state: InstanceState,
+    segments: Segments | None,
+    is_whole: bool,
+    owned: Owned,
+    connection: sqlite3.Connection,
+) -> None:
+    if not commit_state(claim, state, connection):
+        raise fenced(claim.instance_id, claim.epoch)
+    _put_with(claim.number, state, segments, is_whole, owned, connection)
+
+
+def commit_state(claim: Claim, state: InstanceState, connection: sqlite3.Connection) -> bool:
+    """The one statement of most commits; False: the claim is not current."""
+    status, checkpoint, location, _, wake_at, snapshot, _ = state
+    values = (status, checkpoint, to_column(location), wake_at, time.time(), snapshot, claim.number, claim.epoch)
+    return connection.execute(_COMMIT, values).rowcount > 0
+
+
+def commit_at_once(
+    claim: Claim,
+    state: InstanceState,
+    segments: Segments | None,
+    is_whole: bool,
+    owned: Owned,
+    connection: sqlite3.Connection,
+) -> bool:
+    """``commit`` as a transaction of its own; the caller rolls back what was not committed."""
+    connection.execute("BEGIN IMMEDIATE")
+    if not commit_state(claim, state, connection):
+        return False  # ``commit`` tells
+    _put_with(claim.number, state, segments, is_whole, owned, connection)
+    connection.execute("COMMIT")
+    return True
+
+
+def at_once(work: Callable[[sqlite3.Connection], object], connection: sqlite3.Connection) -> bool:
+    """Do a piece of work in a transaction of its own; likewise."""
+    connection.execute("BEGIN IMMEDIATE")
+    work(connection)
+    connection.execute("COMMIT")
+    return True
+
+
+def is_known(instance_id: str, connection: sqlite3.Connection) -> bool:
+    return connection.execute(query("number_of"), (to_column(instance_id),)).fetchone() is not None
+
+
+def is_one_statement(state: InstanceState, segments: Segments | None, owned: Owned) -> bool:
+    """Whether ``commit_state`` is all that there is to do."""
+    is_all = not segments and not owned.has_segments and not owned.has_outcome and not state.outcome
+    return is_all and owned.function == state.function
+
+
+def _put_with(
+    row: int, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned, connection: sqlite3.Connection
+) -> None:
+    """What changes with a state, in other tables."""
+    if is_one_statement(state, segments, owned):
+        return
+    if owned.function != state.function:
+        connection.execute(query("name_instance"), (to_column(state.function), row))
+    if state.outcome:
+        connection.execute(query("put_outcome"), (row, state.outcome))
+    elif owned.has_outcome:
+        connection.execute(query("delete_outcome"), (row,))
+    if is_whole and owned.has_segments:
+        connection.execute(query("remove_segments"), (row,))
+    if segments:
+        put = [(row, to_column(key), data) for key, data in segments.items() if data is not None]
+        connection.executemany(query("put_segment"), put)
+        gone = [(row, to_column(key)) for key, data in segments.items() if data is None]
+        connection.executemany(query("remove_segment"), gone)
+
+
+def is_committed(state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned) -> None:
+    """Note what the database has from now on."""
+    owned.function, owned.has_outcome = state.function, bool(state.outcome)
+    owned.has_segments = (owned.has_segments and not is_whole) or bool(segments)
+
+
+def end(claim: Claim, state: InstanceState, keeps: bool, owned: Owned, connection: sqlite3.Connection) -> None:
+    now = time.time()
+    values = {
+        "status": state.status, "checkpoint": state.checkpoint, "location": to_column(state.location), "now": now, "keeps": keeps,
+        "snapshot": state.snapshot, "number": claim.number, "epoch": claim.epoch,
+    }  # fmt: skip
+    if connection.execute(query("end"), values).rowcount == 0:
+        raise fenced(claim.instance_id, claim.epoch)
+    _put_with(claim.number, state, None, not keeps, owned, connection)
+    if not keeps:
+        connection.execute(query("delete_events"), (to_column(claim.instance_id),))
+    connection.execute(query("shelve"), (shelf_of(state.status), now, now, claim.number))
+
+
+def release(claim: Claim, connection: sqlite3.Connection) -> None:
+    found = connection.execute(query("release"), (claim.number, claim.epoch)).fetchall()
+    for status, wake_at, updated_at in found:
+        shelve(claim.number, to_column(claim.instance_id), status, wake_at, updated_at, connection)
+
+
+def save(instance_id: str, owner: Owner, state: InstanceState, call: bytes, connection: sqlite3.Connection) -> None:
+    """Begin, commit and release in one step; another call takes the place of the one before."""
+    begun, owned = begin(instance_id, owner, 0.0, state, call, connection)
+    if not begun.is_new:
+        commit(begun.claim, state, None, True, owned, connection)
+        connection.execute(query("put_call"), (begun.claim.number, call))
+        connection.execute(query("name_instance"), (to_column(state.function), begun.claim.number))
+    elif state.outcome:
+        connection.execute(query("put_outcome"), (begun.claim.number, state.outcome))
+    release(begun.claim, connection)
+    connection.execute(query("forget_owner"), (owned.owner,))
+
+
+def delete(row: int, instance_id: str, connection: sqlite3.Connection, *, is_begun: bool = True) -> None:
+    """All of an instance; of one that has not begun, all but its events."""
+    tables = ("instance", "state", "call", "outcome", "tags", "history")
+    for name in (*(f"delete_{table}" for table in tables), "remove_segments"):
+        connection.execute(query(name), (row,))
+    if is_begun:
+        connection.execute(query("delete_events"), (to_column(instance_id),))

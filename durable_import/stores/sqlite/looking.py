@@ -1,0 +1,120 @@
+"""What is asked of the instances in an SQLite database: each function is one piece of work in a transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from typing import Any
+
+from durable_import.stores.base import MIN_ID_AGE
+from durable_import.stores.listing import read_cursor
+from durable_import.stores.owner import Owner
+from durable_import.stores.sqlite.columns import from_column, query, to_column, to_kept
+from durable_import.stores.sqlite.lives import delete
+from durable_import.stores.sqlite.owners import dead_owners
+from durable_import.stores.state import InstanceQuery, InstanceState, InstanceSummary, Page
+from durable_import.stores.store import Kept
+
+_BEYOND = "\U0010ffff" * 8  # behind all texts with the same beginning
+
+
+def load(instance_id: str, connection: sqlite3.Connection) -> Kept | None:
+    found = connection.execute(query("load"), (to_column(instance_id),)).fetchone()
+    return to_kept(instance_id, found) if found is not None else None
+
+
+def load_history(instance_id: str, connection: sqlite3.Connection) -> list[InstanceState]:
+    found = connection.execute(query("load_history"), (to_column(instance_id),)).fetchall()
+    present = load(instance_id, connection)
+    past = [to_kept(instance_id, row).state for row in found if present is None or row[1] != present.state.checkpoint]
+    return [*past, *([present.state] if present is not None else [])]
+
+
+def load_segments(instance_id: str, connection: sqlite3.Connection) -> dict[str, bytes]:
+    found = connection.execute(query("load_segments"), (to_column(instance_id),)).fetchall()
+    return {key.decode("utf-8", "surrogateescape"): data for key, data in found}
+
+
+def remove(instance_id: str, connection: sqlite3.Connection) -> None:
+    """Delete an instance, or the events for one that is not there."""
+    found = connection.execute(query("number_of"), (to_column(instance_id),)).fetchone()
+    if found is None:
+        connection.execute(query("delete_events"), (to_column(instance_id),))
+    else:
+        delete(found[0], instance_id, connection)
+
+
+def summary(instance_id: str, connection: sqlite3.Connection) -> InstanceSummary | None:
+    found = connection.execute(f"{query('summary')} AND instance_id = ?", (to_column(instance_id),)).fetchone()
+    return _summary_of(found) if found is not None else None
+
+
+def list_page(asked: InstanceQuery, connection: sqlite3.Connection) -> Page:
+    """See ``store.Store.list``; each kind of question has an index."""
+    is_newest = asked.order == "newest"
+    terms, values = _terms(asked, "<" if is_newest else ">")
+    direction = "DESC" if is_newest else "ASC"
+    text = f"{' AND '.join([query('summary'), *terms])} ORDER BY created_at {direction}, number {direction} LIMIT ?"
+    found = connection.execute(text, (*values, asked.limit + 1)).fetchall()
+    page = found[: asked.limit]
+    cursor = json.dumps([page[-1][9], page[-1][10]]) if page and len(found) > len(page) else None
+    return Page([_summary_of(row) for row in page], cursor)
+
+
+def _terms(asked: InstanceQuery, beyond: str) -> tuple[list[str], list[Any]]:
+    terms, values = list[str](), list[Any]()
+    if asked.status is not None:
+        terms.append("status = ?")
+        values.append(to_column(asked.status))
+    if asked.function is not None:
+        terms.append("function = ?")
+        values.append(to_column(asked.function))
+    if asked.prefix:
+        data = asked.prefix.encode("utf-8", "surrogatepass")
+        last = data[:-1] + bytes([data[-1] + 1])  # no byte of a text is the last one that there is
+        terms.append("(instance_id >= ? AND instance_id < ? OR instance_id >= ? AND instance_id < ?)")
+        start = to_column(asked.prefix)
+        values += [start, asked.prefix + _BEYOND, data, last] if isinstance(start, str) else [data, last, data, last]
+    if asked.since:
+        terms.append("created_at >= ?")
+        values.append(asked.since)
+    if asked.cursor is not None:
+        terms.append(f"(created_at, number) {beyond} (?, ?)")
+        values += read_cursor(asked.cursor, int)
+    return terms, values
+
+
+def _summary_of(row: tuple[Any, ...]) -> InstanceSummary:
+    instance_id, status, checkpoint, location, function, wake_at, updated_at, owner, until, created_at, _ = row
+    return InstanceSummary(
+        instance_id=from_column(instance_id),
+        status=from_column(status),
+        checkpoint=checkpoint,
+        location=from_column(location),
+        function=from_column(function),
+        wake_at=wake_at,
+        updated_at=updated_at,
+        owner=Owner.from_json(from_column(owner)) if owner is not None else None,
+        lease_until=until,
+        created_at=created_at,
+    )
+
+
+def find_work(limit: int, orphans: bool, asking: int, connection: sqlite3.Connection) -> tuple[list[str], list[int]]:
+    """What is to be taken up, and the owners that are dead and have to be buried first."""
+    found = connection.execute(query("find_due"), (time.time(), limit)).fetchall()
+    found += connection.execute(query("find_ready"), (limit,)).fetchall()
+    if orphans:
+        found += connection.execute(query("find_left"), (limit,)).fetchall()
+    found.sort(key=lambda row: row[1] if type(row[1]) is float else 0.0)
+    return [from_column(instance_id) for instance_id, _ in found[:limit]], dead_owners(asking, connection)
+
+
+def remove_finished(seconds: float, connection: sqlite3.Connection) -> int:
+    now = time.time()
+    found = connection.execute(query("find_finished"), (now - seconds,)).fetchall()
+    for number, instance_id in found:
+        delete(number, from_column(instance_id), connection)
+    connection.execute(query("forget_event_ids"), (now - max(seconds, MIN_ID_AGE),))
+    return len(found)

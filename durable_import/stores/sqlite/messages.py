@@ -1,0 +1,50 @@
+"""Events, and the sources of functions, in an SQLite database: each function is one piece of work in a transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+from durable_import.stores.sqlite.columns import from_column, query, to_column
+from durable_import.stores.state import Event
+
+
+def publish(instance_id: str, name: str, payload: bytes, event_id: str | None, connection: sqlite3.Connection) -> int | None:
+    """The number of the event; None: there was one with this id."""
+    column, now = to_column(instance_id), time.time()
+    if event_id is not None and connection.execute(query("note_event_id"), (to_column(event_id), now)).rowcount == 0:
+        return None
+    number = connection.execute(query("publish_event"), (column, to_column(name), now, payload)).lastrowid
+    connection.execute(query("is_ready"), (now, column))
+    return number
+
+
+def was_published(event_id: str, connection: sqlite3.Connection) -> bool:
+    return connection.execute(query("find_event_id"), (to_column(event_id),)).fetchone() is not None
+
+
+def load_events(instance_id: str, connection: sqlite3.Connection) -> list[Event]:
+    found = connection.execute(query("load_events"), (to_column(instance_id),)).fetchall()
+    return [Event(number, from_column(name), payload) for number, name, payload in found]
+
+
+def addressees(connection: sqlite3.Connection) -> list[str]:
+    return [from_column(instance_id) for (instance_id,) in connection.execute(query("addressees"))]
+
+
+def remove_events(instance_id: str, numbers: tuple[int, ...], connection: sqlite3.Connection) -> None:
+    connection.executemany(query("remove_event"), [(to_column(instance_id), number) for number in numbers])
+
+
+def data_version(connection: sqlite3.Connection) -> int:
+    [(version,)] = connection.execute(query("data_version")).fetchall()
+    return int(version)
+
+
+def save_source(digest: str, text: str, connection: sqlite3.Connection) -> None:
+    connection.execute(query("save_source"), (to_column(digest), to_column(text)))
+
+
+def load_source(digest: str, connection: sqlite3.Connection) -> str | None:
+    found = connection.execute(query("load_source"), (to_column(digest),)).fetchone()
+    return from_column(found[0]) if found is not None else None
