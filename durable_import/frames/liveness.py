@@ -14,9 +14,10 @@ from types import CodeType
 from typing import Any
 
 from ..hook.code_table import CodeInfo, captured_names
-from ..pythons.instructions import BIND, DELETE, READ, Instruction, global_names, guarded_ranges, read_instructions
+from ..pythons.instructions import BIND, DELETE, READ, Instruction, global_names, guarded_ranges, read_instructions, variables_of
 from ..rewrite.analysis.names import AWAITED, PC, is_hidden
 
+COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>"})
 SHOWING = frozenset({"locals", "vars", "dir", "eval", "exec"})  # they may read any variable
 ON_THE_WAY = ("iterator", "exception", "outcome", "group")  # the roles of what the resume variant reads before its label
 _YIELD, _SEND, _POP_TOP = (opcode.opmap[name] for name in ("YIELD_VALUE", "SEND", "POP_TOP"))
@@ -26,8 +27,9 @@ _END_SEND = opcode.opmap.get("END_SEND", -1)  # since Python 3.12
 def live_at(info: CodeInfo, label: int) -> frozenset[str]:
     """The variables, hidden ones too, whose present value can be read by a frame that goes on at a label.
 
-    ``del`` reads. Captured variables are always live, and all are in a function that shows its variables, in a frame that has
-    not begun (label 0: the call may be made again), and where the compiler's own code says no labels.
+    ``del`` reads. Captured variables are always live, but for those that only comprehensions capture, which end before the
+    function goes on. All are in a function that shows its variables, in a frame that has not begun (label 0: the call may be
+    made again), and where the compiler's own code says no labels.
     """
     code = _fast_code(info)
     known = _known.get(id(code))
@@ -81,11 +83,12 @@ class Liveness:
     def _names(self, info: CodeInfo, label: int) -> set[str]:
         if self._labels is None:
             self._labels = _live_by_label(self.code)
-        variables = self.code.co_varnames
-        names = {*captured_names(self.code), *([AWAITED] if info.awaits(label) else [])}
+        variables = variables_of(self.code)
+        names = {AWAITED} if info.awaits(label) else set()
         live = self._labels.get(label)
         if live is None or not SHOWING.isdisjoint(_looked_up(self.code)):
             return names.union(info.names(label), (name for name in variables if not is_hidden(name)))
+        names.update(name for name in captured_names(self.code) if _is_shared(self.code, name))
         names.update(name for number, name in enumerate(variables) if live >> number & 1)
         names.update(name for role in ON_THE_WAY for name in info.names(label, role))
         names.update(name for name in info.names(label, "manager") if info.beside(label, name, "leave") in names)
@@ -95,6 +98,19 @@ class Liveness:
 
 
 _known: dict[int, Liveness] = {}  # by id of the code
+
+
+def _is_shared(code: CodeType, name: str) -> bool:
+    """Whether something that may outlive the statement, or the function around, has a captured variable too.
+
+    Comprehensions have not: they are run where they are made, as functions of their own if they suspend or as Python 3.11 does.
+    """
+    return name in code.co_freevars or _is_taken(code, name)
+
+
+def _is_taken(code: CodeType, name: str) -> bool:
+    inner = (each for each in code.co_consts if isinstance(each, CodeType) and name in each.co_freevars)
+    return any(each.co_name not in COMPREHENSIONS or _is_taken(each, name) for each in inner)
 
 
 def _looked_up(code: CodeType) -> set[str]:

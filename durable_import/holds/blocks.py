@@ -120,8 +120,7 @@ def _readable(state: FrameState) -> Iterator[Any]:
     info, label = state.info, state.label
     passed = {AWAITED, *info.names(label, "manager"), *info.names(label, "leave")}
     live = live_at(info, label) - passed
-    yield from (value for name, value in state.variables.items() if name in live)
-    yield from contents_of(state.cells).values()
+    yield from (value for name, value in (state.variables | contents_of(state.cells)).items() if name in live)
 
 
 class HeldLock(HoldingBlock):

@@ -19,10 +19,11 @@ from .names import private
 _parse_exception_table = private("dis._parse_exception_table")
 READ, BIND, DELETE, SET_ASIDE = "read", "bind", "delete", "set aside"
 _KINDS = {"LOAD": READ, "STORE": BIND, "DELETE": DELETE}
-_FAST = re.compile(r"(LOAD|STORE|DELETE)_FAST(_AND_CLEAR)?")
+_FAST = re.compile(r"(LOAD|STORE|DELETE)_(?:FAST(_AND_CLEAR)?|DEREF|CLOSURE)")
 _NEVER_GOES_ON = re.compile(r"JUMP(?!.*_IF_)|RETURN_VALUE|RETURN_CONST|RAISE_VARARGS|RERAISE")
 _CACHE, _EXTENDED_ARG, _SMALL_INT = (opcode.opmap.get(name, -1) for name in ("CACHE", "EXTENDED_ARG", "LOAD_SMALL_INT"))
-_LOCAL = {number: tuple(_FAST.findall(name)) for name, number in opcode.opmap.items() if "_FAST" in name}
+_ON_VARIABLES = re.compile(r"_FAST|DEREF|LOAD_CLOSURE")
+_LOCAL = {number: tuple(_FAST.findall(name)) for name, number in opcode.opmap.items() if _ON_VARIABLES.search(name)}
 _JUMPS = frozenset([*dis.hasjrel, *dis.hasjabs])
 _BACKWARD = frozenset(number for name, number in opcode.opmap.items() if "JUMP_BACKWARD" in name)
 _ENDING = frozenset(number for name, number in opcode.opmap.items() if _NEVER_GOES_ON.match(name))
@@ -34,7 +35,8 @@ _GLOBAL = {opcode.opmap["LOAD_GLOBAL"]: 1, opcode.opmap["LOAD_NAME"]: 0}  # by h
 class Instruction(NamedTuple):
     """One instruction, from ``offset`` up to, and without, ``end``; offsets are those of ``dis``.
 
-    ``uses``: the local variables, by number, in the order in which it does something to them. ``target``: where it may jump.
+    ``uses``: the variables, by number (see ``variables_of``), in the order in which it does something to them; to give one that
+    is captured to a function reads it. ``target``: where it may jump.
     ``goes_on``: whether it may go on with the next one. ``value``: the constant that it loads, if it does.
     """
 
@@ -108,6 +110,11 @@ class _Comprehensions:
     def _position(self, offset: int) -> object:
         self._positions = self._positions or list(self._code.co_positions())
         return self._positions[offset // 2]
+
+
+def variables_of(code: CodeType) -> list[str]:
+    """The variables of a function, captured ones too, as instructions number them."""
+    return [*code.co_varnames, *(name for name in code.co_cellvars if name not in code.co_varnames), *code.co_freevars]
 
 
 def guarded_ranges(code: CodeType) -> list[tuple[int, int, int]]:

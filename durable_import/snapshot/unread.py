@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..frames.capture import FrameState
+from ..frames.capture import FrameState, contents_of
 from ..frames.liveness import discards_result
 from ..frames.step import DONE, Step
 from ..holds.in_use import is_unfinished
@@ -26,11 +26,11 @@ def drop_unread(stacks: list[tuple[str, list[Any]]], references: References, can
             if type(state) is not FrameState or not state.label:
                 continue
             live = readable_names(state)
-            for name in [n for n in state.variables if n not in live and n != AWAITED]:
-                value = state.variables[name]
-                if not is_unfinished(value) and not can_be_saved(value, references):
-                    del state.variables[name]
-                    is_dropped = True
+            for name, value in (state.variables | contents_of(state.cells)).items():
+                if name in live or name == AWAITED or is_unfinished(value) or can_be_saved(value, references):
+                    continue
+                (state.cells if name in state.cells else state.variables).pop(name)
+                is_dropped = True
             is_dropped = _forget_result(state, references, can_be_saved) or is_dropped
     return is_dropped
 

@@ -74,7 +74,8 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
             return _error_at(frame, Culprit(f"(the {kind} {frame.__qualname__})", kind, str(refusal)), instance_id)
         let_go_of_spent(state)
         live = readable_names(state)
-        variables = {n: v for n, v in state.variables.items() if n != AWAITED and n in live} | contents_of(state.cells)
+        every = state.variables | contents_of(state.cells)
+        variables = {n: v for n, v in every.items() if n != AWAITED and n in live}
         named = {n: v for n, v in variables.items() if not is_hidden(n)}
         candidates = [named, _outcome(state.variables.get(AWAITED)), variables]
         if frame_behind(state.variables.get(AWAITED)) is None:

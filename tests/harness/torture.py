@@ -204,9 +204,10 @@ def without_dead_variables() -> Iterator[list[str]]:
 
     def forgetful(*arguments: Any) -> FrameState:
         state = read(*arguments)
-        names = set(state.variables)
-        drop_dead(state.info, state.label, state.variables)
-        dropped.extend(names - state.variables.keys())
+        for kept in (state.variables, state.cells):
+            names = set(kept)
+            drop_dead(state.info, state.label, kept)
+            dropped.extend(names - kept.keys())
         return state
 
     with unittest.mock.patch.object(capturing, "_read", forgetful):

@@ -7,6 +7,7 @@ import asyncio.base_events
 import dataclasses
 import dis
 import inspect
+import re
 import types
 import typing
 from collections.abc import Iterator
@@ -15,19 +16,15 @@ from pathlib import Path
 import pytest
 
 from durable_import.pythons.codes import nested_codes
-from durable_import.pythons.instructions import global_names, read_instructions
+from durable_import.pythons.instructions import global_names, read_instructions, variables_of
 
+_ON_VARIABLES = re.compile("_FAST|_DEREF|LOAD_CLOSURE|LOAD_CLASSDEREF")
 MODULES = (argparse, asyncio.base_events, asyncio.tasks, dataclasses, inspect, typing)
-
-
-def slots(code: types.CodeType) -> list[str]:
-    """The names of local variables and cells by number."""
-    return [*code.co_varnames, *(name for name in code.co_cellvars if name not in code.co_varnames), *code.co_freevars]
 
 
 def in_words(code: types.CodeType) -> Iterator[tuple[str, int | None, tuple[str, ...]]]:
     """What is read of each instruction: its name, where it may jump, which variables it uses."""
-    names = slots(code)
+    names = variables_of(code)
     for each in read_instructions(code):
         yield dis.opname[each.opcode], each.target, tuple(names[variable] for _, variable in each.uses)
 
@@ -38,7 +35,7 @@ def in_words_of_dis(code: types.CodeType) -> Iterator[tuple[str, int | None, tup
         if each.opname != "EXTENDED_ARG":
             jumps = each.opcode in dis.hasjrel or each.opcode in dis.hasjabs
             used = each.argval if isinstance(each.argval, tuple) else (each.argval,)
-            yield each.opname, each.argval if jumps else None, used if "_FAST" in each.opname else ()
+            yield each.opname, each.argval if jumps else None, used if _ON_VARIABLES.search(each.opname) else ()
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
