@@ -12,7 +12,7 @@ from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames.capture import awaited_by, chain
 from ..frames.step import Step
-from ..holds.kinds import kind_of
+from ..holds.kinds import kind_of, known_class
 from ..holds.table import Kind
 from ..hook.code_table import CodeInfo
 from ..log import about, logger
@@ -26,6 +26,7 @@ from .module_data.module_names import Names
 from .module_data.modules import ScriptData, is_refilled
 from .payload import COMPLETE, IN_PIECES, IN_SEGMENTS, LARGE, Saved, Snapshot, is_in_segments, payload_of
 from .pickler import Chunks, dump_state, dumps
+from .reducers.module_objects import place_of
 from .references import References
 from .tasks.loops import inbox_state, loop_state
 from .tasks.stacks import Stacks
@@ -232,7 +233,7 @@ class Encoder:
     def _find_lost(self, path: str, stack: list[Any], references: References) -> None:
         """Note the managers of ``with`` blocks that belong to modules: these make them again."""
         is_lost = partial(self._is_made_by_module, references)
-        find_lost(path, stack, is_lost, references.lost, self.stacks.met)
+        find_lost(path, stack, is_lost, references.lost, self.stacks.met, have_names=True)
 
     def _leave_out(self, stacks: list[tuple[str, list[Any]]], references: References) -> bool:
         """Leave out managers of ``with`` blocks that cannot be saved, and are to be made again; if any."""
@@ -250,9 +251,17 @@ class Encoder:
     def _is_made_by_module(self, references: References, manager: Any, is_entering: bool) -> bool:  # noqa: ARG002
         """Whether a manager is saved by reference, and its state not with the script's data."""
         if id(manager) not in references.by_id:
-            return False
+            return self._is_of_application(references, manager)
         module, name = references.by_id[id(manager)]
         return not is_refilled(self.script, module, name, manager)
+
+    def _is_of_application(self, references: References, manager: Any) -> bool:
+        """Whether it is a client, say, that a module which is not marked has made."""
+        if known_class(type(manager)) is None or kind_of(manager) is not Kind.REOPENABLE:
+            return False
+        notes = references.notes
+        is_noted = notes is not None and (notes.find(manager) or notes.find_part(manager))
+        return not is_noted and place_of(manager) is not None
 
     def _can_be_saved(self, value: Any, references: References) -> bool:
         try:

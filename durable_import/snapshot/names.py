@@ -114,6 +114,7 @@ NAMES: dict[str, dict[str, str]] = {
         "new_by_own_new": "instance.by_own_new", "new_container": "container", "new_hashed": "instance.hashed",
         "new_instance": "instance", "new_value": "value",
     },
+    "snapshot.reducers.module_objects": {"module_object": "module_object"},
     "snapshot.reducers.parsing": {
         "restore_csv_reader": "csv_reader", "restore_csv_writer": "csv_writer", "restore_match": "match",
         "restore_template_iterator": "template_iterator",

@@ -33,6 +33,7 @@ from durable_import.snapshot.reducers import (
     exceptions,
     files,
     instances,
+    module_objects,
     parsing,
     primitives,
     process_objects,
@@ -151,12 +152,21 @@ def _holding_refused(cls: type, plan: _Plan) -> _Plan:
 
 
 def _reopenable_refused(cls: type, plan: _Plan) -> _Plan:
-    """``plan``, but an object that would be reopenable if the call that made it had been noted is refused."""
+    """``plan``, but an object that would be reopenable if the call that made it had been noted is refused.
+
+    One at module level is the application's, and not in the way unless something is open in it.
+    """
     known = known_class(cls)
     if known is None or known.kind is not Kind.REOPENABLE or has_own_way(cls):
         return plan
     way_out = "Make it in the program's own code, or keep it at module level."
-    return _refused(Kind.REOPENABLE, f"a {class_name(cls)} that was not made in this instance", plan, way_out)
+    refuse = _refused(Kind.REOPENABLE, f"a {class_name(cls)} that was not made in this instance", plan, way_out)
+
+    def reduce(obj: Any) -> Any:
+        by_place = module_objects.reduce_by_place(obj) if kind_of(obj) is Kind.REOPENABLE and not in_use(obj) else None
+        return refuse(obj) if by_place is None else by_place
+
+    return reduce
 
 
 def _unread_refused(cls: type, plan: _Plan) -> _Plan:
@@ -174,7 +184,7 @@ def _unread_refused(cls: type, plan: _Plan) -> _Plan:
     return reduce
 
 
-def _refused(kind: Kind, why: str, plan: _Plan, way_out: str = "") -> _Plan:
+def _refused(kind: Kind, why: str, plan: _Plan, way_out: str = "") -> Callable[[Any], Any]:
     """``plan`` for objects that are not of this kind now: what a library's object is depends on how it is imported."""
 
     def reduce(obj: Any) -> Any:

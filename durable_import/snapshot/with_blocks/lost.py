@@ -57,14 +57,20 @@ class LostObjects:
 
 
 def find_lost(
-    path: str, stack: list[Any], is_lost: Callable[[Any, bool], bool], known: dict[int, Key], read: Mapping[int, Any]
+    path: str,
+    stack: list[Any],
+    is_lost: Callable[[Any, bool], bool],
+    known: dict[int, Key],
+    read: Mapping[int, Any],
+    *,
+    have_names: bool = False,
 ) -> LostObjects:
     """The managers in the stack of one task for which ``is_lost``, outermost first, and what belongs to them.
 
     It is asked with the manager, and whether that is just being entered. A manager that holds is always made again then.
 
     ``read``: what is known of frames, by id. The managers are added to ``known``, in which ``is_lost`` may see those further
-    out: one that only refers to these is not lost.
+    out: one that only refers to these is not lost. ``have_names``: they are saved by name, also when they are left.
     """
     found = LostObjects(known, [])
     for number, name, state in blocks_of(stack, read):
@@ -86,7 +92,7 @@ def find_lost(
         parts = {MANAGER: manager, LEAVE: leave, VALUE: value}
         is_left = is_leaving(state, name) and type(state.variables.get(AWAITED)) is Step
         for kind, part in parts.items():
-            if part is not None and id(part) not in found.by_id:
+            if part is not None and id(part) not in found.by_id and not (is_left and have_names and part is manager):
                 found.by_id[id(part)] = (path, number, item, RELEASED if is_left else kind)
                 found.kept.append(part)
     return found
