@@ -61,6 +61,7 @@ def is_known_to_hold(value: Any) -> bool:
 
 
 _SAY = {
+    **dict.fromkeys(("identity_map", "new", "dirty", "deleted"), "objects are in it that another session would not have"),
     "has_more_than_its_file": "it has temporary tables, or other databases attached, which would be gone",
     "has_unread_rows": "rows of it were not read",
 }

@@ -94,6 +94,7 @@ _QUEUED = "what was queued and not sent is gone with this process: call `execute
 _LISTENING = "messages that come while nobody listens are lost; a stream (`xread`) keeps them"
 _DISTRIBUTED = "another process may have got the lock meanwhile; keep the block short"
 _UNSAVED = "in_transaction new dirty deleted identity_map"
+_SESSION = "commit, or roll back, and then let go of what it has loaded: end its block, or `session.expunge_all()`"
 _PROCESS = "it belongs to this process; wait for it in one step"
 _LOCK = "asyncio.Lock is part of the state and holds nothing"
 _SCOPE = "name the library in `install(modules=[...])`, or use asyncio's own: its groups, timeouts and locks are saved"
@@ -205,8 +206,8 @@ TABLE: dict[str, Known] = {
     "sqlalchemy.ext.asyncio.session:async_sessionmaker.__call__": _reopenable(),
     "sqlalchemy.orm.session:sessionmaker.begin": _block_of(_COMMIT),
     "sqlalchemy.ext.asyncio.session:async_sessionmaker.begin": _block_of(_COMMIT),
-    "sqlalchemy.orm.session:Session": _reopenable(ends="close", busy=_UNSAVED),
-    "sqlalchemy.ext.asyncio.session:AsyncSession": _reopenable(ends="close", busy=_UNSAVED),
+    "sqlalchemy.orm.session:Session": _reopenable(ends="close", busy=_UNSAVED)._replace(advice=_SESSION),
+    "sqlalchemy.ext.asyncio.session:AsyncSession": _reopenable(ends="close", busy=_UNSAVED)._replace(advice=_SESSION),
     "sqlalchemy.ext.asyncio.session:_AsyncSessionContextManager": _block_of(_COMMIT),
     "sqlalchemy.ext.asyncio.session:AsyncSessionTransaction": _block_of(_COMMIT),
     "sqlalchemy.orm.session:SessionTransaction": _block_of(_COMMIT),

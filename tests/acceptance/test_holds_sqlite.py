@@ -69,6 +69,13 @@ SESSION = """
             await session.commit()
         await effect("after 7")
         async with sessions() as session:
+            for item in await session.scalars(select(Item)):
+                item.n += 10
+            await session.commit()
+            session.expunge_all()
+            await effect("changed")
+            await effect("still inside")
+        async with sessions() as session:
             rows = (await session.scalars(select(Item.n).order_by(Item.n))).all()
         await engine.dispose()
         return list(rows)
@@ -118,13 +125,13 @@ SYNC_SESSION = """
     ("program", "places"),
     [
         pytest.param(ENGINE, (2, (3, 6)), id="engine"),
-        pytest.param(SESSION, (2, 3, 4, 5, 6, 7), id="session", marks=pytest.mark.slow),
+        pytest.param(SESSION, (2, 3, 4, 5, 6, 7, 8, 9), id="session", marks=pytest.mark.slow),
         pytest.param(SYNC_SESSION, (2, 3, (2, 6)), id="sync-session", marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.slow
 def test_rows_of_sqlalchemy(desk: Desk, program: str, places: tuple[int, ...]) -> None:
-    """`engine.begin()`, `session.begin()` and a session that is committed by hand end as if nothing had happened."""
+    """All kinds of blocks, and a session that has let go of its objects after its commit, end as if nothing had happened."""
     killed_at(desk, {"rows.py": program, "tables.py": TABLES}, *places)
 
 
