@@ -37,15 +37,17 @@ def reopenable(thing: T, setup: Callable[..., Any] | None = None) -> T:
     """Say that what a class or another callable gives holds nothing of the program's, such as a client or a pool.
 
     A checkpoint has the call that made such an object instead of the object; on resume the call is made again, with the
-    arguments of then, and what was entered is entered again. What was done to it afterwards is not brought back: ``setup``
-    (a function, which may be async) is called with what it gave, to do it again. Gives ``thing``, so it can be a decorator.
+    arguments of then, and what was entered is entered again. What was done to it afterwards is not brought back, but for what
+    is known of libraries' objects: ``setup`` (a function, which may be async) is called with what it gave, to do it again.
+    Gives ``thing``, so it can be a decorator.
     Raises TypeError for what cannot be called, or cannot be found again by its name.
     """
     if not callable(thing):
         raise TypeError(f"reopenable() takes a class or another callable, not {thing!r}")
     if not hasattr(thing, "__qualname__") or "<locals>" in str(thing.__qualname__):
         raise TypeError(f"reopenable() takes what a module defines under a name, by which it is found on resume, not {thing!r}")
-    _SAID[thing] = Known(Kind.REOPENABLE)
+    known = known_class(thing) if isinstance(thing, type) else None  # what the table says of it stays
+    _SAID[thing] = known if known is not None and known.kind is Kind.REOPENABLE else Known(Kind.REOPENABLE)
     if setup is not None:
         _SETUPS[thing] = setup
     forget_kinds()

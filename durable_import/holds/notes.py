@@ -14,9 +14,9 @@ from typing import Any
 
 from ..aio.running_step import running_step
 from .in_use import first_true, in_use
+from .kept import changed, first_values
 from .kinds import known_of
 from .places import place_of
-from .progress import TASKS, put_tasks, tasks_of
 from .refused import Refused
 
 _ATOMS = (str, bytes, int, float, complex, bool, type(None))
@@ -57,13 +57,15 @@ class Note:
             self._reference = weakref.ref(made, gone)
         except TypeError:
             self._held = made
-        self._first = _attributes(made)
+        self._first = first_values(made, {})
+
+    def was_opened(self) -> None:
+        """Some attributes are there only once it is open."""
+        self._first = first_values(self.made, self._first)
 
     def changes(self) -> dict[str, Any]:
         """The attributes that the program has set since the object was made, of those that are brought back."""
-        if not self._first:
-            return {}
-        return {name: value for name, value in _attributes(self.made).items() if value != self._first.get(name)}
+        return changed(self.made, self._first)
 
     @property
     def made(self) -> Any:
@@ -90,28 +92,6 @@ class Note:
     def is_kept_alive(self) -> bool:
         """Whether only this note may keep the object."""
         return self._reference is None
-
-
-def _attributes(made: Any) -> dict[str, Any]:
-    """What a line of the table says that is brought back; not all versions have all of it."""
-    known = known_of(made)
-    found = {name: _attribute(made, name) for name in known.keeps} if known is not None else {}
-    return {name: value for name, value in found.items() if value is not _NOTHING}
-
-
-def _attribute(made: Any, name: str) -> Any:
-    return tasks_of(made) if name == TASKS else getattr(made, name, _NOTHING)
-
-
-def set_attribute(made: Any, name: str, value: Any) -> None:
-    """Bring back what ``Note.changes`` gave under a name."""
-    if name == TASKS:
-        put_tasks(made, value)
-    else:
-        setattr(made, name, value)
-
-
-_NOTHING: Any = object()
 
 
 @dataclass(slots=True)
@@ -158,6 +138,7 @@ class Notes:
     def opened(self, note: Note, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], given: Any, task: str) -> None:
         """A method has opened an object, and given something."""
         note.openings.append(Opening(next(self._numbers), method, args, kwargs, task))
+        note.was_opened()
         if given is not note.made:
             for path, value in _flat(given, ()):
                 if not isinstance(value, _ATOMS) and self.find(value) is not note:

@@ -15,14 +15,17 @@ from ..frames import ambient
 from ..log import about, logger
 from . import kinds
 from .in_task import as_task
+from .kept import put
 from .notes import Note, Notes, part_at
 
-MAKE, OPEN = "make", "open"
+MAKE, OPEN, KEEP = "make", "open", "keep"
 _END_OF = {"__aenter__": "__aexit__", "__enter__": "__exit__"}
 
 
 class Reopening:
     """In a snapshot, before all that refers to it: a call that makes an object (MAKE), or the calls that open it (OPEN).
+
+    Behind these may come what the program has set of it since (KEEP): ``details`` are the attributes.
 
     ``number`` names the object. ``details`` of MAKE: its class, whose ``__init__`` makes it, or the function that does, the
     arguments, whether OPEN follows, and where the program made it; of OPEN: the path of the task that opened it, and the methods
@@ -91,6 +94,9 @@ class Opener:
         try:
             if what.what == MAKE:
                 await self._run(self._make(what.number, *what.details), "")
+            elif what.what == KEEP:
+                for name, value in what.details[0].items():
+                    put(self.opened.objects[what.number], name, value)
             else:
                 path, methods = what.details
                 await self._run(self._open(what.number, methods), path)

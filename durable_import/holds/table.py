@@ -37,8 +37,8 @@ class Known(NamedTuple):
 
     ``opens``, ``ends``: the methods that open it besides entering, and those that end it. ``busy``, ``ended``: what to ask an
     object, attributes or methods, whether it holds now, and whether it was ended. ``frees``: methods that end what they get.
-    ``keeps``: the attributes that the program may set, and which it has again. ``may_be_in_memory``: its arguments may say that
-    its data are in this process alone.
+    ``keeps``: the attributes that the program may set, and which it has again (see ``kept``). ``may_be_in_memory``:
+    its arguments may say that its data are in this process alone.
 
     ``spent``: what to ask of a response whether it has been read to its end. Then its block holds no more, and to leave it does
     nothing; of kind SAVED it is right from then on. A generator's manager is asked for what the variables of its function are.
@@ -60,9 +60,11 @@ class Known(NamedTuple):
 _TRANSACTION = "commit, or roll back, before what takes long: nothing is saved while a transaction is open"
 
 
-def _reopenable(opens: str = "", ends: str = "", busy: str = "", ended: str = "", frees: str = "") -> Known:
-    opening, ending, holding, over, freeing = (tuple(text.split()) for text in (opens, ends, busy, ended, frees))
-    return Known(Kind.REOPENABLE, _TRANSACTION if busy else "", opening, ending, holding, over, freeing)
+def _reopenable(opens: str = "", ends: str = "", busy: str = "", ended: str = "", frees: str = "", keeps: str = "") -> Known:
+    opening, ending, holding, over, freeing, set_later = (
+        tuple(text.split()) for text in (opens, ends, busy, ended, frees, keeps)
+    )
+    return Known(Kind.REOPENABLE, _TRANSACTION if busy else "", opening, ending, holding, over, freeing, set_later)
 
 
 _SAVED, _HOLDS = Known(Kind.SAVED), Known(Kind.HOLDS)
@@ -109,10 +111,28 @@ _OF_ANTHROPIC = (
     "anthropic.lib.vertex._client:AsyncAnthropicVertex",
 )  # fmt: skip
 
+# The attributes behind the properties, where the setters of these add to what is there, or may only be called when it is open.
+_OF_HTTPX = (
+    "_auth _base_url _cookies.jar._cookies _event_hooks _headers _params _timeout follow_redirects max_redirects"
+)  # fmt: skip
+_JAR = (
+    "_cookies _host_only_cookies _expire_heap _expirations _access_generations _next_access_generation _domain_counts "
+    "_cookie_count"
+)
+_OF_SESSION = " ".join(["_default_headers", "_default_auth", *(f"_cookie_jar.{name}" for name in _JAR.split())])
+_OF_REQUESTS = "auth cert cookies headers hooks max_redirects params proxies stream trust_env verify"
+_OF_PSYCOPG = (
+    "row_factory cursor_factory server_cursor_factory _autocommit _isolation_level _read_only _deferrable _begin_statement "
+    "_prepared.prepare_threshold _prepared.prepared_max"
+)
+_OF_MODEL = "api_key auth_token organization project max_retries timeout _base_url _custom_headers _custom_query"
+_OF_ORM = "autoflush expire_on_commit info"
+_OF_ASYNC_ORM = "sync_session.autoflush sync_session.expire_on_commit sync_session.info"
+
 TABLE: dict[str, Known] = {
     # --- HTTP
-    "httpx:Client": _reopenable(ends="close", ended="is_closed"),
-    "httpx:AsyncClient": _reopenable(ends="aclose", ended="is_closed"),
+    "httpx:Client": _reopenable(ends="close", ended="is_closed", keeps=_OF_HTTPX),
+    "httpx:AsyncClient": _reopenable(ends="aclose", ended="is_closed", keeps=_OF_HTTPX),
     "httpx._client:BaseClient": _reopenable(),
     "httpx:Response": _response("is_closed", Kind.SAVED, _READ),
     "httpx:stream": _response("response.is_closed"),
@@ -121,8 +141,8 @@ TABLE: dict[str, Known] = {
     "httpx._client:AsyncClient.stream": _response("response.is_closed"),
     "httpx_sse._api:connect_sse": _response("response.is_closed"),
     "httpx_sse._api:aconnect_sse": _response("response.is_closed"),
-    "httpx2:Client": _reopenable(ends="close", ended="is_closed"),
-    "httpx2:AsyncClient": _reopenable(ends="aclose", ended="is_closed"),
+    "httpx2:Client": _reopenable(ends="close", ended="is_closed", keeps=_OF_HTTPX),
+    "httpx2:AsyncClient": _reopenable(ends="aclose", ended="is_closed", keeps=_OF_HTTPX),
     "httpx2:Response": _response("is_closed", Kind.SAVED, _READ),
     "httpx2:stream": _response("response.is_closed"),
     "httpx2._api:stream": _response("response.is_closed"),
@@ -130,7 +150,7 @@ TABLE: dict[str, Known] = {
     "httpx2._client:AsyncClient.stream": _response("response.is_closed"),
     "httpx2._client:Client.sse": _response("response.is_closed"),
     "httpx2._client:AsyncClient.sse": _response("response.is_closed"),
-    "aiohttp.client:ClientSession": _reopenable(ends="close", ended="closed"),
+    "aiohttp.client:ClientSession": _reopenable(ends="close", ended="closed", keeps=_OF_SESSION),
     "aiohttp.connector:BaseConnector": _reopenable(ends="close", ended="closed"),
     "aiohttp.client_reqrep:ClientResponse": _holds("keep what you need of it: its status, `await response.text()`"),
     "aiohttp.client:_BaseRequestContextManager": _response("_resp.closed"),
@@ -141,9 +161,9 @@ TABLE: dict[str, Known] = {
     "aiohttp.streams:AsyncStreamIterator": _holds(_STREAM),
     "aiohttp.streams:ChunkTupleAsyncStreamIterator": _holds(_STREAM),
     "aiohttp.client_ws:ClientWebSocketResponse": _holds(_CONNECTION),
-    "requests.sessions:Session": _reopenable(ends="close"),
+    "requests.sessions:Session": _reopenable(ends="close", keeps=_OF_REQUESTS),
     "requests.models:Response": _response("_content_consumed", Kind.SAVED, "read it (`response.content`) before the checkpoint"),
-    "urllib3.poolmanager:PoolManager": _reopenable(ends="clear"),
+    "urllib3.poolmanager:PoolManager": _reopenable(ends="clear", keeps="headers"),
     "websockets.asyncio.client:connect": _holds(_CONNECTION),
     "websockets.asyncio.connection:Connection": _holds(_CONNECTION),
     "websockets.asyncio.server:Server": _holds(_SERVER),
@@ -160,8 +180,8 @@ TABLE: dict[str, Known] = {
     "asyncpg.cursor:CursorFactory": _holds(_READ_ROWS),
     "asyncpg.cursor:BaseCursor": _holds(_READ_ROWS),
     "asyncpg.protocol.record:Record": _holds(_ROW),
-    "psycopg:Connection": _reopenable(ends="close", busy="info.transaction_status", ended="closed"),
-    "psycopg:AsyncConnection": _reopenable(ends="close", busy="info.transaction_status", ended="closed"),
+    "psycopg:Connection": _reopenable("", "close", "info.transaction_status", "closed", keeps=_OF_PSYCOPG),
+    "psycopg:AsyncConnection": _reopenable("", "close", "info.transaction_status", "closed", keeps=_OF_PSYCOPG),
     "psycopg.connection:Connection.connect": _reopenable(),
     "psycopg.connection_async:AsyncConnection.connect": _reopenable(),
     "psycopg.connection:Connection.transaction": _block_of(_COMMIT),
@@ -178,13 +198,15 @@ TABLE: dict[str, Known] = {
     "psycopg_pool.pool:ConnectionPool.connection": _block_of(_BLOCK_COMMITS),
     "psycopg_pool.pool_async:AsyncConnectionPool.connection": _block_of(_BLOCK_COMMITS),
     "aiosqlite.core:connect": _reopenable(),
-    "aiosqlite.core:Connection": _reopenable("__await__", "close", "in_transaction")._replace(may_be_in_memory=True),
+    "aiosqlite.core:Connection": _reopenable(
+        "__await__", "close", "in_transaction", keeps="row_factory text_factory isolation_level",
+    )._replace(may_be_in_memory=True),
     "aiosqlite.context:Result": _holds(_READ_ROWS),
     "aiosqlite.cursor:Cursor": _holds(_READ_ROWS),
     "sqlite3:Connection": _reopenable(
         "create_function create_aggregate create_window_function create_collation", "close",
-        "in_transaction has_more_than_its_file",
-    )._replace(keeps=("row_factory", "text_factory", "isolation_level", "autocommit", "pragmas"), may_be_in_memory=True),
+        "in_transaction has_more_than_its_file", keeps="row_factory text_factory isolation_level autocommit pragmas",
+    )._replace(may_be_in_memory=True),
     "sqlite3:Cursor": _holds(_READ_ROWS)._replace(busy=("has_unread_rows",)),
     "sqlite3:Row": _holds(_ROW),
     "sqlalchemy.engine.create:create_engine": _reopenable(),
@@ -206,8 +228,8 @@ TABLE: dict[str, Known] = {
     "sqlalchemy.ext.asyncio.session:async_sessionmaker.__call__": _reopenable(),
     "sqlalchemy.orm.session:sessionmaker.begin": _block_of(_COMMIT),
     "sqlalchemy.ext.asyncio.session:async_sessionmaker.begin": _block_of(_COMMIT),
-    "sqlalchemy.orm.session:Session": _reopenable(ends="close", busy=_UNSAVED)._replace(advice=_SESSION),
-    "sqlalchemy.ext.asyncio.session:AsyncSession": _reopenable(ends="close", busy=_UNSAVED)._replace(advice=_SESSION),
+    "sqlalchemy.orm.session:Session": _reopenable(ends="close", busy=_UNSAVED, keeps=_OF_ORM)._replace(advice=_SESSION),
+    "sqlalchemy.ext.asyncio.session:AsyncSession": _reopenable(ends="close", busy=_UNSAVED, keeps=_OF_ASYNC_ORM)._replace(advice=_SESSION),
     "sqlalchemy.ext.asyncio.session:_AsyncSessionContextManager": _block_of(_COMMIT),
     "sqlalchemy.ext.asyncio.session:AsyncSessionTransaction": _block_of(_COMMIT),
     "sqlalchemy.orm.session:SessionTransaction": _block_of(_COMMIT),
@@ -245,8 +267,8 @@ TABLE: dict[str, Known] = {
     "aiobotocore.client:AioBaseClient": _reopenable(),
     "aiobotocore.response:AioStreamingBodyBase": _response("raw_stream.closed raw_stream.is_closed"),
     "botocore.response:StreamingBody": _holds(_STREAM),
-    **dict.fromkeys(_OF_OPENAI, _reopenable(ends="close", ended="is_closed")),
-    "openai._base_client:BaseClient": _reopenable(ends="close", ended="is_closed"),
+    **dict.fromkeys(_OF_OPENAI, _reopenable(ends="close", ended="is_closed", keeps=_OF_MODEL)),
+    "openai._base_client:BaseClient": _reopenable(ends="close", ended="is_closed", keeps=_OF_MODEL),
     "openai:AsyncStream": _response("response.is_closed"),
     "openai:Stream": _response("response.is_closed"),
     "openai._response:AsyncResponseContextManager": _response("__response.is_closed"),
@@ -261,8 +283,8 @@ TABLE: dict[str, Known] = {
     "openai.lib.streaming.responses._responses:ResponseStreamManager": _response("__stream._response.is_closed"),
     "openai.lib.streaming._assistants:AsyncAssistantStreamManager": _response("__stream.response.is_closed"),
     "openai.lib.streaming._assistants:AssistantStreamManager": _response("__stream.response.is_closed"),
-    **dict.fromkeys(_OF_ANTHROPIC, _reopenable(ends="close", ended="is_closed")),
-    "anthropic._base_client:BaseClient": _reopenable(ends="close", ended="is_closed"),
+    **dict.fromkeys(_OF_ANTHROPIC, _reopenable(ends="close", ended="is_closed", keeps=_OF_MODEL)),
+    "anthropic._base_client:BaseClient": _reopenable(ends="close", ended="is_closed", keeps=_OF_MODEL),
     "anthropic:AsyncStream": _response("response.is_closed"),
     "anthropic:Stream": _response("response.is_closed"),
     "anthropic._response:AsyncResponseContextManager": _response("__response.is_closed"),

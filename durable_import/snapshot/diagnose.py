@@ -46,10 +46,16 @@ class Culprit:
     value: Any = field(default=None, compare=False, repr=False)  # itself
 
 
-def find_culprit(variables: Mapping[str, Any], dumps: Dumps, refusing: Callable[[Any], object] | None = None) -> Culprit | None:
+def find_culprit(
+    variables: Mapping[str, Any],
+    dumps: Dumps,
+    refusing: Callable[[Any], object] | None = None,
+    saved_of: Callable[[str, Any], list[Child] | None] = lambda *_: None,
+) -> Culprit | None:
     """The nearest object that ``dumps`` fails for though it can save everything inside it.
 
     ``dumps`` is called many times and must not keep anything. ``refusing`` raises for what it does not take, whatever is in it.
+    ``saved_of`` gives, of an object at a path, what of it is saved, if that is not what is in it.
     None means that each variable can be saved alone, or leads to a task with frames, which are to be looked at by themselves. Of
     what an object without visible contents is saved by, the path does not speak.
     """
@@ -66,7 +72,8 @@ def find_culprit(variables: Mapping[str, Any], dumps: Dumps, refusing: Callable[
         if isinstance(error, RecursionError):
             return Culprit(path, type_name(obj), "it is nested too deeply")
         is_taken = not _is_refused(obj, error, refusing)
-        children = list(_contents(path, obj)) if is_taken else []
+        saved = saved_of(path, obj)
+        children = saved if saved is not None else list(_contents(path, obj)) if is_taken else []
         if is_taken and not children:
             children, is_hidden = [(path, part) for part in _reduced(obj)], True
         failing = _failing(children, dumps)

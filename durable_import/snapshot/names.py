@@ -147,7 +147,6 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "snapshot.reopened": {
         "reopened": "reopened", "reopened_by_function": "reopened.by_function", "reopened_part": "reopened.part",
-        "set_kept": "reopened.set_kept",
     },
     "snapshot.tasks.contexts": {"fill_context": "context.fill", "new_context": "context", "no_context": "no_context"},
     "snapshot.tasks.foreign": {"begin_call": "call"},

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..holds.kinds import type_name
-from ..holds.notes import Note, Notes, refuse_busy, refuse_in_memory, set_attribute
-from ..holds.opening import MAKE, OPEN, Reopening
+from ..holds.notes import Note, Notes, refuse_busy, refuse_in_memory
+from ..holds.opening import KEEP, MAKE, OPEN, Reopening
 from .load_context import current
 
-Unit = tuple[int, str]  # the number of a note, MAKE or OPEN
+Unit = tuple[int, str]  # the number of a note, MAKE, OPEN or KEEP
 
 
 def reopened(number: int, cls: Any) -> Any:
@@ -33,12 +33,6 @@ def reopened_part(number: int, opening: int, path: tuple[int, ...]) -> Any:
     return current().opened.part(number, opening, path)
 
 
-def set_kept(made: Any, attributes: dict[str, Any]) -> None:
-    """Give an object that was made again what the program had set of it."""
-    for name, value in attributes.items():
-        set_attribute(made, name, value)
-
-
 class ComesLater(Exception):
     """A call refers to what one behind it gives."""
 
@@ -54,15 +48,21 @@ class Order:
     def __init__(self, notes: Iterable[Note]) -> None:
         self.notes = {note.number: note for note in notes}
         self.needs: dict[Unit, set[Unit]] = {}
+        self.kept: dict[int, dict[str, Any]] = {}  # by number: what the program has set of the objects
         self.is_new = not self.notes  # nothing in it but what was met
 
     def units(self) -> list[Unit]:
         """The calls in order. Raises ``pickle.PicklingError`` if some need one another."""
         begun: dict[Unit, int] = {}
+        self.kept.clear()
         for number, note in self.notes.items():
             begun[number, MAKE] = number
             if note.openings:
                 begun[number, OPEN] = note.openings[0].order
+            kept = note.changes()
+            if kept:
+                self.kept[number] = kept
+                begun[number, KEEP] = begun.get((number, OPEN), number)
         found: dict[Unit, None] = {}
         for unit in sorted(begun, key=lambda unit: begun[unit]):
             self._put(unit, begun, found, ())
@@ -77,8 +77,10 @@ class Order:
                 "neither can be made again before the other"
             )
         needed = set(self.needs.get(unit, ()))
-        if unit[1] == OPEN:
+        if unit[1] != MAKE:
             needed.add((unit[0], MAKE))
+        if unit[1] == KEEP:
+            needed.add((unit[0], OPEN))
         for other in sorted(needed, key=lambda other: begun.get(other, 0)):
             self._put(other, begun, found, (*within, unit))
         found[unit] = None
@@ -109,6 +111,17 @@ def refuse_busy_ones(notes: Iterable[Note]) -> None:
             refuse_busy(part)
 
 
+def saved_of_reopened(path: str, value: Any, notes: Notes) -> list[tuple[str, Any]] | None:
+    """What is saved of a reopenable object, with words for where that is; None for other objects."""
+    note = notes.find(value)
+    if note is None:
+        return None
+    calls = [(note.args, note.kwargs), *((opening.args, opening.kwargs) for opening in note.openings)]
+    arguments = [each for args, kwargs in calls for each in (*enumerate(args), *kwargs.items())]
+    set_since = [(f"{path}.{name.lstrip('_').replace('._', '.')}", each) for name, each in note.changes().items()]
+    return [*set_since, *((f"{path}.<argument {name}>", each) for name, each in arguments)]
+
+
 class Entries:
     """The reopenable objects of one snapshot, as it is pickled. ``is_probe``: only whether something can be pickled is asked."""
 
@@ -125,7 +138,7 @@ class Entries:
         self.met, self.done = {}, set()
         for unit in order.units():
             self.unit = unit
-            yield self._content(order.notes[unit[0]], unit)
+            yield self._content(order.notes[unit[0]], unit, order)
             self.done.add(unit)
         self.unit = None
 
@@ -148,20 +161,17 @@ class Entries:
             return None
         refuse_in_memory(obj, note)
         refuse_busy(obj)
-        kept = note.changes()
-        self._meets(note, MAKE if note.function is not None or kept else "")
+        self._meets(note, MAKE if note.function is not None else "")
         if note.function is None:
-            made: tuple[Any, ...] = reopened, (note.number, type(obj), *self._probe(note))
-        else:
-            made = reopened_by_function, (note.number, *self._probe(note))
-        return (*made, kept, None, None, set_kept) if kept else made
+            return reopened, (note.number, type(obj), *self._probe(note))
+        return reopened_by_function, (note.number, *self._probe(note))
 
     def _probe(self, note: Note) -> tuple[Any, ...]:
         """What has to be pickled too, elsewhere."""
         if not self.is_probe or note.number in self.met:
             return ()
         self.met[note.number] = note
-        return note.function, note.args, note.kwargs, [(o.args, o.kwargs) for o in note.openings]
+        return note.function, note.args, note.kwargs, [(o.args, o.kwargs) for o in note.openings], note.changes()
 
     def _meets(self, note: Note, what: str) -> None:
         if self.is_probe:
@@ -177,7 +187,9 @@ class Entries:
         if self.unit is not None and missing:
             raise ComesLater(self.unit, min(missing))
 
-    def _content(self, note: Note, unit: Unit) -> Reopening:
+    def _content(self, note: Note, unit: Unit, order: Order) -> Reopening:
+        if unit[1] == KEEP:
+            return Reopening(KEEP, note.number, order.kept[note.number])
         if unit[1] == MAKE:
             cls = type(note.made) if note.function is None else None
             return Reopening(MAKE, note.number, cls, note.function, note.args, note.kwargs, bool(note.openings), note.place)

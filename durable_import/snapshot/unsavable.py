@@ -23,7 +23,7 @@ from .module_data.module_names import Names
 from .payload import Snapshot
 from .pickler import dumps
 from .references import References
-from .reopened import Entries
+from .reopened import Entries, saved_of_reopened
 from .tasks.futures import future_state
 from .with_blocks.blocks import readable_names
 
@@ -63,6 +63,9 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
         if references.notes is not None:
             Entries(references.notes, is_probe=True).reduce(value)
 
+    def saved_of(path: str, value: Any) -> list[tuple[str, Any]] | None:
+        return saved_of_reopened(path, value, references.notes) if references.notes is not None else None
+
     frames = [frame for _, stack in snapshot.stacks() for frame in stack]
     frames.reverse()
     frames.sort(key=_is_of_library)  # their variables lead to those of the program, on long ways
@@ -80,7 +83,7 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
         candidates = [named, _outcome(state.variables.get(AWAITED)), variables]
         if frame_behind(state.variables.get(AWAITED)) is None:
             candidates.append({AWAITED: state.variables.get(AWAITED)})
-        culprit = next(filter(None, (find_culprit(each, attempt, refuse) for each in candidates)), None)
+        culprit = next(filter(None, (find_culprit(each, attempt, refuse, saved_of) for each in candidates)), None)
         if culprit is not None:
             stack = next(each for _, each in snapshot.stacks() if any(frame is other for other in each))
             shown = _place_of(stack) if _is_of_library(frame) else frame
