@@ -29,6 +29,10 @@ class Block(Protocol):
         """Whether leaving it does nothing any more."""
         ...
 
+    def may_be_saved(self) -> bool:
+        """Whether its manager, and with it the exit method, may be saved although it is open."""
+        ...
+
 
 class CountedExit:
     """The bound exit method ``leave`` of a block; calling it, and dropping it, tells the block."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, CoroutineType, FrameType
@@ -12,7 +13,7 @@ from ..frames.capture import SUSPENDED, FrameState, capture, contents_of, parts_
 from ..frames.counted_exit import CountedExit
 from ..frames.liveness import live_at
 from ..rewrite.analysis.names import AWAITED, PC
-from .doors import Doors, Hold
+from .doors import LEAST_PATIENCE, Doors, Hold
 from .in_use import first_true, is_known_to_hold, spent_questions
 from .kinds import kind_of
 from .places import line_of_place, place_of
@@ -101,6 +102,10 @@ class HoldingBlock:
                     return any(map(is_known_to_hold, _readable(state)))
         return False
 
+    def may_be_saved(self) -> bool:
+        """See ``frames.counted_exit``."""
+        return False
+
     def is_over(self) -> bool:
         """Whether one that does not hold now never will."""
         return True
@@ -146,6 +151,29 @@ class HeldLock(HoldingBlock):
         return f"before a release: nothing is saved because of {self.described(what)}. Do it behind that"
 
 
+class UnsavableBlock(HoldingBlock):
+    """One whose manager could be saved by its class, but another manager of that could not be while its block was open.
+
+    It holds for as long only as doors would wait for it: then it is tried whether it can be saved.
+    """
+
+    __slots__ = ("_until",)
+
+    def __init__(self, blocks: HoldingBlocks, manager: Any, leave: Any, task: Any, place: str, turn: Turn) -> None:
+        super().__init__(blocks, manager, leave, task, place, turn)
+        self._until = math.inf
+
+    def is_entered(self) -> None:
+        self._until = time.monotonic() + LEAST_PATIENCE
+        super().is_entered()
+
+    def is_open(self) -> bool:
+        return super().is_open() and (self.is_being_left or time.monotonic() < self._until)
+
+    def may_be_saved(self) -> bool:
+        return not self.is_open()
+
+
 class HoldingBlocks:
     """Those of one instance, and its ``doors``.
 
@@ -153,7 +181,7 @@ class HoldingBlocks:
     also those that hold no more, since their responses have been read.
     """
 
-    __slots__ = ("_holds", "_owes", "entered", "entering", "known_doors", "open")
+    __slots__ = ("_holds", "_owes", "_unsavable", "entered", "entering", "known_doors", "open")
 
     def __init__(self, holds: Callable[[Any], bool], owes: Callable[[], bool]) -> None:
         self.open: dict[HoldingBlock, None] = {}
@@ -162,6 +190,7 @@ class HoldingBlocks:
         self.known_doors: Doors | None = None  # those of an instance which nothing has held yet would stand open
         self._holds = holds
         self._owes = owes
+        self._unsavable: set[type] = set()  # managers' classes, see ``UnsavableBlock``
 
     @property
     def doors(self) -> Doors:
@@ -172,11 +201,19 @@ class HoldingBlocks:
 
     def exit_of(self, manager: Any, leave: Any, frame: FrameType, task: Any, *, is_async: bool) -> Any:
         """See ``ambient.Driver``."""
-        if kind_of(manager) is not Kind.HOLDS and not self._holds(manager):
+        is_known = kind_of(manager) is Kind.HOLDS or self._holds(manager)
+        if not is_known and type(manager) not in self._unsavable:
             return leave
         turn = frame.f_code, variables_in(frame).get(PC, 0)
-        block = self.entering[task] = HoldingBlock(self, manager, leave, task, place_of(frame), turn)
+        kind = HoldingBlock if is_known else UnsavableBlock
+        block = self.entering[task] = kind(self, manager, leave, task, place_of(frame), turn)
         return CountedExit(block, leave, is_async=is_async)
+
+    def could_not_save(self, value: Any) -> None:
+        """An object stood in the way of a checkpoint: if it is a manager, the next blocks of such ones count."""
+        cls = type(value)
+        if kind_of(value) is Kind.SAVED_IF_PICKLABLE and (hasattr(cls, "__exit__") or hasattr(cls, "__aexit__")):
+            self._unsavable.add(cls)
 
     def has_entered(self, block: HoldingBlock) -> None:
         """A block is open."""

@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from durable_import.frames.counted_exit import CountedExit
 from durable_import.frames.signals import Marker
 from durable_import.holds.in_use import in_use
 from durable_import.holds.kinds import class_name, has_own_way, kind_of, known_class
@@ -48,6 +49,9 @@ from durable_import.snapshot.tasks import contexts, futures, loops
 
 TABLE: dict[type, Callable[[Any], Any]] = {
     Marker: lambda marker: reference_to(marker, (Marker.__module__, marker.name)),
+    CountedExit: lambda counted: (
+        (native_forms.itself, (counted.leave,)) if counted.block.may_be_saved() else counted.__reduce__()
+    ),
     **iterators.TABLE,
     **itertools_state.TABLE,
     **native_forms.TABLE,

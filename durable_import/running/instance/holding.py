@@ -145,6 +145,8 @@ class Holding:
         error.__traceback__ = error.__cause__ = error.__context__ = None  # they would keep alive what the program lets go of
         self._refusal = error
         self._is_held()
+        if error.blocker is not None:
+            self.blocks.could_not_save(error.blocker.value)
         if self._hold is None:
             self._hold = self.blocks.doors.hold_opened(error.lineno, time.monotonic(), is_block=False)
         least = LEAST_PATIENCE if error.blocker is not None else LEAST_PATIENCE / 10
