@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -137,9 +138,18 @@ def test_more_sections_keep_their_number(desk: Desk, kind: str) -> None:
     sections(desk, kind)
 
 
-def sections(desk: Desk, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["locked", "mixed"])
+def test_locks_of_a_module_that_is_not_marked(desk: Desk, kind: str) -> None:
+    """It does not matter whether the module that has the locks is marked."""
+    line = next(line for line in FLOWS.splitlines() if line.strip().startswith("LOCK,"))
+    desk.write("limits.py", f"    import asyncio\n{line}\n")
+    names = r"\b(LOCK|SEMAPHORE|BOUNDED|CONDITION)\b"
+    sections(desk, kind, re.sub(names, r"limits.\1", FLOWS.replace(line, "    import limits")))
+
+
+def sections(desk: Desk, kind: str, flows: str = FLOWS) -> None:
     """Run five instances of a flow, killed twice on the way."""
-    for name, text in {"room.py": ROOM, "app.py": APP, "flows.py": FLOWS}.items():
+    for name, text in {"room.py": ROOM, "app.py": APP, "flows.py": flows}.items():
         desk.write(name, text)
     log = desk.folder / "log"
     for lines in (3, 9):

@@ -60,6 +60,8 @@ class ModuleNames:
                 self.notes[key] = namespace
             if kind is ModuleType and not is_of_library(value.__name__) and value.__name__ not in PROGRAM:
                 self.asked.append(key)
+                if data is None:
+                    self._find_locks_of(value, before._locks if before is not None else {})
             if data is None and isinstance(value, type) and value.__module__ == name:
                 self._find_locks(name, key, value, before._locks if before is not None else {})
             if kind in ATOMS or kind is ModuleType or kind is LAZY or key.startswith("__") or isinstance(value, type):
@@ -85,6 +87,18 @@ class ModuleNames:
         self._locks[id(value)] = found
         for part, each in found[1]:
             self.by_id.setdefault(id(each), (name, f"{key}.{part}"))
+
+    def _find_locks_of(self, module: ModuleType, before: dict[int, tuple[Any, list[tuple[str, Any]]]]) -> None:
+        """The same of a module of the user's own that is not rewritten, and of those inside of it."""
+        for key, value in list(vars(module).items()):
+            if isinstance(value, LoopBound):
+                self.by_id.setdefault(id(value), (module.__name__, key))
+                self._locks[id(value)] = value, []
+            if type(value) is ModuleType:
+                if value.__name__ == f"{module.__name__}.{key}" and value.__name__ not in PROGRAM:
+                    self._find_locks_of(value, before)
+            elif _has_attributes(value) or isinstance(value, asyncio.Condition):
+                self._find_locks(module.__name__, key, value, before)
 
     def is_current(self, namespace: dict[str, Any], data: ScriptData | None) -> bool:
         """Whether nothing has been bound or rebound since."""
