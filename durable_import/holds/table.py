@@ -229,7 +229,9 @@ TABLE: dict[str, Known] = {
     "sqlalchemy.orm.session:sessionmaker.begin": _block_of(_COMMIT),
     "sqlalchemy.ext.asyncio.session:async_sessionmaker.begin": _block_of(_COMMIT),
     "sqlalchemy.orm.session:Session": _reopenable(ends="close", busy=_UNSAVED, keeps=_OF_ORM)._replace(advice=_SESSION),
-    "sqlalchemy.ext.asyncio.session:AsyncSession": _reopenable(ends="close", busy=_UNSAVED, keeps=_OF_ASYNC_ORM)._replace(advice=_SESSION),
+    "sqlalchemy.ext.asyncio.session:AsyncSession": _reopenable(
+        "", "close", _UNSAVED, keeps=_OF_ASYNC_ORM,
+    )._replace(advice=_SESSION),
     "sqlalchemy.ext.asyncio.session:_AsyncSessionContextManager": _block_of(_COMMIT),
     "sqlalchemy.ext.asyncio.session:AsyncSessionTransaction": _block_of(_COMMIT),
     "sqlalchemy.orm.session:SessionTransaction": _block_of(_COMMIT),
