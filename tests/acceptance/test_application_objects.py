@@ -133,3 +133,37 @@ def test_pool_of_another_module(desk: Desk) -> None:
         assert server.execute("select left_over from stock") == [(111,)]
     finally:
         server.remove()
+
+
+DEEP = """
+    from types import SimpleNamespace
+    import httpx
+    from starlette.applications import Starlette
+
+    app, services, by_name = Starlette(), SimpleNamespace(http=SimpleNamespace()), {}
+
+    async def begin():
+        app.state.client = httpx.AsyncClient(headers={"by": "state"})
+        services.http.client = httpx.AsyncClient(headers={"by": "services"})
+        by_name["first"] = httpx.AsyncClient(headers={"by": "name"})
+"""
+DEEP_FLOWS = """
+    # durable: on
+    import clients
+    from world import effect
+
+    async def flow():
+        found = [clients.app.state.client, clients.services.http.client, clients.by_name["first"]]
+        await effect("one")
+        await effect("two")
+        await effect("three")
+        now = [clients.app.state.client, clients.services.http.client, clients.by_name["first"]]
+        return [one.headers["by"] for one in found], [one is other for one, other in zip(found, now)]
+"""
+
+
+def test_clients_in_what_stands_at_module_level(desk: Desk) -> None:
+    """So are those in attributes of such an object, as `app.state` has them, and in dicts."""
+    done = lives(desk, DEEP, DEEP_FLOWS, 1, 3, 5)
+    assert (done.status, done.out) == (0, "(['state', 'services', 'name'], [True, True, True])\n"), done
+    assert Counter(desk.effects) == {"one": 2, "two": 2, "three": 2}

@@ -1,7 +1,7 @@
 """Clients and pools that an application keeps in modules which are not marked: saved by name, since each process makes its own.
 
-Those of marked modules are known by their names already. One that an object of the application's own has, which stands at module
-level itself, is found by its attribute.
+Those of marked modules are known by their names already. One in what stands at module level is found by its attributes and keys,
+such as ``app.state.pool``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any
 from durable_import.errors import MissingCodeError
 from durable_import.holds.kinds import class_name, is_of_library
 
+_DEPTH = 4  # names in a path: ``app.state._state.pool`` is what starlette shows as ``app.state.pool``
+_LARGE = 1000  # more entries are data
 _known: dict[int, tuple[str, str]] = {}  # by id: where an object was found; whether it is there still is looked up
 
 
@@ -50,21 +52,44 @@ def module_object(module: str, path: str, name_of_class: str) -> Any:
 def _at(module: str, path: str) -> Any:
     found: Any = sys.modules.get(module)
     for name in path.split("."):
-        found = getattr(found, "__dict__", {}).get(name)
+        found = _parts_of(found).get(name)
     return found
 
 
 def _places_of(obj: Any) -> Iterator[tuple[str, str]]:
+    seen: dict[int, int] = {}
     for module, holder in list(sys.modules.items()):
         if type(holder) is not ModuleType or _is_of_library(module):
             continue
-        for name, value in list(vars(holder).items()):
-            if value is obj:
-                yield module, name
-            elif not isinstance(value, type) and not _is_of_library(type(value).__module__):
-                attributes = getattr(value, "__dict__", None)
-                if type(attributes) is dict:
-                    yield from ((module, f"{name}.{part}") for part, each in list(attributes.items()) if each is obj)
+        for path in _paths_to(obj, vars(holder), _DEPTH, seen):
+            yield module, path
+
+
+def _paths_to(obj: Any, parts: dict[Any, Any], depth: int, seen: dict[int, int]) -> Iterator[str]:
+    """Where an object is, with so many names at most; the shortest ones first. ``seen``: how deep was looked, by id."""
+    named = [(name, value) for name, value in list(parts.items()) if isinstance(name, str) and "." not in name]
+    yield from (name for name, value in named if value is obj)
+    if depth > 1:
+        for name, value in named:
+            if type(value) is ModuleType:  # looked at by itself
+                continue
+            inner = _parts_of(value)
+            if seen.get(id(inner), 0) < depth - 1 and 0 < len(inner) <= _LARGE and not name.startswith("__"):
+                seen[id(inner)] = depth - 1
+                yield from (f"{name}.{path}" for path in _paths_to(obj, inner, depth - 1, seen))
+
+
+def _parts_of(value: Any) -> dict[Any, Any]:
+    """The names in a module, the attributes of an object, or a dict itself."""
+    if type(value) is dict:
+        return value
+    if issubclass(type(value), type):
+        return {}
+    try:
+        parts = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return parts if type(parts) is dict else {}
 
 
 _is_of_library = functools.cache(is_of_library)
