@@ -96,7 +96,10 @@ def program(body: str) -> str:
     return HEAD + "async def main():\n" + indent(dedent(body).strip("\n"), "    ") + "\n    await other\n\nasyncio.run(main())\n"
 
 
-@pytest.mark.parametrize("body", BODIES)
+QUICK = ("an effect", "of a method", "of an await")
+
+
+@pytest.mark.parametrize("body", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in BODIES])
 def test_call_is_made_with_what_it_had(desk: Desk, body: str) -> None:
     """What has happened since does not change it, and its arguments are not worked out a second time."""
     desk.write("site-packages/library.py", LIBRARY)

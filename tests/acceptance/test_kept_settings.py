@@ -234,12 +234,16 @@ def program_of(body: str) -> str:
     return dedent(PROGRAM).replace("BODY", indent(dedent(body), "    "))
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+QUICK = ("aiosqlite", "httpx")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in PROGRAMS])
 def test_settings_are_there_again(desk: Desk, name: str) -> None:
     """What was set after an object was made is set again after each kill, also what changed in place."""
     killed(desk, program_of(PROGRAMS[name]), (1, 2, 3))
 
 
+@pytest.mark.slow
 def test_settings_of_postgres(desk: Desk, postgres_server: PostgresServer) -> None:
     """So it is with a connection to a server, whose settings are parts of its transactions."""
     killed(desk, program_of(PSYCOPG), (1, 2, 3), DSN=postgres_server.url())
