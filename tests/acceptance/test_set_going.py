@@ -40,7 +40,7 @@ RUNNER = """
     async def main():
         async with DurableRuntime(sys.argv[1], lease_seconds=0.5, key=bytes(32)) as runtime:
             killing(DurableRuntime, "_joins")
-            killing(type(runtime.store), "publish_once")
+            killing(type(runtime.instances), "publish")
             await runtime.recover()
             print(sorted(await runtime.run(flow.main, instance_id="parent")))
 
