@@ -12,10 +12,14 @@ from tests.harness.crash import PROGRAMS, concurrent_crash_torture, crash_tortur
 from tests.harness.rewriting import sources
 
 CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
-SAMPLE = CONCURRENT if os.environ.get("CRASH_ALL") else CONCURRENT[::8]
+CASES = [  # every other one of the sample runs by default
+    pytest.param(path, marks=[pytest.mark.slow] * (place % 2), id=path.stem) for place, path in enumerate(CONCURRENT[::8])
+]
+if os.environ.get("CRASH_ALL"):
+    CASES = [pytest.param(path, id=path.stem) for path in CONCURRENT]
 
 
-@pytest.mark.parametrize("path", SAMPLE, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CASES)
 def test_tasks_survive_a_kill_in_effects(path: Path) -> None:
     """SIGKILL in the middle of an effect, again and again: the native result, and no effect is lost."""
     concurrent_crash_torture(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,11 +34,17 @@ SAMPLE = (
 REPEATING = ("p1043_process_objects",)
 
 
-def chosen() -> list[Path]:
-    return runnable_programs() if os.environ.get("CRASH_ALL") else [PROGRAMS / f"{name}.py" for name in SAMPLE]
+def chosen() -> list[Any]:
+    """Every other one of the sample runs by default."""
+    if os.environ.get("CRASH_ALL"):
+        return [pytest.param(path, id=path.stem) for path in runnable_programs()]
+    return [
+        pytest.param(PROGRAMS / f"{name}.py", marks=[pytest.mark.slow] * (place % 2), id=name)
+        for place, name in enumerate(SAMPLE)
+    ]
 
 
-@pytest.mark.parametrize("path", chosen(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", chosen())
 def test_killed_in_every_effect(path: Path) -> None:
     """Killed in the middle of every effect, a program prints what it prints natively and causes each effect once per life."""
     crash_torture(path, repeats=path.stem in REPEATING)

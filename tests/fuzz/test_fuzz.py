@@ -18,7 +18,7 @@ from tests.fuzz.grammar import generate
 from tests.fuzz.judges import JUDGES, Judge
 
 SEEDS = seeds(os.environ.get("FUZZ_SEEDS", "0:300"))
-QUICK = range(20) if "FUZZ_SEEDS" not in os.environ else SEEDS  # those that run by default
+QUICK = range(11) if "FUZZ_SEEDS" not in os.environ else SEEDS  # those that run by default
 SEEDS_OF_TASKS = seeds(os.environ.get("FUZZ_SEEDS", "10:25"))  # of programs of many tasks
 SIZE = int(os.environ.get("FUZZ_SIZE", "8"))  # statements in a program, about
 GROUP = 10  # programs that one test runs
@@ -58,7 +58,7 @@ def test_random_programs(first: int, mode: str, tmp_path_factory: pytest.TempPat
 
 @pytest.mark.parametrize("mode", ["torture", "segments"])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("first", SEEDS_OF_TASKS[::GROUP])
+@pytest.mark.parametrize("first", groups(SEEDS_OF_TASKS))
 def test_random_programs_of_many_tasks(first: int, kind: str, mode: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The same of programs of many tasks, as far as asyncio and their effects leave nothing open."""
     found = complaints(SEEDS_OF_TASKS, first, mode, tmp_path_factory.getbasetemp(), kind)
