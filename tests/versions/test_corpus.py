@@ -22,10 +22,10 @@ def worker() -> Iterator[Worker]:
 
 
 def with_slow() -> list[Any]:
-    """All programs; all but every eighth one of the newest file are marked as slow."""
+    """All programs; all but every sixteenth one of the newest file are marked as slow."""
     files = sorted({file for file, _ in kept()})
     return [
-        pytest.param(file, name, marks=pytest.mark.slow if file != files[-1] or n % 8 else (), id=f"{file.stem}-{name}")
+        pytest.param(file, name, marks=pytest.mark.slow if file != files[-1] or n % 16 else (), id=f"{file.stem}-{name}")
         for n, (file, name) in enumerate(kept())
     ]
 
