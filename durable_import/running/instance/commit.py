@@ -165,7 +165,7 @@ class Committer:
         """A checkpoint was committed."""
         self.encoder.is_kept(checkpoint.saved)
         self.holding.is_over(checkpoint.number)
-        if not self.holding.enters_again():
+        if self.loop.earlier_lives and not self.holding.enters_again():
             self.loop.earlier_lives = 0
         self.must_commit = False
         self.kept = Kept(checkpoint.status, checkpoint.wake_at, checkpoint.location)
