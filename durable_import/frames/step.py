@@ -181,6 +181,11 @@ class Step:
             return Step, (self.awaitable, NEW, None, True)
         return Step, (self.awaitable, NEW, None, True, self.attempt + 1)
 
+    def has_begun_again(self, times: int) -> None:
+        """It was made again so often since it was saved."""
+        if self.is_restored and self.state == NEW:
+            self.attempt += times
+
     def begins(self, attempt: int) -> None:
         """Its call is made; ``attempt``: how often what is called now first has begun."""
         self.attempt = self.attempt or attempt

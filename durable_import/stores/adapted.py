@@ -130,7 +130,7 @@ class AdaptedStore:
                 "instance %s has ended, and was not let go of: %s", claim.instance_id, error, extra=about(claim.instance_id)
             )
 
-    async def release(self, claim: Claim) -> None:
+    async def release(self, claim: Claim, *, has_lived: bool = True) -> None:  # noqa: ARG002  lives are not counted
         self._calls.pop(claim, None)
         if claim.instance_id in self._waiting:
             self._resting[claim.instance_id] = self._waiting.pop(claim.instance_id)

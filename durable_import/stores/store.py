@@ -27,7 +27,8 @@ class Committing:
 class Begun(NamedTuple):
     """An instance that is owned from now on. ``state`` is what it has, ``call`` the record of the call that began it.
 
-    ``is_new``: the state was made now. ``events``: those that it has; None: they are to be loaded.
+    ``is_new``: the state was made now. ``events``: those that it has; None: they are to be loaded. ``lives``: how often it was
+    begun since its last commit, without this time; None: this store does not count.
     """
 
     claim: Claim
@@ -35,6 +36,7 @@ class Begun(NamedTuple):
     call: bytes
     is_new: bool
     events: list[Event] | None
+    lives: int | None = None
 
 
 class Kept(NamedTuple):
@@ -123,8 +125,8 @@ class Store(Protocol):
         """Keep the last state, and let go of the instance. ``keeps``: its snapshot and its events stay, else both are removed."""
         ...
 
-    async def release(self, claim: Claim) -> None:
-        """Give the instance up; nothing happens if the claim is not current."""
+    async def release(self, claim: Claim, *, has_lived: bool = True) -> None:
+        """Give the instance up; nothing happens if the claim is not current. ``has_lived``: it was begun to go on with it."""
         ...
 
     async def renew(self, claims: Iterable[Claim], lease_seconds: float) -> builtins.list[Claim]:

@@ -73,7 +73,7 @@ async def test_questions_among_many_cost_what_they_answer(tmp_path: Path) -> Non
     assert {each.instance_id for each in functions.instances} == {"late", "lost", "mine"}
     assert await cheaply(partial(looking.remove_finished, 0.0)) == 0
     assert await cheaply(partial(owners.renew, {owners.id_of(ASKING)}, 30.0)) == {owners.id_of(ASKING)}
-    await cheaply(partial(lives.release, begun.claim))
+    await cheaply(partial(lives.release, begun.claim, True))
     await store.close()
 
 

@@ -85,7 +85,7 @@ class Committer:
             yield from self._save(checkpoint)
 
     def _begin_again(self) -> Any:
-        """Keep, with the checkpoint from which it goes on, that one more life has begun from there.
+        """Keep, with the checkpoint from which it goes on, that one more life has begun from there: this store does not count.
 
         What cannot be kept again is not: the next checkpoint tells of that.
         """

@@ -24,8 +24,8 @@ class InstanceLease:
     """See the module. ``records``: those of the instance."""
 
     __slots__ = (
-        "_seal", "call", "claim", "events", "has_lost_transaction", "host", "instance_id", "is_ending", "records", "state",
-        "transaction",
+        "_seal", "call", "claim", "events", "has_lost_transaction", "host", "instance_id", "is_ending", "lives", "records",
+        "state", "transaction",
     )  # fmt: skip
 
     def __init__(self, host: Host, instance_id: str, records: Records) -> None:
@@ -38,6 +38,7 @@ class InstanceLease:
         self.transaction: OpenTransaction | None = None  # of the program's data, that the next checkpoint is committed with
         self.has_lost_transaction = False  # it could not be committed: the program has to go on from before it
         self.events: list[Event] | None = None  # that the store had for it at the beginning; None: they are not loaded yet
+        self.lives: int | None = None  # that began since the last commit, before this one; None: the store does not count
         self.is_ending = False  # the store is told that it has ended: from then on it may be let go of
         self._seal = SegmentSeal(host.seal, instance_id)
 
@@ -51,7 +52,7 @@ class InstanceLease:
             host.heartbeat.remove(self.claim)
         self.is_ending = False
         begun = await host.instances.begin(self.instance_id, host.owner, host.lease_seconds, new, call)
-        self.claim, self.call, self.events = begun.claim, begun.call, begun.events
+        self.claim, self.call, self.events, self.lives = begun.claim, begun.call, begun.events, begun.lives
         host.heartbeat.add(self.claim, is_lost)
         self.state = self.records.check_state(begun.state) if begun.state is not None else None
         return begun.is_new
@@ -180,15 +181,15 @@ class InstanceLease:
         for number in numbers:
             accepted.pop(number, None)
 
-    async def release(self) -> None:
-        """Undo a transaction that is open, and let go of the instance."""
+    async def release(self, *, has_lived: bool) -> None:
+        """Undo a transaction that is open, and let go of the instance. ``has_lived``: it was about to go on."""
         if self.transaction is not None:
             transaction, self.transaction = self.transaction, None
             await transaction.rollback()
         if self.claim is not None:
             self.host.heartbeat.remove(self.claim)
             try:
-                await self.host.instances.release(self.claim)
+                await self.host.instances.release(self.claim, has_lived=has_lived)
             except StoreError as error:  # the lease ends by itself; what matters is committed
                 logger.warning("instance %s was not released: %s", self.instance_id, error, extra=self.about())
 

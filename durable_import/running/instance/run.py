@@ -33,7 +33,7 @@ from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
 from .host import Host
 from .lease import InstanceLease
-from .lives import lives_before, with_another_life
+from .lives import count_lives, lives_before, with_another_life
 from .opening import Opening, OpeningCancelledError
 from .process_changes import tell_of_process_changes
 from .records import Call, Outcome, Records, digest_of_call, failure_of, incarnation_of, summary_of
@@ -137,7 +137,7 @@ class InstanceRun:
             raise
         finally:
             self._drop_root()
-            await self.lease.release()
+            await self.lease.release(has_lived=self.driver is not None)
 
     def _has_left(self, error: BaseException) -> BaseException:
         """Tell its caller, if there is one, why it did not begin."""
@@ -254,12 +254,13 @@ class InstanceRun:
             host.observer.starting(self.instance_id)
             if not is_new and state.status == "pending":
                 self._root = make_root(self._recorded_call(state), self.instance_id)
-                state = with_another_life(state)
-                await self.lease.commit(state, None)
+                if self.lease.lives is None:
+                    state = with_another_life(state)
+                    await self.lease.commit(state, None)
             root, self._root = self._root or make_root(self._recorded_call(state), self.instance_id), None
             driver = InstanceDriver(root, encoder, self._commit, state.checkpoint)
             driver.loop.incarnation = incarnation_of(self.lease.call)
-            driver.loop.earlier_lives = lives_before(state)
+            driver.loop.earlier_lives = self._earlier_lives(is_new=is_new, otherwise=lives_before(state))
         if self.lease.call or state is not None:
             driver.facts["call"] = digest_of_call(self.lease.call)
         if driver.loop.earlier_lives:
@@ -273,6 +274,13 @@ class InstanceRun:
         driver.evict_after = self.evict_after
         driver.grace_seconds = host.grace_seconds
         return driver
+
+    def _earlier_lives(self, *, is_new: bool, otherwise: int) -> int:
+        """Of an instance that has not come to its first checkpoint."""
+        lives = self.lease.lives
+        if lives is None:
+            return otherwise
+        return 0 if is_new else 1 + lives
 
     def _is_held(self, sentence: str) -> None:
         self.host.observer.held(self.instance_id, sentence)
@@ -317,7 +325,9 @@ class InstanceRun:
             raise
         driver.facts = snapshot.facts
         driver.loop.earlier_lives = 1 + driver.facts.pop(LIVES, 0)
-        driver.keeps_life = state.status == "running"
+        if self.lease.lives:
+            count_lives(driver.loop, self.lease.lives)
+        driver.keeps_life = state.status == "running" and self.lease.lives is None
         return driver
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:

@@ -15,6 +15,7 @@ from durable_import.stores.state import InstanceState
 from durable_import.stores.store import Kept
 
 Rows = sqlite3.Cursor
+MANY = 1 << 31  # nothing is counted as far as this
 _KINDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (  # as the query ``load`` gives them
     ("status", str), ("checkpoint", int), ("location", str), ("function", str), ("wake_at", (float, type(None))),
     ("snapshot", bytes), ("outcome", (bytes, type(None))), ("call", (bytes, type(None))),
@@ -58,6 +59,11 @@ def to_kept(instance_id: str, row: Sequence[Any]) -> Kept:
             )
     status, checkpoint, location, function, wake_at, snapshot, outcome, call = values
     return Kept(InstanceState(status, checkpoint, location, function, wake_at, snapshot, outcome or b""), call or b"")
+
+
+def count_of(value: Any) -> int:
+    """A column that counts; 0 for what somebody else has put there."""
+    return value if type(value) is int and 0 <= value < MANY else 0
 
 
 def number_or(value: Any, otherwise: float) -> float:

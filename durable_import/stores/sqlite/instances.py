@@ -43,7 +43,7 @@ class SQLiteStore:
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {path}")
         bell = Bell() if path == MEMORY else bell_of(os.path.realpath(path))
         self._changes = Changes(self._look, bell, LOOK_SECONDS)
-        self._unreleased: list[Claim] = []  # the database could not be written then
+        self._unreleased: list[Callable[[sqlite3.Connection], None]] = []  # the database could not be written then
         self._rings = 0  # changes by this process, which the connection does not tell
 
     def __repr__(self) -> str:
@@ -99,12 +99,13 @@ class SQLiteStore:
             self._ring()
         self._forget(claim)
 
-    async def release(self, claim: Claim) -> None:
+    async def release(self, claim: Claim, *, has_lived: bool = True) -> None:
         self._forget(claim)
+        work = partial(lives.release, claim, has_lived)
         try:
-            await self._worker.call(partial(lives.release, claim))
+            await self._worker.call(work)
         except (StoreError, OSError):  # the lease of this process goes on: it is done when work is looked for
-            self._unreleased.append(claim)
+            self._unreleased.append(work)
             raise
 
     async def renew(self, claims: Iterable[Claim], lease_seconds: float) -> builtins.list[Claim]:
@@ -149,7 +150,7 @@ class SQLiteStore:
 
     async def find_work(self, owner: Owner, limit: int, *, orphans: bool) -> builtins.list[str]:
         while self._unreleased:
-            await self._worker.call(partial(lives.release, self._unreleased[-1]))
+            await self._worker.call(self._unreleased[-1])
             self._unreleased.pop()
         find = partial(looking.find_work, limit, orphans, owners.id_of(owner))
         found, dead = await self._worker.call(find, writes=False)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite.columns import query, to_column, to_kept
+from durable_import.stores.sqlite.columns import count_of, query, to_column, to_kept
 from durable_import.stores.sqlite.messages import load_events
 from durable_import.stores.sqlite.owners import OWNED, check_free, register, shelf_of, shelve
 from durable_import.stores.state import Claim, InstanceState, fenced
@@ -36,9 +36,9 @@ def begin(
     found = connection.execute(query("find"), (column,)).fetchone()
     if found is None:
         claim = _add(column, instance_id, number, epoch, new, call, connection)
-        begun = Begun(claim, new, call, new is not None, load_events(instance_id, connection))
+        begun = Begun(claim, new, call, new is not None, load_events(instance_id, connection), 0)
         return begun, Owned(number, False, False, new.function if new is not None else None)
-    row, shelf, holder, status = found
+    row, shelf, holder, status, lives = found
     if holder is not None:
         check_free(instance_id, holder, owner, connection)
     if status == "":  # it was claimed before, and never committed
@@ -49,7 +49,8 @@ def begin(
     if shelf != OWNED:
         connection.execute(query("take_from_shelf"), (row,))
     [(has_segments,)] = connection.execute(query("has_segments"), (row,)).fetchall()
-    begun = Begun(Claim(instance_id, epoch, row), kept.state, kept.call, False, load_events(instance_id, connection))
+    events = load_events(instance_id, connection)
+    begun = Begun(Claim(instance_id, epoch, row), kept.state, kept.call, False, events, count_of(lives))
     return begun, Owned(number, bool(has_segments), bool(kept.state.outcome), kept.state.function)
 
 
@@ -168,8 +169,8 @@ def end(claim: Claim, state: InstanceState, keeps: bool, owned: Owned, connectio
     connection.execute(query("shelve"), (shelf_of(state.status), now, now, claim.number))
 
 
-def release(claim: Claim, connection: sqlite3.Connection) -> None:
-    found = connection.execute(query("release"), (claim.number, claim.epoch)).fetchall()
+def release(claim: Claim, has_lived: bool, connection: sqlite3.Connection) -> None:
+    found = connection.execute(query("release"), (not has_lived, claim.number, claim.epoch)).fetchall()
     for status, wake_at, updated_at in found:
         shelve(claim.number, to_column(claim.instance_id), status, wake_at, updated_at, connection)
 
@@ -183,7 +184,7 @@ def save(instance_id: str, owner: Owner, state: InstanceState, call: bytes, conn
         connection.execute(query("name_instance"), (to_column(state.function), begun.claim.number))
     elif state.outcome:
         connection.execute(query("put_outcome"), (begun.claim.number, state.outcome))
-    release(begun.claim, connection)
+    release(begun.claim, True, connection)
     connection.execute(query("forget_owner"), (owned.owner,))
 
 

@@ -1,5 +1,5 @@
 -- name: find
-SELECT number, shelf, owner, status FROM durable_instance JOIN durable_state USING (number) WHERE instance_id = ?;
+SELECT number, shelf, owner, status, lives FROM durable_instance JOIN durable_state USING (number) WHERE instance_id = ?;
 
 -- name: load
 SELECT status, checkpoint, location, function, wake_at, snapshot, outcome, call
@@ -20,7 +20,7 @@ INSERT OR REPLACE INTO durable_call (number, call) VALUES (?, ?);
 INSERT OR REPLACE INTO durable_outcome (number, outcome) VALUES (?, ?);
 
 -- name: take
-UPDATE durable_state SET owner = ?, epoch = ? WHERE number = ?;
+UPDATE durable_state SET owner = ?, epoch = ?, lives = lives + 1 WHERE number = ?;
 
 -- name: take_from_shelf
 UPDATE durable_instance SET shelf = 0 WHERE number = ?;
@@ -31,7 +31,7 @@ UPDATE durable_instance SET function = ? WHERE number = ?;
 -- name: commit
 -- The claim is checked by the statement that writes: no row, no commit. It touches no index.
 UPDATE durable_state
-SET status = ?, checkpoint = ?, location = ?, wake_at = ?, updated_at = ?, snapshot = ?, attempts = 0, error = NULL
+SET status = ?, checkpoint = ?, location = ?, wake_at = ?, updated_at = ?, snapshot = ?, attempts = 0, error = NULL, lives = 0
 WHERE number = ? AND epoch = ? AND owner IS NOT NULL;
 
 -- name: end
@@ -42,7 +42,7 @@ SET status = :status, checkpoint = :checkpoint, location = :location, wake_at = 
 WHERE number = :number AND epoch = :epoch AND (owner IS NOT NULL OR (status = :status AND checkpoint = :checkpoint));
 
 -- name: release
-UPDATE durable_state SET owner = NULL WHERE number = ? AND epoch = ? AND owner IS NOT NULL
+UPDATE durable_state SET owner = NULL, lives = lives - ? WHERE number = ? AND epoch = ? AND owner IS NOT NULL
 RETURNING status, wake_at, updated_at;
 
 -- name: shelve

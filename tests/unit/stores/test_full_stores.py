@@ -16,6 +16,7 @@ from durable_import.stores.state import InstanceQuery
 from durable_import.stores.store import Store
 from durable_import.stores.url import full_store
 from durable_import.testing.contract import refused
+from durable_import.testing.contract.attempts import AttemptsContract
 from durable_import.testing.contract.store import SingleStoreContract, StoreContract
 from durable_import.testing.faults import Faults
 from tests.harness.users_store import HastyStore, UsersStore
@@ -33,12 +34,12 @@ class TestDisk(StoreContract):
         return full_store(DiskStateStore(folder / "store"))
 
 
-class TestSQLite(StoreContract):
+class TestSQLite(StoreContract, AttemptsContract):
     def open(self, folder: Path) -> Store:
         return full_store(SQLiteStateStore(folder / "deep" / "state.db"))
 
 
-class TestSQLiteAtOnce(StoreContract):
+class TestSQLiteAtOnce(StoreContract, AttemptsContract):
     """All that may be quick is, however busy the machine is."""
 
     @pytest.fixture(autouse=True)
@@ -49,12 +50,12 @@ class TestSQLiteAtOnce(StoreContract):
         return full_store(SQLiteStateStore(folder / "state.db", synchronous="normal"))
 
 
-class TestSQLiteWithHistory(StoreContract):
+class TestSQLiteWithHistory(StoreContract, AttemptsContract):
     def open(self, folder: Path) -> Store:
         return full_store(SQLiteStateStore(folder / "state.db", history=True))
 
 
-class TestSQLiteInMemory(StoreContract):
+class TestSQLiteInMemory(StoreContract, AttemptsContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002

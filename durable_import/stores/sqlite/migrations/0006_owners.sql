@@ -65,6 +65,7 @@ CREATE TABLE durable_state (
     wake_at REAL,
     updated_at REAL NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
+    lives INTEGER NOT NULL DEFAULT 0, -- begun since the last commit
     error TEXT,
     hold TEXT,
     progress TEXT,
