@@ -322,9 +322,15 @@ TABLE: dict[str, Known] = {
     "anyio.streams.memory:MemoryObjectSendStream": _holds(_SCOPE),
     "anyio.streams.memory:MemoryObjectReceiveStream": _holds(_SCOPE),
     "async_timeout:Timeout": _holds("use asyncio.timeout, which is saved"),
-    "opentelemetry.sdk.trace:Tracer.start_as_current_span": Known(Kind.ENTERED_AGAIN),
-    "opentelemetry.trace:Tracer.start_as_current_span": Known(Kind.ENTERED_AGAIN),
-    "opentelemetry.trace:use_span": Known(Kind.ENTERED_AGAIN),
+    **dict.fromkeys(
+        (
+            "opentelemetry.sdk.trace:Tracer.start_as_current_span",
+            "opentelemetry.trace:ProxyTracer.start_as_current_span",
+            "opentelemetry.trace:Tracer.start_as_current_span",
+            "opentelemetry.trace:use_span",
+        ),
+        Known(Kind.ENTERED_AGAIN, "a span of the global tracer provider goes on as it was; only another one begins anew"),
+    ),
     "opentelemetry.trace.span:Span": _SAVED,
     "opentelemetry.sdk.trace:Span": _SAVED,
     # --- what is shown

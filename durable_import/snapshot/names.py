@@ -135,7 +135,10 @@ NAMES: dict[str, dict[str, str]] = {
         "_set_filters": "manager.set_filters", "_set_folder": "manager.set_folder", "_set_stream": "manager.set_stream",
         "fill_manager": "manager.fill", "restore_manager": "manager",
     },
-    "snapshot.reducers.telemetry": {"restore_remote_span": "remote_span", "restore_trace_context": "trace_context"},
+    "snapshot.reducers.telemetry": {
+        "restore_remote_span": "remote_span", "restore_span": "span", "restore_span_block": "span_block",
+        "restore_trace_context": "trace_context", "restore_tracer": "tracer",
+    },
     "snapshot.reducers.tracebacks": {"restore_traceback": "traceback"},
     "snapshot.reducers.wrappers": {
         "fill_cell": "cell.fill", "fill_class_cell": "class_cell.fill", "fill_forward_reference": "forward_reference.fill",

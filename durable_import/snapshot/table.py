@@ -97,6 +97,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("decimal", "ContextManager"): process_objects.reduce_decimal_context,
     ("numpy", "ndarray"): buffers.reduce_array,
     ("opentelemetry.context.context", "Context"): telemetry.reduce_trace_context,
+    ("opentelemetry.util._decorator", "_AgnosticContextManager"): telemetry.reduce_span_block,
     _place("rich.progress:_TrackThread"): progress.reduce_track_thread,
     ("sqlite3", "Connection"): databases.reduce_connection,
     ("sqlite3", "Cursor"): databases.reduce_cursor,
@@ -110,6 +111,10 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
 
 _BY_BASE: dict[tuple[str, str], Callable[[Any], Any]] = {  # the same, with all classes derived from them
     ("numpy", "memmap"): buffers.refuse_mapped,
+    ("opentelemetry.sdk.trace", "Span"): telemetry.reduce_span,
+    ("opentelemetry.sdk.trace", "SpanProcessor"): telemetry.refuse_processor,
+    ("opentelemetry.sdk.trace", "Tracer"): telemetry.reduce_tracer,
+    ("opentelemetry.sdk.trace", "TracerProvider"): telemetry.reduce_provider,
     ("tqdm.std", "tqdm"): progress.reduce_bar,
     ("unittest.mock", "Base"): process_objects.refuse_mock,
 }

@@ -14,6 +14,7 @@ from typing import Any
 from ...errors import DurableError
 from ...log import logger
 from ...snapshot.reducers.context_variables import Place, find_place, module_name_of, named_variable, shown, variable_at
+from ...snapshot.reducers.telemetry import as_given
 from ...snapshot.tasks.contexts import DECIMAL, base_of, is_ours
 from .records import Records
 
@@ -62,7 +63,7 @@ def given_by(context: contextvars.Context, records: Records) -> GivenContext:
             given.lost.append(f"{variable.name!r} (no module leads to it by name, so it could not be found again)")
             continue
         known = None if _is_constant(value) or type(value) in _CONTAINERS else module_name_of(value)
-        kept.append((variable, (tuple(place), NAMED, known) if known is not None else (tuple(place), VALUE, value)))
+        kept.append((variable, (tuple(place), NAMED, known) if known is not None else (tuple(place), VALUE, as_given(value))))
     _encode(given, kept, records)
     return given
 
