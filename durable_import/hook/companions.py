@@ -17,6 +17,7 @@ from .in_place import functions_of_namespace, rewrite_function
 
 COMPANIONS = {
     "anyio": "anyio",
+    "opentelemetry": "opentelemetry.util._decorator",
     "rich": "rich.progress",
     "tqdm": "tqdm.asyncio",
 }  # by library: the module of it that is rewritten, with those below it

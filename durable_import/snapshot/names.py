@@ -137,7 +137,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "snapshot.reducers.telemetry": {
         "restore_remote_span": "remote_span", "restore_span": "span", "restore_span_block": "span_block",
-        "restore_trace_context": "trace_context", "restore_tracer": "tracer",
+        "restore_span_call": "span_call", "restore_trace_context": "trace_context", "restore_tracer": "tracer",
     },
     "snapshot.reducers.tracebacks": {"restore_traceback": "traceback"},
     "snapshot.reducers.wrappers": {

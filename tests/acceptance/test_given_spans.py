@@ -74,6 +74,12 @@ PROGRAM = """
                 span.set_attribute("same", trace.get_current_span() is span)
             await step("behind failing")
 
+    @tracer.start_as_current_span("decorated")
+    async def decorated():
+        await step("decorated")
+        trace.get_current_span().set_attribute("of", "decorated")
+        await step("decorated still")
+
     async def main():
         token = context.attach(baggage.set_baggage("customer", "c1"))
         with early.start_as_current_span("outer", attributes={"first": 1}) as span:
@@ -81,6 +87,7 @@ PROGRAM = """
             await step("outer")
             await asyncio.create_task(inner(span.get_span_context()))
             span.set_attribute("customer", baggage.get_baggage("customer"))
+            await decorated()
             bare = tracer.start_span("bare")
             await step("bare")
             bare.end()
@@ -96,7 +103,7 @@ PROGRAM = """
 
 def test_spans_go_on_where_they_were(desk: Desk) -> None:
     """Killed in each step, a program's spans are those of one trace, with their parents, attributes, events and statuses."""
-    [done] = killed_at(desk, {"shop.py": PROGRAM, "tracing.py": TRACING}, range(1, 14, 2))
+    [done] = killed_at(desk, {"shop.py": PROGRAM, "tracing.py": TRACING}, range(1, 18, 2))
     assert "held" not in done.said
 
 

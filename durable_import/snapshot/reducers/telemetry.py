@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 import gc
 import importlib
+import operator
 import sys
 from pickle import PicklingError
 from types import GeneratorType
@@ -48,7 +49,7 @@ def reduce_trace_context(context: Any) -> Reduced:
 
 
 def as_given(value: Any) -> Any:
-    """What is kept of a context variable's value for an instance that is given it: spans are those of the caller, who ends them."""
+    """What is kept of a context variable's value for an instance that is given it: spans are the caller's, who ends them."""
     if (type(value).__module__, type(value).__qualname__) != _CONTEXT:
         return value
     from opentelemetry.trace import Span
@@ -274,9 +275,15 @@ def restore_span_block(span: Any, token: Any, ends: bool, records: bool, marks: 
 
 
 def reduce_span_block(manager: Any) -> Any:
-    """The manager of such a block that was entered; of another provider's span it is refused, and entered again."""
+    """The manager of such a block, or the call that made it if it was not entered.
+
+    One that was entered, of another provider's span, is refused, and entered again.
+    """
     from opentelemetry import trace
 
+    function = getattr(manager, "func", None)  # until it is entered
+    if function is not None:
+        return restore_span_call, (function.__module__, function.__qualname__, manager.args, manager.kwds)
     code = trace.use_span.__wrapped__.__code__  # type: ignore[attr-defined]
     generator: Any = manager.gen
     while type(generator) is GeneratorType and generator.gi_code is not code:
@@ -287,6 +294,11 @@ def reduce_span_block(manager: Any) -> Any:
         return reduce_generator_manager(manager)
     names = ("span", "token", "end_on_exit", "record_exception", "set_status_on_exception")
     return restore_span_block, tuple(found[name] for name in names)
+
+
+def restore_span_call(module: str, qualname: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A manager that was not entered, by the function that makes it."""
+    return operator.attrgetter(qualname)(importlib.import_module(module))(*args, **kwargs)
 
 
 def _blocks_within(generator: Any) -> Any:
