@@ -28,12 +28,13 @@ from durable_import.stores.state import (
     PastState,
 )
 from durable_import.stores.state import fenced as refusal_of
+from durable_import.stores.store import Store
 
 __all__ = [
     "ABANDONED", "ANNOUNCED", "DORMANT", "FINISHED", "MIN_ID_AGE", "STATE_TYPES", "STATUSES", "Claim", "DistinctEventStore",
-    "Event", "EventStore", "HistoryStore", "InstanceSummary", "KeyedStore", "LifeStore", "OwningStore", "PastState",
-    "QuickStore", "SegmentStore", "SourceStore", "StateStore", "Transaction", "TransactionStore", "WatchedStore", "WorkStore",
-    "check_state", "fenced", "is_state", "keeps_history", "life_store", "quick_store", "summary_of",
+    "Event", "EventStore", "FullStateStore", "HistoryStore", "InstanceSummary", "KeyedStore", "LifeStore", "OwningStore",
+    "PastState", "QuickStore", "SegmentStore", "SourceStore", "StateStore", "Transaction", "TransactionStore", "WatchedStore",
+    "WorkStore", "check_state", "fenced", "is_state", "keeps_history", "life_store", "quick_store", "summary_of",
 ]  # fmt: skip
 
 STATE_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -53,6 +54,16 @@ class StateStore(ABC):
     @abstractmethod
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
         """Keep ``state`` in place of the one before; when this returns, it must survive a crash."""
+
+
+class FullStateStore(StateStore):
+    """One that can do more: ``instances`` is what the rest of the package uses of it."""
+
+    instances: Store
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Let go of files and threads; the next use opens the store again."""
 
 
 @dataclass(frozen=True, slots=True)

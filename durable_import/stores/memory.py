@@ -9,46 +9,39 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from durable_import.stores.base import (
+from durable_import.stores.adapted import from_dict, to_dict, to_kept
+from durable_import.stores.base import MIN_ID_AGE, FullStateStore, is_state
+from durable_import.stores.changes import Bell, Changes
+from durable_import.stores.listing import page_of
+from durable_import.stores.owner import Lease, Owner
+from durable_import.stores.state import (
+    ABANDONED,
     ANNOUNCED,
-    MIN_ID_AGE,
+    DORMANT,
+    FINISHED,
     Claim,
     Event,
+    InstanceQuery,
+    InstanceState,
     InstanceSummary,
-    OwningStore,
-    check_state,
+    Page,
     fenced,
-    is_state,
-    summary_of,
 )
-from durable_import.stores.changes import Bell, Changes
-from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Lease, Owner
-from durable_import.stores.work import find_finished, find_work
+from durable_import.stores.store import Begun, History, Kept, Segments, Transactions
 
 
-class InMemoryStateStore(OwningStore):
+class InMemoryStateStore(FullStateStore):
     """Keeps states in this process; may be used from several event loops and threads.
 
     ``save`` and ``load`` take any dict whose values can be copied. ``history``: keep the states before the last one too.
     """
 
     def __init__(self, *, history: bool = False) -> None:
-        self.keeps_history = history
-        self._history: dict[str, dict[int, dict[str, Any]]] = {}
-        self._states: dict[str, tuple[dict[str, Any], float]] = {}
-        self._leases: dict[str, Lease] = {}
-        self._sources: dict[str, str] = {}
-        self._events: dict[str, builtins.list[tuple[Event, float]]] = {}
-        self._event_ids: dict[str, float] = {}  # when they were published
-        self._epochs = itertools.count(1)
-        self._event_numbers = itertools.count(1)
-        self._change = 0
-        self._changes = Changes(self._last_change, Bell(), interval=math.inf)
-        self._lock = threading.RLock()
+        self.instances: MemoryStore = MemoryStore(history)
         self._key = secrets.token_bytes(32)
 
     def key(self) -> bytes:
@@ -56,70 +49,290 @@ class InMemoryStateStore(OwningStore):
         return self._key
 
     async def load(self, instance_id: str) -> dict[str, Any] | None:
-        with self._lock:
-            return self._state(instance_id)
+        """See ``StateStore``."""
+        if instance_id in self.instances.others:
+            return copy.deepcopy(self.instances.others[instance_id])
+        kept = await self.instances.load(instance_id)
+        return to_dict(kept.state, kept.call) if kept is not None else None
 
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
-        kept = _copy(state)
-        with self._lock:
-            claim = self._acquire(instance_id, Owner.current(), DEFAULT_LEASE_SECONDS)
-            self._commit(claim, kept)
-            del self._leases[instance_id]
+        """See ``StateStore``. Raises InstanceBusyError while another one that may be alive owns the instance."""
+        await self.instances.save(instance_id, to_kept(state) if is_state(state) else _copy(state))
 
-    async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
-        with self._lock:
-            return self._acquire(instance_id, owner, lease_seconds)
+    async def close(self) -> None:
+        """Nothing to let go of: the states stay."""
 
-    async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
-        check_state(state)
-        with self._lock:
-            self._commit(claim, dict(state))
 
-    async def renew(self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS) -> builtins.list[Claim]:
-        lost = []
+_NOBODY = -1  # the owner of what is only saved
+
+
+@dataclass(slots=True)
+class _Instance:
+    """``state`` is None while it is owned and was never committed; ``owner`` None when nobody owns it."""
+
+    call: bytes
+    created_at: float
+    state: InstanceState | None = None
+    updated_at: float = 0.0
+    owner: int | None = None
+    epoch: int = 0
+    past: dict[int, InstanceState] = field(default_factory=dict)  # by checkpoint
+
+
+@dataclass(slots=True)
+class _Owner:
+    who: Owner
+    since: float
+    until: float
+
+
+class MemoryStore:
+    """See ``store.Store``. One lock guards it all; what has not ended and is owned by nobody has a list, so that what has ended
+    costs nobody who looks for work."""
+
+    transactions: Transactions | None = None
+    keeps_segments = False
+
+    def __init__(self, keeps_history: bool = False) -> None:
+        self.history: History | None = self if keeps_history else None
+        self._instances: dict[str, _Instance] = {}
+        self._idle: dict[str, _Instance] = {}
+        self.others: dict[str, dict[str, Any]] = {}  # dicts of the user's that are no states
+        self._owners: dict[int, _Owner] = {}
+        self._events: dict[str, builtins.list[tuple[Event, float]]] = {}  # each with the time of its publication
+        self._event_ids: dict[str, float] = {}  # likewise
+        self._event_numbers = itertools.count(1)
+        self._sources: dict[str, str] = {}
+        self._change = 0
+        self._changes = Changes(self._last_change, Bell(), interval=math.inf)
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        return "InMemoryStateStore()"
+
+    # --- the life of an instance
+
+    async def begin(self, instance_id: str, owner: Owner, lease_seconds: float, new: InstanceState | None, call: bytes) -> Begun:
         with self._lock:
-            for claim in claims:
-                if self._is_current(claim):
-                    lease = self._leases[claim.instance_id]
-                    self._leases[claim.instance_id] = replace(lease, until=time.time() + lease_seconds)
-                else:
-                    lost.append(claim)
-        return lost
+            self._check_is_state(instance_id)
+            number, now = int(owner.session or "0", 16), time.time()
+            self._owners[number] = _Owner(owner, now, now + lease_seconds)
+            return self._take(instance_id, number, secrets.randbits(62) | 1, new, call)
+
+    def _take(self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:
+        found = self._instances.get(instance_id)
+        if found is not None and found.owner not in (None, owner):
+            self._check_free(instance_id, found.owner)
+        if found is None or found.state is None:
+            found = self._instances[instance_id] = _Instance(call, time.time())
+        self._idle.pop(instance_id, None)
+        found.owner, found.epoch = owner, epoch
+        is_new = found.state is None and new is not None
+        if is_new:
+            self._put(found, new)
+        events = [event for event, _ in self._events.get(instance_id, ())]
+        return Begun(Claim(instance_id, epoch), found.state, found.call, is_new, events)
+
+    def commit(
+        self,
+        claim: Claim,
+        state: InstanceState,
+        segments: Segments | None = None,  # noqa: ARG002  it keeps none
+        is_whole: bool = True,  # noqa: ARG002
+    ) -> Awaitable[None] | None:
+        with self._lock:
+            self._put(self._current(claim), state)
+        return None
+
+    async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
+        with self._lock:
+            found = self._instances.get(claim.instance_id)
+            if found is None or not _has_ended_so(found, claim, state):
+                found = self._current(claim)
+            if keeps and found.state is not None:
+                state = state._replace(snapshot=found.state.snapshot)
+            self._put(found, state)
+            if not keeps:
+                self._events.pop(claim.instance_id, None)
+            self._let_go(claim.instance_id, found)
 
     async def release(self, claim: Claim) -> None:
         with self._lock:
-            if self._is_current(claim):
-                del self._leases[claim.instance_id]
+            found = self._instances.get(claim.instance_id)
+            if found is not None and found.owner is not None and found.epoch == claim.epoch:
+                self._let_go(claim.instance_id, found)
+
+    async def renew(self, claims: Iterable[Claim], lease_seconds: float) -> builtins.list[Claim]:
+        lost = []
+        with self._lock:
+            for claim in claims:
+                found = self._instances.get(claim.instance_id)
+                if found is None or found.owner is None or found.epoch != claim.epoch:
+                    lost.append(claim)
+                else:
+                    self._owners[found.owner].until = time.time() + lease_seconds
+        return lost
 
     async def delete(self, instance_id: str) -> None:
         with self._lock:
             self._delete(instance_id)
 
-    async def list(self) -> builtins.list[InstanceSummary]:
-        with self._lock:
-            found = [self._summary(instance_id) for instance_id in self._states]
-        return sorted(found, key=lambda each: each.updated_at, reverse=True)
+    async def save(self, instance_id: str, kept: Kept | dict[str, Any]) -> None:
+        """Begin, commit and release in one step; another call takes the place of the one before. A dict is no state: it takes the
+        place of the instance.
 
-    async def close(self) -> None:
-        """Nothing to let go of: the states stay."""
-
-    async def load_history(self, instance_id: str) -> builtins.list[dict[str, Any]]:
+        Raises InstanceBusyError as ``begin``.
+        """
         with self._lock:
-            present = self._state(instance_id)
-            past = copy.deepcopy(self._history.get(instance_id, {}))
-        return [past[number] for number in sorted(past)] + ([present] if present is not None else [])
+            self._take(instance_id, _NOBODY, 0, None, b"")
+            found = self._instances[instance_id]
+            if isinstance(kept, Kept):
+                self.others.pop(instance_id, None)
+                found.call = kept.call
+                self._put(found, kept.state)
+            else:
+                self.others[instance_id] = kept
+                found.state = None
+            self._let_go(instance_id, found)
 
-    async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
-        with self._lock:
-            return self._publish(instance_id, name, payload)
+    def _current(self, claim: Claim) -> _Instance:
+        found = self._instances.get(claim.instance_id)
+        if found is None or found.owner is None or found.epoch != claim.epoch:
+            raise fenced(claim.instance_id, claim.epoch)
+        return found
 
-    async def publish_once(self, instance_id: str, name: str, payload: bytes, event_id: str) -> bool:
+    def _put(self, instance: _Instance, state: InstanceState | None) -> None:
+        assert state is not None
+        before = instance.state
+        if self.history is not None and before is not None and before.checkpoint != state.checkpoint:
+            instance.past[before.checkpoint] = before
+        instance.state, instance.updated_at = state, time.time()
+        if state.status in ANNOUNCED:
+            self._announce()
+
+    def _let_go(self, instance_id: str, instance: _Instance) -> None:
+        instance.owner = None
+        if instance.state is None:
+            del self._instances[instance_id]
+        elif instance.state.status not in FINISHED:
+            self._idle[instance_id] = instance
+
+    def _check_free(self, instance_id: str, holder: int | None) -> None:
+        """Raise InstanceBusyError if the owner of an instance may be alive."""
+        found = self._owners.get(holder) if holder is not None else None
+        if found is not None:
+            Lease(0, found.who, found.since, found.until).check_free(instance_id, Owner("", 0))
+
+    def _delete(self, instance_id: str) -> None:
+        for kept in (self._instances, self._idle, self._events, self.others):
+            kept.pop(instance_id, None)
+
+    # --- looking
+
+    async def load(self, instance_id: str) -> Kept | None:
         with self._lock:
-            if event_id in self._event_ids:
-                return False
-            self._event_ids[event_id] = time.time()
-            self._publish(instance_id, name, payload)
-            return True
+            self._check_is_state(instance_id)
+            found = self._instances.get(instance_id)
+            return Kept(found.state, found.call) if found is not None and found.state is not None else None
+
+    def _check_is_state(self, instance_id: str) -> None:
+        """Raise SnapshotAuthenticationError for what is none."""
+        if instance_id in self.others:
+            from_dict(instance_id, self.others[instance_id])
+
+    async def load_segments(self, instance_id: str) -> dict[str, bytes]:  # noqa: ARG002  it keeps none
+        return {}
+
+    async def load_history(self, instance_id: str) -> builtins.list[InstanceState]:
+        with self._lock:
+            found = self._instances.get(instance_id)
+            if found is None or found.state is None:
+                return []
+            past = {**found.past, found.state.checkpoint: found.state}
+            return [past[number] for number in sorted(past)]
+
+    async def summary(self, instance_id: str) -> InstanceSummary | None:
+        with self._lock:
+            found = self._instances.get(instance_id)
+            return self._summary(instance_id, found) if found is not None and found.state is not None else None
+
+    async def list(self, query: InstanceQuery) -> Page:
+        with self._lock:
+            found = [self._summary(name, each) for name, each in self._instances.items() if each.state is not None]
+        return page_of(found, query)
+
+    def _summary(self, instance_id: str, instance: _Instance) -> InstanceSummary:
+        assert instance.state is not None
+        owner = self._owners.get(instance.owner) if instance.owner is not None else None
+        status, checkpoint, location, function, wake_at, _, _ = instance.state
+        return InstanceSummary(
+            instance_id=instance_id,
+            status=status,
+            checkpoint=checkpoint,
+            location=location,
+            function=function,
+            wake_at=wake_at,
+            updated_at=instance.updated_at,
+            owner=owner.who if owner is not None else None,
+            lease_until=owner.until if owner is not None else None,
+            created_at=instance.created_at,
+        )
+
+    async def find_work(self, owner: Owner, limit: int, *, orphans: bool) -> builtins.list[str]:
+        with self._lock:
+            self._bury_dead(int(owner.session or "0", 16))
+            now = time.time()
+            since = {name: self._idle_since(name, each, now, orphans) for name, each in self._idle.items()}
+        found = [(moment, name) for name, moment in since.items() if moment is not None]
+        return [name for _, name in sorted(found)[:limit]]
+
+    def _idle_since(self, instance_id: str, instance: _Instance, now: float, orphans: bool) -> float | None:
+        """Since when somebody could have taken the instance up; None when there is nothing to do."""
+        assert instance.state is not None
+        status, wake_at = instance.state.status, instance.state.wake_at
+        if status in ABANDONED:
+            return instance.updated_at if orphans else None
+        events = self._events.get(instance_id) if status in DORMANT else None
+        moments = [events[0][1]] if events else []
+        if wake_at is not None and wake_at <= now and status in DORMANT:
+            moments.append(wake_at)
+        return min(moments, default=None)
+
+    def _bury_dead(self, asking: int) -> None:
+        """Let go of what the owners have whose lease has run out, or whose process certainly is gone."""
+        now = time.time()
+        dead = {number for number, each in self._owners.items() if number != asking and (each.until <= now or each.who.is_dead())}
+        if dead:
+            for name, each in [*self._instances.items()]:
+                if each.owner in dead:
+                    each.epoch = 0
+                    self._let_go(name, each)
+            for number in dead:
+                del self._owners[number]
+
+    async def remove_finished(self, seconds: float) -> int:
+        with self._lock:
+            self._bury_dead(0)
+            now = time.time()
+            gone = [name for name, each in self._instances.items() if _has_ended(each, now - seconds)]
+            for instance_id in gone:
+                self._delete(instance_id)
+            before = now - max(seconds, MIN_ID_AGE)
+            self._event_ids = {event_id: at for event_id, at in self._event_ids.items() if at > before}
+        return len(gone)
+
+    # --- events
+
+    async def publish(self, instance_id: str, name: str, payload: bytes, event_id: str | None = None) -> bool:
+        with self._lock:
+            if event_id is not None:
+                if event_id in self._event_ids:
+                    return False
+                self._event_ids[event_id] = time.time()
+            event = Event(next(self._event_numbers), name, payload)
+            self._events.setdefault(instance_id, []).append((event, time.time()))
+            self._announce()
+        return True
 
     async def was_published(self, event_id: str) -> bool:
         with self._lock:
@@ -138,29 +351,19 @@ class InMemoryStateStore(OwningStore):
 
     async def addressees(self) -> builtins.list[str]:
         with self._lock:
-            return list(self._events)
-
-    async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
-        with self._lock:
-            found = [
-                (self._summary(instance_id), self._events[instance_id][0][1] if instance_id in self._events else None)
-                for instance_id, (state, _) in self._states.items()
-                if is_state(state)
-            ]
-        return find_work(found, limit, orphans=orphans)
-
-    async def remove_finished(self, seconds: float) -> int:
-        with self._lock:
-            found = [self._summary(instance_id) for instance_id, (state, _) in self._states.items() if is_state(state)]
-            gone = find_finished(found, seconds)
-            for instance_id in gone:
-                self._delete(instance_id)
-            before = time.time() - max(seconds, MIN_ID_AGE)
-            self._event_ids = {event_id: at for event_id, at in self._event_ids.items() if at > before}
-        return len(gone)
+            return [*self._events]
 
     async def wait_for_change(self, timeout: float) -> None:
         await self._changes.wait(timeout)
+
+    def _announce(self) -> None:
+        self._change += 1
+        self._changes.bell.ring()
+
+    async def _last_change(self) -> int:
+        return self._change
+
+    # --- beside the instances
 
     async def save_source(self, digest: str, text: str) -> None:
         with self._lock:
@@ -170,54 +373,23 @@ class InMemoryStateStore(OwningStore):
         with self._lock:
             return self._sources.get(digest)
 
-    def _publish(self, instance_id: str, name: str, payload: bytes) -> int:
-        event = Event(next(self._event_numbers), name, payload)
-        self._events.setdefault(instance_id, []).append((event, time.time()))
-        self._announce()
-        return event.number
+    async def close(self) -> None:
+        """Nothing to let go of: the states stay."""
 
-    def _acquire(self, instance_id: str, owner: Owner, lease_seconds: float) -> Claim:
-        if instance_id in self._leases:
-            self._leases[instance_id].check_free(instance_id, owner)
-        now = time.time()
-        lease = Lease(next(self._epochs), owner, now, now + lease_seconds)
-        self._leases[instance_id] = lease
-        return Claim(instance_id, lease.epoch, self._state(instance_id))
 
-    def _commit(self, claim: Claim, state: dict[str, Any]) -> None:
-        if not self._is_current(claim):
-            raise fenced(claim)
-        before, _ = self._states.get(claim.instance_id, ({}, 0.0))
-        if self.keeps_history and is_state(before) and before["checkpoint"] != state.get("checkpoint"):
-            self._history.setdefault(claim.instance_id, {})[before["checkpoint"]] = before
-        self._states[claim.instance_id] = state, time.time()
-        if is_state(state) and state["status"] in ANNOUNCED:
-            self._announce()
+def _has_ended_so(instance: _Instance, claim: Claim, state: InstanceState) -> bool:
+    """Whether the end was kept before, and only the answer was lost."""
+    kept = instance.state
+    if kept is None or instance.owner is not None or instance.epoch != claim.epoch:
+        return False
+    return (kept.status, kept.checkpoint) == (state.status, state.checkpoint)
 
-    def _delete(self, instance_id: str) -> None:
-        self._states.pop(instance_id, None)
-        self._leases.pop(instance_id, None)
-        self._events.pop(instance_id, None)
-        self._history.pop(instance_id, None)
 
-    def _announce(self) -> None:
-        self._change += 1
-        self._changes.bell.ring()
-
-    async def _last_change(self) -> int:
-        return self._change
-
-    def _is_current(self, claim: Claim) -> bool:
-        lease = self._leases.get(claim.instance_id)
-        return lease is not None and lease.epoch == claim.epoch
-
-    def _state(self, instance_id: str) -> dict[str, Any] | None:
-        found = self._states.get(instance_id)
-        return copy.deepcopy(found[0]) if found else None
-
-    def _summary(self, instance_id: str) -> InstanceSummary:
-        state, updated_at = self._states[instance_id]
-        return summary_of(instance_id, state, updated_at, self._leases.get(instance_id))
+def _has_ended(instance: _Instance, before: float) -> bool:
+    """Whether nobody owns an instance that had finished by then."""
+    if instance.state is None or instance.owner is not None:
+        return False
+    return instance.state.status in FINISHED and instance.updated_at <= before
 
 
 def _copy(state: dict[str, Any]) -> dict[str, Any]:

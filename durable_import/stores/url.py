@@ -9,7 +9,7 @@ from durable_import.errors import UnknownStoreError
 from durable_import.snapshot.sealing.seal import key_from_environment
 from durable_import.stores.adapted import AdaptedStore
 from durable_import.stores.backend import BackendStore, OrchestrationBackend
-from durable_import.stores.base import KeyedStore, StateStore
+from durable_import.stores.base import FullStateStore, KeyedStore, StateStore
 from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.sqlite.connection import MEMORY
@@ -51,7 +51,7 @@ def open_store(url: str | StateStore | OrchestrationBackend) -> StateStore:
 
 def full_store(store: StateStore) -> Store:
     """All that the rest of the package needs of a store."""
-    return store.instances if isinstance(store, SQLiteStateStore) else AdaptedStore(store)
+    return store.instances if isinstance(store, FullStateStore) else AdaptedStore(store)
 
 
 def key_for(store: StateStore) -> bytes:

@@ -19,7 +19,7 @@ import durable_import
 from durable_import import DurableRuntime, StateStore
 from tests.harness.crash import PROGRAMS, environment
 from tests.harness.journal import VARIABLE, begun_too_early, begun_too_often, kills_in_commits, read
-from tests.harness.slow_stores import SlowMemoryStore, Slowness, SlowSQLiteStore, SlowUsersStore
+from tests.harness.slow_stores import Slowness, SlowSQLiteStore, SlowUsersStore, slow_memory_store
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ KILLS = 10  # of each test
 PATIENCE = 60.0  # seconds for one process
 STORES: dict[str, Callable[[Path, Slowness], StateStore]] = {
     "users": lambda _, slowness: SlowUsersStore(slowness),
-    "memory": lambda _, slowness: SlowMemoryStore(slowness),
+    "memory": lambda _, slowness: slow_memory_store(slowness),
     "sqlite": lambda folder, slowness: SlowSQLiteStore(folder / "state.db", "FULL", slowness),
 }
 

@@ -12,14 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from durable_import.stores import base
-from durable_import.stores.memory import InMemoryStateStore
+from durable_import.stores.memory import InMemoryStateStore, MemoryStore
 from durable_import.stores.sqlite.instances import SQLiteStore
 from durable_import.stores.sqlite.store import SQLiteStateStore
 from durable_import.stores.state import Claim, InstanceState
 from durable_import.stores.store import Committing, Segments
 from tests.harness.journal import note
-from tests.harness.users_store import UsersStore
+from tests.harness.users_store import UsersStore, store_over
 
 
 class Slowness:
@@ -63,16 +62,28 @@ class SlowUsersStore(UsersStore):
             await super().save(instance_id, state)
 
 
-class SlowMemoryStore(InMemoryStateStore):
+def slow_memory_store(slowness: Slowness) -> InMemoryStateStore:
     """Has owners."""
+    return store_over(_SlowMemory(slowness))
 
+
+class _SlowMemory(MemoryStore):
     def __init__(self, slowness: Slowness) -> None:
         super().__init__()
         self.slowness = slowness
 
-    async def commit(self, claim: base.Claim, state: dict[str, Any]) -> None:
-        async with self.slowness.around(claim.instance_id, state["checkpoint"]):
-            await super().commit(claim, state)
+    def commit(
+        self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
+    ) -> Awaitable[None]:
+        return Committing(partial(self._commit_slowly, claim, state, segments, is_whole))
+
+    async def _commit_slowly(self, claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool) -> None:
+        async with self.slowness.around(claim.instance_id, state.checkpoint):
+            super().commit(claim, state, segments, is_whole)
+
+    async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
+        async with self.slowness.around(claim.instance_id, state.checkpoint):
+            await super().end(claim, state, keeps=keeps)
 
 
 class SlowSQLiteStore(SQLiteStateStore):

@@ -59,6 +59,5 @@ async def test_no_history_unless_asked_for(flows: ModuleType) -> None:
     """A store keeps the last state only, and the error says how to get more."""
     async with DurableRuntime("memory:") as runtime:
         await runtime.run(flows.steps, 2, instance_id="steps")
-        assert len(await runtime.store.load_history("steps")) == 1  # type: ignore[attr-defined]
         with pytest.raises(DurableError, match=r"history=true"):
             await runtime.history("steps")

@@ -11,24 +11,32 @@ from typing import Any
 
 import pytest
 
-from durable_import import DurableError, DurableRuntime, InMemoryStateStore, InstanceFailedError, UnknownStoreError
+from durable_import import DurableError, DurableRuntime, InstanceFailedError, UnknownStoreError
 from durable_import.errors import NotDurableError
+from durable_import.stores.memory import MemoryStore
+from durable_import.stores.state import InstanceState
+from durable_import.stores.store import Begun
+from tests.harness.users_store import store_over
 from tests.running.conftest import MakeRuntime
 from tests.running.effects import world
 from tests.running.test_life import until
 
 
-class Slow(InMemoryStateStore):
-    """Takes its time to commit."""
+class Slow(MemoryStore):
+    """Takes its time to begin an instance, which is owned meanwhile and not kept."""
 
-    async def commit(self, *arguments: Any) -> None:
+    async def begin(self, instance_id: str, owner: Any, term: Any, new: InstanceState | None, call: bytes) -> Begun:
+        begun = await super().begin(instance_id, owner, term, None, call)
         await asyncio.sleep(0.2)
-        await super().commit(*arguments)
+        if begun.state is not None or new is None:
+            return begun
+        self.commit(begun.claim, new)
+        return begun._replace(state=new, is_new=True)
 
 
 async def test_two_processes_start_the_same_at_once(flows: ModuleType) -> None:
     """The second one finds it owned and not kept yet: it waits until its call is in the store too."""
-    store = Slow()
+    store = store_over(Slow())
     async with DurableRuntime(store, poll_interval=0.02) as one, DurableRuntime(store, poll_interval=0.02) as other:
         handles = await asyncio.gather(*(runtime.start(flows.add, 1, instance_id="sum") for runtime in (one, other)))
         assert [await handle.status() for handle in handles] != ["", ""]
@@ -192,7 +200,7 @@ async def test_function_that_was_not_rewritten(
             await runtime.run(names["work"], instance_id="work")  # type: ignore[call-overload]
 
 
-class Buggy(InMemoryStateStore):
+class Buggy(MemoryStore):
     """Raises what no store should, once."""
 
     looks = 0
@@ -206,8 +214,8 @@ class Buggy(InMemoryStateStore):
 
 async def test_mistake_in_a_store_does_not_end_the_looking(caplog: pytest.LogCaptureFixture) -> None:
     """It is told, with its traceback, and work is looked for again."""
-    store = Buggy()
-    async with DurableRuntime(store, poll_interval=0.02):
-        await until(lambda: store.looks > 2)
+    buggy = Buggy()
+    async with DurableRuntime(store_over(buggy), poll_interval=0.02):
+        await until(lambda: buggy.looks > 2)
     assert "looking for work has failed" in caplog.text
     assert "LookupError: a mistake" in caplog.text

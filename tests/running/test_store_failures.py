@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from durable_import import DurableRuntime, InMemoryStateStore, StoreUnavailableError
+from durable_import import DurableRuntime, StoreUnavailableError
+from durable_import.stores.memory import MemoryStore
+from durable_import.stores.state import InstanceState
+from durable_import.stores.store import Committing
+from tests.harness.users_store import store_over
 from tests.running.effects import world
 from tests.running.test_life import until
 
 
-class Moody(InMemoryStateStore):
+class Moody(MemoryStore):
     """Refuses everything while ``is_down``."""
 
     is_down = False
     refusals = 0
 
-    async def commit(self, *arguments: Any) -> None:
+    def commit(self, *arguments: Any) -> Awaitable[None]:
+        return Committing(partial(self._commit, *arguments))
+
+    async def _commit(self, *arguments: Any) -> None:
         self._refuse()
-        await super().commit(*arguments)
+        super().commit(*arguments)
+
+    async def end(self, *arguments: Any, **keywords: Any) -> None:
+        self._refuse()
+        await super().end(*arguments, **keywords)
 
     async def find_work(self, *arguments: Any, **keywords: Any) -> list[str]:
         self._refuse()
@@ -42,7 +55,7 @@ class Moody(InMemoryStateStore):
 async def test_commits_are_tried_again(flows: ModuleType, caplog: pytest.LogCaptureFixture) -> None:
     """While the store is down the program stands still before its next effect; then it goes on."""
     store = Moody()
-    async with DurableRuntime(store, poll_interval=0.02) as runtime:
+    async with DurableRuntime(store_over(store), poll_interval=0.02) as runtime:
         handle = await runtime.start(flows.steps, 4, 0.01, instance_id="steps")
         await until(lambda: "step 1" in world)
         store.is_down = True
@@ -65,19 +78,16 @@ def handle_is_done(runtime: DurableRuntime) -> bool:
 class DownAfterCheckpoint(Moody):
     """Goes down when it has the checkpoint after the first effect of an instance."""
 
-    async def commit(self, claim: Any, state: dict[str, Any]) -> None:
-        await super().commit(claim, state)
-        self.is_down = (state["status"], state["checkpoint"]) == ("running", 1)
-
-    async def load(self, instance_id: str) -> dict[str, Any] | None:
-        self._refuse()
-        return await super().load(instance_id)
+    async def _commit(self, *arguments: Any) -> None:
+        await super()._commit(*arguments)
+        state: InstanceState = arguments[1]
+        self.is_down = (state.status, state.checkpoint) == ("running", 1)
 
 
 async def test_failure_is_kept_when_the_store_is_back(flows: ModuleType, tmp_path: Path) -> None:
     """A program that fails while the store is down has failed, and can be tried again from its last checkpoint."""
     store, flag = DownAfterCheckpoint(), tmp_path / "flag"
-    async with DurableRuntime(store, poll_interval=0.02) as runtime:
+    async with DurableRuntime(store_over(store), poll_interval=0.02) as runtime:
         handle = await runtime.start(flows.fail_once, flag, instance_id="flaky")
         await until(lambda: store.refusals > 1)
         assert "flaky" in runtime.running
@@ -92,7 +102,7 @@ async def test_failure_is_kept_when_the_store_is_back(flows: ModuleType, tmp_pat
 async def test_looking_for_work_goes_on(flows: ModuleType, caplog: pytest.LogCaptureFixture) -> None:
     """The background of a runtime survives a store that is down; events and timers come when it is back."""
     store = Moody()
-    async with DurableRuntime(store, poll_interval=0.02, evict_after=0.01) as runtime:
+    async with DurableRuntime(store_over(store), poll_interval=0.02, evict_after=0.01) as runtime:
         handle = await runtime.start(flows.approve, "books", instance_id="order")
         await until(lambda: not runtime.running)
         store.is_down = True
@@ -106,7 +116,7 @@ async def test_looking_for_work_goes_on(flows: ModuleType, caplog: pytest.LogCap
 async def test_patience_can_end(flows: ModuleType) -> None:
     """With a patience the error goes to who waits; what was committed is kept and goes on later."""
     store = Moody()
-    async with DurableRuntime(store, patience=0.1) as runtime:
+    async with DurableRuntime(store_over(store), patience=0.1) as runtime:
         handle = await runtime.start(flows.steps, 3, 0.01, instance_id="steps")
         store.is_down = True
         with pytest.raises(StoreUnavailableError):
@@ -119,10 +129,11 @@ async def test_patience_can_end(flows: ModuleType) -> None:
 async def test_closing_while_the_store_is_down(flows: ModuleType) -> None:
     """A runtime can be closed although a commit cannot be made; the instance goes on from the one before it."""
     store = Moody()
-    async with DurableRuntime(store) as runtime:
+    users = store_over(store)
+    async with DurableRuntime(users) as runtime:
         await runtime.start(flows.steps, 3, 0.01, instance_id="steps")
         store.is_down = True
         await until(lambda: store.refusals > 0)
     store.is_down = False
-    async with DurableRuntime(store) as runtime:
+    async with DurableRuntime(users) as runtime:
         assert await runtime.run(flows.steps, 3, 0.01, instance_id="steps") == [0, 1, 2]

@@ -13,8 +13,9 @@ import pytest
 
 import durable_import
 from durable_import import DurableRuntime, FencedError, InstanceSuspendedError, UnsavableStateError
-from durable_import.stores.base import Claim
-from durable_import.stores.memory import InMemoryStateStore
+from durable_import.stores.memory import InMemoryStateStore, MemoryStore
+from durable_import.stores.store import Begun
+from tests.harness.users_store import store_over
 from tests.running.suspended import POOLS, Pool
 from tests.running.test_life import until
 
@@ -85,13 +86,13 @@ async def test_lost_while_a_library_cleans_up(flows: ModuleType, pool: Pool) -> 
 async def test_lost_while_it_is_taken_up(flows: ModuleType, pool: Pool) -> None:
     """So is who starts an instance that is lost before it has begun."""
 
-    class Slow(InMemoryStateStore):
-        async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
-            pool.log.append("commits")
+    class Slow(MemoryStore):
+        async def begin(self, *arguments: Any) -> Begun:
+            pool.log.append("begins")
             await asyncio.sleep(3600)
-            await super().commit(claim, state)
+            return await super().begin(*arguments)
 
-    async with runtime_over(Slow()) as runtime:
+    async with runtime_over(store_over(Slow())) as runtime:
         starting = asyncio.create_task(runtime.start(flows.fetch, "fetch", instance_id="i"))
         await until(lambda: bool(pool.log))
         runtime.running["i"].is_lost()

@@ -12,7 +12,7 @@ from typing import Any
 from durable_import.errors import MissingKeyError, StoreError
 from durable_import.snapshot.sealing.seal import load_or_create_key
 from durable_import.stores.adapted import to_dict, to_kept
-from durable_import.stores.base import StateStore, check_state
+from durable_import.stores.base import FullStateStore, check_state
 from durable_import.stores.sqlite.columns import query
 from durable_import.stores.sqlite.connection import MEMORY
 from durable_import.stores.sqlite.instances import SQLiteStore
@@ -20,7 +20,7 @@ from durable_import.stores.sqlite.instances import SQLiteStore
 SYNCHRONOUS = ("FULL", "NORMAL")
 
 
-class SQLiteStateStore(StateStore):
+class SQLiteStateStore(FullStateStore):
     """Keeps states in the SQLite file ``path`` (``:memory:`` for one that ends with ``close``).
 
     ``synchronous``: 'FULL', a commit survives power loss; 'NORMAL', it survives the crash of the process only.
@@ -43,7 +43,7 @@ class SQLiteStateStore(StateStore):
         # the program may change its folder before the file is opened
         self.path = name if name == MEMORY else os.path.abspath(name)
         self._memory_key = secrets.token_bytes(32)
-        self.instances = SQLiteStore(self.path, synchronous.upper(), patience, shared, history)
+        self.instances: SQLiteStore = SQLiteStore(self.path, synchronous.upper(), patience, shared, history)
 
     def __repr__(self) -> str:
         return f"SQLiteStateStore({self.path!r})"

@@ -19,7 +19,7 @@ from durable_import.testing.contract import refused
 from durable_import.testing.contract.attempts import AttemptsContract
 from durable_import.testing.contract.store import SingleStoreContract, StoreContract
 from durable_import.testing.faults import Faults
-from tests.harness.users_store import HastyStore, UsersStore
+from tests.harness.users_store import UsersStore
 
 
 class TestMemory(StoreContract):
@@ -27,6 +27,13 @@ class TestMemory(StoreContract):
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
         return full_store(InMemoryStateStore())
+
+
+class TestMemoryWithHistory(StoreContract):
+    survives = False
+
+    def open(self, folder: Path) -> Store:  # noqa: ARG002
+        return full_store(InMemoryStateStore(history=True))
 
 
 class TestDisk(StoreContract):
@@ -69,15 +76,6 @@ class TestWithoutShortcuts(StoreContract):
         store = DiskStateStore(folder / "store")
         Faults(store)
         return full_store(store)
-
-
-class TestHasty(StoreContract):
-    """A user's store whose lives begin and end in one step each, and which commits at once."""
-
-    survives = False
-
-    def open(self, folder: Path) -> Store:  # noqa: ARG002
-        return full_store(HastyStore())
 
 
 class TestUsers(SingleStoreContract):

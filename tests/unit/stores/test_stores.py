@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from durable_import.errors import FencedError, StoreError, StoreUnavailableError
+from durable_import.errors import FencedError, SnapshotAuthenticationError, StoreError, StoreUnavailableError
 from durable_import.stores.adapted import to_kept
 from durable_import.stores.base import OwningStore, StateStore
 from durable_import.stores.changes import Bell
@@ -31,9 +31,6 @@ from durable_import.stores.url import full_store, open_store
 from durable_import.testing.contract import (
     DistinctEventStoreContract,
     HistoryStoreContract,
-    LifeStoreContract,
-    QuickStoreContract,
-    SegmentStoreContract,
     StateStoreContract,
     WatchedStoreContract,
     WorkStoreContract,
@@ -41,7 +38,7 @@ from durable_import.testing.contract import (
     state,
 )
 from durable_import.testing.contract.store import CALL, begin, commit, saved
-from tests.harness.users_store import HastyStore, UsersStore
+from tests.harness.users_store import UsersStore
 
 
 class TestUsersStore(StateStoreContract):
@@ -51,23 +48,9 @@ class TestUsersStore(StateStoreContract):
         return UsersStore()
 
 
-class TestMemory(DistinctEventStoreContract, WorkStoreContract, WatchedStoreContract):
-    survives = False
-
-    def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
-        return InMemoryStateStore()
-
-
 class TestDisk(DistinctEventStoreContract, WorkStoreContract, WatchedStoreContract):
     def open(self, folder: Path) -> OwningStore:
         return DiskStateStore(folder / "deep" / "store")
-
-
-class TestMemoryWithHistory(HistoryStoreContract, WorkStoreContract):
-    survives = False
-
-    def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
-        return InMemoryStateStore(history=True)
 
 
 class TestDiskWithHistory(HistoryStoreContract, WorkStoreContract):
@@ -75,11 +58,11 @@ class TestDiskWithHistory(HistoryStoreContract, WorkStoreContract):
         return DiskStateStore(folder / "store", history=True)
 
 
-class TestHasty(QuickStoreContract, LifeStoreContract, SegmentStoreContract):
+class TestMemory(StateStoreContract):
     survives = False
 
-    def open(self, folder: Path) -> OwningStore:  # noqa: ARG002
-        return HastyStore()
+    def open(self, folder: Path) -> StateStore:  # noqa: ARG002
+        return InMemoryStateStore()
 
 
 class TestSQLite(StateStoreContract):
@@ -102,17 +85,19 @@ FLAT: tuple[dict[str, Any], ...] = (
 
 @pytest.mark.parametrize("saved", FLAT)
 async def test_memory_and_disk_take_any_flat_dict(saved: dict[str, Any], tmp_path: Path) -> None:
-    """Plain ``save`` and ``load`` give back what a user's program has saved, as a copy; it is listed and is nobody's work."""
+    """Plain ``save`` and ``load`` give back what a user's program has saved, as a copy; it is no instance."""
     for store in (InMemoryStateStore(), DiskStateStore(tmp_path / "store")):
         mine = copy.deepcopy(saved)
         await store.save("one", mine)
         mine["more"] = 1
         assert await store.load("one") == saved
-        [summary] = await store.list()
-        assert (summary.status, summary.checkpoint) == (saved.get("status", ""), 0)
-        assert await store.find_work(10, orphans=True) == []
-        assert await store.remove_finished(0.0) == 0
-        assert (await store.acquire("one", Owner.current())).state == saved
+        full = full_store(store)
+        assert await full.find_work(Owner.current(), 10, orphans=True) == []
+        assert await full.remove_finished(0.0) == 0
+        with refused(SnapshotAuthenticationError, "'one'", "exactly the keys"):
+            await full.load("one")
+        await store.save("one", state(1))
+        assert (await begin(full, "one")).state == to_kept(state(1)).state
         await store.close()
 
 

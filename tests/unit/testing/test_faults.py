@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.base import Claim, EventStore, WatchedStore, WorkStore, life_store, quick_store
+from durable_import.stores.base import EventStore, WatchedStore, WorkStore
 from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
-from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.store import SQLiteStateStore
 from durable_import.stores.store import Kept, Store
 from durable_import.stores.url import full_store
-from durable_import.testing.contract import OwningStoreContract, state
+from durable_import.testing.contract import StateStoreContract, state
 from durable_import.testing.contract.store import CALL, StoreContract, begin, commit, saved
 from durable_import.testing.faults import Faults
-from tests.harness.users_store import HastyStore
 
 
-class TestWithoutFaults(OwningStoreContract):
+class TestWithoutFaults(StateStoreContract):
     """A store with no fault arranged passes its contract."""
 
     survives = False
@@ -39,26 +36,6 @@ def test_store_stays_what_it_is() -> None:
     Faults(store)
     for optional in (EventStore, WorkStore, WatchedStore):
         assert isinstance(store, optional)
-
-
-def test_shortcuts_are_closed() -> None:
-    """What does several calls in one is not offered: each call may fail by itself. Nor is it of a class that changes these."""
-    store = HastyStore()
-    assert (quick_store(store), life_store(store)) == (store, store)
-    Faults(store)
-    assert (quick_store(store), life_store(store)) == (None, None)
-
-    class Counting(HastyStore):
-        async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
-            await super().commit(claim, state)
-
-    class Closing(HastyStore):
-        async def close(self) -> None:
-            await super().close()
-
-    counting, closing = Counting(), Closing()
-    assert (quick_store(counting), life_store(counting)) == (None, None)
-    assert (quick_store(closing), life_store(closing)) == (closing, closing)
 
 
 class TestFullWithoutFaults(StoreContract):
@@ -90,28 +67,12 @@ async def test_faults_of_a_full_store(tmp_path: Path) -> None:
     await full.close()
 
 
-async def test_chosen_commit_fails() -> None:
-    """The n-th of the named calls fails, others do not; a lost answer has happened all the same."""
-    store = InMemoryStateStore()
-    faults = Faults(store)
-    claim = await store.acquire("a", Owner.current())
-    faults.fail(2)
-    faults.fail(3, happens=True)
-    await store.commit(claim, state(1))
-    for number, kept in ((2, 1), (3, 3)):
-        with pytest.raises(StoreUnavailableError, match="arranged"):
-            await store.commit(claim, state(number))
-        assert await store.load("a") == state(kept)
-    await store.commit(claim, state(4))
-    assert faults.calls == ["acquire", "commit", "commit", "load", "commit", "load", "commit"]
-
-
 async def test_store_that_refuses_for_a_while() -> None:
     """Within the block everything fails, after it nothing."""
     store = InMemoryStateStore()
     faults = Faults(store)
     with faults.refusing():
-        for call in (store.load("a"), store.save("a", state(1)), store.publish_event("a", "e", b"")):
+        for call in (store.load("a"), store.save("a", state(1)), store.instances.publish("a", "e", b"")):
             with pytest.raises(StoreUnavailableError):
                 await call
     assert await store.load("a") is None
