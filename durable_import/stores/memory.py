@@ -76,6 +76,7 @@ class _Instance:
     updated_at: float = 0.0
     owner: int | None = None
     epoch: int = 0
+    lives: int = 0  # begun since the last commit
     past: dict[int, InstanceState] = field(default_factory=dict)  # by checkpoint
 
 
@@ -123,15 +124,18 @@ class MemoryStore:
         found = self._instances.get(instance_id)
         if found is not None and found.owner not in (None, owner):
             self._check_free(instance_id, found.owner)
+        lives = 0
         if found is None or found.state is None:
             found = self._instances[instance_id] = _Instance(call, time.time())
+        else:
+            lives, found.lives = found.lives, found.lives + 1
         self._idle.pop(instance_id, None)
         found.owner, found.epoch = owner, epoch
         is_new = found.state is None and new is not None
         if is_new:
             self._put(found, new)
         events = [event for event, _ in self._events.get(instance_id, ())]
-        return Begun(Claim(instance_id, epoch), found.state, found.call, is_new, events)
+        return Begun(Claim(instance_id, epoch), found.state, found.call, is_new, events, lives)
 
     def commit(
         self,
@@ -141,7 +145,9 @@ class MemoryStore:
         is_whole: bool = True,  # noqa: ARG002
     ) -> Awaitable[None] | None:
         with self._lock:
-            self._put(self._current(claim), state)
+            found = self._current(claim)
+            self._put(found, state)
+            found.lives = 0
         return None
 
     async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
@@ -156,10 +162,11 @@ class MemoryStore:
                 self._events.pop(claim.instance_id, None)
             self._let_go(claim.instance_id, found)
 
-    async def release(self, claim: Claim) -> None:
+    async def release(self, claim: Claim, *, has_lived: bool = True) -> None:
         with self._lock:
             found = self._instances.get(claim.instance_id)
             if found is not None and found.owner is not None and found.epoch == claim.epoch:
+                found.lives -= not has_lived
                 self._let_go(claim.instance_id, found)
 
     async def renew(self, claims: Iterable[Claim], lease_seconds: float) -> builtins.list[Claim]:

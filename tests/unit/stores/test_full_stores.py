@@ -22,14 +22,14 @@ from durable_import.testing.faults import Faults
 from tests.harness.users_store import UsersStore
 
 
-class TestMemory(StoreContract):
+class TestMemory(StoreContract, AttemptsContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
         return full_store(InMemoryStateStore())
 
 
-class TestMemoryWithHistory(StoreContract):
+class TestMemoryWithHistory(StoreContract, AttemptsContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
