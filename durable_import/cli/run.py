@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import math
 import os
 import sys
@@ -32,6 +34,7 @@ def run(
     try:
         program = find_program(target)
         command = _Run(store, instance_id or default_instance_id(target, program), exit_on_wait, hold_limit)
+        atexit.register(command.at_exit)  # before all that the script may register: it is called last
         run_apart(command.session.check_free())
         if fresh:
             run_apart(command.session.forget())
@@ -49,6 +52,8 @@ class _Run:
     """One run, and what is said of it."""
 
     def __init__(self, store: str, base: str, exit_on_wait: bool, hold_limit: float | None) -> None:
+        self._process = os.getpid()
+        self._is_over = False  # there is nothing to go on with
         self.session = Session(store, base, self, self._exit_for if exit_on_wait else None, self._refused, hold_limit)
 
     # --- what the runtime tells
@@ -70,6 +75,7 @@ class _Run:
 
     def execute(self, program: Program) -> int:
         """Execute the program; gives the exit status."""
+        gc.freeze()  # what stands now stays to the end: collections, and the last ones above all, need not look at it
         try:
             self.session.execute(program, self._suspend)
         except SystemExit as error:
@@ -83,9 +89,19 @@ class _Run:
             status = 0
         unfinished = self._unfinished() if status else []
         self._offer_retry(unfinished)
-        if not unfinished:
-            self._finished()
+        self._is_over = not unfinished
         return status
+
+    def at_exit(self) -> None:
+        """Forget a run that is over, when its threads and exit handlers have ended too: if the process is killed before, what
+        stands behind ``asyncio.run`` gets the result that is kept. A process that was forked off has no part in that."""
+        if not self._is_over or os.getpid() != self._process:
+            return
+        _flush()
+        try:
+            run_apart(self.session.forget())
+        except StoreError as error:
+            say(f"error: the finished run could not be removed from the store: {error}")
 
     def _failed(self, error: BaseException) -> int:
         if isinstance(error, DurableError):
@@ -115,12 +131,6 @@ class _Run:
         except StoreError as error:
             say(f"error: {error}")
             return []
-
-    def _finished(self) -> None:
-        try:
-            run_apart(self.session.forget())
-        except StoreError as error:
-            say(f"error: the finished run could not be removed from the store: {error}")
 
     # --- left before its end
 
@@ -164,9 +174,13 @@ def _exit_status(error: SystemExit) -> int:
 
 def _leave(status: int) -> NoReturn:
     """Leave the process without running anybody's ``finally`` blocks or exit handlers: they run when the program gets there."""
+    _flush()
+    os._exit(status)
+
+
+def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError, AttributeError, RuntimeError):  # closed, None, or interrupted while it was written to
             continue
-    os._exit(status)
