@@ -15,6 +15,7 @@ LEAST_AGE = 0.5  # seconds: doors stay open for as long after a commit,
 AGE_IN_HOLDS = 4  # and for so many times the longest recent hold: so waiting adds a quarter of the time at most
 LEAST_PATIENCE = 5.0  # seconds: they stay closed for so long at most,
 PATIENCE_IN_HOLDS = 3  # or for so many times the longest hold ever seen at the places that they wait for
+OBJECTS_PASS = 0.1  # seconds: an object that has held for less may be gone in a moment, such as a connection on its way into a block
 RECENT, RECENT_IN_HOLDS = 60.0, 10  # how long a hold is recent: seconds, or times its own length if that is longer
 
 
@@ -35,7 +36,7 @@ class Doors:
     """The doors of one instance, all open or all closed.
 
     They close when the last commit is too old. They open when a checkpoint is made; and without one when waiting is of no use:
-    a block that is open waits for the instance itself, only objects hold, or it has taken too long. Then they do not close
+    a block that is open waits for the instance itself, only objects hold and one of them stays, or it has taken too long. Then they do not close
     again before what was open at that moment has ended.
     """
 
@@ -89,7 +90,8 @@ class Doors:
         """Whether a task that is at a door may open its block; the doors may close, or open, by this."""
         if self._closed is None and self.wants_closed(now):
             self._close(now)
-        if self._closed is not None and (self._is_in_vain() or now >= self._closed + self._patience):
+        opens_at = self.opens_at
+        if opens_at is not None and now >= opens_at:
             self._give_up()
         return self._closed is None
 
@@ -99,16 +101,18 @@ class Doors:
 
     @property
     def opens_at(self) -> float | None:
-        """When they open by themselves at the latest; None while they are open."""
-        return None if self._closed is None else self._closed + self._patience
+        """When they open by themselves, if nothing changes; None while they are open."""
+        if self._closed is None:
+            return None
+        opens_at = self._closed + self._patience
+        if self._blocks or not self._objects:
+            return opens_at
+        return min(opens_at, min(hold.began for hold in self._objects) + OBJECTS_PASS)
 
     def _close(self, now: float) -> None:
         self._closed = now
         longest = max(self._longest_at.get(hold.place, 0.0) for hold in self._blocks)
         self._patience = max(LEAST_PATIENCE, PATIENCE_IN_HOLDS * longest)
-
-    def _is_in_vain(self) -> bool:
-        return not self._blocks and bool(self._objects)
 
     def _give_up(self) -> None:
         self._closed = None

@@ -36,7 +36,9 @@ class Opening:
 class Note:
     """How an object was made: by ``function``, or by its class's ``__init__`` if that is None. ``number`` names it."""
 
-    __slots__ = ("_first", "_held", "_reference", "args", "function", "kwargs", "number", "openings", "parts", "place", "step")
+    __slots__ = (
+        "_first", "_held", "_reference", "args", "function", "is_ending", "kwargs", "number", "openings", "parts", "place", "step",
+    )  # fmt: skip
 
     def __init__(self, number: int, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.number = number
@@ -45,6 +47,7 @@ class Note:
         self.kwargs = kwargs
         self.openings: list[Opening] = []  # in force
         self.parts: list[Any] = []  # what these gave
+        self.is_ending = False  # whether a call that ends it is under way
         self.place = ""  # where the program made it: ``file:line function``
         self.step = running_step.get()  # in which a library's code made it
         self._reference: weakref.ref[Any] | None = None
@@ -200,15 +203,18 @@ def part_at(given: Any, path: tuple[int, ...]) -> Any:
     return given
 
 
-def refuse_busy(value: Any) -> None:
-    """Raise ``pickle.PicklingError`` if a reopenable object, or a part of one, holds now or was ended."""
+def refuse_busy(value: Any, *, is_ending: bool = False) -> None:
+    """Raise ``pickle.PicklingError`` if a reopenable object, or a part of one, holds now or was ended.
+
+    ``is_ending``: a call that ends it is under way; it is made again on resume, when the object is open again.
+    """
     known = known_of(value)
     if known is None:
         return
     use = in_use(value)
     if use:
         raise pickle.PicklingError(use)
-    if first_true(value, known.ended):
+    if not is_ending and first_true(value, known.ended):
         raise Refused("it was closed, and cannot be opened again in that state", "`del` the variable, or make a new one.")
 
 

@@ -308,9 +308,12 @@ def _opening(name: str, before: FunctionType) -> Call:
 
 
 def _noting_end(before: FunctionType) -> Call:
-    def has_ended(args: tuple[Any, ...]) -> None:
+    def find(args: tuple[Any, ...]) -> Note | None:
         driver = _driver()
-        note = notes_of(driver).find(args[0]) if driver is not None and args else None
+        return notes_of(driver).find(args[0]) if driver is not None and args else None
+
+    def has_ended(args: tuple[Any, ...]) -> None:
+        driver, note = _driver(), find(args)
         if driver is not None and note is not None and note not in notes_of(driver).opening.values():
             notes_of(driver).ended(note)
 
@@ -321,9 +324,14 @@ def _noting_end(before: FunctionType) -> Call:
             has_ended(args)
 
     async def call_async(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        note = find(args)
+        if note is None or note.is_ending:
+            return await before(*args, **kwargs)
+        note.is_ending = True
         try:
             return await before(*args, **kwargs)
         finally:
+            note.is_ending = False
             has_ended(args)
 
     return call_async if inspect.iscoroutinefunction(before) else call

@@ -55,6 +55,7 @@ class Encoder:
     stacks: Stacks = field(default_factory=Stacks)
     _segments: Segments | None = None
     _pieces: Pieces | None = None
+    _opened_again: frozenset[type] = frozenset()  # classes of managers that could not be saved while they were being entered
     _is_kept: bool = False  # whether a store has the segments, or pieces, as they were once
 
     def begin(self) -> None:
@@ -208,11 +209,15 @@ class Encoder:
         except Exception as error:
             problem = error
         is_left_out = self._leave_out(snapshot.stacks(), references)
-        if drop_unread(snapshot.stacks(), references, self._can_be_saved) or is_left_out:
+        unread = drop_unread(snapshot.stacks(), references, self._can_be_saved)
+        if unread or is_left_out:
             try:
-                return self._dump(snapshot, references)
+                dumped = self._dump(snapshot, references)
             except Exception as error:
                 problem = error
+            else:
+                self.stacks.leaves_unread(unread)
+                return dumped
         aside = self._set_aside(snapshot, references) if self.script is not None else None
         if aside is None:
             raise explained(snapshot, references, problem, self.instance_id) from problem
@@ -231,9 +236,9 @@ class Encoder:
         return [(task.path, stack.frames) for task in snapshot.loop.tasks if not (stack := self.stacks.of(task)).is_simple]
 
     def _find_lost(self, path: str, stack: list[Any], references: References) -> None:
-        """Note the managers of ``with`` blocks that belong to modules: these make them again."""
-        is_lost = partial(self._is_made_by_module, references)
-        find_lost(path, stack, is_lost, references.lost, self.stacks.met, have_names=True)
+        """Note the managers of ``with`` blocks that are known to be made again."""
+        is_lost = partial(self._is_known_to_be_lost, references)
+        references.left_out += find_lost(path, stack, is_lost, references.lost, self.stacks.met, have_names=True).kept
 
     def _leave_out(self, stacks: list[tuple[str, list[Any]]], references: References) -> bool:
         """Leave out managers of ``with`` blocks that cannot be saved, and are to be made again; if any."""
@@ -246,9 +251,17 @@ class Encoder:
 
     def _is_opened_again(self, references: References, manager: Any, is_entering: bool) -> bool:
         """Whether a manager that cannot be saved is made again by what its ``with`` says: mostly one that is not open yet."""
-        return (is_entering or kind_of(manager) is Kind.ENTERED_AGAIN) and not self._can_be_saved(manager, references)
+        if not (is_entering or kind_of(manager) is Kind.ENTERED_AGAIN) or self._can_be_saved(manager, references):
+            return False
+        if is_entering:
+            self._opened_again |= {type(manager)}
+        return True
 
-    def _is_made_by_module(self, references: References, manager: Any, is_entering: bool) -> bool:  # noqa: ARG002
+    def _is_known_to_be_lost(self, references: References, manager: Any, is_entering: bool) -> bool:
+        """The same of one that is being entered, of a class that is known for that, and of one that a module makes again."""
+        return (is_entering and type(manager) in self._opened_again) or self._is_made_by_module(references, manager)
+
+    def _is_made_by_module(self, references: References, manager: Any) -> bool:
         """Whether a manager is saved by reference, and its state not with the script's data."""
         if id(manager) not in references.by_id:
             return self._is_of_application(references, manager)

@@ -106,9 +106,9 @@ class Order:
 def refuse_busy_ones(notes: Iterable[Note]) -> None:
     """Raise ``pickle.PicklingError`` if one of these objects, or of their parts, holds now."""
     for note in notes:
-        refuse_busy(note.made)
+        refuse_busy(note.made, is_ending=note.is_ending)
         for part in note.parts:
-            refuse_busy(part)
+            refuse_busy(part, is_ending=note.is_ending)
 
 
 def saved_of_reopened(path: str, value: Any, notes: Notes) -> list[tuple[str, Any]] | None:
@@ -153,14 +153,14 @@ class Entries:
         """
         part = self.notes.find_part(obj)
         if part is not None:
-            refuse_busy(obj)
+            refuse_busy(obj, is_ending=part.note.is_ending)
             self._meets(part.note, OPEN)
             return reopened_part, (part.note.number, part.opening, part.path, *self._probe(part.note))
         note = self.notes.find(obj)
         if note is None or note.is_being_taken:
             return None
         refuse_in_memory(obj, note)
-        refuse_busy(obj)
+        refuse_busy(obj, is_ending=note.is_ending)
         self._meets(note, MAKE if note.function is not None else "")
         if note.function is None:
             return reopened, (note.number, type(obj), *self._probe(note))

@@ -11,15 +11,16 @@ from ..frames.step import DONE, Step
 from ..holds.in_use import is_unfinished
 from ..rewrite.analysis.names import AWAITED
 from .references import References
+from .tasks.stacks import Unread
 from .with_blocks.blocks import readable_names
 
 CanBeSaved = Callable[[Any, References], bool]
 
 
-def drop_unread(stacks: list[tuple[str, list[Any]]], references: References, can_be_saved: CanBeSaved) -> bool:
+def drop_unread(stacks: list[tuple[str, list[Any]]], references: References, can_be_saved: CanBeSaved) -> list[Unread]:
     """Leave variables unbound that cannot be saved and are never read again, and forget such results of awaits that nothing
-    takes; whether there were any."""
-    is_dropped = False
+    takes; gives these."""
+    dropped: list[Unread] = []
     for _, stack in stacks:
         for frame in stack:
             state = references.read.met.get(id(frame))
@@ -30,17 +31,18 @@ def drop_unread(stacks: list[tuple[str, list[Any]]], references: References, can
                 if name in live or name == AWAITED or is_unfinished(value) or can_be_saved(value, references):
                     continue
                 (state.cells if name in state.cells else state.variables).pop(name)
-                is_dropped = True
-            is_dropped = _forget_result(state, references, can_be_saved) or is_dropped
-    return is_dropped
+                dropped.append((state.info, state.label, name, type(value)))
+            dropped += _forget_result(state, references, can_be_saved)
+    return dropped
 
 
-def _forget_result(state: FrameState, references: References, can_be_saved: CanBeSaved) -> bool:
+def _forget_result(state: FrameState, references: References, can_be_saved: CanBeSaved) -> list[Unread]:
     """The step is the same object for its task, so its value is cleared in place."""
     step = state.variables.get(AWAITED)
     if type(step) is not Step or step.state != DONE or not discards_result(state.info, state.label):
-        return False
+        return []
     if can_be_saved(step.value, references):
-        return False
+        return []
+    forgotten = [(state.info, state.label, AWAITED, type(step.value))]
     step.value = None
-    return True
+    return forgotten

@@ -127,11 +127,16 @@ class Holding:
 
     def _is_blocked(self) -> bool:
         refusal = self._refusal
-        if refusal is None:
+        if refusal is None or self._is_gone():
             return False
-        if time.monotonic() < self._try_again_at and not (refusal.blocker is not None and refusal.blocker.is_gone()):
+        return time.monotonic() < self._try_again_at
+
+    def _is_gone(self) -> bool:
+        """Whether what could not be saved is there no more; then it is forgotten."""
+        refusal = self._refusal
+        if refusal is not None and refusal.blocker is not None and refusal.blocker.is_gone():
+            self._forget_refusal()
             return True
-        self._forget_refusal()
         return False
 
     def _forget_refusal(self) -> None:
@@ -143,6 +148,8 @@ class Holding:
     def is_refused(self, error: UnsavableStateError, cost: float) -> None:
         """A checkpoint could not be made, and trying that took ``cost`` seconds."""
         error.__traceback__ = error.__cause__ = error.__context__ = None  # they would keep alive what the program lets go of
+        if self._refusal is not None and not _is_same(error, self._refusal):
+            self._forget_refusal()
         self._refusal = error
         self._is_held()
         if error.blocker is not None:
@@ -216,6 +223,7 @@ class Holding:
     def doors_are_open(self, loop: InstanceLoop) -> bool:
         """Whether blocks may be opened now."""
         doors = self.blocks.doors
+        self._is_gone()
         if doors.opens_at is not None and any(_waits_for_instance(block.task, loop) for block in self.blocks.all_open()):
             doors.waits_for_us()
         return doors.may_open(time.monotonic())
@@ -293,6 +301,13 @@ class Met:
     def __contains__(self, value: Any) -> bool:
         known = self._known.get(id(value)) if self._known is not None else None
         return known() is value if isinstance(known, weakref.ref) else known is type(value)
+
+
+def _is_same(error: UnsavableStateError, before: UnsavableStateError) -> bool:
+    """Whether the same object could not be saved."""
+    if error.blocker is not None and before.blocker is not None:
+        return error.blocker.value is before.blocker.value
+    return str(error) == str(before)
 
 
 def _waits_for_instance(task: Any, loop: InstanceLoop) -> bool:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ...aio.task import DurableTask
 from ...frames.capture import FrameState, awaited_by, capture, frame_behind, frame_of, is_simple, line_of, parts_of
 from ...frames.restore import fill_frame
-from ...hook.code_table import info_of
+from ...frames.step import DONE, Step
+from ...holds.in_use import is_unfinished
+from ...hook.code_table import CodeInfo, info_of
 from ...rewrite.analysis.names import AWAITED
 from ..frame_places import label_today, place_of
 from . import frames
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 _VALUES = frozenset({type(None), bool, int, type(Ellipsis), range})
 _MOST = 1024  # characters or bytes: longer values are not worth a copy for each frame
 _MOST_ITEMS = 16  # of a tuple
+
+
+Unread = tuple[CodeInfo, int, str, type]  # where a frame stands, the variable in it, and the class of what that holds
 
 
 class Unchanged:
@@ -61,15 +66,28 @@ class Stack:
 
 
 class Stacks:
-    """Of one instance, from ``begin`` to ``end`` of a snapshot. ``met``: by id of a frame what was read of it, if it was."""
+    """Of one instance, from ``begin`` to ``end`` of a snapshot. ``met``: by id of a frame what was read of it, if it was.
 
-    __slots__ = ("_before", "_read", "_seen", "met")
+    What ``leaves_unread`` was told is kept from one snapshot to the next.
+    """
+
+    __slots__ = ("_before", "_read", "_seen", "_unread", "met")
 
     def __init__(self) -> None:
         self.met: dict[int, FrameState | Unchanged] = _NONE
         self._read: dict[DurableTask, Stack] = _NONE
         self._before: dict[int, Unchanged] = _NONE  # at the last snapshot
         self._seen: dict[int, Unchanged] = _NONE  # at this one
+        self._unread: dict[tuple[CodeInfo, int], dict[str, type]] = _NONE
+
+    def leaves_unread(self, unread: list[Unread]) -> None:
+        """Variables that nothing reads where their frames stand, or results of awaits that nothing takes, could not be saved.
+
+        Those of the same classes are left out there from then on, without a trial that costs more than all the rest.
+        """
+        self._unread = self._unread or {}
+        for info, label, name, cls in unread:
+            self._unread.setdefault((info, label), {})[name] = cls
 
     def begin(self) -> None:
         """Nothing has been read for the next snapshot."""
@@ -111,9 +129,23 @@ class Stacks:
                 frame = known.awaited
             elif frame_of(frame) is not None:
                 frames.append(frame)
-                frame = self._read_frame(frame, stack)
+                inner = self._read_frame(frame, stack)
+                self._leave_out_unread(met.get(number))
+                frame = inner
             else:
                 return  # a program may close what a task is going to run
+
+    def _leave_out_unread(self, state: FrameState | Unchanged | None) -> None:
+        """Leave variables unbound; a step is the same object for its task: its result is cleared in place."""
+        if not self._unread or type(state) is not FrameState:
+            return
+        for name, cls in self._unread.get((state.info, state.label), _NONE).items():
+            value = state.variables.get(name)
+            if name == AWAITED:
+                if type(value) is Step and value.state == DONE and type(value.value) is cls:
+                    value.value = None
+            elif type(value) is cls and not is_unfinished(value):
+                del state.variables[name]
 
     def _read_frame(self, frame: Any, stack: Stack) -> Any:
         """Read a frame; gives the one that it awaits."""

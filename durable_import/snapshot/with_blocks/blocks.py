@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -72,16 +73,30 @@ def is_read(state: FrameState, manager_name: str, manager: Any) -> bool:
 
     So does one that has no call, of a variable, as ``with answer["body"]:``.
     """
-    names = _names_in_expression(state, manager_name)
+    names = _expression(state, manager_name).names
     values = [value for name, value in (state.variables | contents_of(state.cells)).items() if name in names]
     if any(value is manager for value in values):
         return True
-    nodes = ast.walk(_block(state.info, manager_name).expression)
-    return bool(values) and not any(isinstance(node, (ast.Call, ast.Await)) for node in nodes)
+    return bool(values) and not _expression(state, manager_name).calls
 
 
-def _names_in_expression(state: FrameState, manager: str) -> set[str]:
-    return {node.id for node in ast.walk(_block(state.info, manager).expression) if isinstance(node, ast.Name)}
+@dataclass(frozen=True, slots=True)
+class _Expression:
+    """What the expression of a ``with`` item has: the names in it, and whether something is called or awaited."""
+
+    names: frozenset[str]
+    calls: bool
+
+
+def _expression(state: FrameState, manager: str) -> _Expression:
+    return _expression_of(_block(state.info, manager))
+
+
+@functools.lru_cache(maxsize=1024)
+def _expression_of(block: WithBlock) -> _Expression:
+    nodes = list(ast.walk(block.expression))
+    names = frozenset(node.id for node in nodes if isinstance(node, ast.Name))
+    return _Expression(names, any(isinstance(node, (ast.Call, ast.Await)) for node in nodes))
 
 
 def readable_names(state: FrameState) -> frozenset[str]:
@@ -89,7 +104,7 @@ def readable_names(state: FrameState) -> frozenset[str]:
     live = live_at(state.info, state.label)
     for manager in state.info.names(state.label, "manager"):
         if manager in state.variables and is_entering(state, manager):
-            live = live.union(_names_in_expression(state, manager))
+            live |= _expression(state, manager).names
     return live
 
 
