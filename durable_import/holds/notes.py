@@ -37,7 +37,8 @@ class Note:
     """How an object was made: by ``function``, or by its class's ``__init__`` if that is None. ``number`` names it."""
 
     __slots__ = (
-        "_first", "_held", "_reference", "args", "function", "is_ending", "kwargs", "number", "openings", "parts", "place", "step",
+        "_first", "_held", "_reference", "args", "function", "is_ending", "kwargs", "number", "openings", "parts", "place",
+        "step",
     )  # fmt: skip
 
     def __init__(self, number: int, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

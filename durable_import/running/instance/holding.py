@@ -107,8 +107,8 @@ class Holding:
         held = block is not None or self._is_blocked()
         if held:
             self._is_held()
-        if block is not None and block.manager not in self._told_within:
-            self._tell(line_of_place(block.place), _about_block(block), block.manager)
+        if block is not None and block.manager not in self._told_within and not self._is_told(block.place, block.manager):
+            self._tell(block.place, _about_block(block), block.manager)
         return held
 
     def _is_held(self) -> None:
@@ -248,7 +248,7 @@ class Holding:
 
     def _tell(self, key: str, sentence: str, subject: Any = None) -> None:
         """Once for each key, and once for what the sentence is about while it holds."""
-        is_known = key in self._told or subject in self._told_of
+        is_known = self._is_told(key, subject)
         self._told |= {key}
         self._told_of.add(subject)
         if is_known:
@@ -257,6 +257,9 @@ class Holding:
         self._is_first = False
         self.tell(f"held since checkpoint {max(self.checkpoint, 0)}: {again}{sentence}")
         self._remind(0)
+
+    def _is_told(self, key: str, subject: Any) -> bool:
+        return key in self._told or subject in self._told_of
 
     def _remind(self, number: int) -> None:
         if self._reminder is not None:

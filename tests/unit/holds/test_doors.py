@@ -112,3 +112,17 @@ def test_a_turn_is_withheld_only_where_it_has_held_before() -> None:
     doors.hold_closed(hold, 1.3)
     doors.committed(1.3)
     assert doors.may_take_turn(TURN, 1.3)
+
+
+def test_an_object_that_is_gone_in_a_moment_leaves_them_closed() -> None:
+    """Such as a connection on its way into a block, or out of it: the checkpoint is made behind that."""
+    doors, hold = doors_with_hold()
+    assert not doors.may_open(1.0)
+    doors.hold_closed(hold, 1.1)
+    passing = doors.hold_opened(THERE, 1.1, is_block=False)
+    assert not doors.may_open(1.15)
+    assert doors.opens_at == pytest.approx(1.2)
+    doors.hold_closed(passing, 1.16)
+    assert not doors.may_open(1.3)
+    doors.committed(1.3)
+    assert doors.may_open(1.3)
