@@ -15,9 +15,7 @@ LEAST_AGE = 0.5  # seconds: doors stay open for as long after a commit,
 AGE_IN_HOLDS = 4  # and for so many times the longest recent hold: so waiting adds a quarter of the time at most
 LEAST_PATIENCE = 5.0  # seconds: they stay closed for so long at most,
 PATIENCE_IN_HOLDS = 3  # or for so many times the longest hold ever seen at the places that they wait for
-OBJECTS_PASS = (
-    0.1  # seconds: an object that has held for less may be gone in a moment, such as a connection on its way into a block
-)
+OBJECTS_PASS = 0.1  # seconds: an object that has held for less may be gone in a moment, such as a connection entering a block
 RECENT, RECENT_IN_HOLDS = 60.0, 10  # how long a hold is recent: seconds, or times its own length if that is longer
 
 
