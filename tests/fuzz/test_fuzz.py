@@ -21,7 +21,7 @@ SEEDS = seeds(os.environ.get("FUZZ_SEEDS", "0:300"))
 QUICK = range(11) if "FUZZ_SEEDS" not in os.environ else SEEDS  # those that run by default
 SEEDS_OF_TASKS = seeds(os.environ.get("FUZZ_SEEDS", "10:25"))  # of programs of many tasks
 SIZE = int(os.environ.get("FUZZ_SIZE", "8"))  # statements in a program, about
-GROUP = 10  # programs that one test runs
+GROUP = 5  # programs that one test runs
 
 
 def groups(seeds: range) -> list[Any]:

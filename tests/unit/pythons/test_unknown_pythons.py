@@ -66,6 +66,7 @@ def test_a_name_that_is_gone_is_told() -> None:
         assert told == {"plain": 6, "durable": 10} or f"it has no {name} (" in lack_of(told)
 
 
+@pytest.mark.slow
 def test_a_name_that_is_gone_from_a_newer_python_is_told() -> None:
     """There each of them is looked for, also one that is used seldom."""
     lacks = [lack_of(told) for told in outcomes(FUTURE, *OF_MODULES)]
