@@ -30,6 +30,7 @@ from ..running.instance.records import Call, Outcome, Records
 from ..running.instance.root import call_of
 from ..running.instance.run import CANCEL, InstanceRun
 from ..running.registry import InstanceRegistry
+from ..running.slices import Slices
 from ..running.sources import Sources
 from ..running.validation import check_event, check_function, check_id, check_loop, check_seconds
 from ..snapshot.sealing.seal import Seal
@@ -137,6 +138,7 @@ class DurableRuntime:
         self.on_left: Callable[[str, Exception], None] | None = None  # see ``Host``
         self.heartbeat = Heartbeat(self.instances, lease_seconds)
         self.sources = Sources(self.instances)
+        self.slices = Slices()
         self.telemetry = _telemetry(telemetry) if telemetry is not False else None
         self.dispatcher = Dispatcher(self, poll_interval)
         self.is_closing = self._is_entered = False
@@ -235,6 +237,7 @@ class DurableRuntime:
         check_function(function)
         check_loop(self._loop)
         check_outside(self, "an instance was started")
+        await self.slices.turn()
         call = Call(function, arguments, keywords)
         name = instance_id
         if name is None:

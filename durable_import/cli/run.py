@@ -17,6 +17,8 @@ from ..api.session import Session, Standing, Summary, run_apart
 from ..api.tracebacks import without_machinery
 from .speech import OURS, SUSPENDED, USAGE, say
 
+FULL_COLLECTIONS = 1000  # middle ones between two that look at all objects: thousands of instances have millions of these
+
 LONG_WAIT = 1.0  # seconds: shorter sleeps are slept in spite of --exit-on-wait
 PATIENCE = 10.0  # seconds that commits under way have to finish when the process is left
 
@@ -76,6 +78,8 @@ class _Run:
     def execute(self, program: Program) -> int:
         """Execute the program; gives the exit status."""
         gc.freeze()  # what stands now stays to the end: collections, and the last ones above all, need not look at it
+        young, middle, old = gc.get_threshold()
+        gc.set_threshold(young, middle, max(old, FULL_COLLECTIONS) if old else 0)
         try:
             self.session.execute(program, self._suspend)
         except SystemExit as error:

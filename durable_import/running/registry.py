@@ -60,6 +60,8 @@ class InstanceRegistry:
         ambient.switch_on(self._runtime)  # it need not have been entered
         try:
             pause = FIRST_PAUSE
+            if make is None:
+                await self._runtime.slices.turn()
             while True:
                 try:
                     return await run.to_end(make)

@@ -12,6 +12,7 @@ from ...frames.capture import parts_of
 from ...snapshot.encoder import Encoder
 from ...snapshot.payload import LIVES, MOMENT, Snapshot
 from ...stores.base import DORMANT
+from ..slices import Slices
 from .caller import Caller
 from .checkpoint import Checkpoint, Commit, Kept, flush_output
 from .holding import Holding
@@ -41,6 +42,7 @@ class Committer:
         "kept",
         "loop",
         "must_commit",
+        "slices",
         "turns_of",
     )  # fmt: skip
 
@@ -59,6 +61,7 @@ class Committer:
         self.is_strict = False  # what cannot be saved is an error, and does not hold
         self.must_commit = False  # so it is for the next checkpoint: that of a transaction
         self.gives_way_at = 0.0  # by ``time.monotonic``
+        self.slices: Slices | None = None  # in which its turns are taken
         self.holding = loop.holder = Holding(encoder, checkpoint)
 
     def suspend(self) -> None:
@@ -177,7 +180,7 @@ class Committer:
         if rest is None:
             self.is_kept(checkpoint)
             if time.monotonic() >= self.gives_way_at:
-                yield from self._outside(PAUSE)
+                yield from self._give_way()
             return
         committing = asyncio.ensure_future(rest)
         while not committing.done():
@@ -194,6 +197,7 @@ class Committer:
         self._has_waited()
         committing.result()
         self.is_kept(checkpoint)
+        yield from self._take_turn()
 
     def _outside(self, awaitable: Any) -> Any:
         """Let the rest of the process go on; a cancellation that arrives is the program's, unless it is to be suspended."""
@@ -203,6 +207,16 @@ class Committer:
             self._is_cancelled(error)
         finally:
             self._has_waited()
+
+    def _give_way(self) -> Any:
+        """Let the rest of the process go on, although there is something to do."""
+        yield from self._outside(PAUSE)
+        yield from self._take_turn()
+
+    def _take_turn(self) -> Any:
+        """Others of the process come before it if instances have had enough of this pass of the event loop."""
+        if self.slices is not None and not self.slices.is_free():
+            yield from self._outside(self.slices.turn())
 
     def _has_waited(self) -> None:
         """Others had their turn."""

@@ -202,7 +202,7 @@ class InstanceDriver(Committer):
             if loop.root.done() and not loop.tasks:
                 return (yield from self._run_last_callbacks())
             if loop.ready or (loop.root.done() and not loop.is_ending):
-                yield from self._outside(PAUSE)
+                yield from self._give_way()
             else:
                 yield from self._idle()
 
@@ -408,6 +408,7 @@ class InstanceDriver(Committer):
             loop.end_wait()
             if timer is not None:
                 timer.cancel()
+        yield from self._take_turn()
 
     def _waits_for(self) -> tuple[str, float | None]:
         """The status of an instance that has nothing ready, and until when it waits if only time and events are waited for."""

@@ -11,6 +11,7 @@ from ...stores.owner import Owner
 from ...stores.state import InstanceState
 from ...stores.store import Store
 from ..heartbeat import Heartbeat
+from ..slices import Slices
 from ..sources import Sources
 from .driver import InstanceDriver
 from .records import Outcome
@@ -61,6 +62,7 @@ class Host(Protocol):
     observer: InstanceObserver
     heartbeat: Heartbeat
     sources: Sources
+    slices: Slices
     telemetry: LifeTelemetry | None
     refused_events: set[int]  # numbers of those that cannot be opened, each reported once
 

@@ -113,6 +113,8 @@ class InstanceRun:
         """
         try:
             is_new = await self._begin(make)
+            if make is None:
+                await self.host.slices.turn()
             if self.state is not None and self.state.status in FINISHED and not self._tries_again(self.state):
                 return self.records.open_outcome(self.state, self.lease.call, self._encoder())
             self._take_context(make, is_new=is_new)
@@ -266,6 +268,7 @@ class InstanceRun:
         if driver.loop.earlier_lives:
             driver.holding.begins_again()
         driver.on_wait = host.on_wait
+        driver.slices = host.slices
         driver.is_strict = host.hold_limit == 0
         if host.hold_limit is not None:
             driver.holding.limit, driver.holding.wake = host.hold_limit, driver.loop.wake
