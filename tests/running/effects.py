@@ -8,7 +8,7 @@ from typing import Any
 world: list[str] = []
 open_gates: set[str] = set()
 reached_gates: set[str] = set()
-tracers: list[Any] = []
+tracing: dict[str, Any] = {}  # ``tracer``: the one of the test
 
 
 async def effect(what: str, value: Any = None) -> Any:
@@ -40,7 +40,7 @@ def spring() -> None:
 
 def current_tracer() -> Any:
     """The one of the test."""
-    return tracers[-1]
+    return tracing["tracer"]
 
 
 async def hold_traced(gate: str) -> None:

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from tests.running.conftest import MakeRuntime
-from tests.running.effects import open_gates, reached_gates, tracers
+from tests.running.effects import open_gates, reached_gates, tracing
 from tests.running.test_life import until
 
 
@@ -42,9 +42,9 @@ class Spans:
 def spans(caplog: pytest.LogCaptureFixture) -> Iterator[Spans]:
     """Spans in memory; OpenTelemetry must have nothing to complain about."""
     made = Spans()
-    tracers.append(made.tracer)
+    tracing["tracer"] = made.tracer
     yield made
-    tracers.remove(made.tracer)
+    del tracing["tracer"]
     assert [record.getMessage() for record in caplog.get_records("call") if record.name.startswith("opentelemetry")] == []
 
 

@@ -20,12 +20,15 @@ from pickle import PicklingError
 from types import GeneratorType
 from typing import Any, NamedTuple
 
+from .module_objects import reduce_by_place
 from .settings import reduce_generator_manager
 
 Reduced = tuple[Any, ...] | str
 Key = str | tuple[str, str]
 
-_OF_PROCESS = "it is of a tracer provider that is not the global one: use trace.set_tracer_provider()"
+_OF_PROCESS = (
+    "it is of a tracer provider that is not the global one: use trace.set_tracer_provider(), or keep the tracer at module level"
+)
 _CONTEXT = ("opentelemetry.context.context", "Context")
 
 
@@ -96,10 +99,10 @@ def _key_today(key: Key) -> str:
 
 
 def reduce_tracer(tracer: Any) -> Reduced:
-    """A tracer of the global provider; raises PicklingError for another one, whose modules make it again."""
+    """A tracer of the global provider, or one that stands at module level; raises PicklingError for another one."""
     scope = getattr(tracer, "_instrumentation_scope", None)
     if not _is_global(tracer.span_processor) or scope is None:
-        raise PicklingError(_OF_PROCESS)
+        return _by_place(tracer)
     return restore_tracer, (scope.name, scope.version, scope.schema_url, dict(scope.attributes or {}))
 
 
@@ -111,12 +114,17 @@ def restore_tracer(name: str, version: str | None, schema: str | None, attribute
 
 
 def reduce_provider(provider: Any) -> Reduced:
-    """The global provider is that of each process; raises PicklingError for another one."""
+    """The global provider is that of each process; otherwise as ``reduce_tracer``."""
     from opentelemetry import trace
 
-    if trace.get_tracer_provider() is not provider:
+    return (trace.get_tracer_provider, ()) if trace.get_tracer_provider() is provider else _by_place(provider)
+
+
+def _by_place(maker: Any) -> Reduced:
+    found: Reduced | None = reduce_by_place(maker)
+    if found is None:
         raise PicklingError(_OF_PROCESS)
-    return trace.get_tracer_provider, ()
+    return found
 
 
 def refuse_processor(processor: Any) -> Reduced:

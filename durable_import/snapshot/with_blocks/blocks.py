@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ...frames.capture import FrameState, capture, contents_of, layout_of, parts_of
 from ...frames.liveness import live_at
 from ...frames.step import DONE, Step
+from ...holds.kinds import kind_of
+from ...holds.table import Kind
 from ...hook.code_table import CodeInfo, ModuleInfo
 from ...rewrite.analysis.names import AWAITED
 
@@ -100,12 +102,16 @@ def _expression_of(block: WithBlock) -> _Expression:
 
 
 def readable_names(state: FrameState) -> frozenset[str]:
-    """The variables that the code can still read, also by entering a block again as its ``with`` says, if it is entering one."""
+    """The variables that the code can still read, also by entering a block again as its ``with`` says."""
     live = live_at(state.info, state.label)
     for manager in state.info.names(state.label, "manager"):
-        if manager in state.variables and is_entering(state, manager):
+        if manager in state.variables and (is_entering(state, manager) or _is_entered_again(state, manager)):
             live |= _expression(state, manager).names
     return live
+
+
+def _is_entered_again(state: FrameState, manager: str) -> bool:
+    return kind_of(state.variables[manager]) is Kind.ENTERED_AGAIN and not is_leaving(state, manager)
 
 
 def is_entering(state: FrameState, manager: str) -> bool:
