@@ -216,11 +216,15 @@ class OwnershipError(DurableError):
 
 
 class InstanceBusyError(OwnershipError):
-    """The instance is being run by another live owner."""
+    """The instance is being run by another owner. ``holder``: the row of that one in the store; 0: it is not known."""
+
+    def __init__(self, message: str, *, holder: int = 0) -> None:
+        super().__init__(message)
+        self.holder = holder
 
 
 class FencedError(OwnershipError):
-    """The instance was taken over by a newer owner; this owner's commit was refused."""
+    """The instance was taken over by a newer owner, or this process was taken for dead; what it asked for was refused."""
 
 
 class InstanceMismatchError(DurableError):

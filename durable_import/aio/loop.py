@@ -26,6 +26,7 @@ from ..frames.restart import durable_form
 from ..frames.step import PENDING, Step
 from ..hook.code_table import ITERABLE_COROUTINE, info_of
 from ..pythons.protocols import awaited_as
+from ..pythons.systems import passing
 from ..pythons.tasks import (
     begun_eagerly,
     is_eager_factory,
@@ -42,6 +43,7 @@ from .deadlines import Interruption, move_deadlines
 from .events import Inbox, pause
 from .executors import ExecutorCall, begin_call
 from .foreign_calls import ForeignCall, foreign_call
+from .gate import OPEN
 from .running_step import RunningStep, running_step
 from .signal_handlers import SignalLoop
 from .taking import Taken, Taker
@@ -93,7 +95,7 @@ class InstanceLoop(SignalLoop, Taker):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_call", "_observing", "current", "earlier_lives", "generators", "has_asked", "has_asked_inside", "holder",
+        "_call", "_observing", "current", "earlier_lives", "gate", "generators", "has_asked", "has_asked_inside", "holder",
         "in_flight", "inbox", "incarnation", "interruption", "is_ending", "leaving", "native_tasks", "notes", "observer",
         "outside_finalizer", "outside_firstiter", "owes_commit", "queues", "reentering", "root", "slots", "taken", "task_count",
         "task_factory", "tasks",
@@ -124,6 +126,7 @@ class InstanceLoop(SignalLoop, Taker):
         self._call: ForeignCall | None = None  # that of the step that is about to begin
         self.observer: StepObserver | None = None
         self.holder: Holder | None = None
+        self.gate = OPEN  # through which steps begin
         self.reentering: DurableTask | None = None  # whose blocks are being entered again
         self._observing: Any = None
         self.taken: list[Taken] | None = None  # see ``taking``
@@ -239,7 +242,9 @@ class InstanceLoop(SignalLoop, Taker):
         call = self._call = foreign_call(step.awaitable)
         if call.asks and not step.is_restored and call.asks_in(step.awaitable):
             self.has_asked = True
-        return self.owes_commit or self.has_asked or (self.holder is not None and self.holder.owes)
+        if self.owes_commit or self.has_asked or (self.holder is not None and self.holder.owes):
+            return True
+        return passing() >= self.gate.closes_at
 
     def step_goes_on(self, step: Step) -> Token[RunningStep | None] | None:
         """See ``ambient.Driver``."""

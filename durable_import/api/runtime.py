@@ -22,13 +22,13 @@ from ..errors import (
 from ..frames import ambient
 from ..log import logger
 from ..running.dispatcher import Dispatcher
-from ..running.heartbeat import Heartbeat
 from ..running.instance.driver import GRACE_SECONDS
 from ..running.instance.host import InstanceObserver
 from ..running.instance.lease import FIRST_PAUSE
 from ..running.instance.records import Call, Outcome, Records
 from ..running.instance.root import call_of
 from ..running.instance.run import CANCEL, InstanceRun
+from ..running.keeper import Keeper
 from ..running.registry import InstanceRegistry
 from ..running.slices import Slices
 from ..running.sources import Sources
@@ -36,7 +36,7 @@ from ..running.validation import check_event, check_function, check_id, check_lo
 from ..snapshot.sealing.seal import Seal
 from ..stores.backend import BackendEvents, BackendStore, OrchestrationBackend
 from ..stores.base import StateStore
-from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
+from ..stores.owner import DEFAULT_LEASE_SECONDS
 from ..stores.state import FINISHED, InstanceState, InstanceSummary, PastState
 from ..stores.store import Store
 from ..stores.url import full_store, key_for, open_store
@@ -120,8 +120,6 @@ class DurableRuntime:
         self._backend_events = BackendEvents(backend, self._publish) if isinstance(backend, OrchestrationBackend) else None
         self._closes_store = isinstance(store, str)
         self.seal = Seal(key if key is not None else key_for(self.store))
-        self.owner = Owner.current()
-        self.lease_seconds = lease_seconds
         self.evict_after = evict_after
         self.keep_finished = keep_finished
         self.patience = patience
@@ -136,11 +134,11 @@ class DurableRuntime:
         self.refused_events: set[int] = set()
         self.on_wait: Callable[[float], None] | None = None  # see ``InstanceDriver``
         self.on_left: Callable[[str, Exception], None] | None = None  # see ``Host``
-        self.heartbeat = Heartbeat(self.instances, lease_seconds)
         self.sources = Sources(self.instances)
         self.slices = Slices()
         self.telemetry = _telemetry(telemetry) if telemetry is not False else None
         self.dispatcher = Dispatcher(self, poll_interval)
+        self.keeper = Keeper(self.instances, lease_seconds, self.dispatcher.wake_soon)
         self.is_closing = self._is_entered = False
         self._loop: asyncio.AbstractEventLoop | None = None  # where it was entered
         self._token: Token[ambient.AmbientRuntime | None] | None = None
@@ -184,7 +182,7 @@ class DurableRuntime:
         tasks = [run.task for run in runs if run.task is not None]
         if tasks:
             await asyncio.wait(tasks)
-        self.heartbeat.stop()
+        await self.keeper.close()
         if self._closes_store:
             await self.instances.close()
 
@@ -290,7 +288,7 @@ class DurableRuntime:
         for time are taken up when there is something to do. Raises DurableError when the store cannot look for work.
         """
         check_loop(self._loop)
-        await self.instances.find_work(self.owner, 0, orphans=True)  # not every store can
+        await self.instances.find_work((await self.keeper.ownership()).number, 0, orphans=True)  # not every store can
         self.dispatcher.takes_orphans = True
         self.dispatcher.ensure()
         return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all()]

@@ -157,7 +157,7 @@ class Session:
         """
         runtime = self._runtime
         for name in {self.base, *await self._names()}:
-            begun = await runtime.instances.begin(name, runtime.owner, runtime.lease_seconds, None, b"")
+            begun, _ = await runtime.keeper.begin(name, None, b"")
             await runtime.instances.release(begun.claim, has_lived=False)
 
     async def unfinished(self) -> list[InstanceSummary]:

@@ -6,6 +6,7 @@ import asyncio
 from types import TracebackType
 from typing import Any, Protocol
 
+from ..aio.gate import OPEN
 from ..errors import DurableError
 from ..frames import ambient
 from ..running.instance.run import InstanceRun
@@ -52,6 +53,8 @@ class TransactionBlock:
         except BaseException:
             run.driver.end_turns()
             raise
+        if run.lease.transaction.keeps_lease:  # else its own steps would wait for a renewal, which waits for its end
+            run.driver.loop.gate = OPEN
         return run.lease.transaction.connection
 
     async def __aexit__(
@@ -63,6 +66,7 @@ class TransactionBlock:
         if kind is not None:
             transaction, run.lease.transaction = run.lease.transaction, None
             await transaction.rollback()
+        run.driver.loop.gate = run.lease.gate
         run.driver.end_turns()  # the checkpoint that follows commits it
 
     def _run(self) -> InstanceRun:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +18,13 @@ SYNC_STOPS_AT_CACHE = sys.platform == "darwin"  # ``fsync`` leaves data in the d
 BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)  # flags to open a file with that is not to be translated
 PROCESSES = "/proc"  # proc(5), of Linux
 SETTINGS = "/etc"
+
+
+# --- time
+
+BOOT_TIME = getattr(time, "CLOCK_BOOTTIME", None)
+# Seconds, for spans: it never jumps, and where there is such a clock it goes on while the machine sleeps.
+passing = partial(time.clock_gettime, BOOT_TIME) if BOOT_TIME is not None else time.monotonic
 
 
 # --- processes

@@ -1,6 +1,6 @@
 """Instances at run time: which of them live in a process, and what looks after them.
 
-From outside to inside: ``registry`` has the instances that live in a runtime; ``dispatcher`` and ``heartbeat`` look after them,
+From outside to inside: ``registry`` has the instances that live in a runtime; ``dispatcher`` and ``keeper`` look after them,
 ``telemetry`` and ``sources`` note what they do and what code they run; ``validation`` tells callers of their mistakes.
 ``instance`` is one life of one of them.
 

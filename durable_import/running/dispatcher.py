@@ -6,13 +6,14 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
+from contextlib import suppress
 from typing import Any, Protocol
 
 from ..errors import InstanceBusyError, StoreError
 from ..log import logger
-from ..stores.owner import Owner
 from ..stores.store import Store
 from .instance.run import InstanceRun
+from .keeper import Keeper
 
 AT_ONCE = 500  # instances taken up before others are looked for
 REFUSED_FOR = 60.0  # seconds until an instance that could not be taken up is tried again
@@ -25,7 +26,7 @@ class DispatcherHost(Protocol):
     """What it needs of the runtime."""
 
     instances: Store
-    owner: Owner
+    keeper: Keeper
     running: dict[str, InstanceRun]
     keep_finished: float | None
 
@@ -63,6 +64,13 @@ class Dispatcher:
     def wake(self) -> None:
         """Look now."""
         self._wanted.set()
+
+    def wake_soon(self) -> None:
+        """The same, from another thread."""
+        task = self._task
+        if task is not None:
+            with suppress(RuntimeError):  # nobody looks in a closed loop
+                task.get_loop().call_soon_threadsafe(self.wake)
 
     def look_at(self, moment: float) -> None:
         """Look then, however long it is to the next look: an instance that has left the memory comes back on time."""
@@ -147,8 +155,9 @@ class Dispatcher:
 
     async def _take_up(self, orphans: bool) -> bool:
         runtime, now = self._runtime, time.monotonic()
+        own = await runtime.keeper.ownership()
         left_alone = {name for name, (until, _) in self._refused.items() if until > now}
-        found = await runtime.instances.find_work(runtime.owner, AT_ONCE + len(left_alone), orphans=orphans)
+        found = await runtime.instances.find_work(own.number, AT_ONCE + len(left_alone), orphans=orphans)
         wanted = [name for name in found if name not in left_alone and name not in runtime.running][:AT_ONCE]
         runs = [runtime.take_up(name) for name in wanted]
         for run in runs:

@@ -10,9 +10,10 @@ import asyncio
 import builtins
 import math
 import time
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Coroutine, Iterable
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from durable_import.errors import DurableError, SnapshotAuthenticationError, StoreError
 from durable_import.log import about, logger
@@ -38,8 +39,36 @@ from durable_import.stores.base import (
 from durable_import.stores.listing import page_of
 from durable_import.stores.memory_events import MemoryEvents
 from durable_import.stores.owner import Owner
-from durable_import.stores.state import DORMANT, Claim, Event, InstanceQuery, InstanceState, InstanceSummary, Page
+from durable_import.stores.state import (
+    DORMANT,
+    Claim,
+    Event,
+    InstanceQuery,
+    InstanceState,
+    InstanceSummary,
+    OwnerRow,
+    Page,
+    owner_lost,
+)
 from durable_import.stores.store import Begun, Committing, History, Kept, OpenTransaction, Segments, Transactions
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Registered:
+    """An owner, in this process's memory, and what it has."""
+
+    who: Owner
+    lease: float
+    until: float
+    beat: int = 0
+    is_dead: bool = False
+    claims: dict[str, Claim] = field(default_factory=dict)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)  # made beforehand, for the keeper's thread
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
 
 
 class AdaptedStore:
@@ -55,6 +84,8 @@ class AdaptedStore:
         self._events: EventStore = store if isinstance(store, EventStore) else MemoryEvents()
         self._life: LifeStore | None = None
         self._quick: QuickStore | None = None
+        self._owners: dict[int, _Registered] = {}
+        self._owner_of: dict[Claim, _Registered] = {}
         self._calls: dict[Claim, bytes] = {}  # of the instances that are owned here
         # of a store that finds no work: those that are owned here and wait, and those that have left the memory; until when
         self._waiting: dict[str, float] = {}
@@ -70,17 +101,64 @@ class AdaptedStore:
     def __repr__(self) -> str:
         return repr(self._store)
 
+    # --- who owns instances
+
+    def register(self, who: Owner, lease: float) -> int:
+        """See ``Store``; as for all methods below."""
+        number = int(who.session or "0", 16)
+        if number not in self._owners:
+            self._owners[number] = _Registered(who, lease, time.time() + lease)
+        return number
+
+    def renew(self, owner: int, old: int, new: int, lease: float) -> bool:
+        found = self._owners.get(owner)
+        if found is None or found.is_dead or found.beat != old:
+            return False
+        if self._owning is not None and found.claims:  # those that are lost are told so when they commit
+            found.call(self._owning.renew([_held(claim) for claim in list(found.claims.values())], lease))
+        found.beat, found.lease, found.until = new, lease, time.time() + lease
+        return True
+
+    def owners(self) -> builtins.list[OwnerRow]:
+        found = list(self._owners.items())
+        return [OwnerRow(number, each.who, each.beat, each.lease, each.until, each.is_dead) for number, each in found]
+
+    def bury(self, owner: int, beat: int, limit: int) -> int:
+        found = self._owners.get(owner)
+        if found is None or not (found.is_dead or found.beat == beat):
+            return 0
+        found.is_dead = True
+        freed = list(found.claims.values())[:limit]
+        if freed:
+            asyncio.run(self._free(freed))  # the loop is that of the owner's thread, should it come back
+        if len(freed) < limit:
+            self._owners.pop(owner, None)
+        return len(freed)
+
+    def retire(self, owner: int) -> None:
+        found = self._owners.pop(owner, None)
+        if found is not None:
+            found.call(self._free(list(found.claims.values())))
+            found.loop.close()
+
+    async def _free(self, claims: Iterable[Claim]) -> None:
+        for claim in claims:
+            await self.release(claim)
+
     # --- the life of an instance
 
-    async def begin(self, instance_id: str, owner: Owner, lease_seconds: float, new: InstanceState | None, call: bytes) -> Begun:
-        """See ``Store``; as for all methods below."""
+    async def begin(self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:  # noqa: ARG002  the store gives its own
+        registered = self._owners.get(owner)
+        if registered is None or registered.is_dead:
+            raise owner_lost(owner)
+        who, lease_seconds = registered.who, registered.lease
         # each time: a test may have put something in the place of the store's methods
         self._life, self._quick = life_store(self._store), quick_store(self._store)
         kept, events = to_dict(new, call) if new is not None else None, None
         if self._life is not None:
-            held, events = await self._life.begin(instance_id, owner, lease_seconds, kept)
+            held, events = await self._life.begin(instance_id, who, lease_seconds, kept)
         elif self._owning is not None:
-            held = await self._owning.acquire(instance_id, owner, lease_seconds)
+            held = await self._owning.acquire(instance_id, who, lease_seconds)
         else:
             held = base.Claim(instance_id, 0, await self._store.load(instance_id))
         claim, found = Claim(instance_id, held.epoch), held.state
@@ -90,6 +168,7 @@ class AdaptedStore:
         elif kept is not None and self._life is None:
             await self._commit(claim, kept, None, True)
         self._calls[claim] = call
+        self._owner_of[claim], registered.claims[instance_id] = registered, claim
         is_new = found is None and new is not None
         return Begun(claim, state if found is not None else new, call, is_new, events)
 
@@ -117,7 +196,7 @@ class AdaptedStore:
         kept = self.to_dict(claim, state)
         if self._life is not None:
             await self._life.end(_held(claim), kept, keeps=keeps)
-            self._calls.pop(claim, None)
+            self._forget(claim)
             return
         await self._commit(claim, kept, {} if keeps else None, not keeps)
         try:
@@ -131,17 +210,17 @@ class AdaptedStore:
             )
 
     async def release(self, claim: Claim, *, has_lived: bool = True) -> None:  # noqa: ARG002  lives are not counted
-        self._calls.pop(claim, None)
+        self._forget(claim)
         if claim.instance_id in self._waiting:
             self._resting[claim.instance_id] = self._waiting.pop(claim.instance_id)
         if self._owning is not None:
             await self._owning.release(_held(claim))
 
-    async def renew(self, claims: Iterable[Claim], lease_seconds: float) -> builtins.list[Claim]:
-        if self._owning is None:
-            return []
-        lost = await self._owning.renew(map(_held, claims), lease_seconds)
-        return [Claim(each.instance_id, each.epoch) for each in lost]
+    def _forget(self, claim: Claim) -> None:
+        self._calls.pop(claim, None)
+        owner = self._owner_of.pop(claim, None)
+        if owner is not None and owner.claims.get(claim.instance_id) == claim:
+            del owner.claims[claim.instance_id]
 
     async def delete(self, instance_id: str) -> None:
         if self._owning is None:
@@ -169,7 +248,7 @@ class AdaptedStore:
             raise self._cannot("list its instances")
         return page_of(await self._owning.list(), query)
 
-    async def find_work(self, owner: Owner, limit: int, *, orphans: bool) -> builtins.list[str]:  # noqa: ARG002  it is not asked
+    async def find_work(self, owner: int, limit: int, *, orphans: bool) -> builtins.list[str]:  # noqa: ARG002  it is not asked
         if self._work is not None:
             return await self._work.find_work(limit, orphans=orphans)
         if orphans:
@@ -248,6 +327,8 @@ class _AdaptedTransaction:
     def __init__(self, opened: Transaction, adapted: AdaptedStore) -> None:
         self._opened = opened
         self._adapted = adapted
+
+    keeps_lease = False
 
     @property
     def connection(self) -> Any:

@@ -17,7 +17,7 @@ from durable_import.stores.adapted import from_dict, to_dict, to_kept
 from durable_import.stores.base import MIN_ID_AGE, FullStateStore, is_state
 from durable_import.stores.changes import Bell, Changes
 from durable_import.stores.listing import page_of
-from durable_import.stores.owner import Lease, Owner
+from durable_import.stores.owner import Owner, refusal
 from durable_import.stores.state import (
     ABANDONED,
     ANNOUNCED,
@@ -28,8 +28,10 @@ from durable_import.stores.state import (
     InstanceQuery,
     InstanceState,
     InstanceSummary,
+    OwnerRow,
     Page,
     fenced,
+    owner_lost,
 )
 from durable_import.stores.store import Begun, History, Kept, Segments, Transactions
 
@@ -77,6 +79,7 @@ class _Instance:
     owner: int | None = None
     epoch: int = 0
     lives: int = 0  # begun since the last commit
+    attempts: int = 0
     past: dict[int, InstanceState] = field(default_factory=dict)  # by checkpoint
 
 
@@ -85,6 +88,9 @@ class _Owner:
     who: Owner
     since: float
     until: float
+    lease: float
+    beat: int = 0
+    is_dead: bool = False
 
 
 class MemoryStore:
@@ -111,19 +117,69 @@ class MemoryStore:
     def __repr__(self) -> str:
         return "InMemoryStateStore()"
 
+    # --- who owns instances
+
+    def register(self, who: Owner, lease: float) -> int:
+        number, now = int(who.session or "0", 16), time.time()
+        with self._lock:
+            self._owners.setdefault(number, _Owner(who, now, now + lease, lease))
+        return number
+
+    def renew(self, owner: int, old: int, new: int, lease: float) -> bool:
+        with self._lock:
+            if self._is_dead(owner) or self._owners[owner].beat != old:
+                return False
+            found = self._owners[owner]
+            found.beat, found.lease, found.until = new, lease, time.time() + lease
+        return True
+
+    def owners(self) -> builtins.list[OwnerRow]:
+        with self._lock:
+            return [
+                OwnerRow(number, each.who, each.beat, each.lease, each.until, each.is_dead)
+                for number, each in self._owners.items()
+            ]
+
+    def bury(self, owner: int, beat: int, limit: int) -> int:
+        with self._lock:
+            found = self._owners.get(owner)
+            if found is None or not (found.is_dead or found.beat == beat):
+                return 0
+            found.is_dead = True
+            return self._free(owner, limit, is_to_blame=True)
+
+    def retire(self, owner: int) -> None:
+        with self._lock:
+            self._free(owner, None, is_to_blame=False)
+
+    def _free(self, owner: int, limit: int | None, *, is_to_blame: bool) -> int:
+        """Let go of what an owner has, and forget it when that is all."""
+        left = [(name, each) for name, each in self._instances.items() if each.owner == owner]
+        for name, each in left[:limit]:
+            each.epoch = 0
+            each.attempts += is_to_blame and each.state is not None and each.state.status in ABANDONED
+            self._let_go(name, each)
+        if limit is None or len(left) < limit:
+            self._owners.pop(owner, None)
+        return len(left[:limit])
+
+    def _is_dead(self, owner: int) -> bool:
+        return owner not in self._owners or self._owners[owner].is_dead
+
     # --- the life of an instance
 
-    async def begin(self, instance_id: str, owner: Owner, lease_seconds: float, new: InstanceState | None, call: bytes) -> Begun:
+    async def begin(self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:
         with self._lock:
             self._check_is_state(instance_id)
-            number, now = int(owner.session or "0", 16), time.time()
-            self._owners[number] = _Owner(owner, now, now + lease_seconds)
-            return self._take(instance_id, number, secrets.randbits(62) | 1, new, call)
+            if self._is_dead(owner):
+                raise owner_lost(owner)
+            return self._take(instance_id, owner, epoch, new, call)
 
     def _take(self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:
         found = self._instances.get(instance_id)
         if found is not None and found.owner not in (None, owner):
             self._check_free(instance_id, found.owner)
+            found.attempts += found.state is not None and found.state.status in ABANDONED
         lives = 0
         if found is None or found.state is None:
             found = self._instances[instance_id] = _Instance(call, time.time())
@@ -135,7 +191,7 @@ class MemoryStore:
         if is_new:
             self._put(found, new)
         events = [event for event, _ in self._events.get(instance_id, ())]
-        return Begun(Claim(instance_id, epoch), found.state, found.call, is_new, events, lives)
+        return Begun(Claim(instance_id, epoch), found.state, found.call, is_new, events, lives, found.attempts)
 
     def commit(
         self,
@@ -147,7 +203,7 @@ class MemoryStore:
         with self._lock:
             found = self._current(claim)
             self._put(found, state)
-            found.lives = 0
+            found.lives = found.attempts = 0
         return None
 
     async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
@@ -168,17 +224,6 @@ class MemoryStore:
             if found is not None and found.owner is not None and found.epoch == claim.epoch:
                 found.lives -= not has_lived
                 self._let_go(claim.instance_id, found)
-
-    async def renew(self, claims: Iterable[Claim], lease_seconds: float) -> builtins.list[Claim]:
-        lost = []
-        with self._lock:
-            for claim in claims:
-                found = self._instances.get(claim.instance_id)
-                if found is None or found.owner is None or found.epoch != claim.epoch:
-                    lost.append(claim)
-                else:
-                    self._owners[found.owner].until = time.time() + lease_seconds
-        return lost
 
     async def delete(self, instance_id: str) -> None:
         with self._lock:
@@ -225,10 +270,10 @@ class MemoryStore:
             self._idle[instance_id] = instance
 
     def _check_free(self, instance_id: str, holder: int | None) -> None:
-        """Raise InstanceBusyError if the owner of an instance may be alive."""
-        found = self._owners.get(holder) if holder is not None else None
-        if found is not None:
-            Lease(0, found.who, found.since, found.until).check_free(instance_id, Owner("", 0))
+        """Raise InstanceBusyError if nobody has taken the owner of an instance for dead."""
+        if holder is not None and not self._is_dead(holder):
+            found = self._owners[holder]
+            raise refusal(instance_id, found.who, found.since, found.until, holder)
 
     def _delete(self, instance_id: str) -> None:
         for kept in (self._instances, self._idle, self._events, self.others):
@@ -285,9 +330,8 @@ class MemoryStore:
             created_at=instance.created_at,
         )
 
-    async def find_work(self, owner: Owner, limit: int, *, orphans: bool) -> builtins.list[str]:
+    async def find_work(self, owner: int, limit: int, *, orphans: bool) -> builtins.list[str]:  # noqa: ARG002
         with self._lock:
-            self._bury_dead(int(owner.session or "0", 16))
             now = time.time()
             since = {name: self._idle_since(name, each, now, orphans) for name, each in self._idle.items()}
         found = [(moment, name) for name, moment in since.items() if moment is not None]
@@ -305,21 +349,8 @@ class MemoryStore:
             moments.append(wake_at)
         return min(moments, default=None)
 
-    def _bury_dead(self, asking: int) -> None:
-        """Let go of what the owners have whose lease has run out, or whose process certainly is gone."""
-        now = time.time()
-        dead = {number for number, each in self._owners.items() if number != asking and (each.until <= now or each.who.is_dead())}
-        if dead:
-            for name, each in [*self._instances.items()]:
-                if each.owner in dead:
-                    each.epoch = 0
-                    self._let_go(name, each)
-            for number in dead:
-                del self._owners[number]
-
     async def remove_finished(self, seconds: float) -> int:
         with self._lock:
-            self._bury_dead(0)
             now = time.time()
             gone = [name for name, each in self._instances.items() if _has_ended(each, now - seconds)]
             for instance_id in gone:

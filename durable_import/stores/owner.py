@@ -20,6 +20,7 @@ from durable_import.errors import InstanceBusyError
 from durable_import.pythons.systems import boot_id, is_running, machine_id, pid_space, start_of
 
 DEFAULT_LEASE_SECONDS = 30.0
+_LAST_MOMENT = 2.0**37  # seconds since 1970: a row may have any number, and not each is a time
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,10 @@ class Owner:
     def is_dead(self) -> bool:
         """True only if it is certain that the process is gone."""
         here = Owner.current()
-        if (self.host, self.machine) != (here.host, here.machine):
+        # Another boot of the machine proves nothing: a clone of it has the same name and the same id.
+        if (self.host, self.machine, self.boot, self.pid_space) != (here.host, here.machine, here.boot, here.pid_space):
             return False
-        if self.boot != here.boot:
-            # a reboot; without a machine id it could as well be a twin of the same name
-            return bool(self.machine and self.boot and here.boot)
-        return self.pid_space == here.pid_space and not is_running(self.pid, self.started)
+        return not is_running(self.pid, self.started)
 
     def to_json(self) -> str:
         return _json_of(self)
@@ -112,12 +111,21 @@ class Lease:
         now = time.time() if now is None else now
         if self.owner == newcomer or self.until <= now or self.owner.is_dead():
             return
-        moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
-        raise InstanceBusyError(
-            f"instance {instance_id!r} is being run by process {self.owner.pid} on host {self.owner.host} since "
-            f"{moment} (its lease runs for {self.until - now:.0f} s more unless renewed). Wait until it ends, "
-            f"stop that process, or choose another instance id."
-        )
+        raise refusal(instance_id, self.owner, self.since, self.until, now=now)
+
+
+def refusal(
+    instance_id: str, owner: Owner, since: float, until: float, holder: int = 0, now: float | None = None
+) -> InstanceBusyError:
+    """The error for an instance that has another owner, for so long and until then; ``holder``: the row of that."""
+    began = time.localtime(min(max(since, 0.0), _LAST_MOMENT))
+    moment, left = time.strftime("%Y-%m-%d %H:%M:%S", began), until - (time.time() if now is None else now)
+    lease = f"its lease runs for {left:.0f} s more unless renewed" if left > 0 else "its lease was not renewed in time"
+    return InstanceBusyError(
+        f"instance {instance_id!r} is being run by process {owner.pid} on host {owner.host} since {moment} ({lease}). Wait until "
+        "it ends, stop that process, or choose another instance id.",
+        holder=holder,
+    )
 
 
 @cache

@@ -44,12 +44,32 @@ class Claim(NamedTuple):
     number: int = 0
 
 
+def owner_lost(owner: int) -> FencedError:
+    """The error for an owner that is not alive any more, as far as the store knows."""
+    return FencedError(
+        f"this process (owner {owner}) was taken for dead, as its lease was not renewed in time: what it owned goes on "
+        "elsewhere. It may register again, and begin instances anew."
+    )
+
+
 def fenced(instance_id: str, epoch: int) -> FencedError:
     """The error for a claim that is not current."""
     return FencedError(
         f"instance {instance_id!r} was taken over, released or deleted: this owner's claim (epoch {epoch}) is not current, and "
         "its commit was refused. The newer state is safe; stop this process, or resume the instance to get a new claim."
     )
+
+
+class OwnerRow(NamedTuple):
+    """A process that owns instances, as a store has it. ``beat`` differs after each renewal; ``until``: in seconds since 1970,
+    by the clock of who renewed it; ``is_dead``: somebody has found that out, and others may take what it has left."""
+
+    id: int
+    who: Owner
+    beat: int
+    lease: float
+    until: float
+    is_dead: bool
 
 
 @dataclass(frozen=True)

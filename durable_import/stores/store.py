@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from durable_import.stores.owner import Owner
-from durable_import.stores.state import Claim, Event, InstanceQuery, InstanceState, InstanceSummary, Page
+from durable_import.stores.state import Claim, Event, InstanceQuery, InstanceState, InstanceSummary, OwnerRow, Page
 
 Segments = Mapping[str, bytes | None]  # those to put, and None for those to remove
 
@@ -28,7 +28,8 @@ class Begun(NamedTuple):
     """An instance that is owned from now on. ``state`` is what it has, ``call`` the record of the call that began it.
 
     ``is_new``: the state was made now. ``events``: those that it has; None: they are to be loaded. ``lives``: how often it was
-    begun since its last commit, without this time; None: this store does not count.
+    begun since its last commit, without this time; None: this store does not count. ``attempts``: lives that
+    ended without progress.
     """
 
     claim: Claim
@@ -37,6 +38,7 @@ class Begun(NamedTuple):
     is_new: bool
     events: list[Event] | None
     lives: int | None = None
+    attempts: int = 0
 
 
 class Kept(NamedTuple):
@@ -50,8 +52,12 @@ class OpenTransaction(Protocol):
     """A transaction in the store's database, for data of the user that a state is to be committed together with.
 
     It ends with ``commit`` or ``rollback``; both leave ``connection`` closed. If the connection itself has ended it
-    (``COMMIT``, ``connection.commit()``), ``commit`` raises StoreError.
+    (``COMMIT``, ``connection.commit()``), ``commit`` raises StoreError. ``keeps_lease``: while it is open nobody can be taken for
+    dead, nor renew a lease.
     """
+
+    @property
+    def keeps_lease(self) -> bool: ...
 
     @property
     def connection(self) -> Any:
@@ -101,13 +107,39 @@ class Store(Protocol):
     @property
     def keeps_segments(self) -> bool: ...
 
+    # --- who owns instances: these block, and have a connection of their own; for the thread of a keeper
+
+    def register(self, who: Owner, lease: float) -> int:
+        """Add this process, whose lease runs for ``lease`` seconds and whose beat is 0; gives the number of its row. What
+        renewing needs is open from then on."""
+        ...
+
+    def renew(self, owner: int, old: int, new: int, lease: float) -> bool:
+        """Let the lease run for so long, and the beat be ``new``, if it is ``old`` and nobody took the owner for dead; gives
+        whether that was done. It costs the same however much the owner has."""
+        ...
+
+    def owners(self) -> builtins.list[OwnerRow]:
+        """All of them."""
+        ...
+
+    def bury(self, owner: int, beat: int, limit: int) -> int:
+        """Mark an owner dead if its beat is still ``beat``, and let go of up to ``limit`` of its instances; gives of how many.
+        0: it is alive, or it is done and the row is gone. Those that were at work have one more attempt behind them."""
+        ...
+
+    def retire(self, owner: int) -> None:
+        """Remove the row of this process; what it still has is free."""
+        ...
+
     # --- the life of an instance
 
-    async def begin(self, instance_id: str, owner: Owner, lease_seconds: float, new: InstanceState | None, call: bytes) -> Begun:
+    async def begin(self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:
         """Become the owner. If the instance has no state, keep ``new``, and ``call`` with its first state, whenever that is.
 
-        Raises InstanceBusyError while another owner that may be alive has it. The same ``owner`` may begin again: its earlier
-        claim is fenced.
+        ``epoch`` is random: one whose answer was lost is repeated with it. Raises InstanceBusyError while another owner has it
+        that nobody has taken for dead: whether it is, is not found out here. The same ``owner`` may begin again: its earlier
+        claim is fenced. Raises FencedError for an owner that is not alive.
         """
         ...
 
@@ -127,10 +159,6 @@ class Store(Protocol):
 
     async def release(self, claim: Claim, *, has_lived: bool = True) -> None:
         """Give the instance up; nothing happens if the claim is not current. ``has_lived``: it was begun to go on with it."""
-        ...
-
-    async def renew(self, claims: Iterable[Claim], lease_seconds: float) -> builtins.list[Claim]:
-        """Let the leases run for ``lease_seconds`` from now; gives the claims that are not current any more."""
         ...
 
     async def delete(self, instance_id: str) -> None:
@@ -155,11 +183,11 @@ class Store(Protocol):
         """Instances that have a state."""
         ...
 
-    async def find_work(self, owner: Owner, limit: int, *, orphans: bool) -> builtins.list[str]:
+    async def find_work(self, owner: int, limit: int, *, orphans: bool) -> builtins.list[str]:
         """Ids of instances that have not finished, that nobody owns, and that have something to do; the longest waiting first.
 
         That is: waiting or sleeping with ``wake_at`` in the past, or with an event; with ``orphans`` also pending and running
-        ones. ``owner`` asks, and is alive.
+        ones. ``owner`` asks.
         """
         ...
 

@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -22,16 +22,18 @@ _BATCH_LIMIT = 256
 _STOP = object()
 
 
-class Job(Generic[R]):
-    """One piece of work on the engine's resource ``R``; the engine must call ``succeed`` or ``fail``."""
+class Work(Generic[R]):
+    """One piece of work on the engine's resource ``R``; the engine must call ``succeed`` or ``fail``.
 
-    __slots__ = ("error", "future", "loop", "outcome", "work", "writes")
+    ``patience``: seconds to wait for a lock; None: as long as the engine does.
+    """
 
-    def __init__(self, work: Callable[[R], Any], writes: bool, loop: asyncio.AbstractEventLoop) -> None:
+    __slots__ = ("error", "outcome", "patience", "work", "writes")
+
+    def __init__(self, work: Callable[[R], Any], writes: bool, patience: float | None = None) -> None:
         self.work = work
         self.writes = writes
-        self.loop = loop
-        self.future: asyncio.Future[Any] = loop.create_future()
+        self.patience = patience
         self.outcome: Any = None
         self.error: BaseException | None = None
 
@@ -41,6 +43,23 @@ class Job(Generic[R]):
     def fail(self, error: BaseException) -> None:
         self.error = error
 
+    def result(self) -> Any:
+        """What came of it."""
+        if self.error is not None:
+            raise self.error
+        return self.outcome
+
+
+class Job(Work[R]):
+    """One that an event loop waits for."""
+
+    __slots__ = ("future", "loop")
+
+    def __init__(self, work: Callable[[R], Any], writes: bool, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(work, writes)
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+
     def answer(self) -> None:
         """Runs in the loop."""
         if self.future.done():
@@ -49,6 +68,16 @@ class Job(Generic[R]):
             self.future.set_exception(self.error)
         else:
             self.future.set_result(self.outcome)
+
+
+class Errand(Work[R]):
+    """One that a thread waits for."""
+
+    __slots__ = ("done",)
+
+    def __init__(self, work: Callable[[R], Any], writes: bool) -> None:
+        super().__init__(work, writes)
+        self.done = threading.Event()
 
 
 class Engine(Protocol[R]):
@@ -102,12 +131,23 @@ class Worker(Generic[R]):
     async def call(self, work: Callable[[R], T], *, writes: bool = True) -> T:
         """What ``work`` returns or raises in the thread; it is done even if the caller is cancelled meanwhile."""
         job: Job[R] = Job(work, writes, asyncio.get_running_loop())
+        self._put(job)
+        result: T = await job.future
+        return result
+
+    def wait(self, work: Callable[[R], T], *, writes: bool = True) -> T:
+        """The same for a thread that waits."""
+        errand: Errand[R] = Errand(work, writes)
+        self._put(errand)
+        errand.done.wait()
+        result: T = errand.result()
+        return result
+
+    def _put(self, work: Work[R]) -> None:
         with self._lock:
             if self._desk is None or self._pid != os.getpid():  # threads do not survive a fork
                 self._desk = self._start()
-            self._desk.put(job)
-        result: T = await job.future
-        return result
+            self._desk.put(work)
 
     def at_once(self, work: Callable[[Any], bool]) -> bool:
         """What ``work`` makes of the engine in this thread, if the worker's own has begun and has nothing to do; else False."""
@@ -137,7 +177,7 @@ def _serve(desk: Desk[Any]) -> None:
         jobs, stop = _take(desk.inbox)
         if jobs:
             try:
-                desk.engine.run(jobs)
+                desk.engine.run(cast("list[Job[Any]]", jobs))  # none of them looks at who waits
             except BaseException as error:  # never leave a caller waiting
                 for job in jobs:
                     job.fail(error)
@@ -149,9 +189,9 @@ def _serve(desk: Desk[Any]) -> None:
         del jobs  # an idle thread keeps no states alive
 
 
-def _take(inbox: queue.SimpleQueue[Any]) -> tuple[list[Job[Any]], tuple[object, Job[Any] | None] | None]:
+def _take(inbox: queue.SimpleQueue[Any]) -> tuple[list[Work[Any]], tuple[object, Job[Any] | None] | None]:
     """Wait for the first item, then take what else is there, up to the order to stop."""
-    jobs: list[Job[Any]] = []
+    jobs: list[Work[Any]] = []
     item = inbox.get()
     while True:
         if isinstance(item, tuple):
@@ -176,10 +216,13 @@ def _stop(engine: Engine[Any], job: Job[Any] | None) -> None:
         _answer([job])
 
 
-def _answer(jobs: list[Job[Any]]) -> None:
+def _answer(jobs: Sequence[Work[Any]]) -> None:
     by_loop: defaultdict[asyncio.AbstractEventLoop, list[Job[Any]]] = defaultdict(list)
     for job in jobs:
-        by_loop[job.loop].append(job)
+        if isinstance(job, Job):
+            by_loop[job.loop].append(job)
+        elif isinstance(job, Errand):
+            job.done.set()
     for loop, theirs in by_loop.items():
         try:
             loop.call_soon_threadsafe(_answer_in_loop, theirs)

@@ -19,7 +19,7 @@ from durable_import.stores.state import InstanceQuery
 from durable_import.stores.store import OpenTransaction, Store
 from durable_import.testing.contract.store import begin, commit, put, saved
 from durable_import.testing.contract.transactions import answer_of
-from tests.harness.store_processes import PREAMBLE, full, line_of, process
+from tests.harness.store_processes import PREAMBLE, full, line_of, process, take_over
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,7 @@ def url_with_transactions(request: pytest.FixtureRequest, tmp_path: Path) -> str
 
 COMMIT_FOR_EVER = """
 async def main():
-    begun = await begin(store, "a", lease=3600)
+    begun = await begin(store, "a", register(store, 3600))
     for n in range(1, 10**9):
         await commit(store, begun, saved(n)._replace(snapshot=b"%d" % n * 500))
         say(n)
@@ -65,7 +65,7 @@ async def test_kill_minus_nine_loses_nothing(url: str) -> None:
             said = [1, *map(int, child.stdout.read().split())]
             child.wait()
         store = full(url)
-        begun = await begin(store, "a")
+        begun = await take_over(store, "a")
         assert begun.state is not None
         found = begun.state.checkpoint
         assert found in (said[-1], said[-1] + 1)
@@ -82,7 +82,7 @@ async def test_live_owner_in_another_process_is_named(url: str) -> None:
         assert line_of(child) == "1"
         store = full(url)
         with pytest.raises(InstanceBusyError, match=f"process {child.pid} on host"):
-            await begin(store, "a")
+            await take_over(store, "a")
         child.kill()
         async with asyncio.timeout(60):  # not waited for: a zombie is as dead as any
             while not await is_free(store):
@@ -93,7 +93,7 @@ async def test_live_owner_in_another_process_is_named(url: str) -> None:
 async def is_free(store: Store) -> bool:
     """Whether the instance can be taken over."""
     try:
-        await begin(store, "a")
+        await take_over(store, "a")
     except InstanceBusyError:
         return False
     return True
@@ -101,7 +101,7 @@ async def is_free(store: Store) -> bool:
 
 STALL = """
 async def main():
-    begun = await begin(store, "a", lease=0.3)
+    begun = await begin(store, "a", register(store, 0.3))
     await commit(store, begun, saved(1))
     say("committed")
     sys.stdin.readline()
@@ -120,7 +120,7 @@ async def test_stalled_owner_is_fenced(url: str) -> None:
         assert line_of(child) == "committed"
         child.send_signal(signal.SIGSTOP)
         await asyncio.sleep(0.4)
-        begun = await begin(store, "a")
+        begun = await take_over(store, "a", 0.3)
         assert begun.state == saved(1)
         await commit(store, begun, saved(2))
         child.send_signal(signal.SIGCONT)
@@ -196,7 +196,7 @@ async def opened_by(store: Store) -> OpenTransaction:
 COUNT_FOR_EVER = """
 from durable_import.testing.contract.transactions import answer_of
 async def main():
-    begun = await begin(store, "a", lease=3600)
+    begun = await begin(store, "a", register(store, 3600))
     number = begun.state.checkpoint
     table = sys.argv[2]
     while True:
@@ -221,7 +221,7 @@ async def test_kill_minus_nine_leaves_rows_and_state_together(url_with_transacti
             time.sleep(moment)
             child.kill()
             child.wait()
-        begun = await begin(store, "a")  # from now on nothing that the child has sent is committed
+        begun = await take_over(store, "a")  # from now on nothing that the child has sent is committed
         opened = await opened_by(store)
         cursor = await answer_of(opened.connection.execute(f"SELECT id FROM {table} ORDER BY id"))
         rows = [number for (number,) in await answer_of(cursor.fetchall())]
@@ -238,13 +238,13 @@ WORK = """
 import random
 from durable_import.testing.contract.transactions import answer_of
 async def main():
-    owner, table = Owner.current(), sys.argv[2]
+    keeper, table = Keeper(store, 1.0), sys.argv[2]
     while True:
-        found = await store.find_work(owner, 20, orphans=True)
+        found = await store.find_work((await keeper.ownership()).number, 20, orphans=True)
         say(len(found))
         for name in random.sample(found, len(found)):
             try:
-                begun = await begin(store, name, owner)
+                begun, _ = await keeper.begin(name, None, b"")
                 number = begun.state.checkpoint
                 while number < 5 and begun.state.status != "completed":
                     number += 1

@@ -7,15 +7,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from durable_import.stores.store import Store
+from durable_import.running.keeper import Keeper
+from durable_import.stores.store import Begun, Store
 from durable_import.stores.url import full_store, open_store
+from durable_import.testing.contract.store import CALL, PENDING
 
 PREAMBLE = """
 import asyncio, os, sys
 from durable_import.errors import *
 from durable_import.testing.contract import state
-from durable_import.testing.contract.store import begin, commit, saved
-from durable_import.stores.owner import Owner
+from durable_import.testing.contract.store import begin, commit, register, saved
+from durable_import.running.keeper import Keeper
 from durable_import.stores.url import full_store, open_store
 small = open_store(sys.argv[1])
 store = full_store(small)
@@ -42,6 +44,13 @@ def process(place: str, code: str, *launcher: str, arguments: Sequence[str] = ()
 def line_of(child: subprocess.Popen[str]) -> str:
     assert child.stdout is not None
     return child.stdout.readline().strip()
+
+
+async def take_over(store: Store, instance_id: str, lease: float = 30.0) -> Begun:
+    """Begin an instance as a runtime does, whose keeper looks whether its owner has died."""
+    keeper = Keeper(store, lease)
+    begun, _ = await keeper.begin(instance_id, PENDING, CALL)
+    return begun
 
 
 def full(url: str) -> Store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from durable_import.stores.sqlite.schema import APPLICATION_ID
 from durable_import.stores.state import Event, InstanceQuery, InstanceState
 from durable_import.stores.store import Kept
 from durable_import.testing.contract import refused
-from durable_import.testing.contract.store import ASKING, CALL, PENDING, begin, commit, names, put, saved
+from durable_import.testing.contract.store import CALL, begin, bury, commit, names, put, register, saved
 
 T = TypeVar("T")
 MANY = 100_000
@@ -63,8 +64,7 @@ async def test_questions_among_many_cost_what_they_answer(tmp_path: Path) -> Non
         assert len(blocks) < 50, work
         return found
 
-    found, dead = await cheaply(partial(looking.find_work, 20, True, owners.id_of(ASKING)))
-    assert dead == []
+    found = await cheaply(partial(looking.find_work, 20, True))
     assert (found[0], set(found)) == ("late", {"late", "lost", *(f"i{number}" for number in waiting)})
     assert len((await cheaply(partial(looking.list_page, InstanceQuery(limit=50)))).instances) == 50
     prefixed = await cheaply(partial(looking.list_page, InstanceQuery(prefix="mi")))
@@ -72,7 +72,8 @@ async def test_questions_among_many_cost_what_they_answer(tmp_path: Path) -> Non
     functions = await cheaply(partial(looking.list_page, InstanceQuery(function="app:main")))
     assert {each.instance_id for each in functions.instances} == {"late", "lost", "mine"}
     assert await cheaply(partial(looking.remove_finished, 0.0)) == 0
-    assert await cheaply(partial(owners.renew, {owners.id_of(ASKING)}, 30.0)) == {owners.id_of(ASKING)}
+    assert not await cheaply(partial(owners.renew, 7, 1, 2, 30.0))
+    assert len(await cheaply(owners.rows)) > 0
     await cheaply(partial(lives.release, begun.claim, True))
     await store.close()
 
@@ -80,7 +81,7 @@ async def test_questions_among_many_cost_what_they_answer(tmp_path: Path) -> Non
 async def test_the_call_is_written_once(tmp_path: Path) -> None:
     """A commit writes what has changed, however large the arguments of the instance are."""
     store = SQLiteStore(str(tmp_path / "state.db"), "NORMAL")
-    begun = await store.begin("a", Owner.current(), 30.0, PENDING, b"x" * 1_000_000)
+    begun = await begin(store, "a", call=b"x" * 1_000_000)
     log = tmp_path / "state.db-wal"
     before = log.stat().st_size
     for number in range(20):
@@ -93,36 +94,40 @@ async def test_the_call_is_written_once(tmp_path: Path) -> None:
 
 
 async def test_one_row_is_renewed_for_all(tmp_path: Path) -> None:
-    """However many instances a process owns; they are free when that row is not renewed any more, all at once."""
-    store, owner = SQLiteStore(str(tmp_path / "state.db"), "NORMAL"), Owner.current()
-    claims = [(await begin(store, f"i{number}", owner)).claim for number in range(50)]
+    """However many instances a process owns; they are free when somebody takes it for dead, all of them."""
+    store = SQLiteStore(str(tmp_path / "state.db"), "NORMAL")
+    owner = register(store)
+    for number in range(50):
+        await begin(store, f"i{number}", owner)
     statements: list[str] = []
-    await store._worker.call(lambda db: db.set_trace_callback(statements.append), writes=False)
-    assert await store.renew(claims, 30.0) == []
+    store._keep(lambda db: db.set_trace_callback(statements.append), writes=False)
+    assert store.renew(owner, 0, 7, 30.0)
     assert len([each for each in statements if each.startswith("UPDATE")]) == 1
     with refused(InstanceBusyError):
         await begin(store, "i7")
-    await store.renew(claims, 0.0)
-    assert set(await store.find_work(ASKING, 100, orphans=True)) == {f"i{number}" for number in range(50)}
-    assert await store.renew(claims, 30.0) == claims
+    assert await bury(store, owner) == 50
+    assert set(await store.find_work(0, 100, orphans=True)) == {f"i{number}" for number in range(50)}
+    assert not store.renew(owner, 7, 8, 30.0)
     await store.close()
 
 
 async def test_who_was_taken_for_dead_has_lost_all(tmp_path: Path) -> None:
-    """One instance that is taken over after the lease tells its owner of the others too; it may begin anew."""
-    store, owner = SQLiteStore(str(tmp_path / "state.db")), Owner.current()
-    stalled = [await begin(store, f"i{number}", owner, lease=0.0) for number in range(3)]
+    """Also what nobody has taken over yet; it registers again before it begins anything."""
+    store = SQLiteStore(str(tmp_path / "state.db"))
+    owner = register(store)
+    stalled = [await begin(store, f"i{number}", owner) for number in range(3)]
+    assert await asyncio.to_thread(store.bury, owner, 0, 1) == 1  # the others are marked, not free yet
     successor = await begin(store, "i0")
-    claims = [each.claim for each in stalled]
-    assert await store.renew(claims, 30.0) == claims
-    again = await begin(store, "i1", owner)
-    assert await store.find_work(ASKING, 9, orphans=True) == ["i2"]
+    with refused(FencedError, "taken for dead"):
+        await begin(store, "i1", owner)
+    again = await begin(store, "i1")
+    assert await bury(store, owner) == 1
+    assert await store.find_work(0, 9, orphans=True) == ["i2"]
     for begun in (stalled[1], stalled[2]):
         with refused(FencedError):
             await commit(store, begun, saved(9))
     for begun in (successor, again):
         await commit(store, begun, saved(1))
-    assert await store.renew([successor.claim, again.claim], 30.0) == []
     await store.close()
 
 
@@ -130,7 +135,7 @@ async def test_processes_that_have_left_nothing_are_forgotten(tmp_path: Path) ->
     """Their rows do not pile up, also if nobody looks for work."""
     for number in range(5):
         store = SQLiteStore(str(tmp_path / "state.db"))
-        begun = await begin(store, f"i{number}", lease=0.0)
+        begun = await begin(store, f"i{number}", store.register(Owner.current(), 0.0))
         await store.end(begun.claim, saved(1, "completed"), keeps=False)
         await store.close()
     with closing(sqlite3.connect(tmp_path / "state.db")) as db:
@@ -146,7 +151,7 @@ async def test_what_could_not_be_released_is_later(tmp_path: Path) -> None:
         with refused(StoreUnavailableError, "locked"):
             await store.release(begun.claim)
         other.execute("ROLLBACK")
-    assert await store.find_work(ASKING, 9, orphans=True) == ["a"]
+    assert await store.find_work(0, 9, orphans=True) == ["a"]
     await begin(store, "a")
     await store.close()
 
@@ -191,7 +196,7 @@ async def test_database_of_the_release_before_is_brought_up_to_date(tmp_path: Pa
     assert set(await names(store, InstanceQuery())) == {"a", "\udc80", "due", "told", "left"}
     with refused(InstanceBusyError, "'a'"):
         await begin(store, "a")
-    assert await store.find_work(ASKING, 9, orphans=True) == ["due", "told", "left"]
+    assert await store.find_work(0, 9, orphans=True) == ["due", "told", "left"]
     begun = await begin(store, "told")
     assert (begun.state, begun.call) == (InstanceState("waiting", 2, "y.py:1 f", "f", None, b"\x02", b""), b"\xc4")
     await commit(store, begun, saved(3))
@@ -213,7 +218,7 @@ async def test_databases_of_all_earlier_releases_are_brought_up_to_date(latest: 
         db.commit()
     store = SQLiteStore(str(tmp_path / "state.db"))
     assert await store.load("a") == Kept(InstanceState("running", 7, "x.py:1 f", "f", None, b"\x00\xff", b""), b"")
-    assert await store.find_work(ASKING, 9, orphans=True) == ["a"]
+    assert await store.find_work(0, 9, orphans=True) == ["a"]
     await store.close()
 
 
@@ -261,7 +266,7 @@ async def test_rows_that_were_tampered_with_harm_no_others(tmp_path: Path, colum
     with refused(StoreUnavailableError, "'bad'", repr(column)) if (column, value) in DAMAGED else nullcontext():
         await store.load("bad")
     assert "good" in await names(store, InstanceQuery())
-    assert "good" in await store.find_work(ASKING, 10, orphans=True)
+    assert "good" in await store.find_work(0, 10, orphans=True)
     assert await store.load("good") == Kept(saved(2, "waiting", 2.0), CALL)
     await store.delete("bad")
     assert await names(store, InstanceQuery()) == ["good"]

@@ -28,6 +28,7 @@ from ...frames.step import DONE, FAILED, NEW, Step
 from ...holds.kinds import forget_kinds
 from ...holds.noting import begin as begin_noting
 from ...hook.companions import rewrite_companions
+from ...pythons.systems import passing
 from ...pythons.tasks import is_eager_factory
 from ...snapshot.encoder import Encoder
 from ...snapshot.module_data.module_names import Names
@@ -236,6 +237,8 @@ class InstanceDriver(Committer):
             self._let_in()
         if loop.has_asked_inside:
             yield from self._keep_keys()
+        if self.holding.owes:  # what is committed needs no gate: its commit would be refused
+            yield from self._pass_gate()
         goes_on, failed = self._advance_steps()
         if goes_on and loop.is_dirty:
             self._owe(None)
@@ -377,6 +380,12 @@ class InstanceDriver(Committer):
                 yield from self._save(deferred)
             elif self.holding.owes:
                 yield from self._checkpoint("running")
+            yield from self._pass_gate()
+
+    def _pass_gate(self) -> Any:
+        """Wait until it is certain that this process still owns the instance; raise FencedError if it does not."""
+        while passing() >= self.loop.gate.closes_at:
+            yield from self._outside(self.loop.gate.opens())
 
     def _idle(self) -> Any:
         """Wait until something is ready."""

@@ -7,10 +7,9 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ...snapshot.sealing.seal import Seal
-from ...stores.owner import Owner
 from ...stores.state import InstanceState
 from ...stores.store import Store
-from ..heartbeat import Heartbeat
+from ..keeper import Keeper
 from ..slices import Slices
 from ..sources import Sources
 from .driver import InstanceDriver
@@ -50,8 +49,6 @@ class Host(Protocol):
 
     instances: Store
     seal: Seal
-    owner: Owner
-    lease_seconds: float
     script: str | None
     retries_failed: bool
     patience: float | None
@@ -60,7 +57,7 @@ class Host(Protocol):
     on_wait: Callable[[float], None] | None
     on_left: Callable[[str, Exception], None] | None  # told why an instance leaves before its end
     observer: InstanceObserver
-    heartbeat: Heartbeat
+    keeper: Keeper
     sources: Sources
     slices: Slices
     telemetry: LifeTelemetry | None

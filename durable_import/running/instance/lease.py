@@ -7,6 +7,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ...aio.gate import OPEN
 from ...errors import StoreError, StoreUnavailableError
 from ...log import logger
 from ...snapshot.payload import Saved
@@ -24,8 +25,8 @@ class InstanceLease:
     """See the module. ``records``: those of the instance."""
 
     __slots__ = (
-        "_seal", "call", "claim", "events", "has_lost_transaction", "host", "instance_id", "is_ending", "lives", "records",
-        "state", "transaction",
+        "_seal", "call", "claim", "events", "gate", "has_lost_transaction", "host", "instance_id", "lives", "records", "state",
+        "transaction",
     )  # fmt: skip
 
     def __init__(self, host: Host, instance_id: str, records: Records) -> None:
@@ -39,21 +40,16 @@ class InstanceLease:
         self.has_lost_transaction = False  # it could not be committed: the program has to go on from before it
         self.events: list[Event] | None = None  # that the store had for it at the beginning; None: they are not loaded yet
         self.lives: int | None = None  # that began since the last commit, before this one; None: the store does not count
-        self.is_ending = False  # the store is told that it has ended: from then on it may be let go of
+        self.gate = OPEN  # through which steps go
         self._seal = SegmentSeal(host.seal, instance_id)
 
-    async def begin(self, is_lost: Callable[[], None], new: InstanceState | None, call: bytes) -> bool:
-        """Claim the instance, and load its state. ``is_lost``: called when somebody else has it.
+    async def begin(self, new: InstanceState | None, call: bytes) -> bool:
+        """Claim the instance, and load its state.
 
         ``new``: what to keep if it has none; gives whether that was done. ``call``: the record of its call, if it is new.
         """
-        host = self.host
-        if self.claim is not None:
-            host.heartbeat.remove(self.claim)
-        self.is_ending = False
-        begun = await host.instances.begin(self.instance_id, host.owner, host.lease_seconds, new, call)
+        begun, self.gate = await self.host.keeper.begin(self.instance_id, new, call)
         self.claim, self.call, self.events, self.lives = begun.claim, begun.call, begun.events, begun.lives
-        host.heartbeat.add(self.claim, is_lost)
         self.state = self.records.check_state(begun.state) if begun.state is not None else None
         return begun.is_new
 
@@ -119,9 +115,7 @@ class InstanceLease:
         assert self.claim is not None
         if self.transaction is not None:
             await self._commit_transaction(*await self._last_in_transaction(state, keeps_snapshot))
-        self.is_ending = True
         await self._in_time(state, lambda: self._end(state, keeps_snapshot))
-        self.host.heartbeat.remove(self.claim)
         self.claim, self.state = None, state
 
     def _end(self, state: InstanceState, keeps_snapshot: bool) -> Awaitable[None]:
@@ -187,7 +181,6 @@ class InstanceLease:
             transaction, self.transaction = self.transaction, None
             await transaction.rollback()
         if self.claim is not None:
-            self.host.heartbeat.remove(self.claim)
             try:
                 await self.host.instances.release(self.claim, has_lived=has_lived)
             except StoreError as error:  # the lease ends by itself; what matters is committed

@@ -161,7 +161,7 @@ class InstanceRun:
             new, call = None, self.records.seal_call(None, self._given.record)
         else:
             new, call = self._first_state() or (None, b"")
-        is_new = await self.lease.begin(self.is_lost, new, call) or self.state is None
+        is_new = await self.lease.begin(new, call) or self.state is None
         if is_new and new is None and make is None:
             await self._keep_first()
         elif not is_new:
@@ -209,7 +209,7 @@ class InstanceRun:
             )
         self._drop_root()
         self._root = make_root(self.call, self.instance_id)
-        await self.lease.begin(self.is_lost, *self._pending(self.call))
+        await self.lease.begin(*self._pending(self.call))
 
     def _take_context(self, make: Callable[[], Any] | None, *, is_new: bool) -> None:
         """Let the variables that it was given when it began be those of this task."""
@@ -267,6 +267,7 @@ class InstanceRun:
             driver.facts["call"] = digest_of_call(self.lease.call)
         if driver.loop.earlier_lives:
             driver.holding.begins_again()
+        driver.loop.gate = self.lease.gate
         driver.on_wait = host.on_wait
         driver.slices = host.slices
         driver.is_strict = host.hold_limit == 0
@@ -449,9 +450,7 @@ class InstanceRun:
             self.task.cancel()
 
     def is_lost(self) -> None:
-        """Somebody else has it now; one that has ended was let go of, and else its commit tells."""
-        if self.lease.is_ending:
-            return
+        """Somebody else has it now."""
         self._fenced = FencedError(
             f"instance {self.instance_id!r} was taken over by another owner while this process owned it (its lease had run "
             "out): it was let go of here, and goes on there."

@@ -16,7 +16,7 @@ from durable_import.stores.files import make_folder, refused_by_system, text_of
 from durable_import.stores.inline_commit_policy import InlineCommitPolicy
 from durable_import.stores.sqlite.columns import query
 from durable_import.stores.sqlite.schema import check_ours, migrate
-from durable_import.stores.worker import Job
+from durable_import.stores.worker import Work
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
 
-    def run(self, jobs: Sequence[Job[sqlite3.Connection]]) -> None:
+    def run(self, jobs: Sequence[Work[sqlite3.Connection]]) -> None:
         """Do ``jobs`` in one transaction; if that fails, each in its own, so that a failure stays with its cause."""
         error = self._attempt(jobs)
         if error is None:
@@ -113,14 +113,15 @@ class Database:
         else:
             connection.close()
 
-    def _attempt(self, jobs: Sequence[Job[sqlite3.Connection]]) -> Exception | None:
+    def _attempt(self, jobs: Sequence[Work[sqlite3.Connection]]) -> Exception | None:
         """None when all jobs have their outcome and are committed, else what went wrong; nothing is committed then."""
         try:
             connection = self._ready()
-            self._set_hurried(connection, False)
+            patience = jobs[0].patience if len(jobs) == 1 else None
+            self._set_hurried(connection, patience is not None)
             writes = any(job.writes for job in jobs)
             started = time.perf_counter()
-            self._patiently(lambda: connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN"))
+            self._patiently(lambda: connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN"), patience)
             for job in jobs:
                 _do(job, connection)
             connection.execute("COMMIT")
@@ -151,9 +152,9 @@ class Database:
         except sqlite3.Error:
             self.close()  # a broken connection rolls back by closing
 
-    def _patiently(self, step: Callable[[], T]) -> T:
+    def _patiently(self, step: Callable[[], T], patience: float | None = None) -> T:
         """Repeat ``step`` with growing pauses while another process holds a lock."""
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + (self._patience if patience is None else patience)
         pause = 0.001
         while True:
             try:
@@ -257,7 +258,7 @@ def _is_locked(error: Exception) -> bool:
     return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCKED
 
 
-def _do(job: Job[sqlite3.Connection], connection: sqlite3.Connection) -> None:
+def _do(job: Work[sqlite3.Connection], connection: sqlite3.Connection) -> None:
     """Our own refusals come before the job wrote anything: they are its outcome, and the transaction goes on."""
     try:
         job.succeed(job.work(connection))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import sqlite3
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import TypeVar
@@ -17,14 +18,17 @@ from durable_import.stores.sqlite import lives, looking, messages, owners
 from durable_import.stores.sqlite.connection import MEMORY, Database
 from durable_import.stores.sqlite.lives import Owned
 from durable_import.stores.sqlite.transaction import SQLiteTransaction
-from durable_import.stores.state import ANNOUNCED, Claim, Event, InstanceQuery, InstanceState, InstanceSummary, Page
+from durable_import.stores.state import ANNOUNCED, Claim, Event, InstanceQuery, InstanceState, InstanceSummary, OwnerRow, Page
 from durable_import.stores.store import Begun, Committing, History, Kept, OpenTransaction, Segments, Transactions
-from durable_import.stores.worker import Worker
+from durable_import.stores.worker import Work, Worker
 
 T = TypeVar("T")
 
 FEW = {"FULL": 1, "NORMAL": 8}  # see ``InlineCommitPolicy``: at FULL each commit by itself waits for the disk
 LOOK_SECONDS = 0.1  # how often to look for what other processes have done
+RETIRED_AT_ONCE = 500  # instances
+# Seconds that a burial waits for a lock. Who has it for long keeps others from renewing their leases: they are alive.
+BURIAL_PATIENCE = 0.05
 
 
 class SQLiteStore:
@@ -41,6 +45,9 @@ class SQLiteStore:
         self._inline_commits = InlineCommitPolicy(FEW[synchronous])
         self._open = partial(Database, path, synchronous, patience, is_shared, keeps_history, self._inline_commits)
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {path}")
+        self._keeping = Database(path, synchronous, patience, is_shared, False, InlineCommitPolicy(0))  # for threads of keepers
+        self._keeping_lock = threading.Lock()
+        self._registered: set[int] = set()
         bell = Bell() if path == MEMORY else bell_of(os.path.realpath(path))
         self._changes = Changes(self._look, bell, LOOK_SECONDS)
         self._unreleased: list[Callable[[sqlite3.Connection], None]] = []  # the database could not be written then
@@ -49,10 +56,46 @@ class SQLiteStore:
     def __repr__(self) -> str:
         return f"SQLiteStateStore({self.path!r})"
 
+    # --- who owns instances
+
+    def register(self, who: Owner, lease: float) -> int:
+        owner = self._keep(partial(owners.register, who, lease))
+        self._registered.add(owner)
+        return owner
+
+    def renew(self, owner: int, old: int, new: int, lease: float) -> bool:
+        return self._keep(partial(owners.renew, owner, old, new, lease))
+
+    def owners(self) -> builtins.list[OwnerRow]:
+        return self._keep(owners.rows, writes=False)
+
+    def bury(self, owner: int, beat: int, limit: int) -> int:
+        found = [row for row in self.owners() if row.id == owner]
+        is_certain = not found or found[0].is_dead or found[0].who.is_dead()
+        return self._keep(partial(owners.bury, owner, beat, limit), patience=None if is_certain else BURIAL_PATIENCE)
+
+    def retire(self, owner: int) -> None:
+        while self._keep(partial(owners.retire, owner, RETIRED_AT_ONCE)):
+            pass
+        with self._keeping_lock:
+            self._registered.discard(owner)
+            if not self._registered:
+                self._keeping.close()
+
+    def _keep(self, work: Callable[[sqlite3.Connection], T], *, writes: bool = True, patience: float | None = None) -> T:
+        """Do something beside what event loops wait for; a database in memory has one connection only."""
+        if self.path == MEMORY:
+            return self._worker.wait(work, writes=writes)
+        errand: Work[sqlite3.Connection] = Work(work, writes, patience)
+        with self._keeping_lock:
+            self._keeping.run([errand])
+        result: T = errand.result()
+        return result
+
     # --- the life of an instance
 
-    async def begin(self, instance_id: str, owner: Owner, lease_seconds: float, new: InstanceState | None, call: bytes) -> Begun:
-        work = partial(lives.begin, instance_id, owner, lease_seconds, new, call)
+    async def begin(self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:
+        work = partial(lives.begin, instance_id, owner, epoch, new, call)
         if new is None:
             begun, owned = await self._worker.call(work)
         else:
@@ -108,11 +151,6 @@ class SQLiteStore:
             self._unreleased.append(work)
             raise
 
-    async def renew(self, claims: Iterable[Claim], lease_seconds: float) -> builtins.list[Claim]:
-        each = [(claim, self._owned_by(claim).owner) for claim in claims]
-        lost = await self._worker.call(partial(owners.renew, {owner for _, owner in each}, lease_seconds))
-        return [claim for claim, owner in each if owner in lost]
-
     async def delete(self, instance_id: str) -> None:
         await self._worker.call(partial(looking.remove, instance_id))
 
@@ -148,17 +186,11 @@ class SQLiteStore:
     async def list(self, query: InstanceQuery) -> Page:
         return await self._worker.call(partial(looking.list_page, query), writes=False)
 
-    async def find_work(self, owner: Owner, limit: int, *, orphans: bool) -> builtins.list[str]:
+    async def find_work(self, owner: int, limit: int, *, orphans: bool) -> builtins.list[str]:  # noqa: ARG002
         while self._unreleased:
             await self._worker.call(self._unreleased[-1])
             self._unreleased.pop()
-        find = partial(looking.find_work, limit, orphans, owners.id_of(owner))
-        found, dead = await self._worker.call(find, writes=False)
-        if dead:
-            while not await self._worker.call(partial(owners.bury, dead)):
-                pass
-            found, _ = await self._worker.call(find, writes=False)
-        return found
+        return await self._worker.call(partial(looking.find_work, limit, orphans), writes=False)
 
     async def remove_finished(self, seconds: float) -> int:
         return await self._worker.call(partial(looking.remove_finished, seconds))
@@ -216,6 +248,8 @@ class SQLiteStore:
 
     async def close(self) -> None:
         await self._worker.close()
+        with self._keeping_lock:
+            self._keeping.close()
 
     async def _quickly(
         self,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.columns import count_of, query, to_column, to_kept
 from durable_import.stores.sqlite.messages import load_events
-from durable_import.stores.sqlite.owners import OWNED, check_free, register, shelf_of, shelve
-from durable_import.stores.state import Claim, InstanceState, fenced
+from durable_import.stores.sqlite.owners import OWNED, check_free, check_owner, register, shelf_of, shelve
+from durable_import.stores.state import ABANDONED, Claim, InstanceState, fenced
 from durable_import.stores.store import Begun, Segments
 
 _COMMIT = query("commit")
@@ -29,29 +29,33 @@ class Owned:
 
 
 def begin(
-    instance_id: str, owner: Owner, lease_seconds: float, new: InstanceState | None, call: bytes, connection: sqlite3.Connection
+    instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, connection: sqlite3.Connection
 ) -> tuple[Begun, Owned]:
-    column, epoch = to_column(instance_id), secrets.randbits(62) | 1
-    number = register(owner, lease_seconds, connection)
+    column = to_column(instance_id)
+    check_owner(owner, connection)
     found = connection.execute(query("find"), (column,)).fetchone()
     if found is None:
-        claim = _add(column, instance_id, number, epoch, new, call, connection)
+        claim = _add(column, instance_id, owner, epoch, new, call, connection)
         begun = Begun(claim, new, call, new is not None, load_events(instance_id, connection), 0)
-        return begun, Owned(number, False, False, new.function if new is not None else None)
-    row, shelf, holder, status, lives = found
+        return begun, Owned(owner, False, False, new.function if new is not None else None)
+    row, shelf, holder, status, before, lives, attempts = found
+    is_again = holder == owner and before == epoch  # and the answer was lost
     if holder is not None:
         check_free(instance_id, holder, owner, connection)
     if status == "":  # it was claimed before, and never committed
         delete(row, instance_id, connection, is_begun=False)
-        return begin(instance_id, owner, lease_seconds, new, call, connection)
+        return begin(instance_id, owner, epoch, new, call, connection)
     kept = to_kept(instance_id, connection.execute(query("load"), (column,)).fetchone())
-    connection.execute(query("take"), (number, epoch, row))
+    attempts = count_of(attempts)
+    if holder not in (None, owner) and status in ABANDONED:  # it was left by a death, and not buried yet
+        attempts += 1
+    connection.execute(query("take"), (owner, epoch, attempts, row))
     if shelf != OWNED:
         connection.execute(query("take_from_shelf"), (row,))
     [(has_segments,)] = connection.execute(query("has_segments"), (row,)).fetchall()
-    events = load_events(instance_id, connection)
-    begun = Begun(Claim(instance_id, epoch, row), kept.state, kept.call, False, events, count_of(lives))
-    return begun, Owned(number, bool(has_segments), bool(kept.state.outcome), kept.state.function)
+    claim, is_new = Claim(instance_id, epoch, row), is_again and kept == (new, call)
+    begun = Begun(claim, kept.state, kept.call, is_new, load_events(instance_id, connection), count_of(lives), attempts)
+    return begun, Owned(owner, bool(has_segments), bool(kept.state.outcome), kept.state.function)
 
 
 def _add(
@@ -175,9 +179,10 @@ def release(claim: Claim, has_lived: bool, connection: sqlite3.Connection) -> No
         shelve(claim.number, to_column(claim.instance_id), status, wake_at, updated_at, connection)
 
 
-def save(instance_id: str, owner: Owner, state: InstanceState, call: bytes, connection: sqlite3.Connection) -> None:
+def save(instance_id: str, who: Owner, state: InstanceState, call: bytes, connection: sqlite3.Connection) -> None:
     """Begin, commit and release in one step; another call takes the place of the one before."""
-    begun, owned = begin(instance_id, owner, 0.0, state, call, connection)
+    owner = register(who, 0.0, connection)
+    begun, owned = begin(instance_id, owner, secrets.randbits(62) | 1, state, call, connection)
     if not begun.is_new:
         commit(begun.claim, state, None, True, owned, connection)
         connection.execute(query("put_call"), (begun.claim.number, call))

@@ -12,7 +12,6 @@ from durable_import.stores.listing import read_cursor
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.columns import from_column, query, to_column, to_kept
 from durable_import.stores.sqlite.lives import delete
-from durable_import.stores.sqlite.owners import dead_owners
 from durable_import.stores.state import InstanceQuery, InstanceState, InstanceSummary, Page
 from durable_import.stores.store import Kept
 
@@ -101,14 +100,14 @@ def _summary_of(row: tuple[Any, ...]) -> InstanceSummary:
     )
 
 
-def find_work(limit: int, orphans: bool, asking: int, connection: sqlite3.Connection) -> tuple[list[str], list[int]]:
-    """What is to be taken up, and the owners that are dead and have to be buried first."""
+def find_work(limit: int, orphans: bool, connection: sqlite3.Connection) -> list[str]:
+    """What is to be taken up."""
     found = connection.execute(query("find_due"), (time.time(), limit)).fetchall()
     found += connection.execute(query("find_ready"), (limit,)).fetchall()
     if orphans:
         found += connection.execute(query("find_left"), (limit,)).fetchall()
     found.sort(key=lambda row: row[1] if type(row[1]) is float else 0.0)
-    return [from_column(instance_id) for instance_id, _ in found[:limit]], dead_owners(asking, connection)
+    return [from_column(instance_id) for instance_id, _ in found[:limit]]
 
 
 def remove_finished(seconds: float, connection: sqlite3.Connection) -> int:

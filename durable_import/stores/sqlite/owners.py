@@ -4,75 +4,80 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Collection
 
-from durable_import.stores.owner import Lease, Owner
+from durable_import.stores.owner import Owner, refusal
 from durable_import.stores.sqlite.columns import from_column, number_or, query, to_column
-from durable_import.stores.state import DORMANT, FINISHED
+from durable_import.stores.state import DORMANT, FINISHED, OwnerRow, owner_lost
 
 OWNED, READY, RESTS, COMPLETED, FAILED, CANCELLED, STUCK, LEFT = range(8)  # shelves
 _ENDED = dict(zip(FINISHED, (COMPLETED, FAILED, CANCELLED), strict=True))
-BURIED_AT_ONCE = 500  # instances
 
 
-def id_of(owner: Owner) -> int:
-    """The number under which an owner has its row."""
-    return int(owner.session or "0", 16) & 0x3FFFFFFFFFFFFFFF
-
-
-def register(owner: Owner, lease_seconds: float, connection: sqlite3.Connection) -> int:
-    """The row of an owner, whose lease runs from now on."""
-    number, now = id_of(owner), time.time()
-    found = connection.execute(query("find_owner"), (number,)).fetchone()
-    if found is not None and found[3]:  # somebody has taken this process for dead: it begins anew
-        while not bury([number], connection):
-            pass
-        found = None
-    if found is None:
-        connection.execute(query("forget_idle_owners"), (now,))
-    if found is None or number_or(found[2], 0.0) < now + lease_seconds * 2 / 3:
-        connection.execute(query("put_owner"), (number, to_column(owner.to_json()), now, now + lease_seconds, lease_seconds))
+def register(who: Owner, lease: float, connection: sqlite3.Connection) -> int:
+    """The row of an owner that is new, or that has lost the answer before."""
+    number, now = int(who.session or "0", 16) & 0x3FFFFFFFFFFFFFFF, time.time()
+    connection.execute(query("forget_idle_owners"), (now,))
+    connection.execute(query("put_owner"), (number, to_column(who.to_json()), now, now + lease, lease))
     return number
 
 
-def check_free(instance_id: str, holder: int, newcomer: Owner, connection: sqlite3.Connection) -> None:
-    """Raise InstanceBusyError if an instance is owned by another one that may be alive; else declare that one dead."""
-    found = connection.execute(query("find_owner"), (holder,)).fetchone()
-    if found is None or found[3] or holder == id_of(newcomer):
-        return
-    Lease.of(0, from_column(found[0]), found[1], found[2]).check_free(instance_id, newcomer)
-    connection.execute(query("declare_dead"), (holder,))
+def renew(owner: int, old: int, new: int, lease: float, connection: sqlite3.Connection) -> bool:
+    """See ``store.Store``; as for all that follows."""
+    return connection.execute(query("renew"), (new, time.time() + lease, lease, owner, old)).rowcount > 0
 
 
-def renew(owners: Collection[int], lease_seconds: float, connection: sqlite3.Connection) -> set[int]:
-    """Let the leases of owners run for so long; gives those that were taken for dead."""
-    until = time.time() + lease_seconds
-    return {owner for owner in owners if connection.execute(query("renew"), (until, owner)).rowcount == 0}
-
-
-def dead_owners(asking: int, connection: sqlite3.Connection) -> list[int]:
-    """Those whose lease has run out, or whose process certainly is gone, or that were declared so. Who asks is alive."""
-    now = time.time()
+def rows(connection: sqlite3.Connection) -> list[OwnerRow]:
+    """What is damaged has a blank value: an owner of whom nothing is known, whose lease has run out."""
     return [
-        number
-        for number, who, until, is_dead in connection.execute(query("owners")).fetchall()
-        if is_dead or (number != asking and (number_or(until, 0.0) <= now or Owner.from_json(from_column(who)).is_dead()))
+        OwnerRow(
+            number,
+            Owner.from_json(from_column(who)),
+            beat if type(beat) is int else 0,
+            number_or(lease, 0.0),
+            number_or(until, 0.0),
+            bool(is_dead),
+        )
+        for number, who, beat, lease, until, is_dead in connection.execute(query("owners"))
     ]
 
 
-def bury(owners: list[int], connection: sqlite3.Connection) -> bool:
-    """Let go of what dead owners have, a part at a time; gives whether that is all."""
-    left = BURIED_AT_ONCE
-    for owner in owners:
-        found = connection.execute(query("owned_by"), (owner, left)).fetchall()
-        for number, instance_id, status, wake_at, updated_at in found:
-            connection.execute(query("bury"), (number,))
-            shelve(number, instance_id, status, wake_at, updated_at, connection)
-        left -= len(found)
+def bury(owner: int, beat: int, limit: int, connection: sqlite3.Connection) -> int:
+    if connection.execute(query("declare_dead"), (owner, beat)).rowcount == 0:
+        return 0
+    found = connection.execute(query("owned_by"), (owner, limit)).fetchall()
+    for number, instance_id, status, wake_at, updated_at in found:
+        connection.execute(query("bury"), (number,))
+        shelve(number, instance_id, status, wake_at, updated_at, connection)
+    if len(found) < limit:
         connection.execute(query("forget_owner"), (owner,))
-        if left <= 0:
-            return False
-    return True
+    return len(found)
+
+
+def retire(owner: int, limit: int, connection: sqlite3.Connection) -> int:
+    """Gives how many were freed; 0: all are."""
+    connection.execute(query("retire"), (owner,))
+    found = connection.execute(query("owned_by"), (owner, limit)).fetchall()
+    for number, instance_id, status, wake_at, updated_at in found:
+        connection.execute(query("let_go"), (number,))
+        shelve(number, instance_id, status, wake_at, updated_at, connection)
+    connection.execute(query("forget_owner"), (owner,))
+    return len(found)
+
+
+def check_owner(owner: int, connection: sqlite3.Connection) -> None:
+    """Raise FencedError for one that somebody has taken for dead."""
+    found = connection.execute(query("find_owner"), (owner,)).fetchone()
+    if found is None or found[3]:
+        raise owner_lost(owner)
+
+
+def check_free(instance_id: str, holder: int, owner: int, connection: sqlite3.Connection) -> None:
+    """Raise InstanceBusyError if an instance has another owner that nobody has taken for dead."""
+    found = connection.execute(query("find_owner"), (holder,)).fetchone()
+    if found is None or found[3] or holder == owner:
+        return
+    who, since, until, _ = found
+    raise refusal(instance_id, Owner.from_json(from_column(who)), number_or(since, 0.0), number_or(until, 0.0), holder)
 
 
 def shelve(

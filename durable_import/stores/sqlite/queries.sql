@@ -1,5 +1,6 @@
 -- name: find
-SELECT number, shelf, owner, status, lives FROM durable_instance JOIN durable_state USING (number) WHERE instance_id = ?;
+SELECT number, shelf, owner, status, epoch, lives, attempts
+FROM durable_instance JOIN durable_state USING (number) WHERE instance_id = ?;
 
 -- name: load
 SELECT status, checkpoint, location, function, wake_at, snapshot, outcome, call
@@ -20,7 +21,7 @@ INSERT OR REPLACE INTO durable_call (number, call) VALUES (?, ?);
 INSERT OR REPLACE INTO durable_outcome (number, outcome) VALUES (?, ?);
 
 -- name: take
-UPDATE durable_state SET owner = ?, epoch = ?, lives = lives + 1 WHERE number = ?;
+UPDATE durable_state SET owner = ?, epoch = ?, attempts = ?, lives = lives + 1 WHERE number = ?;
 
 -- name: take_from_shelf
 UPDATE durable_instance SET shelf = 0 WHERE number = ?;
@@ -108,16 +109,20 @@ SELECT CAST(key AS BLOB), CAST(data AS BLOB) FROM durable_instance JOIN durable_
 SELECT who, since, until, is_dead FROM durable_owner WHERE id = ?;
 
 -- name: owners
-SELECT id, who, until, is_dead FROM durable_owner;
+SELECT id, who, beat, lease, until, is_dead FROM durable_owner;
 
 -- name: put_owner
 INSERT INTO durable_owner (id, who, since, until, lease, beat) VALUES (?, ?, ?, ?, ?, 0)
-ON CONFLICT (id) DO UPDATE SET until = excluded.until, lease = excluded.lease;
+ON CONFLICT (id) DO UPDATE SET until = excluded.until, lease = excluded.lease WHERE NOT is_dead;
 
 -- name: renew
-UPDATE durable_owner SET until = ? WHERE id = ? AND NOT is_dead;
+UPDATE durable_owner SET beat = ?, until = ?, lease = ? WHERE id = ? AND beat = ? AND NOT is_dead;
 
 -- name: declare_dead
+-- One whose beat somebody has put something else in is not alive: it could not renew that.
+UPDATE durable_owner SET is_dead = 1 WHERE id = ? AND (beat = ? OR typeof(beat) <> 'integer');
+
+-- name: retire
 UPDATE durable_owner SET is_dead = 1 WHERE id = ?;
 
 -- name: owned_by
@@ -125,6 +130,12 @@ SELECT number, instance_id, status, wake_at, updated_at FROM durable_state LEFT 
 WHERE owner = ? LIMIT ?;
 
 -- name: bury
+-- Who waited or slept is not to blame for the death of its process. Without another epoch a zombie would commit.
+UPDATE durable_state
+SET owner = NULL, epoch = 0, attempts = attempts + (status IN ('pending', 'running') AND typeof(attempts) = 'integer')
+WHERE number = ?;
+
+-- name: let_go
 UPDATE durable_state SET owner = NULL, epoch = 0 WHERE number = ?;
 
 -- name: forget_owner

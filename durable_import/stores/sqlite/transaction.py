@@ -11,7 +11,7 @@ from durable_import.stores.changes import Bell
 from durable_import.stores.sqlite.connection import Database
 from durable_import.stores.state import Claim, InstanceState
 from durable_import.stores.store import Segments
-from durable_import.stores.worker import Job, Worker
+from durable_import.stores.worker import Work, Worker
 
 Commit = Callable[[Claim, InstanceState, Segments | None, bool], Callable[[sqlite3.Connection], None]]
 
@@ -24,6 +24,8 @@ ENDED = (
 
 class SQLiteTransaction:
     """See ``store.OpenTransaction``. ``begin`` makes one. ``commit`` gives what commits a state, by a connection."""
+
+    keeps_lease = True  # it has the only lock for those who write
 
     def __init__(self, worker: Worker[Database], connection: sqlite3.Connection, commit: Commit, bell: Bell) -> None:
         self.connection = connection
@@ -64,7 +66,7 @@ class _Engine:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def run(self, jobs: Sequence[Job[Database]]) -> None:
+    def run(self, jobs: Sequence[Work[Database]]) -> None:
         for job in jobs:
             try:
                 job.succeed(job.work(self._database))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
+import socket
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -14,7 +17,6 @@ from durable_import.stores.state import DORMANT, FINISHED, STATUSES, Event, Inst
 from durable_import.stores.store import Begun, Kept, Segments, Store
 from durable_import.testing.contract.plain import STRANGE_IDS, refused
 
-ASKING = Owner.current()
 CALL = b"\xff\x00call"
 PENDING = InstanceState("pending", 0, "", "app:main", None, b"", b"")
 
@@ -25,12 +27,26 @@ def saved(checkpoint: int = 1, status: str = "running", wake_at: float | None = 
     return InstanceState(status, checkpoint, "app.py:7 main", "app:main", wake_at, b"\x00\n" + bytes([checkpoint % 256]), outcome)
 
 
+def register(store: Store, lease: float = DEFAULT_LEASE_SECONDS) -> int:
+    """A new owner in this process."""
+    return store.register(Owner.current(), lease)
+
+
 async def begin(
-    store: Store, instance_id: str, owner: Owner | None = None, new: InstanceState | None = PENDING, lease: float | None = None
+    store: Store, instance_id: str, owner: int | None = None, new: InstanceState | None = PENDING, call: bytes = CALL
 ) -> Begun:
     """Begin an instance, of an owner of its own if none is given."""
-    seconds = DEFAULT_LEASE_SECONDS if lease is None else lease
-    return await store.begin(instance_id, owner or Owner.current(), seconds, new, CALL)
+    number = register(store) if owner is None else owner
+    return await store.begin(instance_id, number, secrets.randbits(62) | 1, new, call)
+
+
+async def bury(store: Store, owner: int) -> int:
+    """Let others have what an owner has, as if it had been seen to be dead; gives how much that was."""
+    rows, freed = await asyncio.to_thread(store.owners), 0
+    for row in rows:
+        while row.id == owner and (part := await asyncio.to_thread(store.bury, owner, row.beat, 2)):
+            freed += part
+    return freed
 
 
 async def commit(
@@ -75,7 +91,7 @@ class SingleStoreContract(ABC):
         assert (first.is_new, first.state, first.call) == (True, PENDING, CALL)
         assert await store.load("a") == Kept(PENDING, CALL)
         await store.release(first.claim)
-        second = await store.begin("a", Owner.current(), 30.0, saved(7), b"another call")
+        second = await begin(store, "a", new=saved(7), call=b"another call")
         assert (second.is_new, second.state, second.call) == (False, PENDING, CALL)
         await store.close()
 
@@ -134,7 +150,7 @@ class SingleStoreContract(ABC):
     async def test_commits_of_many_do_not_mix(self, tmp_path: Path) -> None:
         """All of many at once arrive."""
         store = self.open(tmp_path)
-        owner = Owner.current()
+        owner = register(store)
         begun = await asyncio.gather(*(begin(store, f"i{n}", owner) for n in range(50)))
         await asyncio.gather(*(commit(store, each, saved(n)) for n, each in enumerate(begun)))
         assert [await store.load(f"i{n}") for n in range(50)] == [Kept(saved(n), CALL) for n in range(50)]
@@ -182,18 +198,18 @@ class SingleStoreContract(ABC):
         await put(store, "running", saved(1, "running"))
         owned = await begin(store, "owned")
         await commit(store, owned, saved(1, "sleeping", 0.0))
-        found = await store.find_work(ASKING, 100, orphans=False)
+        found = await store.find_work(0, 100, orphans=False)
         assert found[0] == "long ago"
         assert set(found[1:]) == {f"{status} due" for status in DORMANT}
-        assert await store.find_work(ASKING, 1, orphans=False) == ["long ago"]
-        assert await store.find_work(ASKING, 0, orphans=False) == []
+        assert await store.find_work(0, 1, orphans=False) == ["long ago"]
+        assert await store.find_work(0, 0, orphans=False) == []
         await store.publish("waiting for ever", "e", b"")
-        assert "waiting for ever" in await store.find_work(ASKING, 100, orphans=False)
+        assert "waiting for ever" in await store.find_work(0, 100, orphans=False)
         again = await begin(store, "waiting for ever")
         await store.remove_events("waiting for ever", [event.number for event in await store.load_events("waiting for ever")])
         await commit(store, again, saved(2, "waiting"))
         await store.release(again.claim)
-        assert "waiting for ever" not in await store.find_work(ASKING, 100, orphans=False)
+        assert "waiting for ever" not in await store.find_work(0, 100, orphans=False)
         await store.close()
 
     async def test_a_wait_lasts_no_longer_than_it_was_told_to(self, tmp_path: Path) -> None:
@@ -209,11 +225,11 @@ class StoreContract(SingleStoreContract):
     """What a store promises to all who use it."""
 
     async def test_a_live_owner_is_respected(self, tmp_path: Path) -> None:
-        """While its lease runs, others are refused and told who it is; the same owner may begin again, and fences itself."""
+        """Others are refused and told who it is; the same owner may begin again, and fences itself."""
         store = self.open(tmp_path)
-        owner = Owner.current()
+        owner = register(store)
         old = await begin(store, "a", owner)
-        with refused(InstanceBusyError, "'a'", str(owner.pid), owner.host, "since"):
+        with refused(InstanceBusyError, "'a'", str(os.getpid()), socket.gethostname(), "since"):
             await begin(store, "a")
         new = await begin(store, "a", owner)
         with refused(FencedError, "'a'"):
@@ -225,8 +241,10 @@ class StoreContract(SingleStoreContract):
     async def test_who_was_taken_over_changes_nothing(self, tmp_path: Path) -> None:
         """Neither by a commit nor by an end, with segments or without; nor does a release of its claim."""
         store = self.open(tmp_path)
-        stalled = await begin(store, "a", lease=0.0)
+        owner = register(store)
+        stalled = await begin(store, "a", owner)
         await commit(store, stalled, saved(1))
+        assert await bury(store, owner) == 1
         successor = await begin(store, "a")
         assert successor.state == saved(1)
         await commit(store, successor, saved(2), {"k": b"1"}, True)
@@ -285,8 +303,8 @@ class StoreContract(SingleStoreContract):
             await put(store, name, PENDING if status == "pending" else saved(1, status))
             await asyncio.sleep(0.002)
         await begin(store, "owned")
-        assert await store.find_work(ASKING, 100, orphans=False) == []
-        assert await store.find_work(ASKING, 100, orphans=True) == ["b", "a", "c"]
+        assert await store.find_work(0, 100, orphans=False) == []
+        assert await store.find_work(0, 100, orphans=True) == ["b", "a", "c"]
         await store.close()
 
     async def test_lists_have_what_is_asked_for(self, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ from durable_import.testing.contract import (
     refused,
     state,
 )
-from durable_import.testing.contract.store import CALL, begin, commit, saved
+from durable_import.testing.contract.store import CALL, begin, commit, register, saved
 from tests.harness.users_store import UsersStore
 
 
@@ -92,7 +92,7 @@ async def test_memory_and_disk_take_any_flat_dict(saved: dict[str, Any], tmp_pat
         mine["more"] = 1
         assert await store.load("one") == saved
         full = full_store(store)
-        assert await full.find_work(Owner.current(), 10, orphans=True) == []
+        assert await full.find_work(0, 10, orphans=True) == []
         assert await full.remove_finished(0.0) == 0
         with refused(SnapshotAuthenticationError, "'one'", "exactly the keys"):
             await full.load("one")
@@ -188,11 +188,14 @@ def test_owner_survives_json() -> None:
 
 
 def test_what_may_be_alive_is_never_declared_dead() -> None:
-    """This process lives, and nothing is known of another boot on a machine without an id."""
+    """This process lives, and nothing is known of another boot: a clone of the machine has the same name and id."""
     here = Owner.current()
     assert not here.is_dead()
     assert not dataclasses.replace(here, pid=os.getppid(), started="").is_dead()
-    assert not dataclasses.replace(here, boot="another", machine="").is_dead()
+    gone = dataclasses.replace(here, pid=2**22 + 1)  # more than there are
+    assert gone.is_dead()
+    for field in ("boot", "machine", "pid_space", "host"):
+        assert not Owner(**{**dataclasses.asdict(gone), field: "another"}).is_dead()
     assert here != Owner.current()
 
 
@@ -334,7 +337,8 @@ async def test_store_recovers_when_the_obstacle_is_gone(tmp_path: Path) -> None:
 
 async def test_concurrent_commits_share_transactions(tmp_path: Path) -> None:
     """A hundred commits at once need a handful of transactions, and the fenced one among them is refused alone."""
-    store, owner = SQLiteStore(str(tmp_path / "state.db")), Owner.current()
+    store = SQLiteStore(str(tmp_path / "state.db"))
+    owner = register(store)
     stale = await begin(store, "i7", owner)
     begun = [await begin(store, f"i{n}", owner) for n in range(100)]
     statements: list[str] = []
@@ -350,7 +354,8 @@ async def test_concurrent_commits_share_transactions(tmp_path: Path) -> None:
 
 async def test_one_bad_commit_does_not_harm_its_neighbours(tmp_path: Path) -> None:
     """When a transaction of many fails, each commit is tried on its own and only the culprit fails."""
-    store, owner = SQLiteStore(str(tmp_path / "state.db")), Owner.current()
+    store = SQLiteStore(str(tmp_path / "state.db"))
+    owner = register(store)
     begun = [await begin(store, f"i{n}", owner) for n in range(10)]
     huge = saved(1)._replace(checkpoint=2**70)
     answers = await asyncio.gather(

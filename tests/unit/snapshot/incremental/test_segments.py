@@ -13,9 +13,9 @@ import pytest
 
 from durable_import.api.runtime import DurableRuntime
 from durable_import.errors import SnapshotAuthenticationError
-from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.instances import SQLiteStore
 from durable_import.stores.state import Claim
+from durable_import.testing.contract.store import begin
 from tests.harness.places import FOREIGN, MANY, Crash, Place, WatchedStore, place_of
 from tests.harness.sqlite import store_over
 from tests.harness.torture import fresh_module
@@ -263,7 +263,7 @@ async def test_taken_over_instance_keeps_the_segments_of_its_new_owner(
         async def _commit_and_note(self, claim: Claim, *arguments: Any) -> None:
             if len(self.commits) == 5:
                 await self.release(claim)
-                await self.begin("many", Owner.current(), 30.0, None, b"")
+                await begin(self, "many", new=None)
                 before.update(place.segments())
             await super()._commit_and_note(claim, *arguments)
 
