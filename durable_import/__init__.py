@@ -18,6 +18,7 @@ from .errors import (
     InstanceFailedError,
     InstanceFinishedError,
     InstanceMismatchError,
+    InstanceStuckError,
     InstanceSuspendedError,
     MissingCodeError,
     MissingDriverError,
@@ -92,15 +93,15 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
 
 __all__ = [
     "AlreadyDurableException", "CallStack", "CheckpointException", "CodeBlock", "CodeChangedError", "DiskStateStore",
-    "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime", "Explanation",
-    "FencedError", "FunctionCall", "HoldLimitError", "InMemoryStateStore", "InstanceBusyError", "InstanceCancelledError",
-    "InstanceFailedError", "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError", "InstanceSuspendedError",
+    "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime", "Explanation", "FencedError",
+    "FunctionCall", "HoldLimitError", "InMemoryStateStore", "InstanceBusyError", "InstanceCancelledError", "InstanceFailedError",
+    "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError", "InstanceStuckError", "InstanceSuspendedError",
     "MissingCodeError", "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError",
-    "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError",
-    "SnapshotError", "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError",
-    "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt",
-    "current_instance", "current_runtime", "explain", "install", "make_durable", "reopenable", "saved", "step_key",
-    "transform_to_durable_ast", "uninstall", "wait_for_event",
+    "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError", "SnapshotError",
+    "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError", "UnknownStoreError",
+    "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt", "current_instance", "current_runtime",
+    "explain", "install", "make_durable", "reopenable", "saved", "step_key", "transform_to_durable_ast", "uninstall",
+    "wait_for_event",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # who know the names from the imports above, and no others

@@ -27,6 +27,7 @@
     |-- InstanceCancelledError        an instance was cancelled
     |-- InstanceFinishedError         an instance has ended: nothing can be sent to it
     |-- InstanceSuspendedError        an instance was suspended before its end
+    |-- InstanceStuckError            an instance could not go on, and was given up until it is retried
     |-- UnknownInstanceError          no instance has this id
     `-- NotDurableError               a function whose code is not rewritten was to be run as an instance
 
@@ -247,6 +248,26 @@ class InstanceFinishedError(DurableError):
 
 class InstanceSuspendedError(DurableError):
     """The instance was suspended, by the end of its runtime mostly; it goes on when it is run or recovered again."""
+
+
+class InstanceStuckError(DurableError):
+    """The instance could not go on, and was given up for now: it is kept, and left alone until ``retry``.
+
+    Attributes: ``instance_id``, ``error`` (what kept it from going on, as text), ``attempts`` (how often that was tried).
+    """
+
+    def __init__(self, instance_id: str, error: str, attempts: int) -> None:
+        times = "once" if attempts == 1 else f"{attempts} times"
+        super().__init__(
+            f"instance {instance_id!r} is stuck, it was tried {times}: {error}. It is kept as it was at its last checkpoint. "
+            f"Mend what the error names, then let it go on: `handle.retry()` or `python -m durable_import retry {instance_id}`"
+        )
+        self.instance_id = instance_id
+        self.error = error
+        self.attempts = attempts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.instance_id, self.error, self.attempts)
 
 
 class UnknownInstanceError(DurableError):

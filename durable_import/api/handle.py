@@ -9,7 +9,7 @@ from ..running.instance.records import Outcome
 from ..stores.state import InstanceSummary
 
 T_co = TypeVar("T_co", covariant=True)
-Status = Literal["pending", "running", "waiting", "sleeping", "completed", "failed", "cancelled"]
+Status = Literal["pending", "running", "waiting", "sleeping", "completed", "failed", "cancelled", "stuck"]
 
 
 class HandleRuntime(Protocol):
@@ -31,6 +31,10 @@ class HandleRuntime(Protocol):
         """See ``InstanceHandle.cancel``."""
         ...
 
+    async def retry(self, instance_id: str) -> object:
+        """See ``InstanceHandle.retry``."""
+        ...
+
     async def publish_event(self, instance_id: str, name: str, payload: Any) -> None:
         """See ``InstanceHandle.send``."""
         ...
@@ -50,18 +54,28 @@ class InstanceHandle(Generic[T_co]):
         return f"InstanceHandle({self.id!r})"
 
     async def status(self) -> Status:
-        """'pending', 'running', 'waiting' (for an event), 'sleeping', 'completed', 'failed' or 'cancelled'.
+        """'pending', 'running', 'waiting' (for an event), 'sleeping', 'completed', 'failed', 'cancelled' or 'stuck' (given up).
 
         Raises UnknownInstanceError when there is none of this id, and StoreUnavailableError.
         """
         return cast(Status, (await self._runtime.summary_of(self.id)).status)
 
+    async def info(self) -> InstanceSummary:
+        """What is kept of the instance, without its variables: status, place and times, who owns it, what holds it, and how often
+        it could not go on, with the error. Raises as ``status``.
+        """
+        return await self._runtime.summary_of(self.id)
+
+    async def retry(self) -> None:
+        """Let the instance go on that has failed or is stuck: see ``DurableRuntime.retry``."""
+        await self._runtime.retry(self.id)
+
     async def result(self, timeout: float | None = None) -> T_co:
         """What the instance returns, once it has; raises what it raised, with its traceback.
 
         ``timeout``: seconds, then TimeoutError is raised, and the instance goes on; 0 gives the result only if it is there.
-        Raises InstanceCancelledError for one that was cancelled, UnknownInstanceError when there is none, and
-        InstanceSuspendedError when the runtime is closed meanwhile.
+        Raises InstanceCancelledError for one that was cancelled, InstanceStuckError for one that was given up until it is
+        retried, UnknownInstanceError when there is none, and InstanceSuspendedError when the runtime is closed meanwhile.
         """
         outcome = await self._runtime.outcome_so_far(self.id)
         if outcome is None:

@@ -14,6 +14,7 @@ from ..errors import (
     DurableError,
     InstanceBusyError,
     InstanceFinishedError,
+    InstanceStuckError,
     InstanceSuspendedError,
     OwnershipError,
     PauseForEventException,
@@ -23,6 +24,7 @@ from ..frames import ambient
 from ..log import logger
 from ..running.dispatcher import Dispatcher
 from ..running.instance.driver import GRACE_SECONDS
+from ..running.instance.giving_up import MAX_ATTEMPTS
 from ..running.instance.host import InstanceObserver
 from ..running.instance.lease import FIRST_PAUSE
 from ..running.instance.records import Call, Outcome, Records
@@ -37,7 +39,7 @@ from ..snapshot.sealing.seal import Seal
 from ..stores.backend import BackendEvents, BackendStore, OrchestrationBackend
 from ..stores.base import StateStore
 from ..stores.owner import DEFAULT_LEASE_SECONDS
-from ..stores.state import FINISHED, InstanceState, InstanceSummary, PastState
+from ..stores.state import FINISHED, STUCK, InstanceState, InstanceSummary, PastState
 from ..stores.store import Store
 from ..stores.url import full_store, key_for, open_store
 from .handle import InstanceHandle
@@ -77,16 +79,17 @@ class DurableRuntime:
     """Runs rewritten functions as durable instances while it is ambient.
 
     ``store``: a URL such as ``sqlite:///app.db``, a ``StateStore`` or an ``OrchestrationBackend``. ``key`` authenticates
-    snapshots (at least 32 bytes; by default that of the store, or DURABLE_KEY). All times are in seconds. ``lease_seconds``:
-    how long other processes leave the instances of one that has stopped alone. ``evict_after``: instances that were started,
-    and wait that long for an event or for time, leave the memory until there is something to do (None: never).
-    ``keep_finished``: how long results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that
-    does not tell of changes is looked at. ``patience``: how long a commit that the store refuses is tried again (None: until
-    it succeeds). ``grace_seconds``: how long foreign code that an instance is in may clean up when that is suspended.
-    ``hold_limit``: an instance of which nothing could be saved for longer (see "Holds" in the documents) is let go of with
-    HoldLimitError (None: never; 0: nothing may hold). ``script``: name of the module whose module-level data belong to the
-    snapshots. ``name_instance`` names instances that begin by being awaited. ``observer`` is told of those that begin, go on and
-    are held, in place of the log. ``telemetry``: whether to make spans of OpenTelemetry, by the global provider or the one given.
+    snapshots (at least 32 bytes; by default that of the store, or DURABLE_KEY). All times are in seconds. ``lease_seconds``: how
+    long other processes leave the instances of one that has stopped alone. ``evict_after``: instances that were started, and wait
+    that long for an event or for time, leave the memory until there is something to do (None: never). ``keep_finished``: how long
+    results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that does not tell of changes is looked
+    at. ``patience``: how long a commit that the store refuses is tried again (None: until it succeeds). ``grace_seconds``: how
+    long foreign code that an instance is in may clean up when that is suspended. ``hold_limit``: an instance of which nothing
+    could be saved for longer (see "Holds" in the documents) is stuck, with HoldLimitError (None: never; 0: nothing may hold).
+    ``max_attempts``: so often in a row an instance may be unable to go on, or end with the death of its process, before it is
+    stuck (None: however often). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance``
+    names instances that begin by being awaited. ``observer`` is told of those that begin, go on and are held, in place of the
+    log. ``telemetry``: whether to make spans of OpenTelemetry, by the global provider or the one given.
 
     Raises UnknownStoreError, MissingDriverError, MissingKeyError, UnsupportedPythonError, and TypeError or ValueError for what is
     no number of seconds.
@@ -103,6 +106,7 @@ class DurableRuntime:
         poll_interval: float = 1.0,
         patience: float | None = None,
         hold_limit: float | None = None,
+        max_attempts: int | None = MAX_ATTEMPTS,
         grace_seconds: float = GRACE_SECONDS,
         script: str | None = None,
         name_instance: Callable[[], str] | None = None,
@@ -124,6 +128,7 @@ class DurableRuntime:
         self.keep_finished = keep_finished
         self.patience = patience
         self.hold_limit = hold_limit
+        self.max_attempts = max_attempts
         self.grace_seconds = grace_seconds
         self.script = script
         self.retries_failed = script is not None
@@ -294,13 +299,14 @@ class DurableRuntime:
         return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all()]
 
     async def retry(self, instance_id: str) -> InstanceHandle[Any]:
-        """Let an instance that failed go on from its last checkpoint: what failed is tried again.
+        """Let an instance that has failed or is stuck go on from its last checkpoint: what failed is tried again.
 
         Raises UnknownInstanceError, and InstanceBusyError while another process runs it.
         """
         check_id(instance_id)
         if instance_id not in self.running:
-            run = self._registry.launch(instance_id, None, retries=True)
+            await self.instances.retry(instance_id)
+            run = self.running.get(instance_id) or self._registry.launch(instance_id, None, retries=True)
             await asyncio.shield(run.begun)
         return InstanceHandle(self, instance_id)
 
@@ -374,11 +380,14 @@ class DurableRuntime:
     async def outcome_so_far(self, instance_id: str) -> Outcome | None:
         """How an instance ended, if it has, and is not being tried again here."""
         is_running = instance_id in self.running  # it may end while its state is loaded, which is then that of before
-        status = (await self.summary_of(instance_id)).status
-        if status not in FINISHED or is_running or instance_id in self.running:
+        summary = await self.summary_of(instance_id)
+        if is_running or instance_id in self.running:
             return None
-        if status == "failed":
-            self.dispatcher.check_refused(instance_id)  # it was to be tried again, and could not
+        if summary.status == STUCK:
+            self.dispatcher.check_refused(instance_id)
+            raise InstanceStuckError(instance_id, summary.error or "", summary.attempts)
+        if summary.status not in FINISHED or summary.error is not None:  # that is to be tried again
+            return None
         kept = await self.instances.load(instance_id)
         records = Records(self.seal, instance_id)
         if kept is None or records.check_state(kept.state).status not in FINISHED:
@@ -399,7 +408,7 @@ class DurableRuntime:
     async def _look(self, instance_id: str) -> InstanceSummary | None:
         check_loop(self._loop)
         summary = await self.instances.summary(instance_id)
-        if summary is not None:
+        if summary is not None and summary.status != STUCK:
             Records(self.seal, instance_id).check_status(summary.status)
         return summary
 

@@ -45,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
     send.add_argument("instance", metavar="ID")
     send.add_argument("event", metavar="NAME", help="what the instance waits for with wait_for_event(NAME)")
     send.add_argument("payload", metavar="JSON", nargs="?", help="what it gets (default: null)")
+    retry = commands.add_parser("retry", help="let an instance go on that has failed or is stuck")
+    _add_store(retry)
+    retry.add_argument("instance", metavar="ID")
     show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
     show.add_argument("file")
     show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
@@ -89,6 +92,10 @@ def main(arguments: list[str] | None = None) -> int:
         from .send import send
 
         return send(options.instance, options.event, options.payload, store=options.store)
+    if options.command == "retry":
+        from .retry import retry
+
+        return retry(options.instance, store=options.store)
     from ..api.program import Target
     from .run import run
 

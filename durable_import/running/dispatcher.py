@@ -16,7 +16,6 @@ from .instance.run import InstanceRun
 from .keeper import Keeper
 
 AT_ONCE = 500  # instances taken up before others are looked for
-REFUSED_FOR = 60.0  # seconds until an instance that could not be taken up is tried again
 CLEARING_EVERY = 60.0  # seconds
 LEAST_PAUSE = 0.02  # seconds between two looks because of changes, of which each instance that runs here makes some
 LONGEST_PAUSE = 30.0  # seconds between attempts while the store is unavailable
@@ -48,7 +47,7 @@ class Dispatcher:
         self._task: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()  # set and exchanged after each look
         self._wanted = asyncio.Event()  # somebody of this process has changed something
-        self._refused: dict[str, tuple[float, BaseException]] = {}  # until when an instance is left alone, and why
+        self._refused: dict[str, BaseException] = {}  # what has kept an instance from going on here, since it was taken up last
         self._due: list[float] = []  # a heap: when instances that have left the memory here are to come back, since 1970
         self._rests_until = 0.0
         self._cleared_at = 0.0
@@ -154,11 +153,10 @@ class Dispatcher:
                 await run.take_events()
 
     async def _take_up(self, orphans: bool) -> bool:
-        runtime, now = self._runtime, time.monotonic()
+        runtime = self._runtime
         own = await runtime.keeper.ownership()
-        left_alone = {name for name, (until, _) in self._refused.items() if until > now}
-        found = await runtime.instances.find_work(own.number, AT_ONCE + len(left_alone), orphans=orphans)
-        wanted = [name for name in found if name not in left_alone and name not in runtime.running][:AT_ONCE]
+        found = await runtime.instances.find_work(own.number, AT_ONCE, orphans=orphans)
+        wanted = [name for name in found if name not in runtime.running]
         runs = [runtime.take_up(name) for name in wanted]
         for run in runs:
             await self._has_begun(run)
@@ -170,18 +168,18 @@ class Dispatcher:
         except InstanceBusyError:
             return  # somebody else was faster
         except Exception as error:  # whatever it is, the other instances go on
-            self.leave_alone(run.instance_id, error)
+            self.was_refused(run.instance_id, error)
             about = self._runtime.about(run.instance_id)
             logger.debug("instance %s was not taken up: %s", run.instance_id, error, extra=about)
 
-    def leave_alone(self, instance_id: str, error: BaseException) -> None:
-        """Do not take this instance up for a while: it cannot go on here."""
-        self._refused[instance_id] = time.monotonic() + REFUSED_FOR, error
+    def was_refused(self, instance_id: str, error: BaseException) -> None:
+        """It could not go on here: who asks for its result before it is taken up again is told that."""
+        self._refused[instance_id] = error
 
     def check_refused(self, instance_id: str) -> None:
         """Raise what keeps an instance from going on here."""
         if instance_id in self._refused:
-            raise self._refused[instance_id][1]
+            raise self._refused[instance_id]
 
     def is_taken_up(self, instance_id: str) -> None:
         """An instance begins or goes on here: what kept it from that may be mended."""

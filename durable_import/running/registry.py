@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..errors import (
     FencedError,
     InstanceBusyError,
+    InstanceStuckError,
     InstanceSuspendedError,
     PauseForEventException,
     StoreUnavailableError,
@@ -17,6 +19,7 @@ from ..errors import (
 )
 from ..frames import ambient
 from ..log import logger
+from ..stores.state import pause_after
 from .dispatcher import Dispatcher
 from .instance.host import Host
 from .instance.lease import FIRST_PAUSE, LONGEST_PAUSE
@@ -100,16 +103,30 @@ class InstanceRegistry:
             return
         if isinstance(error, UnknownInstanceError):
             return  # its caller is told
+        if isinstance(error, InstanceStuckError) and run.lease.failure is None:
+            return  # that was told before
         if run.call is not None and run.begun.exception() is not None:
             return  # a call was refused: its caller is told, and the instance of that id, if there is one, is as it was
         if isinstance(error, FencedError):
             about = self._runtime.about(run.instance_id)
             logger.warning("instance %s goes on elsewhere: %s", run.instance_id, error, extra=about)
             return
-        self._runtime.dispatcher.leave_alone(run.instance_id, error)
+        self._runtime.dispatcher.was_refused(run.instance_id, error)
+        self._tell(run, error)
+
+    def _tell(self, run: InstanceRun, error: Exception) -> None:
         checkpoint = run.state.checkpoint if run.state is not None else None
-        about = self._runtime.about(run.instance_id, checkpoint)
-        logger.error("instance %s cannot go on from checkpoint %s: %s", run.instance_id, checkpoint, error, extra=about)
+        about, failure = self._runtime.about(run.instance_id, checkpoint), run.lease.failure
+        what = f"instance {run.instance_id} cannot go on from checkpoint {checkpoint}"
+        if failure is None:
+            logger.error("%s: %s", what, error, extra=about)
+        elif failure.is_stuck:
+            stuck = InstanceStuckError(run.instance_id, failure.error, failure.attempts)
+            logger.error("%s: %s", what, stuck, extra=about)
+        else:
+            pause = pause_after(failure.attempts)
+            logger.warning("%s, attempt %d, the next one in %.0f s: %s", what, failure.attempts, pause, error, extra=about)
+            self._runtime.dispatcher.look_at(time.time() + pause)
 
 
 def _look_at_error(task: asyncio.Task[Outcome]) -> None:

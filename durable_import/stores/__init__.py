@@ -1,12 +1,13 @@
 """Where snapshots live.
 
-``url`` finds a store by its URL. ``store`` says what the rest of the package needs of one, ``state`` what is kept of an
-instance; ``base`` is what users implement, ``backend`` what the original library called so, and ``adapted`` makes of these what
-``store`` says. ``memory``, ``disk`` and ``sqlite`` are the embedded stores, ``postgres`` is for many machines. They share
-``owner`` (who advances an instance, and until when), ``worker`` (a thread for what blocks), ``changes`` (waiting for a change),
-``work`` (what is to be done), ``listing`` (pages of lists), ``inline_commit_policy`` (which commits an event loop waits for),
-``sql`` and ``files``; ``memory_events`` are the in-memory events of a store that keeps none. What is in ``__all__`` is public:
-the stores, and what a store of the user's own is made of. A store's module, and its driver, are loaded when it is asked for.
+``url`` finds a store by its URL. ``store`` says what the rest of the package needs of one, ``state`` what is kept of an instance;
+``base`` is what users implement, ``backend`` what the original library called so, and ``adapted`` makes of these what ``store``
+says. ``memory``, ``disk`` and ``sqlite`` are the embedded stores, ``postgres`` is for many machines. They share ``owner`` (who
+advances an instance, and until when), ``worker`` (a thread for what blocks), ``changes`` (waiting for a change), ``work`` (what
+is to be done), ``listing`` (pages of lists), ``inline_commit_policy`` (which commits an event loop waits for), ``sql`` and
+``files``; ``memory_events`` and ``memory_failures`` have what a store does not keep: events, and what could not go on. What is in
+``__all__`` is public: the stores, and what a store of the user's own is made of. A store's module, and its driver, are loaded
+when it is asked for.
 
 Rejected:
 

@@ -11,7 +11,7 @@ import builtins
 import math
 import time
 from collections.abc import Awaitable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -38,11 +38,15 @@ from durable_import.stores.base import (
 )
 from durable_import.stores.listing import page_of
 from durable_import.stores.memory_events import MemoryEvents
+from durable_import.stores.memory_failures import MemoryFailures
 from durable_import.stores.owner import Owner
 from durable_import.stores.state import (
     DORMANT,
+    STUCK,
     Claim,
     Event,
+    Failure,
+    HoldRecord,
     InstanceQuery,
     InstanceState,
     InstanceSummary,
@@ -90,6 +94,8 @@ class AdaptedStore:
         # of a store that finds no work: those that are owned here and wait, and those that have left the memory; until when
         self._waiting: dict[str, float] = {}
         self._resting: dict[str, float] = {}
+        self._failures = MemoryFailures()
+        self._retried: set[str] = set()  # that have failed, and are to be tried again
         self.history: History | None = None
         if isinstance(store, HistoryStore) and store.keeps_history:
             self.history = _AdaptedHistory(store)
@@ -154,6 +160,7 @@ class AdaptedStore:
         who, lease_seconds = registered.who, registered.lease
         # each time: a test may have put something in the place of the store's methods
         self._life, self._quick = life_store(self._store), quick_store(self._store)
+        failure = self._failures.check(instance_id)
         kept, events = to_dict(new, call) if new is not None else None, None
         if self._life is not None:
             held, events = await self._life.begin(instance_id, who, lease_seconds, kept)
@@ -170,7 +177,10 @@ class AdaptedStore:
         self._calls[claim] = call
         self._owner_of[claim], registered.claims[instance_id] = registered, claim
         is_new = found is None and new is not None
-        return Begun(claim, state if found is not None else new, call, is_new, events)
+        attempts, error = (failure.attempts, failure.error) if failure is not None else (0, None)
+        if instance_id in self._retried:
+            error = ""
+        return Begun(claim, state if found is not None else new, call, is_new, events, None, attempts, error)
 
     def commit(
         self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
@@ -209,8 +219,16 @@ class AdaptedStore:
                 "instance %s has ended, and was not let go of: %s", claim.instance_id, error, extra=about(claim.instance_id)
             )
 
-    async def release(self, claim: Claim, *, has_lived: bool = True) -> None:  # noqa: ARG002  lives are not counted
+    async def release(
+        self,
+        claim: Claim,
+        *,
+        has_lived: bool = True,  # noqa: ARG002  lives are not counted
+        failure: Failure | None = None,
+    ) -> None:
         self._forget(claim)
+        if failure is not None:
+            self._failures.add(claim.instance_id, failure)
         if claim.instance_id in self._waiting:
             self._resting[claim.instance_id] = self._waiting.pop(claim.instance_id)
         if self._owning is not None:
@@ -221,6 +239,19 @@ class AdaptedStore:
         owner = self._owner_of.pop(claim, None)
         if owner is not None and owner.claims.get(claim.instance_id) == claim:
             del owner.claims[claim.instance_id]
+
+    async def note_hold(self, claim: Claim, hold: HoldRecord) -> None:
+        """Others do not see it."""
+
+    async def retry(self, instance_id: str) -> bool:
+        if self._failures.forget(instance_id):
+            self._retried.add(instance_id)
+            return True
+        kept = await self.load(instance_id)
+        if kept is None or kept.state.status != "failed":
+            return False
+        self._retried.add(instance_id)
+        return True
 
     async def delete(self, instance_id: str) -> None:
         if self._owning is None:
@@ -241,21 +272,32 @@ class AdaptedStore:
         if found is None:
             return None
         status, checkpoint, location, function, wake_at, _, _ = found.state
-        return InstanceSummary(instance_id, status, checkpoint, location, function, wake_at, 0.0, None, None)
+        summary = InstanceSummary(instance_id, status, checkpoint, location, function, wake_at, 0.0, None, None)
+        return self._with_failure(summary)
+
+    def _with_failure(self, summary: InstanceSummary) -> InstanceSummary:
+        failure = self._failures.last(summary.instance_id)
+        if failure is None:
+            return replace(summary, error="") if summary.instance_id in self._retried else summary
+        status = STUCK if failure.is_stuck else summary.status
+        return replace(summary, status=status, attempts=failure.attempts, error=failure.error)
 
     async def list(self, query: InstanceQuery) -> Page:
         if self._owning is None:
             raise self._cannot("list its instances")
-        return page_of(await self._owning.list(), query)
+        return page_of(map(self._with_failure, await self._owning.list()), query)
 
     async def find_work(self, owner: int, limit: int, *, orphans: bool) -> builtins.list[str]:  # noqa: ARG002  it is not asked
+        again = [*self._failures.due(), *self._retried]
         if self._work is not None:
-            return await self._work.find_work(limit, orphans=orphans)
+            found = await self._work.find_work(limit + len(self._failures), orphans=orphans)
+            return list(dict.fromkeys([*self._failures.without(found), *again]))[:limit]
         if orphans:
             raise self._cannot("look for unfinished instances: run each by its id, or use a store that is a WorkStore")
         now, addressees = time.time(), set(await self._events.addressees())
         due = [name for name, until in self._resting.items() if until <= now or name in addressees]
-        return sorted(due, key=self._resting.__getitem__)[:limit]
+        due = self._failures.without(sorted(due, key=self._resting.__getitem__))
+        return list(dict.fromkeys([*due, *again]))[:limit]
 
     async def remove_finished(self, seconds: float) -> int:
         return await self._work.remove_finished(seconds) if self._work is not None else 0
@@ -303,6 +345,8 @@ class AdaptedStore:
 
     def to_dict(self, claim: Claim, state: InstanceState) -> dict[str, Any]:
         """A state that is to be kept of an instance that is owned here."""
+        self._failures.forget(claim.instance_id)
+        self._retried.discard(claim.instance_id)
         if self._work is None:
             if state.status in DORMANT:
                 self._waiting[claim.instance_id] = math.inf if state.wake_at is None else state.wake_at

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from durable_import.errors import InstanceStuckError
 from durable_import.stores.adapted import from_dict, to_dict, to_kept
 from durable_import.stores.base import MIN_ID_AGE, FullStateStore, is_state
 from durable_import.stores.changes import Bell, Changes
@@ -23,8 +24,11 @@ from durable_import.stores.state import (
     ANNOUNCED,
     DORMANT,
     FINISHED,
+    STUCK,
     Claim,
     Event,
+    Failure,
+    HoldRecord,
     InstanceQuery,
     InstanceState,
     InstanceSummary,
@@ -32,6 +36,7 @@ from durable_import.stores.state import (
     Page,
     fenced,
     owner_lost,
+    pause_after,
 )
 from durable_import.stores.store import Begun, History, Kept, Segments, Transactions
 
@@ -80,6 +85,9 @@ class _Instance:
     epoch: int = 0
     lives: int = 0  # begun since the last commit
     attempts: int = 0
+    error: str | None = None
+    due: float | None = None  # when what could not go on is tried again; infinite: it is stuck
+    hold: HoldRecord | None = None
     past: dict[int, InstanceState] = field(default_factory=dict)  # by checkpoint
 
 
@@ -157,7 +165,8 @@ class MemoryStore:
         left = [(name, each) for name, each in self._instances.items() if each.owner == owner]
         for name, each in left[:limit]:
             each.epoch = 0
-            each.attempts += is_to_blame and each.state is not None and each.state.status in ABANDONED
+            if is_to_blame and each.state is not None and each.state.status in ABANDONED:
+                each.attempts, each.error = each.attempts + 1, None
             self._let_go(name, each)
         if limit is None or len(left) < limit:
             self._owners.pop(owner, None)
@@ -179,19 +188,23 @@ class MemoryStore:
         found = self._instances.get(instance_id)
         if found is not None and found.owner not in (None, owner):
             self._check_free(instance_id, found.owner)
-            found.attempts += found.state is not None and found.state.status in ABANDONED
+            if found.state is not None and found.state.status in ABANDONED:
+                found.attempts, found.error = found.attempts + 1, None
+        if found is not None and found.due == math.inf:
+            raise InstanceStuckError(instance_id, found.error or "", found.attempts)
         lives = 0
         if found is None or found.state is None:
             found = self._instances[instance_id] = _Instance(call, time.time())
         else:
             lives, found.lives = found.lives, found.lives + 1
         self._idle.pop(instance_id, None)
-        found.owner, found.epoch = owner, epoch
+        found.owner, found.epoch, found.due, found.hold = owner, epoch, None, None
         is_new = found.state is None and new is not None
         if is_new:
             self._put(found, new)
         events = [event for event, _ in self._events.get(instance_id, ())]
-        return Begun(Claim(instance_id, epoch), found.state, found.call, is_new, events, lives, found.attempts)
+        claim = Claim(instance_id, epoch).after(found.attempts, found.error)
+        return Begun(claim, found.state, found.call, is_new, events, lives, found.attempts, found.error)
 
     def commit(
         self,
@@ -203,7 +216,7 @@ class MemoryStore:
         with self._lock:
             found = self._current(claim)
             self._put(found, state)
-            found.lives = found.attempts = 0
+            found.lives, found.attempts, found.error, found.hold = 0, claim.attempts_kept(), None, None
         return None
 
     async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
@@ -214,16 +227,42 @@ class MemoryStore:
             if keeps and found.state is not None:
                 state = state._replace(snapshot=found.state.snapshot)
             self._put(found, state)
+            found.attempts, found.error = 0, None
             if not keeps:
                 self._events.pop(claim.instance_id, None)
             self._let_go(claim.instance_id, found)
 
-    async def release(self, claim: Claim, *, has_lived: bool = True) -> None:
+    async def release(self, claim: Claim, *, has_lived: bool = True, failure: Failure | None = None) -> None:
+        with self._lock:
+            found = self._instances.get(claim.instance_id)
+            if found is None or found.owner is None or found.epoch != claim.epoch:
+                return
+            found.lives -= not has_lived
+            if failure is not None:
+                found.attempts, found.error = failure.attempts, failure.error
+                found.due = math.inf if failure.is_stuck else time.time() + pause_after(failure.attempts)
+            elif found.state is not None and found.state.status == "failed" and found.error is not None:
+                found.due = 0.0  # it was not tried again yet
+            self._let_go(claim.instance_id, found)
+
+    async def note_hold(self, claim: Claim, hold: HoldRecord) -> None:
         with self._lock:
             found = self._instances.get(claim.instance_id)
             if found is not None and found.owner is not None and found.epoch == claim.epoch:
-                found.lives -= not has_lived
-                self._let_go(claim.instance_id, found)
+                found.hold = hold
+
+    async def retry(self, instance_id: str) -> bool:
+        with self._lock:
+            found = self._instances.get(instance_id)
+            if found is None or found.state is None or found.owner is not None:
+                return False
+            if found.due is None and found.state.status != "failed":
+                return False
+            found.due, found.attempts = 0.0, 0
+            found.error = "" if found.state.status == "failed" else None
+            self._idle[instance_id] = found
+            self._announce()
+            return True
 
     async def delete(self, instance_id: str) -> None:
         with self._lock:
@@ -266,7 +305,7 @@ class MemoryStore:
         instance.owner = None
         if instance.state is None:
             del self._instances[instance_id]
-        elif instance.state.status not in FINISHED:
+        elif instance.state.status not in FINISHED or instance.due is not None:
             self._idle[instance_id] = instance
 
     def _check_free(self, instance_id: str, holder: int | None) -> None:
@@ -319,7 +358,7 @@ class MemoryStore:
         status, checkpoint, location, function, wake_at, _, _ = instance.state
         return InstanceSummary(
             instance_id=instance_id,
-            status=status,
+            status=STUCK if instance.due == math.inf else status,
             checkpoint=checkpoint,
             location=location,
             function=function,
@@ -328,6 +367,9 @@ class MemoryStore:
             owner=owner.who if owner is not None else None,
             lease_until=owner.until if owner is not None else None,
             created_at=instance.created_at,
+            attempts=instance.attempts,
+            error=instance.error,
+            hold=instance.hold if owner is not None else None,
         )
 
     async def find_work(self, owner: int, limit: int, *, orphans: bool) -> builtins.list[str]:  # noqa: ARG002
@@ -341,6 +383,8 @@ class MemoryStore:
         """Since when somebody could have taken the instance up; None when there is nothing to do."""
         assert instance.state is not None
         status, wake_at = instance.state.status, instance.state.wake_at
+        if instance.due is not None:
+            return instance.due if instance.due <= now else None
         if status in ABANDONED:
             return instance.updated_at if orphans else None
         events = self._events.get(instance_id) if status in DORMANT else None

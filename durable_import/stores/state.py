@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -12,7 +13,11 @@ FINISHED = ("completed", "failed", "cancelled")
 DORMANT = ("waiting", "sleeping")  # nothing is to be done before an event comes, or the time
 ABANDONED = ("pending", "running")  # what such an instance is if nobody owns it
 STATUSES = (*ABANDONED, *DORMANT, *FINISHED)
+STUCK = "stuck"  # the status, in lists, of an instance that was given up for now, whatever it is in its state
 ANNOUNCED = ("pending", *FINISHED)  # those who wait for a change want to know of a commit as one of these
+TRUSTED_AFTER = 10.0  # seconds, twice as many for each attempt: so long a life is no killer's
+LONGEST_PAUSE = 600.0  # seconds
+MANY = 20  # attempts: more make no difference
 
 
 class InstanceState(NamedTuple):
@@ -37,11 +42,48 @@ class InstanceState(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """The right to commit to an instance until a later claim exists. ``number``: by which a store finds it."""
+    """The right to commit to an instance until a later claim exists. ``number``: by which a store finds it.
+
+    ``attempts``: lives before this one that have killed their process, in a row. A commit ends the row if it is made from
+    ``proven_at`` on, by ``time.monotonic``: what runs beside the killer may commit in each life.
+    """
 
     instance_id: str
     epoch: int
     number: int = 0
+    attempts: int = 0
+    proven_at: float = 0.0
+
+    def attempts_kept(self) -> int:
+        """Those that are kept with a commit."""
+        return self.attempts if self.attempts and time.monotonic() < self.proven_at else 0
+
+    def after(self, attempts: int, error: str | None) -> Claim:
+        """The same, of an instance that had so many attempts, the last of which ended with this error, or a death."""
+        if not attempts or error is not None:
+            return self
+        return self._replace(attempts=attempts, proven_at=time.monotonic() + TRUSTED_AFTER * 2.0 ** min(attempts, MANY))
+
+
+class Failure(NamedTuple):
+    """What kept an instance from going on. ``attempts``: how often something has, since it made progress. ``is_stuck``: it is
+    left alone from now on, else it is tried again after ``pause_after``."""
+
+    error: str
+    attempts: int
+    is_stuck: bool
+
+
+def pause_after(attempts: int) -> float:
+    """Seconds until what could not go on is tried again."""
+    return min(2.0 ** min(max(attempts, 1) - 1, MANY), LONGEST_PAUSE)
+
+
+class HoldRecord(NamedTuple):
+    """What keeps an instance from being saved: where that is in the program, and since when, in seconds since 1970."""
+
+    place: str
+    since: float
 
 
 def owner_lost(owner: int) -> FencedError:
@@ -75,7 +117,8 @@ class OwnerRow(NamedTuple):
 @dataclass(frozen=True)
 class InstanceSummary:
     """One instance that has a state. Times are seconds since 1970, 0 where a store does not tell; ``owner`` is None when nobody
-    owns it."""
+    owns it. ``attempts``: how often it could not go on since it made progress, the last time because of ``error`` (None: its
+    process died; empty: one that has failed is tried again). ``hold``: what keeps it from being saved now."""
 
     instance_id: str
     status: str
@@ -87,6 +130,9 @@ class InstanceSummary:
     owner: Owner | None
     lease_until: float | None
     created_at: float = 0.0
+    attempts: int = 0
+    error: str | None = None
+    hold: HoldRecord | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,17 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from durable_import.stores.owner import Owner
-from durable_import.stores.state import Claim, Event, InstanceQuery, InstanceState, InstanceSummary, OwnerRow, Page
+from durable_import.stores.state import (
+    Claim,
+    Event,
+    Failure,
+    HoldRecord,
+    InstanceQuery,
+    InstanceState,
+    InstanceSummary,
+    OwnerRow,
+    Page,
+)
 
 Segments = Mapping[str, bytes | None]  # those to put, and None for those to remove
 
@@ -28,8 +38,8 @@ class Begun(NamedTuple):
     """An instance that is owned from now on. ``state`` is what it has, ``call`` the record of the call that began it.
 
     ``is_new``: the state was made now. ``events``: those that it has; None: they are to be loaded. ``lives``: how often it was
-    begun since its last commit, without this time; None: this store does not count. ``attempts``: lives that
-    ended without progress.
+    begun since its last commit, without this time; None: this store does not count. ``attempts``, ``error``: see
+    ``InstanceSummary``.
     """
 
     claim: Claim
@@ -39,6 +49,7 @@ class Begun(NamedTuple):
     events: list[Event] | None
     lives: int | None = None
     attempts: int = 0
+    error: str | None = None
 
 
 class Kept(NamedTuple):
@@ -139,7 +150,8 @@ class Store(Protocol):
 
         ``epoch`` is random: one whose answer was lost is repeated with it. Raises InstanceBusyError while another owner has it
         that nobody has taken for dead: whether it is, is not found out here. The same ``owner`` may begin again: its earlier
-        claim is fenced. Raises FencedError for an owner that is not alive.
+        claim is fenced. Raises FencedError for an owner that is not alive, and InstanceStuckError for an
+        instance that was given up.
         """
         ...
 
@@ -157,8 +169,21 @@ class Store(Protocol):
         """Keep the last state, and let go of the instance. ``keeps``: its snapshot and its events stay, else both are removed."""
         ...
 
-    async def release(self, claim: Claim, *, has_lived: bool = True) -> None:
-        """Give the instance up; nothing happens if the claim is not current. ``has_lived``: it was begun to go on with it."""
+    async def release(self, claim: Claim, *, has_lived: bool = True, failure: Failure | None = None) -> None:
+        """Let go of the instance; nothing happens if the claim is not current. ``has_lived``: it was begun to go on with it.
+
+        ``failure``: it could not go on.
+        """
+        ...
+
+    async def note_hold(self, claim: Claim, hold: HoldRecord) -> None:
+        """Keep what holds the instance, for others to see, until it is committed or somebody else has it; nothing happens if the
+        claim is not current."""
+        ...
+
+    async def retry(self, instance_id: str) -> bool:
+        """Let an instance be taken up now that is stuck, or is to be tried again later, or has failed; False if it is none of
+        these. Its attempts begin anew."""
         ...
 
     async def delete(self, instance_id: str) -> None:
@@ -186,8 +211,8 @@ class Store(Protocol):
     async def find_work(self, owner: int, limit: int, *, orphans: bool) -> builtins.list[str]:
         """Ids of instances that have not finished, that nobody owns, and that have something to do; the longest waiting first.
 
-        That is: waiting or sleeping with ``wake_at`` in the past, or with an event; with ``orphans`` also pending and running
-        ones. ``owner`` asks.
+        That is: waiting or sleeping with ``wake_at`` in the past, or with an event; to be tried again now; with ``orphans`` also
+        pending and running ones. ``owner`` asks.
         """
         ...
 

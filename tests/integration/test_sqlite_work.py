@@ -74,7 +74,7 @@ async def test_questions_among_many_cost_what_they_answer(tmp_path: Path) -> Non
     assert await cheaply(partial(looking.remove_finished, 0.0)) == 0
     assert not await cheaply(partial(owners.renew, 7, 1, 2, 30.0))
     assert len(await cheaply(owners.rows)) > 0
-    await cheaply(partial(lives.release, begun.claim, True))
+    await cheaply(partial(lives.release, begun.claim, True, None))
     await store.close()
 
 

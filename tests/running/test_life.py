@@ -401,14 +401,14 @@ async def test_result_that_cannot_be_saved(make_runtime: MakeRuntime, flows: Mod
 
 
 async def test_variable_that_cannot_be_saved(make_runtime: MakeRuntime, flows: ModuleType) -> None:
-    """Where nothing may hold, who waits is told, also who asks when the instance has been let go of."""
+    """Where nothing may hold, who waits is told, also who asks when the instance has been let go of: it is stuck."""
     async with make_runtime(hold_limit=0) as runtime:
         with pytest.raises(UnsavableStateError, match="variable `held`"):
             await runtime.run(flows.hold_unsavable, instance_id="socket")
         await until(lambda: not runtime.running)
         with pytest.raises(UnsavableStateError, match="variable `held`"):
             await runtime.handle("socket").result()
-        assert await runtime.handle("socket").status() == "pending"
+        assert await runtime.handle("socket").status() == "stuck"
 
 
 async def test_function_that_is_not_durable(make_runtime: MakeRuntime) -> None:

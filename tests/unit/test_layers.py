@@ -33,7 +33,7 @@ ORDERS = {
     ),
     "stores": (
         "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "state", "listing", "store", "base", "work",
-        "backend", "memory_events", "adapted", "memory", "disk", "sqlite", "postgres", "url", "contract",
+        "backend", "memory_events", "memory_failures", "adapted", "memory", "disk", "sqlite", "postgres", "url", "contract",
     ),
     "running": ("validation", "keeper", "slices", "sources", "instance", "telemetry", "dispatcher", "registry"),
 }  # fmt: skip

@@ -53,6 +53,7 @@ class Host(Protocol):
     retries_failed: bool
     patience: float | None
     hold_limit: float | None
+    max_attempts: int | None
     grace_seconds: float
     on_wait: Callable[[float], None] | None
     on_left: Callable[[str, Exception], None] | None  # told why an instance leaves before its end

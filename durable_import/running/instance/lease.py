@@ -12,7 +12,7 @@ from ...errors import StoreError, StoreUnavailableError
 from ...log import logger
 from ...snapshot.payload import Saved
 from ...snapshot.sealing.segment_seal import SegmentSeal
-from ...stores.state import Claim, Event, InstanceState
+from ...stores.state import Claim, Event, Failure, InstanceState
 from ...stores.store import OpenTransaction, Segments
 from .checkpoint import Checkpoint
 from .host import Host
@@ -25,8 +25,8 @@ class InstanceLease:
     """See the module. ``records``: those of the instance."""
 
     __slots__ = (
-        "_seal", "call", "claim", "events", "gate", "has_lost_transaction", "host", "instance_id", "lives", "records", "state",
-        "transaction",
+        "_seal", "attempts", "call", "claim", "error", "events", "failure", "gate", "has_lost_transaction", "host", "instance_id",
+        "lives", "records", "state", "transaction",
     )  # fmt: skip
 
     def __init__(self, host: Host, instance_id: str, records: Records) -> None:
@@ -41,6 +41,9 @@ class InstanceLease:
         self.events: list[Event] | None = None  # that the store had for it at the beginning; None: they are not loaded yet
         self.lives: int | None = None  # that began since the last commit, before this one; None: the store does not count
         self.gate = OPEN  # through which steps go
+        self.attempts = 0  # in which it could not go on before, since it made progress
+        self.error: str | None = None  # that has ended the last of them: see ``InstanceSummary``
+        self.failure: Failure | None = None  # what has kept it from going on in this life
         self._seal = SegmentSeal(host.seal, instance_id)
 
     async def begin(self, new: InstanceState | None, call: bytes) -> bool:
@@ -50,6 +53,7 @@ class InstanceLease:
         """
         begun, self.gate = await self.host.keeper.begin(self.instance_id, new, call)
         self.claim, self.call, self.events, self.lives = begun.claim, begun.call, begun.events, begun.lives
+        self.attempts, self.error, self.failure = begun.attempts, begun.error, None
         self.state = self.records.check_state(begun.state) if begun.state is not None else None
         return begun.is_new
 
@@ -182,7 +186,7 @@ class InstanceLease:
             await transaction.rollback()
         if self.claim is not None:
             try:
-                await self.host.instances.release(self.claim, has_lived=has_lived)
+                await self.host.instances.release(self.claim, has_lived=has_lived, failure=self.failure)
             except StoreError as error:  # the lease ends by itself; what matters is committed
                 logger.warning("instance %s was not released: %s", self.instance_id, error, extra=self.about())
 

@@ -31,6 +31,7 @@ from ...stores.state import FINISHED, Event, InstanceState
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
+from .giving_up import check_attempts, failure_by
 from .host import Host
 from .lease import InstanceLease
 from .lives import count_lives, lives_before, with_another_life
@@ -136,6 +137,7 @@ class InstanceRun:
             raise self._has_left(self._why_suspended() if self.is_suspending else error) from None
         except BaseException as error:
             self._has_left(error)
+            self._note_failure(error, make)
             raise
         finally:
             self._drop_root()
@@ -147,6 +149,13 @@ class InstanceRun:
             self.begun.set_exception(error)
             self.begun.exception()
         return error
+
+    def _note_failure(self, error: BaseException, make: Callable[[], Any] | None) -> None:
+        """Keep, as it is let go of, why it cannot go on; a person, or the program that awaits it, is told, and decides."""
+        was_refused = self.call is not None and self.begun.done() and self.begun.exception() is not None
+        if make is None and self.host.script is None and self.lease.failure is None and not was_refused:
+            has_committed = self.driver is not None and self.driver.kept is not None
+            self.lease.failure = failure_by(error, self.lease, has_committed=has_committed)
 
     def _why_suspended(self) -> DurableError:
         """What has cut it short, wherever it was: while it was taken up, or while what it had opened was being left."""
@@ -166,6 +175,8 @@ class InstanceRun:
             await self._keep_first()
         elif not is_new:
             self._check(make)
+            if self.host.script is None:
+                check_attempts(self.instance_id, self.lease)
         if not self.begun.done():
             self.begun.set_result(None)
         return is_new
@@ -231,7 +242,7 @@ class InstanceRun:
         return self.state is not None and bool(self.state.snapshot)
 
     def _tries_again(self, state: InstanceState) -> bool:
-        return state.status == "failed" and self._retries
+        return state.status == "failed" and (self._retries or self.lease.error is not None)
 
     def _encoder(self) -> Encoder:
         host = self.host

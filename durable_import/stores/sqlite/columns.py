@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,7 +12,7 @@ from typing import Any
 from durable_import.errors import StoreUnavailableError
 from durable_import.stores import sql
 from durable_import.stores.files import text_of
-from durable_import.stores.state import InstanceState
+from durable_import.stores.state import HoldRecord, InstanceState
 from durable_import.stores.store import Kept
 
 Rows = sqlite3.Cursor
@@ -64,6 +65,21 @@ def to_kept(instance_id: str, row: Sequence[Any]) -> Kept:
 def count_of(value: Any) -> int:
     """A column that counts; 0 for what somebody else has put there."""
     return value if type(value) is int and 0 <= value < MANY else 0
+
+
+def text_or_none(column: Any) -> str | None:
+    """A column that is to be a text; None for what somebody else has put there."""
+    text = from_column(column)
+    return text if isinstance(text, str) else None
+
+
+def hold_of(column: Any) -> HoldRecord | None:
+    """A column that is to be a hold; likewise."""
+    try:
+        place, since = json.loads(column)
+        return HoldRecord(str(place), float(since))
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None
 
 
 def number_or(value: Any, otherwise: float) -> float:

@@ -18,7 +18,18 @@ from durable_import.stores.sqlite import lives, looking, messages, owners
 from durable_import.stores.sqlite.connection import MEMORY, Database
 from durable_import.stores.sqlite.lives import Owned
 from durable_import.stores.sqlite.transaction import SQLiteTransaction
-from durable_import.stores.state import ANNOUNCED, Claim, Event, InstanceQuery, InstanceState, InstanceSummary, OwnerRow, Page
+from durable_import.stores.state import (
+    ANNOUNCED,
+    Claim,
+    Event,
+    Failure,
+    HoldRecord,
+    InstanceQuery,
+    InstanceState,
+    InstanceSummary,
+    OwnerRow,
+    Page,
+)
 from durable_import.stores.store import Begun, Committing, History, Kept, OpenTransaction, Segments, Transactions
 from durable_import.stores.worker import Work, Worker
 
@@ -142,14 +153,23 @@ class SQLiteStore:
             self._ring()
         self._forget(claim)
 
-    async def release(self, claim: Claim, *, has_lived: bool = True) -> None:
+    async def release(self, claim: Claim, *, has_lived: bool = True, failure: Failure | None = None) -> None:
         self._forget(claim)
-        work = partial(lives.release, claim, has_lived)
+        work = partial(lives.release, claim, has_lived, failure)
         try:
             await self._worker.call(work)
         except (StoreError, OSError):  # the lease of this process goes on: it is done when work is looked for
             self._unreleased.append(work)
             raise
+
+    async def note_hold(self, claim: Claim, hold: HoldRecord) -> None:
+        await self._worker.call(partial(lives.note_hold, claim, hold))
+
+    async def retry(self, instance_id: str) -> bool:
+        try:
+            return await self._worker.call(partial(lives.retry, instance_id))
+        finally:
+            self._ring()
 
     async def delete(self, instance_id: str) -> None:
         await self._worker.call(partial(looking.remove, instance_id))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from durable_import.errors import InstanceStuckError
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite.columns import count_of, query, to_column, to_kept
+from durable_import.stores.sqlite.columns import count_of, query, text_or_none, to_column, to_kept
 from durable_import.stores.sqlite.messages import load_events
-from durable_import.stores.sqlite.owners import OWNED, check_free, check_owner, register, shelf_of, shelve
-from durable_import.stores.state import ABANDONED, Claim, InstanceState, fenced
+from durable_import.stores.sqlite.owners import OWNED, READY, RESTS, STUCK, check_free, check_owner, register, shelf_of, shelve
+from durable_import.stores.state import ABANDONED, Claim, Failure, HoldRecord, InstanceState, fenced, pause_after
 from durable_import.stores.store import Begun, Segments
 
 _COMMIT = query("commit")
@@ -38,23 +40,27 @@ def begin(
         claim = _add(column, instance_id, owner, epoch, new, call, connection)
         begun = Begun(claim, new, call, new is not None, load_events(instance_id, connection), 0)
         return begun, Owned(owner, False, False, new.function if new is not None else None)
-    row, shelf, holder, status, before, lives, attempts = found
+    row, shelf, holder, status, before, lives, *tried = found
+    attempts, error = count_of(tried[0]), text_or_none(tried[1])
     is_again = holder == owner and before == epoch  # and the answer was lost
+    if shelf == STUCK:
+        raise InstanceStuckError(instance_id, error or "", attempts)
     if holder is not None:
         check_free(instance_id, holder, owner, connection)
     if status == "":  # it was claimed before, and never committed
         delete(row, instance_id, connection, is_begun=False)
         return begin(instance_id, owner, epoch, new, call, connection)
     kept = to_kept(instance_id, connection.execute(query("load"), (column,)).fetchone())
-    attempts = count_of(attempts)
     if holder not in (None, owner) and status in ABANDONED:  # it was left by a death, and not buried yet
-        attempts += 1
-    connection.execute(query("take"), (owner, epoch, attempts, row))
+        attempts, error = attempts + 1, None
+    error_column = to_column(error) if error is not None else None
+    connection.execute(query("take"), (owner, epoch, attempts, error_column, not is_again, row))
     if shelf != OWNED:
         connection.execute(query("take_from_shelf"), (row,))
     [(has_segments,)] = connection.execute(query("has_segments"), (row,)).fetchall()
-    claim, is_new = Claim(instance_id, epoch, row), is_again and kept == (new, call)
-    begun = Begun(claim, kept.state, kept.call, is_new, load_events(instance_id, connection), count_of(lives), attempts)
+    claim, is_new = Claim(instance_id, epoch, row).after(attempts, error), is_again and kept == (new, call)
+    events = load_events(instance_id, connection)
+    begun = Begun(claim, kept.state, kept.call, is_new, events, max(count_of(lives) - is_again, 0), attempts, error)
     return begun, Owned(owner, bool(has_segments), bool(kept.state.outcome), kept.state.function)
 
 
@@ -93,7 +99,17 @@ def commit(
 def commit_state(claim: Claim, state: InstanceState, connection: sqlite3.Connection) -> bool:
     """The one statement of most commits; False: the claim is not current."""
     status, checkpoint, location, _, wake_at, snapshot, _ = state
-    values = (status, checkpoint, to_column(location), wake_at, time.time(), snapshot, claim.number, claim.epoch)
+    values = (
+        status,
+        checkpoint,
+        to_column(location),
+        wake_at,
+        time.time(),
+        snapshot,
+        claim.attempts_kept(),
+        claim.number,
+        claim.epoch,
+    )
     return connection.execute(_COMMIT, values).rowcount > 0
 
 
@@ -173,10 +189,31 @@ def end(claim: Claim, state: InstanceState, keeps: bool, owned: Owned, connectio
     connection.execute(query("shelve"), (shelf_of(state.status), now, now, claim.number))
 
 
-def release(claim: Claim, has_lived: bool, connection: sqlite3.Connection) -> None:
-    found = connection.execute(query("release"), (not has_lived, claim.number, claim.epoch)).fetchall()
-    for status, wake_at, updated_at in found:
-        shelve(claim.number, to_column(claim.instance_id), status, wake_at, updated_at, connection)
+def release(claim: Claim, has_lived: bool, failure: Failure | None, connection: sqlite3.Connection) -> None:
+    values = {
+        "unlived": not has_lived, "attempts": failure.attempts if failure is not None else None,
+        "error": to_column(failure.error) if failure is not None else None, "number": claim.number, "epoch": claim.epoch,
+    }  # fmt: skip
+    for status, wake_at, updated_at, error in connection.execute(query("release"), values).fetchall():
+        if failure is None and status == "failed" and error is not None:  # it was not tried again yet
+            connection.execute(query("shelve"), (READY, time.time(), None, claim.number))
+        elif failure is None or status == "":
+            shelve(claim.number, to_column(claim.instance_id), status, wake_at, updated_at, connection)
+        elif failure.is_stuck:
+            connection.execute(query("shelve"), (STUCK, None, None, claim.number))
+        else:
+            connection.execute(query("shelve"), (RESTS, time.time() + pause_after(failure.attempts), None, claim.number))
+
+
+def note_hold(claim: Claim, hold: HoldRecord, connection: sqlite3.Connection) -> None:
+    connection.execute(query("note_hold"), (json.dumps(hold), claim.number, claim.epoch))
+
+
+def retry(instance_id: str, connection: sqlite3.Connection) -> bool:
+    values = {"now": time.time(), "instance_id": to_column(instance_id)}
+    found = connection.execute(query("retry"), values).fetchall()
+    connection.executemany(query("begin_attempts"), found)
+    return bool(found)
 
 
 def save(instance_id: str, who: Owner, state: InstanceState, call: bytes, connection: sqlite3.Connection) -> None:
@@ -189,7 +226,7 @@ def save(instance_id: str, who: Owner, state: InstanceState, call: bytes, connec
         connection.execute(query("name_instance"), (to_column(state.function), begun.claim.number))
     elif state.outcome:
         connection.execute(query("put_outcome"), (begun.claim.number, state.outcome))
-    release(begun.claim, True, connection)
+    release(begun.claim, True, None, connection)
     connection.execute(query("forget_owner"), (owned.owner,))
 
 

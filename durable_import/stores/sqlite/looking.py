@@ -10,7 +10,7 @@ from typing import Any
 from durable_import.stores.base import MIN_ID_AGE
 from durable_import.stores.listing import read_cursor
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite.columns import from_column, query, to_column, to_kept
+from durable_import.stores.sqlite.columns import count_of, from_column, hold_of, query, text_or_none, to_column, to_kept
 from durable_import.stores.sqlite.lives import delete
 from durable_import.stores.state import InstanceQuery, InstanceState, InstanceSummary, Page
 from durable_import.stores.store import Kept
@@ -64,7 +64,7 @@ def list_page(asked: InstanceQuery, connection: sqlite3.Connection) -> Page:
 def _terms(asked: InstanceQuery, beyond: str) -> tuple[list[str], list[Any]]:
     terms, values = list[str](), list[Any]()
     if asked.status is not None:
-        terms.append("status = ?")
+        terms.append("iif(shelf = 6, 'stuck', status) = ?")
         values.append(to_column(asked.status))
     if asked.function is not None:
         terms.append("function = ?")
@@ -85,7 +85,7 @@ def _terms(asked: InstanceQuery, beyond: str) -> tuple[list[str], list[Any]]:
 
 
 def _summary_of(row: tuple[Any, ...]) -> InstanceSummary:
-    instance_id, status, checkpoint, location, function, wake_at, updated_at, owner, until, created_at, _ = row
+    instance_id, status, checkpoint, location, function, wake_at, updated_at, owner, until, created_at, _, *tried = row
     return InstanceSummary(
         instance_id=from_column(instance_id),
         status=from_column(status),
@@ -97,6 +97,9 @@ def _summary_of(row: tuple[Any, ...]) -> InstanceSummary:
         owner=Owner.from_json(from_column(owner)) if owner is not None else None,
         lease_until=until,
         created_at=created_at,
+        attempts=count_of(tried[0]),
+        error=text_or_none(tried[1]),
+        hold=hold_of(tried[2]),
     )
 
 

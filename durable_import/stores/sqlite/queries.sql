@@ -1,5 +1,5 @@
 -- name: find
-SELECT number, shelf, owner, status, epoch, lives, attempts
+SELECT number, shelf, owner, status, epoch, lives, attempts, error
 FROM durable_instance JOIN durable_state USING (number) WHERE instance_id = ?;
 
 -- name: load
@@ -21,7 +21,7 @@ INSERT OR REPLACE INTO durable_call (number, call) VALUES (?, ?);
 INSERT OR REPLACE INTO durable_outcome (number, outcome) VALUES (?, ?);
 
 -- name: take
-UPDATE durable_state SET owner = ?, epoch = ?, attempts = ?, lives = lives + 1 WHERE number = ?;
+UPDATE durable_state SET owner = ?, epoch = ?, attempts = ?, error = ?, lives = lives + ?, hold = NULL WHERE number = ?;
 
 -- name: take_from_shelf
 UPDATE durable_instance SET shelf = 0 WHERE number = ?;
@@ -32,7 +32,7 @@ UPDATE durable_instance SET function = ? WHERE number = ?;
 -- name: commit
 -- The claim is checked by the statement that writes: no row, no commit. It touches no index.
 UPDATE durable_state
-SET status = ?, checkpoint = ?, location = ?, wake_at = ?, updated_at = ?, snapshot = ?, attempts = 0, error = NULL, lives = 0
+SET status = ?, checkpoint = ?, location = ?, wake_at = ?, updated_at = ?, snapshot = ?, attempts = ?, error = NULL, hold = NULL, lives = 0
 WHERE number = ? AND epoch = ? AND owner IS NOT NULL;
 
 -- name: end
@@ -43,8 +43,24 @@ SET status = :status, checkpoint = :checkpoint, location = :location, wake_at = 
 WHERE number = :number AND epoch = :epoch AND (owner IS NOT NULL OR (status = :status AND checkpoint = :checkpoint));
 
 -- name: release
-UPDATE durable_state SET owner = NULL, lives = lives - ? WHERE number = ? AND epoch = ? AND owner IS NOT NULL
-RETURNING status, wake_at, updated_at;
+UPDATE durable_state
+SET owner = NULL, lives = lives - :unlived, attempts = ifnull(:attempts, attempts), error = ifnull(:error, error)
+WHERE number = :number AND epoch = :epoch AND owner IS NOT NULL
+RETURNING status, wake_at, updated_at, error;
+
+-- name: note_hold
+UPDATE durable_state SET hold = ? WHERE number = ? AND epoch = ? AND owner IS NOT NULL;
+
+-- name: retry
+-- What nobody owns, and is stuck (6), has failed (4) or is to be tried again (2).
+UPDATE durable_instance SET shelf = 1, due = :now, ended_at = NULL
+WHERE instance_id = :instance_id
+    AND (shelf IN (4, 6) OR (shelf = 2 AND EXISTS (SELECT * FROM durable_state AS s WHERE s.number = durable_instance.number AND s.attempts <> 0)))
+RETURNING number;
+
+-- name: begin_attempts
+-- One that has failed is told from those that are not to be tried again by an empty error.
+UPDATE durable_state SET attempts = 0, error = iif(status = 'failed', '', NULL) WHERE number = ?;
 
 -- name: shelve
 UPDATE durable_instance SET shelf = ?, due = ?, ended_at = ? WHERE number = ?;
@@ -132,7 +148,9 @@ WHERE owner = ? LIMIT ?;
 -- name: bury
 -- Who waited or slept is not to blame for the death of its process. Without another epoch a zombie would commit.
 UPDATE durable_state
-SET owner = NULL, epoch = 0, attempts = attempts + (status IN ('pending', 'running') AND typeof(attempts) = 'integer')
+SET
+    owner = NULL, epoch = 0, attempts = attempts + (status IN ('pending', 'running') AND typeof(attempts) = 'integer'),
+    error = iif(status IN ('pending', 'running'), NULL, error)
 WHERE number = ?;
 
 -- name: let_go
@@ -148,8 +166,8 @@ WHERE (typeof(until) <> 'real' OR until <= ?) AND NOT EXISTS (SELECT * FROM dura
 
 -- name: summary
 SELECT
-    instance_id, status, checkpoint, location, function, wake_at, updated_at, durable_owner.who, durable_owner.until, created_at,
-    number
+    instance_id, iif(shelf = 6, 'stuck', status), checkpoint, location, function, wake_at, updated_at, durable_owner.who,
+    durable_owner.until, created_at, number, attempts, error, iif(owner IS NULL, NULL, hold)
 FROM durable_instance JOIN durable_state USING (number) LEFT JOIN durable_owner ON durable_owner.id = owner
 WHERE status <> ''
 
@@ -181,7 +199,10 @@ SELECT text FROM durable_source WHERE digest = ?;
 INSERT INTO durable_event (instance_id, name, published_at, payload) VALUES (?, ?, ?, ?);
 
 -- name: is_ready
-UPDATE durable_instance SET shelf = 1, due = ? WHERE instance_id = ? AND shelf = 2;
+-- What could not go on is not tried sooner because of an event.
+UPDATE durable_instance SET shelf = 1, due = ?
+WHERE instance_id = ? AND shelf = 2
+    AND NOT EXISTS (SELECT * FROM durable_state AS s WHERE s.number = durable_instance.number AND s.error IS NOT NULL);
 
 -- name: note_event_id
 INSERT INTO durable_event_id (id, published_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING;

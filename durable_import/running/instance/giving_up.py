@@ -1,0 +1,57 @@
+"""When an instance that cannot go on is tried again, and when it is given up."""
+
+from __future__ import annotations
+
+from ...errors import (
+    HoldLimitError,
+    InstanceMismatchError,
+    InstanceStuckError,
+    InstanceSuspendedError,
+    OwnershipError,
+    PauseForEventException,
+    StoreUnavailableError,
+    UnknownInstanceError,
+    UnsavableStateError,
+)
+from ...stores.state import Failure
+from .lease import InstanceLease
+
+MAX_ATTEMPTS = 10
+LONGEST_TEXT = 4000  # characters
+# The instance itself could go on: what is told concerns its caller, its owner or the store.
+_NO_FAILURES = (
+    InstanceMismatchError,
+    InstanceStuckError,
+    InstanceSuspendedError,
+    OwnershipError,
+    PauseForEventException,
+    StoreUnavailableError,
+    UnknownInstanceError,
+)
+_HOPELESS = (HoldLimitError, UnsavableStateError)  # to try again would only repeat what was done since the last checkpoint
+
+
+def failure_by(error: BaseException, lease: InstanceLease, *, has_committed: bool) -> Failure | None:
+    """What keeps an instance from going on, if that is an error by which it has left; ``has_committed``: in this life."""
+    if not isinstance(error, Exception) or isinstance(error, _NO_FAILURES) or lease.claim is None:
+        return None
+    before = lease.claim.attempts_kept() if has_committed else lease.attempts
+    attempts, limit = before + 1, lease.host.max_attempts
+    return Failure(text_of(error), attempts, isinstance(error, _HOPELESS) or (limit is not None and attempts >= limit))
+
+
+def check_attempts(instance_id: str, lease: InstanceLease) -> None:
+    """Give up an instance whose lives have killed their process too often: raise InstanceStuckError."""
+    limit, attempts = lease.host.max_attempts, lease.attempts
+    if limit is None or attempts < limit or lease.error is not None:
+        return
+    where = f" at {lease.state.location}" if lease.state is not None and lease.state.location else ""
+    times = "the process that ran it has died" if attempts == 1 else f"the processes that ran it have died, {attempts} in a row"
+    lease.failure = Failure(f"{times}, behind the checkpoint{where}", attempts, True)
+    raise InstanceStuckError(instance_id, lease.failure.error, attempts)
+
+
+def text_of(error: BaseException) -> str:
+    """What is kept of an error."""
+    text = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])]).replace("\0", "\\0")
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} ..."
