@@ -22,6 +22,7 @@ from ..errors import (
 )
 from ..frames import ambient
 from ..log import logger
+from ..pythons import forks
 from ..running.dispatcher import Dispatcher
 from ..running.instance.driver import GRACE_SECONDS
 from ..running.instance.giving_up import MAX_ATTEMPTS
@@ -147,6 +148,13 @@ class DurableRuntime:
         self.is_closing = self._is_entered = False
         self._loop: asyncio.AbstractEventLoop | None = None  # where it was entered
         self._token: Token[ambient.AmbientRuntime | None] | None = None
+        self._at_fork = forks.AtFork(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """In a forked process: what ran in the parent goes on there."""
+        self.running.clear()
+        self._loop = None
+        self.dispatcher.begin_anew()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _ambient, ()  # a program's variable that holds it holds the one that the program is resumed by

@@ -82,6 +82,11 @@ class Dispatcher:
         self.ensure()
         await self._looked.wait()
 
+    def begin_anew(self) -> None:
+        """In a forked process, whose event loop is another one."""
+        self._task = None
+        self._looked, self._wanted = asyncio.Event(), asyncio.Event()
+
     async def stop(self) -> None:
         """End; nothing is taken up any more."""
         task, self._task = self._task, None

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 from ..aio.gate import Gate
 from ..errors import DurableError, FencedError, InstanceBusyError, StoreError
 from ..log import logger
+from ..pythons import forks
 from ..pythons.systems import passing
 from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from ..stores.state import InstanceState, OwnerRow, owner_lost
@@ -64,13 +65,21 @@ class _Seen(NamedTuple):
 class Keeper:
     """See the module. ``wake`` is called, in the thread, when instances have become free."""
 
+    fork_rank = 0
+
     def __init__(
         self, store: Store, lease_seconds: float = DEFAULT_LEASE_SECONDS, wake: Callable[[], None] = lambda: None
     ) -> None:
         self._store = store
         self._lease = lease_seconds
         self._wake = wake
+        self._prepare()
+        forks.joins(self)
+
+    def _prepare(self) -> None:
         self._lock = threading.Lock()
+        self._at_work = threading.Lock()  # held in a round
+        self._rest = forks.Rest(self._at_work)
         self._asked: list[tuple[asyncio.Future[Any], Callable[[Exception | None], Any]]] = []
         self._call = threading.Event()  # somebody wants a round
         self._thread: threading.Thread | None = None
@@ -82,6 +91,21 @@ class Keeper:
         self._looked_at = -math.inf
         self._unburied: dict[int, Exception] = {}  # why
         self._has_failed = False  # in the last round
+
+    def rest(self, seconds: float) -> None:
+        """See ``forks.Forking``."""
+        self._rest.begin(seconds)
+
+    def go_on(self) -> None:
+        """See ``forks.Forking``."""
+        self._rest.end()
+
+    def begin_anew(self) -> None:
+        """See ``forks.Forking``. What the parent owns does not go on here."""
+        if self._own is not None:
+            self._own.ends()
+        forks.keep(self._asked)  # futures of the parent's event loops
+        self._prepare()
 
     # --- for event loops
 
@@ -179,7 +203,8 @@ class Keeper:
     def _attempt(self) -> Exception | None:
         """One round; gives what has failed in it. Whatever that is, the next one may go well."""
         try:
-            self._round()
+            with self._at_work:
+                self._round()
         except BaseException as error:
             self._seen.clear()
             if not self._has_failed:

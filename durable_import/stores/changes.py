@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 from weakref import WeakValueDictionary
 
+from durable_import.pythons import forks
+
 LEAST_SECONDS = 1.0  # for a look to come back, also if the time to wait is shorter
 
 
@@ -15,6 +17,10 @@ class Bell:
     """Wakes all who listen, in any event loop and thread."""
 
     def __init__(self) -> None:
+        self._begin_anew()
+        self._at_fork = forks.AtFork(self._begin_anew)
+
+    def _begin_anew(self) -> None:
         self._lock = threading.Lock()
         self._listening: set[asyncio.Future[None]] = set()
 

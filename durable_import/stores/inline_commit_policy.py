@@ -36,6 +36,10 @@ class InlineCommitPolicy:
         """An instance is owned here from now on."""
         self._held.add(instance_id)
 
+    def owned(self) -> list[str]:
+        """Ids of those that are owned here."""
+        return list(self._held)
+
     def is_released(self, instance_id: str) -> None:
         """It is not any more."""
         self._held.discard(instance_id)

@@ -7,13 +7,15 @@ a caller that is in a hurry may use the engine by itself (``Worker.at_once``): t
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
 import threading
+import time
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar, cast
+
+from durable_import.pythons import forks
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -103,6 +105,20 @@ class Desk(Generic[R]):
             self._open += 1
             self.inbox.put(item)
 
+    def rest(self, deadline: float, let_go: Callable[[Any], object]) -> bool:
+        """Do nothing more, once all is done, until ``go_on``; gives whether that was so in time. ``let_go``: of the engine."""
+        while self._lock.acquire(timeout=max(deadline - time.monotonic(), 0.0)):
+            if not self._open:
+                let_go(self.engine)
+                return True
+            self._lock.release()
+            time.sleep(0.001)
+        return False
+
+    def go_on(self) -> None:
+        """See ``rest``."""
+        self._lock.release()
+
     def are_done(self, number: int) -> None:
         """So many items are."""
         with self._lock:
@@ -119,14 +135,43 @@ class Desk(Generic[R]):
 
 
 class Worker(Generic[R]):
-    """Starts the thread at the first call; it ends on ``close`` or when the worker is garbage."""
+    """Starts the thread at the first call; it ends on ``close`` or when the worker is garbage.
 
-    def __init__(self, engine: Callable[[], Engine[R]], name: str) -> None:
+    ``let_go``: what the engine must let go of before a fork; it opens it again.
+    """
+
+    fork_rank = 2
+
+    def __init__(self, engine: Callable[[], Engine[R]], name: str, let_go: Callable[[Any], object] = lambda _: None) -> None:
         self._make_engine = engine
         self._name = name
+        self._let_go = let_go
+        self._prepare()
+        forks.joins(self)
+
+    def _prepare(self) -> None:
         self._lock = threading.Lock()
+        self._rest = forks.Rest(self._lock)
         self._desk: Desk[R] | None = None
-        self._pid = 0
+        self._is_resting = False
+
+    def rest(self, seconds: float) -> None:
+        """See ``forks.Forking``."""
+        deadline = time.monotonic() + seconds
+        if self._rest.begin(seconds) and self._desk is not None:
+            self._is_resting = self._desk.rest(deadline, self._let_go)
+
+    def go_on(self) -> None:
+        """See ``forks.Forking``."""
+        if self._is_resting and self._desk is not None:
+            self._desk.go_on()
+        self._is_resting = False
+        self._rest.end()
+
+    def begin_anew(self) -> None:
+        """See ``forks.Forking``."""
+        forks.keep(self._desk)
+        self._prepare()
 
     async def call(self, work: Callable[[R], T], *, writes: bool = True) -> T:
         """What ``work`` returns or raises in the thread; it is done even if the caller is cancelled meanwhile."""
@@ -145,20 +190,20 @@ class Worker(Generic[R]):
 
     def _put(self, work: Work[R]) -> None:
         with self._lock:
-            if self._desk is None or self._pid != os.getpid():  # threads do not survive a fork
+            if self._desk is None:
                 self._desk = self._start()
             self._desk.put(work)
 
     def at_once(self, work: Callable[[Any], bool]) -> bool:
         """What ``work`` makes of the engine in this thread, if the worker's own has begun and has nothing to do; else False."""
         desk = self._desk
-        return desk is not None and self._pid == os.getpid() and desk.at_once(work)
+        return desk is not None and desk.at_once(work)
 
     async def close(self) -> None:
         """Finish what was handed in, then end the thread."""
         with self._lock:
             desk, self._desk = self._desk, None
-        if desk is None or self._pid != os.getpid():
+        if desk is None:
             return
         job: Job[R] = Job(lambda _: None, False, asyncio.get_running_loop())
         desk.put((_STOP, job))
@@ -166,7 +211,6 @@ class Worker(Generic[R]):
 
     def _start(self) -> Desk[R]:
         desk = Desk(self._make_engine())
-        self._pid = os.getpid()
         threading.Thread(target=_serve, args=(desk,), name=self._name, daemon=True).start()
         weakref.finalize(self, desk.inbox.put, (_STOP, None)).atexit = False
         return desk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from ...errors import StoreError, StoreUnavailableError
 from ...log import logger
 from ...snapshot.payload import Saved
 from ...snapshot.sealing.segment_seal import SegmentSeal
-from ...stores.state import Claim, Event, Failure, InstanceState
+from ...stores.state import Claim, Event, Failure, InstanceState, fenced
 from ...stores.store import OpenTransaction, Segments
 from .checkpoint import Checkpoint
 from .host import Host
@@ -97,6 +98,7 @@ class InstanceLease:
 
     def _commit(self, state: InstanceState, saved: Saved | None) -> Awaitable[None] | None:
         """The same; None: it was done at once."""
+        self._check_lives()
         if self.transaction is not None:
             return self._commit_transaction(state, saved)
         assert self.claim is not None
@@ -117,10 +119,16 @@ class InstanceLease:
     async def end(self, state: InstanceState, *, keeps_snapshot: bool) -> None:
         """Keep the last state, as ``commit``, with the snapshot that is kept or without any, and let go of the instance."""
         assert self.claim is not None
+        self._check_lives()
         if self.transaction is not None:
             await self._commit_transaction(*await self._last_in_transaction(state, keeps_snapshot))
         await self._in_time(state, lambda: self._end(state, keeps_snapshot))
         self.claim, self.state = None, state
+
+    def _check_lives(self) -> None:
+        """Raise FencedError if this process is known to have lost the instance: it was taken for dead, or is a fork."""
+        if self.gate.closes_at == -math.inf and self.claim is not None:
+            raise fenced(self.instance_id, self.claim.epoch)
 
     def _end(self, state: InstanceState, keeps_snapshot: bool) -> Awaitable[None]:
         assert self.claim is not None

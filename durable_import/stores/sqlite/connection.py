@@ -104,6 +104,11 @@ class Database:
         self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
         return connection
 
+    def let_go(self) -> None:
+        """Close the file before a fork; what is only in memory would be gone."""
+        if self._path != MEMORY:
+            self.close()
+
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is None:

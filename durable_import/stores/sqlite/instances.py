@@ -11,6 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from durable_import.errors import StoreError
+from durable_import.pythons import forks
 from durable_import.stores.changes import Bell, Changes, bell_of
 from durable_import.stores.inline_commit_policy import InlineCommitPolicy
 from durable_import.stores.owner import Owner
@@ -45,6 +46,8 @@ BURIAL_PATIENCE = 0.05
 class SQLiteStore:
     """See ``store.Store``. ``path`` is a file or ``:memory:``; for the rest see ``SQLiteStateStore``."""
 
+    fork_rank = 1
+
     def __init__(
         self, path: str, synchronous: str = "FULL", patience: float = 10.0, is_shared: bool = False, keeps_history: bool = False
     ) -> None:
@@ -52,20 +55,42 @@ class SQLiteStore:
         self.keeps_segments = not keeps_history
         self.history: History | None = self if keeps_history else None
         self.transactions: Transactions | None = self
-        self._owned: dict[int, Owned] = {}  # by epoch
         self._inline_commits = InlineCommitPolicy(FEW[synchronous])
         self._open = partial(Database, path, synchronous, patience, is_shared, keeps_history, self._inline_commits)
-        self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {path}")
-        self._keeping = Database(path, synchronous, patience, is_shared, False, InlineCommitPolicy(0))  # for threads of keepers
-        self._keeping_lock = threading.Lock()
-        self._registered: set[int] = set()
+        self._open_keeping = partial(Database, path, synchronous, patience, is_shared, False, InlineCommitPolicy(0))
+        self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {path}", Database.let_go)
+        self._prepare()
+        forks.joins(self)
         bell = Bell() if path == MEMORY else bell_of(os.path.realpath(path))
         self._changes = Changes(self._look, bell, LOOK_SECONDS)
-        self._unreleased: list[Callable[[sqlite3.Connection], None]] = []  # the database could not be written then
         self._rings = 0  # changes by this process, which the connection does not tell
 
     def __repr__(self) -> str:
         return f"SQLiteStateStore({self.path!r})"
+
+    def _prepare(self) -> None:
+        self._owned: dict[int, Owned] = {}  # by epoch
+        self._unreleased: list[Callable[[sqlite3.Connection], None]] = []  # the database could not be written then
+        self._registered: set[int] = set()
+        self._keeping = self._open_keeping()  # for threads of keepers
+        self._keeping_lock = threading.Lock()
+        self._rest = forks.Rest(self._keeping_lock)
+
+    def rest(self, seconds: float) -> None:
+        """See ``forks.Forking``."""
+        if self._rest.begin(seconds):
+            self._keeping.let_go()
+
+    def go_on(self) -> None:
+        """See ``forks.Forking``."""
+        self._rest.end()
+
+    def begin_anew(self) -> None:
+        """See ``forks.Forking``."""
+        for owned in self._inline_commits.owned():
+            self._inline_commits.is_released(owned)
+        forks.keep(self._keeping)
+        self._prepare()
 
     # --- who owns instances
 

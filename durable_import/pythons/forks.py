@@ -1,0 +1,110 @@
+"""What a fork of the process would harm: it comes to rest before, and begins anew in the child.
+
+A child has no threads but the one that forked, locks in whatever state they were, and connections that are its parent's as well.
+Two connections of one process to one SQLite file know of each other: a child that opens the file while it has inherited an open
+connection takes no lock, and its commits are lost when the parent closes the file. So files are closed before a fork.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Protocol
+
+PATIENCE = 2.0  # seconds that a fork waits, in all, for what is being done
+
+
+class Forking(Protocol):
+    """``fork_rank``: those of lower rank use those of higher rank, and rest before them."""
+
+    fork_rank: int
+
+    def rest(self, seconds: float) -> None:
+        """Begin nothing more until ``go_on``, and let go of what must not be inherited; wait no longer than that."""
+        ...
+
+    def go_on(self) -> None:
+        """In the parent, whether it has come to rest or not."""
+        ...
+
+    def begin_anew(self) -> None:
+        """In the child: nothing of before is to be used, or closed."""
+        ...
+
+
+class AtFork:
+    """Calls something in the child, where nothing has to rest before; as long as this object lives."""
+
+    fork_rank = 3
+
+    def __init__(self, begin_anew: Callable[[], None]) -> None:
+        self._begin_anew = weakref.WeakMethod(begin_anew)
+        joins(self)
+
+    def rest(self, seconds: float) -> None:
+        """See ``Forking``."""
+
+    def go_on(self) -> None:
+        """See ``Forking``."""
+
+    def begin_anew(self) -> None:
+        """See ``Forking``."""
+        begin_anew = self._begin_anew()
+        if begin_anew is not None:
+            begin_anew()
+
+
+class Rest:
+    """A lock that is taken for the time of a fork, if it can be had in time."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self._lock = lock
+        self._has_lock = False
+
+    def begin(self, seconds: float) -> bool:
+        """Whether it could be had."""
+        self._has_lock = self._lock.acquire(timeout=seconds)
+        return self._has_lock
+
+    def end(self) -> None:
+        """Give it back."""
+        if self._has_lock:
+            self._has_lock = False
+            self._lock.release()
+
+
+_members: weakref.WeakSet[Forking] = weakref.WeakSet()
+_resting: list[Forking] = []
+_inherited: list[object] = []
+
+
+def joins(member: Forking) -> None:
+    """It is told of each fork from now on."""
+    _members.add(member)
+
+
+def keep(*inherited: object) -> None:
+    """For the child: these stay as they are, for ever. To close them would harm the parent."""
+    _inherited.extend(inherited)
+
+
+def _rest() -> None:
+    _resting[:] = sorted(_members, key=lambda member: member.fork_rank)
+    for member in _resting:
+        member.rest(PATIENCE / len(_resting))
+
+
+def _go_on() -> None:
+    while _resting:
+        _resting.pop().go_on()
+
+
+def _begin_anew() -> None:
+    while _resting:
+        _resting.pop().begin_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_rest, after_in_parent=_go_on, after_in_child=_begin_anew)
