@@ -139,7 +139,7 @@ def test_what_a_child_commits_stays_when_its_parent_closes(tmp_path: Path) -> No
     assert len(run(tmp_path, CLOSED_BY_THE_PARENT)) == 9
 
 
-@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+@pytest.mark.parametrize("method", ["fork", *(pytest.param(name, marks=pytest.mark.slow) for name in ("forkserver", "spawn"))])
 def test_processes_of_multiprocessing(method: str, tmp_path: Path) -> None:
     """However they are made, each is an owner of its own."""
     script = f"""
