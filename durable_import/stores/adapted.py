@@ -240,7 +240,7 @@ class AdaptedStore:
         if owner is not None and owner.claims.get(claim.instance_id) == claim:
             del owner.claims[claim.instance_id]
 
-    async def note_hold(self, claim: Claim, hold: HoldRecord) -> None:
+    async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
         """Others do not see it."""
 
     async def retry(self, instance_id: str) -> bool:

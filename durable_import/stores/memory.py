@@ -245,10 +245,11 @@ class MemoryStore:
                 found.due = 0.0  # it was not tried again yet
             self._let_go(claim.instance_id, found)
 
-    async def note_hold(self, claim: Claim, hold: HoldRecord) -> None:
+    async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
         with self._lock:
             found = self._instances.get(claim.instance_id)
-            if found is not None and found.owner is not None and found.epoch == claim.epoch:
+            is_current = found is not None and found.owner is not None and found.epoch == claim.epoch
+            if found is not None and is_current and found.state is not None and found.state.checkpoint == checkpoint:
                 found.hold = hold
 
     async def retry(self, instance_id: str) -> bool:

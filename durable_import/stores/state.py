@@ -80,9 +80,9 @@ def pause_after(attempts: int) -> float:
 
 
 class HoldRecord(NamedTuple):
-    """What keeps an instance from being saved: where that is in the program, and since when, in seconds since 1970."""
+    """What keeps an instance from being saved, and where in the program; since when, in seconds since 1970."""
 
-    place: str
+    what: str
     since: float
 
 

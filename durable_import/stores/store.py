@@ -176,9 +176,9 @@ class Store(Protocol):
         """
         ...
 
-    async def note_hold(self, claim: Claim, hold: HoldRecord) -> None:
-        """Keep what holds the instance, for others to see, until it is committed or somebody else has it; nothing happens if the
-        claim is not current."""
+    async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
+        """Keep what holds the instance since a checkpoint, for others to see, until it is committed or somebody else has it.
+        Nothing happens if it was committed already, or the claim is not current."""
         ...
 
     async def retry(self, instance_id: str) -> bool:

@@ -23,11 +23,13 @@ from ...holds.places import frame_of_program, line_of_place, place_of
 from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.tasks.stacks import location_of
+from ...stores.state import HoldRecord
 
 _NOTHING: frozenset[str] = frozenset()
 LEAST_PATIENCE = 0.5  # seconds between two trials to save what could not be saved
 PATIENCE_FACTOR = 10  # ... or so many times what a trial costs
 REMINDERS = (30.0, 300.0, 3600.0)  # seconds after which a hold is told again; the last one repeats
+RECORDED_AFTER = 1.0  # seconds until others are told too
 LONG = 60.0  # seconds: a longer wait inside a hold is told
 
 
@@ -38,8 +40,26 @@ class Holding:
     """
 
     __slots__ = (
-        "_alarm", "_hold", "_is_first", "_refusal", "_reminder", "_seen", "_since", "_told", "_told_of", "_told_within",
-        "_try_again_at", "blocks", "checkpoint", "encoder", "limit", "owes", "tell", "wake",
+        "_alarm",
+        "_hold",
+        "_is_first",
+        "_recorder",
+        "_refusal",
+        "_reminder",
+        "_seen",
+        "_since",
+        "_told",
+        "_told_of",
+        "_told_within",
+        "_try_again_at",
+        "blocks",
+        "checkpoint",
+        "encoder",
+        "limit",
+        "owes",
+        "record",
+        "tell",
+        "wake",
     )  # fmt: skip
 
     def __init__(self, encoder: Encoder, checkpoint: int) -> None:
@@ -56,10 +76,12 @@ class Holding:
         self._told_within = Met()  # the variables' values in which that was
         self._seen = ""  # the last refusal
         self.limit: float | None = None  # seconds: a longer hold is an error
+        self.record: Callable[[HoldRecord], None] | None = None  # keeps it for others to see
         self.wake: Callable[[], None] | None = None  # lets what drives the instance look again
         self._since = 0.0  # when the hold began, by ``time.monotonic``
         self._reminder: asyncio.TimerHandle | None = None
         self._alarm: asyncio.TimerHandle | None = None  # for the limit
+        self._recorder: asyncio.TimerHandle | None = None
         self._is_first = False  # nothing was committed in this life, of an instance that had another one
 
     # --- for the loop and the driver
@@ -116,6 +138,8 @@ class Holding:
         now = time.monotonic()
         if not self.owes:
             self.owes, self._since = True, now
+            if self.record is not None:
+                self._recorder = asyncio.get_running_loop().call_later(RECORDED_AFTER, self._record)
             if self.limit is not None and self.wake is not None:
                 self._alarm = asyncio.get_running_loop().call_later(self.limit, self.wake)
         elif self.limit is not None and now - self._since >= self.limit:
@@ -124,6 +148,11 @@ class Holding:
                 f"of, and goes on from checkpoint {max(self.checkpoint, 0)} when it is run again. Keep what holds shorter, or "
                 "raise `hold_limit`"
             )
+
+    def _record(self) -> None:
+        why = self.why()
+        if why and self.record is not None:
+            self.record(HoldRecord(why, time.time() - (time.monotonic() - self._since)))
 
     def _is_blocked(self) -> bool:
         refusal = self._refusal
@@ -275,9 +304,9 @@ class Holding:
 
     def stop_reminding(self) -> None:
         """The hold is over, or the instance is let go of."""
-        for timer in filter(None, (self._reminder, self._alarm)):
+        for timer in filter(None, (self._reminder, self._alarm, self._recorder)):
             timer.cancel()
-        self._reminder = self._alarm = None
+        self._reminder = self._alarm = self._recorder = None
 
 
 class Met:

@@ -13,7 +13,7 @@ from ...errors import StoreError, StoreUnavailableError
 from ...log import logger
 from ...snapshot.payload import Saved
 from ...snapshot.sealing.segment_seal import SegmentSeal
-from ...stores.state import Claim, Event, Failure, InstanceState, fenced
+from ...stores.state import Claim, Event, Failure, HoldRecord, InstanceState, fenced
 from ...stores.store import OpenTransaction, Segments
 from .checkpoint import Checkpoint
 from .host import Host
@@ -176,6 +176,15 @@ class InstanceLease:
             self.has_lost_transaction = True
             raise
         self.state = state.without_snapshot()
+
+    async def record_hold(self, hold: HoldRecord) -> None:
+        """Let others see what holds the instance."""
+        if self.claim is None or self.state is None:
+            return
+        try:
+            await self.host.instances.note_hold(self.claim, hold, self.state.checkpoint)
+        except (StoreError, OSError) as error:
+            logger.debug("it was not recorded what holds instance %s: %s", self.instance_id, error, extra=self.about())
 
     async def remove_events(self, numbers: tuple[int, ...], accepted: dict[int, str]) -> None:
         """The state has these events: the store may forget them, and then the state may forget their numbers."""

@@ -27,7 +27,7 @@ from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
 from ...snapshot.payload import LIVES
 from ...snapshot.tasks.contexts import is_ours
-from ...stores.state import FINISHED, Event, InstanceState
+from ...stores.state import FINISHED, Event, HoldRecord, InstanceState
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
@@ -57,6 +57,7 @@ class InstanceRun:
         "_given",
         "_has_missed_events",
         "_opening",
+        "_recording",
         "_retries",
         "_root",
         "begun",
@@ -98,6 +99,7 @@ class InstanceRun:
         self._opening: Opening[Any] | None = None  # of what the program had open
         self._fenced: FencedError | None = None
         self._given = GivenContext()
+        self._recording: asyncio.Task[None] | None = None  # of a hold, for others to see
         self._root: Any = None  # the coroutine of a call that has not begun
 
     @property
@@ -284,7 +286,7 @@ class InstanceRun:
         driver.is_strict = host.hold_limit == 0
         if host.hold_limit is not None:
             driver.holding.limit, driver.holding.wake = host.hold_limit, driver.loop.wake
-        driver.holding.tell = self._is_held
+        driver.holding.tell, driver.holding.record = self._is_held, self._record_hold
         driver.on_dormant = self._expects_events
         driver.evict_after = self.evict_after
         driver.grace_seconds = host.grace_seconds
@@ -296,6 +298,9 @@ class InstanceRun:
         if lives is None:
             return otherwise
         return 0 if is_new else 1 + lives
+
+    def _record_hold(self, hold: HoldRecord) -> None:
+        self._recording = asyncio.ensure_future(self.lease.record_hold(hold))
 
     def _is_held(self, sentence: str) -> None:
         self.host.observer.held(self.instance_id, sentence)

@@ -76,8 +76,8 @@ def text_or_none(column: Any) -> str | None:
 def hold_of(column: Any) -> HoldRecord | None:
     """A column that is to be a hold; likewise."""
     try:
-        place, since = json.loads(column)
-        return HoldRecord(str(place), float(since))
+        what, since = json.loads(column)
+        return HoldRecord(str(what), float(since))
     except (TypeError, ValueError, OverflowError, RecursionError):
         return None
 

@@ -187,8 +187,8 @@ class SQLiteStore:
             self._unreleased.append(work)
             raise
 
-    async def note_hold(self, claim: Claim, hold: HoldRecord) -> None:
-        await self._worker.call(partial(lives.note_hold, claim, hold))
+    async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
+        await self._worker.call(partial(lives.note_hold, claim, hold, checkpoint))
 
     async def retry(self, instance_id: str) -> bool:
         try:

@@ -205,8 +205,8 @@ def release(claim: Claim, has_lived: bool, failure: Failure | None, connection: 
             connection.execute(query("shelve"), (RESTS, time.time() + pause_after(failure.attempts), None, claim.number))
 
 
-def note_hold(claim: Claim, hold: HoldRecord, connection: sqlite3.Connection) -> None:
-    connection.execute(query("note_hold"), (json.dumps(hold), claim.number, claim.epoch))
+def note_hold(claim: Claim, hold: HoldRecord, checkpoint: int, connection: sqlite3.Connection) -> None:
+    connection.execute(query("note_hold"), (json.dumps(hold), claim.number, claim.epoch, checkpoint))
 
 
 def retry(instance_id: str, connection: sqlite3.Connection) -> bool:

@@ -49,7 +49,7 @@ WHERE number = :number AND epoch = :epoch AND owner IS NOT NULL
 RETURNING status, wake_at, updated_at, error;
 
 -- name: note_hold
-UPDATE durable_state SET hold = ? WHERE number = ? AND epoch = ? AND owner IS NOT NULL;
+UPDATE durable_state SET hold = ? WHERE number = ? AND epoch = ? AND owner IS NOT NULL AND checkpoint = ?;
 
 -- name: retry
 -- What nobody owns, and is stuck (6), has failed (4) or is to be tried again (2).

@@ -136,27 +136,29 @@ class AttemptsContract(ABC):
         await store.close()
 
     async def test_holds_are_seen(self, tmp_path: Path) -> None:
-        """Until the next commit, or until nobody owns the instance."""
+        """Until the next commit, or until nobody owns the instance; one that is over already is not kept."""
         store = self.open(tmp_path)
         owner = register(store)
-        hold = HoldRecord("app.py:7", 1_764_115_200.5)
-        for ends in ("commit", "release", "begin"):
+        hold = HoldRecord("a File at app.py:7", 1_764_115_200.5)
+        for number, ends in enumerate(("commit", "release", "begin"), 1):
             begun = await begin(store, "a", owner)
-            await store.note_hold(begun.claim, hold)
-            summary = await store.summary("a")
-            assert summary is not None
-            assert summary.hold == hold
+            await commit(store, begun, saved(number))
+            await store.note_hold(begun.claim, hold, number - 1)
+            assert await self._hold(store) is None
+            await store.note_hold(begun.claim, hold, number)
+            assert await self._hold(store) == hold
             if ends == "commit":
-                await commit(store, begun, saved(1))
+                await commit(store, begun, saved(number + 1))
             elif ends == "release":
                 await store.release(begun.claim)
             else:
                 await begin(store, "a", owner)
-            summary = await store.summary("a")
-            assert summary is not None
-            assert summary.hold is None
-            await store.note_hold(begun.claim._replace(epoch=1), hold)
-            summary = await store.summary("a")
-            assert summary is not None
-            assert summary.hold is None
+            assert await self._hold(store) is None
+            await store.note_hold(begun.claim._replace(epoch=1), hold, number)
+            assert await self._hold(store) is None
         await store.close()
+
+    async def _hold(self, store: Store) -> HoldRecord | None:
+        summary = await store.summary("a")
+        assert summary is not None
+        return summary.hold
