@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Token
+from functools import partial
 from types import CellType, FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
@@ -27,11 +28,11 @@ from ..running.dispatcher import Dispatcher
 from ..running.instance.driver import GRACE_SECONDS
 from ..running.instance.giving_up import MAX_ATTEMPTS
 from ..running.instance.host import InstanceObserver
-from ..running.instance.lease import FIRST_PAUSE
 from ..running.instance.records import Call, Outcome, Records
 from ..running.instance.root import call_of
 from ..running.instance.run import CANCEL, InstanceRun
 from ..running.keeper import Keeper
+from ..running.patience import FIRST_PAUSE, patiently
 from ..running.registry import InstanceRegistry
 from ..running.slices import Slices
 from ..running.sources import Sources
@@ -255,7 +256,7 @@ class DurableRuntime:
             name = id_from_step(lambda: Records(self.seal, "").content_of_call(call)) or self.name_instance()
         check_id(name)
         self.dispatcher.ensure()
-        while not await self._joins(name, call):
+        while not await self._patiently(lambda: self._joins(name, call), f"instance {name} is not started yet"):
             pass
         return InstanceHandle(self, name)
 
@@ -366,13 +367,19 @@ class DurableRuntime:
 
     async def _publish(self, instance_id: str, name: str, payload: Any, event_id: str | None = None) -> None:
         sealed = Records(self.seal, instance_id).seal_event(name, payload)
-        await self.instances.publish(instance_id, name, sealed, event_id)
+        publish = partial(self.instances.publish, instance_id, name, sealed, event_id)
+        await (self._patiently(publish, f"an event of instance {instance_id} is not kept yet") if event_id else publish())
         run = self.running.get(instance_id)
         if run is not None:
             await run.take_events()
         else:
             self.dispatcher.ensure()
             self.dispatcher.wake()
+
+    async def _patiently(self, ask: Callable[[], Awaitable[R]], what: str) -> R:
+        """What an instance asks of the store, as it is committed; others are told at once that the store is away."""
+        is_inside = getattr(ambient.current_driver.get(), "instance_id", None) is not None
+        return await patiently(ask, self.patience if is_inside else 0.0, what, {})
 
     async def _was_published(self, event_id: str | None) -> bool:
         """Whether an instance has published an event, before a crash of it."""

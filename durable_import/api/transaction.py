@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from ..aio.gate import OPEN
-from ..errors import DurableError
+from ..errors import DurableError, StoreError, StoreUnavailableError
 from ..frames import ambient
 from ..running.instance.run import InstanceRun
-from ..stores.store import Store
+from ..stores.store import OpenTransaction, Store
 
 
 class TransactionRuntime(Protocol):
@@ -49,7 +50,8 @@ class TransactionBlock:
         await run.driver.holding.until_free(asyncio.current_task(), "transaction()")
         run.driver.take_turns(asyncio.current_task())  # first: a commit of another task would wait for the transaction
         try:
-            run.lease.transaction = await instances.transactions.begin_transaction()
+            begin = instances.transactions.begin_transaction
+            run.lease.transaction = await run.lease.patiently(begin, "a transaction has not begun yet")
         except BaseException:
             run.driver.end_turns()
             raise
@@ -63,8 +65,11 @@ class TransactionBlock:
         run = self._run()
         assert run.driver is not None
         assert run.lease.transaction is not None
-        if kind is not None:
+        if error is not None:
             transaction, run.lease.transaction = run.lease.transaction, None
+            lost = transaction.lost(error)
+            if lost is not None:
+                await _let_go(run, transaction, lost)
             await transaction.rollback()
         run.driver.loop.gate = run.lease.gate
         run.driver.end_turns()  # the checkpoint that follows commits it
@@ -78,3 +83,12 @@ class TransactionBlock:
                 "Enter it in durable code that the runtime runs"
             )
         return run
+
+
+async def _let_go(run: InstanceRun, transaction: OpenTransaction, lost: StoreUnavailableError) -> NoReturn:
+    """The program does not see that the store was away: it goes on from before the transaction, once the store is there."""
+    with suppress(StoreError, OSError):
+        await transaction.rollback()
+    run.loses_transaction(lost)
+    while True:
+        await asyncio.get_running_loop().create_future()

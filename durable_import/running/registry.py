@@ -14,7 +14,6 @@ from ..errors import (
     InstanceStuckError,
     InstanceSuspendedError,
     PauseForEventException,
-    StoreUnavailableError,
     UnknownInstanceError,
 )
 from ..frames import ambient
@@ -22,9 +21,9 @@ from ..log import logger
 from ..stores.state import pause_after
 from .dispatcher import Dispatcher
 from .instance.host import Host
-from .instance.lease import FIRST_PAUSE, LONGEST_PAUSE
 from .instance.records import Call, Outcome
 from .instance.run import InstanceRun
+from .patience import AWAY, FIRST_PAUSE, LONGEST_PAUSE
 
 
 class RegistryHost(Host, ambient.AmbientRuntime, Protocol):
@@ -68,7 +67,7 @@ class InstanceRegistry:
             while True:
                 try:
                     return await run.to_end(make)
-                except (StoreUnavailableError, OSError) as error:
+                except AWAY as error:
                     if not run.lease.has_lost_transaction or run.is_suspending or self._runtime.patience == 0:
                         raise
                     about = run.lease.about()

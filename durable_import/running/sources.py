@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..errors import CodeChangedError
+from ..errors import CodeChangedError, StoreError
 from ..hook.code_table import MODULES, CodeInfo, source_of
 from ..stores.store import Store
 
@@ -20,8 +20,8 @@ class Sources:
         """Keep the source of each function that was not kept yet."""
         for info in functions:
             if info.digest not in self._saved:
-                self._saved.add(info.digest)
                 await self._store.save_source(info.digest, source_of(info))
+                self._saved.add(info.digest)
 
     def has(self, functions: Iterable[CodeInfo]) -> bool:
         """Whether the source of each function is kept already, or is not going to be."""
@@ -29,7 +29,10 @@ class Sources:
 
     async def difference(self, error: CodeChangedError) -> str:
         """What has changed in the function that an error is about, as a unified diff."""
-        old = await self._store.load_source(error.digest)
+        try:
+            old = await self._store.load_source(error.digest)
+        except (StoreError, OSError) as unread:
+            return f"The code as it was when the state was saved could not be read: {unread}"
         if not old:
             return "The code as it was when the state was saved is not kept by this store."
         import difflib  # rarely needed

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from durable_import.errors import DurableError, SnapshotAuthenticationError, StoreError
+from durable_import.errors import DurableError, SnapshotAuthenticationError, StoreError, StoreUnavailableError
 from durable_import.log import about, logger
 from durable_import.stores import base
 from durable_import.stores.base import (
@@ -380,6 +380,11 @@ class _AdaptedTransaction:
 
     async def commit(self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True) -> None:
         await self._opened.commit(_held(claim), self._adapted.to_dict(claim, state), segments, is_whole)
+
+    def lost(self, error: BaseException) -> StoreUnavailableError | None:
+        if not getattr(self._opened.connection, "broken", False):
+            return None
+        return StoreUnavailableError(f"the connection of a transaction was lost: {error}")
 
     async def rollback(self) -> None:
         await self._opened.rollback()

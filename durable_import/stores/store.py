@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from durable_import.errors import StoreUnavailableError
 from durable_import.stores.owner import Owner
 from durable_import.stores.state import (
     Claim,
@@ -81,6 +82,10 @@ class OpenTransaction(Protocol):
         Nothing has happened if it raises, with one exception: after a StoreUnavailableError because the connection broke, look
         at the state that the store has. A commit whose awaiting task is cancelled still happens.
         """
+        ...
+
+    def lost(self, error: BaseException) -> StoreUnavailableError | None:
+        """Whether an error by which the transaction was left says that the store is away, so that it could be tried again."""
         ...
 
     async def rollback(self) -> None:

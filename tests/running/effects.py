@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 world: list[str] = []
@@ -24,6 +25,26 @@ async def book_row(connection: Any, name: str) -> None:
     done = connection.execute(f"INSERT INTO ledger VALUES ({mark})", (name,))
     if inspect.isawaitable(done):
         await done
+
+
+async def lose_once(connection: Any) -> None:
+    """Let the database end the transaction, as when it restarts, or when its disk is full."""
+    if "lost" in world:
+        return
+    world.append("lost")
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("ROLLBACK")
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_FULL, "SQLITE_FULL"
+        raise error
+    await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+async def write_locked(file: str) -> None:
+    """Write to a database that somebody else has locked."""
+    with closing(sqlite3.connect(file)) as other, closing(sqlite3.connect(file, timeout=0.0)) as connection:
+        other.execute("BEGIN EXCLUSIVE")
+        connection.execute("CREATE TABLE ours (number)")
 
 
 async def hold(gate: str) -> None:

@@ -8,7 +8,19 @@ import weakref
 from dataclasses import dataclass
 
 from durable_import import PauseForEventException, current_instance, current_runtime, wait_for_event
-from tests.running.effects import book_row, current_tracer, effect, hold, hold_traced, no_wait, nothing, refuse, world
+from tests.running.effects import (
+    book_row,
+    current_tracer,
+    effect,
+    hold,
+    hold_traced,
+    lose_once,
+    no_wait,
+    nothing,
+    refuse,
+    world,
+    write_locked,
+)
 
 
 @dataclass
@@ -176,6 +188,23 @@ async def book_and_fail(name):
             raise LookupError(name)
     except LookupError:
         return await effect("after", "undone")
+
+
+async def book_through_a_loss(name):
+    await effect("before")
+    try:
+        async with current_runtime().transaction() as connection:
+            await book_row(connection, name)
+            await effect("booked")
+            await lose_once(connection)
+    except Exception:
+        await effect("seen")
+    return await effect("after", name)
+
+
+async def book_elsewhere(file):
+    async with current_runtime().transaction():
+        await write_locked(file)
 
 
 async def book_at_a_gate(name, gate):

@@ -72,6 +72,22 @@ async def test_exception_undoes(ledger: Ledger, flows: ModuleType) -> None:
     assert ledger.rows() == ["b"]
 
 
+async def test_what_the_database_ends_is_tried_again(ledger: Ledger, flows: ModuleType) -> None:
+    """A lost connection goes past the program: the transaction begins again from the last checkpoint."""
+    async with DurableRuntime(ledger.url) as runtime:
+        assert await runtime.run(flows.book_through_a_loss, "a", instance_id="book") == "a"
+        assert (await runtime.handle("book").info()).attempts == 0
+    assert world == ["before", "booked", "lost", "booked", "after"]
+    assert ledger.rows() == ["a"]
+
+
+async def test_what_another_database_refuses_is_the_programs(tmp_path: Path, flows: ModuleType) -> None:
+    """Only the store's own connection tells that the store is away."""
+    async with DurableRuntime(f"sqlite:///{tmp_path / 'app.db'}") as runtime:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            await runtime.run(flows.book_elsewhere, str(tmp_path / "other.db"), instance_id="book")
+
+
 async def test_block_that_is_interrupted_runs_again(ledger: Ledger, flows: ModuleType) -> None:
     """Nothing is committed inside a block: after an interruption it begins again, and its rows are there once."""
     async with DurableRuntime(ledger.url) as runtime:

@@ -35,7 +35,7 @@ ORDERS = {
         "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "state", "listing", "store", "base", "work",
         "backend", "memory_events", "memory_failures", "adapted", "memory", "disk", "sqlite", "postgres", "url", "contract",
     ),
-    "running": ("validation", "keeper", "slices", "sources", "instance", "telemetry", "dispatcher", "registry"),
+    "running": ("validation", "patience", "keeper", "slices", "sources", "instance", "telemetry", "dispatcher", "registry"),
 }  # fmt: skip
 # The public names and the entry point stand above all layers; so does what a user's program imports.
 ABOVE = ("__init__", "__main__", "ui", "pytest_plugin")

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import math
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ...aio.gate import OPEN
-from ...errors import StoreError, StoreUnavailableError
+from ...errors import StoreError
 from ...log import logger
 from ...snapshot.payload import Saved
 from ...snapshot.sealing.segment_seal import SegmentSeal
 from ...stores.state import Claim, Event, Failure, HoldRecord, InstanceState, fenced
 from ...stores.store import OpenTransaction, Segments
+from ..patience import AWAY, patiently
 from .checkpoint import Checkpoint
 from .host import Host
 from .records import Records
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0  # seconds between attempts to commit
+T = TypeVar("T")
 
 
 class InstanceLease:
@@ -69,7 +69,8 @@ class InstanceLease:
         blob = self.state.snapshot
         segments: dict[str, bytes] = {}
         if self._seal.is_in_segments(blob):
-            segments = await self.host.instances.load_segments(self.instance_id)
+            load = functools.partial(self.host.instances.load_segments, self.instance_id)
+            segments = await self.patiently(load, "the snapshot is not loaded yet")
         payload = self._seal.open(blob, segments)
         self.records.check_is_snapshot(payload)
         return payload, segments
@@ -84,11 +85,12 @@ class InstanceLease:
 
     async def _commit_with_sources(self, checkpoint: Checkpoint, state: InstanceState) -> None:
         in_transaction = self.transaction is not None  # others who write have to wait for it, the sources too
+        save = functools.partial(self.host.sources.save, checkpoint.code)
         if not in_transaction:
-            await self.host.sources.save(checkpoint.code)
+            await self.patiently(save, "sources are not kept yet")
         await self.commit(state, checkpoint.saved)
         if in_transaction:
-            await self.host.sources.save(checkpoint.code)
+            await self.patiently(save, "sources are not kept yet")
 
     async def commit(self, state: InstanceState, saved: Saved | None) -> None:
         """Keep a state; while the store is unavailable, try again. ``saved``: the snapshot in it; None: there is none."""
@@ -113,7 +115,13 @@ class InstanceLease:
         self, state: InstanceState, commit: Callable[[], Awaitable[None] | None], first: Awaitable[None]
     ) -> None:
         attempts = iter([first])  # the first one is under way
-        await self._in_time(state, lambda: next(attempts, None) or commit())
+
+        async def keep() -> None:
+            committing = next(attempts, None) or commit()
+            if committing is not None:
+                await committing
+
+        await self.patiently(keep, f"checkpoint {state.checkpoint} is not kept yet")
         self.state = state.without_snapshot()
 
     async def end(self, state: InstanceState, *, keeps_snapshot: bool) -> None:
@@ -122,7 +130,7 @@ class InstanceLease:
         self._check_lives()
         if self.transaction is not None:
             await self._commit_transaction(*await self._last_in_transaction(state, keeps_snapshot))
-        await self._in_time(state, lambda: self._end(state, keeps_snapshot))
+        await self.patiently(lambda: self._end(state, keeps_snapshot), "the end is not kept yet")
         self.claim, self.state = None, state
 
     def _check_lives(self) -> None:
@@ -137,32 +145,14 @@ class InstanceLease:
     async def _last_in_transaction(self, state: InstanceState, keeps_snapshot: bool) -> tuple[InstanceState, Saved | None]:
         if not keeps_snapshot:
             return state, None
-        kept = await self.host.instances.load(self.instance_id)
+        load = functools.partial(self.host.instances.load, self.instance_id)
+        kept = await self.patiently(load, "the last state is not loaded yet")
         snapshot = kept.state.snapshot if kept is not None else b""  # else it is gone: the commit will be refused
         return state._replace(snapshot=snapshot), Saved(b"", {}, is_whole=False)
 
-    async def _in_time(self, state: InstanceState, keep: Callable[[], Awaitable[None] | None]) -> None:
-        """While the store is unavailable, try again."""
-        waited, pause = 0.0, FIRST_PAUSE
-        while True:
-            try:
-                keeping = keep()
-                if keeping is not None:
-                    await keeping
-                return
-            except (StoreUnavailableError, OSError) as error:
-                if self.host.patience is not None and waited >= self.host.patience:
-                    raise
-                logger.warning(
-                    "checkpoint %s of instance %s is not kept yet, next attempt in %.1f s: %s",
-                    state.checkpoint,
-                    self.instance_id,
-                    pause,
-                    error,
-                    extra=self.about(),
-                )
-            await asyncio.sleep(pause)
-            waited, pause = waited + pause, min(pause * 2, LONGEST_PAUSE)
+    async def patiently(self, ask: Callable[[], Awaitable[T]], what: str) -> T:
+        """What ``ask`` gives, of the store: see ``patience``. ``what`` is not done before."""
+        return await patiently(ask, self.host.patience, f"{what} of instance {self.instance_id}", self.about())
 
     async def _commit_transaction(self, state: InstanceState, saved: Saved | None) -> None:
         """Commit with the program's data, or neither."""
@@ -172,7 +162,7 @@ class InstanceLease:
         segments, is_whole = _segments_of(saved)
         try:
             await transaction.commit(self.claim, state, segments, is_whole)
-        except (StoreUnavailableError, OSError):
+        except AWAY:
             self.has_lost_transaction = True
             raise
         self.state = state.without_snapshot()

@@ -16,6 +16,7 @@ from ...errors import (
     InstanceSuspendedError,
     SnapshotError,
     StoreError,
+    StoreUnavailableError,
     UnknownInstanceError,
     UnsavableStateError,
 )
@@ -53,7 +54,7 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_fenced",
+        "_cut",
         "_given",
         "_has_missed_events",
         "_opening",
@@ -97,7 +98,7 @@ class InstanceRun:
         self._retries = retries or host.retries_failed
         self._has_missed_events = False  # there may be some that came after the first were loaded
         self._opening: Opening[Any] | None = None  # of what the program had open
-        self._fenced: FencedError | None = None
+        self._cut: FencedError | StoreUnavailableError | None = None  # why it is let go of
         self._given = GivenContext()
         self._recording: asyncio.Task[None] | None = None  # of a hold, for others to see
         self._root: Any = None  # the coroutine of a call that has not begun
@@ -114,6 +115,7 @@ class InstanceRun:
 
         ``make`` gives the coroutine of an instance that begins by being awaited, without a recorded call.
         """
+        self._cut = None
         try:
             is_new = await self._begin(make)
             if make is None:
@@ -161,7 +163,7 @@ class InstanceRun:
 
     def _why_suspended(self) -> DurableError:
         """What has cut it short, wherever it was: while it was taken up, or while what it had opened was being left."""
-        return self._fenced or InstanceSuspendedError(
+        return self._cut or InstanceSuspendedError(
             f"instance {self.instance_id!r} was suspended: its state is kept, and it goes on when it is run again"
         )
 
@@ -373,8 +375,8 @@ class InstanceRun:
                 raise
             outcome = Outcome("cancelled", None, error)
         except Exception as error:
-            if self._fenced is not None:
-                raise self._fenced from None
+            if self._cut is not None:
+                raise self._cut from None
             if not driver.ended:
                 raise
             outcome = Outcome("failed", None, failure_of(error))
@@ -467,11 +469,17 @@ class InstanceRun:
 
     def is_lost(self) -> None:
         """Somebody else has it now."""
-        self._fenced = FencedError(
+        self._cut = FencedError(
             f"instance {self.instance_id!r} was taken over by another owner while this process owned it (its lease had run "
             "out): it was let go of here, and goes on there."
         )
         self.suspend()
+
+    def loses_transaction(self, error: StoreUnavailableError) -> None:
+        """It has to go on from before the transaction that it is in: see ``InstanceLease.has_lost_transaction``."""
+        assert self.driver is not None
+        self._cut, self.lease.has_lost_transaction = error, True
+        self.driver.suspend()
 
     async def _take_first_events(self) -> None:
         known = self.lease.events

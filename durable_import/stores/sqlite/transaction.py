@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from durable_import.errors import StoreError
+from durable_import.errors import StoreError, StoreUnavailableError
 from durable_import.stores.changes import Bell
 from durable_import.stores.sqlite.connection import Database
 from durable_import.stores.state import Claim, InstanceState
@@ -16,6 +16,7 @@ from durable_import.stores.worker import Work, Worker
 Commit = Callable[[Claim, InstanceState, Segments | None, bool], Callable[[sqlite3.Connection], None]]
 
 MARK = "durable_import"  # a savepoint: it is gone if somebody has ended the transaction
+_AWAY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_LOCKED)
 ENDED = (
     "the transaction has ended before its state was committed: leave COMMIT, ROLLBACK, commit(), rollback(), close() and "
     "executescript() to the one who opened it"
@@ -53,6 +54,17 @@ class SQLiteTransaction:
         finally:
             self._bell.ring()
             await self._worker.close()
+
+    def lost(self, error: BaseException) -> StoreUnavailableError | None:
+        """See ``store.OpenTransaction``."""
+        if self.connection.in_transaction:  # then it is some other database that the error tells of
+            return None
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, sqlite3.OperationalError) and getattr(cause, "sqlite_errorcode", 0) & 0xFF in _AWAY:
+                return StoreUnavailableError(f"a transaction was undone: {cause} ({cause.sqlite_errorname})")
+            cause = cause.__cause__ or cause.__context__
+        return None
 
     async def rollback(self) -> None:
         """See ``store.OpenTransaction``."""
