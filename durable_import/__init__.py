@@ -31,6 +31,7 @@ from .errors import (
     SnapshotError,
     SnapshotFormatError,
     StoreError,
+    StoreRefusedError,
     StoreUnavailableError,
     UnknownInstanceError,
     UnknownStoreError,
@@ -98,10 +99,10 @@ __all__ = [
     "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError", "InstanceStuckError", "InstanceSuspendedError",
     "MissingCodeError", "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError",
     "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError", "SnapshotError",
-    "SnapshotFormatError", "StateStore", "StoreError", "StoreUnavailableError", "UnknownInstanceError", "UnknownStoreError",
-    "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt", "current_instance", "current_runtime",
-    "explain", "install", "make_durable", "reopenable", "saved", "step_key", "transform_to_durable_ast", "uninstall",
-    "wait_for_event",
+    "SnapshotFormatError", "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError", "UnknownInstanceError",
+    "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt", "current_instance",
+    "current_runtime", "explain", "install", "make_durable", "reopenable", "saved", "step_key", "transform_to_durable_ast",
+    "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # who know the names from the imports above, and no others

@@ -18,6 +18,7 @@
     |   |-- UnknownStoreError         no store answers to this URL
     |   |-- MissingDriverError        the extra that this store needs is not installed
     |   |-- MissingKeyError           no key to authenticate snapshots
+    |   |-- StoreRefusedError         what can never be kept: too large, or the tables are gone
     |   `-- StoreUnavailableError     locked, full, read-only, unreachable
     |-- OwnershipError                another process owns the instance
     |   |-- InstanceBusyError         it is being run elsewhere right now
@@ -210,6 +211,10 @@ class MissingKeyError(StoreError):
 
 class StoreUnavailableError(StoreError):
     """The store is locked, full, read-only, unreachable or damaged; what was committed before is safe."""
+
+
+class StoreRefusedError(StoreError):
+    """The store can never keep this: it is too large, or the store's tables are gone or altered. To try again is of no use."""
 
 
 class OwnershipError(DurableError):

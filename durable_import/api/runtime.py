@@ -41,7 +41,7 @@ from ..snapshot.sealing.seal import Seal
 from ..stores.backend import BackendEvents, BackendStore, OrchestrationBackend
 from ..stores.base import StateStore
 from ..stores.owner import DEFAULT_LEASE_SECONDS
-from ..stores.state import FINISHED, STUCK, InstanceState, InstanceSummary, PastState
+from ..stores.state import FINISHED, STUCK, InstanceState, InstanceSummary, PastState, check_size
 from ..stores.store import Store
 from ..stores.url import full_store, key_for, open_store
 from .handle import InstanceHandle
@@ -367,6 +367,7 @@ class DurableRuntime:
 
     async def _publish(self, instance_id: str, name: str, payload: Any, event_id: str | None = None) -> None:
         sealed = Records(self.seal, instance_id).seal_event(name, payload)
+        check_size(instance_id, f"event {name!r}", len(sealed))
         publish = partial(self.instances.publish, instance_id, name, sealed, event_id)
         await (self._patiently(publish, f"an event of instance {instance_id} is not kept yet") if event_id else publish())
         run = self.running.get(instance_id)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from durable_import.errors import FencedError
+from durable_import.errors import FencedError, StoreRefusedError
 from durable_import.stores.owner import Owner
 
 FINISHED = ("completed", "failed", "cancelled")
@@ -17,6 +17,7 @@ STUCK = "stuck"  # the status, in lists, of an instance that was given up for no
 ANNOUNCED = ("pending", *FINISHED)  # those who wait for a change want to know of a commit as one of these
 TRUSTED_AFTER = 10.0  # seconds, twice as many for each attempt: so long a life is no killer's
 LONGEST_PAUSE = 600.0  # seconds
+LARGEST = 1_000_000_000  # bytes of a snapshot, a result, a call or an event
 MANY = 20  # attempts: more make no difference
 
 
@@ -63,6 +64,15 @@ class Claim(NamedTuple):
         if not attempts or error is not None:
             return self
         return self._replace(attempts=attempts, proven_at=time.monotonic() + TRUSTED_AFTER * 2.0 ** min(attempts, MANY))
+
+
+def check_size(instance_id: str, what: str, size: int) -> None:
+    """Raise StoreRefusedError for more bytes than any store can keep in one place: some only break the connection then."""
+    if size > LARGEST:
+        raise StoreRefusedError(
+            f"{what} of instance {instance_id!r} has {size:,} bytes, and no store keeps more than {LARGEST:,}. Keep large data "
+            "in files or tables of your own, and only their names in variables"
+        )
 
 
 class Failure(NamedTuple):

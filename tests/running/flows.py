@@ -207,6 +207,13 @@ async def book_elsewhere(file):
         await write_locked(file)
 
 
+async def grow(sizes):
+    kept = b""
+    for size in sizes:
+        kept = await effect(f"size {size}", bytes(size))
+    return len(kept)
+
+
 async def book_at_a_gate(name, gate):
     await effect("before")
     async with current_runtime().transaction() as connection:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -12,11 +14,14 @@ from typing import Any
 
 import pytest
 
-from durable_import import DurableRuntime, StoreUnavailableError
+from durable_import import DurableRuntime, StoreRefusedError, StoreUnavailableError
+from durable_import.running.instance import lease
+from durable_import.stores import state
 from durable_import.stores.memory import MemoryStore
 from durable_import.stores.state import InstanceState
 from durable_import.stores.store import Committing
 from tests.harness.users_store import store_over
+from tests.running.conftest import MakeRuntime
 from tests.running.effects import world
 from tests.running.test_life import until
 
@@ -137,3 +142,37 @@ async def test_closing_while_the_store_is_down(flows: ModuleType) -> None:
     store.is_down = False
     async with DurableRuntime(users) as runtime:
         assert await runtime.run(flows.steps, 3, 0.01, instance_id="steps") == [0, 1, 2]
+
+
+@pytest.fixture
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stores keep little: a gigabyte takes long."""
+    monkeypatch.setattr(state, "LARGEST", 100_000)
+    monkeypatch.setattr(lease, "LARGEST", 100_000)
+
+
+@pytest.mark.usefixtures("_small")
+async def test_what_is_too_large_is_given_up_at_once(flows: ModuleType, make_runtime: MakeRuntime) -> None:
+    """The step whose result cannot be kept does not run again; calls and events are refused where they are made."""
+    async with make_runtime(poll_interval=0.02) as runtime:
+        with pytest.raises(StoreRefusedError, match=r"'large' has [0-9,]+ bytes, and no store keeps more"):
+            await runtime.run(flows.grow, [1000, 150_000, 1], instance_id="large")
+        assert await runtime.run(flows.grow, [1000, 1], instance_id="small") == 1
+        info = await runtime.handle("large").info()
+        assert (info.status, info.attempts, (info.error or "")[:18]) == ("stuck", 1, "StoreRefusedError:")
+        with pytest.raises(StoreRefusedError, match="the call of instance 'called'"):
+            await runtime.run(flows.add, bytes(150_000), instance_id="called")
+        with pytest.raises(StoreRefusedError, match="event 'news' of instance 'other'"):
+            await runtime.publish_event("other", "news", bytes(150_000))
+    assert world == ["size 1000", "size 150000", "size 1000", "size 1"]
+
+
+async def test_tables_that_are_gone_are_no_delay(flows: ModuleType, tmp_path: Path) -> None:
+    """Nobody waits for them to come back."""
+    async with DurableRuntime(f"sqlite:///{tmp_path / 'app.db'}", poll_interval=0.02) as runtime:
+        handle = await runtime.start(flows.steps, 1000, 0.01, instance_id="steps")
+        await until(lambda: "step 1" in world)
+        with closing(sqlite3.connect(tmp_path / "app.db")) as connection:
+            connection.execute("DROP TABLE durable_state")
+        with pytest.raises(StoreRefusedError, match="no such table"):
+            await handle.result()

@@ -9,6 +9,7 @@ from ...errors import (
     InstanceSuspendedError,
     OwnershipError,
     PauseForEventException,
+    StoreRefusedError,
     StoreUnavailableError,
     UnknownInstanceError,
     UnsavableStateError,
@@ -28,7 +29,8 @@ _NO_FAILURES = (
     StoreUnavailableError,
     UnknownInstanceError,
 )
-_HOPELESS = (HoldLimitError, UnsavableStateError)  # to try again would only repeat what was done since the last checkpoint
+# To try again would only repeat what was done since the last checkpoint.
+_HOPELESS = (HoldLimitError, StoreRefusedError, UnsavableStateError)
 
 
 def failure_by(error: BaseException, lease: InstanceLease, *, has_committed: bool) -> Failure | None:

@@ -12,7 +12,7 @@ from ...errors import StoreError
 from ...log import logger
 from ...snapshot.payload import Saved
 from ...snapshot.sealing.segment_seal import SegmentSeal
-from ...stores.state import Claim, Event, Failure, HoldRecord, InstanceState, fenced
+from ...stores.state import LARGEST, Claim, Event, Failure, HoldRecord, InstanceState, check_size, fenced
 from ...stores.store import OpenTransaction, Segments
 from ..patience import AWAY, patiently
 from .checkpoint import Checkpoint
@@ -52,6 +52,7 @@ class InstanceLease:
 
         ``new``: what to keep if it has none; gives whether that was done. ``call``: the record of its call, if it is new.
         """
+        check_size(self.instance_id, "the call", len(call))
         begun, self.gate = await self.host.keeper.begin(self.instance_id, new, call)
         self.claim, self.call, self.events, self.lives = begun.claim, begun.call, begun.events, begun.lives
         self.attempts, self.error, self.failure = begun.attempts, begun.error, None
@@ -101,6 +102,8 @@ class InstanceLease:
     def _commit(self, state: InstanceState, saved: Saved | None) -> Awaitable[None] | None:
         """The same; None: it was done at once."""
         self._check_lives()
+        if len(state.snapshot) > LARGEST or (saved is not None and saved.segments):
+            self._check_size(state, saved)
         if self.transaction is not None:
             return self._commit_transaction(state, saved)
         assert self.claim is not None
@@ -110,6 +113,10 @@ class InstanceLease:
             return self._commit_in_time(state, commit, committing)
         self.state = state.without_snapshot()
         return None
+
+    def _check_size(self, state: InstanceState, saved: Saved | None) -> None:
+        for data in (state.snapshot, *(saved.segments.values() if saved is not None and saved.segments else ())):
+            check_size(self.instance_id, "the state", len(data or b""))
 
     async def _commit_in_time(
         self, state: InstanceState, commit: Callable[[], Awaitable[None] | None], first: Awaitable[None]
@@ -128,6 +135,7 @@ class InstanceLease:
         """Keep the last state, as ``commit``, with the snapshot that is kept or without any, and let go of the instance."""
         assert self.claim is not None
         self._check_lives()
+        check_size(self.instance_id, "the result", len(state.outcome))
         if self.transaction is not None:
             await self._commit_transaction(*await self._last_in_transaction(state, keeps_snapshot))
         await self.patiently(lambda: self._end(state, keeps_snapshot), "the end is not kept yet")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from durable_import.errors import DurableError, StoreUnavailableError
+from durable_import.errors import DurableError, StoreRefusedError, StoreUnavailableError
 from durable_import.pythons.systems import SYNC_STOPS_AT_CACHE, is_writable
 from durable_import.stores.files import make_folder, refused_by_system, text_of
 from durable_import.stores.inline_commit_policy import InlineCommitPolicy
@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 MEMORY = ":memory:"
 
+_REFUSALS = (sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_CONSTRAINT)
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _NEARLY_NOTHING = 128 * 1024  # bytes; SQLite reports a full disk in several disguises
 _DISGUISES = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
@@ -222,6 +223,11 @@ class Database:
         """StoreUnavailableError in words for what SQLite or the system refuses; anything else stays as it is."""
         if isinstance(error, OSError):
             explained: Exception = refused_by_system(Path(self._path), error)
+        elif _is_refusal(error):
+            explained = StoreRefusedError(
+                f"the database {self._path} can never keep this: {error}. Keep large data elsewhere; if its tables were altered, "
+                "put a backup back"
+            )
         elif isinstance(error, sqlite3.DatabaseError) and hasattr(error, "sqlite_errorcode"):
             explained = StoreUnavailableError(
                 f"the database {self._path} {self._reason(error)}; what was committed before is safe. "
@@ -257,6 +263,14 @@ class Database:
 def _is_nearly_full(folder: str) -> bool:
 
     return os.path.isdir(folder) and shutil.disk_usage(folder).free < _NEARLY_NOTHING
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether it is of no use to try again: a value does not fit, or a table or column is not there."""
+    if isinstance(error, (OverflowError, sqlite3.DataError)):
+        return True
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in _REFUSALS or (code == sqlite3.SQLITE_ERROR and "no such" in str(error))
 
 
 def _is_locked(error: Exception) -> bool:
