@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from .stores.base import StateStore
     from .stores.disk.store import DiskStateStore
     from .stores.memory import InMemoryStateStore
+    from .stores.state import InstanceQuery
 
 __version__ = "0.1.0"
 
@@ -77,6 +78,7 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "FunctionCall": "compat.call_stack",
     "InMemoryStateStore": "stores.memory",
     "InstanceHandle": "api.handle",
+    "InstanceQuery": "stores.state",
     "StateStore": "stores.base",
     "attempt": "aio.attempt",
     "current_instance": "api.current",
@@ -96,13 +98,13 @@ __all__ = [
     "AlreadyDurableException", "CallStack", "CheckpointException", "CodeBlock", "CodeChangedError", "DiskStateStore",
     "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime", "Explanation", "FencedError",
     "FunctionCall", "HoldLimitError", "InMemoryStateStore", "InstanceBusyError", "InstanceCancelledError", "InstanceFailedError",
-    "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError", "InstanceStuckError", "InstanceSuspendedError",
-    "MissingCodeError", "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError",
-    "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError", "SnapshotError",
-    "SnapshotFormatError", "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError", "UnknownInstanceError",
-    "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt", "current_instance",
-    "current_runtime", "explain", "install", "make_durable", "reopenable", "saved", "step_key", "transform_to_durable_ast",
-    "uninstall", "wait_for_event",
+    "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError", "InstanceQuery", "InstanceStuckError",
+    "InstanceSuspendedError", "MissingCodeError", "MissingDriverError", "MissingKeyError", "NoSourceCodeException",
+    "NotDurableError", "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError",
+    "SnapshotError", "SnapshotFormatError", "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError",
+    "UnknownInstanceError", "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError",
+    "attempt", "current_instance", "current_runtime", "explain", "install", "make_durable", "reopenable", "saved", "step_key",
+    "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # who know the names from the imports above, and no others

@@ -7,6 +7,7 @@ from typing import Any
 from ..frames import ambient
 from .handle import InstanceHandle
 from .runtime import DurableRuntime
+from .set_going import running_instance
 
 
 def current_runtime() -> DurableRuntime | None:
@@ -18,7 +19,6 @@ def current_runtime() -> DurableRuntime | None:
 
 def current_instance() -> InstanceHandle[Any] | None:
     """The instance that the running code belongs to, if any; in code called by it as well."""
-    loop = ambient.current_driver.get()
-    instance_id = getattr(loop, "instance_id", None)
+    instance_id = running_instance()
     runtime = current_runtime()
     return InstanceHandle(runtime, instance_id) if runtime is not None and instance_id is not None else None

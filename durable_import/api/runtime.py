@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import builtins
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from contextvars import Token
 from functools import partial
@@ -36,16 +37,27 @@ from ..running.patience import FIRST_PAUSE, patiently
 from ..running.registry import InstanceRegistry
 from ..running.slices import Slices
 from ..running.sources import Sources
-from ..running.validation import check_event, check_function, check_id, check_loop, check_seconds
+from ..running.validation import check_event, check_function, check_id, check_loop, check_seconds, check_tags
 from ..snapshot.sealing.seal import Seal
 from ..stores.backend import BackendEvents, BackendStore, OrchestrationBackend
 from ..stores.base import StateStore
 from ..stores.owner import DEFAULT_LEASE_SECONDS
-from ..stores.state import FINISHED, STUCK, InstanceState, InstanceSummary, PastState, check_size
+from ..stores.state import (
+    FINISHED,
+    STUCK,
+    InstanceQuery,
+    InstanceState,
+    InstanceSummary,
+    Origin,
+    Page,
+    PastState,
+    check_size,
+)
 from ..stores.store import Store
 from ..stores.url import full_store, key_for, open_store
 from .handle import InstanceHandle
-from .set_going import begins_unnamed, id_from_step
+from .options import Options
+from .set_going import begins_unnamed, id_from_step, running_instance
 from .transaction import TransactionBlock, check_outside
 from .trial import check_python
 
@@ -57,6 +69,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+EVERYTHING = InstanceQuery()
 WEEK = 7 * 24 * 3600.0  # seconds
 
 
@@ -246,27 +259,39 @@ class DurableRuntime:
         Raises InstanceMismatchError as ``run`` does, NotDurableError for a function whose code is not rewritten,
         UnsavableStateError for arguments that cannot be saved, and StoreUnavailableError.
         """
-        check_function(function)
+        return await self.start_call(Call(function, arguments, keywords), instance_id)
+
+    def options(self, *, instance_id: str | None = None, tags: Mapping[str, str] | None = None) -> Options:
+        """For an instance that is to have more than its function and arguments: ``await runtime.options(tags={"customer":
+        "c1"}).start(function, *arguments)``, or ``.run``. All keywords of these are the function's.
+
+        ``tags``: texts by names that a new instance has from its beginning, for ``list``. Raises TypeError for others.
+        """
+        return Options(self, instance_id, check_tags(tags) if tags is not None else ())
+
+    async def start_call(self, call: Call, instance_id: Any, tags: tuple[tuple[str, str], ...] = ()) -> InstanceHandle[Any]:
+        """See ``start``. One that is started by an instance has that as its parent."""
+        check_function(call.function)
         check_loop(self._loop)
         check_outside(self, "an instance was started")
         await self.slices.turn()
-        call = Call(function, arguments, keywords)
         name = instance_id
         if name is None:
             name = id_from_step(lambda: Records(self.seal, "").content_of_call(call)) or self.name_instance()
         check_id(name)
         self.dispatcher.ensure()
-        while not await self._patiently(lambda: self._joins(name, call), f"instance {name} is not started yet"):
+        origin = Origin(running_instance(), tags)
+        while not await self._patiently(lambda: self._joins(name, call, origin), f"instance {name} is not started yet"):
             pass
         return InstanceHandle(self, name)
 
-    async def _joins(self, instance_id: str, call: Call) -> bool:
+    async def _joins(self, instance_id: str, call: Call, origin: Origin) -> bool:
         """Begin an instance, or join the one that runs. False: it is to be tried again, as that one could not begin, which its
         own caller was told, or has another owner and is not in the store yet.
         """
         run = self.running.get(instance_id)
         if run is None:
-            run = self._registry.launch(instance_id, call)
+            run = self._registry.launch(instance_id, call, origin=origin)
             try:
                 await asyncio.shield(run.begun)
             except InstanceBusyError:  # it runs in another process
@@ -295,7 +320,16 @@ class DurableRuntime:
         check_id(instance_id)
         return InstanceHandle(self, instance_id)
 
-    async def recover(self) -> list[InstanceHandle[Any]]:
+    async def list(self, query: InstanceQuery = EVERYTHING) -> Page:
+        """Instances with what is small of each, whoever runs them: ``await runtime.list(InstanceQuery(status="failed",
+        tag=("customer", "c1"), limit=50))``. The page's ``cursor``, if it has one, asks for the next page.
+
+        Raises DurableError when the store cannot list its instances, ValueError for a cursor that is none, and StoreError.
+        """
+        check_loop(self._loop)
+        return await self.instances.list(query)
+
+    async def recover(self) -> builtins.list[InstanceHandle[Any]]:
         """Let all unfinished instances go on that nobody owns; gives handles of those that were taken up now.
 
         From then on, instances whose owner stops are taken over when their lease has run out. Those that wait for an event or
@@ -410,7 +444,7 @@ class DurableRuntime:
             return None  # it was removed, or tried again, meanwhile
         return records.open_outcome(kept.state, kept.call)
 
-    async def history(self, instance_id: str) -> list[PastState]:
+    async def history(self, instance_id: str) -> builtins.list[PastState]:
         """What an instance has been, oldest first, with the present last: checkpoint, status and location of each state kept.
 
         Raises DurableError when the store keeps no history, and UnknownInstanceError.

@@ -14,6 +14,7 @@ from typing import Any
 from ..aio.canonical import digest_of
 from ..aio.running_step import running_step
 from ..aio.task import DurableTask
+from ..frames import ambient
 
 
 def id_from_step(content: Callable[[], bytes]) -> str | None:
@@ -26,6 +27,12 @@ def id_from_step(content: Callable[[], bytes]) -> str | None:
 
     key = step.take_key(b"" if step.is_ours else content())
     return str(uuid.UUID(digest_of(key), version=5))  # as short as other ids, however long the key is
+
+
+def running_instance() -> str | None:
+    """The id of the instance that the running code belongs to, if any; in code called by it as well."""
+    instance_id: str | None = getattr(ambient.current_driver.get(), "instance_id", None)
+    return instance_id
 
 
 def begins_unnamed(awaitable: Any) -> bool:

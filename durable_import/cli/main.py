@@ -11,6 +11,7 @@ from .speech import OURS, say
 
 DEFAULT_STORE = "sqlite:///.durable/state.db"
 
+STATUSES = ("pending", "running", "waiting", "sleeping", "completed", "failed", "cancelled", "stuck")
 EPILOG = """\
 A run after a crash, a kill or Ctrl-C goes on from the last completed await; a run after success starts afresh.
 Exit status: that of the script; 2 for wrong usage, 70 for an error of durable_import, 75 when suspended to wait.
@@ -48,6 +49,14 @@ def parser() -> argparse.ArgumentParser:
     retry = commands.add_parser("retry", help="let an instance go on that has failed or is stuck")
     _add_store(retry)
     retry.add_argument("instance", metavar="ID")
+    lists = commands.add_parser("list", help="list the instances in a store, the newest first")
+    _add_store(lists)
+    lists.add_argument("--status", choices=STATUSES, help="only these")
+    lists.add_argument("--function", metavar="NAME", help="only those of this function")
+    lists.add_argument("--prefix", metavar="TEXT", default="", help="only those whose id begins so")
+    lists.add_argument("--tag", metavar="NAME=VALUE", type=_tag, help="only those with this tag")
+    lists.add_argument("--parent", metavar="ID", help="only those that this instance has started")
+    lists.add_argument("--limit", metavar="N", type=int, default=100, help="so many (default: 100)")
     show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
     show.add_argument("file")
     show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
@@ -61,6 +70,13 @@ def _seconds(text: str) -> float:
     if not value >= 0:
         raise ValueError(text)
     return value
+
+
+def _tag(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(text)
+    return name, value
 
 
 def _add_store(command: argparse.ArgumentParser) -> None:
@@ -83,6 +99,11 @@ def main(arguments: list[str] | None = None) -> int:
         from .explain import explain_file
 
         return explain_file(options.file)
+    if options.command == "list":
+        from .list import list_of
+
+        asked = ("status", "function", "prefix", "tag", "parent", "limit")
+        return list_of(options.store, **{name: getattr(options, name) for name in asked})
     try:
         from .. import DurableRuntime  # noqa: F401  which is refused here, where this Python cannot run instances
     except UnsupportedPythonError as error:

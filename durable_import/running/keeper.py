@@ -22,7 +22,7 @@ from ..log import logger
 from ..pythons import forks
 from ..pythons.systems import passing
 from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
-from ..stores.state import InstanceState, OwnerRow, owner_lost
+from ..stores.state import NO_ORIGIN, InstanceState, Origin, OwnerRow, owner_lost
 from ..stores.store import Begun, Store
 
 T = TypeVar("T")
@@ -117,13 +117,15 @@ class Keeper:
         self._is_wanted = True
         return await self._ask(self._registered)  # type: ignore[no-any-return]
 
-    async def begin(self, instance_id: str, new: InstanceState | None, call: bytes) -> tuple[Begun, Ownership]:
+    async def begin(
+        self, instance_id: str, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+    ) -> tuple[Begun, Ownership]:
         """Become the owner of an instance: see ``Store.begin``. One whose owner has died is free at once if that is certain."""
         epoch, has_looked = secrets.randbits(62) | 1, False
         while True:
             own = await self.ownership()
             try:
-                return await self._store.begin(instance_id, own.number, epoch, new, call), own
+                return await self._store.begin(instance_id, own.number, epoch, new, call, origin), own
             except FencedError:  # not the instance, but this process was taken for dead
                 own.ends()
             except InstanceBusyError as error:

@@ -18,7 +18,7 @@ from ..errors import (
 )
 from ..frames import ambient
 from ..log import logger
-from ..stores.state import pause_after
+from ..stores.state import NO_ORIGIN, Origin, pause_after
 from .dispatcher import Dispatcher
 from .instance.host import Host
 from .instance.records import Call, Outcome
@@ -40,11 +40,12 @@ class InstanceRegistry:
         self._runtime = runtime
         self.running: dict[str, InstanceRun] = {}
 
-    def launch(self, instance_id: str, call: Call | None, *, retries: bool = False) -> InstanceRun:
+    def launch(self, instance_id: str, call: Call | None, *, origin: Origin = NO_ORIGIN, retries: bool = False) -> InstanceRun:
         """Let an instance live in a task of its own, whose context variables are those that it is given, and no others: it may
         have begun elsewhere."""
         runtime, context, bare = self._runtime, contextvars.copy_context(), contextvars.Context()
-        run = InstanceRun(runtime, instance_id, call, context=context, retries=retries, evict_after=runtime.evict_after)
+        limit = runtime.evict_after
+        run = InstanceRun(runtime, instance_id, call, context=context, origin=origin, retries=retries, evict_after=limit)
         bare.run(ambient.current_runtime.set, runtime)
         run.task = bare.run(asyncio.create_task, self._live(run, None), name=f"instance {instance_id}")
         self.running[instance_id] = run

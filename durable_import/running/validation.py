@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import DurableError
@@ -19,6 +20,16 @@ def check_id(instance_id: Any) -> None:
         raise TypeError(f"an instance id is a str, not {_told(instance_id)}: give str(...) of it")
     if not instance_id:
         raise ValueError("the instance id is empty: choose one, or give None for a random one")
+
+
+def check_tags(tags: Any) -> tuple[tuple[str, str], ...]:
+    """Tags as they are kept. Raises TypeError for what are no texts by names."""
+    if not isinstance(tags, Mapping):
+        raise TypeError(f"tags are texts by names, such as {{'customer': 'c1'}}, not {_told(tags)}")
+    for name, value in tags.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(f"the tag {name!r} is {_told(value)}: both its name and its value have to be str")
+    return tuple(tags.items())
 
 
 def check_event(name: Any) -> None:

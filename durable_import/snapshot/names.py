@@ -36,6 +36,7 @@ NAMES: dict[str, dict[str, str]] = {
         "InstanceHandle.cancel": "instance_handle.cancel", "InstanceHandle.result": "instance_handle.result",
         "InstanceHandle.send": "instance_handle.send", "InstanceHandle.status": "instance_handle.status",
     },
+    "api.options": {"Options": "options", "Options.run": "options.run", "Options.start": "options.start"},
     "api.runtime": {
         "DurableRuntime.cancel": "runtime.cancel", "DurableRuntime.publish_event": "runtime.publish_event",
         "DurableRuntime.retry": "runtime.retry", "DurableRuntime.run": "runtime.run", "DurableRuntime.start": "runtime.start",

@@ -36,11 +36,9 @@ if TYPE_CHECKING:
         Event,
         EventStore,
         HistoryStore,
-        InstanceSummary,
         KeyedStore,
         LifeStore,
         OwningStore,
-        PastState,
         QuickStore,
         SegmentStore,
         SourceStore,
@@ -55,19 +53,24 @@ if TYPE_CHECKING:
     from .owner import DEFAULT_LEASE_SECONDS, Owner
     from .postgres.store import PostgresStateStore
     from .sqlite.store import SQLiteStateStore
+    from .state import InstanceQuery, InstanceSummary, Page, PastState
 
 __all__ = [
     "DEFAULT_LEASE_SECONDS", "Claim", "DiskStateStore", "DistinctEventStore", "Event", "EventStore", "HistoryStore",
-    "InMemoryStateStore", "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore", "PastState",
-    "PostgresStateStore", "QuickStore", "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore", "Transaction",
-    "TransactionStore", "WatchedStore", "WorkStore",
+    "InMemoryStateStore", "InstanceQuery", "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore", "Page",
+    "PastState", "PostgresStateStore", "QuickStore", "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore",
+    "Transaction", "TransactionStore", "WatchedStore", "WorkStore",
 ]  # fmt: skip
 
 _LATE = dict.fromkeys(__all__, "base") | {
     "DEFAULT_LEASE_SECONDS": "owner",
     "DiskStateStore": "disk.store",
     "InMemoryStateStore": "memory",
+    "InstanceQuery": "state",
+    "InstanceSummary": "state",
     "Owner": "owner",
+    "Page": "state",
+    "PastState": "state",
     "PostgresStateStore": "postgres.store",
     "SQLiteStateStore": "sqlite.store",
 }

@@ -42,6 +42,7 @@ from durable_import.stores.memory_failures import MemoryFailures
 from durable_import.stores.owner import Owner
 from durable_import.stores.state import (
     DORMANT,
+    NO_ORIGIN,
     STUCK,
     Claim,
     Event,
@@ -50,6 +51,7 @@ from durable_import.stores.state import (
     InstanceQuery,
     InstanceState,
     InstanceSummary,
+    Origin,
     OwnerRow,
     Page,
     owner_lost,
@@ -153,7 +155,15 @@ class AdaptedStore:
 
     # --- the life of an instance
 
-    async def begin(self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:  # noqa: ARG002  the store gives its own
+    async def begin(
+        self,
+        instance_id: str,
+        owner: int,
+        epoch: int,  # noqa: ARG002  the store gives its own
+        new: InstanceState | None,
+        call: bytes,
+        origin: Origin = NO_ORIGIN,  # noqa: ARG002  there are no lists to be found in
+    ) -> Begun:
         registered = self._owners.get(owner)
         if registered is None or registered.is_dead:
             raise owner_lost(owner)

@@ -26,6 +26,8 @@ def _fits(summary: InstanceSummary, query: InstanceQuery) -> bool:
     return (
         (query.status is None or summary.status == query.status)
         and (query.function is None or summary.function == query.function)
+        and (query.tag is None or summary.tags.get(query.tag[0]) == query.tag[1])
+        and (query.parent is None or summary.parent == query.parent)
         and summary.instance_id.startswith(query.prefix)
         and _moment(summary) >= query.since
     )

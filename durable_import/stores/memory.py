@@ -24,6 +24,7 @@ from durable_import.stores.state import (
     ANNOUNCED,
     DORMANT,
     FINISHED,
+    NO_ORIGIN,
     STUCK,
     Claim,
     Event,
@@ -32,6 +33,7 @@ from durable_import.stores.state import (
     InstanceQuery,
     InstanceState,
     InstanceSummary,
+    Origin,
     OwnerRow,
     Page,
     fenced,
@@ -79,6 +81,7 @@ class _Instance:
 
     call: bytes
     created_at: float
+    origin: Origin = NO_ORIGIN
     state: InstanceState | None = None
     updated_at: float = 0.0
     owner: int | None = None
@@ -177,14 +180,24 @@ class MemoryStore:
 
     # --- the life of an instance
 
-    async def begin(self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:
+    async def begin(
+        self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+    ) -> Begun:
         with self._lock:
             self._check_is_state(instance_id)
             if self._is_dead(owner):
                 raise owner_lost(owner)
-            return self._take(instance_id, owner, epoch, new, call)
+            return self._take(instance_id, owner, epoch, new, call, origin)
 
-    def _take(self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:
+    def _take(
+        self,
+        instance_id: str,
+        owner: int,
+        epoch: int,
+        new: InstanceState | None = None,
+        call: bytes = b"",
+        origin: Origin = NO_ORIGIN,
+    ) -> Begun:
         found = self._instances.get(instance_id)
         if found is not None and found.owner not in (None, owner):
             self._check_free(instance_id, found.owner)
@@ -194,7 +207,7 @@ class MemoryStore:
             raise InstanceStuckError(instance_id, found.error or "", found.attempts)
         lives = 0
         if found is None or found.state is None:
-            found = self._instances[instance_id] = _Instance(call, time.time())
+            found = self._instances[instance_id] = _Instance(call, time.time(), origin)
         else:
             lives, found.lives = found.lives, found.lives + 1
         self._idle.pop(instance_id, None)
@@ -276,7 +289,7 @@ class MemoryStore:
         Raises InstanceBusyError as ``begin``.
         """
         with self._lock:
-            self._take(instance_id, _NOBODY, 0, None, b"")
+            self._take(instance_id, _NOBODY, 0)
             found = self._instances[instance_id]
             if isinstance(kept, Kept):
                 self.others.pop(instance_id, None)
@@ -371,6 +384,8 @@ class MemoryStore:
             attempts=instance.attempts,
             error=instance.error,
             hold=instance.hold if owner is not None else None,
+            parent=instance.origin.parent,
+            tags=dict(instance.origin.tags),
         )
 
     async def find_work(self, owner: int, limit: int, *, orphans: bool) -> builtins.list[str]:  # noqa: ARG002

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from durable_import.errors import FencedError, StoreRefusedError
@@ -40,6 +41,17 @@ class InstanceState(NamedTuple):
     def without_snapshot(self) -> InstanceState:
         """What is small of it."""
         return InstanceState(*self[:5], b"", self.outcome)
+
+
+class Origin(NamedTuple):
+    """What an instance has from its beginning. ``parent``: the id of the instance that has begun it; ``tags``: names with
+    values, to find it by."""
+
+    parent: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+NO_ORIGIN = Origin()
 
 
 class Claim(NamedTuple):
@@ -128,7 +140,8 @@ class OwnerRow(NamedTuple):
 class InstanceSummary:
     """One instance that has a state. Times are seconds since 1970, 0 where a store does not tell; ``owner`` is None when nobody
     owns it. ``attempts``: how often it could not go on since it made progress, the last time because of ``error`` (None: its
-    process died; empty: one that has failed is tried again). ``hold``: what keeps it from being saved now."""
+    process died; empty: one that has failed is tried again). ``hold``: what keeps it from being saved now. ``parent``: the id of
+    the instance that has begun it; ``tags``: values by names, that it was begun with."""
 
     instance_id: str
     status: str
@@ -143,19 +156,24 @@ class InstanceSummary:
     attempts: int = 0
     error: str | None = None
     hold: HoldRecord | None = None
+    parent: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstanceQuery:
     """Which instances a list has: those that fit all that is given.
 
-    ``prefix``: of the id. ``since``: begun then or later, in seconds since 1970 (changed, where a store does not tell when
+    ``status``: one of ``STATUSES``, or 'stuck'. ``prefix``: of the id. ``tag``: a name and a value. ``parent``: the id of the
+    instance that has begun them. ``since``: begun then or later, in seconds since 1970 (changed, where a store does not tell when
     they began). ``order``: likewise. ``cursor``: that of the page before.
     """
 
     status: str | None = None
     function: str | None = None
     prefix: str = ""
+    tag: tuple[str, str] | None = None
+    parent: str | None = None
     since: float = 0.0
     order: Literal["newest", "oldest"] = "newest"
     limit: int = 1000

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from durable_import.errors import StoreUnavailableError
 from durable_import.stores.owner import Owner
 from durable_import.stores.state import (
+    NO_ORIGIN,
     Claim,
     Event,
     Failure,
@@ -16,6 +17,7 @@ from durable_import.stores.state import (
     InstanceQuery,
     InstanceState,
     InstanceSummary,
+    Origin,
     OwnerRow,
     Page,
 )
@@ -150,8 +152,11 @@ class Store(Protocol):
 
     # --- the life of an instance
 
-    async def begin(self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:
-        """Become the owner. If the instance has no state, keep ``new``, and ``call`` with its first state, whenever that is.
+    async def begin(
+        self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+    ) -> Begun:
+        """Become the owner. If the instance has no state, keep ``new``, and with its first state, whenever that is, ``call`` and
+        ``origin``.
 
         ``epoch`` is random: one whose answer was lost is repeated with it. Raises InstanceBusyError while another owner has it
         that nobody has taken for dead: whether it is, is not found out here. The same ``owner`` may begin again: its earlier

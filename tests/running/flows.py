@@ -349,3 +349,20 @@ async def for_ever():
         raise
     finally:
         world.append("finally")
+
+
+async def start_children():
+    options = current_runtime().options(tags={"which": "second"})
+    handles = [await current_runtime().start(add, 1, instance_id="first"), await options.start(add, 2)]
+    return [await handle.result() for handle in handles]
+
+
+async def start_and_wait():
+    handle = await current_runtime().options(tags={"which": "only"}).start(note_child)
+    await handle.result()
+    await wait_for_event("go")
+    return "gone"
+
+
+async def note_child():
+    await effect("child")

@@ -25,8 +25,8 @@ from tests.running.test_life import until
 class Slow(MemoryStore):
     """Takes its time to begin an instance, which is owned meanwhile and not kept."""
 
-    async def begin(self, instance_id: str, owner: Any, term: Any, new: InstanceState | None, call: bytes) -> Begun:
-        begun = await super().begin(instance_id, owner, term, None, call)
+    async def begin(self, instance_id: str, owner: Any, term: Any, new: InstanceState | None, *rest: Any) -> Begun:
+        begun = await super().begin(instance_id, owner, term, None, *rest)
         await asyncio.sleep(0.2)
         if begun.state is not None or new is None:
             return begun

@@ -20,9 +20,9 @@ from tests.harness.crash import environment
 
 STORES = [
     "DEFAULT_LEASE_SECONDS", "Claim", "DiskStateStore", "DistinctEventStore", "Event", "EventStore", "HistoryStore",
-    "InMemoryStateStore", "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore", "PastState",
-    "PostgresStateStore", "QuickStore", "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore", "Transaction",
-    "TransactionStore", "WatchedStore", "WorkStore",
+    "InMemoryStateStore", "InstanceQuery", "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore", "Page",
+    "PastState", "PostgresStateStore", "QuickStore", "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore",
+    "Transaction", "TransactionStore", "WatchedStore", "WorkStore",
 ]  # fmt: skip
 TESTING = [
     "DistinctEventStoreContract",

@@ -12,7 +12,7 @@ from ...errors import StoreError
 from ...log import logger
 from ...snapshot.payload import Saved
 from ...snapshot.sealing.segment_seal import SegmentSeal
-from ...stores.state import LARGEST, Claim, Event, Failure, HoldRecord, InstanceState, check_size, fenced
+from ...stores.state import LARGEST, NO_ORIGIN, Claim, Event, Failure, HoldRecord, InstanceState, Origin, check_size, fenced
 from ...stores.store import OpenTransaction, Segments
 from ..patience import AWAY, patiently
 from .checkpoint import Checkpoint
@@ -23,17 +23,18 @@ T = TypeVar("T")
 
 
 class InstanceLease:
-    """See the module. ``records``: those of the instance."""
+    """See the module. ``records``: those of the instance; ``origin``: that of one that is new."""
 
     __slots__ = (
         "_seal", "attempts", "call", "claim", "error", "events", "failure", "gate", "has_lost_transaction", "host", "instance_id",
-        "lives", "records", "state", "transaction",
+        "lives", "origin", "records", "state", "transaction",
     )  # fmt: skip
 
-    def __init__(self, host: Host, instance_id: str, records: Records) -> None:
+    def __init__(self, host: Host, instance_id: str, records: Records, origin: Origin = NO_ORIGIN) -> None:
         self.host = host
         self.instance_id = instance_id
         self.records = records
+        self.origin = origin
         self.claim: Claim | None = None
         self.state: InstanceState | None = None  # that is kept, without the snapshot once it is; None: there is none yet
         self.call = b""  # the record of the call that began it
@@ -53,7 +54,7 @@ class InstanceLease:
         ``new``: what to keep if it has none; gives whether that was done. ``call``: the record of its call, if it is new.
         """
         check_size(self.instance_id, "the call", len(call))
-        begun, self.gate = await self.host.keeper.begin(self.instance_id, new, call)
+        begun, self.gate = await self.host.keeper.begin(self.instance_id, new, call, self.origin)
         self.claim, self.call, self.events, self.lives = begun.claim, begun.call, begun.events, begun.lives
         self.attempts, self.error, self.failure = begun.attempts, begun.error, None
         self.state = self.records.check_state(begun.state) if begun.state is not None else None

@@ -28,7 +28,7 @@ from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
 from ...snapshot.payload import LIVES
 from ...snapshot.tasks.contexts import is_ours
-from ...stores.state import FINISHED, Event, HoldRecord, InstanceState
+from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
@@ -49,8 +49,8 @@ CANCEL = "@cancel"  # the event that cancels an instance
 class InstanceRun:
     """The life of ``instance_id``. ``call`` begins it if it does not exist; None: it must exist.
 
-    ``context``: the context variables of who begins it. ``evict_after``: seconds to wait for time or events in memory, then it
-    is suspended; None: for ever.
+    ``context``: the context variables of who begins it; ``origin``: what else a new one has from that. ``evict_after``: seconds
+    to wait for time or events in memory, then it is suspended; None: for ever.
     """
 
     __slots__ = (
@@ -81,6 +81,7 @@ class InstanceRun:
         call: Call | None = None,
         *,
         context: contextvars.Context,
+        origin: Origin = NO_ORIGIN,
         retries: bool = False,
         evict_after: float | None = None,
     ) -> None:
@@ -90,7 +91,7 @@ class InstanceRun:
         self.context = context
         self.driver: InstanceDriver | None = None
         self.records = Records(host.seal, instance_id)
-        self.lease = InstanceLease(host, instance_id, self.records)
+        self.lease = InstanceLease(host, instance_id, self.records, origin)
         self.task: asyncio.Task[Any] | None = None  # that it has of its own, if any
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.is_suspending = False

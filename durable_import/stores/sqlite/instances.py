@@ -21,6 +21,7 @@ from durable_import.stores.sqlite.lives import Owned
 from durable_import.stores.sqlite.transaction import SQLiteTransaction
 from durable_import.stores.state import (
     ANNOUNCED,
+    NO_ORIGIN,
     Claim,
     Event,
     Failure,
@@ -28,6 +29,7 @@ from durable_import.stores.state import (
     InstanceQuery,
     InstanceState,
     InstanceSummary,
+    Origin,
     OwnerRow,
     Page,
 )
@@ -130,8 +132,10 @@ class SQLiteStore:
 
     # --- the life of an instance
 
-    async def begin(self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:
-        work = partial(lives.begin, instance_id, owner, epoch, new, call)
+    async def begin(
+        self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+    ) -> Begun:
+        work = partial(lives.begin, instance_id, owner, epoch, new, call, origin)
         if new is None:
             begun, owned = await self._worker.call(work)
         else:

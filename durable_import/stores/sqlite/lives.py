@@ -14,7 +14,17 @@ from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.columns import count_of, query, text_or_none, to_column, to_kept
 from durable_import.stores.sqlite.messages import load_events
 from durable_import.stores.sqlite.owners import OWNED, READY, RESTS, STUCK, check_free, check_owner, register, shelf_of, shelve
-from durable_import.stores.state import ABANDONED, Claim, Failure, HoldRecord, InstanceState, fenced, pause_after
+from durable_import.stores.state import (
+    ABANDONED,
+    NO_ORIGIN,
+    Claim,
+    Failure,
+    HoldRecord,
+    InstanceState,
+    Origin,
+    fenced,
+    pause_after,
+)
 from durable_import.stores.store import Begun, Segments
 
 _COMMIT = query("commit")
@@ -31,13 +41,19 @@ class Owned:
 
 
 def begin(
-    instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, connection: sqlite3.Connection
+    instance_id: str,
+    owner: int,
+    epoch: int,
+    new: InstanceState | None,
+    call: bytes,
+    origin: Origin,
+    connection: sqlite3.Connection,
 ) -> tuple[Begun, Owned]:
     column = to_column(instance_id)
     check_owner(owner, connection)
     found = connection.execute(query("find"), (column,)).fetchone()
     if found is None:
-        claim = _add(column, instance_id, owner, epoch, new, call, connection)
+        claim = _add(column, instance_id, owner, epoch, new, call, origin, connection)
         begun = Begun(claim, new, call, new is not None, load_events(instance_id, connection), 0)
         return begun, Owned(owner, False, False, new.function if new is not None else None)
     row, shelf, holder, status, before, lives, *tried = found
@@ -49,7 +65,7 @@ def begin(
         check_free(instance_id, holder, owner, connection)
     if status == "":  # it was claimed before, and never committed
         delete(row, instance_id, connection, is_begun=False)
-        return begin(instance_id, owner, epoch, new, call, connection)
+        return begin(instance_id, owner, epoch, new, call, origin, connection)
     kept = to_kept(instance_id, connection.execute(query("load"), (column,)).fetchone())
     if holder not in (None, owner) and status in ABANDONED:  # it was left by a death, and not buried yet
         attempts, error = attempts + 1, None
@@ -71,12 +87,16 @@ def _add(
     epoch: int,
     new: InstanceState | None,
     call: bytes,
+    origin: Origin,
     connection: sqlite3.Connection,
 ) -> Claim:
     """The rows of an instance that was not there; without a state of its own it has none yet."""
+    parent = to_column(origin.parent) if origin.parent is not None else None
     now, state = time.time(), new or InstanceState("", 0, "", "", None, b"", b"")
-    row = connection.execute(query("add_instance"), (column, to_column(state.function), now)).lastrowid
+    row = connection.execute(query("add_instance"), (column, to_column(state.function), now, parent)).lastrowid
     assert row is not None
+    for name, value in origin.tags:
+        connection.execute(query("add_tag"), (to_column(name), to_column(value), row))
     values = (row, owner, epoch, state.status, state.checkpoint, to_column(state.location), state.wake_at, now, state.snapshot)
     connection.execute(query("add_state"), values)
     connection.execute(query("put_call"), (row, call))
@@ -219,7 +239,7 @@ def retry(instance_id: str, connection: sqlite3.Connection) -> bool:
 def save(instance_id: str, who: Owner, state: InstanceState, call: bytes, connection: sqlite3.Connection) -> None:
     """Begin, commit and release in one step; another call takes the place of the one before."""
     owner = register(who, 0.0, connection)
-    begun, owned = begin(instance_id, owner, secrets.randbits(62) | 1, state, call, connection)
+    begun, owned = begin(instance_id, owner, secrets.randbits(62) | 1, state, call, NO_ORIGIN, connection)
     if not begun.is_new:
         commit(begun.claim, state, None, True, owned, connection)
         connection.execute(query("put_call"), (begun.claim.number, call))

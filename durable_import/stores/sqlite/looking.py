@@ -12,10 +12,15 @@ from durable_import.stores.listing import read_cursor
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.columns import count_of, from_column, hold_of, query, text_or_none, to_column, to_kept
 from durable_import.stores.sqlite.lives import delete
-from durable_import.stores.state import InstanceQuery, InstanceState, InstanceSummary, Page
+from durable_import.stores.sqlite.owners import CANCELLED, COMPLETED, FAILED, LEFT, OWNED, READY, RESTS, STUCK
+from durable_import.stores.state import ABANDONED, DORMANT, InstanceQuery, InstanceState, InstanceSummary, Page
 from durable_import.stores.store import Kept
 
 _BEYOND = "\U0010ffff" * 8  # behind all texts with the same beginning
+_SHELVES = {  # where an instance of a status may stand: what somebody owns is of any
+    **dict.fromkeys((*ABANDONED, *DORMANT), (OWNED, READY, RESTS, LEFT)),
+    "completed": (OWNED, COMPLETED), "failed": (OWNED, FAILED), "cancelled": (OWNED, CANCELLED), "stuck": (STUCK,),
+}  # fmt: skip
 
 
 def load(instance_id: str, connection: sqlite3.Connection) -> Kept | None:
@@ -46,46 +51,64 @@ def remove(instance_id: str, connection: sqlite3.Connection) -> None:
 
 def summary(instance_id: str, connection: sqlite3.Connection) -> InstanceSummary | None:
     found = connection.execute(f"{query('summary')} AND instance_id = ?", (to_column(instance_id),)).fetchone()
-    return _summary_of(found) if found is not None else None
+    return _summary_of(found, connection) if found is not None else None
 
 
 def list_page(asked: InstanceQuery, connection: sqlite3.Connection) -> Page:
-    """See ``store.Store.list``; each kind of question has an index."""
+    """See ``store.Store.list``; each kind of question has an index. What has a status may stand on several shelves."""
     is_newest = asked.order == "newest"
-    terms, values = _terms(asked, "<" if is_newest else ">")
-    direction = "DESC" if is_newest else "ASC"
-    text = f"{' AND '.join([query('summary'), *terms])} ORDER BY created_at {direction}, number {direction} LIMIT ?"
-    found = connection.execute(text, (*values, asked.limit + 1)).fetchall()
+    found: list[tuple[Any, ...]] = []
+    for shelf in _SHELVES.get(asked.status, ()) if asked.status is not None else (None,):
+        terms, values = _terms(asked, shelf, "<" if is_newest else ">")
+        direction = "DESC" if is_newest else "ASC"
+        text = f"{' AND '.join([query('summary'), *terms])} ORDER BY created_at {direction}, number {direction} LIMIT ?"
+        found += connection.execute(text, (*values, asked.limit + 1)).fetchall()
+    found.sort(key=_place, reverse=is_newest)
     page = found[: asked.limit]
-    cursor = json.dumps([page[-1][9], page[-1][10]]) if page and len(found) > len(page) else None
-    return Page([_summary_of(row) for row in page], cursor)
+    cursor = json.dumps(_place(page[-1])) if page and len(found) > len(page) else None
+    return Page([_summary_of(row, connection) for row in page], cursor)
 
 
-def _terms(asked: InstanceQuery, beyond: str) -> tuple[list[str], list[Any]]:
+def _place(row: tuple[Any, ...]) -> tuple[float, int]:
+    """Where a row of ``summary`` stands in a list."""
+    return row[9], row[11]
+
+
+def _terms(asked: InstanceQuery, shelf: int | None, beyond: str) -> tuple[list[str], list[Any]]:
     terms, values = list[str](), list[Any]()
-    if asked.status is not None:
-        terms.append("iif(shelf = 6, 'stuck', status) = ?")
-        values.append(to_column(asked.status))
+
+    def fits(term: str, *its: Any) -> None:
+        terms.append(term)
+        values.extend(its)
+
+    if shelf is not None:
+        fits("shelf = ?", shelf)
+        if shelf != STUCK:
+            fits("status = ?", asked.status)
     if asked.function is not None:
-        terms.append("function = ?")
-        values.append(to_column(asked.function))
+        fits("function = ?", to_column(asked.function))
+    if asked.tag is not None:
+        fits("number IN (SELECT number FROM durable_tag WHERE name = ? AND value = ?)", *map(to_column, asked.tag))
+    if asked.parent is not None:
+        fits("parent = ?", to_column(asked.parent))
     if asked.prefix:
         data = asked.prefix.encode("utf-8", "surrogatepass")
         last = data[:-1] + bytes([data[-1] + 1])  # no byte of a text is the last one that there is
-        terms.append("(instance_id >= ? AND instance_id < ? OR instance_id >= ? AND instance_id < ?)")
         start = to_column(asked.prefix)
-        values += [start, asked.prefix + _BEYOND, data, last] if isinstance(start, str) else [data, last, data, last]
+        bounds = (start, asked.prefix + _BEYOND, data, last) if isinstance(start, str) else (data, last, data, last)
+        fits("(instance_id >= ? AND instance_id < ? OR instance_id >= ? AND instance_id < ?)", *bounds)
     if asked.since:
-        terms.append("created_at >= ?")
-        values.append(asked.since)
+        fits("created_at >= ?", asked.since)
     if asked.cursor is not None:
-        terms.append(f"(created_at, number) {beyond} (?, ?)")
-        values += read_cursor(asked.cursor, int)
+        fits(f"(created_at, number) {beyond} (?, ?)", *read_cursor(asked.cursor, int))
     return terms, values
 
 
-def _summary_of(row: tuple[Any, ...]) -> InstanceSummary:
-    instance_id, status, checkpoint, location, function, wake_at, updated_at, owner, until, created_at, _, *tried = row
+def _summary_of(row: tuple[Any, ...], connection: sqlite3.Connection) -> InstanceSummary:
+    instance_id, status, checkpoint, location, function, wake_at, updated_at, owner, until, created_at, parent, number, *tried = (
+        row
+    )
+    tags = connection.execute(query("tags_of"), (number,)).fetchall()
     return InstanceSummary(
         instance_id=from_column(instance_id),
         status=from_column(status),
@@ -100,6 +123,8 @@ def _summary_of(row: tuple[Any, ...]) -> InstanceSummary:
         attempts=count_of(tried[0]),
         error=text_or_none(tried[1]),
         hold=hold_of(tried[2]),
+        parent=from_column(parent),
+        tags={from_column(name): from_column(value) for name, value in tags},
     )
 
 

@@ -8,7 +8,10 @@ FROM durable_instance JOIN durable_state USING (number) LEFT JOIN durable_call U
 WHERE instance_id = ? AND status <> '';
 
 -- name: add_instance
-INSERT INTO durable_instance (instance_id, function, created_at, shelf) VALUES (?, ?, ?, 0);
+INSERT INTO durable_instance (instance_id, function, created_at, parent, shelf) VALUES (?, ?, ?, ?, 0);
+
+-- name: add_tag
+INSERT INTO durable_tag (name, value, number) VALUES (?, ?, ?);
 
 -- name: add_state
 INSERT INTO durable_state (number, owner, epoch, status, checkpoint, location, wake_at, updated_at, snapshot)
@@ -167,9 +170,12 @@ WHERE (typeof(until) <> 'real' OR until <= ?) AND NOT EXISTS (SELECT * FROM dura
 -- name: summary
 SELECT
     instance_id, iif(shelf = 6, 'stuck', status), checkpoint, location, function, wake_at, updated_at, durable_owner.who,
-    durable_owner.until, created_at, number, attempts, error, iif(owner IS NULL, NULL, hold)
+    durable_owner.until, created_at, parent, number, attempts, error, iif(owner IS NULL, NULL, hold)
 FROM durable_instance JOIN durable_state USING (number) LEFT JOIN durable_owner ON durable_owner.id = owner
 WHERE status <> ''
+
+-- name: tags_of
+SELECT name, value FROM durable_tag WHERE number = ?;
 
 -- name: tables_of_instances
 -- The second is that of earlier releases.

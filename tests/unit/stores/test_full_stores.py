@@ -16,19 +16,20 @@ from durable_import.stores.store import Store
 from durable_import.stores.url import full_store
 from durable_import.testing.contract import refused
 from durable_import.testing.contract.attempts import AttemptsContract
+from durable_import.testing.contract.origins import OriginsContract
 from durable_import.testing.contract.store import SingleStoreContract, StoreContract
 from durable_import.testing.faults import Faults
 from tests.harness.users_store import UsersStore
 
 
-class TestMemory(StoreContract, AttemptsContract):
+class TestMemory(StoreContract, AttemptsContract, OriginsContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
         return full_store(InMemoryStateStore())
 
 
-class TestMemoryWithHistory(StoreContract, AttemptsContract):
+class TestMemoryWithHistory(StoreContract, AttemptsContract, OriginsContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
@@ -40,12 +41,12 @@ class TestDisk(StoreContract):
         return full_store(DiskStateStore(folder / "store"))
 
 
-class TestSQLite(StoreContract, AttemptsContract):
+class TestSQLite(StoreContract, AttemptsContract, OriginsContract):
     def open(self, folder: Path) -> Store:
         return full_store(SQLiteStateStore(folder / "deep" / "state.db"))
 
 
-class TestSQLiteAtOnce(StoreContract, AttemptsContract):
+class TestSQLiteAtOnce(StoreContract, AttemptsContract, OriginsContract):
     """All that may be quick is, however busy the machine is."""
 
     @pytest.fixture(autouse=True)
@@ -56,12 +57,12 @@ class TestSQLiteAtOnce(StoreContract, AttemptsContract):
         return full_store(SQLiteStateStore(folder / "state.db", synchronous="normal"))
 
 
-class TestSQLiteWithHistory(StoreContract, AttemptsContract):
+class TestSQLiteWithHistory(StoreContract, AttemptsContract, OriginsContract):
     def open(self, folder: Path) -> Store:
         return full_store(SQLiteStateStore(folder / "state.db", history=True))
 
 
-class TestSQLiteInMemory(StoreContract, AttemptsContract):
+class TestSQLiteInMemory(StoreContract, AttemptsContract, OriginsContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
