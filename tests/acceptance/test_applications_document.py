@@ -70,7 +70,11 @@ async def test_document(monkeypatch: pytest.MonkeyPatch) -> None:
         assert names["result"] == "kettle shipped, paid by receipt of order-2"
 
         await runtime.start(names["checkout"], "bowl", 200, instance_id="order-6")
-        (command,) = blocks("sh")
+        listing, command = blocks("sh")
+        listed = subprocess.run(
+            [sys.executable, *listing.split()[1:]], env=environment(), check=True, capture_output=True, text=True
+        )
+        assert [line.split()[0] for line in listed.stdout.splitlines()] == ["id", "order-7"]
         words = command.replace("order-2", "order-6").split()
         subprocess.run([sys.executable, *words[1:]], env=environment(), check=True)
         assert await runtime.handle("order-6").result(timeout=60) == "bowl shipped, paid by receipt of order-6"
