@@ -105,9 +105,8 @@ def _terms(asked: InstanceQuery, shelf: int | None, beyond: str) -> tuple[list[s
 
 
 def _summary_of(row: tuple[Any, ...], connection: sqlite3.Connection) -> InstanceSummary:
-    instance_id, status, checkpoint, location, function, wake_at, updated_at, owner, until, created_at, parent, number, *tried = (
-        row
-    )
+    instance_id, status, checkpoint, location, function, wake_at, updated_at, owner, until, created_at, parent, *rest = row
+    number, attempts, error, hold = rest
     tags = connection.execute(query("tags_of"), (number,)).fetchall()
     return InstanceSummary(
         instance_id=from_column(instance_id),
@@ -120,9 +119,9 @@ def _summary_of(row: tuple[Any, ...], connection: sqlite3.Connection) -> Instanc
         owner=Owner.from_json(from_column(owner)) if owner is not None else None,
         lease_until=until,
         created_at=created_at,
-        attempts=count_of(tried[0]),
-        error=text_or_none(tried[1]),
-        hold=hold_of(tried[2]),
+        attempts=count_of(attempts),
+        error=text_or_none(error),
+        hold=hold_of(hold),
         parent=from_column(parent),
         tags={from_column(name): from_column(value) for name, value in tags},
     )
