@@ -132,8 +132,8 @@ class Encoder:
         return self._is_made_again(primitive, Names.known(self.script))
 
     def _is_made_again(self, manager: Any, names: Names) -> bool:
-        place = names.by_id.get(id(manager))
-        return place is not None and not is_refilled(self.script, *place, manager)
+        way = names.way_to(manager)
+        return way is not None and not is_refilled(self.script, way[0], way[1], manager)
 
     def is_kept(self, saved: Saved) -> None:
         """A store has kept this."""
@@ -263,10 +263,10 @@ class Encoder:
 
     def _is_made_by_module(self, references: References, manager: Any) -> bool:
         """Whether a manager is saved by reference, and its state not with the script's data."""
-        if id(manager) not in references.by_id:
+        way = references.names.way_to(manager)
+        if way is None:
             return self._is_of_application(references, manager)
-        module, name = references.by_id[id(manager)]
-        return not is_refilled(self.script, module, name, manager)
+        return not is_refilled(self.script, way[0], way[1], manager)
 
     def _is_of_application(self, references: References, manager: Any) -> bool:
         """Whether it is a client, say, that a module which is not marked has made."""

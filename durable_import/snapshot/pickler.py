@@ -22,6 +22,7 @@ from ..frames.step import Step
 from ..hook.code_table import CodeInfo, info_of
 from ..pythons.library import PythonPickler
 from .module_data.modules import resolve, resolve_or_none
+from .module_data.shared_locks import LOCKS
 from .prelude import Prelude
 from .references import References, task_frames
 from .reopened import ComesLater, Entries, Order
@@ -95,6 +96,10 @@ class _Reducing:
             if kind in FRAME_TYPES:
                 return self._reduce_frame(obj, reducer)
             return reducer(obj)
+        if isinstance(obj, LOCKS):
+            way = references.names.way_to(obj)
+            if way is not None:
+                return resolve, way
         return reduce_by_kind(obj)
 
     def _reduce_in_stack(self, frame: Any, state: Any) -> Any:

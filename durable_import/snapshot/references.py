@@ -52,9 +52,8 @@ class References:
 
     def is_made_again(self, value: Any) -> bool:
         """Whether it is a primitive of asyncio that is saved by reference, and its state is not saved with the program's data."""
-        if not isinstance(value, LoopBound) or id(value) not in self.by_id:
-            return False
-        return not is_refilled(self.script, *self.by_id[id(value)], value)
+        way = self.names.way_to(value) if isinstance(value, LoopBound) else None
+        return way is not None and not is_refilled(self.script, way[0], way[1], value)
 
     def is_in_stack(self, frame: Any) -> bool:
         """Whether a frame is run by a task of the instance."""

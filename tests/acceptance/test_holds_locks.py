@@ -147,6 +147,44 @@ def test_locks_of_a_module_that_is_not_marked(desk: Desk, kind: str) -> None:
     sections(desk, kind, re.sub(names, r"limits.\1", FLOWS.replace(line, "    import limits")))
 
 
+IN_CONTAINERS = {
+    "in a dict": ('LOCKS, SEMAPHORES = {"a": asyncio.Lock()}, {2: asyncio.Semaphore(2)}', 'LOCKS["a"]', "SEMAPHORES[2]"),
+    "made when asked for": (
+        "LOCKS, SEMAPHORES = collections.defaultdict(asyncio.Lock), {}",
+        'LOCKS["a", 1]',
+        'SEMAPHORES.setdefault("s", asyncio.Semaphore(2))',
+    ),
+    "of a class": (
+        "class Gate:\n        lock = asyncio.Lock()\n        inner = [asyncio.Semaphore(2)]",
+        "Gate.lock",
+        "Gate.inner[0]",
+    ),
+    "of an instance": (
+        "GATES = [types.SimpleNamespace(), Gate()]",
+        "GATES[1].locks['a']",
+        "GATES[1].semaphore",
+    ),
+}
+GATE = """
+    import collections, types
+    class Gate:
+        def __init__(self):
+            self.locks = collections.defaultdict(asyncio.Lock)
+            self.semaphore = asyncio.Semaphore(2)
+"""
+
+
+@pytest.mark.parametrize("kind", ["locked", "mixed"])
+@pytest.mark.parametrize("where", IN_CONTAINERS)
+def test_locks_in_what_stands_at_module_level(desk: Desk, where: str, kind: str) -> None:
+    """Nor does it matter whether they have names, or are in containers and attributes."""
+    line = next(line for line in FLOWS.splitlines() if line.strip().startswith("LOCK,"))
+    made, lock, semaphore = IN_CONTAINERS[where]
+    flows = FLOWS.replace(line, f"{GATE.rstrip()}\n    {made}\n{line}")
+    flows = flows.replace("async with LOCK:", f"async with {lock}:").replace("async with SEMAPHORE:", f"async with {semaphore}:")
+    sections(desk, kind, flows)
+
+
 def sections(desk: Desk, kind: str, flows: str = FLOWS) -> None:
     """Run five instances of a flow, killed twice on the way."""
     for name, text in {"room.py": ROOM, "app.py": APP, "flows.py": flows}.items():

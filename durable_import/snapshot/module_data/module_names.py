@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import sys
+import weakref
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any
@@ -23,8 +24,10 @@ from ..names import module_name
 from . import process_state
 from .modules import ATOMS, CONTAINERS, ScriptData, data_of, is_saved_by_value, parts_of_code
 from .process_state import STREAMS
+from .shared_locks import LOCKS, Step, find_steps, is_holder
 
 Place = tuple[str, str]  # module, name in it
+Way = tuple[str, str] | tuple[str, str, tuple[Step, ...]]  # the same, and how it goes on to a lock: see ``shared_locks``
 _RUNNING_TEXT = (b"exec", b"eval", b"__builtins__")
 _WEAK = (WeakKeyDictionary, WeakValueDictionary, WeakSet)
 
@@ -42,6 +45,7 @@ class ModuleNames:
         self.containers: dict[str, dict[str, Any]] = {}
         self.notes: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
+        self.holders: list[tuple[str, str, Any]] = []  # of what may have shared locks in it: module, name, object
         self.runs_text = any(word in PROGRAM[name].source for word in _RUNNING_TEXT)
         self._locks: dict[int, tuple[Any, list[tuple[str, Any]]]] = {}  # see ``_find_locks``
         self._version = _version_of(namespace, data)
@@ -62,6 +66,8 @@ class ModuleNames:
                 self.asked.append(key)
                 if data is None:
                     self._find_locks_of(value, before._locks if before is not None else {})
+            if data is None and not key.startswith("__") and is_holder(value):
+                self.holders.append((name, key, value))
             if data is None and isinstance(value, type) and value.__module__ == name:
                 self._find_locks(name, key, value, before._locks if before is not None else {})
             if kind in ATOMS or kind is ModuleType or kind is LAZY or key.startswith("__") or isinstance(value, type):
@@ -91,6 +97,8 @@ class ModuleNames:
     def _find_locks_of(self, module: ModuleType, before: dict[int, tuple[Any, list[tuple[str, Any]]]]) -> None:
         """The same of a module of the user's own that is not rewritten, and of those inside of it."""
         for key, value in list(vars(module).items()):
+            if not key.startswith("__") and is_holder(value):
+                self.holders.append((module.__name__, key, value))
             if isinstance(value, LoopBound):
                 self.by_id.setdefault(id(value), (module.__name__, key))
                 self._locks[id(value)] = value, []
@@ -152,7 +160,9 @@ class Names:
         self._modules: dict[str, ModuleNames] = {}
         self._parts: list[tuple[str, ModuleNames]] = []
         self._looked_at = -1  # how many modules there were
-        self.by_id: dict[int, Place] = {}
+        self.by_id: dict[int, Way] = {}
+        self._shared: dict[int, tuple[Way, weakref.ref[Any]]] = {}  # locks that were found on a way, by id
+        self._own: weakref.WeakSet[Any] = weakref.WeakSet()  # locks to which there is none
         self.container_places: list[Place] = []
         self._holders: list[dict[str, Any]] = []  # of the containers
         self._notes: list[tuple[str, str, dict[str, Any]]] = []  # module, name, and the dict that holds it
@@ -212,6 +222,34 @@ class Names:
                 if id(holder[key]) not in noted:
                     noted.add(id(holder[key]))
                     self._notes.append((name, key, holder))
+
+        for number, (way, _) in self._shared.items():
+            self.by_id.setdefault(number, way)
+
+    def way_to(self, value: Any) -> Way | None:
+        """How a primitive of asyncio is found that a module has, or that is in what a module has."""
+        known = self.by_id.get(id(value))
+        if known is None and isinstance(value, LOCKS) and value not in self._own:
+            known = self._find_way(value)
+            if known is None:
+                self._own.add(value)
+            else:
+                number = id(value)
+                self._shared[number] = known, weakref.ref(value, lambda _: self._forget(number))
+                self.by_id[number] = known
+        return known
+
+    def _find_way(self, lock: Any) -> Way | None:
+        for _, part in self._parts:
+            for module, name, holder in part.holders:
+                steps = find_steps(lock, holder)
+                if steps is not None:
+                    return module, name, steps
+        return None
+
+    def _forget(self, number: int) -> None:
+        self._shared.pop(number, None)
+        self.by_id.pop(number, None)
 
     def _add_container(self, module: str, name: str, holder: dict[str, Any]) -> None:
         """Refer to a container by name; one that has several names, by the first."""

@@ -28,6 +28,7 @@ from ..reducers.process_objects import PROCESS_BOUND
 from .closures import Captured, Cell, captured_cells, rebound_variables
 from .logging_state import restore_logging, sets_up_logging
 from .process_state import ProcessState, restore_changes, uses_random
+from .shared_locks import Step, follow
 from .signal_state import restore_signals, uses_signals
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
@@ -125,10 +126,10 @@ def with_nested(code: CodeType) -> Iterator[CodeType]:
             yield from with_nested(constant)
 
 
-def resolve(module: str, name: str) -> Any:
+def resolve(module: str, name: str, steps: tuple[Step, ...] = ()) -> Any:
     """The object that a module has under a name today; a name such as ``f.__defaults__.0`` leads on from there.
 
-    A captured variable that is captured in another Python version only is a cell of its own.
+    A captured variable that is captured in another Python version only is a cell of its own. ``steps``: see ``shared_locks``.
     """
     module = module_today(module)
     found: Any = sys.modules.get(module) or importlib.import_module(module)
@@ -141,7 +142,7 @@ def resolve(module: str, name: str) -> Any:
             found = found[int(part)]
         else:
             found = found[part] if type(found) in (dict, MappingProxyType) else getattr(found, part)
-    return found
+    return follow(found, steps, (module, name)) if steps else found
 
 
 def resolve_or_none(module: str, name: str) -> Any:
