@@ -19,6 +19,7 @@ from ...hook.code_table import PROGRAM, ModuleInfo
 from ...hook.companions import is_of_rewritten
 from ...hook.marker import source_is_marked
 from ...log import logger
+from .assigned import Assigned
 from .library_data import counters_in, find_libraries, first_fingerprints, has_changed, library_contents, line_of
 from .module_names import Names
 from .modules import LOGGING, SIGNALS, Content, ScriptData, restore_contents, script_contents
@@ -51,9 +52,12 @@ def find_imported(script: ScriptData, *, is_new: bool = False) -> None:
         data.first = first_fingerprints(data) if is_new else {}
         script.process_state.uses_also(data.process_state)
     find_libraries(script, libraries, is_new=is_new)
+    if is_new and not script.first:
+        script.first = first_fingerprints(script)
+    for data in (script, *script.imported.values()):
+        if data.assigned is None and data.module in sys.modules:
+            data.assigned = Assigned(data.namespace(), data.paths)
     if is_new:
-        if not script.first:
-            script.first = first_fingerprints(script)
         _weak_of(script).begin(Names.of(script).notes())
 
 
@@ -65,6 +69,9 @@ def program_contents(script: ScriptData | None, loop: InstanceLoop | None, names
         for name, data in script.imported.items():
             contents = script_contents(data) if data.changed is None else library_contents(data)
             found |= {f"{name}:{key}": content for key, content in contents.items()}
+        for data in (script, *script.imported.values()):
+            if data.assigned is not None and data.paths:
+                found |= {key: content for key, content in data.assigned.contents() if key not in script.unsavable}
         weak = _weak_of(script)
         for key, content in found.items():
             if key not in weak.told and keyed_by_id_inside(content, weak.reached):
@@ -145,6 +152,13 @@ def set_aside(script: ScriptData, failing: dict[str, tuple[Content, Exception]],
         if content[0] == "notes":
             aside.told.append(_pass_over(script, key, content, error, can_be_saved))
             continue
+        if content[0] == "set":
+            script.unsavable.add(key)
+            places = [data.assigned.places for data in (script, *script.imported.values()) if data.assigned is not None]
+            place = next(found[key] for found in places if key in found)
+            module, name = content[1]
+            aside.told.append(_about_lost(module, name, error, place))
+            continue
         module, _, name = key.rpartition(":")
         owner = script.imported.get(module, script)
         name = (name if owner is not script else key).removeprefix("class ")
@@ -185,12 +199,12 @@ def _place_of(module: str, name: str) -> str:
     return f"{info.path}:{line_of(info, name)}" if info is not None else module
 
 
-def _about_lost(module: str, name: str, error: Exception) -> tuple[str, tuple[Any, ...]]:
+def _about_lost(module: str, name: str, error: Exception, place: str = "") -> tuple[str, tuple[Any, ...]]:
     text = (
         "%s: what the program has put into %s of module %s cannot be saved (%s: %s), and is not there after a restart. "
         "Give its type a way to be pickled, or let code that runs when the module is imported make it"
     )
-    return text, (_place_of(module, name), name, module, type(error).__name__, error)
+    return text, (place or _place_of(module, name), name, module, type(error).__name__, error)
 
 
 def restore_program(script: ScriptData | None, contents: dict[str, Content]) -> None:

@@ -25,6 +25,7 @@ from ...pythons.tasks import LoopBound
 from ..names import module_today
 from ..reducers.primitives import bound_state, fill_bound
 from ..reducers.process_objects import PROCESS_BOUND
+from .assigned import Assigned, Path, assigned_paths, set_again
 from .closures import Captured, Cell, captured_cells, rebound_variables
 from .logging_state import restore_logging, sets_up_logging
 from .process_state import ProcessState, restore_changes, uses_random
@@ -68,6 +69,8 @@ class ScriptData:
     first: dict[str, int] = field(default_factory=dict)  # what its names held at first: see ``fingerprints``
     weak: Any = None  # see ``weak_data.WeakData``
     cells: tuple[Extent, list[Cell]] | None = None
+    paths: dict[Path, str] = field(default_factory=dict)  # what it sets behind names of modules, and where
+    assigned: Assigned | None = None  # what that was at first
     names: Any = None  # see ``module_names.Names``
 
     @classmethod
@@ -77,11 +80,13 @@ class ScriptData:
         rebound: set[str] = set()
         imported: set[str] = set()
         attributes: set[str] = set()
+        paths: dict[Path, str] = {}
         codes: list[CodeType] = []
         for info in list(KNOWN.values()):
             if info.module.name == module:
                 codes += with_nested(info.code)
                 for code in with_nested(info.code):
+                    paths.update(assigned_paths(code))
                     for instruction in dis.get_instructions(code):
                         if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
                             rebound.add(instruction.argval)
@@ -92,6 +97,7 @@ class ScriptData:
                         elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "IMPORT_FROM"):
                             attributes.add(instruction.argval)
         script = cls(module, frozenset(used | rebound), frozenset(rebound), rebound_variables(codes))
+        script.paths = paths
         namespace = script.namespace()
         values = [namespace.get(name) for name in script.used]
         state = script.process_state
@@ -416,6 +422,8 @@ def restore_contents(module: str, contents: dict[str, Content]) -> None:
             _restore_class(target, saved)
         elif how == "primitive":
             fill_bound(target, saved)
+        elif how in ("set", "deleted"):
+            set_again(how, target, saved)
         else:
             _refill(target, _by_id(saved) if how == "refill by id" else saved)
             if not name.startswith(("default ", "attribute ")):
