@@ -19,18 +19,23 @@ from .kinds import known_of
 from .places import place_of
 from .refused import Refused
 
+_EXECUTE = "execute"
 _ATOMS = (str, bytes, int, float, complex, bool, type(None))
 
 
 @dataclass
 class Opening:
-    """A call that has opened an object: the method, its arguments, and the path of the task that made it."""
+    """A call that has opened an object: the method, its arguments, and the path of the task that made it.
+
+    ``setting``: the name of what it has set, if it was a statement.
+    """
 
     order: int
     method: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     task: str
+    setting: str = ""
 
 
 class Note:
@@ -80,6 +85,14 @@ class Note:
     def is_made_open(self) -> bool:
         """Whether the function that made it has opened it too, as ``await connect()`` does."""
         return inspect.iscoroutinefunction(self.function)
+
+    @property
+    def end(self) -> str:
+        """The method that ends it, if it was ended and can be so again; else empty."""
+        known = known_of(self.made) if self.function is None and not self.openings else None
+        if known is None or not known.closes or not first_true(self.made, known.ended):
+            return ""
+        return next((name for name in known.ends if hasattr(self.made, name)), "")
 
     @property
     def is_being_taken(self) -> bool:
@@ -149,6 +162,15 @@ class Notes:
                     note.parts.append(value)
                     self.parts[id(value)] = Part(note, len(note.openings) - 1, path, value)
 
+    def was_set(self, made: Any, setting: str, statement: str, confirms: str, task: str) -> None:
+        """A statement has set a connection, which was made by a call, or given by one."""
+        part = self.find_part(made)
+        note = self.find(made) or (part.note if part is not None else None)
+        if note is not None:
+            note.openings = [opening for opening in note.openings if opening.setting != setting]
+            for method, args in ((_EXECUTE, (statement,)), *([(confirms, ())] if confirms else [])):
+                note.openings.append(Opening(next(self._numbers), method, args, {}, task, setting))
+
     def ended(self, note: Note) -> None:
         """An object was left, or closed."""
         note.openings.clear()
@@ -204,10 +226,10 @@ def part_at(given: Any, path: tuple[int, ...]) -> Any:
     return given
 
 
-def refuse_busy(value: Any, *, is_ending: bool = False) -> None:
-    """Raise ``pickle.PicklingError`` if a reopenable object, or a part of one, holds now or was ended.
+def refuse_busy(value: Any, note: Note) -> None:
+    """Raise ``pickle.PicklingError`` if a reopenable object, or a part of one, holds now, or was ended and cannot be so again.
 
-    ``is_ending``: a call that ends it is under way; it is made again on resume, when the object is open again.
+    A call that ends it may be under way; it is made again on resume, when the object is open again.
     """
     known = known_of(value)
     if known is None:
@@ -215,7 +237,7 @@ def refuse_busy(value: Any, *, is_ending: bool = False) -> None:
     use = in_use(value)
     if use:
         raise pickle.PicklingError(use)
-    if not is_ending and first_true(value, known.ended):
+    if not note.is_ending and first_true(value, known.ended) and not (value is note.made and note.end):
         raise Refused("it was closed, and cannot be opened again in that state", "`del` the variable, or make a new one.")
 
 

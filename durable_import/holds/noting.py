@@ -28,6 +28,7 @@ from ..pythons.library import AsyncGeneratorManager, GeneratorManager
 from ..pythons.tasks import get_running_loop
 from . import kinds
 from .notes import Note, Notes
+from .session_settings import settings_in
 from .sqlite import replace_connect
 from .table import TABLE, Kind, Known
 from .wrapping import Call, is_wrapped, wrap
@@ -111,6 +112,7 @@ def _note_class(cls: type, known: Known) -> None:
     methods.update((name, _noting_opening(name)) for name in (*_ENTERING, *known.opens))
     methods.update(dict.fromkeys((*_LEAVING, *known.ends), _noting_end))
     methods.update(dict.fromkeys(known.frees, _noting_free))
+    methods.update(dict.fromkeys(known.sets, functools.partial(_noting_setting, known.confirms)))
     for name, noting in methods.items():
         function = _method_of(cls, name)
         if isinstance(function, FunctionType) and not is_wrapped(function):
@@ -355,6 +357,28 @@ def _noting_free(before: FunctionType) -> Call:
     async def call_async(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         given = await before(*args, **kwargs)
         is_freed(args, kwargs)
+        return given
+
+    return call_async if inspect.iscoroutinefunction(before) else call
+
+
+def _noting_setting(confirms: str, before: FunctionType) -> Call:
+    def note(args: tuple[Any, ...]) -> None:
+        driver, task = _driver(), _task()
+        text = next((each for each in args[1:] if isinstance(each, str)), "") if driver is not None else ""
+        for setting, statement in settings_in(text):
+            made = getattr(args[0], "_proxy", None) or args[0]  # what the program has of asyncpg's, of a pool
+            path = task.path if task is not None else ""
+            notes_of(driver).was_set(made, setting, statement, confirms, path)  # type: ignore[arg-type]
+
+    def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        given = before(*args, **kwargs)
+        note(args)
+        return given
+
+    async def call_async(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        given = await before(*args, **kwargs)
+        note(args)
         return given
 
     return call_async if inspect.iscoroutinefunction(before) else call

@@ -141,13 +141,16 @@ class Opener:
     async def _open(self, number: int, methods: Any) -> None:
         made = given_last = self.opened.objects[number]
         for place, (method, args, kwargs) in enumerate(methods):
-            given = getattr(type(made), method)(made, *args, **kwargs)
+            opened = made if hasattr(type(made), method) else given_last
+            given = getattr(type(opened), method)(opened, *args, **kwargs)
             if inspect.isawaitable(given) or method == "__await__":
                 given = await (_Awaited(given) if method == "__await__" else given)
             self.opened.given[number, place] = given
             if method in _END_OF:
                 given_last = given
-        await self._set_up(number, given_last)
+        known = kinds.known_of(made)
+        if known is None or methods[-1][0] not in known.ends:  # else it was ended
+            await self._set_up(number, given_last)
 
     async def _set_up(self, number: int, opened: Any) -> None:
         """Do again what the program does with such an object when it has opened it."""

@@ -37,8 +37,10 @@ class Known(NamedTuple):
 
     ``opens``, ``ends``: the methods that open it besides entering, and those that end it. ``busy``, ``ended``: what to ask an
     object, attributes or methods, whether it holds now, and whether it was ended. ``frees``: methods that end what they get.
-    ``keeps``: the attributes that the program may set, and which it has again (see ``kept``). ``may_be_in_memory``:
-    its arguments may say that its data are in this process alone.
+    ``closes``: whether one that was made and never opened can be ended too: so one that was ended is saved, and is so again.
+    ``sets``: methods that take a statement which may set it (see ``session_settings``); ``execute`` makes that again, and then
+    what ``confirms``. ``keeps``: the attributes that the program may set, and which it has again (see ``kept``).
+    ``may_be_in_memory``: its arguments may say that its data are in this process alone.
 
     ``spent``: what to ask of a response whether it has been read to its end. Then its block holds no more, and to leave it does
     nothing; of kind SAVED it is right from then on. A generator's manager is asked for what the variables of its function are.
@@ -55,6 +57,9 @@ class Known(NamedTuple):
     may_be_in_memory: bool = False
     is_of_block: bool = False
     spent: tuple[str, ...] = ()
+    closes: bool = False
+    sets: tuple[str, ...] = ()
+    confirms: str = ""
 
 
 _TRANSACTION = "commit, or roll back, before what takes long: nothing is saved while a transaction is open"
@@ -65,6 +70,10 @@ def _reopenable(opens: str = "", ends: str = "", busy: str = "", ended: str = ""
         tuple(text.split()) for text in (opens, ends, busy, ended, frees, keeps)
     )
     return Known(Kind.REOPENABLE, _TRANSACTION if busy else "", opening, ending, holding, over, freeing, set_later)
+
+
+def _client(ends: str, ended: str, keeps: str = "") -> Known:
+    return _reopenable(ends=ends, ended=ended, keeps=keeps)._replace(closes=True)
 
 
 _SAVED, _HOLDS = Known(Kind.SAVED), Known(Kind.HOLDS)
@@ -131,8 +140,8 @@ _OF_ASYNC_ORM = "sync_session.autoflush sync_session.expire_on_commit sync_sessi
 
 TABLE: dict[str, Known] = {
     # --- HTTP
-    "httpx:Client": _reopenable(ends="close", ended="is_closed", keeps=_OF_HTTPX),
-    "httpx:AsyncClient": _reopenable(ends="aclose", ended="is_closed", keeps=_OF_HTTPX),
+    "httpx:Client": _client(ends="close", ended="is_closed", keeps=_OF_HTTPX),
+    "httpx:AsyncClient": _client(ends="aclose", ended="is_closed", keeps=_OF_HTTPX),
     "httpx._client:BaseClient": _reopenable(),
     "httpx:Response": _response("is_closed", Kind.SAVED, _READ),
     "httpx:stream": _response("response.is_closed"),
@@ -141,8 +150,8 @@ TABLE: dict[str, Known] = {
     "httpx._client:AsyncClient.stream": _response("response.is_closed"),
     "httpx_sse._api:connect_sse": _response("response.is_closed"),
     "httpx_sse._api:aconnect_sse": _response("response.is_closed"),
-    "httpx2:Client": _reopenable(ends="close", ended="is_closed", keeps=_OF_HTTPX),
-    "httpx2:AsyncClient": _reopenable(ends="aclose", ended="is_closed", keeps=_OF_HTTPX),
+    "httpx2:Client": _client(ends="close", ended="is_closed", keeps=_OF_HTTPX),
+    "httpx2:AsyncClient": _client(ends="aclose", ended="is_closed", keeps=_OF_HTTPX),
     "httpx2:Response": _response("is_closed", Kind.SAVED, _READ),
     "httpx2:stream": _response("response.is_closed"),
     "httpx2._api:stream": _response("response.is_closed"),
@@ -150,8 +159,8 @@ TABLE: dict[str, Known] = {
     "httpx2._client:AsyncClient.stream": _response("response.is_closed"),
     "httpx2._client:Client.sse": _response("response.is_closed"),
     "httpx2._client:AsyncClient.sse": _response("response.is_closed"),
-    "aiohttp.client:ClientSession": _reopenable(ends="close", ended="closed", keeps=_OF_SESSION),
-    "aiohttp.connector:BaseConnector": _reopenable(ends="close", ended="closed"),
+    "aiohttp.client:ClientSession": _client(ends="close", ended="closed", keeps=_OF_SESSION),
+    "aiohttp.connector:BaseConnector": _client(ends="close", ended="closed"),
     "aiohttp.client_reqrep:ClientResponse": _holds("keep what you need of it: its status, `await response.text()`"),
     "aiohttp.client:_BaseRequestContextManager": _response("_resp.closed"),
     "aiohttp.client:_RequestContextManager": _response("_resp.closed"),
@@ -172,7 +181,9 @@ TABLE: dict[str, Known] = {
     "websockets.legacy.client:Connect": _holds(_CONNECTION),
     # --- databases
     "asyncpg.connection:connect": _reopenable(),
-    "asyncpg.connection:Connection": _reopenable(ends="close terminate", busy="is_in_transaction", ended="is_closed"),
+    "asyncpg.connection:Connection": _reopenable(
+        ends="close terminate", busy="is_in_transaction", ended="is_closed"
+    )._replace(sets=("execute",)),
     "asyncpg.pool:Pool": _reopenable(opens="__await__", ends="close terminate", ended="is_closing", frees="release"),
     "asyncpg.pool:PoolAcquireContext": _reopenable(opens="__await__", ended="done"),
     "asyncpg.pool:PoolConnectionProxy": _reopenable(busy="is_in_transaction", ended="is_closed"),
@@ -180,8 +191,12 @@ TABLE: dict[str, Known] = {
     "asyncpg.cursor:CursorFactory": _holds(_READ_ROWS),
     "asyncpg.cursor:BaseCursor": _holds(_READ_ROWS),
     "asyncpg.protocol.record:Record": _holds(_ROW),
-    "psycopg:Connection": _reopenable("", "close", "info.transaction_status", "closed", keeps=_OF_PSYCOPG),
-    "psycopg:AsyncConnection": _reopenable("", "close", "info.transaction_status", "closed", keeps=_OF_PSYCOPG),
+    **dict.fromkeys(
+        ("psycopg:Connection", "psycopg:AsyncConnection"),
+        _reopenable("", "close", "info.transaction_status", "closed", keeps=_OF_PSYCOPG)._replace(
+            sets=("execute",), confirms="commit"
+        ),
+    ),
     "psycopg.connection:Connection.connect": _reopenable(),
     "psycopg.connection_async:AsyncConnection.connect": _reopenable(),
     "psycopg.connection:Connection.transaction": _block_of(_COMMIT),
@@ -200,7 +215,7 @@ TABLE: dict[str, Known] = {
     "aiosqlite.core:connect": _reopenable(),
     "aiosqlite.core:Connection": _reopenable(
         "__await__", "close", "in_transaction", keeps="row_factory text_factory isolation_level",
-    )._replace(may_be_in_memory=True),
+    )._replace(may_be_in_memory=True, sets=("_execute",)),
     "aiosqlite.context:Result": _holds(_READ_ROWS),
     "aiosqlite.cursor:Cursor": _holds(_READ_ROWS),
     "sqlite3:Connection": _reopenable(
@@ -269,8 +284,8 @@ TABLE: dict[str, Known] = {
     "aiobotocore.client:AioBaseClient": _reopenable(),
     "aiobotocore.response:AioStreamingBodyBase": _response("raw_stream.closed raw_stream.is_closed"),
     "botocore.response:StreamingBody": _holds(_STREAM),
-    **dict.fromkeys(_OF_OPENAI, _reopenable(ends="close", ended="is_closed", keeps=_OF_MODEL)),
-    "openai._base_client:BaseClient": _reopenable(ends="close", ended="is_closed", keeps=_OF_MODEL),
+    **dict.fromkeys(_OF_OPENAI, _client(ends="close", ended="is_closed", keeps=_OF_MODEL)),
+    "openai._base_client:BaseClient": _client(ends="close", ended="is_closed", keeps=_OF_MODEL),
     "openai:AsyncStream": _response("response.is_closed"),
     "openai:Stream": _response("response.is_closed"),
     "openai._response:AsyncResponseContextManager": _response("__response.is_closed"),
@@ -285,8 +300,8 @@ TABLE: dict[str, Known] = {
     "openai.lib.streaming.responses._responses:ResponseStreamManager": _response("__stream._response.is_closed"),
     "openai.lib.streaming._assistants:AsyncAssistantStreamManager": _response("__stream.response.is_closed"),
     "openai.lib.streaming._assistants:AssistantStreamManager": _response("__stream.response.is_closed"),
-    **dict.fromkeys(_OF_ANTHROPIC, _reopenable(ends="close", ended="is_closed", keeps=_OF_MODEL)),
-    "anthropic._base_client:BaseClient": _reopenable(ends="close", ended="is_closed", keeps=_OF_MODEL),
+    **dict.fromkeys(_OF_ANTHROPIC, _client(ends="close", ended="is_closed", keeps=_OF_MODEL)),
+    "anthropic._base_client:BaseClient": _client(ends="close", ended="is_closed", keeps=_OF_MODEL),
     "anthropic:AsyncStream": _response("response.is_closed"),
     "anthropic:Stream": _response("response.is_closed"),
     "anthropic._response:AsyncResponseContextManager": _response("__response.is_closed"),

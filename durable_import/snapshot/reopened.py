@@ -59,6 +59,8 @@ class Order:
             begun[number, MAKE] = number
             if note.openings:
                 begun[number, OPEN] = note.openings[0].order
+            elif note.end:
+                begun[number, OPEN] = number
             kept = note.changes()
             if kept:
                 self.kept[number] = kept
@@ -106,9 +108,9 @@ class Order:
 def refuse_busy_ones(notes: Iterable[Note]) -> None:
     """Raise ``pickle.PicklingError`` if one of these objects, or of their parts, holds now."""
     for note in notes:
-        refuse_busy(note.made, is_ending=note.is_ending)
+        refuse_busy(note.made, note)
         for part in note.parts:
-            refuse_busy(part, is_ending=note.is_ending)
+            refuse_busy(part, note)
 
 
 def saved_of_reopened(path: str, value: Any, notes: Notes) -> list[tuple[str, Any]] | None:
@@ -153,14 +155,14 @@ class Entries:
         """
         part = self.notes.find_part(obj)
         if part is not None:
-            refuse_busy(obj, is_ending=part.note.is_ending)
+            refuse_busy(obj, part.note)
             self._meets(part.note, OPEN)
             return reopened_part, (part.note.number, part.opening, part.path, *self._probe(part.note))
         note = self.notes.find(obj)
         if note is None or note.is_being_taken:
             return None
         refuse_in_memory(obj, note)
-        refuse_busy(obj, is_ending=note.is_ending)
+        refuse_busy(obj, note)
         self._meets(note, MAKE if note.function is not None else "")
         if note.function is None:
             return reopened, (note.number, type(obj), *self._probe(note))
@@ -192,6 +194,10 @@ class Entries:
             return Reopening(KEEP, note.number, order.kept[note.number])
         if unit[1] == MAKE:
             cls = type(note.made) if note.function is None else None
-            return Reopening(MAKE, note.number, cls, note.function, note.args, note.kwargs, bool(note.openings), note.place)
+            return Reopening(
+                MAKE, note.number, cls, note.function, note.args, note.kwargs, bool(note.openings or note.end), note.place
+            )
+        if note.end:
+            return Reopening(OPEN, note.number, "", [(note.end, (), {})])
         methods = [(opening.method, opening.args, opening.kwargs) for opening in note.openings]
         return Reopening(OPEN, note.number, note.openings[-1].task, methods)

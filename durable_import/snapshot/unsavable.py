@@ -10,7 +10,7 @@ from typing import Any
 
 from ..aio.task import DurableTask
 from ..errors import UnsavableStateError
-from ..frames.capture import RUNNING, FrameState, capture, contents_of, frame_behind, frame_of, line_of, parts_of
+from ..frames.capture import SUSPENDED, FrameState, capture, contents_of, frame_behind, frame_of, line_of, parts_of
 from ..frames.step import DONE, FAILED, Step
 from ..holds.in_use import in_use
 from ..holds.kinds import type_name
@@ -45,8 +45,8 @@ class Blocker:
         """Whether the frame has ended, the variable has another value, nothing reads it any more, or what was open is not."""
         if frame_of(self.frame) is None or (self.used is not None and not in_use(self.used)):
             return True
-        if parts_of(self.frame).state == RUNNING:
-            return False  # what it will do with the variable is not known yet
+        if parts_of(self.frame).state != SUSPENDED:
+            return False  # asked by itself, in its turn: what it will have then nobody knows
         state = capture(self.frame)
         found = (state.variables | contents_of(state.cells)).get(self.name)
         return found is not self.value or self.name not in readable_names(state)

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from ...ours import NAME
 from ...pythons.library import add_handler_reference
 
 Settings = tuple[int, bool, bool, list[Any], list[Any]]  # level, propagate, disabled, handlers, filters
@@ -35,10 +36,9 @@ def sets_up_logging(imported: Iterable[str], values: Iterable[Any], names: Itera
 
 
 def _settings() -> dict[str, Settings]:
-    """Those of all loggers, that of the root under ''."""
-    loggers = {"": logging.root} | {
-        name: each for name, each in list(logging.root.manager.loggerDict.items()) if isinstance(each, logging.Logger)
-    }
+    """Those of all loggers, that of the root under ''; not of our own, which each process sets up."""
+    known = list(logging.root.manager.loggerDict.items())
+    loggers = {"": logging.root} | {name: each for name, each in known if isinstance(each, logging.Logger) and name != NAME}
     return {
         name: (logger.level, logger.propagate, logger.disabled, list(logger.handlers), list(logger.filters))
         for name, logger in loggers.items()
