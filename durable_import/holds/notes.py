@@ -165,7 +165,7 @@ class Notes:
     def was_set(self, made: Any, setting: str, statement: str, confirms: str, task: str) -> None:
         """A statement has set a connection, which was made by a call, or given by one."""
         part = self.find_part(made)
-        note = self.find(made) or (part.note if part is not None else None)
+        note = part.note if part is not None else self.find(made)
         if note is not None:
             note.openings = [opening for opening in note.openings if opening.setting != setting]
             for method, args in ((_EXECUTE, (statement,)), *([(confirms, ())] if confirms else [])):

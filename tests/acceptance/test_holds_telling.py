@@ -178,15 +178,15 @@ WORDS = {
         """,
         r"variable `file` .*gzip\.GzipFile .*write it in one plain function",
     ),
-    "a client that was closed": (
+    "a pool that was closed": (
         """
-            import httpx
-            client = httpx.AsyncClient()
-            await client.aclose()
+            import psycopg_pool
+            pool = psycopg_pool.AsyncConnectionPool(open=False)
+            await pool.close()
             await effect("closed")
-            print(client.is_closed)
+            print(pool.closed)
         """,
-        r"variable `client` .*httpx\.AsyncClient \(it was closed.*\)\. `del` the variable, or make a new one\.$",
+        r"variable `pool` .*AsyncConnectionPool \(it was closed.*\)\. `del` the variable, or make a new one\.$",
     ),
     "a generator's manager": (
         """

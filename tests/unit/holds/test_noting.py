@@ -15,6 +15,7 @@ import aiosqlite
 import asyncpg
 import httpx
 import openai
+import psycopg_pool
 import pytest
 import redis.asyncio
 import sqlalchemy.ext.asyncio
@@ -109,12 +110,18 @@ async def test_databases_in_memory_are_refused() -> None:
 
 
 async def test_closed_ones_are_refused() -> None:
-    """They would be open again."""
-    client = httpx.AsyncClient()
-    refuse_busy(client)
+    """They would be open again, but for those that can be closed again at once."""
+    pool, client, notes = psycopg_pool.AsyncConnectionPool(open=False), httpx.AsyncClient(), Notes()
+    noted = {made: notes.add(made, None, (), {}) for made in (pool, client)}
+    for made, note in noted.items():
+        note.is_ending = True
+        refuse_busy(made, note)
+        note.is_ending = False
     await client.aclose()
+    refuse_busy(client, noted[client])
+    assert noted[client].end == "aclose"
     with pytest.raises(pickle.PicklingError, match="it was closed"):
-        refuse_busy(client)
+        refuse_busy(pool, noted[pool])
 
 
 async def answer(x: int = 2) -> int:
