@@ -12,6 +12,7 @@ from types import CellType, FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from ..aio.foreign_calls import ask_when
+from ..aio.gate import Gate
 from ..errors import (
     DurableError,
     InstanceBusyError,
@@ -53,7 +54,7 @@ from ..stores.state import (
     PastState,
     check_size,
 )
-from ..stores.store import Store
+from ..stores.store import Begun, Store
 from ..stores.url import full_store, key_for, open_store
 from .handle import InstanceHandle
 from .options import Options
@@ -336,7 +337,7 @@ class DurableRuntime:
         for time are taken up when there is something to do. Raises DurableError when the store cannot look for work.
         """
         check_loop(self._loop)
-        await self.instances.find_work((await self.keeper.ownership()).number, 0, orphans=True)  # not every store can
+        await self.instances.claim((await self.keeper.ownership()).number, 0, 0)  # not every store can
         self.dispatcher.takes_orphans = True
         self.dispatcher.ensure()
         return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all()]
@@ -499,9 +500,9 @@ class DurableRuntime:
         if self._backend_events is not None:
             self._backend_events.listen(instance_id, names)
 
-    def take_up(self, instance_id: str) -> InstanceRun:
+    def take_up(self, begun: Begun, gate: Gate) -> InstanceRun:
         """See ``Dispatcher``."""
-        return self._registry.launch(instance_id, None)
+        return self._registry.launch(begun.claim.instance_id, None, taken=(begun, gate))
 
     def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
         """What each record of the log says of an instance, as attributes."""

@@ -5,19 +5,24 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import secrets
 import time
 from contextlib import suppress
 from typing import Any, Protocol
 
-from ..errors import InstanceBusyError, StoreError
+from ..aio.gate import Gate
+from ..errors import FencedError, InstanceBusyError, StoreError
 from ..log import logger
-from ..stores.store import Store
+from ..stores.store import Begun, Store
+from ..stores.suspects import ALONE_FROM
 from .instance.run import InstanceRun
-from .keeper import Keeper
+from .keeper import Keeper, Ownership
 
-AT_ONCE = 500  # instances taken up before others are looked for
+AT_ONCE = 250  # instances taken up before others are looked for
 CLEARING_EVERY = 60.0  # seconds
 LEAST_PAUSE = 0.02  # seconds between two looks because of changes, of which each instance that runs here makes some
+LOOK_BACK = 5000  # events: of two that are published at once, that with the lower number may be seen later
+LOOK_BACK_EVERY = 1.0  # seconds
 LONGEST_PAUSE = 30.0  # seconds between attempts while the store is unavailable
 
 
@@ -28,13 +33,14 @@ class DispatcherHost(Protocol):
     keeper: Keeper
     running: dict[str, InstanceRun]
     keep_finished: float | None
+    max_attempts: int | None
 
     def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
         """What a record of the log says of an instance."""
         ...
 
-    def take_up(self, instance_id: str) -> InstanceRun:
-        """Let an instance go on in a task of its own."""
+    def take_up(self, begun: Begun, gate: Gate) -> InstanceRun:
+        """Let an instance that was claimed go on in a task of its own."""
         ...
 
 
@@ -47,7 +53,12 @@ class Dispatcher:
         self._task: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()  # set and exchanged after each look
         self._wanted = asyncio.Event()  # somebody of this process has changed something
+        self._claims = asyncio.Lock()  # one claim at a time
         self._refused: dict[str, BaseException] = {}  # what has kept an instance from going on here, since it was taken up last
+        self._own: Ownership | None = None  # for which events were looked for last
+        self._seen = 0  # the highest number of an event
+        self._looks_back_at = 0.0  # by ``time.monotonic``
+        self._epoch: int | None = None  # of a claim that was not answered
         self._due: list[float] = []  # a heap: when instances that have left the memory here are to come back, since 1970
         self._rests_until = 0.0
         self._cleared_at = 0.0
@@ -57,8 +68,11 @@ class Dispatcher:
     def ensure(self) -> None:
         """Run, in the running loop."""
         if self._task is None or self._task.done() or self._task.get_loop() is not asyncio.get_running_loop():
-            self._looked, self._wanted = asyncio.Event(), asyncio.Event()
+            self._begin_in_loop()
             self._task = asyncio.create_task(self._serve(), name="durable_import dispatcher")
+
+    def _begin_in_loop(self) -> None:
+        self._looked, self._wanted, self._claims = asyncio.Event(), asyncio.Event(), asyncio.Lock()
 
     def wake(self) -> None:
         """Look now."""
@@ -85,7 +99,7 @@ class Dispatcher:
     def begin_anew(self) -> None:
         """In a forked process, whose event loop is another one."""
         self._task = None
-        self._looked, self._wanted = asyncio.Event(), asyncio.Event()
+        self._begin_in_loop()
 
     async def stop(self) -> None:
         """End; nothing is taken up any more."""
@@ -149,23 +163,62 @@ class Dispatcher:
         return is_more
 
     async def _bring_events(self) -> None:
-        running = self._runtime.running
-        if not running:
+        running, own = self._runtime.running, self._runtime.keeper.own
+        if not running or own is None:
             return
-        for instance_id in await self._runtime.instances.addressees():
+        if own is not self._own:
+            self._own, self._seen = own, 0
+        since, now = self._seen, time.monotonic()
+        if now >= self._looks_back_at:
+            since, self._looks_back_at = max(since - LOOK_BACK, 0), now + LOOK_BACK_EVERY
+        found = await self._runtime.instances.pending(own.number, since)
+        for instance_id in found:
             run = running.get(instance_id)
             if run is not None:
                 await run.take_events()
+        self._seen = max(self._seen, *found.values(), 0)
 
     async def _take_up(self, orphans: bool) -> bool:
-        runtime = self._runtime
-        own = await runtime.keeper.ownership()
-        found = await runtime.instances.find_work(own.number, AT_ONCE, orphans=orphans)
-        wanted = [name for name in found if name not in runtime.running]
-        runs = [runtime.take_up(name) for name in wanted]
+        async with self._claims:
+            runs, is_more = await self._claim_and_launch(orphans)
         for run in runs:
             await self._has_begun(run)
-        return len(wanted) == AT_ONCE
+        return is_more
+
+    async def _claim_and_launch(self, orphans: bool) -> tuple[list[InstanceRun], bool]:
+        runtime, asked_at = self._runtime, time.monotonic()
+        claiming = asyncio.ensure_future(self._claim(orphans))
+        try:
+            found, own = await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            for begun in (await claiming)[0]:  # nobody would run them
+                await runtime.instances.release(begun.claim, has_lived=False)
+            raise
+        runs = list[InstanceRun]()
+        for begun in found:
+            run = runtime.running.get(begun.claim.instance_id)
+            if run is not None and (not run.begun.done() or run.lease.asked_at >= asked_at):
+                await runtime.instances.release(begun.claim, has_lived=False)  # somebody here has begun it meanwhile
+                continue
+            if run is not None:
+                run.is_lost()
+            runs.append(runtime.take_up(begun, own))
+        return runs, len(found) == AT_ONCE
+
+    async def _claim(self, orphans: bool) -> tuple[list[Begun], Ownership]:
+        """Become the owner of some of what is to be done. What an earlier claim has taken that was not answered is among it."""
+        runtime, own = self._runtime, await self._runtime.keeper.ownership()
+        is_again, self._epoch = self._epoch is not None, self._epoch or secrets.randbits(62) | 1
+        limit = runtime.max_attempts
+        alone_from = ALONE_FROM if limit is None else max(limit - 1, 1)
+        claim = runtime.instances.claim
+        try:
+            found = await claim(own.number, self._epoch, AT_ONCE, orphans=orphans, alone_from=alone_from, is_again=is_again)
+        except FencedError:  # this process was taken for dead
+            own.ends()
+            found = []
+        self._epoch = None
+        return found, own
 
     async def _has_begun(self, run: InstanceRun) -> None:
         try:

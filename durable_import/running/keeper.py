@@ -84,7 +84,7 @@ class Keeper:
         self._call = threading.Event()  # somebody wants a round
         self._thread: threading.Thread | None = None
         self._is_stopped = False
-        self._own: Ownership | None = None
+        self.own: Ownership | None = None
         self._is_wanted = False  # that this process has a row
         self._rows: dict[int, OwnerRow] = {}  # of the others, when they were looked at last
         self._seen: dict[int, _Seen] = {}
@@ -102,8 +102,8 @@ class Keeper:
 
     def begin_anew(self) -> None:
         """See ``forks.Forking``. What the parent owns does not go on here."""
-        if self._own is not None:
-            self._own.ends()
+        if self.own is not None:
+            self.own.ends()
         forks.keep(self._asked)  # futures of the parent's event loops
         self._prepare()
 
@@ -111,7 +111,7 @@ class Keeper:
 
     async def ownership(self) -> Ownership:
         """That of this process, which is registered if it is not yet. Raises what the store raises then."""
-        own = self._own
+        own = self.own
         if own is not None and not own.is_lost:
             return own
         self._is_wanted = True
@@ -135,7 +135,7 @@ class Keeper:
 
     async def is_gone(self, owner: int) -> bool:
         """Look at another owner now; gives whether it is buried. If its lease has run out, it is watched until that is known."""
-        if not owner or (self._own is not None and owner == self._own.number):
+        if not owner or (self.own is not None and owner == self.own.number):
             return False
         beats: list[int] = []
         return await self._ask(lambda error: self._verdict(owner, beats, error))  # type: ignore[no-any-return]
@@ -167,8 +167,8 @@ class Keeper:
         return await future
 
     def _registered(self, error: Exception | None) -> Any:
-        if self._own is not None and not self._own.is_lost:
-            return self._own
+        if self.own is not None and not self.own.is_lost:
+            return self.own
         if error is not None:
             raise error
         return _UNDECIDED
@@ -230,16 +230,16 @@ class Keeper:
             self._look()
 
     def _look(self) -> None:
-        own = self._own.number if self._own is not None else 0
+        own = self.own.number if self.own is not None else 0
         self._rows = {row.id: row for row in self._store.owners() if row.id != own}
         self._seen = {number: seen for number, seen in self._seen.items() if number in self._rows}
 
     def _renew(self) -> None:
-        own = self._own
+        own = self.own
         if own is None or own.is_lost:
             if self._is_wanted:
                 sent = passing()
-                self._own = Ownership(self, self._store.register(Owner.current(), self._lease), sent + self._lease)
+                self.own = Ownership(self, self._store.register(Owner.current(), self._lease), sent + self._lease)
                 self._is_wanted = False
             return
         own.next_beat = own.next_beat or secrets.randbits(62) | 1
@@ -283,7 +283,7 @@ class Keeper:
 
     def _leave(self) -> None:
         """Give up the row."""
-        own, self._own = self._own, None
+        own, self.own = self.own, None
         if own is not None:
             own.ends()
             try:

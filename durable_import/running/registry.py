@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from ..aio.gate import Gate
 from ..errors import (
     FencedError,
     InstanceBusyError,
@@ -19,6 +20,7 @@ from ..errors import (
 from ..frames import ambient
 from ..log import logger
 from ..stores.state import NO_ORIGIN, Origin, pause_after
+from ..stores.store import Begun
 from .dispatcher import Dispatcher
 from .instance.host import Host
 from .instance.records import Call, Outcome
@@ -40,12 +42,21 @@ class InstanceRegistry:
         self._runtime = runtime
         self.running: dict[str, InstanceRun] = {}
 
-    def launch(self, instance_id: str, call: Call | None, *, origin: Origin = NO_ORIGIN, retries: bool = False) -> InstanceRun:
+    def launch(
+        self,
+        instance_id: str,
+        call: Call | None,
+        *,
+        origin: Origin = NO_ORIGIN,
+        retries: bool = False,
+        taken: tuple[Begun, Gate] | None = None,
+    ) -> InstanceRun:
         """Let an instance live in a task of its own, whose context variables are those that it is given, and no others: it may
-        have begun elsewhere."""
+        have begun elsewhere. ``taken``: it is owned already."""
         runtime, context, bare = self._runtime, contextvars.copy_context(), contextvars.Context()
         limit = runtime.evict_after
         run = InstanceRun(runtime, instance_id, call, context=context, origin=origin, retries=retries, evict_after=limit)
+        run.lease.taken = taken
         bare.run(ambient.current_runtime.set, runtime)
         run.task = bare.run(asyncio.create_task, self._live(run, None), name=f"instance {instance_id}")
         self.running[instance_id] = run

@@ -10,12 +10,19 @@ import asyncio
 import builtins
 import math
 import time
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from durable_import.errors import DurableError, SnapshotAuthenticationError, StoreError, StoreUnavailableError
+from durable_import.errors import (
+    DurableError,
+    InstanceStuckError,
+    OwnershipError,
+    SnapshotAuthenticationError,
+    StoreError,
+    StoreUnavailableError,
+)
 from durable_import.log import about, logger
 from durable_import.stores import base
 from durable_import.stores.base import (
@@ -57,6 +64,7 @@ from durable_import.stores.state import (
     owner_lost,
 )
 from durable_import.stores.store import Begun, Committing, History, Kept, OpenTransaction, Segments, Transactions
+from durable_import.stores.suspects import ALONE_FROM
 
 T = TypeVar("T")
 
@@ -179,7 +187,8 @@ class AdaptedStore:
         else:
             held = base.Claim(instance_id, 0, await self._store.load(instance_id))
         claim, found = Claim(instance_id, held.epoch), held.state
-        self._resting.pop(instance_id, None)
+        if instance_id in self._resting:
+            self._waiting[instance_id] = self._resting.pop(instance_id)
         if found is not None:
             state, call = from_dict(instance_id, found)
         elif kept is not None and self._life is None:
@@ -191,6 +200,42 @@ class AdaptedStore:
         if instance_id in self._retried:
             error = ""
         return Begun(claim, state if found is not None else new, call, is_new, events, None, attempts, error)
+
+    async def claim(
+        self,
+        owner: int,
+        epoch: int,
+        room: int,
+        queues: Sequence[str] = ("",),  # noqa: ARG002  all are in one
+        *,
+        orphans: bool = True,
+        alone_from: int = ALONE_FROM,  # noqa: ARG002  deaths are not counted
+        is_again: bool = False,  # noqa: ARG002
+    ) -> builtins.list[Begun]:
+        taken = list[Begun]()
+        for name in await self._find_work(room, orphans=orphans):
+            try:
+                taken.append(await self.begin(name, owner, epoch, None, b""))
+            except (OwnershipError, InstanceStuckError):
+                continue  # somebody was faster
+            except DurableError as error:  # the others go on
+                logger.error("instance %s cannot go on: %s", name, error, extra=about(name))
+                last = self._failures.last(name)
+                is_hopeless = isinstance(error, SnapshotAuthenticationError)
+                self._failures.add(name, Failure(str(error), last.attempts + 1 if last is not None else 1, is_hopeless))
+        return taken
+
+    async def _find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
+        again = [*self._failures.due(), *self._retried]
+        if self._work is not None:
+            found = await self._work.find_work(limit + len(self._failures), orphans=orphans)
+            return list(dict.fromkeys([*self._failures.without(found), *again]))[:limit]
+        if orphans:
+            raise self._cannot("look for unfinished instances: run each by its id, or use a store that is a WorkStore")
+        now, addressees = time.time(), set(await self._events.addressees())
+        due = [name for name, until in self._resting.items() if until <= now or name in addressees]
+        due = self._failures.without(sorted(due, key=self._resting.__getitem__))
+        return list(dict.fromkeys([*due, *again]))[:limit]
 
     def commit(
         self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
@@ -297,18 +342,6 @@ class AdaptedStore:
             raise self._cannot("list its instances")
         return page_of(map(self._with_failure, await self._owning.list()), query)
 
-    async def find_work(self, owner: int, limit: int, *, orphans: bool) -> builtins.list[str]:  # noqa: ARG002  it is not asked
-        again = [*self._failures.due(), *self._retried]
-        if self._work is not None:
-            found = await self._work.find_work(limit + len(self._failures), orphans=orphans)
-            return list(dict.fromkeys([*self._failures.without(found), *again]))[:limit]
-        if orphans:
-            raise self._cannot("look for unfinished instances: run each by its id, or use a store that is a WorkStore")
-        now, addressees = time.time(), set(await self._events.addressees())
-        due = [name for name, until in self._resting.items() if until <= now or name in addressees]
-        due = self._failures.without(sorted(due, key=self._resting.__getitem__))
-        return list(dict.fromkeys([*due, *again]))[:limit]
-
     async def remove_finished(self, seconds: float) -> int:
         return await self._work.remove_finished(seconds) if self._work is not None else 0
 
@@ -329,8 +362,10 @@ class AdaptedStore:
     async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
         await self._events.remove_events(instance_id, numbers)
 
-    async def addressees(self) -> builtins.list[str]:
-        return await self._events.addressees()
+    async def pending(self, owner: int, since: int) -> dict[str, int]:
+        registered = self._owners.get(owner)
+        claims = registered.claims if registered is not None else {}
+        return {name: since for name in await self._events.addressees() if name in claims}
 
     async def wait_for_change(self, timeout: float) -> None:
         if self._watched is not None:

@@ -9,7 +9,7 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,7 @@ from durable_import.stores.state import (
     pause_after,
 )
 from durable_import.stores.store import Begun, History, Kept, Segments, Transactions
+from durable_import.stores.suspects import ALONE_FROM, Suspects
 
 
 class InMemoryStateStore(FullStateStore):
@@ -93,6 +94,10 @@ class _Instance:
     hold: HoldRecord | None = None
     past: dict[int, InstanceState] = field(default_factory=dict)  # by checkpoint
 
+    def deaths(self) -> int:
+        """Of its processes, in a row."""
+        return self.attempts if self.error is None else 0
+
 
 @dataclass(slots=True)
 class _Owner:
@@ -121,6 +126,7 @@ class MemoryStore:
         self._event_ids: dict[str, float] = {}  # likewise
         self._event_numbers = itertools.count(1)
         self._sources: dict[str, str] = {}
+        self._suspects = Suspects()
         self._change = 0
         self._changes = Changes(self._last_change, Bell(), interval=math.inf)
         self._lock = threading.RLock()
@@ -168,6 +174,8 @@ class MemoryStore:
         left = [(name, each) for name, each in self._instances.items() if each.owner == owner]
         for name, each in left[:limit]:
             each.epoch = 0
+            if each.state is not None and each.state.status == "failed" and each.error is not None:
+                each.due = 0.0  # it was not tried again yet
             if is_to_blame and each.state is not None and each.state.status in ABANDONED:
                 each.attempts, each.error = each.attempts + 1, None
             self._let_go(name, each)
@@ -217,7 +225,30 @@ class MemoryStore:
             self._put(found, new)
         events = [event for event, _ in self._events.get(instance_id, ())]
         claim = Claim(instance_id, epoch).after(found.attempts, found.error)
+        self._suspects.add(claim)
         return Begun(claim, found.state, found.call, is_new, events, lives, found.attempts, found.error)
+
+    async def claim(
+        self,
+        owner: int,
+        epoch: int,
+        room: int,
+        queues: Sequence[str] = ("",),  # noqa: ARG002  all are in one
+        *,
+        orphans: bool = True,
+        alone_from: int = ALONE_FROM,
+        is_again: bool = False,  # noqa: ARG002  an answer is never lost
+    ) -> builtins.list[Begun]:
+        with self._lock:
+            if self._is_dead(owner):
+                raise owner_lost(owner)
+            now, space, taken = time.time(), self._suspects.room(alone_from), list[Begun]()
+            since = {name: self._idle_since(name, each, now, orphans) for name, each in self._idle.items()}
+            found = [(self._idle[name].deaths(), moment, name) for name, moment in since.items() if moment is not None]
+            for deaths, _, name in sorted(found):
+                if len(taken) < room and space.takes(deaths):
+                    taken.append(self._take(name, owner, epoch, None, b""))
+        return taken
 
     def commit(
         self,
@@ -317,6 +348,7 @@ class MemoryStore:
 
     def _let_go(self, instance_id: str, instance: _Instance) -> None:
         instance.owner = None
+        self._suspects.forget(instance_id, instance.epoch)
         if instance.state is None:
             del self._instances[instance_id]
         elif instance.state.status not in FINISHED or instance.due is not None:
@@ -388,13 +420,6 @@ class MemoryStore:
             tags=dict(instance.origin.tags),
         )
 
-    async def find_work(self, owner: int, limit: int, *, orphans: bool) -> builtins.list[str]:  # noqa: ARG002
-        with self._lock:
-            now = time.time()
-            since = {name: self._idle_since(name, each, now, orphans) for name, each in self._idle.items()}
-        found = [(moment, name) for name, moment in since.items() if moment is not None]
-        return [name for _, name in sorted(found)[:limit]]
-
     def _idle_since(self, instance_id: str, instance: _Instance, now: float, orphans: bool) -> float | None:
         """Since when somebody could have taken the instance up; None when there is nothing to do."""
         assert instance.state is not None
@@ -447,9 +472,14 @@ class MemoryStore:
             if kept:
                 self._events[instance_id] = kept
 
-    async def addressees(self) -> builtins.list[str]:
+    async def pending(self, owner: int, since: int) -> dict[str, int]:
         with self._lock:
-            return [*self._events]
+            found = [
+                (name, events[-1][0].number)
+                for name, events in self._events.items()
+                if name in self._instances and self._instances[name].owner == owner
+            ]
+        return {name: number for name, number in found if number > since}
 
     async def wait_for_change(self, timeout: float) -> None:
         await self._changes.wait(timeout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from durable_import.errors import StoreUnavailableError
@@ -21,6 +21,7 @@ from durable_import.stores.state import (
     OwnerRow,
     Page,
 )
+from durable_import.stores.suspects import ALONE_FROM
 
 Segments = Mapping[str, bytes | None]  # those to put, and None for those to remove
 
@@ -165,6 +166,27 @@ class Store(Protocol):
         """
         ...
 
+    async def claim(
+        self,
+        owner: int,
+        epoch: int,
+        room: int,
+        queues: Sequence[str] = ("",),
+        *,
+        orphans: bool = True,
+        alone_from: int = ALONE_FROM,
+        is_again: bool = False,
+    ) -> builtins.list[Begun]:
+        """Become the owner of instances that have something to do and that nobody owns: at most ``room``, all with ``epoch``.
+
+        That is: waiting or sleeping with ``wake_at`` in the past, or with an event; to be tried again now; with ``orphans`` also
+        pending and running ones. Those that have not ended with the death of their process come first, then the longest waiting;
+        of the others so many are in flight in this process as ``suspects`` says, one at a time after ``alone_from`` deaths.
+        ``is_again``: an earlier claim with this epoch was not answered; what it has taken is given. What is damaged is stuck from
+        then on. Raises FencedError for an owner that is not alive.
+        """
+        ...
+
     def commit(
         self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
     ) -> Awaitable[None] | None:
@@ -218,14 +240,6 @@ class Store(Protocol):
         """Instances that have a state."""
         ...
 
-    async def find_work(self, owner: int, limit: int, *, orphans: bool) -> builtins.list[str]:
-        """Ids of instances that have not finished, that nobody owns, and that have something to do; the longest waiting first.
-
-        That is: waiting or sleeping with ``wake_at`` in the past, or with an event; to be tried again now; with ``orphans`` also
-        pending and running ones. ``owner`` asks.
-        """
-        ...
-
     async def remove_finished(self, seconds: float) -> int:
         """Delete what has been finished for so long and nobody owns; gives how many."""
         ...
@@ -248,8 +262,8 @@ class Store(Protocol):
         """Forget events; nothing happens for those that are gone already."""
         ...
 
-    async def addressees(self) -> builtins.list[str]:
-        """Ids of the instances that have events here."""
+    async def pending(self, owner: int, since: int) -> dict[str, int]:
+        """Ids of the owner's instances that have events of a higher number than ``since``, each with the highest number."""
         ...
 
     async def wait_for_change(self, timeout: float) -> None:

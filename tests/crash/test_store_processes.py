@@ -240,11 +240,11 @@ from durable_import.testing.contract.transactions import answer_of
 async def main():
     keeper, table = Keeper(store, 1.0), sys.argv[2]
     while True:
-        found = await store.find_work((await keeper.ownership()).number, 20, orphans=True)
+        found = await claim(store, (await keeper.ownership()).number, 20)
         say(len(found))
-        for name in random.sample(found, len(found)):
+        for begun in random.sample(found, len(found)):
             try:
-                begun, _ = await keeper.begin(name, None, b"")
+                name = begun.claim.instance_id
                 number = begun.state.checkpoint
                 while number < 5 and begun.state.status != "completed":
                     number += 1

@@ -16,7 +16,7 @@ PREAMBLE = """
 import asyncio, os, sys
 from durable_import.errors import *
 from durable_import.testing.contract import state
-from durable_import.testing.contract.store import begin, commit, register, saved
+from durable_import.testing.contract.store import begin, claim, commit, register, saved
 from durable_import.running.keeper import Keeper
 from durable_import.stores.url import full_store, open_store
 small = open_store(sys.argv[1])

@@ -16,13 +16,14 @@ import pytest
 from durable_import.errors import FencedError, InstanceBusyError, StoreUnavailableError
 from durable_import.stores.owner import Owner
 from durable_import.stores.sql import migrations
-from durable_import.stores.sqlite import lives, looking, owners
+from durable_import.stores.sqlite import claiming, lives, looking, owners
 from durable_import.stores.sqlite.instances import SQLiteStore
 from durable_import.stores.sqlite.schema import APPLICATION_ID
 from durable_import.stores.state import Event, InstanceQuery, InstanceState
 from durable_import.stores.store import Kept
+from durable_import.stores.suspects import Suspects
 from durable_import.testing.contract import refused
-from durable_import.testing.contract.store import CALL, begin, bury, commit, names, put, register, saved
+from durable_import.testing.contract.store import CALL, begin, bury, commit, names, put, register, saved, to_do
 
 T = TypeVar("T")
 MANY = 100_000
@@ -64,7 +65,9 @@ async def test_questions_among_many_cost_what_they_answer(tmp_path: Path) -> Non
         assert len(blocks) < 50, work
         return found
 
-    found = await cheaply(partial(looking.find_work, 20, True))
+    assert await cheaply(partial(claiming.is_work, [""], True))
+    taken = await cheaply(partial(claiming.claim, register(store), 7, 20, [""], True, Suspects().room))
+    found = [each.claim.instance_id for each, _ in taken]
     assert (found[0], set(found)) == ("late", {"late", "lost", *(f"i{number}" for number in waiting)})
     assert len((await cheaply(partial(looking.list_page, InstanceQuery(limit=50)))).instances) == 50
     prefixed = await cheaply(partial(looking.list_page, InstanceQuery(prefix="mi")))
@@ -106,7 +109,7 @@ async def test_one_row_is_renewed_for_all(tmp_path: Path) -> None:
     with refused(InstanceBusyError):
         await begin(store, "i7")
     assert await bury(store, owner) == 50
-    assert set(await store.find_work(0, 100, orphans=True)) == {f"i{number}" for number in range(50)}
+    assert set(await to_do(store, 100, orphans=True)) == {f"i{number}" for number in range(50)}
     assert not store.renew(owner, 7, 8, 30.0)
     await store.close()
 
@@ -122,7 +125,7 @@ async def test_who_was_taken_for_dead_has_lost_all(tmp_path: Path) -> None:
         await begin(store, "i1", owner)
     again = await begin(store, "i1")
     assert await bury(store, owner) == 1
-    assert await store.find_work(0, 9, orphans=True) == ["i2"]
+    assert await to_do(store, 9, orphans=True) == ["i2"]
     for begun in (stalled[1], stalled[2]):
         with refused(FencedError):
             await commit(store, begun, saved(9))
@@ -151,7 +154,7 @@ async def test_what_could_not_be_released_is_later(tmp_path: Path) -> None:
         with refused(StoreUnavailableError, "locked"):
             await store.release(begun.claim)
         other.execute("ROLLBACK")
-    assert await store.find_work(0, 9, orphans=True) == ["a"]
+    assert await to_do(store, 9, orphans=True) == ["a"]
     await begin(store, "a")
     await store.close()
 
@@ -196,7 +199,7 @@ async def test_database_of_the_release_before_is_brought_up_to_date(tmp_path: Pa
     assert set(await names(store, InstanceQuery())) == {"a", "\udc80", "due", "told", "left"}
     with refused(InstanceBusyError, "'a'"):
         await begin(store, "a")
-    assert await store.find_work(0, 9, orphans=True) == ["due", "told", "left"]
+    assert await to_do(store, 9, orphans=True) == ["due", "told", "left"]
     begun = await begin(store, "told")
     assert (begun.state, begun.call) == (InstanceState("waiting", 2, "y.py:1 f", "f", None, b"\x02", b""), b"\xc4")
     await commit(store, begun, saved(3))
@@ -218,7 +221,7 @@ async def test_databases_of_all_earlier_releases_are_brought_up_to_date(latest: 
         db.commit()
     store = SQLiteStore(str(tmp_path / "state.db"))
     assert await store.load("a") == Kept(InstanceState("running", 7, "x.py:1 f", "f", None, b"\x00\xff", b""), b"")
-    assert await store.find_work(0, 9, orphans=True) == ["a"]
+    assert await to_do(store, 9, orphans=True) == ["a"]
     await store.close()
 
 
@@ -266,7 +269,7 @@ async def test_rows_that_were_tampered_with_harm_no_others(tmp_path: Path, colum
     with refused(StoreUnavailableError, "'bad'", repr(column)) if (column, value) in DAMAGED else nullcontext():
         await store.load("bad")
     assert "good" in await names(store, InstanceQuery())
-    assert "good" in await store.find_work(0, 10, orphans=True)
+    assert "good" in await to_do(store, 10, orphans=True)
     assert await store.load("good") == Kept(saved(2, "waiting", 2.0), CALL)
     await store.delete("bad")
     assert await names(store, InstanceQuery()) == ["good"]

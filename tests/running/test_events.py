@@ -56,7 +56,7 @@ async def test_event_survives_the_runtime(make_runtime: MakeRuntime, flows: Modu
         handle = await runtime.start(flows.collect, "number", 4, instance_id="all")
         await handle.send("number", 3)
         assert await handle.result(timeout=60) == [0, 1, 2, 3]
-        assert await runtime.instances.addressees() == []
+        assert await runtime.instances.load_events("all") == []
 
 
 async def test_event_from_another_runtime(make_runtime: MakeRuntime, flows: ModuleType) -> None:

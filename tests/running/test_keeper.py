@@ -20,7 +20,7 @@ from durable_import.stores.memory import InMemoryStateStore, MemoryStore
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.instances import SQLiteStore
 from durable_import.stores.state import OwnerRow
-from durable_import.testing.contract.store import CALL, PENDING, begin, commit, register, saved
+from durable_import.testing.contract.store import CALL, PENDING, begin, commit, register, saved, to_do
 from tests.harness.users_store import store_over
 from tests.running.effects import world
 from tests.running.test_life import until
@@ -74,7 +74,7 @@ class Fleet:
 
     def owners(self) -> list[int]:
         """The rows of those who live, as they know them."""
-        return [keeper._own.number for keeper in self.due if keeper._own is not None]
+        return [keeper.own.number for keeper in self.due if keeper.own is not None]
 
 
 class Away(MemoryStore):
@@ -121,8 +121,8 @@ def test_nobody_is_buried_when_the_clock_jumps(jump: float, clock: Clock) -> Non
     dead = fleet.keepers[0]
     del fleet.due[dead]
     fleet.passes(LEASE * 2.5)
-    assert dead._own is not None
-    assert dead._own.number not in {row.id for row in fleet.store.owners()}
+    assert dead.own is not None
+    assert dead.own.number not in {row.id for row in fleet.store.owners()}
 
 
 async def test_a_death_elsewhere_is_seen_within_a_lease(clock: Clock) -> None:
@@ -130,15 +130,15 @@ async def test_a_death_elsewhere_is_seen_within_a_lease(clock: Clock) -> None:
     fleet = Fleet(clock, 5)
     fleet.passes(60)
     dead = fleet.keepers[0]
-    assert dead._own is not None
-    begun = await begin(fleet.store, "a", dead._own.number)
+    assert dead.own is not None
+    begun = await begin(fleet.store, "a", dead.own.number)
     await commit(fleet.store, begun, saved(1))
     del fleet.due[dead]
     fleet.passes(LEASE / 2)
-    assert dead._own.number in {row.id for row in fleet.store.owners()}
+    assert dead.own.number in {row.id for row in fleet.store.owners()}
     fleet.passes(LEASE * 0.8)
-    assert dead._own.number not in {row.id for row in fleet.store.owners()}
-    assert await fleet.store.find_work(0, 9, orphans=True) == ["a"]
+    assert dead.own.number not in {row.id for row in fleet.store.owners()}
+    assert await to_do(fleet.store, 9, orphans=True) == ["a"]
     with pytest.raises(FencedError):
         await commit(fleet.store, begun, saved(2))
 
@@ -159,13 +159,13 @@ def test_the_second_of_two_twins_loses(clock: Clock) -> None:
     fleet = Fleet(clock, 2)
     one, other = fleet.keepers
     fleet.passes(10)
-    assert one._own is not None
-    other._own = keeping.Ownership(other, one._own.number, one._own.closes_at)
-    other._own.beat = one._own.beat
+    assert one.own is not None
+    other.own = keeping.Ownership(other, one.own.number, one.own.closes_at)
+    other.own.beat = one.own.beat
     one._attempt()
-    own = other._own
+    own = other.own
     other._attempt()
-    assert not one._own.is_lost
+    assert not one.own.is_lost
     assert own.is_lost
     assert own.closes_at < clock.now
 
@@ -188,8 +188,8 @@ def test_a_renewal_whose_answer_was_lost_is_one(clock: Clock, monkeypatch: pytes
             assert keeper._attempt() is not None
     clock.now += 1
     assert keeper._attempt() is None
-    assert keeper._own is not None
-    assert keeper._own.closes_at == clock.now + LEASE
+    assert keeper.own is not None
+    assert keeper.own.closes_at == clock.now + LEASE
 
 
 async def test_a_clone_is_watched(clock: Clock) -> None:

@@ -236,7 +236,7 @@ async def test_taken_up_by_who_was_slower(make_runtime: MakeRuntime, flows: Modu
     async with make_runtime() as slower:
         async with make_runtime() as faster:
             handle = await faster.start(flows.pass_gate, "held", instance_id="held")
-            run = slower.take_up(handle.id)  # as if it had seen it a moment ago
+            run = slower._registry.launch(handle.id, None)
             await slower.dispatcher._has_begun(run)
         await slower.recover()
         open_gates.add("held")

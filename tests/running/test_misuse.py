@@ -205,11 +205,11 @@ class Buggy(MemoryStore):
 
     looks = 0
 
-    async def find_work(self, *arguments: Any, **keywords: Any) -> list[str]:
+    async def claim(self, *arguments: Any, **keywords: Any) -> list[Begun]:
         self.looks += 1
         if self.looks == 1:
             raise LookupError("a mistake")
-        return await super().find_work(*arguments, **keywords)
+        return await super().claim(*arguments, **keywords)
 
 
 async def test_mistake_in_a_store_does_not_end_the_looking(caplog: pytest.LogCaptureFixture) -> None:

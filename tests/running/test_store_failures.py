@@ -19,7 +19,7 @@ from durable_import.running.instance import lease
 from durable_import.stores import state
 from durable_import.stores.memory import MemoryStore
 from durable_import.stores.state import InstanceState
-from durable_import.stores.store import Committing
+from durable_import.stores.store import Begun, Committing
 from tests.harness.users_store import store_over
 from tests.running.conftest import MakeRuntime
 from tests.running.effects import world
@@ -43,9 +43,9 @@ class Moody(MemoryStore):
         self._refuse()
         await super().end(*arguments, **keywords)
 
-    async def find_work(self, *arguments: Any, **keywords: Any) -> list[str]:
+    async def claim(self, *arguments: Any, **keywords: Any) -> list[Begun]:
         self._refuse()
-        return await super().find_work(*arguments, **keywords)
+        return await super().claim(*arguments, **keywords)
 
     async def load_events(self, *arguments: Any) -> list[Any]:
         self._refuse()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import math
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from ...aio.gate import OPEN
+from ...aio.gate import OPEN, Gate
 from ...errors import StoreError
 from ...log import logger
 from ...snapshot.payload import Saved
 from ...snapshot.sealing.segment_seal import SegmentSeal
 from ...stores.state import LARGEST, NO_ORIGIN, Claim, Event, Failure, HoldRecord, InstanceState, Origin, check_size, fenced
-from ...stores.store import OpenTransaction, Segments
+from ...stores.store import Begun, OpenTransaction, Segments
 from ..patience import AWAY, patiently
 from .checkpoint import Checkpoint
 from .host import Host
@@ -26,8 +27,8 @@ class InstanceLease:
     """See the module. ``records``: those of the instance; ``origin``: that of one that is new."""
 
     __slots__ = (
-        "_seal", "attempts", "call", "claim", "error", "events", "failure", "gate", "has_lost_transaction", "host", "instance_id",
-        "lives", "origin", "records", "state", "transaction",
+        "_seal", "asked_at", "attempts", "call", "claim", "error", "events", "failure", "gate", "has_lost_transaction", "host",
+        "instance_id", "lives", "origin", "records", "state", "taken", "transaction",
     )  # fmt: skip
 
     def __init__(self, host: Host, instance_id: str, records: Records, origin: Origin = NO_ORIGIN) -> None:
@@ -42,7 +43,9 @@ class InstanceLease:
         self.has_lost_transaction = False  # it could not be committed: the program has to go on from before it
         self.events: list[Event] | None = None  # that the store had for it at the beginning; None: they are not loaded yet
         self.lives: int | None = None  # that began since the last commit, before this one; None: the store does not count
-        self.gate = OPEN  # through which steps go
+        self.gate: Gate = OPEN  # through which steps go
+        self.taken: tuple[Begun, Gate] | None = None  # it was claimed before its life begins
+        self.asked_at = math.inf  # when it was asked for, by ``time.monotonic``
         self.attempts = 0  # in which it could not go on before, since it made progress
         self.error: str | None = None  # that has ended the last of them: see ``InstanceSummary``
         self.failure: Failure | None = None  # what has kept it from going on in this life
@@ -54,7 +57,9 @@ class InstanceLease:
         ``new``: what to keep if it has none; gives whether that was done. ``call``: the record of its call, if it is new.
         """
         check_size(self.instance_id, "the call", len(call))
-        begun, self.gate = await self.host.keeper.begin(self.instance_id, new, call, self.origin)
+        taken, self.taken = self.taken, None
+        self.asked_at = time.monotonic()
+        begun, self.gate = taken or await self.host.keeper.begin(self.instance_id, new, call, self.origin)
         self.claim, self.call, self.events, self.lives = begun.claim, begun.call, begun.events, begun.lives
         self.attempts, self.error, self.failure = begun.attempts, begun.error, None
         self.state = self.records.check_state(begun.state) if begun.state is not None else None

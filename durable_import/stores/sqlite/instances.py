@@ -6,7 +6,7 @@ import builtins
 import os
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from durable_import.pythons import forks
 from durable_import.stores.changes import Bell, Changes, bell_of
 from durable_import.stores.inline_commit_policy import InlineCommitPolicy
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite import lives, looking, messages, owners
+from durable_import.stores.sqlite import claiming, lives, looking, messages, owners
 from durable_import.stores.sqlite.connection import MEMORY, Database
 from durable_import.stores.sqlite.lives import Owned
 from durable_import.stores.sqlite.transaction import SQLiteTransaction
@@ -34,6 +34,7 @@ from durable_import.stores.state import (
     Page,
 )
 from durable_import.stores.store import Begun, Committing, History, Kept, OpenTransaction, Segments, Transactions
+from durable_import.stores.suspects import ALONE_FROM, Suspects
 from durable_import.stores.worker import Work, Worker
 
 T = TypeVar("T")
@@ -71,7 +72,8 @@ class SQLiteStore:
         return f"SQLiteStateStore({self.path!r})"
 
     def _prepare(self) -> None:
-        self._owned: dict[int, Owned] = {}  # by epoch
+        self._owned: dict[tuple[int, int], Owned] = {}  # by number and epoch
+        self._suspects = Suspects()
         self._unreleased: list[Callable[[sqlite3.Connection], None]] = []  # the database could not be written then
         self._registered: set[int] = set()
         self._keeping = self._open_keeping()  # for threads of keepers
@@ -141,11 +143,37 @@ class SQLiteStore:
         else:
             unless = partial(lives.is_known, instance_id)  # its state may be of any size
             begun, owned = await self._quickly(instance_id, len(call), work, unless)
-        self._owned[begun.claim.epoch] = owned
-        self._inline_commits.is_owned(instance_id)
+        self._is_owned(begun.claim, owned)
         if begun.is_new:
             self._ring()
         return begun
+
+    async def claim(
+        self,
+        owner: int,
+        epoch: int,
+        room: int,
+        queues: Sequence[str] = ("",),
+        *,
+        orphans: bool = True,
+        alone_from: int = ALONE_FROM,
+        is_again: bool = False,
+    ) -> builtins.list[Begun]:
+        while self._unreleased:
+            await self._worker.call(self._unreleased[-1])
+            self._unreleased.pop()
+        taken = await self._worker.call(partial(claiming.claimed, owner, epoch)) if is_again else []
+        if room and not taken and await self._worker.call(partial(claiming.is_work, queues, orphans), writes=False):
+            count_room = partial(self._suspects.room, alone_from)
+            taken = await self._worker.call(partial(claiming.claim, owner, epoch, room, queues, orphans, count_room))
+        for begun, owned in taken:
+            self._is_owned(begun.claim, owned)
+        return [begun for begun, _ in taken]
+
+    def _is_owned(self, claim: Claim, owned: Owned) -> None:
+        self._owned[claim.number, claim.epoch] = owned
+        self._suspects.add(claim)
+        self._inline_commits.is_owned(claim.instance_id)
 
     def commit(
         self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
@@ -212,10 +240,11 @@ class SQLiteStore:
                 self._ring()
 
     def _owned_by(self, claim: Claim) -> Owned:
-        return self._owned.get(claim.epoch) or Owned(0)
+        return self._owned.get((claim.number, claim.epoch)) or Owned(0)
 
     def _forget(self, claim: Claim) -> None:
-        if self._owned.pop(claim.epoch, None) is not None:
+        self._suspects.forget(claim.instance_id, claim.epoch)
+        if self._owned.pop((claim.number, claim.epoch), None) is not None:
             self._inline_commits.is_released(claim.instance_id)
 
     # --- looking
@@ -234,12 +263,6 @@ class SQLiteStore:
 
     async def list(self, query: InstanceQuery) -> Page:
         return await self._worker.call(partial(looking.list_page, query), writes=False)
-
-    async def find_work(self, owner: int, limit: int, *, orphans: bool) -> builtins.list[str]:  # noqa: ARG002
-        while self._unreleased:
-            await self._worker.call(self._unreleased[-1])
-            self._unreleased.pop()
-        return await self._worker.call(partial(looking.find_work, limit, orphans), writes=False)
 
     async def remove_finished(self, seconds: float) -> int:
         return await self._worker.call(partial(looking.remove_finished, seconds))
@@ -261,8 +284,8 @@ class SQLiteStore:
     async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
         await self._worker.call(partial(messages.remove_events, instance_id, tuple(numbers)))
 
-    async def addressees(self) -> builtins.list[str]:
-        return await self._worker.call(messages.addressees, writes=False)
+    async def pending(self, owner: int, since: int) -> dict[str, int]:
+        return await self._worker.call(partial(messages.pending, owner, since), writes=False)
 
     async def wait_for_change(self, timeout: float) -> None:
         await self._changes.wait(timeout)

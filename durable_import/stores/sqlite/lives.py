@@ -6,8 +6,9 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from durable_import.errors import InstanceStuckError
 from durable_import.stores.owner import Owner
@@ -56,16 +57,33 @@ def begin(
         claim = _add(column, instance_id, owner, epoch, new, call, origin, connection)
         begun = Begun(claim, new, call, new is not None, load_events(instance_id, connection), 0)
         return begun, Owned(owner, False, False, new.function if new is not None else None)
-    row, shelf, holder, status, before, lives, *tried = found
+    row, *facts = found
+    status, before = facts[2], facts[1:4:2]
+    if status == "" and facts[0] != STUCK:  # it was claimed before, and never committed
+        if facts[1] is not None:
+            check_free(instance_id, facts[1], owner, connection)
+        delete(row, instance_id, connection, is_begun=False)
+        return begin(instance_id, owner, epoch, new, call, origin, connection)
+    begun, owned = take(instance_id, row, facts, owner, epoch, connection)
+    is_new = before == [owner, epoch] and (begun.state, begun.call) == (new, call)  # and the answer was lost
+    return begun._replace(is_new=is_new), owned
+
+
+def take(
+    instance_id: str, row: int, facts: Sequence[Any], owner: int, epoch: int, connection: sqlite3.Connection
+) -> tuple[Begun, Owned]:
+    """Become the owner of an instance that has a state. ``facts``: what the query ``find`` gives beside its number.
+
+    Nothing was written if it raises.
+    """
+    column = to_column(instance_id)
+    shelf, holder, status, before, lives, *tried = facts
     attempts, error = count_of(tried[0]), text_or_none(tried[1])
-    is_again = holder == owner and before == epoch  # and the answer was lost
+    is_again = holder == owner and before == epoch
     if shelf == STUCK:
         raise InstanceStuckError(instance_id, error or "", attempts)
     if holder is not None:
         check_free(instance_id, holder, owner, connection)
-    if status == "":  # it was claimed before, and never committed
-        delete(row, instance_id, connection, is_begun=False)
-        return begin(instance_id, owner, epoch, new, call, origin, connection)
     kept = to_kept(instance_id, connection.execute(query("load"), (column,)).fetchone())
     if holder not in (None, owner) and status in ABANDONED:  # it was left by a death, and not buried yet
         attempts, error = attempts + 1, None
@@ -74,9 +92,9 @@ def begin(
     if shelf != OWNED:
         connection.execute(query("take_from_shelf"), (row,))
     [(has_segments,)] = connection.execute(query("has_segments"), (row,)).fetchall()
-    claim, is_new = Claim(instance_id, epoch, row).after(attempts, error), is_again and kept == (new, call)
+    claim = Claim(instance_id, epoch, row).after(attempts, error)
     events = load_events(instance_id, connection)
-    begun = Begun(claim, kept.state, kept.call, is_new, events, max(count_of(lives) - is_again, 0), attempts, error)
+    begun = Begun(claim, kept.state, kept.call, False, events, max(count_of(lives) - is_again, 0), attempts, error)
     return begun, Owned(owner, bool(has_segments), bool(kept.state.outcome), kept.state.function)
 
 

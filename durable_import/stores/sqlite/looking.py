@@ -127,16 +127,6 @@ def _summary_of(row: tuple[Any, ...], connection: sqlite3.Connection) -> Instanc
     )
 
 
-def find_work(limit: int, orphans: bool, connection: sqlite3.Connection) -> list[str]:
-    """What is to be taken up."""
-    found = connection.execute(query("find_due"), (time.time(), limit)).fetchall()
-    found += connection.execute(query("find_ready"), (limit,)).fetchall()
-    if orphans:
-        found += connection.execute(query("find_left"), (limit,)).fetchall()
-    found.sort(key=lambda row: row[1] if type(row[1]) is float else 0.0)
-    return [from_column(instance_id) for instance_id, _ in found[:limit]]
-
-
 def remove_finished(seconds: float, connection: sqlite3.Connection) -> int:
     now = time.time()
     found = connection.execute(query("find_finished"), (now - seconds,)).fetchall()

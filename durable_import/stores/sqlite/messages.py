@@ -28,8 +28,9 @@ def load_events(instance_id: str, connection: sqlite3.Connection) -> list[Event]
     return [Event(number, from_column(name), payload) for number, name, payload in found]
 
 
-def addressees(connection: sqlite3.Connection) -> list[str]:
-    return [from_column(instance_id) for (instance_id,) in connection.execute(query("addressees"))]
+def pending(owner: int, since: int, connection: sqlite3.Connection) -> dict[str, int]:
+    found = connection.execute(query("pending"), (since, owner))
+    return {from_column(instance_id): number for instance_id, number in found}
 
 
 def remove_events(instance_id: str, numbers: tuple[int, ...], connection: sqlite3.Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from typing import Any
 
 from durable_import.stores.owner import Owner, refusal
 from durable_import.stores.sqlite.columns import from_column, number_or, query, to_column
@@ -45,9 +46,9 @@ def bury(owner: int, beat: int, limit: int, connection: sqlite3.Connection) -> i
     if connection.execute(query("declare_dead"), (owner, beat)).rowcount == 0:
         return 0
     found = connection.execute(query("owned_by"), (owner, limit)).fetchall()
-    for number, instance_id, status, wake_at, updated_at in found:
+    for number, *facts in found:
         connection.execute(query("bury"), (number,))
-        shelve(number, instance_id, status, wake_at, updated_at, connection)
+        _let_go(number, facts, connection)
     if len(found) < limit:
         connection.execute(query("forget_owner"), (owner,))
     return len(found)
@@ -57,11 +58,19 @@ def retire(owner: int, limit: int, connection: sqlite3.Connection) -> int:
     """Gives how many were freed; 0: all are."""
     connection.execute(query("retire"), (owner,))
     found = connection.execute(query("owned_by"), (owner, limit)).fetchall()
-    for number, instance_id, status, wake_at, updated_at in found:
+    for number, *facts in found:
         connection.execute(query("let_go"), (number,))
-        shelve(number, instance_id, status, wake_at, updated_at, connection)
+        _let_go(number, facts, connection)
     connection.execute(query("forget_owner"), (owner,))
     return len(found)
+
+
+def _let_go(number: int, facts: list[Any], connection: sqlite3.Connection) -> None:
+    *others, status, wake_at, updated_at, error = facts
+    if status == "failed" and error is not None:  # it was not tried again yet
+        connection.execute(query("shelve"), (READY, time.time(), None, number))
+    else:
+        shelve(number, others[0], status, wake_at, updated_at, connection)
 
 
 def check_owner(owner: int, connection: sqlite3.Connection) -> None:

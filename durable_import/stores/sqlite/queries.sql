@@ -145,7 +145,7 @@ UPDATE durable_owner SET is_dead = 1 WHERE id = ? AND (beat = ? OR typeof(beat) 
 UPDATE durable_owner SET is_dead = 1 WHERE id = ?;
 
 -- name: owned_by
-SELECT number, instance_id, status, wake_at, updated_at FROM durable_state LEFT JOIN durable_instance USING (number)
+SELECT number, instance_id, status, wake_at, updated_at, error FROM durable_state LEFT JOIN durable_instance USING (number)
 WHERE owner = ? LIMIT ?;
 
 -- name: bury
@@ -182,14 +182,25 @@ SELECT name, value FROM durable_tag WHERE number = ?;
 SELECT name FROM sqlite_schema WHERE name IN ('durable_instance', 'instance');
 
 -- name: find_due
-SELECT instance_id, due FROM durable_instance INDEXED BY durable_instance_rests WHERE shelf = 2 AND due IS NOT NULL AND due <= ? ORDER BY due LIMIT ?;
+SELECT instance_id, due, queue, attempts, error IS NOT NULL
+FROM durable_instance INDEXED BY durable_instance_rests CROSS JOIN durable_state USING (number)
+WHERE shelf = 2 AND due IS NOT NULL AND due <= ? ORDER BY due;
 
 -- name: find_ready
-SELECT instance_id, due FROM durable_instance INDEXED BY durable_instance_ready WHERE shelf = 1 AND queue = ''
-ORDER BY priority DESC, due LIMIT ?;
+SELECT instance_id, due, queue, attempts, error IS NOT NULL
+FROM durable_instance INDEXED BY durable_instance_ready CROSS JOIN durable_state USING (number)
+WHERE shelf = 1 AND queue = ? ORDER BY priority DESC, due;
 
 -- name: find_left
-SELECT instance_id, due FROM durable_instance INDEXED BY durable_instance_left WHERE shelf = 7 ORDER BY due LIMIT ?;
+SELECT instance_id, due, queue, attempts, error IS NOT NULL
+FROM durable_instance INDEXED BY durable_instance_left CROSS JOIN durable_state USING (number)
+WHERE shelf = 7 ORDER BY due;
+
+-- name: claimed
+SELECT instance_id FROM durable_state JOIN durable_instance USING (number) WHERE owner = ? AND epoch = ?;
+
+-- name: note_error
+UPDATE durable_state SET error = ? WHERE number = ?;
 
 -- name: find_finished
 SELECT number, instance_id FROM durable_instance INDEXED BY durable_instance_ended
@@ -225,8 +236,11 @@ SELECT number, name, payload FROM durable_event WHERE instance_id = ? ORDER BY n
 -- name: first_event
 SELECT min(published_at) FROM durable_event WHERE instance_id = ?;
 
--- name: addressees
-SELECT DISTINCT instance_id FROM durable_event;
+-- name: pending
+SELECT durable_event.instance_id, max(durable_event.number)
+FROM durable_event CROSS JOIN durable_instance USING (instance_id) CROSS JOIN durable_state
+WHERE durable_event.number > ? AND durable_state.number = durable_instance.number AND owner = ?
+GROUP BY durable_event.instance_id;
 
 -- name: remove_event
 DELETE FROM durable_event WHERE instance_id = ? AND number = ?;

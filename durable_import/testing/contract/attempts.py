@@ -11,7 +11,7 @@ from durable_import.errors import InstanceStuckError
 from durable_import.stores.state import STUCK, Failure, HoldRecord, InstanceQuery
 from durable_import.stores.store import Kept, Store
 from durable_import.testing.contract.plain import refused
-from durable_import.testing.contract.store import CALL, begin, commit, register, saved
+from durable_import.testing.contract.store import CALL, begin, commit, register, saved, to_do
 
 
 class AttemptsContract(ABC):
@@ -48,7 +48,7 @@ class AttemptsContract(ABC):
                 await commit(store, begun, saved(1, status))
             await store.release(begun.claim, failure=Failure(f"no {name}", 3, False))
             await store.publish(name, "event", b"")
-        assert await store.find_work(owner, 10, orphans=True) == []
+        assert await to_do(store, 10, orphans=True) == []
         summary = await store.summary("waits")
         assert summary is not None
         assert (summary.status, summary.attempts, summary.error, summary.owner) == ("waiting", 3, "no waits", None)
@@ -56,7 +56,7 @@ class AttemptsContract(ABC):
         assert (again.attempts, again.error) == (3, "no runs")
         await commit(store, again, saved(2))
         await store.release(again.claim)
-        assert await store.find_work(owner, 10, orphans=True) == ["runs"]
+        assert await to_do(store, 10, orphans=True) == ["runs"]
         afresh = await begin(store, "runs", owner)
         assert (afresh.attempts, afresh.error) == (0, None)
         await store.close()
@@ -67,7 +67,7 @@ class AttemptsContract(ABC):
         owner = register(store)
         begun = await begin(store, "a", owner)
         await store.release(begun.claim, failure=Failure("no", 1, False))
-        while not (found := await store.find_work(owner, 10, orphans=False)):
+        while not (found := await to_do(store, 10, orphans=False)):
             await asyncio.sleep(0.05)
         assert found == ["a"]
         await store.close()
@@ -82,7 +82,7 @@ class AttemptsContract(ABC):
             if name == "a":
                 await store.release(begun.claim, failure=Failure("übel \udc80", 10, True))
                 await store.publish("a", "event", b"")
-        assert await store.find_work(owner, 10, orphans=True) == []
+        assert await to_do(store, 10, orphans=True) == []
         with refused(InstanceStuckError, "'a'", "10 times", "übel \udc80", "retry a"):
             await begin(store, "a", owner)
         page = await store.list(InstanceQuery(status=STUCK))
@@ -90,7 +90,7 @@ class AttemptsContract(ABC):
         assert [each.instance_id for each in (await store.list(InstanceQuery(status="running"))).instances] == ["b"]
         assert await store.load("a") == Kept(saved(1), CALL)
         assert [await store.retry(name) for name in ("a", "b", "c")] == [True, False, False]
-        assert await store.find_work(owner, 10, orphans=False) == ["a"]
+        assert await to_do(store, 10, orphans=False) == ["a"]
         again = await begin(store, "a", owner)
         assert (again.state, again.attempts, again.error) == (saved(1), 0, None)
         await store.close()
@@ -102,13 +102,13 @@ class AttemptsContract(ABC):
         begun = await begin(store, "a", owner)
         await commit(store, begun, saved(1))
         await store.end(begun.claim, saved(1, "failed"), keeps=True)
-        assert await store.find_work(owner, 10, orphans=True) == []
+        assert await to_do(store, 10, orphans=True) == []
         looking = await begin(store, "a", owner)
         assert looking.error is None
         await store.release(looking.claim, has_lived=False)
         assert await store.retry("a")
         for _ in range(2):
-            assert await store.find_work(owner, 10, orphans=False) == ["a"]
+            assert await to_do(store, 10, orphans=False) == ["a"]
             begun = await begin(store, "a", owner)
             assert begun.error is not None
             await store.release(begun.claim)

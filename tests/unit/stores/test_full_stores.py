@@ -17,7 +17,7 @@ from durable_import.stores.url import full_store
 from durable_import.testing.contract import refused
 from durable_import.testing.contract.attempts import AttemptsContract
 from durable_import.testing.contract.origins import OriginsContract
-from durable_import.testing.contract.store import SingleStoreContract, StoreContract
+from durable_import.testing.contract.store import SingleStoreContract, StoreContract, to_do
 from durable_import.testing.faults import Faults
 from tests.harness.users_store import UsersStore
 
@@ -93,7 +93,7 @@ async def test_what_a_users_store_cannot_do() -> None:
     with refused(DurableError, "cannot list its instances"):
         await store.list(InstanceQuery())
     with refused(DurableError, "cannot look for unfinished instances", "WorkStore"):
-        await store.find_work(0, 1, orphans=True)
+        await to_do(store, 1, orphans=True)
     with refused(DurableError, "cannot delete"):
         await store.delete("a")
     assert (store.transactions, store.history, store.keeps_segments) == (None, None, False)

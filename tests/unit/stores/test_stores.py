@@ -37,7 +37,7 @@ from durable_import.testing.contract import (
     refused,
     state,
 )
-from durable_import.testing.contract.store import CALL, begin, commit, register, saved
+from durable_import.testing.contract.store import CALL, begin, commit, register, saved, to_do
 from tests.harness.users_store import UsersStore
 
 
@@ -92,7 +92,7 @@ async def test_memory_and_disk_take_any_flat_dict(saved: dict[str, Any], tmp_pat
         mine["more"] = 1
         assert await store.load("one") == saved
         full = full_store(store)
-        assert await full.find_work(0, 10, orphans=True) == []
+        assert await to_do(full, 10, orphans=True) == []
         assert await full.remove_finished(0.0) == 0
         with refused(SnapshotAuthenticationError, "'one'", "exactly the keys"):
             await full.load("one")

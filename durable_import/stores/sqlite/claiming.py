@@ -1,0 +1,84 @@
+"""Taking up what nobody owns and has something to do, in an SQLite database: each function is one piece of work."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from durable_import.errors import OwnershipError, StoreError
+from durable_import.log import logger
+from durable_import.stores.sqlite.columns import count_of, from_column, number_or, query, to_column
+from durable_import.stores.sqlite.lives import Owned, take
+from durable_import.stores.sqlite.owners import STUCK, check_owner
+from durable_import.stores.store import Begun
+from durable_import.stores.suspects import Room
+
+Candidate = tuple[int, float, Any]  # deaths, since when it is due, the column of its id
+
+
+def is_work(queues: Sequence[str], orphans: bool, connection: sqlite3.Connection) -> bool:
+    """Whether there may be something; it writes nothing."""
+    return any(next(rows, None) is not None for rows in _searches(queues, orphans, connection))
+
+
+def claim(
+    owner: int, epoch: int, count: int, queues: Sequence[str], orphans: bool, room: Callable[[], Room],
+    connection: sqlite3.Connection,
+) -> list[tuple[Begun, Owned]]:  # fmt: skip
+    """See ``store.Store.claim``."""
+    check_owner(owner, connection)
+    found = [each for rows in _searches(queues, orphans, connection) for each in _first(rows, count, room())]
+    last, taken = room(), list[tuple[Begun, Owned]]()
+    for deaths, _, column in sorted(found, key=lambda each: each[:2]):
+        if len(taken) == count:
+            break
+        if last.takes(deaths):
+            _take(column, owner, epoch, taken, connection)
+    return taken
+
+
+def claimed(owner: int, epoch: int, connection: sqlite3.Connection) -> list[tuple[Begun, Owned]]:
+    """What a claim has taken whose answer was lost."""
+    taken = list[tuple[Begun, Owned]]()
+    for (column,) in connection.execute(query("claimed"), (owner, epoch)).fetchall():
+        _take(column, owner, epoch, taken, connection)
+    return taken
+
+
+def _searches(queues: Sequence[str], orphans: bool, connection: sqlite3.Connection) -> Iterator[Iterator[Candidate]]:
+    """What is due, on each shelf, the longest waiting first."""
+    yield _candidates(connection.execute(query("find_due"), (time.time(),)), queues)
+    for queue in queues:
+        yield _candidates(connection.execute(query("find_ready"), (to_column(queue),)), queues)
+    if orphans:
+        yield _candidates(connection.execute(query("find_left")), queues)
+
+
+def _candidates(rows: sqlite3.Cursor, queues: Sequence[str]) -> Iterator[Candidate]:
+    for column, due, queue, attempts, has_error in rows:
+        if from_column(queue) in queues:
+            yield 0 if has_error else count_of(attempts), number_or(due, 0.0), column
+
+
+def _first(candidates: Iterator[Candidate], count: int, room: Room) -> Iterator[Candidate]:
+    """So many of those for which there is room."""
+    for candidate in candidates:
+        if count <= 0:
+            return
+        if room.takes(candidate[0]):
+            count -= 1
+            yield candidate
+
+
+def _take(column: Any, owner: int, epoch: int, taken: list[tuple[Begun, Owned]], connection: sqlite3.Connection) -> None:
+    row, *facts = connection.execute(query("find"), (column,)).fetchone()
+    try:
+        taken.append(take(from_column(column), row, facts, owner, epoch, connection))
+    except OwnershipError:
+        return  # the row says that somebody has it: damage, as it was on a shelf
+    except StoreError as error:  # nobody can take it up: the others go on
+        logger.error("instance %r cannot go on: %s", from_column(column), error)
+        connection.execute(query("shelve"), (STUCK, None, None, row))
+        connection.execute(query("note_error"), (to_column(str(error)), row))
