@@ -333,11 +333,13 @@ class DurableRuntime:
     async def recover(self) -> builtins.list[InstanceHandle[Any]]:
         """Let all unfinished instances go on that nobody owns; gives handles of those that were taken up now.
 
+        What could not go on before, and was to be tried again later, is tried now: its code may have been mended meanwhile.
         From then on, instances whose owner stops are taken over when their lease has run out. Those that wait for an event or
         for time are taken up when there is something to do. Raises DurableError when the store cannot look for work.
         """
         check_loop(self._loop)
         await self.instances.claim((await self.keeper.ownership()).number, 0, 0)  # not every store can
+        await self.instances.hasten()
         self.dispatcher.takes_orphans = True
         self.dispatcher.ensure()
         return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all()]

@@ -308,6 +308,9 @@ class AdaptedStore:
         self._retried.add(instance_id)
         return True
 
+    async def hasten(self) -> None:
+        self._failures.hasten()
+
     async def delete(self, instance_id: str) -> None:
         if self._owning is None:
             raise self._cannot("delete instances")

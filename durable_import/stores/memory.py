@@ -309,6 +309,12 @@ class MemoryStore:
             self._announce()
             return True
 
+    async def hasten(self) -> None:
+        with self._lock:
+            for instance in self._idle.values():
+                if instance.due is not None and instance.due != math.inf:
+                    instance.due = 0.0
+
     async def delete(self, instance_id: str) -> None:
         with self._lock:
             self._delete(instance_id)

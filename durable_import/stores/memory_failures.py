@@ -37,6 +37,11 @@ class MemoryFailures:
             raise InstanceStuckError(instance_id, found.error, found.attempts)
         return found
 
+    def hasten(self) -> None:
+        """Those that are to be tried again later are to be now."""
+        for name, (failure, due) in self._failures.items():
+            self._failures[name] = failure, min(due, 0.0) if due != math.inf else due
+
     def due(self) -> list[str]:
         """Those that are to be tried again now."""
         now = time.time()

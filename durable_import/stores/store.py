@@ -218,6 +218,10 @@ class Store(Protocol):
         these. Its attempts begin anew."""
         ...
 
+    async def hasten(self) -> None:
+        """Let all be taken up now that are to be tried again later; their attempts count on."""
+        ...
+
     async def delete(self, instance_id: str) -> None:
         """Forget the instance, no matter who owns it; its owner's next commit is refused."""
         ...

@@ -228,6 +228,9 @@ class SQLiteStore:
         finally:
             self._ring()
 
+    async def hasten(self) -> None:
+        await self._worker.call(lives.hasten)
+
     async def delete(self, instance_id: str) -> None:
         await self._worker.call(partial(looking.remove, instance_id))
 

@@ -17,6 +17,7 @@ from durable_import.stores.sqlite.messages import load_events
 from durable_import.stores.sqlite.owners import OWNED, READY, RESTS, STUCK, check_free, check_owner, register, shelf_of, shelve
 from durable_import.stores.state import (
     ABANDONED,
+    LONGEST_PAUSE,
     NO_ORIGIN,
     Claim,
     Failure,
@@ -252,6 +253,11 @@ def retry(instance_id: str, connection: sqlite3.Connection) -> bool:
     found = connection.execute(query("retry"), values).fetchall()
     connection.executemany(query("begin_attempts"), found)
     return bool(found)
+
+
+def hasten(connection: sqlite3.Connection) -> None:
+    now = time.time()
+    connection.execute(query("hasten"), {"now": now, "last": now + LONGEST_PAUSE})
 
 
 def save(instance_id: str, who: Owner, state: InstanceState, call: bytes, connection: sqlite3.Connection) -> None:

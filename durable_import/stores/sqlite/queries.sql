@@ -61,6 +61,12 @@ WHERE instance_id = :instance_id
     AND (shelf IN (4, 6) OR (shelf = 2 AND EXISTS (SELECT * FROM durable_state AS s WHERE s.number = durable_instance.number AND s.attempts <> 0)))
 RETURNING number;
 
+-- name: hasten
+-- Of what rests only what is due soon is looked at: no pause between two attempts is longer.
+UPDATE durable_instance INDEXED BY durable_instance_rests SET due = :now
+WHERE shelf = 2 AND due > :now AND due <= :last
+    AND EXISTS (SELECT * FROM durable_state AS s WHERE s.number = durable_instance.number AND s.error IS NOT NULL);
+
 -- name: begin_attempts
 -- One that has failed is told from those that are not to be tried again by an empty error.
 UPDATE durable_state SET attempts = 0, error = iif(status = 'failed', '', NULL) WHERE number = ?;

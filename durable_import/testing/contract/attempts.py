@@ -72,6 +72,20 @@ class AttemptsContract(ABC):
         assert found == ["a"]
         await store.close()
 
+    async def test_what_is_to_be_tried_again_later_can_be_now(self, tmp_path: Path) -> None:
+        """What is stuck stays so, and who sleeps sleeps on."""
+        store = self.open(tmp_path)
+        owner = register(store)
+        for name, failure in {"a": Failure("no", 9, False), "b": Failure("no", 10, True), "c": None}.items():
+            begun = await begin(store, name, owner)
+            await commit(store, begun, saved(1, "sleeping")._replace(wake_at=time.time() + 60))
+            await store.release(begun.claim, failure=failure)
+        assert await to_do(store, 10, orphans=True) == []
+        await store.hasten()
+        assert await to_do(store, 10, orphans=True) == ["a"]
+        assert (await begin(store, "a", owner)).attempts == 9
+        await store.close()
+
     async def test_what_is_stuck_is_left_alone(self, tmp_path: Path) -> None:
         """Nobody is given it, and it is listed with its error, until it is retried: then it begins anew."""
         store = self.open(tmp_path)

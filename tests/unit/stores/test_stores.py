@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from durable_import.errors import FencedError, SnapshotAuthenticationError, StoreError, StoreUnavailableError
+from durable_import.errors import FencedError, SnapshotAuthenticationError, StoreError, StoreRefusedError, StoreUnavailableError
 from durable_import.stores.adapted import to_kept
 from durable_import.stores.base import OwningStore, StateStore
 from durable_import.stores.changes import Bell
@@ -362,6 +362,6 @@ async def test_one_bad_commit_does_not_harm_its_neighbours(tmp_path: Path) -> No
         *(commit(store, each, huge if n == 4 else saved(n)) for n, each in enumerate(begun)), return_exceptions=True
     )
     assert [n for n, answer in enumerate(answers) if answer is not None] == [4]
-    assert isinstance(answers[4], OverflowError)
+    assert isinstance(answers[4], StoreRefusedError)
     assert await store.load("i9") == Kept(saved(9), CALL)
     await store.close()
