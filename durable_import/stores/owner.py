@@ -71,9 +71,10 @@ class Owner:
         try:
             fields = json.loads(text)  # type: ignore[arg-type]
             owner = cls(**fields)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             return UNKNOWN
-        return owner if all(type(value) is type(getattr(UNKNOWN, key)) for key, value in fields.items()) else UNKNOWN
+        is_ours = all(type(value) is type(getattr(UNKNOWN, key)) for key, value in fields.items())
+        return owner if is_ours and 0 < owner.pid < _MOST_PIDS else UNKNOWN
 
 
 @lru_cache(maxsize=16)
@@ -81,6 +82,7 @@ def _json_of(owner: Owner) -> str:
     return json.dumps(dataclasses.asdict(owner))
 
 
+_MOST_PIDS = 1 << 31
 UNKNOWN = Owner("(unknown: the claim is damaged)", 0)
 
 

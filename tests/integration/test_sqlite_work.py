@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import pytest
 
-from durable_import.errors import FencedError, InstanceBusyError, StoreUnavailableError
+from durable_import.errors import FencedError, InstanceBusyError, SnapshotAuthenticationError, StoreUnavailableError
 from durable_import.stores.owner import Owner
 from durable_import.stores.sql import migrations
 from durable_import.stores.sqlite import claiming, lives, looking, owners
@@ -266,7 +266,7 @@ async def test_rows_that_were_tampered_with_harm_no_others(tmp_path: Path, colum
         )
         db.execute(f"UPDATE {table} SET {column} = {value} {only}")
         db.commit()
-    with refused(StoreUnavailableError, "'bad'", repr(column)) if (column, value) in DAMAGED else nullcontext():
+    with refused(SnapshotAuthenticationError, "'bad'", repr(column)) if (column, value) in DAMAGED else nullcontext():
         await store.load("bad")
     assert "good" in await names(store, InstanceQuery())
     assert "good" in await to_do(store, 10, orphans=True)

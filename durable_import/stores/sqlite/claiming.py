@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from durable_import.errors import OwnershipError, StoreError
+from durable_import.errors import InstanceStuckError, OwnershipError, StoreError
 from durable_import.log import logger
 from durable_import.stores.sqlite.columns import count_of, from_column, number_or, query, to_column
 from durable_import.stores.sqlite.lives import Owned, take
@@ -76,6 +76,8 @@ def _take(column: Any, owner: int, epoch: int, taken: list[tuple[Begun, Owned]],
     row, *facts = connection.execute(query("find"), (column,)).fetchone()
     try:
         taken.append(take(from_column(column), row, facts, owner, epoch, connection))
+    except InstanceStuckError as error:  # it is damaged, and is left alone from now on
+        logger.error("instance %r cannot go on: %s", from_column(column), error)
     except OwnershipError:
         return  # the row says that somebody has it: damage, as it was on a shelf
     except StoreError as error:  # nobody can take it up: the others go on

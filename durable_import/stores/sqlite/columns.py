@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from durable_import.errors import StoreUnavailableError
+from durable_import.errors import SnapshotAuthenticationError
 from durable_import.stores import sql
 from durable_import.stores.files import text_of
 from durable_import.stores.state import HoldRecord, InstanceState
@@ -46,7 +46,7 @@ def from_column(column: Any) -> Any:
 
 
 def to_kept(instance_id: str, row: Sequence[Any]) -> Kept:
-    """What the query ``load`` gives. Raises StoreUnavailableError for values that we did not put there."""
+    """What the query ``load`` gives. Raises SnapshotAuthenticationError for values that we did not put there."""
     values = list(row)
     for position, (name, kind) in enumerate(_KINDS):
         value = values[position]
@@ -54,12 +54,17 @@ def to_kept(instance_id: str, row: Sequence[Any]) -> Kept:
             with suppress(UnicodeDecodeError):  # then it was not ``to_column`` that wrote it
                 values[position] = value = value.decode("utf-8", "surrogatepass")
         if not isinstance(value, kind):
-            raise StoreUnavailableError(
-                f"the row of instance {instance_id!r} is damaged: {name!r} is {value!r:.80}. It was left as it is; put a backup "
-                f"back, or delete the instance."
-            )
+            raise damaged(instance_id, f"{name!r} is {value!r:.80}")
     status, checkpoint, location, function, wake_at, snapshot, outcome, call = values
     return Kept(InstanceState(status, checkpoint, location, function, wake_at, snapshot, outcome or b""), call or b"")
+
+
+def damaged(instance_id: str, what: str) -> SnapshotAuthenticationError:
+    """The error for an instance of which somebody has altered the rows."""
+    return SnapshotAuthenticationError(
+        f"the rows of instance {instance_id!r} are damaged: {what}. They were left as they are; put a backup back, or delete the "
+        "instance"
+    )
 
 
 def count_of(value: Any) -> int:

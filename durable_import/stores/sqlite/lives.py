@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from durable_import.errors import InstanceStuckError
+from durable_import.errors import InstanceStuckError, SnapshotAuthenticationError
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite.columns import count_of, query, text_or_none, to_column, to_kept
+from durable_import.stores.sqlite.columns import count_of, damaged, query, text_or_none, to_column, to_kept
 from durable_import.stores.sqlite.messages import load_events
 from durable_import.stores.sqlite.owners import OWNED, READY, RESTS, STUCK, check_free, check_owner, register, shelf_of, shelve
 from durable_import.stores.state import (
@@ -75,7 +75,7 @@ def take(
 ) -> tuple[Begun, Owned]:
     """Become the owner of an instance that has a state. ``facts``: what the query ``find`` gives beside its number.
 
-    Nothing was written if it raises.
+    Raises InstanceStuckError; one that is damaged is so from then on. Otherwise nothing was written if it raises.
     """
     column = to_column(instance_id)
     shelf, holder, status, before, lives, *tried = facts
@@ -85,7 +85,11 @@ def take(
         raise InstanceStuckError(instance_id, error or "", attempts)
     if holder is not None:
         check_free(instance_id, holder, owner, connection)
-    kept = to_kept(instance_id, connection.execute(query("load"), (column,)).fetchone())
+    try:
+        kept = to_kept(instance_id, connection.execute(query("load"), (column,)).fetchone())
+    except SnapshotAuthenticationError as damage:
+        _give_up(row, attempts + 1, str(damage), connection)
+        raise InstanceStuckError(instance_id, str(damage), attempts + 1) from damage
     if holder not in (None, owner) and status in ABANDONED:  # it was left by a death, and not buried yet
         attempts, error = attempts + 1, None
     error_column = to_column(error) if error is not None else None
@@ -112,7 +116,10 @@ def _add(
     """The rows of an instance that was not there; without a state of its own it has none yet."""
     parent = to_column(origin.parent) if origin.parent is not None else None
     now, state = time.time(), new or InstanceState("", 0, "", "", None, b"", b"")
-    row = connection.execute(query("add_instance"), (column, to_column(state.function), now, parent)).lastrowid
+    try:
+        row = connection.execute(query("add_instance"), (column, to_column(state.function), now, parent)).lastrowid
+    except sqlite3.IntegrityError:
+        raise damaged(instance_id, "it has no state") from None
     assert row is not None
     for name, value in origin.tags:
         connection.execute(query("add_tag"), (to_column(name), to_column(value), row))
@@ -120,6 +127,12 @@ def _add(
     connection.execute(query("add_state"), values)
     connection.execute(query("put_call"), (row, call))
     return Claim(instance_id, epoch, row)
+
+
+def _give_up(row: int, attempts: int, error: str, connection: sqlite3.Connection) -> None:
+    """Leave an instance alone whose rows are damaged, whoever owns it."""
+    connection.execute(query("give_up"), (attempts, to_column(error), row))
+    connection.execute(query("shelve"), (STUCK, None, None, row))
 
 
 def commit(

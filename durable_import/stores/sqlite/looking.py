@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import time
 from typing import Any
@@ -10,7 +11,16 @@ from typing import Any
 from durable_import.stores.base import MIN_ID_AGE
 from durable_import.stores.listing import read_cursor
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite.columns import count_of, from_column, hold_of, query, text_or_none, to_column, to_kept
+from durable_import.stores.sqlite.columns import (
+    count_of,
+    from_column,
+    hold_of,
+    number_or,
+    query,
+    text_or_none,
+    to_column,
+    to_kept,
+)
 from durable_import.stores.sqlite.lives import delete
 from durable_import.stores.sqlite.owners import CANCELLED, COMPLETED, FAILED, LEFT, OWNED, READY, RESTS, STUCK
 from durable_import.stores.state import ABANDONED, DORMANT, InstanceQuery, InstanceState, InstanceSummary, Page
@@ -71,7 +81,7 @@ def list_page(asked: InstanceQuery, connection: sqlite3.Connection) -> Page:
 
 def _place(row: tuple[Any, ...]) -> tuple[float, int]:
     """Where a row of ``summary`` stands in a list."""
-    return row[9], row[11]
+    return number_or(row[9], math.inf), row[11]
 
 
 def _terms(asked: InstanceQuery, shelf: int | None, beyond: str) -> tuple[list[str], list[Any]]:
@@ -109,21 +119,21 @@ def _summary_of(row: tuple[Any, ...], connection: sqlite3.Connection) -> Instanc
     number, attempts, error, hold = rest
     tags = connection.execute(query("tags_of"), (number,)).fetchall()
     return InstanceSummary(
-        instance_id=from_column(instance_id),
-        status=from_column(status),
-        checkpoint=checkpoint,
-        location=from_column(location),
-        function=from_column(function),
-        wake_at=wake_at,
-        updated_at=updated_at,
+        instance_id=text_or_none(instance_id) or "",
+        status=text_or_none(status) or "",
+        checkpoint=checkpoint if type(checkpoint) is int else 0,
+        location=text_or_none(location) or "",
+        function=text_or_none(function) or "",
+        wake_at=number_or(wake_at, 0.0) if wake_at is not None else None,
+        updated_at=number_or(updated_at, 0.0),
         owner=Owner.from_json(from_column(owner)) if owner is not None else None,
-        lease_until=until,
-        created_at=created_at,
+        lease_until=number_or(until, 0.0) if until is not None else None,
+        created_at=number_or(created_at, 0.0),
         attempts=count_of(attempts),
         error=text_or_none(error),
         hold=hold_of(hold),
-        parent=from_column(parent),
-        tags={from_column(name): from_column(value) for name, value in tags},
+        parent=text_or_none(parent),
+        tags={text_or_none(name) or "": text_or_none(value) or "" for name, value in tags},
     )
 
 

@@ -14,7 +14,9 @@ def publish(instance_id: str, name: str, payload: bytes, event_id: str | None, c
     column, now = to_column(instance_id), time.time()
     if event_id is not None and connection.execute(query("note_event_id"), (to_column(event_id), now)).rowcount == 0:
         return None
-    number = connection.execute(query("publish_event"), (column, to_column(name), now, payload)).lastrowid
+    values = (column, to_column(name), now, payload)
+    is_last = connection.execute(query("has_last_number")).fetchone() is not None
+    number = connection.execute(query("publish_numbered" if is_last else "publish_event"), values).lastrowid
     connection.execute(query("is_ready"), (now, column))
     return number
 

@@ -6,7 +6,7 @@ import sqlite3
 import time
 from typing import Any
 
-from durable_import.stores.owner import Owner, refusal
+from durable_import.stores.owner import UNKNOWN, Owner, refusal
 from durable_import.stores.sqlite.columns import from_column, number_or, query, to_column
 from durable_import.stores.state import DORMANT, FINISHED, OwnerRow, owner_lost
 
@@ -28,8 +28,10 @@ def renew(owner: int, old: int, new: int, lease: float, connection: sqlite3.Conn
 
 
 def rows(connection: sqlite3.Connection) -> list[OwnerRow]:
-    """What is damaged has a blank value: an owner of whom nothing is known, whose lease has run out."""
-    return [
+    """What is damaged has a blank value: an owner of whom nothing is known, whose lease has run out. One whose row is missing is
+    dead."""
+    missing = connection.execute(query("missing_owners")).fetchall()
+    return [OwnerRow(number, UNKNOWN, 0, 0.0, 0.0, True) for (number,) in missing] + [
         OwnerRow(
             number,
             Owner.from_json(from_column(who)),
@@ -43,7 +45,8 @@ def rows(connection: sqlite3.Connection) -> list[OwnerRow]:
 
 
 def bury(owner: int, beat: int, limit: int, connection: sqlite3.Connection) -> int:
-    if connection.execute(query("declare_dead"), (owner, beat)).rowcount == 0:
+    is_known = connection.execute(query("find_owner"), (owner,)).fetchone() is not None
+    if is_known and connection.execute(query("declare_dead"), (owner, beat)).rowcount == 0:
         return 0
     found = connection.execute(query("owned_by"), (owner, limit)).fetchall()
     for number, *facts in found:

@@ -54,6 +54,9 @@ RETURNING status, wake_at, updated_at, error;
 -- name: note_hold
 UPDATE durable_state SET hold = ? WHERE number = ? AND epoch = ? AND owner IS NOT NULL AND checkpoint = ?;
 
+-- name: give_up
+UPDATE durable_state SET owner = NULL, epoch = 0, attempts = ?, error = ? WHERE number = ?;
+
 -- name: retry
 -- What nobody owns, and is stuck (6), has failed (4) or is to be tried again (2).
 UPDATE durable_instance SET shelf = 1, due = :now, ended_at = NULL
@@ -135,6 +138,15 @@ SELECT who, since, until, is_dead FROM durable_owner WHERE id = ?;
 
 -- name: owners
 SELECT id, who, beat, lease, until, is_dead FROM durable_owner;
+
+-- name: missing_owners
+-- Whose row somebody has removed: found by as many steps as there are owners.
+WITH RECURSIVE each_owner (id) AS (
+    SELECT min(owner) FROM durable_state WHERE owner IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(owner) FROM durable_state WHERE owner > each_owner.id) FROM each_owner WHERE each_owner.id IS NOT NULL
+)
+SELECT id FROM each_owner WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM durable_owner);
 
 -- name: put_owner
 INSERT INTO durable_owner (id, who, since, until, lease, beat) VALUES (?, ?, ?, ?, ?, 0)
@@ -220,6 +232,18 @@ SELECT text FROM durable_source WHERE digest = ?;
 
 -- name: publish_event
 INSERT INTO durable_event (instance_id, name, published_at, payload) VALUES (?, ?, ?, ?);
+
+-- name: has_last_number
+-- Somebody has put it there: SQLite has no number after it.
+SELECT 1 FROM durable_event WHERE number = 9223372036854775807;
+
+-- name: publish_numbered
+INSERT INTO durable_event (number, instance_id, name, published_at, payload)
+SELECT
+    1 + max(
+        ifnull((SELECT max(number) FROM durable_event WHERE number < 4611686018427387904), 0),
+        ifnull((SELECT max(seq) FROM sqlite_sequence WHERE name = 'durable_event' AND seq < 4611686018427387904), 0)
+    ), ?, ?, ?, ?;
 
 -- name: is_ready
 -- What could not go on is not tried sooner because of an event.

@@ -1,0 +1,178 @@
+"""Rows of an SQLite store, altered at random: whatever stands there, other instances go on, and no raw error is raised.
+
+``python -m tests.harness.row_damage 100000 [SEED]`` makes so many alterations.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+from durable_import.errors import DurableError
+from durable_import.stores.files import text_of
+from durable_import.stores.owner import Owner
+from durable_import.stores.sqlite import lives, looking, messages, owners
+from durable_import.stores.sqlite.schema import migrate
+from durable_import.stores.state import NO_ORIGIN, STATUSES, STUCK, Claim, Failure, HoldRecord, InstanceQuery, InstanceState
+
+TABLES = ("instance", "state", "call", "outcome", "segment", "event", "owner")
+OTHERS = ("b", "c")
+CALL = b"call"
+Work = Callable[[sqlite3.Connection], Any]
+
+
+def state(checkpoint: int, status: str = "running", wake_at: float | None = None) -> InstanceState:
+    """As the runtime keeps it."""
+    outcome = b"outcome" if status == "completed" else b""
+    return InstanceState(status, checkpoint, "app.py:7 main", "app:main", wake_at, b"snapshot", outcome)
+
+
+def template() -> sqlite3.Connection:
+    """A database in which "a" and others are owned, wait, are left, have failed and are stuck."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection, ":memory:")
+    dead = owners.register(Owner.current(), 30.0, connection)
+    for number, name in enumerate(("a", "a/waits", "a/ended", "a/stuck", "a/left", *OTHERS)):
+        begun, owned = lives.begin(name, dead, number + 1, state(0, "pending"), CALL, NO_ORIGIN, connection)
+        status = "waiting" if name == "a/waits" else "running"
+        lives.commit(begun.claim, state(1, status, time.time()), {"key": b"segment"}, False, owned, connection)
+        messages.publish(name, "event", b"payload", f"event of {name}", connection)
+        if name == "a/ended":
+            lives.end(begun.claim, state(2, "completed"), False, owned, connection)
+        elif name not in ("a", *OTHERS):
+            failure = Failure("an error", 3, True) if name == "a/stuck" else None
+            lives.release(begun.claim, True, failure, connection)
+    messages.save_source("digest", "text", connection)
+    return connection
+
+
+def value(chance: random.Random) -> Any:
+    """What somebody may have put into a column."""
+    kinds: tuple[Callable[[], Any], ...] = (
+        lambda: None,
+        lambda: chance.choice((0, 1, -1, 2, 2**31, 2**62, 2**63 - 1, -(2**63))),
+        lambda: chance.choice((0.0, -0.5, 1.5, float("inf"), float("-inf"), 1e308, 5e-324)),
+        lambda: chance.choice(("", "a", "x", "\0", "9" * 400, "running", "stuck", "[" * 100_000, '{"pid": ' * 50_000)),
+        lambda: chance.choice(('{"host": "h", "pid": 99999999999999999999}', '{"host": "h", "pid": -1}', "[1e999, NaN]", "null")),
+        lambda: chance.choice(STATUSES),
+        lambda: chance.choice((b"", b"\xff\xfe", b"\xed\xb3\xbf", b"x", bytes(1000))),
+    )
+    return chance.choice(kinds)()
+
+
+def alter(connection: sqlite3.Connection, chance: random.Random) -> str:
+    """Put something else into a cell of an instance "a...", of an owner or of what is common; gives what was done."""
+    table = f"durable_{chance.choice(TABLES)}"
+    columns = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+    rows = [row for (row,) in connection.execute(f"SELECT rowid FROM {table}")]
+    mine = [row for row in rows if not _is_of_others(table, row, connection)]
+    if not mine:
+        return ""
+    row, column, put = chance.choice(mine), chance.choice(columns), value(chance)
+    try:
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (put, row))
+    except sqlite3.Error:  # the database refuses it
+        return ""
+    return f"{table}.{column} of {row} is {put!r:.60}"
+
+
+def _is_of_others(table: str, row: int, connection: sqlite3.Connection) -> bool:
+    marks = ", ".join("?" * len(OTHERS))
+    numbers = f"SELECT number FROM durable_instance WHERE instance_id IN ({marks})"
+    if table == "durable_owner":
+        return False
+    key = f"instance_id IN ({marks})" if table == "durable_event" else f"number IN ({numbers})"
+    return connection.execute(f"SELECT 1 FROM {table} WHERE rowid = ? AND {key}", (row, *OTHERS)).fetchone() is not None
+
+
+def uses(owner: int, chance: random.Random) -> Iterator[Work]:
+    """What is done with a store, for all instances "a..."."""
+    asked: tuple[dict[str, Any], ...] = (
+        {}, {"limit": 1}, {"status": "running"}, {"status": STUCK}, {"function": "app:main"}, {"prefix": "a"},
+    )  # fmt: skip
+    for each in asked:
+        yield partial(looking.list_page, InstanceQuery(**each))
+    yield owners.rows
+    yield partial(looking.find_work, 10, True)
+    for name in chance.sample(("a", "a/waits", "a/ended", "a/stuck", "a/left"), 5):
+        for look in (looking.load, looking.summary, looking.load_segments, looking.load_history, messages.load_events):
+            yield partial(look, name)
+        yield partial(messages.publish, name, "again", b"", None)
+        yield partial(lives.retry, name)
+        yield partial(_live, name, owner, chance.random() < 0.5)
+    yield partial(looking.remove_finished, 0.0)
+    yield partial(messages.load_source, "digest")
+    for name in ("a", "a/left"):
+        yield partial(looking.remove, name)
+
+
+def _live(name: str, owner: int, ends: bool, connection: sqlite3.Connection) -> None:
+    begun, owned = lives.begin(name, owner, 77, state(0, "pending"), CALL, NO_ORIGIN, connection)
+    lives.note_hold(begun.claim, HoldRecord("what", 0.0), 1, connection)
+    lives.commit(begun.claim, state(5), {"key": b"other"}, True, owned, connection)
+    if ends:
+        lives.end(begun.claim, state(6, "completed"), False, owned, connection)
+    else:
+        lives.release(begun.claim, True, Failure("error", 2, False), connection)
+
+
+def check_others(owner: int, connection: sqlite3.Connection) -> None:
+    """Those that nobody has altered are found, and go on."""
+    found = {each.instance_id for each in looking.list_page(InstanceQuery(), connection).instances}
+    assert found >= set(OTHERS), found
+    for row in owners.rows(connection):
+        if row.id != owner:
+            while owners.bury(row.id, row.beat, 100, connection):
+                pass
+    work = looking.find_work(100, True, connection)
+    assert set(OTHERS) <= set(work), work
+    for name in OTHERS:
+        begun, owned = lives.begin(name, owner, 99, None, b"", NO_ORIGIN, connection)
+        assert (begun.state, begun.call, len(begun.events or ())) == (state(1, wake_at=begun.state.wake_at), CALL, 1)  # type: ignore[union-attr]
+        assert type(begun.claim) is Claim
+        lives.commit(begun.claim, state(2), None, True, owned, connection)
+        lives.end(begun.claim, state(3, "completed"), False, owned, connection)
+        kept = looking.load(name, connection)
+        assert kept is not None
+        assert kept.state.status == "completed"
+
+
+def damage_once(whole: sqlite3.Connection, chance: random.Random) -> str:
+    """Alter one to three cells of a copy, and use it; gives what was wrong, if something was."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        whole.backup(connection)
+        connection.text_factory = text_of
+        done = [alter(connection, chance) for _ in range(chance.randrange(1, 4))]
+        try:
+            owner = owners.register(Owner.current(), 30.0, connection)
+            for use in uses(owner, chance):
+                try:
+                    use(connection)
+                except DurableError:
+                    continue
+            check_others(owner, connection)
+        except Exception as error:
+            return f"{done}: {type(error).__name__}: {error} {traceback.extract_tb(error.__traceback__)[-1]}"
+    return ""
+
+
+def damage(times: int, seed: int) -> list[str]:
+    """So many alterations; gives what was wrong."""
+    chance = random.Random(seed)
+    with closing(template()) as whole:
+        return [wrong for _ in range(times) if (wrong := damage_once(whole, chance))]
+
+
+if __name__ == "__main__":
+    seed = int(sys.argv[2]) if sys.argv[2:] else random.randrange(1 << 30)
+    wrongs = damage(int(sys.argv[1]), seed)
+    print(f"seed {seed}: {len(wrongs)} of {sys.argv[1]} went wrong")
+    print("\n".join(wrongs[:20]))
+    sys.exit(bool(wrongs))
