@@ -168,6 +168,7 @@ class MemoryStore:
     def retire(self, owner: int) -> None:
         with self._lock:
             self._free(owner, None, is_to_blame=False)
+            self._suspects.clear()
 
     def _free(self, owner: int, limit: int | None, *, is_to_blame: bool) -> int:
         """Let go of what an owner has, and forget it when that is all."""
@@ -213,9 +214,11 @@ class MemoryStore:
                 found.attempts, found.error = found.attempts + 1, None
         if found is not None and found.due == math.inf:
             raise InstanceStuckError(instance_id, found.error or "", found.attempts)
-        lives = 0
+        lives, is_again = 0, found is not None and (found.owner, found.epoch) == (owner, epoch)  # and the answer was lost
         if found is None or found.state is None:
             found = self._instances[instance_id] = _Instance(call, time.time(), origin)
+        elif is_again:
+            lives = max(found.lives - 1, 0)
         else:
             lives, found.lives = found.lives, found.lives + 1
         self._idle.pop(instance_id, None)
@@ -223,6 +226,7 @@ class MemoryStore:
         is_new = found.state is None and new is not None
         if is_new:
             self._put(found, new)
+        is_new = is_new or (is_again and (found.state, found.call) == (new, call))
         events = [event for event, _ in self._events.get(instance_id, ())]
         claim = Claim(instance_id, epoch).after(found.attempts, found.error)
         self._suspects.add(claim)

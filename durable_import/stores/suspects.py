@@ -57,6 +57,10 @@ class Suspects:
         if found is not None and found.epoch == epoch:
             del self._claims[instance_id]
 
+    def clear(self) -> None:
+        """This process has let go of all."""
+        self._claims.clear()
+
     def room(self, alone_from: int = ALONE_FROM) -> Room:
         """For others."""
         now = time.monotonic()

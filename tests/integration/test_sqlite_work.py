@@ -274,3 +274,19 @@ async def test_rows_that_were_tampered_with_harm_no_others(tmp_path: Path, colum
     await store.delete("bad")
     assert await names(store, InstanceQuery()) == ["good"]
     await store.close()
+
+
+async def test_a_claim_whose_answer_was_lost_is_repeated(tmp_path: Path) -> None:
+    """It gives what it has taken, and nothing else."""
+    store = SQLiteStore(str(tmp_path / "state.db"))
+    for name in ("a", "b", "c"):
+        await put(store, name, saved(1))
+    owner = register(store)
+    lost = await store.claim(owner, 77, 2)
+    again = await store.claim(owner, 77, 2, is_again=True)
+    assert sorted(each.claim for each in again) == sorted(each.claim for each in lost)
+    for begun in again:
+        await commit(store, begun, saved(2))
+    [rest] = await store.claim(owner, 78, 2, is_again=True)
+    assert rest.claim.instance_id == "c"
+    await store.close()

@@ -117,6 +117,7 @@ class SQLiteStore:
     def retire(self, owner: int) -> None:
         while self._keep(partial(owners.retire, owner, RETIRED_AT_ONCE)):
             pass
+        self._suspects.clear()
         with self._keeping_lock:
             self._registered.discard(owner)
             if not self._registered:

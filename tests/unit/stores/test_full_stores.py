@@ -17,19 +17,20 @@ from durable_import.stores.url import full_store
 from durable_import.testing.contract import refused
 from durable_import.testing.contract.attempts import AttemptsContract
 from durable_import.testing.contract.origins import OriginsContract
+from durable_import.testing.contract.owners import OwnersContract
 from durable_import.testing.contract.store import SingleStoreContract, StoreContract, to_do
 from durable_import.testing.faults import Faults
 from tests.harness.users_store import UsersStore
 
 
-class TestMemory(StoreContract, AttemptsContract, OriginsContract):
+class TestMemory(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
         return full_store(InMemoryStateStore())
 
 
-class TestMemoryWithHistory(StoreContract, AttemptsContract, OriginsContract):
+class TestMemoryWithHistory(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
@@ -41,12 +42,12 @@ class TestDisk(StoreContract):
         return full_store(DiskStateStore(folder / "store"))
 
 
-class TestSQLite(StoreContract, AttemptsContract, OriginsContract):
+class TestSQLite(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
     def open(self, folder: Path) -> Store:
         return full_store(SQLiteStateStore(folder / "deep" / "state.db"))
 
 
-class TestSQLiteAtOnce(StoreContract, AttemptsContract, OriginsContract):
+class TestSQLiteAtOnce(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
     """All that may be quick is, however busy the machine is."""
 
     @pytest.fixture(autouse=True)
@@ -57,12 +58,12 @@ class TestSQLiteAtOnce(StoreContract, AttemptsContract, OriginsContract):
         return full_store(SQLiteStateStore(folder / "state.db", synchronous="normal"))
 
 
-class TestSQLiteWithHistory(StoreContract, AttemptsContract, OriginsContract):
+class TestSQLiteWithHistory(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
     def open(self, folder: Path) -> Store:
         return full_store(SQLiteStateStore(folder / "state.db", history=True))
 
 
-class TestSQLiteInMemory(StoreContract, AttemptsContract, OriginsContract):
+class TestSQLiteInMemory(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
