@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -233,12 +232,11 @@ class Unlucky(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.failures: Iterator[BaseException] = iter(())
+        self.failures: list[BaseException] = []
 
     def renew(self, owner: int, old: int, new: int, lease: float) -> bool:
-        failure = next(self.failures, None)
-        if failure is not None:
-            raise failure
+        if self.failures:
+            raise self.failures.pop()
         return super().renew(owner, old, new, lease)
 
 
@@ -247,10 +245,10 @@ async def test_a_round_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixtu
     store = Unlucky()
     keeper = Keeper(store, 0.3)
     own = await keeper.ownership()
-    failures = [OSError(24, "Too many open files"), MemoryError(), SystemExit(1), KeyboardInterrupt(), RecursionError()]
-    store.failures = iter(failures)
+    store.failures = [OSError(24, "Too many open files"), MemoryError(), SystemExit(1), KeyboardInterrupt(), RecursionError()]
+    await until(lambda: not store.failures)
     before = own.closes_at
-    await until(lambda: next(store.failures, None) is None and own.closes_at > before)
+    await until(lambda: own.closes_at > before)
     assert not own.is_lost
     assert len([record for record in caplog.records if "lease of this process was not renewed" in record.message]) == 1
     await keeper.close()
