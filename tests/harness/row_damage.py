@@ -18,9 +18,12 @@ from typing import Any
 from durable_import.errors import DurableError
 from durable_import.stores.files import text_of
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite import lives, looking, messages, owners
+from durable_import.stores.sqlite import claiming, lives, looking, messages, owners
+from durable_import.stores.sqlite.lives import Owned
 from durable_import.stores.sqlite.schema import migrate
 from durable_import.stores.state import NO_ORIGIN, STATUSES, STUCK, Claim, Failure, HoldRecord, InstanceQuery, InstanceState
+from durable_import.stores.store import Begun
+from durable_import.stores.suspects import Suspects
 
 TABLES = ("instance", "state", "call", "outcome", "segment", "event", "owner")
 OTHERS = ("b", "c")
@@ -92,6 +95,10 @@ def _is_of_others(table: str, row: int, connection: sqlite3.Connection) -> bool:
     return connection.execute(f"SELECT 1 FROM {table} WHERE rowid = ? AND {key}", (row, *OTHERS)).fetchone() is not None
 
 
+def _claim(owner: int, count: int, connection: sqlite3.Connection) -> list[tuple[Begun, Owned]]:
+    return claiming.claim(owner, 98, count, ("",), True, Suspects().room, connection)
+
+
 def uses(owner: int, chance: random.Random) -> Iterator[Work]:
     """What is done with a store, for all instances "a..."."""
     asked: tuple[dict[str, Any], ...] = (
@@ -100,7 +107,7 @@ def uses(owner: int, chance: random.Random) -> Iterator[Work]:
     for each in asked:
         yield partial(looking.list_page, InstanceQuery(**each))
     yield owners.rows
-    yield partial(looking.find_work, 10, True)
+    yield partial(_claim, owner, 10)
     for name in chance.sample(("a", "a/waits", "a/ended", "a/stuck", "a/left"), 5):
         for look in (looking.load, looking.summary, looking.load_segments, looking.load_history, messages.load_events):
             yield partial(look, name)
@@ -131,8 +138,8 @@ def check_others(owner: int, connection: sqlite3.Connection) -> None:
         if row.id != owner:
             while owners.bury(row.id, row.beat, 100, connection):
                 pass
-    work = looking.find_work(100, True, connection)
-    assert set(OTHERS) <= set(work), work
+    taken = [begun.claim.instance_id for begun, _ in _claim(owner, 100, connection)]
+    assert set(OTHERS) <= set(taken), taken
     for name in OTHERS:
         begun, owned = lives.begin(name, owner, 99, None, b"", NO_ORIGIN, connection)
         assert (begun.state, begun.call, len(begun.events or ())) == (state(1, wake_at=begun.state.wake_at), CALL, 1)  # type: ignore[union-attr]

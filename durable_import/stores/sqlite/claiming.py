@@ -9,7 +9,7 @@ from typing import Any
 
 from durable_import.errors import InstanceStuckError, OwnershipError, StoreError
 from durable_import.log import logger
-from durable_import.stores.sqlite.columns import count_of, from_column, number_or, query, to_column
+from durable_import.stores.sqlite.columns import count_of, from_column, number_or, query, text_or_none, to_column
 from durable_import.stores.sqlite.lives import Owned, take
 from durable_import.stores.sqlite.owners import STUCK, check_owner
 from durable_import.stores.store import Begun
@@ -74,8 +74,11 @@ def _first(candidates: Iterator[Candidate], count: int, room: Room) -> Iterator[
 
 def _take(column: Any, owner: int, epoch: int, taken: list[tuple[Begun, Owned]], connection: sqlite3.Connection) -> None:
     row, *facts = connection.execute(query("find"), (column,)).fetchone()
+    instance_id = text_or_none(column)
     try:
-        taken.append(take(from_column(column), row, facts, owner, epoch, connection))
+        if instance_id is None or to_column(instance_id) != column:
+            raise StoreError(f"its id is damaged: {column!r}. Put a copy of the row back, or delete it")
+        taken.append(take(instance_id, row, facts, owner, epoch, connection))
     except InstanceStuckError as error:  # it is damaged, and is left alone from now on
         logger.error("instance %r cannot go on: %s", from_column(column), error)
     except OwnershipError:
