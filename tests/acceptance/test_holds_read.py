@@ -17,14 +17,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def pages(desk: Desk) -> Iterator[Pages]:
-    """A web server; its address is in the variable URL of all programs."""
-    with Pages() as pages:
-        desk.variables["URL"] = pages.url
-        yield pages
-
-
-@pytest.fixture
 def servers(desk: Desk) -> Iterator[Servers]:
     """Servers that speak as those of language models do."""
     with Servers() as servers:

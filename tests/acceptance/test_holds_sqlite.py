@@ -93,6 +93,10 @@ TABLES = """
         __tablename__ = "item"
         id: Mapped[int] = mapped_column(primary_key=True)
         n: Mapped[int]
+
+    class Row(Base):
+        __tablename__ = "t"
+        n: Mapped[int] = mapped_column(primary_key=True)
 """
 
 SYNC_SESSION = """

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from tests.acceptance.test_holds_sqlite import TABLES
 from tests.harness.processes import KILLED, Desk
 
 STEPS = """
@@ -140,15 +141,9 @@ SESSION = """
     # durable: on
     import asyncio
     from sqlalchemy import create_engine, select
-    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+    from sqlalchemy.orm import Session, sessionmaker
     from steps import place
-
-    class Base(DeclarativeBase):
-        pass
-
-    class Row(Base):
-        __tablename__ = "t"
-        n: Mapped[int] = mapped_column(primary_key=True)
+    from tables import Base, Row
 
     async def main():
         engine = create_engine("sqlite:///rows.db")
@@ -181,6 +176,7 @@ PROGRAMS = {"bare": BARE, "closing": CLOSING, "block": BLOCK, "core": CORE, "ses
 def killed(desk: Desk, program: str, place: int, said: str) -> None:
     """Kill a program at a place, and let it go on: it says and has written what it would have without that."""
     desk.write("steps.py", STEPS)
+    desk.write("tables.py", TABLES)
     desk.write("main.py", PROGRAMS[program])
     first = desk.start("main.py", variables={"KILL": str(place)}).end()
     assert first.status == KILLED, first

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.harness.killing import killed_at, last_line, lives
@@ -11,14 +9,6 @@ from tests.harness.pages import Pages
 from tests.harness.processes import KILLED, Desk
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def pages(desk: Desk) -> Iterator[Pages]:
-    """A web server; its address is in the variable URL of all programs."""
-    with Pages() as pages:
-        desk.variables["URL"] = pages.url
-        yield pages
 
 
 # a library as those of language models are: its stream has what cannot be saved, such as a socket

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from tests.acceptance.test_holds_locks import APP, ROOM
-from tests.harness.processes import KILLED, Desk
+from tests.acceptance.test_holds_locks import sections
+from tests.harness.processes import Desk
 
 pytestmark = pytest.mark.slow
 
@@ -146,31 +146,16 @@ FLOWS = """
 """
 
 
-def sections(desk: Desk, kind: str) -> None:
-    """Run five instances of a flow, killed twice on the way."""
-    for name, text in {"room.py": ROOM, "app.py": APP, "flows.py": FLOWS}.items():
-        desk.write(name, text)
-    log = desk.folder / "log"
-    for lines in (3, 8):
-        running = desk.start_command([sys.executable, "app.py", kind])
-        running.wait_until(lambda: log.exists() and log.read_text().count("\n") >= lines)  # noqa: B023
-        running.stop()
-        assert running.process.returncode == KILLED, running.err
-    done = desk.start_command([sys.executable, "app.py", kind]).end()
-    assert (done.status, done.out) == (0, "[0, 1, 2, 3, 4]\n"), done
-    assert "TOO MANY" not in log.read_text(), log.read_text()
-
-
 @pytest.mark.parametrize("kind", ["locked", "counted", "told"])
 def test_what_is_taken_is_not_taken_twice(desk: Desk, kind: str) -> None:
     """However often it is killed or its instances are evicted, no section has more inside than it allows, and all of them end."""
-    sections(desk, kind)
+    sections(desk, kind, FLOWS)
 
 
 @pytest.mark.parametrize("kind", ["bounded", "conditioned", "apart", "timed", "asleep", "attribute", "entered", "beside"])
 def test_other_ways_to_take(desk: Desk, kind: str) -> None:
     """So it is with other kinds of locks, other ways to take them, and other places where they are."""
-    sections(desk, kind)
+    sections(desk, kind, FLOWS)
 
 
 GIVEN = """

@@ -22,6 +22,16 @@ HEAD = f"""
     import asyncio, os, uuid
 
     TABLE, BLOCKS, TASKS = os.environ["NAME"], {BLOCKS}, {TASKS}
+
+    async def work(source, run, task):
+        for number in range(BLOCKS):
+            await add(source, run, f"{{task}}.{{number}}")
+            await asyncio.sleep(0.01)
+
+    async def work_all(source, run):
+        async with asyncio.TaskGroup() as group:
+            for task in range(TASKS):
+                group.create_task(work(source, run, task))
 """
 
 PSYCOPG_POOL = """
@@ -36,17 +46,10 @@ PSYCOPG_POOL = """
                 await asyncio.sleep(0.01)
             await db.execute(f"insert into {TABLE} values (%s, %s, 2)", (run, block))
 
-    async def work(pool, run, task):
-        for number in range(BLOCKS):
-            await add(pool, run, f"{task}.{number}")
-            await asyncio.sleep(0.01)
-
     async def main():
         run = uuid.uuid4().hex
         OPENED
-            async with asyncio.TaskGroup() as group:
-                for task in range(TASKS):
-                    group.create_task(work(pool, run, task))
+            await work_all(pool, run)
             async with pool.connection() as db, db.cursor() as cursor:
                 await cursor.execute(f"select count(distinct block) from {TABLE} where run = %s", (run,))
                 (count,) = await cursor.fetchone()
@@ -78,18 +81,11 @@ SESSION = """
                 await asyncio.sleep(0.01)
             await session.execute(ROW, {"run": run, "block": block, "part": 2})
 
-    async def work(sessions, run, task):
-        for number in range(BLOCKS):
-            await add(sessions, run, f"{task}.{number}")
-            await asyncio.sleep(0.01)
-
     async def main():
         run = uuid.uuid4().hex
         engine = create_async_engine(os.environ["DSN"].replace("postgresql", "postgresql+DRIVER"), pool_size=2)
         sessions = async_sessionmaker(engine, expire_on_commit=False)
-        async with asyncio.TaskGroup() as group:
-            for task in range(TASKS):
-                group.create_task(work(sessions, run, task))
+        await work_all(sessions, run)
         async with sessions() as session:
             found = await session.execute(text(f"select count(distinct block) from {TABLE} where run = :run"), {"run": run})
             count = found.scalar_one()

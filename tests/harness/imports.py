@@ -113,3 +113,9 @@ def error_of(action: Callable[[], object]) -> BaseException:
     with pytest.raises(BaseException) as caught:  # noqa: PT011  any error at all
         action()
     return caught.value
+
+
+def imported_rewritten(name: str) -> types.ModuleType:
+    """A marked module of the tests, rewritten."""
+    install()
+    return importlib.import_module(name)

@@ -7,9 +7,9 @@ from types import ModuleType
 import asyncpg
 import pytest
 
-import durable_import
 from durable_import import DurableRuntime
 from durable_import.stores.memory import InMemoryStateStore
+from tests.harness.imports import imported_rewritten
 from tests.harness.postgres import PostgresServer
 from tests.running.test_life import until
 
@@ -17,11 +17,7 @@ from tests.running.test_life import until
 @pytest.fixture
 def flows() -> ModuleType:
     """Functions that await the pool, rewritten."""
-    durable_import.install()
-    from tests.running import pool_flows
-
-    module: ModuleType = pool_flows
-    return module
+    return imported_rewritten("tests.running.pool_flows")
 
 
 async def test_pool_of_one_has_its_connection_back(postgres_server: PostgresServer, flows: ModuleType) -> None:

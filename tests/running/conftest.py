@@ -9,10 +9,10 @@ from types import ModuleType
 
 import pytest
 
-import durable_import
 from durable_import import DurableRuntime, StateStore
 from durable_import.stores.base import KeyedStore
 from durable_import.stores.url import open_store
+from tests.harness.imports import imported_rewritten
 from tests.running.effects import open_gates, reached_gates, world
 
 KINDS = ("memory", "disk", "sqlite", "postgres")
@@ -31,11 +31,7 @@ def _nothing_done() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def flows() -> ModuleType:
     """The module of the flows, rewritten."""
-    durable_import.install()
-    from tests.running import flows
-
-    module: ModuleType = flows
-    return module
+    return imported_rewritten("tests.running.flows")
 
 
 @pytest.fixture(params=KINDS)

@@ -10,9 +10,9 @@ from types import ModuleType
 import httpx
 import pytest
 
-import durable_import
 from durable_import import DurableRuntime
 from durable_import.stores.memory import InMemoryStateStore
+from tests.harness.imports import imported_rewritten
 from tests.running.test_life import until
 
 
@@ -35,11 +35,7 @@ class Asked(httpx.AsyncBaseTransport):
 @pytest.fixture
 def flows() -> ModuleType:
     """Functions that read responses, rewritten."""
-    durable_import.install()
-    from tests.running import response_flows
-
-    module: ModuleType = response_flows
-    return module
+    return imported_rewritten("tests.running.response_flows")
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-import durable_import
 from durable_import import DurableRuntime, FencedError, InstanceSuspendedError, UnsavableStateError
 from durable_import.stores.memory import InMemoryStateStore, MemoryStore
 from durable_import.stores.store import Begun
+from tests.harness.imports import imported_rewritten
 from tests.harness.users_store import store_over
 from tests.running.suspended import POOLS, Pool
 from tests.running.test_life import until
@@ -25,11 +25,7 @@ WAYS = ["fetch", "fetch_in_child", "fetch_in_group", "fetch_in_time", "fetch_for
 @pytest.fixture
 def flows() -> ModuleType:
     """Functions that await the library, rewritten."""
-    durable_import.install()
-    from tests.running import suspended_flows
-
-    module: ModuleType = suspended_flows
-    return module
+    return imported_rewritten("tests.running.suspended_flows")
 
 
 @pytest.fixture
