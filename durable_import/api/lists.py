@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from ..stores.state import InstanceQuery, InstanceSummary
 from ..stores.url import full_store, open_store
+
+Summary: TypeAlias = InstanceSummary
 
 
 async def list_instances(
@@ -22,5 +26,14 @@ async def list_instances(
     try:
         instances, cursor = await opened.list(query)
         return instances, cursor is not None
+    finally:
+        await opened.close()
+
+
+async def look_at_instance(store: str, instance_id: str) -> InstanceSummary | None:
+    """An instance in the store of this URL, if it is there. Raises DurableError."""
+    opened = full_store(open_store(store))
+    try:
+        return await opened.summary(instance_id)
     finally:
         await opened.close()

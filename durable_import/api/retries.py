@@ -1,8 +1,10 @@
-"""Retrying from outside: by a process that does not run the instance."""
+"""Retrying from outside: by a process that does not run the instance, and has none of its code, nor the key."""
 
 from __future__ import annotations
 
-from .runtime import DurableRuntime
+from ..errors import UnknownInstanceError
+from ..running.validation import check_id
+from ..stores.url import full_store, open_store
 
 
 async def retry_instance(store: str, instance_id: str) -> str | None:
@@ -11,9 +13,12 @@ async def retry_instance(store: str, instance_id: str) -> str | None:
 
     Raises ValueError for what is no name of an instance, UnknownInstanceError and StoreError.
     """
-    runtime = DurableRuntime(store)
+    check_id(instance_id)
+    opened = full_store(open_store(store))
     try:
-        status = await runtime.handle(instance_id).status()
-        return None if await runtime.instances.retry(instance_id) else status
+        summary = await opened.summary(instance_id)
+        if summary is None:
+            raise UnknownInstanceError(f"there is no instance {instance_id!r} in {store}: check the id")
+        return None if await opened.retry(instance_id) else summary.status
     finally:
-        await runtime.close()
+        await opened.close()

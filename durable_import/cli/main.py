@@ -49,6 +49,9 @@ def parser() -> argparse.ArgumentParser:
     retry = commands.add_parser("retry", help="let an instance go on that has failed or is stuck")
     _add_store(retry)
     retry.add_argument("instance", metavar="ID")
+    look = commands.add_parser("show", help="show what a store has of an instance")
+    _add_store(look)
+    look.add_argument("instance", metavar="ID")
     lists = commands.add_parser("list", help="list the instances in a store, the newest first")
     _add_store(lists)
     lists.add_argument("--status", choices=STATUSES, help="only these")
@@ -99,6 +102,10 @@ def main(arguments: list[str] | None = None) -> int:
         from .explain import explain_file
 
         return explain_file(options.file)
+    if options.command == "show":
+        from .show_instance import show_instance
+
+        return show_instance(options.instance, store=options.store)
     if options.command == "list":
         from .list import list_of
 
