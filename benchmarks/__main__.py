@@ -21,6 +21,7 @@ SECTIONS = (  # in the order of the table
     "holds",
     "large_state",
     "many_instances",
+    "stores",
     "resuming",
     "memory",
 )

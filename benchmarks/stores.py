@@ -1,0 +1,216 @@
+"""Stores as they grow: what a look costs beside many instances, what a lease costs, how much two processes do together, and how
+usable the event loop stays while thousands of instances begin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import secrets
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import apart
+from benchmarks.ours import DurableRuntime, on_sqlite, programs, waiters
+from benchmarks.table import Row, at_most, duration
+from durable_import.stores.owner import Owner
+from durable_import.stores.sqlite.instances import SQLiteStore
+from durable_import.stores.state import InstanceQuery
+from tests.harness.postgres import PostgresServer
+
+FEW, MANY = 1_000, 100_000  # instances of each of three kinds
+OWNED_FEW, OWNED_MANY = 500, 50_000
+TIMES = 20
+INSTANCES, STEPS = 200, 10  # of each process
+STARTED = 3000
+MOST_LAG = 0.02  # seconds
+
+FILL = """
+INSERT INTO durable_instance (number, instance_id, function, created_at, shelf, due, ended_at)
+WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < {count})
+SELECT n, printf('%s/%07d', CASE n % 3 WHEN 0 THEN 'done' WHEN 1 THEN 'wait' ELSE 'sleep' END, n), 'app:main', {now} - n,
+    CASE n % 3 WHEN 0 THEN 3 ELSE 2 END, CASE n % 3 WHEN 2 THEN {now} + 86400 + n END, CASE n % 3 WHEN 0 THEN {now} - 1 END
+FROM counted;
+INSERT INTO durable_state (number, owner, epoch, status, checkpoint, location, wake_at, updated_at, snapshot)
+SELECT
+    number, {owner}, number, CASE shelf WHEN 3 THEN 'completed' ELSE 'waiting' END, 7, 'app.py:1 main', due, created_at,
+    zeroblob(500)
+FROM durable_instance;
+INSERT INTO durable_call (number, call) SELECT number, zeroblob(100) FROM durable_instance;
+"""
+
+
+def rows(runs: int) -> Iterator[Row]:
+    """See ``benchmarks.__main__``."""
+    yield from looks(runs)
+    yield renewals(runs)
+    server = PostgresServer()
+    try:
+        yield from rates(runs, server)
+    finally:
+        server.remove()
+    yield from lags(runs)
+
+
+# --- what there is beside
+
+
+def filled(path: Path, count: int, owner: int | None) -> None:
+    """Put so many instances into a database that has its tables."""
+    connection = sqlite3.connect(path)
+    connection.executescript(FILL.format(count=count, now=time.time(), owner="NULL" if owner is None else owner))
+    connection.commit()
+    connection.close()
+
+
+async def looked(count: int) -> dict[str, float]:
+    """Seconds of each kind of look at a store with so many instances of each of three kinds, that finds nothing to do."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.db"
+        store = SQLiteStore(str(path))
+        owner = store.register(Owner.current(), 3600.0)
+        filled(path, 3 * count, None)
+        kinds: dict[str, Callable[[], Awaitable[Any]]] = {
+            "a look for work": lambda: store.claim(owner, secrets.randbits(62) | 1, 250),
+            "a list of 50": lambda: store.list(InstanceQuery(limit=50)),
+            "a list of 50 by prefix": lambda: store.list(InstanceQuery(limit=50, prefix="wait/")),
+            "a look for what is to be cleared away": lambda: store.remove_finished(3600.0),
+        }
+        found = {}
+        for what, look in kinds.items():
+            times = []
+            for _ in range(TIMES):
+                begun = time.perf_counter()
+                await look()
+                times.append(time.perf_counter() - begun)
+            found[what] = statistics.median(times)
+        await store.close()
+        return found
+
+
+def looking(count: int) -> dict[str, float]:
+    """For another process."""
+    return asyncio.run(looked(count))
+
+
+def looks(runs: int) -> Iterator[Row]:
+    """Beside many instances and beside few."""
+    found = [(apart(looking, MANY), apart(looking, FEW)) for _ in range(runs)]
+    for what in found[0][0]:
+        many, few = (statistics.median(each[index][what] for each in found) for index in (0, 1))
+        ratio = statistics.median(one[what] / other[what] for one, other in found)
+        yield at_most(
+            3, f"{what} beside {3 * MANY:,} instances / {3 * FEW:,}, SQLite", f"{duration(many)} / {duration(few)}", ratio
+        )
+
+
+def renewing(count: int) -> float:
+    """Seconds of a renewal by a process that owns so many instances."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.db"
+        store = SQLiteStore(str(path))
+        owner, beat, times = store.register(Owner.current(), 3600.0), 0, []
+        filled(path, count, owner)
+        [beat] = [each.beat for each in store.owners() if each.id == owner]
+        for _ in range(TIMES):
+            begun, new = time.perf_counter(), secrets.randbits(62)
+            assert store.renew(owner, beat, new, 3600.0)
+            times.append(time.perf_counter() - begun)
+            beat = new
+        asyncio.run(store.close())
+        return statistics.median(times)
+
+
+def renewals(runs: int) -> Row:
+    """Of a lease, however much it is for."""
+    found = [(apart(renewing, OWNED_MANY), apart(renewing, OWNED_FEW)) for _ in range(runs)]
+    many, few = (statistics.median(each) for each in zip(*found, strict=True))
+    ratio = statistics.median(one / other for one, other in found)
+    measured = f"{duration(many)} / {duration(few)}"
+    return at_most(2, f"the renewal of a process that owns {OWNED_MANY:,} instances / {OWNED_FEW}, SQLite", measured, ratio)
+
+
+# --- how much is done
+
+
+def working(url: str, name: str) -> list[float]:
+    """Starts, steps and events per second, and processor time of a step, in seconds."""
+
+    async def work() -> list[float]:
+        async with DurableRuntime(url, key=bytes(32)) as runtime:
+            await runtime.run(programs.steps, 5, instance_id=f"{name}: the first instance rewrites asyncio")
+            begun = time.perf_counter()
+            handles = [runtime.start(waiters.wait_and_add, number, instance_id=f"{name}-{number}") for number in range(INSTANCES)]
+            waiting = await asyncio.gather(*handles)
+            starts = INSTANCES / (time.perf_counter() - begun)
+            begun = time.perf_counter()
+            await asyncio.gather(*(runtime.publish_event(each.id, "go", 1) for each in waiting))
+            await asyncio.gather(*(each.result() for each in waiting))
+            events = INSTANCES / (time.perf_counter() - begun)
+            begun, begun_cpu = time.perf_counter(), time.process_time()
+            runs = (runtime.run(programs.steps, STEPS, instance_id=f"{name}+{number}") for number in range(INSTANCES))
+            await asyncio.gather(*runs)
+            steps, cpu = time.perf_counter() - begun, time.process_time() - begun_cpu
+            return [starts, INSTANCES * STEPS / steps, events, cpu / (INSTANCES * STEPS)]
+
+    return asyncio.run(work())
+
+
+def together(url: str, processes: int) -> list[float]:
+    """What so many processes do on one store: per second all together, and the mean processor time of a step."""
+    with ThreadPoolExecutor(processes) as pool:
+        found = list(pool.map(lambda number: apart(working, url, f"{secrets.token_hex(4)}-{number}"), range(processes)))
+    *rates_of, cpu = zip(*found, strict=True)
+    return [*map(sum, rates_of), statistics.mean(cpu)]
+
+
+def rates(runs: int, server: PostgresServer) -> Iterator[Row]:
+    """Of both databases, with one process and with two."""
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, url in {"SQLite": f"sqlite:///{folder}/state.db?synchronous=full", "PostgreSQL": server.url()}.items():
+            for processes in (1, 2):
+                found = [together(url, processes) for _ in range(runs)]
+                starts, steps, events, cpu = (statistics.median(values) for values in zip(*found, strict=True))
+                measured = f"{starts:,.0f} / {steps:,.0f} / {events:,.0f}, {duration(cpu)}"
+                what = f"{kind}, {INSTANCES} instances in each of {processes} processes"
+                target, met = (">= 1,000 starts", starts >= 1000) if kind == "PostgreSQL" and processes == 2 else ("", None)
+                yield Row(f"{what}: starts / steps / events per second, processor time of a step", measured, None, target, met)
+
+
+# --- the application's loop
+
+
+def ticking() -> list[float]:
+    """How late a ticker of 1 ms is while many instances begin on SQLite: its median and its worst in a hundred, seconds."""
+    young, middle, old = gc.get_threshold()
+    gc.set_threshold(young, middle, max(old, 1000))
+
+    async def tick(late: list[float]) -> None:
+        while True:
+            begun = time.perf_counter()
+            await asyncio.sleep(0.001)
+            late.append(time.perf_counter() - begun - 0.001)
+
+    async def measure(runtime: DurableRuntime, _: Path) -> list[float]:
+        late: list[float] = []
+        ticker = asyncio.create_task(tick(late))
+        await asyncio.gather(*(runtime.start(programs.steps, 1, instance_id=f"i{number}") for number in range(STARTED)))
+        ticker.cancel()
+        late.sort()
+        return [statistics.median(late), late[int(len(late) * 0.99)]]
+
+    found: list[float] = on_sqlite("normal", measure)
+    return found
+
+
+def lags(runs: int) -> Iterator[Row]:
+    """Of a ticker."""
+    median, worst = (statistics.median(values) for values in zip(*(apart(ticking) for _ in range(runs)), strict=True))
+    what = f"a ticker of 1 ms while {STARTED:,} instances start: late by, half of the time / one time in a hundred"
+    yield Row(what, f"{duration(median)} / {duration(worst)}", None, "<= 20 ms", worst <= MOST_LAG)
