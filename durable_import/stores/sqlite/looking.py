@@ -26,6 +26,7 @@ from durable_import.stores.sqlite.owners import CANCELLED, COMPLETED, FAILED, LE
 from durable_import.stores.state import ABANDONED, DORMANT, InstanceQuery, InstanceState, InstanceSummary, Page
 from durable_import.stores.store import Kept
 
+NEAR = 1000  # instances
 _BEYOND = "\U0010ffff" * 8  # behind all texts with the same beginning
 _SHELVES = {  # where an instance of a status may stand: what somebody owns is of any
     **dict.fromkeys((*ABANDONED, *DORMANT), (OWNED, READY, RESTS, LEFT)),
@@ -66,17 +67,35 @@ def summary(instance_id: str, connection: sqlite3.Connection) -> InstanceSummary
 
 def list_page(asked: InstanceQuery, connection: sqlite3.Connection) -> Page:
     """See ``store.Store.list``; each kind of question has an index. What has a status may stand on several shelves."""
-    is_newest = asked.order == "newest"
-    found: list[tuple[Any, ...]] = []
-    for shelf in _SHELVES.get(asked.status, ()) if asked.status is not None else (None,):
-        terms, values = _terms(asked, shelf, "<" if is_newest else ">")
-        direction = "DESC" if is_newest else "ASC"
-        text = f"{' AND '.join([query('summary'), *terms])} ORDER BY created_at {direction}, number {direction} LIMIT ?"
-        found += connection.execute(text, (*values, asked.limit + 1)).fetchall()
-    found.sort(key=_place, reverse=is_newest)
+    shelves = _SHELVES.get(asked.status, ()) if asked.status is not None else (None,)
+    found = [row for shelf in shelves for row in _first(asked, shelf, connection)]
+    found.sort(key=_place, reverse=asked.order == "newest")
     page = found[: asked.limit]
     cursor = json.dumps(_place(page[-1])) if page and len(found) > len(page) else None
     return Page([_summary_of(row, connection) for row in page], cursor)
+
+
+def _first(asked: InstanceQuery, shelf: int | None, connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """The rows of a page and one more, as far as they are on a shelf."""
+    beyond, direction = ("<", "DESC") if asked.order == "newest" else (">", "ASC")
+    order = f"ORDER BY created_at {direction}, number {direction} LIMIT ?"
+    terms, values = _terms(asked, shelf, beyond)
+    if asked.prefix and _is_common(asked.prefix, connection):  # not all need to be sorted: the page is near the end of the list
+        bounds, of_bounds = _terms(InstanceQuery(since=asked.since, cursor=asked.cursor), None, beyond)
+        near = f"number IN (SELECT number FROM durable_instance WHERE {' AND '.join(['true', *bounds])} {order})"
+        text = f"{' AND '.join([query('summary'), near, *terms])} {order}"
+        rows = connection.execute(text, (*of_bounds, NEAR, *values, asked.limit + 1)).fetchall()
+        if len(rows) > asked.limit:
+            return rows
+    text = f"{' AND '.join([query('summary'), *terms])} {order}"
+    return connection.execute(text, (*values, asked.limit + 1)).fetchall()
+
+
+def _is_common(prefix: str, connection: sqlite3.Connection) -> bool:
+    [term], values = _terms(InstanceQuery(prefix=prefix), None, "")
+    found = connection.execute(f"SELECT count(*) FROM (SELECT 1 FROM durable_instance WHERE {term} LIMIT ?)", (*values, NEAR))
+    [(count,)] = found.fetchall()
+    return bool(count == NEAR)
 
 
 def _place(row: tuple[Any, ...]) -> tuple[float, int]:
