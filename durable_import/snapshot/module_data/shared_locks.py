@@ -47,9 +47,7 @@ def find_steps(lock: Any, holder: Any) -> tuple[Step, ...] | None:
 
 
 def _find(lock: Any, holder: Any, depth: int, budget: list[int]) -> tuple[Step, ...] | None:
-    sample = [value for _, _, value in itertools.islice(_parts(holder), _SAMPLE)]
-    inner = [isinstance(value, LOCKS) or (depth > 1 and is_holder(value)) for value in sample]
-    if not any(inner):
+    if not any(isinstance(value, LOCKS) or (depth > 1 and is_holder(value)) for value in _sample(holder)):
         return None
     for kind, key, value in _parts(holder):
         if value is lock:
@@ -64,6 +62,14 @@ def _find(lock: Any, holder: Any, depth: int, budget: list[int]) -> tuple[Step, 
         if found is not None:
             return (kind, key, _making(value)), *found
     return None
+
+
+def _sample(holder: Any) -> list[Any]:
+    """Some of its values, without a copy of what may be large."""
+    if isinstance(holder, (list, tuple)):
+        return list(holder[:_SAMPLE])
+    values = holder.values() if isinstance(holder, (dict, WeakValueDictionary)) else vars(holder).values()
+    return list(itertools.islice(values, _SAMPLE if isinstance(holder, dict) else _MOST))
 
 
 def _parts(holder: Any) -> Iterator[tuple[str, Any, Any]]:
