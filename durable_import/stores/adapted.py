@@ -10,6 +10,7 @@ import asyncio
 import builtins
 import math
 import time
+from collections import Counter
 from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -99,6 +100,7 @@ class AdaptedStore:
         self._life: LifeStore | None = None
         self._quick: QuickStore | None = None
         self._owners: dict[int, _Registered] = {}
+        self._beginning: Counter[str] = Counter()  # of the instances that are being begun
         self._owner_of: dict[Claim, _Registered] = {}
         self._calls: dict[Claim, bytes] = {}  # of the instances that are owned here
         # of a store that finds no work: those that are owned here and wait, and those that have left the memory; until when
@@ -175,6 +177,15 @@ class AdaptedStore:
         registered = self._owners.get(owner)
         if registered is None or registered.is_dead:
             raise owner_lost(owner)
+        self._beginning[instance_id] += 1
+        try:
+            return await self._begin(instance_id, registered, new, call)
+        finally:
+            self._beginning[instance_id] -= 1
+            if not self._beginning[instance_id]:
+                del self._beginning[instance_id]
+
+    async def _begin(self, instance_id: str, registered: _Registered, new: InstanceState | None, call: bytes) -> Begun:
         who, lease_seconds = registered.who, registered.lease
         # each time: a test may have put something in the place of the store's methods
         self._life, self._quick = life_store(self._store), quick_store(self._store)
@@ -214,6 +225,8 @@ class AdaptedStore:
     ) -> builtins.list[Begun]:
         taken = list[Begun]()
         for name in await self._find_work(room, orphans=orphans):
+            if name in self._beginning or any(name in each.claims for each in self._owners.values()):
+                continue  # somebody here was faster
             try:
                 taken.append(await self.begin(name, owner, epoch, None, b""))
             except (OwnershipError, InstanceStuckError):
