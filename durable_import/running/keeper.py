@@ -191,11 +191,11 @@ class Keeper:
         while not self._is_stopped:
             try:
                 with self._lock:
-                    asked, self._asked = self._asked, []
+                    asked = list(self._asked)
                 error = self._attempt()
-                left = [each for each in asked if not _answer(*each, error)]
+                answered = [each for each in asked if _answer(*each, error)]
                 with self._lock:
-                    self._asked += left
+                    self._asked = [each for each in self._asked if each not in answered]
                 self._call.wait(self._lease / (ROUNDS if error is None else 10))
                 self._call.clear()
             except BaseException:  # such as no memory: what is not answered stays asked
