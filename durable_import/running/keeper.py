@@ -193,9 +193,9 @@ class Keeper:
                 with self._lock:
                     asked = list(self._asked)
                 error = self._attempt()
-                answered = [each for each in asked if _answer(*each, error)]
+                answered = {each[0] for each in asked if _answer(*each, error)}
                 with self._lock:
-                    self._asked = [each for each in self._asked if each not in answered]
+                    self._asked = [each for each in self._asked if each[0] not in answered]
                 self._call.wait(self._lease / (ROUNDS if error is None else 10))
                 self._call.clear()
             except BaseException:  # such as no memory: what is not answered stays asked
