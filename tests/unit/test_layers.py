@@ -32,9 +32,9 @@ ORDERS = {
         "pickler", "incremental", "unsavable", "unread", "decoder", "encoder",
     ),
     "stores": (
-        "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "state", "suspects", "listing", "store",
-        "base", "work", "backend", "memory_events", "memory_failures", "adapted", "memory", "disk", "sqlite", "postgres",
-        "url", "contract",
+        "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "state", "suspects", "listing", "store", "base",
+        "backend", "memory_events", "memory_failures", "adapted", "plain", "memory", "disk", "sqlite", "postgres", "url",
+        "contract",
     ),
     "running": ("validation", "patience", "keeper", "slices", "sources", "instance", "telemetry", "dispatcher", "registry"),
 }  # fmt: skip

@@ -10,18 +10,97 @@ from typing import Any
 from durable_import.errors import StoreUnavailableError
 from durable_import.stores.base import STATE_TYPES
 from durable_import.stores.files import file_name
+from durable_import.stores.owner import Owner
+from durable_import.stores.plain.row import InstanceRow, Registered
+from durable_import.stores.state import HoldRecord, InstanceState, Origin
+from durable_import.stores.store import Kept
 
 
-def state_record(instance_id: str, state: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Head and bytes of a state file."""
+def state_record(instance_id: str, state: dict[str, Any], facts: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Head and bytes of a state file; ``facts``: see ``head_of``."""
     data = {key: value for key, value in state.items() if isinstance(value, bytes)}
     head = {
         "instance_id": instance_id,
         "updated_at": time.time(),
+        **facts,
         "values": {key: value for key, value in state.items() if key not in data},
         "bytes": {key: len(value) for key, value in data.items()},
     }
     return head, b"".join(data.values())
+
+
+def head_of(row: InstanceRow) -> dict[str, Any]:
+    """What an instance has from its beginning, as a state file says it."""
+    return {"created_at": row.created_at, "parent": row.origin.parent, "tags": dict(row.origin.tags)}
+
+
+def claim_record(row: InstanceRow) -> dict[str, Any]:
+    """What a claim file says: what changes without a commit, and all that there is of one that has no state yet."""
+    first = {} if row.state is not None else {"instance_id": row.instance_id, "call": row.call.hex(), **head_of(row)}
+    return {
+        "owner": row.owner, "epoch": row.epoch, "lives": row.lives, "attempts": row.attempts, "error": row.error, "due": row.due,
+        "hold": [*row.hold] if row.hold is not None else None, **first,
+    }  # fmt: skip
+
+
+def row_of(head: dict[str, Any], claim: dict[str, Any], kept: Kept | None) -> InstanceRow | None:
+    """The row that the head of a state file and a claim file make, with the state and call of the former, or what its head says
+    of them. None: there is nothing of the instance. What somebody has damaged is as if it were not there.
+    """
+    state, call = kept or (None, b"")
+    values = head.get("values", {})
+    if kept is None and values:
+        state = InstanceState._make([*(_typed(values, *fact) for fact in _FACTS), b"", b""])
+    first = head if state is not None else claim
+    if state is None:
+        if "call" not in claim or not isinstance(head.get("instance_id"), str):
+            return None
+        call = bytes.fromhex(_typed(claim, "call", str, ""))
+    hold = claim.get("hold")
+    tags = {name: value for name, value in _typed(first, "tags", dict, {}).items() if isinstance(value, str)}
+    return InstanceRow(
+        head["instance_id"],
+        call,
+        _typed(first, "created_at", float, 0.0),
+        Origin(_typed(first, "parent", str, None), tuple(tags.items())),
+        state,
+        _typed(head, "updated_at", float, 0.0),
+        _typed(claim, "owner", int, None),
+        _typed(claim, "epoch", int, 0),
+        _typed(claim, "lives", int, 0),
+        _typed(claim, "attempts", int, 0),
+        _typed(claim, "error", str, None),
+        _typed(claim, "due", float, None),
+        HoldRecord(*hold) if isinstance(hold, list) and [*map(type, hold)] == [str, float] else None,
+    )
+
+
+_FACTS: tuple[tuple[Any, ...], ...] = (
+    ("status", str, ""), ("checkpoint", int, 0), ("location", str, ""), ("function", str, ""), ("wake_at", float, None),
+)  # fmt: skip
+
+
+def _typed(values: dict[str, Any], name: str, kind: type, otherwise: Any) -> Any:
+    value = values.get(name)
+    return value if type(value) is kind else otherwise
+
+
+def registered_of(fields: dict[str, Any]) -> Registered | None:
+    """An owner as its file says; one that does not say how long it lives has not lived."""
+    if not fields:
+        return None
+    since, until, lease = (_typed(fields, name, float, 0.0) for name in ("since", "until", "lease"))
+    who = Owner.from_json(json.dumps(fields.get("who")))
+    return Registered(who, since, until, lease, _typed(fields, "beat", int, 0), _typed(fields, "is_dead", bool, False))
+
+
+def json_of(file: Path) -> dict[str, Any]:
+    """The object in a small file, which is empty for one that is not there, or damaged."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (FileNotFoundError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def line(head: dict[str, Any]) -> bytes:
@@ -62,7 +141,7 @@ def read_record(file: Path, *, is_head_enough: bool = False) -> tuple[dict[str, 
         return None
     try:
         head = json.loads(first)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise damaged(file, "its first line is not JSON") from error
     if not isinstance(head, dict) or "instance_id" not in head:
         raise damaged(file, "its first line is not the head of what a store keeps")

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import builtins
 import copy
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from durable_import.errors import MissingKeyError
+from durable_import.errors import DurableError, MissingKeyError
 from durable_import.snapshot.sealing.seal import load_or_create_key
-from durable_import.stores.base import ANNOUNCED, Claim, Event, InstanceSummary, OwningStore, check_state
+from durable_import.stores.base import FullStateStore
 from durable_import.stores.changes import Changes, bell_of
-from durable_import.stores.disk.folder import Folder, FolderEngine
+from durable_import.stores.disk.folder import Folder
 from durable_import.stores.disk.records import check_values
-from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Owner
-from durable_import.stores.worker import Worker
+from durable_import.stores.files import locked, refused_by_system
+from durable_import.stores.plain.store import PlainStore, own
+from durable_import.stores.worker import Work, Worker
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 LOOK_SECONDS = 0.1  # how often to look for what other processes have done
 
 
-class DiskStateStore(OwningStore):
+class DiskStateStore(FullStateStore):
     """Keeps states as files in the folder ``path``; each commit survives power loss.
 
     ``save`` and ``load`` take any dict of JSON values and bytes.
@@ -35,12 +36,7 @@ class DiskStateStore(OwningStore):
     def __init__(self, path: str | os.PathLike[str], *, patience: float = 10.0, history: bool = False) -> None:
         # the program may change its folder before the first use
         self.path = os.path.abspath(os.fspath(path))
-        self.keeps_history = history
-        self._worker: Worker[Folder] = Worker(
-            partial(FolderEngine, Path(self.path), patience, history), f"durable_import {self.path}"
-        )
-        look = partial(self._worker.call, Folder.last_change, writes=False)
-        self._changes = Changes(look, bell_of(os.path.realpath(self.path)), LOOK_SECONDS)
+        self.instances: DiskStore = DiskStore(self.path, patience, history)
 
     def __repr__(self) -> str:
         return f"DiskStateStore({self.path!r})"
@@ -52,7 +48,7 @@ class DiskStateStore(OwningStore):
         """
         file = Path(f"{self.path}.key")
         # a process makes the key before it saves: look for it again after the snapshots were seen
-        if not file.exists() and Folder(Path(self.path)).has_instances() and not file.exists():
+        if not file.exists() and self.instances.rows.has_instances() and not file.exists():
             raise MissingKeyError(
                 f"the store {self.path} has saved instances but their key {file} is gone. Put the key file back; "
                 f"without it the snapshots cannot be opened. To start again, move the folder away."
@@ -60,83 +56,81 @@ class DiskStateStore(OwningStore):
         return load_or_create_key(file)
 
     async def load(self, instance_id: str) -> dict[str, Any] | None:
-        return await self._worker.call(lambda folder: folder.load(instance_id), writes=False)
+        """See ``StateStore``."""
+        return await self.instances.look(Folder.load_dict, instance_id)
 
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
+        """See ``StateStore``. Raises InstanceBusyError while another one that may be alive owns the instance."""
         check_values(state)
-        owner, kept = Owner.current(), copy.deepcopy(state)
-        await self._commit(state, lambda folder: folder.save(instance_id, owner, kept))
+        await self.instances.do(Folder.save, instance_id, copy.deepcopy(state))
 
-    async def acquire(self, instance_id: str, owner: Owner, lease_seconds: float = DEFAULT_LEASE_SECONDS) -> Claim:
-        return await self._worker.call(lambda folder: folder.acquire(instance_id, owner, lease_seconds))
+    async def close(self) -> None:
+        """Let go of the thread; the next use opens the store again."""
+        await self.instances.close()
 
-    async def commit(self, claim: Claim, state: dict[str, Any]) -> None:
-        check_state(state)
-        kept = dict(state)
-        await self._commit(state, lambda folder: folder.commit(claim, kept))
 
-    async def renew(self, claims: Iterable[Claim], lease_seconds: float = DEFAULT_LEASE_SECONDS) -> builtins.list[Claim]:
-        each = tuple(claims)
-        return await self._worker.call(lambda folder: folder.renew(each, lease_seconds))
+class DiskStore(PlainStore[Folder]):
+    """See ``store.Store``; in a thread of its own, under the lock of the folder."""
 
-    async def release(self, claim: Claim) -> None:
-        await self._worker.call(lambda folder: folder.release(claim))
+    def __init__(self, path: str, patience: float, keeps_history: bool) -> None:
+        bell = bell_of(os.path.realpath(path))
+        folder = Folder(Path(path), keeps_history, bell.ring)
+        self._engine = _Engine(folder, patience)
+        self._worker: Worker[Folder] = Worker(lambda: self._engine, f"durable_import {path}")
+        super().__init__(folder, Changes(partial(self.look, Folder.last_change), bell, LOOK_SECONDS), keeps_history)
 
-    async def delete(self, instance_id: str) -> None:
-        await self._worker.call(lambda folder: folder.delete(instance_id))
+    def __repr__(self) -> str:
+        return f"DiskStateStore({str(self.rows.path)!r})"
 
-    async def list(self) -> builtins.list[InstanceSummary]:
-        return await self._worker.call(lambda folder: folder.summaries(), writes=False)
+    async def do(self, method: Callable[Concatenate[Folder, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
+        return await self._worker.call(lambda folder: own(folder, method)(*arguments, **keywords))
+
+    async def look(self, method: Callable[Concatenate[Folder, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
+        return await self._worker.call(lambda folder: own(folder, method)(*arguments, **keywords), writes=False)
+
+    def wait(self, method: Callable[Concatenate[Folder, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
+        errand: Work[Folder] = Work(lambda folder: own(folder, method)(*arguments, **keywords), True)
+        self._engine.run([errand])
+        result: T = errand.result()
+        return result
 
     async def close(self) -> None:
         await self._worker.close()
 
-    async def load_history(self, instance_id: str) -> builtins.list[dict[str, Any]]:
-        return await self._worker.call(lambda folder: folder.load_history(instance_id), writes=False)
 
-    async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
-        return await self._announcing(lambda folder: folder.publish_event(instance_id, name, payload))
+class _Engine:
+    """Does work on a folder; all that arrives together shares one locking, of ``patience`` seconds' wait."""
 
-    async def publish_once(self, instance_id: str, name: str, payload: bytes, event_id: str) -> bool:
-        return await self._announcing(lambda folder: folder.publish_once(instance_id, name, payload, event_id))
+    def __init__(self, folder: Folder, patience: float) -> None:
+        self._folder = folder
+        self._patience = patience
 
-    async def was_published(self, event_id: str) -> bool:
-        return await self._worker.call(lambda folder: folder.was_published(event_id), writes=False)
-
-    async def load_events(self, instance_id: str) -> builtins.list[Event]:
-        return await self._worker.call(lambda folder: folder.load_events(instance_id), writes=False)
-
-    async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
-        each = tuple(numbers)
-        await self._worker.call(lambda folder: folder.remove_events(instance_id, each))
-
-    async def addressees(self) -> builtins.list[str]:
-        return await self._worker.call(lambda folder: folder.addressees(), writes=False)
-
-    async def find_work(self, limit: int, *, orphans: bool) -> builtins.list[str]:
-        return await self._worker.call(lambda folder: folder.find_work(limit, orphans=orphans), writes=False)
-
-    async def remove_finished(self, seconds: float) -> int:
-        return await self._worker.call(lambda folder: folder.remove_finished(seconds))
-
-    async def wait_for_change(self, timeout: float) -> None:
-        await self._changes.wait(timeout)
-
-    async def save_source(self, digest: str, text: str) -> None:
-        await self._worker.call(lambda folder: folder.save_source(digest, text))
-
-    async def load_source(self, digest: str) -> str | None:
-        return await self._worker.call(lambda folder: folder.load_source(digest), writes=False)
-
-    async def _commit(self, state: dict[str, Any], work: Callable[[Folder], None]) -> None:
-        if state.get("status") in ANNOUNCED:
-            await self._announcing(work)
-        else:
-            await self._worker.call(work)
-
-    async def _announcing(self, work: Callable[[Folder], T]) -> T:
-        """Do what somebody in this process may wait for."""
+    def run(self, jobs: Sequence[Work[Folder]]) -> None:
+        if not any(job.writes for job in jobs):
+            self._do(jobs)
+            return
         try:
-            return await self._worker.call(work)
-        finally:
-            self._changes.bell.ring()
+            self._folder.prepare()
+            with locked(self._folder.path / "lock", self._patience):
+                self._folder.check_format()
+                self._do(jobs)
+        except (OSError, DurableError) as error:
+            for job in jobs:
+                job.fail(self._explain(error))
+
+    def close(self) -> None:
+        """Nothing stays open between batches."""
+
+    def _do(self, jobs: Sequence[Work[Folder]]) -> None:
+        for job in jobs:
+            try:
+                job.succeed(job.work(self._folder))
+            except Exception as error:  # the answer to the caller of this job
+                job.fail(self._explain(error))
+
+    def _explain(self, error: Exception) -> Exception:
+        if not isinstance(error, OSError):
+            return error
+        explained = refused_by_system(self._folder.path, error)
+        explained.__cause__ = error
+        return explained

@@ -19,7 +19,6 @@ from durable_import.testing.contract.attempts import AttemptsContract
 from durable_import.testing.contract.origins import OriginsContract
 from durable_import.testing.contract.owners import OwnersContract
 from durable_import.testing.contract.store import SingleStoreContract, StoreContract, to_do
-from durable_import.testing.faults import Faults
 from tests.harness.users_store import UsersStore
 
 
@@ -37,9 +36,14 @@ class TestMemoryWithHistory(StoreContract, AttemptsContract, OriginsContract, Ow
         return full_store(InMemoryStateStore(history=True))
 
 
-class TestDisk(StoreContract):
+class TestDisk(StoreContract, AttemptsContract, OriginsContract):
     def open(self, folder: Path) -> Store:
         return full_store(DiskStateStore(folder / "store"))
+
+
+class TestDiskWithHistory(StoreContract, AttemptsContract, OriginsContract):
+    def open(self, folder: Path) -> Store:
+        return full_store(DiskStateStore(folder / "store", history=True))
 
 
 class TestSQLite(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
@@ -68,15 +72,6 @@ class TestSQLiteInMemory(StoreContract, AttemptsContract, OriginsContract, Owner
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
         return full_store(SQLiteStateStore(":memory:"))
-
-
-class TestWithoutShortcuts(StoreContract):
-    """A store with owners whose lives do not begin and end in one step each."""
-
-    def open(self, folder: Path) -> Store:
-        store = DiskStateStore(folder / "store")
-        Faults(store)
-        return full_store(store)
 
 
 class TestUsers(SingleStoreContract):

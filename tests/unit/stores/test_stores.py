@@ -17,27 +17,31 @@ from typing import Any
 
 import pytest
 
-from durable_import.errors import FencedError, SnapshotAuthenticationError, StoreError, StoreRefusedError, StoreUnavailableError
+from durable_import.errors import (
+    FencedError,
+    InstanceBusyError,
+    SnapshotAuthenticationError,
+    StoreError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
 from durable_import.stores.adapted import to_kept
-from durable_import.stores.base import OwningStore, StateStore
+from durable_import.stores.base import StateStore
 from durable_import.stores.changes import Bell
 from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.instances import SQLiteStore
 from durable_import.stores.sqlite.store import SQLiteStateStore
+from durable_import.stores.state import InstanceQuery
 from durable_import.stores.store import Kept
 from durable_import.stores.url import full_store, open_store
 from durable_import.testing.contract import (
-    DistinctEventStoreContract,
-    HistoryStoreContract,
     StateStoreContract,
-    WatchedStoreContract,
-    WorkStoreContract,
     refused,
     state,
 )
-from durable_import.testing.contract.store import CALL, begin, commit, register, saved, to_do
+from durable_import.testing.contract.store import CALL, begin, bury, commit, register, saved, to_do
 from tests.harness.users_store import UsersStore
 
 
@@ -48,14 +52,9 @@ class TestUsersStore(StateStoreContract):
         return UsersStore()
 
 
-class TestDisk(DistinctEventStoreContract, WorkStoreContract, WatchedStoreContract):
-    def open(self, folder: Path) -> OwningStore:
+class TestDisk(StateStoreContract):
+    def open(self, folder: Path) -> StateStore:
         return DiskStateStore(folder / "deep" / "store")
-
-
-class TestDiskWithHistory(HistoryStoreContract, WorkStoreContract):
-    def open(self, folder: Path) -> OwningStore:
-        return DiskStateStore(folder / "store", history=True)
 
 
 class TestMemory(StateStoreContract):
@@ -175,9 +174,27 @@ async def test_folder_of_the_first_format_is_read(tmp_path: Path) -> None:
     file.write_bytes(json.dumps(head).encode() + b"\n" + state(1)["snapshot"])
     (tmp_path / "format").write_text("durable_import folder 1\n")
     assert await store.load("a") == state(1, call=b"")
-    assert [each.updated_at for each in await store.list()] == [1.5]
+    assert [each.updated_at for each in (await store.instances.list(InstanceQuery())).instances] == [1.5]
     await store.save("b", state(2))
-    assert (tmp_path / "format").read_text() == "durable_import folder 2\n"
+    assert (tmp_path / "format").read_text() == "durable_import folder 3\n"
+    await store.close()
+
+
+async def test_claims_of_the_second_format_are_those_of_owners(tmp_path: Path) -> None:
+    """Who owned an instance is respected until somebody has found that it is dead, and then is not."""
+    store = DiskStateStore(tmp_path)
+    await store.save("a", state(1))
+    [file] = (tmp_path / "instances").glob("*.state")
+    lease = {"epoch": 7, "owner": dataclasses.asdict(Owner.current()), "since": 1.5, "until": 2.5}
+    file.with_suffix(".claim").write_text(json.dumps(lease))
+    (tmp_path / "format").write_text("durable_import folder 2\n")
+    full = full_store(store)
+    with refused(InstanceBusyError, "'a'", str(os.getpid())):
+        await begin(full, "a")
+    [before] = [row for row in full.owners() if row.until == 2.5]
+    assert await bury(full, before.id) == 1
+    begun = await begin(full, "a")
+    assert begun.state == to_kept(state(1)).state
     await store.close()
 
 
@@ -214,7 +231,7 @@ async def test_disk_store_leaves_a_damaged_file_where_it_is(tmp_path: Path) -> N
 async def test_disk_store_refuses_another_format(tmp_path: Path) -> None:
     """A folder of a newer format is not written to, and the error names both formats."""
     (tmp_path / "format").write_text("durable_import folder 9\n")
-    with pytest.raises(StoreUnavailableError, match=r"folder 9.*folder 2"):
+    with pytest.raises(StoreUnavailableError, match=r"folder 9.*folder 3"):
         await DiskStateStore(tmp_path).save("a", state(1))
 
 

@@ -1,0 +1,318 @@
+"""The lives of instances over rows that are found and kept one by one. All of it blocks, and is done under one lock."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any
+
+from durable_import.errors import DurableError
+from durable_import.log import about, logger
+from durable_import.stores.base import MIN_ID_AGE
+from durable_import.stores.listing import page_of
+from durable_import.stores.owner import Owner, refusal
+from durable_import.stores.plain.row import InstanceRow, Registered
+from durable_import.stores.state import (
+    ANNOUNCED,
+    NO_ORIGIN,
+    Claim,
+    Event,
+    Failure,
+    HoldRecord,
+    InstanceQuery,
+    InstanceState,
+    InstanceSummary,
+    Origin,
+    OwnerRow,
+    Page,
+    fenced,
+    owner_lost,
+)
+from durable_import.stores.store import Begun, Kept
+from durable_import.stores.suspects import Suspects
+
+
+class Rows(ABC):
+    """See the module; the methods without an underscore that are not abstract are those of ``store.Store``."""
+
+    def __init__(self) -> None:
+        self._suspects = Suspects()
+
+    # --- where rows are
+
+    @abstractmethod
+    def _find(self, instance_id: str) -> InstanceRow | None:
+        """The row of an instance, for a change. Raises SnapshotAuthenticationError for what is no state."""
+
+    @abstractmethod
+    def _keep(self, row: InstanceRow, *, is_committed: bool = False) -> None:
+        """Keep a row; ``is_committed``: it has another state, or is new."""
+
+    @abstractmethod
+    def _remove(self, instance_id: str) -> None:
+        """Forget all of an instance but its events, also what is no state."""
+
+    @abstractmethod
+    def _rows(self, *, owner: int | None = None, may_work: bool = False) -> Iterable[InstanceRow]:
+        """All that have a state, without their bytes; or those of an owner, with a state or not; or at least those that nobody
+        owns and that may have something to do."""
+
+    @abstractmethod
+    def _summarised(self, instance_id: str) -> InstanceRow | None:
+        """The row of an instance without its bytes."""
+
+    @abstractmethod
+    def _put(self, instance_id: str, state: dict[str, Any]) -> None:
+        """Keep a flat dict, a state or not, in place of what there is."""
+
+    @abstractmethod
+    def _holder(self, instance_id: str) -> int | None:
+        """Who owns an instance, or what is no state."""
+
+    @abstractmethod
+    def _owners(self) -> dict[int, Registered]:
+        """All owners by their numbers."""
+
+    @abstractmethod
+    def _owner(self, number: int) -> Registered | None:
+        """One of them."""
+
+    @abstractmethod
+    def _keep_owner(self, number: int, owner: Registered | None) -> None:
+        """Keep an owner, or forget it."""
+
+    @abstractmethod
+    def _published(self, instance_id: str) -> float | None:
+        """When the first event for an instance was published."""
+
+    @abstractmethod
+    def _forget_event_ids(self, before: float) -> None:
+        """Those of events that were published before this time."""
+
+    @abstractmethod
+    def _announce(self) -> None:
+        """Others may wait for what has happened."""
+
+    @abstractmethod
+    def load_dict(self, instance_id: str) -> dict[str, Any] | None:
+        """What ``_put`` was given, or a state."""
+
+    @abstractmethod
+    def load_history(self, instance_id: str) -> builtins.list[InstanceState]: ...
+
+    @abstractmethod
+    def publish(self, instance_id: str, name: str, payload: bytes, event_id: str | None) -> bool: ...
+
+    @abstractmethod
+    def was_published(self, event_id: str) -> bool: ...
+
+    @abstractmethod
+    def load_events(self, instance_id: str) -> builtins.list[Event]: ...
+
+    @abstractmethod
+    def remove_events(self, instance_id: str, numbers: Iterable[int] | None) -> None:
+        """None: all."""
+
+    @abstractmethod
+    def _addressees(self) -> Iterable[tuple[str, int]]:
+        """Who has events, with the highest number of each."""
+
+    @abstractmethod
+    def save_source(self, digest: str, text: str) -> None: ...
+
+    @abstractmethod
+    def load_source(self, digest: str) -> str | None: ...
+
+    # --- who owns instances
+
+    def register(self, who: Owner, lease: float) -> int:
+        number, now = int(who.session or "0", 16), time.time()
+        if self._owner(number) is None:
+            self._keep_owner(number, Registered(who, now, now + lease, lease))
+        return number
+
+    def renew(self, number: int, old: int, new: int, lease: float) -> bool:
+        owner = self._owner(number)
+        if owner is None or owner.is_dead or owner.beat != old:
+            return False
+        owner.beat, owner.lease, owner.until = new, lease, time.time() + lease
+        self._keep_owner(number, owner)
+        return True
+
+    def owners(self) -> builtins.list[OwnerRow]:
+        found = self._owners().items()
+        return [OwnerRow(number, each.who, each.beat, each.lease, each.until, each.is_dead) for number, each in found]
+
+    def bury(self, number: int, beat: int, limit: int) -> int:
+        owner = self._owner(number)
+        if owner is None or not (owner.is_dead or owner.beat == beat):
+            return 0
+        owner.is_dead = True
+        self._keep_owner(number, owner)
+        left = [*self._rows(owner=number)]
+        for row in left[:limit]:
+            row.leave(is_to_blame=True)
+            self._let_go(row)
+        if len(left) < limit:
+            self._keep_owner(number, None)
+        return len(left[:limit])
+
+    def retire(self, number: int) -> None:
+        for row in [*self._rows(owner=number)]:
+            row.leave(is_to_blame=False)
+            self._let_go(row)
+        self._keep_owner(number, None)
+        self._suspects.clear()
+
+    def _is_dead(self, number: int) -> bool:
+        owner = self._owner(number)
+        return owner is None or owner.is_dead
+
+    # --- the life of an instance
+
+    def begin(
+        self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+    ) -> Begun:
+        if self._is_dead(owner):
+            raise owner_lost(owner)
+        row = self._find(instance_id)
+        if row is not None and row.owner != owner:
+            self._check_free(instance_id, row.owner)
+        if row is None or (row.state is None and row.epoch != epoch):
+            row = InstanceRow(instance_id, call, time.time(), origin)
+        had_state = row.state is not None
+        begun = row.take(owner, epoch, new, call)
+        self._keep(row, is_committed=row.state is not None and not had_state)
+        if begun.is_new:
+            self._announce()
+        self._suspects.add(begun.claim)
+        return begun._replace(events=self.load_events(instance_id))
+
+    def claim(self, owner: int, epoch: int, room: int, orphans: bool, alone_from: int, is_again: bool) -> builtins.list[Begun]:
+        if self._is_dead(owner):
+            raise owner_lost(owner)
+        mine = [*self._rows(owner=owner)] if is_again else []
+        taken = [self.begin(row.instance_id, owner, epoch, None, b"") for row in mine if row.epoch == epoch]
+        space = self._suspects.room(alone_from)
+        for deaths, _, instance_id, row in sorted(self._idle_rows(orphans), key=lambda each: each[:3]):
+            if len(taken) < room and space.takes(deaths):
+                try:
+                    taken.append(self.begin(instance_id, owner, epoch, None, b""))
+                except DurableError as error:  # it is damaged: the others go on
+                    logger.error("instance %s is stuck: %s", instance_id, error, extra=about(instance_id))
+                    row.error, row.due = str(error), math.inf
+                    self._keep(row)
+        return taken
+
+    def _idle_rows(self, orphans: bool) -> Iterable[tuple[int, float, str, InstanceRow]]:
+        """Those that have something to do: the deaths of each, since when, its id, and the row."""
+        now = time.time()
+        for row in self._rows(may_work=True):
+            since = row.idle_since(self._published(row.instance_id), now, orphans)
+            if since is not None:
+                yield row.deaths(), since, row.instance_id, row
+
+    def commit(self, claim: Claim, state: InstanceState) -> None:
+        row = self._current(claim)
+        row.commit(claim, state)
+        self._keep(row, is_committed=True)
+        if state.status in ANNOUNCED:
+            self._announce()
+
+    def end(self, claim: Claim, state: InstanceState, keeps: bool) -> None:
+        row = self._find(claim.instance_id)
+        if row is None:
+            raise fenced(claim.instance_id, claim.epoch)
+        row.end(claim, state, keeps)
+        self._keep(row, is_committed=True)
+        if not keeps:
+            self.remove_events(claim.instance_id, None)
+        self._suspects.forget(claim.instance_id, claim.epoch)
+        self._announce()
+
+    def release(self, claim: Claim, has_lived: bool, failure: Failure | None) -> None:
+        row = self._find(claim.instance_id)
+        if row is not None and row.is_current(claim):
+            row.release(has_lived, failure)
+            self._let_go(row)
+            self._suspects.forget(claim.instance_id, claim.epoch)
+
+    def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
+        row = self._find(claim.instance_id)
+        if row is not None and row.is_current(claim) and row.state is not None and row.state.checkpoint == checkpoint:
+            row.hold = hold
+            self._keep(row)
+
+    def retry(self, instance_id: str) -> bool:
+        row = self._find(instance_id)
+        is_due = row is not None and row.retry()
+        if row is not None and is_due:
+            self._keep(row)
+            self._announce()
+        return is_due
+
+    def hasten(self) -> None:
+        for row in [*self._rows(may_work=True)]:
+            if row.due is not None and row.due != math.inf and row.owner is None:
+                row.due = 0.0
+                self._keep(row)
+
+    def delete(self, instance_id: str) -> None:
+        self.remove_events(instance_id, None)
+        self._remove(instance_id)
+
+    def save(self, instance_id: str, state: dict[str, Any]) -> None:
+        """Begin, commit and release in one step, of what is a state or not. Raises InstanceBusyError."""
+        self._check_free(instance_id, self._holder(instance_id))
+        self._put(instance_id, state)
+        if state.get("status") in ANNOUNCED:
+            self._announce()
+
+    def _current(self, claim: Claim) -> InstanceRow:
+        row = self._find(claim.instance_id)
+        if row is None or not row.is_current(claim):
+            raise fenced(claim.instance_id, claim.epoch)
+        return row
+
+    def _let_go(self, row: InstanceRow) -> None:
+        """Keep one that nobody owns any more, if it has begun."""
+        if row.state is None:
+            self._remove(row.instance_id)
+        else:
+            self._keep(row)
+
+    def _check_free(self, instance_id: str, holder: int | None) -> None:
+        """Raise InstanceBusyError if nobody has taken the owner of an instance for dead."""
+        owner = self._owner(holder) if holder is not None else None
+        if owner is not None and not owner.is_dead:
+            raise refusal(instance_id, owner.who, owner.since, owner.until, holder or 0)
+
+    # --- looking
+
+    def load(self, instance_id: str) -> Kept | None:
+        row = self._find(instance_id)
+        return Kept(row.state, row.call) if row is not None and row.state is not None else None
+
+    def summary(self, instance_id: str) -> InstanceSummary | None:
+        row = self._summarised(instance_id)
+        return self._summary_of(row) if row is not None and row.state is not None else None
+
+    def list(self, query: InstanceQuery) -> Page:
+        return page_of([self._summary_of(row) for row in self._rows()], query)
+
+    def _summary_of(self, row: InstanceRow) -> InstanceSummary:
+        return row.summary(self._owner(row.owner) if row.owner is not None else None)
+
+    def pending(self, owner: int, since: int) -> dict[str, int]:
+        return {name: number for name, number in self._addressees() if number > since and self._holder(name) == owner}
+
+    def remove_finished(self, seconds: float) -> int:
+        now = time.time()
+        gone = [row.instance_id for row in self._rows() if row.has_ended(now - seconds)]
+        for instance_id in gone:
+            self.delete(instance_id)
+        self._forget_event_ids(now - max(seconds, MIN_ID_AGE))
+        return len(gone)
