@@ -41,11 +41,11 @@ class InMemoryStateStore(FullStateStore):
 
     async def load(self, instance_id: str) -> dict[str, Any] | None:
         """See ``StateStore``."""
-        return await self.instances.look(MemoryRows.load_dict, instance_id)
+        return await self.instances.load_dict(instance_id)
 
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
         """See ``StateStore``. Raises InstanceBusyError while another one that may be alive owns the instance."""
-        await self.instances.do(MemoryRows.save, instance_id, _copy(state))
+        await self.instances.save(instance_id, _copy(state))
 
     async def close(self) -> None:
         """Nothing to let go of: the states stay."""
@@ -199,15 +199,15 @@ class MemoryStore(PlainStore[MemoryRows]):
     async def _change(self) -> int:
         return self._changed
 
-    def wait(self, method: Callable[Concatenate[MemoryRows, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
+    def _wait(self, method: Callable[Concatenate[MemoryRows, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
         with self._lock:
             return own(self.rows, method)(*arguments, **keywords)
 
-    async def do(self, method: Callable[Concatenate[MemoryRows, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
-        return self.wait(method, *arguments, **keywords)
+    async def _do(self, method: Callable[Concatenate[MemoryRows, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
+        return self._wait(method, *arguments, **keywords)
 
-    async def look(self, method: Callable[Concatenate[MemoryRows, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
-        return self.wait(method, *arguments, **keywords)
+    async def _look(self, method: Callable[Concatenate[MemoryRows, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
+        return self._wait(method, *arguments, **keywords)
 
     def commit(
         self,
@@ -216,7 +216,7 @@ class MemoryStore(PlainStore[MemoryRows]):
         segments: Segments | None = None,  # noqa: ARG002  it keeps none
         is_whole: bool = True,  # noqa: ARG002
     ) -> Awaitable[None] | None:
-        return self.wait(Rows.commit, claim, state)
+        return self._wait(Rows.commit, claim, state)
 
     async def close(self) -> None:
         """Nothing to let go of: the states stay."""

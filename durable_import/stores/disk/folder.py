@@ -171,8 +171,8 @@ class Folder(Rows):
         remove_durably(self._claim_file(name))
 
     def _holder(self, instance_id: str) -> int | None:
-        row = row_of({"instance_id": instance_id}, self._claim(file_name(instance_id)), None)
-        return row.owner if row is not None else None
+        owner = self._claim(file_name(instance_id)).get("owner")
+        return owner if type(owner) is int else None
 
     def load_dict(self, instance_id: str) -> dict[str, Any] | None:
         try:

@@ -57,12 +57,12 @@ class DiskStateStore(FullStateStore):
 
     async def load(self, instance_id: str) -> dict[str, Any] | None:
         """See ``StateStore``."""
-        return await self.instances.look(Folder.load_dict, instance_id)
+        return await self.instances.load_dict(instance_id)
 
     async def save(self, instance_id: str, state: dict[str, Any]) -> None:
         """See ``StateStore``. Raises InstanceBusyError while another one that may be alive owns the instance."""
         check_values(state)
-        await self.instances.do(Folder.save, instance_id, copy.deepcopy(state))
+        await self.instances.save(instance_id, copy.deepcopy(state))
 
     async def close(self) -> None:
         """Let go of the thread; the next use opens the store again."""
@@ -77,18 +77,18 @@ class DiskStore(PlainStore[Folder]):
         folder = Folder(Path(path), keeps_history, bell.ring)
         self._engine = _Engine(folder, patience)
         self._worker: Worker[Folder] = Worker(lambda: self._engine, f"durable_import {path}")
-        super().__init__(folder, Changes(partial(self.look, Folder.last_change), bell, LOOK_SECONDS), keeps_history)
+        super().__init__(folder, Changes(partial(self._look, Folder.last_change), bell, LOOK_SECONDS), keeps_history)
 
     def __repr__(self) -> str:
         return f"DiskStateStore({str(self.rows.path)!r})"
 
-    async def do(self, method: Callable[Concatenate[Folder, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
+    async def _do(self, method: Callable[Concatenate[Folder, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
         return await self._worker.call(lambda folder: own(folder, method)(*arguments, **keywords))
 
-    async def look(self, method: Callable[Concatenate[Folder, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
+    async def _look(self, method: Callable[Concatenate[Folder, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
         return await self._worker.call(lambda folder: own(folder, method)(*arguments, **keywords), writes=False)
 
-    def wait(self, method: Callable[Concatenate[Folder, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
+    def _wait(self, method: Callable[Concatenate[Folder, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
         errand: Work[Folder] = Work(lambda folder: own(folder, method)(*arguments, **keywords), True)
         self._engine.run([errand])
         result: T = errand.result()

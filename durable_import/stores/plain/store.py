@@ -6,7 +6,7 @@ import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from durable_import.stores.changes import Changes
 from durable_import.stores.owner import Owner
@@ -50,40 +50,40 @@ class PlainStore(ABC, Generic[R]):
         self._changes = changes
 
     @abstractmethod
-    async def do(self, method: Callable[Concatenate[R, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
+    async def _do(self, method: Callable[Concatenate[R, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
         """What a method of the rows gives, which may change them."""
 
     @abstractmethod
-    async def look(self, method: Callable[Concatenate[R, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
+    async def _look(self, method: Callable[Concatenate[R, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
         """The same of one that changes nothing."""
 
     @abstractmethod
-    def wait(self, method: Callable[Concatenate[R, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
+    def _wait(self, method: Callable[Concatenate[R, P], T], *arguments: P.args, **keywords: P.kwargs) -> T:
         """The same at once, in a thread that may wait."""
 
     # --- who owns instances
 
     def register(self, who: Owner, lease: float) -> int:
-        return self.wait(Rows.register, who, lease)
+        return self._wait(Rows.register, who, lease)
 
     def renew(self, owner: int, old: int, new: int, lease: float) -> bool:
-        return self.wait(Rows.renew, owner, old, new, lease)
+        return self._wait(Rows.renew, owner, old, new, lease)
 
     def owners(self) -> builtins.list[OwnerRow]:
-        return self.wait(Rows.owners)
+        return self._wait(Rows.owners)
 
     def bury(self, owner: int, beat: int, limit: int) -> int:
-        return self.wait(Rows.bury, owner, beat, limit)
+        return self._wait(Rows.bury, owner, beat, limit)
 
     def retire(self, owner: int) -> None:
-        self.wait(Rows.retire, owner)
+        self._wait(Rows.retire, owner)
 
     # --- the life of an instance
 
     async def begin(
         self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
     ) -> Begun:
-        return await self.do(Rows.begin, instance_id, owner, epoch, new, call, origin)
+        return await self._do(Rows.begin, instance_id, owner, epoch, new, call, origin)
 
     async def claim(
         self,
@@ -105,62 +105,70 @@ class PlainStore(ABC, Generic[R]):
         segments: Segments | None = None,  # noqa: ARG002  it keeps none
         is_whole: bool = True,  # noqa: ARG002
     ) -> Awaitable[None] | None:
-        return Committing(partial(self.do, Rows.commit, claim, state))
+        return Committing(partial(self._do, Rows.commit, claim, state))
 
     async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
-        await self.do(Rows.end, claim, state, keeps)
+        await self._do(Rows.end, claim, state, keeps)
 
     async def release(self, claim: Claim, *, has_lived: bool = True, failure: Failure | None = None) -> None:
-        await self.do(Rows.release, claim, has_lived, failure)
+        await self._do(Rows.release, claim, has_lived, failure)
 
     async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
-        await self.do(Rows.note_hold, claim, hold, checkpoint)
+        await self._do(Rows.note_hold, claim, hold, checkpoint)
 
     async def retry(self, instance_id: str) -> bool:
-        return await self.do(Rows.retry, instance_id)
+        return await self._do(Rows.retry, instance_id)
 
     async def hasten(self) -> None:
         await self.do(Rows.hasten)
 
     async def delete(self, instance_id: str) -> None:
-        await self.do(Rows.delete, instance_id)
+        await self._do(Rows.delete, instance_id)
+
+    async def save(self, instance_id: str, state: dict[str, Any]) -> None:
+        """Begin, commit and release in one step, of what is a state or not. Raises InstanceBusyError."""
+        await self._do(Rows.save, instance_id, state)
 
     # --- looking
 
+    async def load_dict(self, instance_id: str) -> dict[str, Any] | None:
+        """What was saved."""
+        return await self._look(Rows.load_dict, instance_id)
+
     async def load(self, instance_id: str) -> Kept | None:
-        return await self.look(Rows.load, instance_id)
+        return await self._look(Rows.load, instance_id)
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:  # noqa: ARG002  it keeps none
         return {}
 
     async def load_history(self, instance_id: str) -> builtins.list[InstanceState]:
-        return await self.look(Rows.load_history, instance_id)
+        return await self._look(Rows.load_history, instance_id)
 
     async def summary(self, instance_id: str) -> InstanceSummary | None:
-        return await self.look(Rows.summary, instance_id)
+        return await self._look(Rows.summary, instance_id)
 
     async def list(self, query: InstanceQuery) -> Page:
-        return await self.look(Rows.list, query)
+        return await self._look(Rows.list, query)
 
     async def remove_finished(self, seconds: float) -> int:
-        return await self.do(Rows.remove_finished, seconds)
+        return await self._do(Rows.remove_finished, seconds)
 
     # --- events
 
     async def publish(self, instance_id: str, name: str, payload: bytes, event_id: str | None = None) -> bool:
-        return await self.do(Rows.publish, instance_id, name, payload, event_id)
+        return await self._do(Rows.publish, instance_id, name, payload, event_id)
 
     async def was_published(self, event_id: str) -> bool:
-        return await self.look(Rows.was_published, event_id)
+        return await self._look(Rows.was_published, event_id)
 
     async def load_events(self, instance_id: str) -> builtins.list[Event]:
-        return await self.look(Rows.load_events, instance_id)
+        return await self._look(Rows.load_events, instance_id)
 
     async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
-        await self.do(Rows.remove_events, instance_id, tuple(numbers))
+        await self._do(Rows.remove_events, instance_id, tuple(numbers))
 
-    async def addressees(self) -> builtins.list[str]:
-        return await self.look(Rows.addressees)
+    async def pending(self, owner: int, since: int) -> dict[str, int]:
+        return await self._look(Rows.pending, owner, since)
 
     async def wait_for_change(self, timeout: float) -> None:
         await self._changes.wait(timeout)
@@ -168,10 +176,10 @@ class PlainStore(ABC, Generic[R]):
     # --- beside the instances
 
     async def save_source(self, digest: str, text: str) -> None:
-        await self.do(Rows.save_source, digest, text)
+        await self._do(Rows.save_source, digest, text)
 
     async def load_source(self, digest: str) -> str | None:
-        return await self.look(Rows.load_source, digest)
+        return await self._look(Rows.load_source, digest)
 
     @abstractmethod
     async def close(self) -> None:

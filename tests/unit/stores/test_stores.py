@@ -185,13 +185,14 @@ async def test_claims_of_the_second_format_are_those_of_owners(tmp_path: Path) -
     store = DiskStateStore(tmp_path)
     await store.save("a", state(1))
     [file] = (tmp_path / "instances").glob("*.state")
-    lease = {"epoch": 7, "owner": dataclasses.asdict(Owner.current()), "since": 1.5, "until": 2.5}
+    before_it = Owner.current()
+    lease = {"epoch": 7, "owner": dataclasses.asdict(before_it), "since": 1.5, "until": 2.5}
     file.with_suffix(".claim").write_text(json.dumps(lease))
     (tmp_path / "format").write_text("durable_import folder 2\n")
     full = full_store(store)
     with refused(InstanceBusyError, "'a'", str(os.getpid())):
         await begin(full, "a")
-    [before] = [row for row in full.owners() if row.until == 2.5]
+    [before] = [row for row in full.owners() if row.who == before_it]
     assert await bury(full, before.id) == 1
     begun = await begin(full, "a")
     assert begun.state == to_kept(state(1)).state

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.base import EventStore, WatchedStore, WorkStore
-from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.sqlite.store import SQLiteStateStore
 from durable_import.stores.store import Kept, Store
@@ -28,14 +26,6 @@ class TestWithoutFaults(StateStoreContract):
         store = InMemoryStateStore()
         Faults(store)
         return store
-
-
-def test_store_stays_what_it_is() -> None:
-    """What a store can do is found as before."""
-    store = DiskStateStore("nowhere")
-    Faults(store)
-    for optional in (EventStore, WorkStore, WatchedStore):
-        assert isinstance(store, optional)
 
 
 class TestFullWithoutFaults(StoreContract):
