@@ -120,7 +120,7 @@ class PlainStore(ABC, Generic[R]):
         return await self._do(Rows.retry, instance_id)
 
     async def hasten(self) -> None:
-        await self.do(Rows.hasten)
+        await self._do(Rows.hasten)
 
     async def delete(self, instance_id: str) -> None:
         await self._do(Rows.delete, instance_id)

@@ -36,12 +36,12 @@ class TestMemoryWithHistory(StoreContract, AttemptsContract, OriginsContract, Ow
         return full_store(InMemoryStateStore(history=True))
 
 
-class TestDisk(StoreContract, AttemptsContract, OriginsContract):
+class TestDisk(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
     def open(self, folder: Path) -> Store:
         return full_store(DiskStateStore(folder / "store"))
 
 
-class TestDiskWithHistory(StoreContract, AttemptsContract, OriginsContract):
+class TestDiskWithHistory(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
     def open(self, folder: Path) -> Store:
         return full_store(DiskStateStore(folder / "store", history=True))
 
