@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from durable_import.snapshot.module_data.process_state import looks_secret
+from tests.harness.killing import killed_at
 from tests.harness.processes import KILLED, Desk, Finished
 
 SETUP = """
@@ -246,3 +247,29 @@ def test_names_that_look_secret(name: str) -> None:
     assert not any(
         map(looks_secret, ("PWD", "OLDPWD", "PATH", "KEYBOARD", "MONKEY", "AUTHOR", "BYPASS", "COMPASS", "TOKENIZERS"))
     )
+
+
+QUIET = """
+    # durable: on
+    import asyncio
+    import logging
+    import logging.config
+
+    from world import effect
+
+    async def main():
+        handlers = {"file": {"class": "logging.FileHandler", "filename": "app.log"}}
+        loggers = {"app": {"level": "INFO", "handlers": ["file"]}}
+        logging.config.dictConfig({"version": 1, "handlers": handlers, "loggers": loggers})
+        for number in range(3):
+            logging.getLogger("app").info("line %s", number)
+            await effect(f"logged {number}")
+        print(sorted(set(open("app.log").read().split("\\n"))), logging.getLogger("asyncio").disabled)
+
+    asyncio.run(main())
+"""
+
+
+def test_configuration_that_disables_all_others(desk: Desk) -> None:
+    """What ``dictConfig`` does by itself to the loggers that exist, our own among them, is no obstacle to the rest."""
+    killed_at(desk, {"quiet.py": QUIET}, 2, 3, (1, 3))
