@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import sqlite3
 import sys
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -19,11 +21,10 @@ from durable_import.errors import DurableError
 from durable_import.stores.files import text_of
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite import claiming, lives, looking, messages, owners
-from durable_import.stores.sqlite.lives import Owned
 from durable_import.stores.sqlite.schema import migrate
 from durable_import.stores.state import NO_ORIGIN, STATUSES, STUCK, Claim, Failure, HoldRecord, InstanceQuery, InstanceState
 from durable_import.stores.store import Begun
-from durable_import.stores.suspects import Suspects
+from durable_import.stores.suspects import Room
 
 TABLES = ("instance", "state", "call", "outcome", "segment", "event", "owner")
 OTHERS = ("b", "c")
@@ -95,10 +96,6 @@ def _is_of_others(table: str, row: int, connection: sqlite3.Connection) -> bool:
     return connection.execute(f"SELECT 1 FROM {table} WHERE rowid = ? AND {key}", (row, *OTHERS)).fetchone() is not None
 
 
-def _claim(owner: int, count: int, connection: sqlite3.Connection) -> list[tuple[Begun, Owned]]:
-    return claiming.claim(owner, 98, count, ("",), True, Suspects().room, connection)
-
-
 def uses(owner: int, chance: random.Random) -> Iterator[Work]:
     """What is done with a store, for all instances "a..."."""
     asked: tuple[dict[str, Any], ...] = (
@@ -107,7 +104,7 @@ def uses(owner: int, chance: random.Random) -> Iterator[Work]:
     for each in asked:
         yield partial(looking.list_page, InstanceQuery(**each))
     yield owners.rows
-    yield partial(_claim, owner, 10)
+    yield partial(_claim, owner)
     for name in chance.sample(("a", "a/waits", "a/ended", "a/stuck", "a/left"), 5):
         for look in (looking.load, looking.summary, looking.load_segments, looking.load_history, messages.load_events):
             yield partial(look, name)
@@ -130,6 +127,10 @@ def _live(name: str, owner: int, ends: bool, connection: sqlite3.Connection) -> 
         lives.release(begun.claim, True, Failure("error", 2, False), connection)
 
 
+def _claim(owner: int, connection: sqlite3.Connection) -> list[tuple[Begun, lives.Owned]]:
+    return claiming.claim(owner, 99, 100, ("",), True, lambda: Room(Counter(), 9), connection)
+
+
 def check_others(owner: int, connection: sqlite3.Connection) -> None:
     """Those that nobody has altered are found, and go on."""
     found = {each.instance_id for each in looking.list_page(InstanceQuery(), connection).instances}
@@ -138,10 +139,10 @@ def check_others(owner: int, connection: sqlite3.Connection) -> None:
         if row.id != owner:
             while owners.bury(row.id, row.beat, 100, connection):
                 pass
-    taken = [begun.claim.instance_id for begun, _ in _claim(owner, 100, connection)]
-    assert set(OTHERS) <= set(taken), taken
+    claimed = {begun.claim.instance_id: (begun, owned) for begun, owned in _claim(owner, connection)}
+    assert set(OTHERS) <= set(claimed), claimed
     for name in OTHERS:
-        begun, owned = lives.begin(name, owner, 99, None, b"", NO_ORIGIN, connection)
+        begun, owned = claimed[name]
         assert (begun.state, begun.call, len(begun.events or ())) == (state(1, wake_at=begun.state.wake_at), CALL, 1)  # type: ignore[union-attr]
         assert type(begun.claim) is Claim
         lives.commit(begun.claim, state(2), None, True, owned, connection)
@@ -178,6 +179,7 @@ def damage(times: int, seed: int) -> list[str]:
 
 
 if __name__ == "__main__":
+    logging.disable()
     seed = int(sys.argv[2]) if sys.argv[2:] else random.randrange(1 << 30)
     wrongs = damage(int(sys.argv[1]), seed)
     print(f"seed {seed}: {len(wrongs)} of {sys.argv[1]} went wrong")

@@ -11,7 +11,7 @@ import pytest
 from durable_import.errors import FencedError, InstanceStuckError, SnapshotAuthenticationError
 from durable_import.stores.sqlite.instances import SQLiteStore
 from durable_import.testing.contract import refused
-from durable_import.testing.contract.store import begin, commit, put, register, saved, to_do
+from durable_import.testing.contract.store import begin, claim, commit, put, register, saved
 from tests.harness.row_damage import damage
 
 
@@ -21,20 +21,37 @@ def test_whatever_stands_in_rows(seed: int) -> None:
     assert damage(300 if not seed else 3000, seed) == []
 
 
-async def test_a_damaged_instance_is_stuck(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_claimed", [True, False], ids=["claimed", "begun"])
+async def test_a_damaged_instance_is_stuck(tmp_path: Path, is_claimed: bool) -> None:
     """Who begins it is told; nobody is given it again, and others are begun."""
     store = SQLiteStore(str(tmp_path / "state.db"))
     for name in ("bad", "good"):
         await put(store, name, saved(1))
     alter(tmp_path, "UPDATE durable_state SET checkpoint = 'many' WHERE number = 1")
+    owner = register(store)
+    if is_claimed:
+        assert [each.claim.instance_id for each in await claim(store, owner)] == ["good"]
     with refused(InstanceStuckError, "'bad'", "'checkpoint' is 'many'", "retry bad"):
-        await begin(store, "bad")
-    assert await to_do(store) == ["good"]
+        await begin(store, "bad", owner)
+    assert [each.claim.instance_id for each in await claim(store, owner)] == ["good"] * (not is_claimed)
     with refused(SnapshotAuthenticationError, "'bad'"):
         await store.load("bad")
     alter(tmp_path, "UPDATE durable_state SET checkpoint = 1 WHERE number = 1")
     assert await store.retry("bad")
     assert (await begin(store, "bad")).state == saved(1)
+    await store.close()
+
+
+@pytest.mark.parametrize("altered", ["DELETE FROM durable_state", "UPDATE durable_instance SET instance_id = x'ff'"])
+async def test_what_nobody_can_take_up_stops_no_other(tmp_path: Path, altered: str) -> None:
+    """It is passed over."""
+    store = SQLiteStore(str(tmp_path / "state.db"))
+    for name in ("bad", "good"):
+        await put(store, name, saved(1))
+    alter(tmp_path, f"{altered} WHERE number = 1")
+    owner = register(store)
+    assert [each.claim.instance_id for each in await claim(store, owner)][-1:] == ["good"]
+    assert await claim(store, owner) == []
     await store.close()
 
 
@@ -79,6 +96,18 @@ async def test_the_greatest_number_of_an_event_stops_no_other(tmp_path: Path) ->
     await store.close()
 
 
+async def test_what_is_no_event_is_refused_as_one(tmp_path: Path) -> None:
+    """Its name and its payload are what they are to be, and empty: neither was sealed."""
+    store = SQLiteStore(str(tmp_path / "state.db"))
+    for name in ("a", "b"):
+        await store.publish("a", name, b"sealed")
+    alter(tmp_path, "UPDATE durable_event SET name = x'ff00', payload = 'text' WHERE number = 1")
+    first, second = await store.load_events("a")
+    assert (first.payload, second.payload) == (b"", b"sealed")
+    assert isinstance(first.name, str)
+    await store.close()
+
+
 async def test_an_owner_whose_row_is_gone_is_dead(tmp_path: Path) -> None:
     """What it had is found."""
     store = SQLiteStore(str(tmp_path / "state.db"))
@@ -89,7 +118,7 @@ async def test_an_owner_whose_row_is_gone_is_dead(tmp_path: Path) -> None:
     assert row.is_dead
     assert store.bury(row.id, row.beat, 10) == 1
     assert store.owners() == []
-    assert await to_do(store) == ["a"]
+    assert [each.claim.instance_id for each in await claim(store, register(store))] == ["a"]
     await store.close()
 
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from durable_import.errors import InstanceStuckError, OwnershipError, StoreError
+from durable_import.errors import InstanceStuckError, OwnershipError, SnapshotError, StoreError
 from durable_import.log import logger
-from durable_import.stores.sqlite.columns import count_of, from_column, number_or, query, text_or_none, to_column
-from durable_import.stores.sqlite.lives import Owned, take
-from durable_import.stores.sqlite.owners import STUCK, check_owner
+from durable_import.stores.sqlite.columns import count_of, damaged, from_column, number_or, query, text_or_none, to_column
+from durable_import.stores.sqlite.lives import Owned, give_up, take
+from durable_import.stores.sqlite.owners import check_owner
 from durable_import.stores.store import Begun
 from durable_import.stores.suspects import Room
 
@@ -73,17 +73,14 @@ def _first(candidates: Iterator[Candidate], count: int, room: Room) -> Iterator[
 
 
 def _take(column: Any, owner: int, epoch: int, taken: list[tuple[Begun, Owned]], connection: sqlite3.Connection) -> None:
-    row, *facts = connection.execute(query("find"), (column,)).fetchone()
-    instance_id = text_or_none(column)
+    name, [(row,)] = text_or_none(column), connection.execute(query("number_of"), (column,)).fetchall()
+    found = connection.execute(query("find"), (column,)).fetchone()
     try:
-        if instance_id is None or to_column(instance_id) != column:
-            raise StoreError(f"its id is damaged: {column!r}. Put a copy of the row back, or delete it")
-        taken.append(take(instance_id, row, facts, owner, epoch, connection))
-    except InstanceStuckError as error:  # it is damaged, and is left alone from now on
-        logger.error("instance %r cannot go on: %s", from_column(column), error)
-    except OwnershipError:
+        if name is None or to_column(name) != column or found is None:
+            raise damaged(str(column), "it has no state" if found is None else "its id is no text")
+        taken.append(take(name, row, found[1:], owner, epoch, connection))
+    except (OwnershipError, InstanceStuckError):
         return  # the row says that somebody has it: damage, as it was on a shelf
-    except StoreError as error:  # nobody can take it up: the others go on
-        logger.error("instance %r cannot go on: %s", from_column(column), error)
-        connection.execute(query("shelve"), (STUCK, None, None, row))
-        connection.execute(query("note_error"), (to_column(str(error)), row))
+    except (StoreError, SnapshotError) as error:  # nobody can take it up: the others go on
+        logger.error("instance %r cannot go on: %s", name, error)
+        give_up(row, count_of(found[6]) if found is not None else 0, str(error), connection)

@@ -65,7 +65,11 @@ def begin(
             check_free(instance_id, facts[1], owner, connection)
         delete(row, instance_id, connection, is_begun=False)
         return begin(instance_id, owner, epoch, new, call, origin, connection)
-    begun, owned = take(instance_id, row, facts, owner, epoch, connection)
+    try:
+        begun, owned = take(instance_id, row, facts, owner, epoch, connection)
+    except SnapshotAuthenticationError as damage:
+        attempts = give_up(row, count_of(facts[5]), str(damage), connection)
+        raise InstanceStuckError(instance_id, str(damage), attempts) from damage
     is_new = before == [owner, epoch] and (begun.state, begun.call) == (new, call)  # and the answer was lost
     return begun._replace(is_new=is_new), owned
 
@@ -75,7 +79,7 @@ def take(
 ) -> tuple[Begun, Owned]:
     """Become the owner of an instance that has a state. ``facts``: what the query ``find`` gives beside its number.
 
-    Raises InstanceStuckError; one that is damaged is so from then on. Otherwise nothing was written if it raises.
+    Nothing was written if it raises.
     """
     column = to_column(instance_id)
     shelf, holder, status, before, lives, *tried = facts
@@ -85,11 +89,10 @@ def take(
         raise InstanceStuckError(instance_id, error or "", attempts)
     if holder is not None:
         check_free(instance_id, holder, owner, connection)
-    try:
-        kept = to_kept(instance_id, connection.execute(query("load"), (column,)).fetchone())
-    except SnapshotAuthenticationError as damage:
-        _give_up(row, attempts + 1, str(damage), connection)
-        raise InstanceStuckError(instance_id, str(damage), attempts + 1) from damage
+    loaded = connection.execute(query("load"), (column,)).fetchone()
+    if loaded is None:
+        raise damaged(instance_id, "its id is no text, or it has no status")
+    kept = to_kept(instance_id, loaded)
     if holder not in (None, owner) and status in ABANDONED:  # it was left by a death, and not buried yet
         attempts, error = attempts + 1, None
     error_column = to_column(error) if error is not None else None
@@ -129,10 +132,11 @@ def _add(
     return Claim(instance_id, epoch, row)
 
 
-def _give_up(row: int, attempts: int, error: str, connection: sqlite3.Connection) -> None:
-    """Leave an instance alone whose rows are damaged, whoever owns it."""
-    connection.execute(query("give_up"), (attempts, to_column(error), row))
+def give_up(row: int, attempts: int, error: str, connection: sqlite3.Connection) -> int:
+    """Leave an instance alone whose rows are damaged, whoever owns it; gives the attempts with this one."""
+    connection.execute(query("give_up"), (attempts + 1, to_column(error), row))
     connection.execute(query("shelve"), (STUCK, None, None, row))
+    return attempts + 1
 
 
 def commit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 
-from durable_import.stores.sqlite.columns import from_column, query, to_column
+from durable_import.stores.sqlite.columns import from_column, query, text_or_none, to_column
 from durable_import.stores.state import Event
 
 
@@ -27,7 +27,9 @@ def was_published(event_id: str, connection: sqlite3.Connection) -> bool:
 
 def load_events(instance_id: str, connection: sqlite3.Connection) -> list[Event]:
     found = connection.execute(query("load_events"), (to_column(instance_id),)).fetchall()
-    return [Event(number, from_column(name), payload) for number, name, payload in found]
+    return [
+        Event(number, text_or_none(name) or "", payload if isinstance(payload, bytes) else b"") for number, name, payload in found
+    ]
 
 
 def pending(owner: int, since: int, connection: sqlite3.Connection) -> dict[str, int]:

@@ -217,9 +217,6 @@ WHERE shelf = 7 ORDER BY due;
 -- name: claimed
 SELECT instance_id FROM durable_state JOIN durable_instance USING (number) WHERE owner = ? AND epoch = ?;
 
--- name: note_error
-UPDATE durable_state SET error = ? WHERE number = ?;
-
 -- name: find_finished
 SELECT number, instance_id FROM durable_instance INDEXED BY durable_instance_ended
 WHERE ended_at IS NOT NULL AND ended_at <= ? AND shelf IN (3, 4, 5);
