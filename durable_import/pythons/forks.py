@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import Protocol
+
+from ..log import logger
 
 PATIENCE = 2.0  # seconds that a fork waits, in all, for what is being done
 
@@ -76,32 +79,45 @@ class Rest:
 
 
 _members: weakref.WeakSet[Forking] = weakref.WeakSet()
+_lock = threading.Lock()  # of the members
 _resting: list[Forking] = []
 _inherited: list[object] = []
 
 
 def joins(member: Forking) -> None:
     """It is told of each fork from now on."""
-    _members.add(member)
+    with _lock:
+        _members.add(member)
 
 
 def keep(*inherited: object) -> None:
-    """For the child: these stay as they are, for ever. To close them would harm the parent."""
+    """For the child: these stay as they are, also when it exits. To close them would harm the parent."""
+    if not _inherited:
+        import ctypes  # slow to import, and rarely needed
+
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(_inherited))  # else they would go with the modules
     _inherited.extend(inherited)
 
 
 def _rest() -> None:
+    _lock.acquire()
     _resting[:] = sorted(_members, key=lambda member: member.fork_rank)
+    deadline = time.monotonic() + PATIENCE
     for member in _resting:
-        member.rest(PATIENCE / len(_resting))
+        try:
+            member.rest(max(deadline - time.monotonic(), 0.0))
+        except Exception as error:  # the fork is made all the same
+            logger.warning("%r did not come to rest before a fork: %r", member, error)
 
 
 def _go_on() -> None:
+    _lock.release()
     while _resting:
         _resting.pop().go_on()
 
 
 def _begin_anew() -> None:
+    _lock.release()
     while _resting:
         _resting.pop().begin_anew()
 
