@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from durable_import.running.keeper import Keeper
@@ -157,7 +159,7 @@ async def test_who_comes_back_begins_no_step(tmp_path: Path) -> None:
     """A process that stood still beyond its lease finds that its instance goes on elsewhere, also where nothing is committed."""
     with running(tmp_path, "held", 50, 0.05, 0.5) as zombie:
         await until_done(tmp_path, 5)
-        zombie.send_signal(signal.SIGSTOP)
+        stop(zombie, tmp_path)
         before = len(effects(tmp_path))
         store = SQLiteStore(str(tmp_path / "state.db"))
         watcher = Keeper(store, 0.5)
@@ -169,6 +171,21 @@ async def test_who_comes_back_begins_no_step(tmp_path: Path) -> None:
         assert len(done) <= before + 1, "what was under way may have ended"
         await watcher.close()
         await store.close()
+
+
+def stop(child: subprocess.Popen[str], folder: Path) -> None:
+    """Let a process stand still at a moment when it does not have the lock of the database."""
+    while True:
+        child.send_signal(signal.SIGSTOP)
+        with closing(sqlite3.connect(folder / "state.db", timeout=0.2, isolation_level=None)) as db:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                child.send_signal(signal.SIGCONT)
+                time.sleep(0.01)
+            else:
+                db.execute("ROLLBACK")
+                return
 
 
 async def until_buried(watcher: Keeper, store: SQLiteStore) -> None:
