@@ -14,6 +14,8 @@ def schema(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> I
     """The name of a schema that does not exist yet."""
     name = f"t{abs(hash(request.node.nodeid)) % 10**12}"
     yield name
+    # a test that has failed may have left a transaction open
+    postgres_server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'durable_import'")
     postgres_server.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
 

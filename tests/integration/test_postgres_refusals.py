@@ -8,12 +8,12 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from durable_import.errors import StoreUnavailableError
-from durable_import.stores.owner import Owner
+from durable_import.errors import StoreRefusedError, StoreUnavailableError
 from durable_import.stores.postgres.address import Address
-from durable_import.stores.postgres.connection import explain
+from durable_import.stores.postgres.failures import explain
 from durable_import.stores.postgres.store import PostgresStateStore
 from durable_import.testing.contract import refused, state
+from durable_import.testing.contract.store import begin, commit, saved
 from tests.harness.postgres import PostgresServer
 
 
@@ -72,7 +72,7 @@ def nobody_there(server: PostgresServer, schema: str) -> str:  # noqa: ARG001
         (no_rights, "grant CREATE on the database"),
         (narrow_encoding, "has the encoding LATIN1"),
         (their_tables, "belongs to another program: it has the tables event"),
-        (newer, "has format 9, this durable_import knows up to 2"),
+        (newer, "has format 9, this durable_import knows up to 3"),
         (nobody_there, "cannot be connected to.*Start the server"),
     ],
 )
@@ -112,7 +112,8 @@ def test_words_for_what_servers_say(kind: type[psycopg.Error], words: str) -> No
     """What cannot be made to happen here is said in words too, and the original error stays the cause."""
     error = kind("as the server says it")
     explained = explain(error, Address.of("postgresql://me:secret@h/db"))
-    assert isinstance(explained, StoreUnavailableError)
+    is_for_ever = kind in (psycopg.errors.UndefinedTable, psycopg.errors.FeatureNotSupported)
+    assert type(explained) is (StoreRefusedError if is_for_ever else StoreUnavailableError)
     assert words in str(explained)
     assert "as the server says it" in str(explained)
     assert explained.__cause__ is error
@@ -120,11 +121,11 @@ def test_words_for_what_servers_say(kind: type[psycopg.Error], words: str) -> No
 
 async def test_dropped_tables_are_not_made_again(postgres_server: PostgresServer, postgres_url: str, schema: str) -> None:
     """A store whose tables are dropped while it is in use says so instead of starting with empty ones."""
-    store = PostgresStateStore(postgres_url)
-    claim = await store.acquire("a", Owner.current())
+    store = PostgresStateStore(postgres_url).instances
+    begun = await begin(store, "a")
     postgres_server.execute(f"DROP SCHEMA {schema} CASCADE")
-    with refused(StoreUnavailableError, "has lost the store's tables"):
-        await store.commit(claim, state(1))
+    with refused(StoreRefusedError, "has lost the store's tables"):
+        await commit(store, begun, saved(1))
     await store.close()
 
 

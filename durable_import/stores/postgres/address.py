@@ -56,10 +56,14 @@ class Address:
         shown = [f"{name}={self.parameters[name]}" for name in _SHOWN if self.parameters.get(name)]
         return " ".join([*shown, f"schema={self.schema}"])
 
-    def connecting(self, patience: float) -> dict[str, Any]:
-        """All that ``connect`` takes: a network that is gone, or a server that is stuck, must be an error, not a hang."""
+    def connecting(self, patience: float, *, has_session: bool) -> dict[str, Any]:
+        """All that ``connect`` takes: a network that is gone, or a server that is stuck, must be an error, not a hang.
+
+        ``has_session``: the server keeps what is set for this connection.
+        """
         milliseconds = max(1, math.ceil(patience * 1000))
-        settings = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
+        settings = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}" if has_session else ""
+        isolation = r"-c default_transaction_isolation=read\ committed" if has_session else ""
         return {
             "connect_timeout": max(2, math.ceil(min(patience, 10.0))),
             "keepalives": 1,
@@ -69,7 +73,7 @@ class Address:
             "tcp_user_timeout": milliseconds,
             "application_name": "durable_import",
             **self.parameters,
-            "options": f"{settings} {self.parameters.get('options', '')}".strip(),
+            "options": " ".join(filter(None, (settings, self.parameters.get("options"), isolation))),
             "client_encoding": "utf8",
         }
 

@@ -1,164 +1,381 @@
--- name: load
-SELECT status, checkpoint, location, function, wake_at, call, snapshot, outcome FROM SCHEMA.instance WHERE key = %(key)s
+-- Locks are taken in one order: an instance before its state; of several instances, by their keys, or what is locked is skipped.
+-- Who changes the owner of an instance has its row locked before, by a statement of its own: the next one sees what was committed
+-- until then. What follows the first statement of a transaction checks by itself whether the claim is current.
+
+-- name: begin_new
+-- Of an instance that is not there.
+WITH added AS (
+    INSERT INTO SCHEMA.durable_instance (key, instance_id, function, created_at, parent, shelf)
+    SELECT %(key)b::bytea, %(instance_id)s, %(function)s, extract(epoch FROM clock_timestamp()), %(parent)s::text, 0
+    WHERE EXISTS (SELECT FROM SCHEMA.durable_owner WHERE id = %(owner)s AND NOT is_dead)
+    ON CONFLICT (key) DO NOTHING RETURNING key
+), stated AS (
+    INSERT INTO SCHEMA.durable_state (key, owner, epoch, status, checkpoint, location, wake_at, updated_at, snapshot)
+    SELECT
+        key, %(owner)s, %(epoch)s, %(status)s, %(checkpoint)s, %(location)s, %(wake_at)s::float8,
+        extract(epoch FROM clock_timestamp()), %(snapshot)b::bytea
+    FROM added
+), called AS (
+    INSERT INTO SCHEMA.durable_call (key, call) SELECT key, %(call)b::bytea FROM added
+), tagged AS (
+    INSERT INTO SCHEMA.durable_tag (name, value, key)
+    SELECT name, value, key FROM added, unnest(%(names)s::text[], %(values)s::text[]) AS tag (name, value)
+)
+SELECT EXISTS (SELECT FROM SCHEMA.durable_event WHERE key = %(key)b) FROM added
+
+-- name: lock
+SELECT FROM SCHEMA.durable_instance WHERE key = %(key)b FOR NO KEY UPDATE
+
+-- name: take
+-- If nobody has it, or this owner, or one that is dead; the owner itself must not be, nor the instance be stuck.
+WITH taken AS (
+    UPDATE SCHEMA.durable_state SET
+        attempts = attempts + CASE WHEN owner <> %(owner)s AND status IN ('pending', 'running') THEN 1 ELSE 0 END,
+        error = CASE WHEN owner <> %(owner)s AND status IN ('pending', 'running') THEN NULL ELSE error END,
+        lives = lives + 1, hold = NULL, owner = %(owner)s, epoch = %(epoch)s
+    WHERE key = %(key)b AND epoch <> %(epoch)s
+        AND (owner IS NULL OR owner = %(owner)s
+            OR NOT EXISTS (SELECT FROM SCHEMA.durable_owner WHERE id = durable_state.owner AND NOT is_dead))
+        AND EXISTS (SELECT FROM SCHEMA.durable_owner WHERE id = %(owner)s AND NOT is_dead)
+        AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = %(key)b AND shelf = 6)
+    RETURNING key
+)
+UPDATE SCHEMA.durable_instance SET shelf = 0 FROM taken WHERE durable_instance.key = taken.key AND shelf <> 0
+
+-- name: load_begun
+SELECT
+    status, checkpoint, location, function, wake_at, snapshot, outcome, call, owner, epoch, attempts, lives, error,
+    EXISTS (SELECT FROM SCHEMA.durable_segment WHERE key = %(key)b), who, since, until,
+    extract(epoch FROM clock_timestamp())::float8, shelf,
+    EXISTS (SELECT FROM SCHEMA.durable_owner WHERE id = %(owner)s AND NOT is_dead)
+FROM SCHEMA.durable_instance JOIN SCHEMA.durable_state USING (key) LEFT JOIN SCHEMA.durable_call USING (key)
+LEFT JOIN SCHEMA.durable_outcome USING (key) LEFT JOIN SCHEMA.durable_owner ON id = owner
+WHERE key = %(key)b
+
+-- name: is_alive
+SELECT FROM SCHEMA.durable_owner WHERE id = %(owner)s AND NOT is_dead
+
+-- name: put_call
+INSERT INTO SCHEMA.durable_call (key, call) SELECT key, %(call)b::bytea FROM SCHEMA.durable_state
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+ON CONFLICT (key) DO UPDATE SET call = excluded.call
 
 -- name: commit
--- The owner's epoch is checked by the statement that writes: no row, no commit. Whoever takes the claim over meanwhile
--- waits for the row, or is waited for and seen.
-INSERT INTO SCHEMA.instance (
-    key, instance_id, status, checkpoint, location, function, wake_at, updated_at, ended_at, call, snapshot, outcome
+-- The claim is checked by the statement that writes: no row, no commit.
+UPDATE SCHEMA.durable_state SET
+    status = %(status)s, checkpoint = %(checkpoint)s, location = %(location)s, wake_at = %(wake_at)s,
+    updated_at = extract(epoch FROM clock_timestamp()), snapshot = %(snapshot)b, attempts = %(attempts)s,
+    error = NULL, hold = NULL, lives = 0
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+
+-- name: name_instance
+UPDATE SCHEMA.durable_instance SET function = %(function)s
+WHERE key = %(key)b AND function <> %(function)s
+    AND EXISTS (SELECT FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL)
+
+-- name: put_outcome
+INSERT INTO SCHEMA.durable_outcome (key, outcome) SELECT key, %(outcome)b::bytea FROM SCHEMA.durable_state
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+ON CONFLICT (key) DO UPDATE SET outcome = excluded.outcome
+
+-- name: remove_outcome
+DELETE FROM SCHEMA.durable_outcome WHERE key IN (
+    SELECT key FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
 )
-SELECT
-    key, %(instance_id)s, %(status)s, %(checkpoint)s, %(location)s, %(function)s, %(wake_at)s,
-    extract(epoch FROM clock_timestamp()),
-    CASE WHEN %(status)s IN ('completed', 'failed', 'cancelled') THEN extract(epoch FROM clock_timestamp()) END,
-    %(call)s, %(snapshot)s, %(outcome)s
-FROM SCHEMA.claim WHERE key = %(key)s AND epoch = %(epoch)s FOR SHARE
-ON CONFLICT (key) DO UPDATE SET
-    status = excluded.status, checkpoint = excluded.checkpoint, location = excluded.location,
-    function = excluded.function, wake_at = excluded.wake_at, updated_at = excluded.updated_at,
-    ended_at = excluded.ended_at, call = excluded.call, snapshot = excluded.snapshot, outcome = excluded.outcome
 
--- name: commit_whole
--- The same, and without segments.
-WITH kept AS (
-{commit}
-RETURNING key
-), gone AS (
-    DELETE FROM SCHEMA.segment WHERE key IN (SELECT key FROM kept)
+-- name: remove_segments
+DELETE FROM SCHEMA.durable_segment WHERE key IN (
+    SELECT key FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
 )
-SELECT FROM kept
-
--- name: find_claim
-SELECT epoch, owner, since, until, extract(epoch FROM clock_timestamp())::float8 FROM SCHEMA.claim WHERE key = %(key)s
-
--- name: take_claim
--- Only if the claim still is the one that was found (epoch NULL: none).
-INSERT INTO SCHEMA.claim AS held (key, epoch, owner, since, until)
-SELECT %(key)s, nextval('SCHEMA.epoch'), %(owner)s, now, now + %(lease_seconds)s
-FROM (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) AS clock
-ON CONFLICT (key) DO UPDATE SET
-    epoch = excluded.epoch, owner = excluded.owner, since = excluded.since, until = excluded.until
-WHERE held.epoch = %(found_epoch)s AND held.until = %(found_until)s
-RETURNING epoch
-
--- name: renew_claim
-UPDATE SCHEMA.claim SET until = extract(epoch FROM clock_timestamp()) + %(lease_seconds)s
-WHERE key = %(key)s AND epoch = %(epoch)s
-
--- name: release_claim
-DELETE FROM SCHEMA.claim WHERE key = %(key)s AND epoch = %(epoch)s
-
--- name: seize_claim
--- Before a deletion: nobody acquires the instance until that is done.
-INSERT INTO SCHEMA.claim (key, epoch, owner, since, until)
-VALUES (%(key)s, nextval('SCHEMA.epoch'), '', 0, 0)
-ON CONFLICT (key) DO UPDATE SET epoch = excluded.epoch
-
--- name: seize_finished
--- As above, all that have been finished long enough and that nobody holds.
-INSERT INTO SCHEMA.claim AS held (key, epoch, owner, since, until)
-SELECT key, nextval('SCHEMA.epoch'), '', 0, 0 FROM SCHEMA.instance
-WHERE ended_at <= extract(epoch FROM clock_timestamp()) - %(seconds)s
-ORDER BY key
-ON CONFLICT (key) DO UPDATE SET epoch = excluded.epoch
-WHERE held.until <= extract(epoch FROM clock_timestamp()) OR held.owner = ANY(%(dead)s::text[])
-RETURNING key
-
--- name: delete_finished
-DELETE FROM SCHEMA.instance
-WHERE key = ANY(%(keys)s::bytea[]) AND ended_at <= extract(epoch FROM clock_timestamp()) - %(seconds)s
-RETURNING key
-
--- name: delete_instances
-DELETE FROM SCHEMA.instance WHERE key = ANY(%(keys)s::bytea[])
-
--- name: delete_segments
-DELETE FROM SCHEMA.segment WHERE key = ANY(%(keys)s::bytea[])
-
--- name: delete_events
-DELETE FROM SCHEMA.event WHERE key = ANY(%(keys)s::bytea[])
-
--- name: delete_claims
-DELETE FROM SCHEMA.claim WHERE key = ANY(%(keys)s::bytea[])
-
--- name: list
-SELECT instance_id, status, checkpoint, location, function, wake_at, updated_at, claim.owner, claim.until
-FROM SCHEMA.instance LEFT JOIN SCHEMA.claim USING (key)
-ORDER BY updated_at DESC
-
--- name: save_source
-INSERT INTO SCHEMA.source (key, text) VALUES (%(key)s, %(text)s) ON CONFLICT (key) DO NOTHING
-
--- name: load_source
-SELECT text FROM SCHEMA.source WHERE key = %(key)s
 
 -- name: put_segment
-INSERT INTO SCHEMA.segment (key, name, data) VALUES (%(key)s, %(name)s, %(data)s)
+INSERT INTO SCHEMA.durable_segment (key, name, data) SELECT key, %(name)s, %(data)b::bytea FROM SCHEMA.durable_state
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
 ON CONFLICT (key, name) DO UPDATE SET data = excluded.data
 
 -- name: remove_segment
-DELETE FROM SCHEMA.segment WHERE key = %(key)s AND name = %(name)s
+DELETE FROM SCHEMA.durable_segment WHERE name = %(name)s AND key IN (
+    SELECT key FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+)
+
+-- name: end
+-- Once more with the same state is no harm.
+WITH ended AS (
+    UPDATE SCHEMA.durable_state SET
+        status = %(status)s, checkpoint = %(checkpoint)s, location = %(location)s, wake_at = NULL,
+        updated_at = extract(epoch FROM clock_timestamp()), owner = NULL, attempts = 0, error = NULL,
+        snapshot = CASE WHEN %(keeps)s THEN snapshot ELSE %(snapshot)b END
+    WHERE key = %(key)b AND epoch = %(epoch)s
+        AND (owner IS NOT NULL OR (status = %(status)s AND checkpoint = %(checkpoint)s))
+    RETURNING key
+), shelved AS (
+    UPDATE SCHEMA.durable_instance SET
+        function = %(function)s, shelf = %(shelf)s, due = extract(epoch FROM clock_timestamp()),
+        ended_at = extract(epoch FROM clock_timestamp())
+    FROM ended WHERE durable_instance.key = ended.key
+), resulted AS (
+    INSERT INTO SCHEMA.durable_outcome (key, outcome) SELECT key, %(outcome)b::bytea FROM ended WHERE %(has_outcome)s
+    ON CONFLICT (key) DO UPDATE SET outcome = excluded.outcome
+), read AS (
+    DELETE FROM SCHEMA.durable_event WHERE NOT %(keeps)s AND key IN (SELECT key FROM ended)
+), removed AS (
+    DELETE FROM SCHEMA.durable_segment WHERE NOT %(keeps)s AND key IN (SELECT key FROM ended)
+)
+SELECT FROM ended
+
+-- name: release
+UPDATE SCHEMA.durable_state SET
+    owner = NULL, lives = lives - %(unlived)s, attempts = coalesce(%(attempts)s::integer, attempts),
+    error = coalesce(%(error)s::text, error)
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+
+-- name: set_aside
+-- What could not go on: stuck, or to be tried again after some seconds.
+UPDATE SCHEMA.durable_instance SET
+    shelf = CASE WHEN %(is_stuck)s THEN 6 ELSE 2 END, ended_at = NULL,
+    due = CASE WHEN NOT %(is_stuck)s THEN extract(epoch FROM clock_timestamp()) + %(pause)s END
+FROM SCHEMA.durable_state
+WHERE durable_instance.key = %(key)b AND durable_state.key = durable_instance.key AND owner IS NULL AND status <> '' AND shelf = 0
+
+-- name: note_hold
+UPDATE SCHEMA.durable_state SET hold = %(hold)s
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL AND checkpoint = %(checkpoint)s
+
+-- name: retry
+-- What nobody owns, and is stuck (6), has failed (4) or is to be tried again (2). One that has failed is told from those that are
+-- not to be tried again by an empty error.
+WITH tried AS (
+    UPDATE SCHEMA.durable_instance SET shelf = 1, due = extract(epoch FROM clock_timestamp()), ended_at = NULL
+    FROM SCHEMA.durable_state
+    WHERE durable_instance.key = %(key)b AND durable_state.key = durable_instance.key
+        AND (shelf IN (4, 6) OR (shelf = 2 AND attempts <> 0))
+    RETURNING durable_instance.key
+)
+UPDATE SCHEMA.durable_state SET attempts = 0, error = CASE WHEN status = 'failed' THEN '' END
+FROM tried WHERE durable_state.key = tried.key
+
+-- name: hasten
+-- Of what rests only what is due soon is looked at: no pause between two attempts is longer.
+UPDATE SCHEMA.durable_instance SET due = extract(epoch FROM clock_timestamp()) WHERE key IN (
+    SELECT durable_instance.key FROM SCHEMA.durable_instance JOIN SCHEMA.durable_state USING (key)
+    WHERE shelf = 2 AND due > extract(epoch FROM statement_timestamp())::float8
+        AND due <= extract(epoch FROM statement_timestamp())::float8 + %(seconds)s AND error IS NOT NULL
+    FOR NO KEY UPDATE OF durable_instance SKIP LOCKED
+)
+
+-- name: forget_unborn
+-- What nobody owns and has no state yet.
+WITH gone AS (
+    DELETE FROM SCHEMA.durable_state WHERE key = ANY(%(keys)s::bytea[]) AND owner IS NULL AND status = '' RETURNING key
+), called AS (
+    DELETE FROM SCHEMA.durable_call WHERE key IN (SELECT key FROM gone)
+)
+DELETE FROM SCHEMA.durable_instance WHERE key IN (SELECT key FROM gone)
+
+-- name: shelve
+-- What nobody owns is put where it is looked for; one that has failed and is to be tried again (it has an error) is ready.
+UPDATE SCHEMA.durable_instance SET
+    shelf = CASE
+        WHEN status IN ('waiting', 'sleeping') THEN 2 WHEN status = 'completed' THEN 3
+        WHEN status = 'failed' AND error IS NULL THEN 4 WHEN status = 'failed' THEN 1 WHEN status = 'cancelled' THEN 5 ELSE 7
+    END,
+    due = CASE WHEN status IN ('waiting', 'sleeping') THEN wake_at ELSE updated_at END,
+    ended_at = CASE
+        WHEN status IN ('completed', 'cancelled') OR (status = 'failed' AND error IS NULL) THEN coalesce(ended_at, updated_at)
+    END
+FROM SCHEMA.durable_state
+WHERE durable_instance.key = ANY(%(keys)s::bytea[]) AND durable_state.key = durable_instance.key AND owner IS NULL AND shelf = 0
+
+-- name: wake
+-- After ``shelve``, by a statement of its own: it sees what was published until then.
+UPDATE SCHEMA.durable_instance SET shelf = 1, due = (
+    SELECT min(published_at) FROM SCHEMA.durable_event WHERE durable_event.key = durable_instance.key
+)
+WHERE key = ANY(%(keys)s::bytea[]) AND shelf = 2
+    AND EXISTS (SELECT FROM SCHEMA.durable_event WHERE durable_event.key = durable_instance.key)
+
+-- name: delete
+WITH gone AS (
+    DELETE FROM SCHEMA.durable_instance WHERE key = ANY(%(keys)s::bytea[])
+), stated AS (
+    DELETE FROM SCHEMA.durable_state WHERE key = ANY(%(keys)s::bytea[])
+), called AS (
+    DELETE FROM SCHEMA.durable_call WHERE key = ANY(%(keys)s::bytea[])
+), resulted AS (
+    DELETE FROM SCHEMA.durable_outcome WHERE key = ANY(%(keys)s::bytea[])
+), removed AS (
+    DELETE FROM SCHEMA.durable_segment WHERE key = ANY(%(keys)s::bytea[])
+), read AS (
+    DELETE FROM SCHEMA.durable_event WHERE key = ANY(%(keys)s::bytea[])
+)
+DELETE FROM SCHEMA.durable_tag WHERE key = ANY(%(keys)s::bytea[])
+
+-- name: put_owner
+INSERT INTO SCHEMA.durable_owner (id, who, since, until, lease, beat)
+SELECT %(owner)s, %(who)s, now, now + %(lease)s, %(lease)s, 0
+FROM (SELECT extract(epoch FROM clock_timestamp())::float8 AS now) AS clock
+ON CONFLICT (id) DO UPDATE SET until = excluded.until, lease = excluded.lease WHERE NOT durable_owner.is_dead
+
+-- name: renew
+UPDATE SCHEMA.durable_owner
+SET beat = %(new)s, lease = %(lease)s, until = extract(epoch FROM clock_timestamp())::float8 + %(lease)s
+WHERE id = %(owner)s AND beat = %(old)s AND NOT is_dead
+
+-- name: owners
+SELECT id, who, beat, lease, until - extract(epoch FROM clock_timestamp())::float8, is_dead FROM SCHEMA.durable_owner
+
+-- name: declare_dead
+UPDATE SCHEMA.durable_owner SET is_dead = true WHERE id = %(owner)s AND beat = %(beat)s
+
+-- name: retire
+UPDATE SCHEMA.durable_owner SET is_dead = true WHERE id = %(owner)s
+
+-- name: owned
+-- What others have locked is looked at the next time.
+SELECT durable_state.key FROM SCHEMA.durable_state JOIN SCHEMA.durable_instance USING (key) WHERE owner = %(owner)s LIMIT %(limit)s
+FOR NO KEY UPDATE SKIP LOCKED
+
+-- name: bury
+-- Who waited or slept is not to blame for the death of its process. Without another epoch a zombie would commit.
+UPDATE SCHEMA.durable_state
+SET
+    owner = NULL, epoch = 0, attempts = attempts + CASE WHEN status IN ('pending', 'running') THEN 1 ELSE 0 END,
+    error = CASE WHEN status IN ('pending', 'running') THEN NULL ELSE error END
+WHERE key = ANY(%(keys)s::bytea[])
+
+-- name: let_go
+UPDATE SCHEMA.durable_state SET owner = NULL, epoch = 0 WHERE key = ANY(%(keys)s::bytea[])
+
+-- name: forget_owner
+DELETE FROM SCHEMA.durable_owner
+WHERE id = %(owner)s AND NOT EXISTS (SELECT FROM SCHEMA.durable_state WHERE owner = durable_owner.id)
+
+-- name: forget_idle_owners
+-- Those that have left nothing; what the others have is let go of when they are found dead.
+DELETE FROM SCHEMA.durable_owner
+WHERE until <= extract(epoch FROM clock_timestamp()) - lease
+    AND NOT EXISTS (SELECT FROM SCHEMA.durable_state WHERE owner = durable_owner.id)
+
+-- name: load
+SELECT status, checkpoint, location, function, wake_at, snapshot, outcome, call
+FROM SCHEMA.durable_instance JOIN SCHEMA.durable_state USING (key) LEFT JOIN SCHEMA.durable_call USING (key)
+LEFT JOIN SCHEMA.durable_outcome USING (key)
+WHERE key = %(key)b AND status <> ''
 
 -- name: load_segments
-SELECT name, data FROM SCHEMA.segment WHERE key = %(key)s
+SELECT name, data FROM SCHEMA.durable_segment WHERE key = %(key)b
 
--- name: publish_event
-INSERT INTO SCHEMA.event (key, instance_id, name, published_at, payload)
-VALUES (%(key)s, %(instance_id)s, %(name)s, extract(epoch FROM clock_timestamp()), %(payload)s)
+-- name: summary
+SELECT
+    instance_id, CASE WHEN shelf = 6 THEN 'stuck' ELSE status END, checkpoint, location, function, wake_at, updated_at, owner, who,
+    until, created_at, durable_instance.key, parent, attempts, error, CASE WHEN owner IS NOT NULL THEN hold END,
+    ARRAY(SELECT name FROM SCHEMA.durable_tag WHERE durable_tag.key = durable_instance.key ORDER BY name, value),
+    ARRAY(SELECT value FROM SCHEMA.durable_tag WHERE durable_tag.key = durable_instance.key ORDER BY name, value)
+FROM SCHEMA.durable_instance JOIN SCHEMA.durable_state USING (key) LEFT JOIN SCHEMA.durable_owner ON id = owner
+WHERE status <> ''
+
+-- name: candidates
+-- What has something to do, the longest waiting first, on each shelf: since when, and how many lives of it have killed in a row.
+SELECT shelf, key, due, CASE WHEN error IS NULL THEN attempts ELSE 0 END
+FROM (
+    (SELECT shelf, key, due, 0 AS priority FROM SCHEMA.durable_instance
+        WHERE shelf = 2 AND due IS NOT NULL AND due <= extract(epoch FROM statement_timestamp())::float8
+            AND queue = ANY(%(queues)s::text[])
+        ORDER BY due LIMIT %(limit)s)
+    UNION ALL
+    (SELECT shelf, key, due, priority FROM SCHEMA.durable_instance
+        WHERE shelf = 1 AND queue = ANY(%(queues)s::text[]) ORDER BY priority DESC, due LIMIT %(limit)s)
+    UNION ALL
+    (SELECT shelf, key, due, 0 FROM SCHEMA.durable_instance
+        WHERE shelf = 7 AND %(orphans)s AND queue = ANY(%(queues)s::text[]) ORDER BY due LIMIT %(limit)s)
+) AS found JOIN SCHEMA.durable_state USING (key)
+ORDER BY shelf, priority DESC, due
+
+-- name: claim
+WITH locked AS (
+    SELECT key FROM SCHEMA.durable_instance WHERE key = ANY(%(keys)s::bytea[]) AND shelf IN (1, 2, 7) FOR NO KEY UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE SCHEMA.durable_state SET owner = %(owner)s, epoch = %(epoch)s, lives = lives + 1, hold = NULL FROM locked
+    WHERE durable_state.key = locked.key AND owner IS NULL
+        AND EXISTS (SELECT FROM SCHEMA.durable_owner WHERE id = %(owner)s AND NOT is_dead)
+    RETURNING durable_state.key
+)
+UPDATE SCHEMA.durable_instance SET shelf = 0 FROM taken WHERE durable_instance.key = taken.key
+
+-- name: load_claimed
+SELECT
+    status, checkpoint, location, function, wake_at, snapshot, outcome, call, instance_id, attempts, lives, error,
+    EXISTS (SELECT FROM SCHEMA.durable_segment WHERE durable_segment.key = durable_state.key), key
+FROM SCHEMA.durable_state JOIN SCHEMA.durable_instance USING (key) LEFT JOIN SCHEMA.durable_call USING (key)
+LEFT JOIN SCHEMA.durable_outcome USING (key)
+WHERE key = ANY(%(keys)s::bytea[]) AND owner = %(owner)s AND epoch = %(epoch)s
+
+-- name: claimed
+SELECT key FROM SCHEMA.durable_state WHERE owner = %(owner)s AND epoch = %(epoch)s
+
+-- name: events_of
+SELECT key, number, name, payload FROM SCHEMA.durable_event WHERE key = ANY(%(keys)s::bytea[]) ORDER BY number
+
+-- name: remove_finished
+WITH found AS (
+    SELECT key FROM SCHEMA.durable_instance
+    WHERE ended_at IS NOT NULL AND ended_at <= extract(epoch FROM clock_timestamp()) - %(seconds)s AND shelf IN (3, 4, 5)
+    LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM SCHEMA.durable_instance WHERE key IN (SELECT key FROM found) RETURNING key
+), stated AS (
+    DELETE FROM SCHEMA.durable_state WHERE key IN (SELECT key FROM gone)
+), called AS (
+    DELETE FROM SCHEMA.durable_call WHERE key IN (SELECT key FROM gone)
+), resulted AS (
+    DELETE FROM SCHEMA.durable_outcome WHERE key IN (SELECT key FROM gone)
+), removed AS (
+    DELETE FROM SCHEMA.durable_segment WHERE key IN (SELECT key FROM gone)
+), read AS (
+    DELETE FROM SCHEMA.durable_event WHERE key IN (SELECT key FROM gone)
+), tagged AS (
+    DELETE FROM SCHEMA.durable_tag WHERE key IN (SELECT key FROM gone)
+)
+SELECT count(*) FROM gone
+
+-- name: save_source
+INSERT INTO SCHEMA.durable_source (key, text) VALUES (%(key)b, %(text)s) ON CONFLICT (key) DO NOTHING
+
+-- name: load_source
+SELECT text FROM SCHEMA.durable_source WHERE key = %(key)b
+
+-- name: publish
+INSERT INTO SCHEMA.durable_event (key, instance_id, name, published_at, payload)
+VALUES (%(key)b, %(instance_id)s, %(name)s, extract(epoch FROM clock_timestamp()), %(payload)b)
 RETURNING number
 
--- name: note_event_id
-INSERT INTO SCHEMA.event_id (id, published_at) VALUES (%(event_id)s, extract(epoch FROM clock_timestamp()))
-ON CONFLICT (id) DO NOTHING RETURNING id
+-- name: publish_once
+WITH noted AS (
+    INSERT INTO SCHEMA.durable_event_id (id, published_at) VALUES (%(event_id)s, extract(epoch FROM clock_timestamp()))
+    ON CONFLICT (id) DO NOTHING RETURNING id
+)
+INSERT INTO SCHEMA.durable_event (key, instance_id, name, published_at, payload)
+SELECT %(key)b::bytea, %(instance_id)s, %(name)s, extract(epoch FROM clock_timestamp()), %(payload)b::bytea FROM noted
+RETURNING number
+
+-- name: is_ready
+-- After ``publish`` and ``lock``: an instance that was about to rest does so before, or sees the event. What could not go on is
+-- not tried sooner because of an event.
+UPDATE SCHEMA.durable_instance SET shelf = 1, due = extract(epoch FROM clock_timestamp())
+WHERE key = %(key)b AND shelf = 2 AND NOT EXISTS (SELECT FROM SCHEMA.durable_state WHERE key = %(key)b AND error IS NOT NULL)
 
 -- name: find_event_id
-SELECT id FROM SCHEMA.event_id WHERE id = %(event_id)s
+SELECT FROM SCHEMA.durable_event_id WHERE id = %(event_id)s
 
 -- name: forget_event_ids
-DELETE FROM SCHEMA.event_id WHERE published_at <= extract(epoch FROM clock_timestamp()) - %(seconds)s
+DELETE FROM SCHEMA.durable_event_id WHERE published_at <= extract(epoch FROM clock_timestamp()) - %(seconds)s
 
 -- name: load_events
-SELECT number, name, payload FROM SCHEMA.event WHERE key = %(key)s ORDER BY number
+SELECT number, name, payload FROM SCHEMA.durable_event WHERE key = %(key)b ORDER BY number
 
--- name: addressees
-SELECT DISTINCT instance_id FROM SCHEMA.event
+-- name: pending
+SELECT durable_event.instance_id, max(number) FROM SCHEMA.durable_event JOIN SCHEMA.durable_state USING (key)
+WHERE number > %(since)s AND owner = %(owner)s GROUP BY durable_event.instance_id
 
 -- name: remove_events
-DELETE FROM SCHEMA.event WHERE key = %(key)s AND number = ANY(%(numbers)s::bigint[])
-
--- name: announce
-UPDATE SCHEMA.change SET count = count + 1
-
--- name: notify
-SELECT pg_notify(%(channel)s, '')
-
--- name: last_change
-SELECT count FROM SCHEMA.change
-
--- name: holders
--- Who holds something; few, and each asked once whether it lives.
-SELECT DISTINCT owner FROM SCHEMA.claim WHERE until > extract(epoch FROM clock_timestamp())
-
--- name: find_work
--- Three kinds of instances with the time since when somebody could have taken them up, and of them those that nobody holds.
-WITH held AS NOT MATERIALIZED (
-    SELECT key FROM SCHEMA.claim
-    WHERE until > extract(epoch FROM statement_timestamp())::float8 AND owner <> ALL(%(dead)s::text[])
-)
-SELECT min(instance_id) FROM (
-    (SELECT key, instance_id, wake_at AS since FROM SCHEMA.instance
-        WHERE status IN ('waiting', 'sleeping') AND wake_at IS NOT NULL
-        AND wake_at <= extract(epoch FROM statement_timestamp())::float8
-        AND NOT EXISTS (SELECT FROM held WHERE held.key = instance.key)
-        ORDER BY wake_at LIMIT %(limit)s)
-    UNION ALL
-    (SELECT key, min(instance.instance_id), min(published_at) AS since FROM SCHEMA.event JOIN SCHEMA.instance USING (key)
-        WHERE status IN ('waiting', 'sleeping')
-        AND NOT EXISTS (SELECT FROM held WHERE held.key = instance.key)
-        GROUP BY key ORDER BY since LIMIT %(limit)s)
-    UNION ALL
-    (SELECT key, instance_id, updated_at AS since FROM SCHEMA.instance
-        WHERE %(orphans)s AND status IN ('pending', 'running')
-        AND NOT EXISTS (SELECT FROM held WHERE held.key = instance.key)
-        ORDER BY updated_at LIMIT %(limit)s)
-) AS found GROUP BY key ORDER BY min(since) LIMIT %(limit)s
+DELETE FROM SCHEMA.durable_event WHERE key = %(key)b AND number = ANY(%(numbers)s::bigint[])

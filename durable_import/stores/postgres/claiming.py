@@ -1,0 +1,80 @@
+"""Taking up what nobody owns and has something to do, in a PostgreSQL database: each function is one work, in rounds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from durable_import.stores.postgres.columns import from_column, text_or_none, to_column, to_kept
+from durable_import.stores.postgres.lives import Owned
+from durable_import.stores.postgres.pipeline import Rounds
+from durable_import.stores.state import Claim, Event, owner_lost
+from durable_import.stores.store import Begun
+from durable_import.stores.suspects import Room
+
+Candidate = tuple[int, bytes, float | None, int]  # shelf, key, since when it is due, deaths
+
+MORE = 64  # candidates beyond those that are wanted, since there may be no room for some
+
+
+def claim(
+    owner: int, epoch: int, count: int, queues: Sequence[str], orphans: bool, room: Callable[[], Room]
+) -> Rounds[list[tuple[Begun, Owned]]]:
+    """See ``store.Store.claim``."""
+    limit = count + MORE
+    row = {"owner": owner, "epoch": epoch, "queues": [to_column(queue) for queue in queues], "orphans": orphans}
+    while True:
+        alive, found = yield [("is_alive", row), ("candidates", {**row, "limit": limit})]
+        if alive.rowcount == 0:
+            raise owner_lost(owner)
+        candidates: list[Candidate] = found.fetchall()
+        chosen = _chosen(candidates, count, room)
+        if len(chosen) == count or not any(len(list(of)) == limit for _, of in groupby(candidates, key=itemgetter(0))):
+            break
+        limit *= 4  # those that come first have no room
+    if not chosen:
+        return []
+    return (yield from _taken(owner, epoch, chosen, ("claim", {**row, "keys": chosen})))
+
+
+def claimed(owner: int, epoch: int) -> Rounds[list[tuple[Begun, Owned]]]:
+    """What a claim has taken whose answer was lost."""
+    [found] = yield [("claimed", {"owner": owner, "epoch": epoch})]
+    keys = [key for (key,) in found.fetchall()]
+    if not keys:
+        return []
+    return (yield from _taken(owner, epoch, keys, None))
+
+
+def _chosen(candidates: Sequence[Candidate], count: int, room: Callable[[], Room]) -> list[bytes]:
+    """The keys of those to take: on each shelf so many, then of all so many, the living first."""
+    first: list[Candidate] = []
+    for _, of_shelf in groupby(candidates, key=itemgetter(0)):
+        its = room()
+        first += [each for each in of_shelf if its.takes(each[3])][:count]
+    last = room()
+    first.sort(key=lambda each: (each[3], each[2] or 0.0))
+    return [key for _, key, _, deaths in first if last.takes(deaths)][:count]
+
+
+def _taken(
+    owner: int, epoch: int, keys: list[bytes], claim: tuple[str, dict[str, Any]] | None
+) -> Rounds[list[tuple[Begun, Owned]]]:
+    row = {"owner": owner, "epoch": epoch, "keys": keys}
+    *_, loaded, messages = yield [*([claim] if claim is not None else []), ("load_claimed", row), ("events_of", row)]
+    events: defaultdict[bytes, list[Event]] = defaultdict(list)
+    for key, number, name, payload in messages.fetchall():
+        events[key].append(Event(number, from_column(name), payload))
+    taken = {row[13]: _begun(epoch, row, events[row[13]]) for row in loaded.fetchall()}
+    return [taken[key] for key in keys if key in taken]
+
+
+def _begun(epoch: int, row: Sequence[Any], events: list[Event]) -> tuple[Begun, Owned]:
+    kept, (column, attempts, lives, error, has_segments) = to_kept(row[:8]), row[8:13]
+    error = text_or_none(error)
+    claim = Claim(from_column(column), epoch).after(attempts, error)
+    begun = Begun(claim, kept.state, kept.call, False, events, max(lives - 1, 0), attempts, error)
+    return begun, Owned(has_segments, bool(kept.state.outcome), True, kept.state.function)

@@ -1,0 +1,292 @@
+"""The full store in a PostgreSQL database: what others ask for is handed to the thread of its connection."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import hashlib
+import secrets
+import time
+from collections.abc import Awaitable, Iterable, Sequence
+from functools import partial
+from typing import Any, TypeVar, cast
+
+from durable_import.errors import StoreError
+from durable_import.pythons import forks
+from durable_import.stores.changes import Changes, bell_of
+from durable_import.stores.owner import Owner
+from durable_import.stores.postgres import claiming, lives, looking, messages
+from durable_import.stores.postgres.address import Address
+from durable_import.stores.postgres.announcements import Announcer
+from durable_import.stores.postgres.columns import row_key
+from durable_import.stores.postgres.lives import Owned
+from durable_import.stores.postgres.owners import OwnersDesk, number_of
+from durable_import.stores.postgres.pipeline import PostgresEngine, Rounds, Work
+from durable_import.stores.postgres.transaction import Pools, PostgresTransaction
+from durable_import.stores.state import (
+    ANNOUNCED,
+    NO_ORIGIN,
+    Claim,
+    Event,
+    Failure,
+    HoldRecord,
+    InstanceQuery,
+    InstanceState,
+    InstanceSummary,
+    Origin,
+    OwnerRow,
+    Page,
+)
+from durable_import.stores.store import Begun, Committing, History, Kept, OpenTransaction, Segments, Transactions
+from durable_import.stores.suspects import ALONE_FROM, Suspects
+from durable_import.stores.worker import Worker
+
+T = TypeVar("T")
+
+LOOK_SECONDS = 1.0  # how often to look for changes that nobody has told of
+
+Released = tuple[Claim, bool, Failure | None, bool]
+
+
+class PostgresStore:
+    """See ``store.Store``. For the parameters see ``PostgresStateStore``."""
+
+    fork_rank = 1
+    keeps_segments = True
+    history: History | None = None
+
+    def __init__(self, address: Address, patience: float = 30.0) -> None:
+        self.address = address
+        self.transactions: Transactions | None = self
+        self._patience = patience
+        engine = partial(PostgresEngine, address, patience)
+        self._worker: Worker[None] = Worker(engine, f"durable_import {address}")
+        self._changes = Changes(self._look, bell_of(str(address)), LOOK_SECONDS)
+        self._prepare()
+        forks.joins(self)
+
+    def _prepare(self) -> None:
+        """Have connections of this process, which are made when they are needed."""
+        channel = f"durable_import_{hashlib.sha256(self.address.schema.encode()).hexdigest()[:16]}"
+        self._owned: dict[tuple[str, int], Owned] = {}  # by id and epoch
+        self._suspects = Suspects()
+        self._unreleased: builtins.list[Released] = []  # the database could not be written then
+        self._keeping = OwnersDesk(self.address, self._patience)
+        self._announcer = Announcer(self.address, self._patience, channel, self._changes.bell)
+        self._pools = Pools(self.address, self._patience)
+
+    def rest(self, seconds: float) -> None:
+        """See ``forks.Forking``: a child does not touch what it inherits."""
+
+    def go_on(self) -> None:
+        """See ``forks.Forking``."""
+
+    def begin_anew(self) -> None:
+        """See ``forks.Forking``: to close a connection in the child would end it for the parent too."""
+        forks.keep(self._keeping, self._announcer, self._pools)
+        self._prepare()
+
+    def __repr__(self) -> str:
+        return f"PostgresStateStore({str(self.address)!r})"
+
+    # --- who owns instances
+
+    def register(self, who: Owner, lease: float) -> int:
+        return self._keeping.register(who, lease)
+
+    def renew(self, owner: int, old: int, new: int, lease: float) -> bool:
+        return self._keeping.renew(owner, old, new, lease)
+
+    def owners(self) -> builtins.list[OwnerRow]:
+        return self._keeping.owners()
+
+    def bury(self, owner: int, beat: int, limit: int) -> int:
+        freed = self._keeping.bury(owner, beat, limit)
+        if freed:
+            self._ring()
+        return freed
+
+    def retire(self, owner: int) -> None:
+        self._keeping.retire(owner)
+
+    # --- the life of an instance
+
+    async def begin(
+        self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+    ) -> Begun:
+        begun, owned = await self._do(lives.begin(instance_id, owner, epoch, new, call, origin), instance_id)
+        self._is_owned(begun.claim, owned)
+        if begun.is_new:
+            self._ring()
+        return begun
+
+    async def claim(
+        self,
+        owner: int,
+        epoch: int,
+        room: int,
+        queues: Sequence[str] = ("",),
+        *,
+        orphans: bool = True,
+        alone_from: int = ALONE_FROM,
+        is_again: bool = False,
+    ) -> builtins.list[Begun]:
+        while self._unreleased:
+            how = self._unreleased[-1]
+            await self._do(lives.release(*how), how[0].instance_id)
+            self._unreleased.pop()
+        taken = await self._do(claiming.claimed(owner, epoch)) if is_again else []
+        if room and not taken:
+            count_room = partial(self._suspects.room, alone_from)
+            taken = await self._do(claiming.claim(owner, epoch, room, queues, orphans, count_room))
+        for begun, owned in taken:
+            self._is_owned(begun.claim, owned)
+        return [begun for begun, _ in taken]
+
+    def _is_owned(self, claim: Claim, owned: Owned) -> None:
+        self._owned[claim.instance_id, claim.epoch] = owned
+        self._suspects.add(claim)
+
+    def commit(
+        self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
+    ) -> Awaitable[None] | None:
+        return Committing(partial(self._commit, claim, state, segments, is_whole))
+
+    async def _commit(self, claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool) -> None:
+        owned = self._owned_by(claim)
+        owned.has_segments = owned.has_segments or bool(segments)
+        await self._do(lives.commit(claim, state, segments, is_whole, owned), claim.instance_id)
+        lives.is_committed(state, segments, is_whole, owned)
+        if state.status in ANNOUNCED:
+            self._ring()
+
+    async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
+        try:
+            await self._do(lives.end(claim, state, keeps), claim.instance_id)
+        finally:
+            self._ring()
+        self._forget(claim)
+
+    async def release(self, claim: Claim, *, has_lived: bool = True, failure: Failure | None = None) -> None:
+        how = claim, has_lived, failure, self._owned_by(claim).has_state
+        self._forget(claim)
+        try:
+            await self._do(lives.release(*how), claim.instance_id)
+        except (StoreError, OSError):  # the lease of this process goes on: it is done when work is looked for
+            self._unreleased.append(how)
+            raise
+
+    async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
+        await self._do(lives.note_hold(claim, hold, checkpoint), claim.instance_id)
+
+    async def retry(self, instance_id: str) -> bool:
+        try:
+            return await self._do(lives.retry(instance_id), instance_id)
+        finally:
+            self._ring()
+
+    async def hasten(self) -> None:
+        await self._do(lives.hasten())
+
+    async def delete(self, instance_id: str) -> None:
+        await self._do(looking.remove(instance_id), instance_id)
+
+    async def save(self, instance_id: str, state: InstanceState, call: bytes) -> None:
+        """Begin, commit and release in one step. Raises InstanceBusyError as ``begin``."""
+        who, epoch = Owner.current(), secrets.randbits(62) | 1
+        work = lives.save(instance_id, number_of(who), who.to_json(), epoch, state, call)
+        try:
+            await self._do(work, instance_id)
+        finally:
+            if state.status in ANNOUNCED:
+                self._ring()
+
+    def _owned_by(self, claim: Claim) -> Owned:
+        return self._owned.get((claim.instance_id, claim.epoch)) or Owned(has_state=False)
+
+    def _forget(self, claim: Claim) -> None:
+        self._owned.pop((claim.instance_id, claim.epoch), None)
+        self._suspects.forget(claim.instance_id, claim.epoch)
+
+    # --- looking
+
+    async def load(self, instance_id: str) -> Kept | None:
+        return await self._do(looking.load(instance_id))
+
+    async def load_segments(self, instance_id: str) -> dict[str, bytes]:
+        return await self._do(looking.load_segments(instance_id))
+
+    async def summary(self, instance_id: str) -> InstanceSummary | None:
+        return await self._do(looking.summary(instance_id))
+
+    async def list(self, query: InstanceQuery) -> Page:
+        return await self._do(looking.list_page(query))
+
+    async def remove_finished(self, seconds: float) -> int:
+        return await self._do(looking.remove_finished(seconds))
+
+    # --- events
+
+    async def publish(self, instance_id: str, name: str, payload: bytes, event_id: str | None = None) -> bool:
+        try:
+            return await self._do(messages.publish(instance_id, name, payload, event_id), instance_id) is not None
+        finally:
+            self._ring()
+
+    async def was_published(self, event_id: str) -> bool:
+        return await self._do(messages.was_published(event_id))
+
+    async def load_events(self, instance_id: str) -> builtins.list[Event]:
+        return await self._do(messages.load_events(instance_id))
+
+    async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
+        await self._do(messages.remove_events(instance_id, numbers))
+
+    async def pending(self, owner: int, since: int) -> dict[str, int]:
+        return await self._do(messages.pending(owner, since))
+
+    async def wait_for_change(self, timeout: float) -> None:
+        self._announcer.start()
+        await self._changes.wait(timeout)
+
+    async def _look(self) -> object:
+        """What differs after each change that was told of, and each second."""
+        return self._changes.bell.rings, time.monotonic() // LOOK_SECONDS
+
+    def _ring(self) -> None:
+        self._changes.bell.ring()
+        self._announcer.announce()
+
+    # --- beside the instances
+
+    async def begin_transaction(self) -> OpenTransaction:
+        """See ``store.Transactions``. ``connection`` is a ``psycopg.AsyncConnection`` of its own."""
+        return await PostgresTransaction.begin(self._pools, self._statements_of, self._ring)
+
+    def _statements_of(
+        self, claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool
+    ) -> builtins.list[tuple[str, Any]]:
+        """Those of a commit, on a connection of the user's."""
+        owned = self._owned_by(claim)
+        owned.has_segments = owned.has_outcome = True  # as far as is known when the transaction is lost
+        return lives.commit_statements(claim, state, segments, is_whole, owned)
+
+    async def save_source(self, digest: str, text: str) -> None:
+        await self._do(messages.save_source(digest, text), digest)
+
+    async def load_source(self, digest: str) -> str | None:
+        return await self._do(messages.load_source(digest))
+
+    async def close(self) -> None:
+        await self._pools.close()
+        await self._worker.close()
+        await asyncio.to_thread(self._end_threads)
+
+    def _end_threads(self) -> None:
+        self._announcer.stop()
+        self._keeping.close()
+
+    async def _do(self, rounds: Rounds[T], instance_id: str | None = None) -> T:
+        """``instance_id``: whose row it locks."""
+        work = Work(row_key(instance_id) if instance_id is not None else b"", rounds)
+        return cast(T, await self._worker.call(lambda _: work))

@@ -1,0 +1,220 @@
+"""The lives of instances in a PostgreSQL database: each function is one work, in rounds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from durable_import.errors import InstanceStuckError, OwnershipError, StoreUnavailableError
+from durable_import.stores.owner import refusal
+from durable_import.stores.postgres.columns import STUCK, row_key, text_or_none, to_column, to_kept, to_owner
+from durable_import.stores.postgres.messages import events_of
+from durable_import.stores.postgres.pipeline import ATTEMPTS, Rounds, Statement
+from durable_import.stores.state import (
+    FINISHED,
+    LONGEST_PAUSE,
+    NO_ORIGIN,
+    Claim,
+    Event,
+    Failure,
+    HoldRecord,
+    InstanceState,
+    Origin,
+    check_size,
+    fenced,
+    owner_lost,
+    pause_after,
+)
+from durable_import.stores.store import Begun, Segments
+
+MOST = 1 << 30  # attempts that a row can hold
+NO_STATE = InstanceState("", 0, "", "", None, b"", b"")
+_SHELVES = dict(zip(FINISHED, (3, 4, 5), strict=True))
+
+
+@dataclass(slots=True)
+class Owned:
+    """What is known of what the database has of an instance, while it is owned here."""
+
+    has_segments: bool = True
+    has_outcome: bool = True
+    has_state: bool = True
+    function: str | None = None  # None: it is not known
+
+
+def begin(
+    instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+) -> Rounds[tuple[Begun, Owned]]:
+    check_size(instance_id, "the call", len(call))
+    claim, state = Claim(instance_id, epoch), new or NO_STATE
+    row = {
+        **_row_of(claim, state), "instance_id": to_column(instance_id), "owner": owner, "call": call,
+        "function": to_column(state.function), "parent": to_column(origin.parent) if origin.parent is not None else None,
+        "names": [to_column(name) for name, _ in origin.tags], "values": [to_column(value) for _, value in origin.tags],
+    }  # fmt: skip
+    for _ in range(ATTEMPTS):
+        [added] = yield [("begin_new", row)]
+        for (has_events,) in added.fetchall():
+            owned = Owned(False, False, new is not None, new.function if new is not None else None)
+            return Begun(claim, new, call, new is not None, None if has_events else [], 0), owned
+        _, _, loaded, events = yield [("lock", row), ("take", row), ("load_begun", row), ("load_events", row)]
+        for found in loaded.fetchall():
+            _check_taken(instance_id, owner, epoch, found)
+            if found[0] == "":  # it was claimed before, and never committed
+                return (yield from _begin_unborn(claim, new, call, row))
+            return _begun(claim, found, events_of(events), new, call)
+        [alive] = yield [("is_alive", row)]  # else it was deleted in between
+        if alive.rowcount == 0:
+            raise owner_lost(owner)
+    raise StoreUnavailableError(f"instance {instance_id!r} is deleted again and again while it begins. Run again.")
+
+
+def _begun(
+    claim: Claim, found: Sequence[Any], events: list[Event], new: InstanceState | None, call: bytes
+) -> tuple[Begun, Owned]:
+    """What was there; or, if it is what was to be new and it has had one life, it was made by a begin whose answer was lost."""
+    kept, (attempts, lives, error, has_segments) = to_kept(found[:8]), found[10:14]
+    error, is_new = text_or_none(error), lives == 0 and kept == (new, call)
+    begun = Begun(claim.after(attempts, error), kept.state, kept.call, is_new, events, max(lives - 1, 0), attempts, error)
+    return begun, Owned(has_segments, bool(kept.state.outcome), True, kept.state.function)
+
+
+def _check_taken(instance_id: str, owner: int, epoch: int, found: Sequence[Any]) -> None:
+    """Raise what keeps an owner from having an instance: another one, or that it is stuck; or that the owner is not alive."""
+    holder, current, attempts, error = (*found[8:11], found[12])
+    who, since, until, now, shelf, is_alive = found[14:]
+    if shelf == STUCK:
+        raise InstanceStuckError(instance_id, text_or_none(error) or "", attempts)
+    if (holder, current) == (owner, epoch):
+        return
+    if not is_alive:
+        raise owner_lost(owner)
+    raise refusal(instance_id, to_owner(who), since or 0.0, until or 0.0, holder or 0, now)
+
+
+def _begin_unborn(claim: Claim, new: InstanceState | None, call: bytes, row: dict[str, Any]) -> Rounds[tuple[Begun, Owned]]:
+    statements: list[Statement] = [("put_call", row)]
+    if new is not None:
+        statements += [("commit", row), ("name_instance", row)]
+    yield statements
+    function = new.function if new is not None else None
+    return Begun(claim, new, call, new is not None, None, 0), Owned(False, False, new is not None, function)
+
+
+def commit(claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned) -> Rounds[None]:
+    statements = commit_statements(claim, state, segments, is_whole, owned)
+    committed, *_ = yield statements
+    if committed.rowcount == 0:
+        raise fenced(claim.instance_id, claim.epoch)
+
+
+def commit_statements(
+    claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned
+) -> list[Statement]:
+    """If the first changes no row, the claim is not current, and no other does."""
+    check_size(claim.instance_id, "the snapshot", len(state.snapshot))
+    row = _row_of(claim, state)
+    statements: list[Statement] = [("commit", row)]
+    if owned.function != state.function:
+        statements.append(("name_instance", {**row, "function": to_column(state.function)}))
+    if state.outcome:
+        check_size(claim.instance_id, "the result", len(state.outcome))
+        statements.append(("put_outcome", {**row, "outcome": state.outcome}))
+    elif owned.has_outcome:
+        statements.append(("remove_outcome", row))
+    if is_whole and owned.has_segments:
+        statements.append(("remove_segments", row))
+    for name, data in (segments or {}).items():
+        if data is not None:
+            check_size(claim.instance_id, "a part of the snapshot", len(data))
+            statements.append(("put_segment", {**row, "name": to_column(name), "data": data}))
+        elif not is_whole:
+            statements.append(("remove_segment", {**row, "name": to_column(name)}))
+    return statements
+
+
+def is_committed(state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned) -> None:
+    """Note what the database has from now on."""
+    owned.function, owned.has_outcome, owned.has_state = state.function, bool(state.outcome), True
+    owned.has_segments = (owned.has_segments and not is_whole) or bool(segments)
+
+
+def end(claim: Claim, state: InstanceState, keeps: bool) -> Rounds[None]:
+    check_size(claim.instance_id, "the result", len(state.outcome))
+    row = {
+        **_row_of(claim, state), "keeps": keeps, "function": to_column(state.function), "shelf": _SHELVES[state.status],
+        "outcome": state.outcome, "has_outcome": bool(state.outcome),
+    }  # fmt: skip
+    _, ended = yield [("lock", row), ("end", row)]
+    if ended.rowcount == 0:
+        raise fenced(claim.instance_id, claim.epoch)
+
+
+def release(claim: Claim, has_lived: bool, failure: Failure | None, has_state: bool = True) -> Rounds[None]:
+    yield _release_statements(claim, has_lived, failure, has_state)
+
+
+def _release_statements(claim: Claim, has_lived: bool, failure: Failure | None, has_state: bool) -> list[Statement]:
+    key = row_key(claim.instance_id)
+    row = {
+        "key": key, "epoch": claim.epoch, "unlived": 0 if has_lived else 1,
+        "attempts": min(failure.attempts, MOST) if failure is not None else None,
+        "error": to_column(failure.error) if failure is not None else None,
+        "is_stuck": failure is not None and failure.is_stuck,
+        "pause": pause_after(failure.attempts) if failure is not None else 0.0,
+    }  # fmt: skip
+    keys: Mapping[str, Any] = {"keys": [key]}
+    statements: list[Statement] = [("lock", row), ("release", row)]
+    if not has_state:
+        statements.append(("forget_unborn", keys))
+    if failure is not None:
+        return [*statements, ("set_aside", row)]
+    return [*statements, ("shelve", keys), ("wake", keys)]
+
+
+def note_hold(claim: Claim, hold: HoldRecord, checkpoint: int) -> Rounds[None]:
+    row = {"key": row_key(claim.instance_id), "epoch": claim.epoch, "checkpoint": checkpoint}
+    yield [("note_hold", {**row, "hold": json.dumps(hold)})]
+
+
+def retry(instance_id: str) -> Rounds[bool]:
+    row = {"key": row_key(instance_id)}
+    _, tried = yield [("lock", row), ("retry", row)]
+    return tried.rowcount > 0
+
+
+def hasten() -> Rounds[None]:
+    yield [("hasten", {"seconds": LONGEST_PAUSE})]
+
+
+def save(instance_id: str, owner: int, who: str, epoch: int, state: InstanceState, call: bytes) -> Rounds[None]:
+    """Begin, commit and release, by an owner for this only; another call takes the place of the one before."""
+    row = {"owner": owner, "who": who, "lease": 0.0}
+    yield [("put_owner", row)]
+    try:
+        begun, owned = yield from begin(instance_id, owner, epoch, state, call)
+    except OwnershipError:
+        yield [("forget_owner", row)]
+        raise
+    statements: list[Statement] = []
+    if not begun.is_new or state.outcome:
+        statements = commit_statements(begun.claim, state, None, True, owned)
+        statements.append(("put_call", {"key": row_key(instance_id), "epoch": epoch, "call": call}))
+    kept, *_ = yield [*statements, *_release_statements(begun.claim, True, None, True), ("forget_owner", row)]
+    if kept.rowcount == 0:
+        raise fenced(instance_id, epoch)
+
+
+def _row_of(claim: Claim, state: InstanceState) -> dict[str, Any]:
+    return {
+        "key": row_key(claim.instance_id),
+        "epoch": claim.epoch,
+        "status": to_column(state.status),
+        "checkpoint": state.checkpoint,
+        "location": to_column(state.location),
+        "wake_at": state.wake_at,
+        "snapshot": state.snapshot,
+        "attempts": claim.attempts_kept(),
+    }

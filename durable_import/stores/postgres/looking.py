@@ -1,0 +1,154 @@
+"""What is asked of the instances in a PostgreSQL database: each function is one work, in rounds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from durable_import.stores.base import MIN_ID_AGE
+from durable_import.stores.listing import read_cursor
+from durable_import.stores.postgres.columns import (
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    LEFT,
+    OWNED,
+    READY,
+    RESTS,
+    STUCK,
+    from_column,
+    hold_of,
+    row_key,
+    text_or_none,
+    to_column,
+    to_kept,
+    to_owner,
+)
+from durable_import.stores.postgres.pipeline import Rounds, Statement
+from durable_import.stores.state import ABANDONED, DORMANT, InstanceQuery, InstanceSummary, Page
+from durable_import.stores.store import Kept
+
+REMOVED_AT_ONCE = 500  # instances
+_SHELVES = {  # where an instance of a status may stand: what somebody owns is of any
+    **dict.fromkeys((*ABANDONED, *DORMANT), (OWNED, READY, RESTS, LEFT)),
+    "completed": (OWNED, COMPLETED), "failed": (OWNED, FAILED, READY), "cancelled": (OWNED, CANCELLED), "stuck": (STUCK,),
+}  # fmt: skip
+_INDEXED = 64  # characters of an id that are in an index
+_LAST = "\U0010ffff"  # behind all texts with the same beginning
+
+
+def load(instance_id: str) -> Rounds[Kept | None]:
+    [found] = yield [("load", {"key": row_key(instance_id)})]
+    for row in found.fetchall():
+        return to_kept(row)
+    return None
+
+
+def load_segments(instance_id: str) -> Rounds[dict[str, bytes]]:
+    [found] = yield [("load_segments", {"key": row_key(instance_id)})]
+    return {from_column(name): data for name, data in found.fetchall()}
+
+
+def remove(instance_id: str) -> Rounds[None]:
+    """Delete an instance, or the events for one that is not there."""
+    key = row_key(instance_id)
+    yield [("lock", {"key": key}), ("delete", {"keys": [key]})]
+
+
+def summary(instance_id: str) -> Rounds[InstanceSummary | None]:
+    [found] = yield [("summary_of", {"key": row_key(instance_id)})]
+    for row in found.fetchall():
+        return _summary_of(row)
+    return None
+
+
+def list_page(asked: InstanceQuery) -> Rounds[Page]:
+    """See ``store.Store.list``; each kind of question has an index. What has a status may stand on several shelves."""
+    shelves: Sequence[int | None] = _SHELVES.get(asked.status, ()) if asked.status is not None else (None,)
+    statements: list[Statement] = []
+    for shelf in shelves:
+        terms, values = _terms(asked, shelf)
+        statements.append((f"list {asked.order} {' '.join(terms)}", {**values, "limit": asked.limit + 1}))
+    answers = (yield statements) if statements else []
+    rows = sorted((row for found in answers for row in found.fetchall()), key=_place, reverse=asked.order == "newest")
+    page = rows[: asked.limit]
+    cursor = json.dumps([page[-1][10], page[-1][11].hex()]) if page and len(rows) > len(page) else None
+    return Page([_summary_of(row) for row in page], cursor)
+
+
+def _place(row: tuple[Any, ...]) -> tuple[float, bytes]:
+    """Where a row of ``summary`` stands in a list."""
+    return row[10], row[11]
+
+
+def _terms(asked: InstanceQuery, shelf: int | None) -> tuple[list[str], dict[str, Any]]:
+    """The names of the conditions (``columns.LIST_TERMS``), and their values."""
+    terms, values = list[str](), dict[str, Any]()
+    if shelf is not None:
+        terms.append("shelf")
+        values["shelf"] = shelf
+        if shelf != STUCK:
+            terms.append("status")
+            values["status"] = asked.status
+    if asked.function is not None:
+        terms.append("function")
+        values["function"] = to_column(asked.function)
+    if asked.tag is not None:
+        terms.append("tag")
+        values["tag"], values["value"] = map(to_column, asked.tag)
+    if asked.parent is not None:
+        terms.append("parent")
+        values["parent"] = to_column(asked.parent)
+    if asked.prefix:
+        terms.append("prefix")
+        prefix = to_column(asked.prefix)
+        values.update(prefix=prefix, first=prefix[:_INDEXED], last=prefix[:_INDEXED] + _LAST)
+    if asked.since:
+        terms.append("since")
+        values["since"] = asked.since
+    if asked.cursor is not None:
+        at, key = read_cursor(asked.cursor, str)
+        terms.append("before" if asked.order == "newest" else "behind")
+        values.update(at=at, key=_key_in(asked.cursor, key))
+    return terms, values
+
+
+def _key_in(cursor: str, key: str) -> bytes:
+    try:
+        return bytes.fromhex(key)
+    except ValueError as error:
+        raise ValueError(f"{cursor!r} is no cursor: give that of the page before") from error
+
+
+def _summary_of(row: tuple[Any, ...]) -> InstanceSummary:
+    instance_id, status, checkpoint, location, function, wake_at, updated_at, owner, who, until, created_at, _, *others = row
+    parent, attempts, error, hold, names, values = others
+    return InstanceSummary(
+        instance_id=from_column(instance_id),
+        status=from_column(status),
+        checkpoint=checkpoint,
+        location=from_column(location),
+        function=from_column(function),
+        wake_at=wake_at,
+        updated_at=updated_at,
+        owner=to_owner(who) if owner is not None else None,
+        lease_until=until,
+        created_at=created_at,
+        attempts=attempts,
+        error=text_or_none(error),
+        hold=hold_of(hold),
+        parent=text_or_none(parent),
+        tags={from_column(name): from_column(value) for name, value in zip(names, values, strict=True)},
+    )
+
+
+def remove_finished(seconds: float) -> Rounds[int]:
+    removed: int = 0
+    forget = ("forget_event_ids", {"seconds": max(seconds, MIN_ID_AGE)})
+    while True:
+        found, _ = yield [("remove_finished", {"seconds": seconds, "limit": REMOVED_AT_ONCE}), forget]
+        count = int(found.fetchall()[0][0])
+        removed += count
+        if count < REMOVED_AT_ONCE:
+            return removed
