@@ -82,7 +82,8 @@ asyncio.run(main())
 AUDIT = """
 CREATE TABLE {0}.audit (n bigserial, key bytea, before bigint, after bigint, epoch bigint, owner bigint);
 CREATE FUNCTION {0}.noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO {0}.audit (key, before, after, epoch, owner) VALUES (new.key, old.checkpoint, new.checkpoint, old.epoch, old.owner);
+    INSERT INTO {0}.audit (key, before, after, epoch, owner)
+    VALUES (new.key, old.checkpoint, new.checkpoint, old.epoch, old.owner);
     RETURN new;
 END $$;
 CREATE TRIGGER audit BEFORE UPDATE ON {0}.durable_state FOR EACH ROW WHEN (old.checkpoint <> new.checkpoint)
