@@ -361,7 +361,7 @@ class DurableRuntime:
 
         When this returns, the event is kept as safely as states are, until the instance has it in its own state; one for an
         instance that does not exist yet, until that does. ``payload``: anything that can be saved. What an instance sends is
-        sent once: if the call is made again after a crash, a ``DistinctEventStore`` drops the second. Raises
+        sent once: if the call is made again after a crash, the store drops the second. Raises
         InstanceFinishedError, UnsavableStateError, ValueError for a name that begins with "@", and StoreUnavailableError.
         """
         check_id(instance_id)

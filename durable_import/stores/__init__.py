@@ -30,49 +30,46 @@ from typing import TYPE_CHECKING
 from ..late import late_names
 
 if TYPE_CHECKING:
-    from .base import (
-        Claim,
+    from .base import FullStateStore, KeyedStore, StateStore
+    from .disk.store import DiskStateStore
+    from .former import (
         DistinctEventStore,
-        Event,
         EventStore,
         HistoryStore,
-        KeyedStore,
         LifeStore,
         OwningStore,
         QuickStore,
         SegmentStore,
         SourceStore,
-        StateStore,
         Transaction,
         TransactionStore,
         WatchedStore,
         WorkStore,
     )
-    from .disk.store import DiskStateStore
     from .memory import InMemoryStateStore
     from .owner import DEFAULT_LEASE_SECONDS, Owner
     from .postgres.store import PostgresStateStore
     from .sqlite.store import SQLiteStateStore
-    from .state import InstanceQuery, InstanceSummary, Page, PastState
+    from .state import Claim, Event, InstanceQuery, InstanceSummary, Page, PastState
+    from .store import Store
 
 __all__ = [
-    "DEFAULT_LEASE_SECONDS", "Claim", "DiskStateStore", "DistinctEventStore", "Event", "EventStore", "HistoryStore",
-    "InMemoryStateStore", "InstanceQuery", "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore", "Page",
-    "PastState", "PostgresStateStore", "QuickStore", "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore",
-    "Transaction", "TransactionStore", "WatchedStore", "WorkStore",
+    "DEFAULT_LEASE_SECONDS", "Claim", "DiskStateStore", "DistinctEventStore", "Event", "EventStore", "FullStateStore",
+    "HistoryStore", "InMemoryStateStore", "InstanceQuery", "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore",
+    "Page", "PastState", "PostgresStateStore", "QuickStore", "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore",
+    "Store", "Transaction", "TransactionStore", "WatchedStore", "WorkStore",
 ]  # fmt: skip
 
-_LATE = dict.fromkeys(__all__, "base") | {
+_LATE = dict.fromkeys(__all__, "former") | {
+    **dict.fromkeys(("FullStateStore", "KeyedStore", "StateStore"), "base"),
+    **dict.fromkeys(("Claim", "Event", "InstanceQuery", "InstanceSummary", "Page", "PastState"), "state"),
     "DEFAULT_LEASE_SECONDS": "owner",
     "DiskStateStore": "disk.store",
     "InMemoryStateStore": "memory",
-    "InstanceQuery": "state",
-    "InstanceSummary": "state",
     "Owner": "owner",
-    "Page": "state",
-    "PastState": "state",
     "PostgresStateStore": "postgres.store",
     "SQLiteStateStore": "sqlite.store",
+    "Store": "store",
 }
 
 if not TYPE_CHECKING:

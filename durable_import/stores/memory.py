@@ -12,14 +12,14 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from durable_import.stores.adapted import from_dict, to_dict, to_kept
 from durable_import.stores.base import FullStateStore, is_state
 from durable_import.stores.changes import Bell, Changes
+from durable_import.stores.flat import from_dict, to_dict, to_kept
 from durable_import.stores.plain.row import InstanceRow, Registered
 from durable_import.stores.plain.rows import Rows
 from durable_import.stores.plain.store import PlainStore, own
 from durable_import.stores.state import FINISHED, Claim, Event, InstanceState
-from durable_import.stores.store import Segments
+from durable_import.stores.store import Kept, Segments
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -115,6 +115,28 @@ class MemoryRows(Rows):
             return copy.deepcopy(self._others[instance_id])
         kept = self.load(instance_id)
         return to_dict(kept.state, kept.call) if kept is not None else None
+
+    def note(self, instance_id: str, kept: Kept | None) -> None:
+        """See ``MemoryStore.note``."""
+        row = self._instances.get(instance_id)
+        if kept is None:
+            if row is not None and row.owner is None:
+                self._remove(instance_id)
+            elif row is not None:
+                row.state = None  # it could not be kept, or somebody has removed it
+            return
+        row = row or InstanceRow(instance_id, kept.call, 0.0)
+        row.call, row.state = kept.call, kept.state._replace(snapshot=b"", outcome=b"")
+        self._keep(row)
+
+    def slim(self, instance_id: str) -> None:
+        """See ``MemoryStore.slim``."""
+        row = self._instances.get(instance_id)
+        if row is not None and row.owner is None:
+            if instance_id in self._idle:
+                row.call = b""
+            else:
+                self._remove(instance_id)
 
     def load_history(self, instance_id: str) -> builtins.list[InstanceState]:
         past = self._past.get(instance_id, {})
@@ -217,6 +239,27 @@ class MemoryStore(PlainStore[MemoryRows]):
         is_whole: bool = True,  # noqa: ARG002
     ) -> Awaitable[None] | None:
         return self._wait(Rows.commit, claim, state)
+
+    # --- for a store whose states are elsewhere
+
+    def note(self, instance_id: str, kept: Kept | None) -> None:
+        """What there is of an instance elsewhere; of its bytes only the call is kept here."""
+        with self._lock:
+            self.rows.note(instance_id, kept)
+
+    def slim(self, instance_id: str) -> None:
+        """Forget what nobody looks for in memory."""
+        with self._lock:
+            self.rows.slim(instance_id)
+
+    def call_of(self, claim: Claim) -> bytes:
+        """The call of an instance that is owned here. Raises FencedError."""
+        with self._lock:
+            return self.rows.current(claim).call
+
+    async def keep_small(self, claim: Claim, state: InstanceState) -> None:
+        """As ``commit``, without the bytes."""
+        self._wait(Rows.commit, claim, state._replace(snapshot=b"", outcome=b""))
 
     async def close(self) -> None:
         """Nothing to let go of: the states stay."""

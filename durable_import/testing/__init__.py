@@ -8,26 +8,10 @@ from typing import TYPE_CHECKING
 from ..late import late_names
 
 if TYPE_CHECKING:
-    from .contract import (
-        DistinctEventStoreContract,
-        EventStoreContract,
-        HistoryStoreContract,
-        LifeStoreContract,
-        OwningStoreContract,
-        QuickStoreContract,
-        SegmentStoreContract,
-        StateStoreContract,
-        TransactionStoreContract,
-        WatchedStoreContract,
-        WorkStoreContract,
-    )
+    from .contract import FullStoreContract, StateStoreContract
     from .faults import Faults
 
-__all__ = [
-    "DistinctEventStoreContract", "EventStoreContract", "Faults", "HistoryStoreContract", "LifeStoreContract",
-    "OwningStoreContract", "QuickStoreContract", "SegmentStoreContract", "StateStoreContract", "TransactionStoreContract",
-    "WatchedStoreContract", "WorkStoreContract",
-]  # fmt: skip
+__all__ = ["Faults", "FullStoreContract", "StateStoreContract"]
 
 _LATE = dict.fromkeys(__all__, "contract") | {"Faults": "faults"}
 

@@ -13,8 +13,7 @@ from durable_import.errors import StoreUnavailableError
 from durable_import.stores.base import StateStore
 from durable_import.stores.store import Committing
 
-COMMITS = ("save", "commit", "commit_segments", "end")
-SHORTCUTS = ("begin", "end")  # several calls in one: see ``base.life_store`` for why they are not used then
+COMMITS = ("save", "commit", "end")
 
 
 class Faults:
@@ -29,7 +28,7 @@ class Faults:
         self._delays: dict[str, float] = {}
         self._is_refusing = False
         full: Any = getattr(store, "instances", None)  # of one that is more than it seems
-        target, left = (store, ("close", *SHORTCUTS)) if full is None else (full, ("close", "commit"))
+        target, left = (store, ("close",)) if full is None else (full, ("close", "commit"))
         for name, function in inspect.getmembers(type(target), inspect.iscoroutinefunction):
             if not name.startswith("_") and name not in left:
                 setattr(target, name, partial(self._call, name, partial(function, target)))

@@ -18,8 +18,7 @@ from durable_import.errors import InstanceBusyError
 from durable_import.stores.state import InstanceQuery
 from durable_import.stores.store import OpenTransaction, Store
 from durable_import.testing.contract.store import begin, commit, put, saved
-from durable_import.testing.contract.transactions import answer_of
-from tests.harness.store_processes import PREAMBLE, full, line_of, process, take_over
+from tests.harness.store_processes import PREAMBLE, answer_of, full, line_of, process, take_over
 
 pytestmark = pytest.mark.slow
 
@@ -194,7 +193,7 @@ async def opened_by(store: Store) -> OpenTransaction:
 
 
 COUNT_FOR_EVER = """
-from durable_import.testing.contract.transactions import answer_of
+from tests.harness.store_processes import answer_of
 async def main():
     begun = await begin(store, "a", register(store, 3600))
     number = begun.state.checkpoint
@@ -236,7 +235,7 @@ async def test_kill_minus_nine_leaves_rows_and_state_together(url_with_transacti
 
 WORK = """
 import random
-from durable_import.testing.contract.transactions import answer_of
+from tests.harness.store_processes import answer_of
 async def main():
     keeper, table = Keeper(store, 1.0), sys.argv[2]
     while True:

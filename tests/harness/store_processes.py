@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from durable_import.running.keeper import Keeper
 from durable_import.stores.store import Begun, Store
@@ -56,3 +58,8 @@ async def take_over(store: Store, instance_id: str, lease: float = 30.0) -> Begu
 def full(url: str) -> Store:
     """The full store of a URL."""
     return full_store(open_store(url))
+
+
+async def answer_of(call: Any) -> Any:
+    """What a driver's call gives, be it asynchronous or not."""
+    return await call if inspect.isawaitable(call) else call

@@ -31,6 +31,8 @@ from durable_import import (
     InstanceFinishedError,
     InstanceHandle,
     InstanceMismatchError,
+    InstanceQuery,
+    InstanceStuckError,
     InstanceSuspendedError,
     MissingCodeError,
     MissingDriverError,
@@ -46,6 +48,7 @@ from durable_import import (
     SnapshotFormatError,
     StateStore,
     StoreError,
+    StoreRefusedError,
     StoreUnavailableError,
     UnknownInstanceError,
     UnknownStoreError,
@@ -68,14 +71,14 @@ from durable_import import (
 from durable_import.stores import (
     Claim,
     Event,
-    EventStore,
+    FullStateStore,
     InstanceSummary,
     Owner,
-    OwningStore,
     PastState,
     PostgresStateStore,
     SQLiteStateStore,
 )
+from durable_import.stores import Store as FullStore
 from durable_import.testing import Faults, StateStoreContract
 
 
@@ -214,13 +217,13 @@ def places() -> None:
     Faults(InMemoryStateStore()).fail(3, happens=True)
 
 
-async def owners(store: OwningStore, claim: Claim, owner: Owner) -> None:
+async def owners(store: FullStateStore, claim: Claim, owner: Owner) -> None:
     """What stores give and take."""
-    assert_type(await store.acquire("order-1", owner), Claim)
-    assert_type(await store.renew([claim]), list[Claim])
-    assert_type(await store.list(), list[InstanceSummary])
-    if isinstance(store, EventStore):
-        assert_type(await store.load_events("order-1"), list[Event])
+    assert_type(store.instances, FullStore)
+    assert_type(store.instances.register(owner, 30.0), int)
+    assert_type((await store.instances.list(InstanceQuery(tag=("customer", "c1")))).instances, list[InstanceSummary])
+    assert_type(await store.instances.load_events("order-1"), list[Event])
+    await store.instances.release(claim)
 
 
 def looking(stack: CallStack) -> None:
@@ -247,7 +250,8 @@ def errors() -> None:
         AlreadyDurableException, FencedError, HoldLimitError, InstanceBusyError, InstanceCancelledError, InstanceFailedError,
         InstanceFinishedError, InstanceMismatchError, InstanceSuspendedError, MissingCodeError, MissingDriverError,
         MissingKeyError, NoSourceCodeException, NotDurableError, OwnershipError, SnapshotAuthenticationError, SnapshotError,
-        SnapshotFormatError, StoreError, StoreUnavailableError, UnknownInstanceError, UnknownStoreError,
+        SnapshotFormatError, InstanceStuckError, StoreRefusedError, StoreError, StoreUnavailableError, UnknownInstanceError,
+        UnknownStoreError,
     )  # fmt: skip
     try:
         print(every)

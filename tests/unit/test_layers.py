@@ -33,7 +33,7 @@ ORDERS = {
     ),
     "stores": (
         "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "state", "suspects", "listing", "store", "base",
-        "backend", "memory_events", "memory_failures", "adapted", "plain", "memory", "disk", "sqlite", "postgres", "url",
+        "former", "backend", "flat", "plain", "memory", "adapted", "disk", "sqlite", "postgres", "url",
         "contract",
     ),
     "running": ("validation", "patience", "keeper", "slices", "sources", "instance", "telemetry", "dispatcher", "registry"),

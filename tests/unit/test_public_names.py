@@ -19,25 +19,12 @@ from durable_import import stores, testing
 from tests.harness.crash import environment
 
 STORES = [
-    "DEFAULT_LEASE_SECONDS", "Claim", "DiskStateStore", "DistinctEventStore", "Event", "EventStore", "HistoryStore",
-    "InMemoryStateStore", "InstanceQuery", "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore", "Page",
-    "PastState", "PostgresStateStore", "QuickStore", "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore",
-    "Transaction", "TransactionStore", "WatchedStore", "WorkStore",
+    "DEFAULT_LEASE_SECONDS", "Claim", "DiskStateStore", "DistinctEventStore", "Event", "EventStore", "FullStateStore",
+    "HistoryStore", "InMemoryStateStore", "InstanceQuery", "InstanceSummary", "KeyedStore", "LifeStore", "Owner", "OwningStore",
+    "Page", "PastState", "PostgresStateStore", "QuickStore", "SQLiteStateStore", "SegmentStore", "SourceStore", "StateStore",
+    "Store", "Transaction", "TransactionStore", "WatchedStore", "WorkStore",
 ]  # fmt: skip
-TESTING = [
-    "DistinctEventStoreContract",
-    "EventStoreContract",
-    "Faults",
-    "HistoryStoreContract",
-    "LifeStoreContract",
-    "OwningStoreContract",
-    "QuickStoreContract",
-    "SegmentStoreContract",
-    "StateStoreContract",
-    "TransactionStoreContract",
-    "WatchedStoreContract",
-    "WorkStoreContract",
-]
+TESTING = ["Faults", "FullStoreContract", "StateStoreContract"]
 PACKAGES = [durable_import, stores, testing]
 ROOT = Path(durable_import.__file__).parent
 

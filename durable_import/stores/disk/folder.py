@@ -27,7 +27,6 @@ from typing import Any
 
 from durable_import.errors import StoreUnavailableError
 from durable_import.log import about, logger
-from durable_import.stores.adapted import from_dict, to_dict
 from durable_import.stores.disk.records import (
     check_head,
     claim_record,
@@ -44,6 +43,7 @@ from durable_import.stores.disk.records import (
     state_record,
 )
 from durable_import.stores.files import file_name, make_folder, remove_durably, text_of, write_durably
+from durable_import.stores.flat import from_dict, to_dict
 from durable_import.stores.owner import Owner
 from durable_import.stores.plain.row import InstanceRow, Registered
 from durable_import.stores.plain.rows import Rows

@@ -216,7 +216,7 @@ class Rows(ABC):
                 yield row.deaths(), since, row.instance_id, row
 
     def commit(self, claim: Claim, state: InstanceState) -> None:
-        row = self._current(claim)
+        row = self.current(claim)
         row.commit(claim, state)
         self._keep(row, is_committed=True)
         if state.status in ANNOUNCED:
@@ -271,7 +271,8 @@ class Rows(ABC):
         if state.get("status") in ANNOUNCED:
             self._announce()
 
-    def _current(self, claim: Claim) -> InstanceRow:
+    def current(self, claim: Claim) -> InstanceRow:
+        """The row of a claim that is current. Raises FencedError for another."""
         row = self._find(claim.instance_id)
         if row is None or not row.is_current(claim):
             raise fenced(claim.instance_id, claim.epoch)

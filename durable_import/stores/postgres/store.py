@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from durable_import.stores.adapted import to_dict, to_kept
 from durable_import.stores.base import FullStateStore, check_state
+from durable_import.stores.flat import to_dict, to_kept
 from durable_import.stores.postgres.address import Address
 from durable_import.stores.postgres.instances import PostgresStore
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from durable_import.errors import MissingKeyError, StoreError
 from durable_import.snapshot.sealing.seal import load_or_create_key
-from durable_import.stores.adapted import to_dict, to_kept
 from durable_import.stores.base import FullStateStore, check_state
+from durable_import.stores.flat import to_dict, to_kept
 from durable_import.stores.sqlite.columns import query
 from durable_import.stores.sqlite.connection import MEMORY
 from durable_import.stores.sqlite.instances import SQLiteStore

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from durable_import.stores.base import OwningStore, StateStore
+from durable_import.stores.base import FullStateStore, StateStore
 
 STRANGE_IDS = (
     "plain", "", ".", "..", "../x", "/etc/passwd", "a/b\\c", "CON", "con", "\N{ROCKET}", "ü", "u\u0308", "x" * 5000,
@@ -137,5 +137,5 @@ class StateStoreContract(ABC):
 
 async def close(store: StateStore) -> None:
     """Close what can be closed."""
-    if isinstance(store, OwningStore):
+    if isinstance(store, FullStateStore):
         await store.close()

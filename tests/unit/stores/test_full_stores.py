@@ -14,44 +14,41 @@ from durable_import.stores.sqlite.store import SQLiteStateStore
 from durable_import.stores.state import InstanceQuery
 from durable_import.stores.store import Store
 from durable_import.stores.url import full_store
-from durable_import.testing.contract import refused
-from durable_import.testing.contract.attempts import AttemptsContract
-from durable_import.testing.contract.origins import OriginsContract
-from durable_import.testing.contract.owners import OwnersContract
-from durable_import.testing.contract.store import SingleStoreContract, StoreContract, to_do
+from durable_import.testing.contract import FullStoreContract, refused
+from durable_import.testing.contract.store import SingleStoreContract, to_do
 from tests.harness.users_store import UsersStore
 
 
-class TestMemory(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
+class TestMemory(FullStoreContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
         return full_store(InMemoryStateStore())
 
 
-class TestMemoryWithHistory(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
+class TestMemoryWithHistory(FullStoreContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
         return full_store(InMemoryStateStore(history=True))
 
 
-class TestDisk(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
+class TestDisk(FullStoreContract):
     def open(self, folder: Path) -> Store:
         return full_store(DiskStateStore(folder / "store"))
 
 
-class TestDiskWithHistory(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
+class TestDiskWithHistory(FullStoreContract):
     def open(self, folder: Path) -> Store:
         return full_store(DiskStateStore(folder / "store", history=True))
 
 
-class TestSQLite(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
+class TestSQLite(FullStoreContract):
     def open(self, folder: Path) -> Store:
         return full_store(SQLiteStateStore(folder / "deep" / "state.db"))
 
 
-class TestSQLiteAtOnce(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
+class TestSQLiteAtOnce(FullStoreContract):
     """All that may be quick is, however busy the machine is."""
 
     @pytest.fixture(autouse=True)
@@ -62,12 +59,12 @@ class TestSQLiteAtOnce(StoreContract, AttemptsContract, OriginsContract, OwnersC
         return full_store(SQLiteStateStore(folder / "state.db", synchronous="normal"))
 
 
-class TestSQLiteWithHistory(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
+class TestSQLiteWithHistory(FullStoreContract):
     def open(self, folder: Path) -> Store:
         return full_store(SQLiteStateStore(folder / "state.db", history=True))
 
 
-class TestSQLiteInMemory(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
+class TestSQLiteInMemory(FullStoreContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
@@ -88,7 +85,7 @@ async def test_what_a_users_store_cannot_do() -> None:
     store = full_store(UsersStore())
     with refused(DurableError, "cannot list its instances"):
         await store.list(InstanceQuery())
-    with refused(DurableError, "cannot look for unfinished instances", "WorkStore"):
+    with refused(DurableError, "cannot look for unfinished instances", "use SQLite"):
         await to_do(store, 1, orphans=True)
     with refused(DurableError, "cannot delete"):
         await store.delete("a")

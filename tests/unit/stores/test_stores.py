@@ -25,10 +25,10 @@ from durable_import.errors import (
     StoreRefusedError,
     StoreUnavailableError,
 )
-from durable_import.stores.adapted import to_kept
 from durable_import.stores.base import StateStore
 from durable_import.stores.changes import Bell
 from durable_import.stores.disk.store import DiskStateStore
+from durable_import.stores.flat import to_kept
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.instances import SQLiteStore
