@@ -1,13 +1,13 @@
 """Where snapshots live.
 
-``url`` finds a store by its URL. ``store`` says what the rest of the package needs of one, ``state`` what is kept of an instance;
-``base`` is what users implement, ``backend`` what the original library called so, and ``adapted`` makes of these what ``store``
-says. ``memory``, ``disk`` and ``sqlite`` are the embedded stores, ``postgres`` is for many machines. They share ``owner`` (who
-advances an instance, and until when), ``worker`` (a thread for what blocks), ``changes`` (waiting for a change), ``work`` (what
-is to be done), ``listing`` (pages of lists), ``inline_commit_policy`` (which commits an event loop waits for), ``sql`` and
-``files``; ``memory_events`` and ``memory_failures`` have what a store does not keep: events, and what could not go on. What is in
-``__all__`` is public: the stores, and what a store of the user's own is made of. A store's module, and its driver, are loaded
-when it is asked for.
+``url`` finds a store by its URL. ``store`` says what the rest of the package needs of one, ``state`` what is kept of an
+instance; ``base`` is what users implement, ``backend`` what the original library called so, and ``adapted`` makes of these what
+``store`` says. ``memory``, ``disk`` and ``sqlite`` are the embedded stores, ``postgres`` is for many machines. They share
+``owner`` (who advances an instance, and until when), ``suspects`` (how many of those are taken up that may kill), ``worker`` (a
+thread for what blocks), ``changes`` (waiting for a change), ``listing`` (pages of lists), ``plain`` (the lives of instances, in
+memory and on disk), ``flat`` (states as dicts), ``inline_commit_policy`` (which commits an event loop waits for), ``sql`` and
+``files``. ``former`` has names of earlier releases. What is in ``__all__`` is public: the stores, and what a store of the user's
+own is made of. A store's module, and its driver, are loaded when it is asked for.
 
 Rejected:
 
@@ -16,6 +16,8 @@ Rejected:
 - Epochs that count: per instance, a stalled owner's old one would be current again after delete and start again; per store,
   all would write one row. They are random numbers in SQLite, and only compared.
 - A lease for each instance: a renewal would cost what a process owns. In SQLite a process has one.
+- Optional protocols that a store of the user's own is searched for: each was another way to do half of it, and how they went
+  together was nobody's promise. Such a store loads and saves, or is a whole ``Store``.
 - What instances are looked for by in the row that a commit writes: each commit would touch indexes.
 - PostgreSQL: advisory locks or an open transaction as the claim. They end with the connection, not with the process, and a
   pooler or a short break of the network would take instances away from their owner.

@@ -53,7 +53,7 @@ class AdaptedStore:
                 "those methods out, if one process at a time uses it."
             )
         if former:
-            logger.warning("%r is asked for load and save only: its %s are not used", store, ", ".join(former))
+            logger.warning("%r is asked for load and save only: its %s is not used", store, ", ".join(former))
 
     def __repr__(self) -> str:
         return repr(self._store)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from durable_import.errors import DurableError, SnapshotAuthenticationError
+from durable_import.errors import DurableError, SnapshotAuthenticationError, StoreError
 from durable_import.stores import inline_commit_policy as inline_commits
 from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
@@ -98,3 +98,20 @@ async def test_what_is_no_state_is_refused() -> None:
     users.states["a"] = {"status": "running"}
     with refused(SnapshotAuthenticationError, "'a'", "exactly the keys"):
         await full_store(users).load("a")
+
+
+def test_stores_of_earlier_releases_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    """One that has owners of its own is refused, lest nobody fences others; of all else it is said that nobody asks for it."""
+
+    class WithEvents(UsersStore):
+        async def publish_event(self, instance_id: str, name: str, payload: bytes) -> int:
+            raise AssertionError((instance_id, name, payload))
+
+    class WithOwners(WithEvents):
+        async def acquire(self, instance_id: str) -> None:
+            raise AssertionError(instance_id)
+
+    full_store(WithEvents())
+    assert "is asked for load and save only: its publish_event is not used" in caplog.text
+    with refused(StoreError, "has owners of its own (acquire, publish_event)", "FullStateStore", "one process at a time"):
+        full_store(WithOwners())
