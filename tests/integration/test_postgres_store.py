@@ -26,6 +26,7 @@ from durable_import.errors import (
 from durable_import.stores.owner import Owner
 from durable_import.stores.postgres import pipeline as pipeline_module
 from durable_import.stores.postgres import session as session_module
+from durable_import.stores.postgres.announcements import Announcer
 from durable_import.stores.postgres.instances import PostgresStore
 from durable_import.stores.postgres.pipeline import Rounds, Work
 from durable_import.stores.postgres.store import PostgresStateStore
@@ -523,6 +524,7 @@ async def test_missing_driver_is_named(code: str) -> None:
 
 async def test_a_commit_is_one_round_trip(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A commit alone is one statement."""
+    monkeypatch.setattr(Announcer, "start", lambda _: None)  # which executes some by itself
     store = opened(postgres_server.url(schema="trips"))
     begun = await begin(store, "a")
     await commit(store, begun, saved(1))

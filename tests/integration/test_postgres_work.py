@@ -20,6 +20,7 @@ from durable_import.stores.state import InstanceQuery
 from durable_import.stores.store import Kept
 from durable_import.testing.contract import refused
 from durable_import.testing.contract.store import CALL, PENDING, begin, bury, commit, names, put, register, saved
+from tests.harness.pooler import Pooler
 from tests.harness.postgres import PostgresServer
 from tests.harness.store_processes import line_of, process
 from tests.integration.test_postgres_store import KILL_ALL, claimed, opened
@@ -440,3 +441,32 @@ def test_tables_are_made_by_one_of_many(postgres_url: str) -> None:
     )
     children = [subprocess.Popen([sys.executable, "-c", code, postgres_url], stdout=subprocess.PIPE, text=True) for _ in range(4)]
     assert [child.communicate(timeout=120)[0].strip() for child in children] == ["None"] * 4
+
+
+async def test_pooler_of_transactions_may_be_in_front(postgres_server: PostgresServer, postgres_url: str, schema: str) -> None:
+    """That is found out: nothing is kept in a session, and all works but being told of changes, which is looked for instead."""
+    store = await transaction_over(postgres_server, postgres_url, schema)
+    await store.close()
+    pooler = Pooler(postgres_server.port)
+    pooled = opened(f"postgresql://tester@127.0.0.1:{pooler.port}/postgres?schema={schema}")
+    owner = await asyncio.to_thread(register, pooled)
+    begun = await asyncio.gather(*(begin(pooled, f"i{number}", owner) for number in range(5)))
+    for number in range(1, 8):
+        await asyncio.gather(*(commit(pooled, each, saved(number), {"k": b"%d" % number}, False) for each in begun))
+        await commit(pooled, begun[0], saved(number))
+        assert await asyncio.to_thread(pooled.renew, owner, number - 1, number, 30.0)
+    opened_one = await pooled.begin_transaction()
+    for _ in range(7):
+        await opened_one.connection.execute(f"SELECT id FROM {schema}.user_order WHERE id = %s", [1])
+    await opened_one.connection.execute(f"INSERT INTO {schema}.user_order VALUES (1)")
+    await opened_one.commit(begun[0].claim, saved(8))
+    assert await pooled.publish("i1", "e", b"")
+    async with asyncio.timeout(60):
+        await pooled.wait_for_change(3600)
+    await asyncio.gather(*(pooled.end(each.claim, saved(9, "completed"), keeps=False) for each in begun))
+    assert len(await names(pooled, InstanceQuery(status="completed"))) == 5
+    assert postgres_server.execute(f"SELECT * FROM {schema}.user_order") == [(1,)]
+    assert pooler.refused > 0
+    assert pooler.prepared == 0
+    await pooled.close()
+    pooler.close()

@@ -49,11 +49,12 @@ class OwnersDesk:
 
     def renew(self, owner: int, old: int, new: int, lease: float) -> bool:
         row = {"owner": owner, "old": old, "new": new, "lease": lease}
-        return self._transact(lambda: self._do("renew", row).rowcount > 0, max(lease / 3, LEAST_PATIENCE))
+        patience = max(lease / 3, LEAST_PATIENCE)
+        return self._transact(lambda: self._do("renew", row).rowcount > 0, patience, is_one=True)
 
     def owners(self) -> list[OwnerRow]:
         now = time.time()  # leases run by the clock of the database
-        found = self._transact(lambda: self._do("owners", {}).fetchall(), self._patience)
+        found = self._transact(lambda: self._do("owners", {}).fetchall(), self._patience, is_one=True)
         return [
             OwnerRow(number, Owner.from_json(who), beat, lease, now + left, is_dead)
             for number, who, beat, lease, left, is_dead in found
@@ -103,12 +104,12 @@ class OwnersDesk:
         text = query(name, self._address.schema)
         return self._connection.execute(text, row, prepare=self._manners.prepares, binary=True)
 
-    def _transact(self, work: Callable[[], T], patience: float) -> T:
-        """Do something in a transaction; what the server gives up is done again."""
+    def _transact(self, work: Callable[[], T], patience: float, *, is_one: bool = False) -> T:
+        """Do something in a transaction; what the server gives up is done again. ``is_one``: it is one statement."""
         with self._lock:
             for attempt in range(ATTEMPTS):
                 try:
-                    return self._attempt(work, patience)
+                    return self._attempt(work, patience, is_one)
                 except psycopg.Error as error:
                     self._disconnect()  # the server rolls back what has no connection
                     if not is_to_be_repeated(error, attempt) or attempt == ATTEMPTS - 1:
@@ -118,13 +119,15 @@ class OwnersDesk:
                     raise
         raise StoreUnavailableError(f"the database ({self._address}) has given up the same work again and again. Run again")
 
-    def _attempt(self, work: Callable[[], T], patience: float) -> T:
+    def _attempt(self, work: Callable[[], T], patience: float, is_one: bool) -> T:
         if self._connection is not None and is_to_be_replaced(self._connection):
             self._disconnect()
         if self._connection is None:
             self._connection, self._manners = opened(self._address, self._patience)
         connection = self._connection
         connection.deadline = time.monotonic() + patience
+        if is_one and not self._manners.is_pooled:
+            return work()
         for text in self._manners.opening:
             connection.execute(text, prepare=False)
         answer = work()
