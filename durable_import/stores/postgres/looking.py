@@ -32,7 +32,7 @@ from durable_import.stores.store import Kept
 REMOVED_AT_ONCE = 500  # instances
 _SHELVES = {  # where an instance of a status may stand: what somebody owns is of any
     **dict.fromkeys((*ABANDONED, *DORMANT), (OWNED, READY, RESTS, LEFT)),
-    "completed": (OWNED, COMPLETED), "failed": (OWNED, FAILED, READY), "cancelled": (OWNED, CANCELLED), "stuck": (STUCK,),
+    "completed": (OWNED, COMPLETED), "failed": (OWNED, FAILED), "cancelled": (OWNED, CANCELLED), "stuck": (STUCK,),
 }  # fmt: skip
 _INDEXED = 64  # characters of an id that are in an index
 _LAST = "\U0010ffff"  # behind all texts with the same beginning
@@ -145,10 +145,13 @@ def _summary_of(row: tuple[Any, ...]) -> InstanceSummary:
 
 def remove_finished(seconds: float) -> Rounds[int]:
     removed: int = 0
-    forget = ("forget_event_ids", {"seconds": max(seconds, MIN_ID_AGE)})
+    row = {"seconds": seconds, "limit": REMOVED_AT_ONCE}
+    yield [("forget_event_ids", {"seconds": max(seconds, MIN_ID_AGE)})]
     while True:
-        found, _ = yield [("remove_finished", {"seconds": seconds, "limit": REMOVED_AT_ONCE}), forget]
-        count = int(found.fetchall()[0][0])
-        removed += count
-        if count < REMOVED_AT_ONCE:
+        [found] = yield [("find_finished", row)]
+        keys = [key for (key,) in found.fetchall()]
+        if keys:
+            gone, _ = yield [("remove_finished", {**row, "keys": keys}), ("remove_rests", {"keys": keys})]
+            removed += gone.rowcount
+        if len(keys) < REMOVED_AT_ONCE or gone.rowcount == 0:
             return removed

@@ -283,8 +283,10 @@ FROM (
             AND queue = ANY(%(queues)s::text[])
         ORDER BY due LIMIT %(limit)s)
     UNION ALL
-    (SELECT shelf, key, due, priority FROM SCHEMA.durable_instance
-        WHERE shelf = 1 AND queue = ANY(%(queues)s::text[]) ORDER BY priority DESC, due LIMIT %(limit)s)
+    (SELECT shelf, key, due, priority FROM unnest(%(queues)s::text[]) AS asked (name) CROSS JOIN LATERAL (
+        SELECT shelf, key, due, priority FROM SCHEMA.durable_instance
+        WHERE shelf = 1 AND queue = asked.name ORDER BY priority DESC, due LIMIT %(limit)s
+    ) AS ready)
     UNION ALL
     (SELECT shelf, key, due, 0 FROM SCHEMA.durable_instance
         WHERE shelf = 7 AND %(orphans)s AND queue = ANY(%(queues)s::text[]) ORDER BY due LIMIT %(limit)s)
@@ -316,27 +318,38 @@ SELECT key FROM SCHEMA.durable_state WHERE owner = %(owner)s AND epoch = %(epoch
 -- name: events_of
 SELECT key, number, name, payload FROM SCHEMA.durable_event WHERE key = ANY(%(keys)s::bytea[]) ORDER BY number
 
+-- name: find_finished
+SELECT key FROM SCHEMA.durable_instance
+WHERE ended_at IS NOT NULL AND ended_at <= extract(epoch FROM statement_timestamp())::float8 - %(seconds)s AND shelf IN (3, 4, 5)
+LIMIT %(limit)s
+
 -- name: remove_finished
-WITH found AS (
+DELETE FROM SCHEMA.durable_instance WHERE key IN (
     SELECT key FROM SCHEMA.durable_instance
-    WHERE ended_at IS NOT NULL AND ended_at <= extract(epoch FROM clock_timestamp()) - %(seconds)s AND shelf IN (3, 4, 5)
-    LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-), gone AS (
-    DELETE FROM SCHEMA.durable_instance WHERE key IN (SELECT key FROM found) RETURNING key
-), stated AS (
-    DELETE FROM SCHEMA.durable_state WHERE key IN (SELECT key FROM gone)
-), called AS (
-    DELETE FROM SCHEMA.durable_call WHERE key IN (SELECT key FROM gone)
-), resulted AS (
-    DELETE FROM SCHEMA.durable_outcome WHERE key IN (SELECT key FROM gone)
-), removed AS (
-    DELETE FROM SCHEMA.durable_segment WHERE key IN (SELECT key FROM gone)
-), read AS (
-    DELETE FROM SCHEMA.durable_event WHERE key IN (SELECT key FROM gone)
-), tagged AS (
-    DELETE FROM SCHEMA.durable_tag WHERE key IN (SELECT key FROM gone)
+    WHERE key = ANY(%(keys)s::bytea[]) AND shelf IN (3, 4, 5)
+        AND ended_at <= extract(epoch FROM statement_timestamp())::float8 - %(seconds)s
+    FOR UPDATE SKIP LOCKED
 )
-SELECT count(*) FROM gone
+
+-- name: remove_rests
+WITH state AS (
+    DELETE FROM SCHEMA.durable_state AS its WHERE key = ANY(%(keys)s::bytea[])
+        AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
+), call AS (
+    DELETE FROM SCHEMA.durable_call AS its WHERE key = ANY(%(keys)s::bytea[])
+        AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
+), outcome AS (
+    DELETE FROM SCHEMA.durable_outcome AS its WHERE key = ANY(%(keys)s::bytea[])
+        AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
+), segment AS (
+    DELETE FROM SCHEMA.durable_segment AS its WHERE key = ANY(%(keys)s::bytea[])
+        AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
+), event AS (
+    DELETE FROM SCHEMA.durable_event AS its WHERE key = ANY(%(keys)s::bytea[])
+        AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
+)
+DELETE FROM SCHEMA.durable_tag AS its WHERE key = ANY(%(keys)s::bytea[])
+    AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
 
 -- name: save_source
 INSERT INTO SCHEMA.durable_source (key, text) VALUES (%(key)b, %(text)s) ON CONFLICT (key) DO NOTHING
