@@ -14,7 +14,7 @@ from durable_import.cli.main import main
 from tests.running.effects import world
 from tests.running.test_life import until
 
-URLS = ("memory:", "sqlite:///{}/state.db")
+URLS = ("memory:", "disk://{}/store", "sqlite:///{}/state.db")
 
 
 async def found(runtime: DurableRuntime, **asked: Any) -> list[str]:

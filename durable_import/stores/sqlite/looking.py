@@ -111,7 +111,8 @@ def _terms(asked: InstanceQuery, shelf: int | None, beyond: str) -> tuple[list[s
         values.extend(its)
 
     if shelf is not None:
-        fits("shelf = ?", shelf)
+        is_narrow = asked.tag is not None or asked.parent is not None  # by an index that finds less than that of shelves
+        fits("+shelf = ?" if is_narrow else "shelf = ?", shelf)
         if shelf != STUCK:
             fits("status = ?", asked.status)
     if asked.function is not None:
