@@ -30,7 +30,7 @@ from . import kinds
 from .notes import Note, Notes
 from .session_settings import settings_in
 from .sqlite import replace_connect
-from .table import TABLE, Kind, Known
+from .table import PROXY, TABLE, Kind, Known
 from .wrapping import Call, is_wrapped, wrap
 
 _ENTERING, _LEAVING = ("__enter__", "__aenter__"), ("__exit__", "__aexit__")
@@ -367,7 +367,7 @@ def _noting_setting(confirms: str, before: FunctionType) -> Call:
         driver, task = _driver(), _task()
         text = next((each for each in args[1:] if isinstance(each, str)), "") if driver is not None else ""
         for setting, statement in settings_in(text):
-            made = getattr(args[0], "_proxy", None) or args[0]  # what the program has of asyncpg's, of a pool
+            made = getattr(args[0], PROXY, None) or args[0]
             path = task.path if task is not None else ""
             notes_of(driver).was_set(made, setting, statement, confirms, path)  # type: ignore[arg-type]
 

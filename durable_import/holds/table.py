@@ -91,6 +91,7 @@ def _response(spent: str, kind: Kind = Kind.HOLDS, advice: str = "") -> Known:
     return Known(kind, advice or _STREAM, spent=tuple(spent.split()))
 
 
+PROXY = "_proxy"  # of a connection of asyncpg that a pool has given: what the program has of it
 _COMMIT = "keep the block short: what is done in it since the last checkpoint is done again after a crash"
 _STREAM = "it is read again from its beginning after a crash; keep what you need of it as plain values"
 _READ = "read it (`await response.aread()`) before the checkpoint"

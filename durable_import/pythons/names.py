@@ -87,6 +87,7 @@ TABLE: tuple[PrivateName, ...] = (
     *_attributes("asyncio.Queue", "those who wait at a queue", "_getters _putters"),
     *_attributes("asyncio.Lock", "those who wait for a lock, an event, a semaphore", "_waiters"),
     *_attributes("asyncio.Semaphore", "passes on a slot that was given to a task which is let go of", "_value _wake_up_next"),
+    PrivateName("asyncio.BoundedSemaphore._bound_value", "how many slots one has that is made again"),
     *_attributes("asyncio.Condition", "the lock of a condition, whose methods it borrows", "_lock"),
     # threads
     PrivateName("_thread.RLock._is_owned", "whether a lock is held: it cannot be saved then"),
@@ -209,7 +210,14 @@ def _made_in_loop(cls: Any, *arguments: Any) -> Any:
 #: How to get an object that has the attributes which its class does not tell of, by the name of that class.
 _SAMPLES: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(
-        ("asyncio.Condition", "asyncio.Lock", "asyncio.Queue", "asyncio.Semaphore", "concurrent.futures.Future"),
+        (
+            "asyncio.BoundedSemaphore",
+            "asyncio.Condition",
+            "asyncio.Lock",
+            "asyncio.Queue",
+            "asyncio.Semaphore",
+            "concurrent.futures.Future",
+        ),
         lambda cls: cls(),
     ),
     **dict.fromkeys(("threading.Condition", "threading.Event"), lambda cls: cls()),

@@ -97,7 +97,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("decimal", "ContextManager"): process_objects.reduce_decimal_context,
     ("numpy", "ndarray"): buffers.reduce_array,
     ("opentelemetry.context.context", "Context"): telemetry.reduce_trace_context,
-    ("opentelemetry.util._decorator", "_AgnosticContextManager"): telemetry.reduce_span_block,
+    _place("opentelemetry.util._decorator:_AgnosticContextManager"): telemetry.reduce_span_block,
     _place("rich.progress:_TrackThread"): progress.reduce_track_thread,
     ("sqlite3", "Connection"): databases.reduce_connection,
     ("sqlite3", "Cursor"): databases.reduce_cursor,

@@ -11,7 +11,9 @@ import pytest
 
 import durable_import
 from durable_import.log import about, logger
-from durable_import.stores.url import open_store
+from durable_import.stores.state import InstanceQuery
+from durable_import.stores.url import full_store, open_store
+from durable_import.testing.contract.store import put, saved
 
 PACKAGE = Path(durable_import.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -63,9 +65,10 @@ def test_every_record_has_the_attributes(caplog: pytest.LogCaptureFixture) -> No
 async def test_damaged_file_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A file of a disk store that cannot be read is logged when it is met first, and again when it was changed."""
     store = open_store(f"disk://{tmp_path}/store")
-    await store.save("good", {"value": 1})
+    await put(full_store(store), "good", saved(1))
     (tmp_path / "store" / "instances" / "bad.state").write_bytes(b"no head")
     for _ in range(3):
-        assert [each.instance_id for each in await store.list()] == ["good"]  # type: ignore[attr-defined]
+        page = await full_store(store).list(InstanceQuery())
+        assert [each.instance_id for each in page.instances] == ["good"]
     assert len([record for record in caplog.records if "damaged" in record.getMessage()]) == 1
     await store.close()  # type: ignore[attr-defined]
