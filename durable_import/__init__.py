@@ -10,6 +10,7 @@ from .errors import (
     AlreadyDurableException,
     CheckpointException,
     CodeChangedError,
+    DataChangedError,
     DurableError,
     FencedError,
     HoldLimitError,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from .compat.transformer import DurableAstTransformer, transform_to_durable_ast
     from .explanation.points import Explanation, Point, explain
     from .holds.kinds import reopenable, saved
+    from .snapshot.renames import renamed
     from .stores.backend import OrchestrationBackend
     from .stores.base import StateStore
     from .stores.disk.store import DiskStateStore
@@ -87,6 +89,7 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "Point": "explanation.points",
     "explain": "explanation.points",
     "make_durable": "compat.program",
+    "renamed": "snapshot.renames",
     "reopenable": "holds.kinds",
     "saved": "holds.kinds",
     "step_key": "aio.step_key",
@@ -95,16 +98,16 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
 }
 
 __all__ = [
-    "AlreadyDurableException", "CallStack", "CheckpointException", "CodeBlock", "CodeChangedError", "DiskStateStore",
-    "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime", "Explanation", "FencedError",
-    "FunctionCall", "HoldLimitError", "InMemoryStateStore", "InstanceBusyError", "InstanceCancelledError", "InstanceFailedError",
-    "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError", "InstanceQuery", "InstanceStuckError",
-    "InstanceSuspendedError", "MissingCodeError", "MissingDriverError", "MissingKeyError", "NoSourceCodeException",
-    "NotDurableError", "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError",
-    "SnapshotError", "SnapshotFormatError", "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError",
-    "UnknownInstanceError", "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError",
-    "attempt", "current_instance", "current_runtime", "explain", "install", "make_durable", "reopenable", "saved", "step_key",
-    "transform_to_durable_ast", "uninstall", "wait_for_event",
+    "AlreadyDurableException", "CallStack", "CheckpointException", "CodeBlock", "CodeChangedError", "DataChangedError",
+    "DiskStateStore", "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime",
+    "Explanation", "FencedError", "FunctionCall", "HoldLimitError", "InMemoryStateStore", "InstanceBusyError",
+    "InstanceCancelledError", "InstanceFailedError", "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError",
+    "InstanceQuery", "InstanceStuckError", "InstanceSuspendedError", "MissingCodeError", "MissingDriverError", "MissingKeyError",
+    "NoSourceCodeException", "NotDurableError", "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point",
+    "SnapshotAuthenticationError", "SnapshotError", "SnapshotFormatError", "StateStore", "StoreError", "StoreRefusedError",
+    "StoreUnavailableError", "UnknownInstanceError", "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError",
+    "UnsupportedSyntaxError", "attempt", "current_instance", "current_runtime", "explain", "install", "make_durable", "renamed",
+    "reopenable", "saved", "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # who know the names from the imports above, and no others

@@ -12,7 +12,8 @@
     |   |-- SnapshotAuthenticationError   tampered, torn, swapped or foreign bytes
     |   |-- SnapshotFormatError       made by another format version
     |   |-- CodeChangedError          the code of a saved frame is not the code of today
-    |   `-- MissingCodeError          the module or function of a saved frame is gone
+    |   |-- MissingCodeError          the module or function of a saved frame is gone
+    |   `-- DataChangedError          a saved object does not fit the class of today
     |-- HoldLimitError                nothing of an instance could be saved for longer than `hold_limit`
     |-- StoreError                    a store cannot do its work
     |   |-- UnknownStoreError         no store answers to this URL
@@ -191,6 +192,19 @@ class CodeChangedError(SnapshotError):
 
 class MissingCodeError(SnapshotError):
     """The module or function that a saved frame or value belongs to cannot be found."""
+
+
+class DataChangedError(SnapshotError):
+    """An object of the saved state does not fit its class of today: a member or a field is not what it was.
+
+    Attributes: ``filename``, ``lineno`` (where the class is today), ``name`` (``module:Class``).
+    """
+
+    def __init__(self, message: str, *, filename: str, lineno: int, name: str) -> None:
+        super().__init__(message)
+        self.filename = filename
+        self.lineno = lineno
+        self.name = name
 
 
 class StoreError(DurableError):

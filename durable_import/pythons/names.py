@@ -176,6 +176,7 @@ DOCUMENTED = frozenset(
         "os._exit",
         "ast.AST._fields",
         "ast.AST._attributes",
+        "enum.Enum._name_",
         "enum.Enum._value_",
         "namedtuple._fields",
         "namedtuple._field_defaults",

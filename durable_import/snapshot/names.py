@@ -103,6 +103,7 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.reducers.databases": {
         "restore_closed_connection": "closed_connection", "restore_closed_cursor": "closed_cursor", "restore_cursor": "cursor",
     },
+    "snapshot.reducers.enums": {"restore_flag": "enum.flag", "restore_member": "enum.member"},
     "snapshot.reducers.exceptions": {
         "fill_exception": "exception.fill", "restore_by_own": "exception.by_own", "restore_exception": "exception",
     },

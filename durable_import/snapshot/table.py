@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import enum
 import pickle
 import sys
 import weakref
@@ -31,6 +32,7 @@ from durable_import.snapshot.reducers import (
     compressed,
     context_variables,
     databases,
+    enums,
     exceptions,
     files,
     instances,
@@ -73,6 +75,7 @@ _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((BaseException,), exceptions.reduce_exception),
     ((GeneratorManager, AsyncGeneratorManager), settings.reduce_generator_manager),
     ((type,), classes.reduce_class),
+    ((enum.Enum,), enums.reduce_member),
     ((LoopBound,), primitives.reduce_bound),
     ((asyncio.Future,), futures.reduce_future),
     ((asyncio.AbstractEventLoop,), loops.reduce_loop),

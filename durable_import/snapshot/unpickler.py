@@ -14,6 +14,7 @@ from .iterators.native_forms import NativeFormsUnpickler, has_native_forms, nati
 from .library import is_standard, missing
 from .load_context import LoadContext, Read, load_unopened
 from .names import MODULE, find_former, is_internal, registered
+from .renames import new_place
 from .tasks.tasks import fill_task, new_task
 
 
@@ -40,6 +41,9 @@ class _Nans:
         try:
             return loader.find_class(*place_today(module, name))
         except (AttributeError, ModuleNotFoundError) as error:
+            today = new_place(module, name)
+            if today != (module, name):
+                return loader.find_class(*today)
             if not is_standard(module):
                 raise
             raise missing(module, name) from error

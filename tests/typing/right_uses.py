@@ -14,6 +14,7 @@ from durable_import import (
     CheckpointException,
     CodeBlock,
     CodeChangedError,
+    DataChangedError,
     DiskStateStore,
     DurableAstTransformer,
     DurableBackend,
@@ -61,6 +62,7 @@ from durable_import import (
     explain,
     install,
     make_durable,
+    renamed,
     reopenable,
     saved,
     step_key,
@@ -237,6 +239,7 @@ def looking(stack: CallStack) -> None:
     assert_type(transform_to_durable_ast(price), ast.Module)
     assert_type(saved(Order), type[Order])
     assert_type(reopenable(Order, setup=price), type[Order])
+    renamed("shop:Price", "shop:Amount")
     assert_type(DurableAstTransformer("shop.py").visit(ast.parse("")), ast.Module)
     assert_type(stack.calls, list[FunctionCall])
     assert_type([call.blocks for call in stack], list[list[CodeBlock]])
@@ -251,7 +254,7 @@ def errors() -> None:
         InstanceFinishedError, InstanceMismatchError, InstanceSuspendedError, MissingCodeError, MissingDriverError,
         MissingKeyError, NoSourceCodeException, NotDurableError, OwnershipError, SnapshotAuthenticationError, SnapshotError,
         SnapshotFormatError, InstanceStuckError, StoreRefusedError, StoreError, StoreUnavailableError, UnknownInstanceError,
-        UnknownStoreError,
+        UnknownStoreError, DataChangedError,
     )  # fmt: skip
     try:
         print(every)

@@ -27,7 +27,8 @@ LAYERS = (
 ORDERS = {
     "rewrite": ("rewritten", "analysis", "passes", "emit", "compiler"),
     "snapshot": (
-        "former_names", "names", "payload", "load_context", "reopened", "frame_places", "library", "iterators", "definitions",
+        "former_names", "renames", "names", "payload", "load_context", "reopened", "frame_places", "library", "iterators",
+        "definitions",
         "reducers", "tasks", "with_blocks", "module_data", "table", "sealing", "diagnose", "references", "prelude", "unpickler",
         "pickler", "incremental", "unsavable", "unread", "decoder", "encoder",
     ),
