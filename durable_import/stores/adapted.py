@@ -144,6 +144,9 @@ class AdaptedStore:
     async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
         await self._memory.note_hold(claim, hold, checkpoint)
 
+    async def keep_key(self, claim: Claim, key: str, digest: bytes) -> bytes:
+        return await self._memory.keep_key(claim, key, digest)
+
     async def retry(self, instance_id: str) -> bool:
         self._memory.note(instance_id, await self.load(instance_id))
         return await self._memory.retry(instance_id)

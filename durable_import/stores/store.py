@@ -213,9 +213,17 @@ class Store(Protocol):
         Nothing happens if it was committed already, or the claim is not current."""
         ...
 
+    async def keep_key(self, claim: Claim, key: str, digest: bytes) -> bytes:
+        """Keep which call is given a key, unless one is known already; gives the digest of the first. It then survives a crash.
+
+        Raises FencedError for a claim that is not current. The next commit with this claim forgets it, and the end. What other
+        lives have kept stays: the key may come up again.
+        """
+        ...
+
     async def retry(self, instance_id: str) -> bool:
         """Let an instance be taken up now that is stuck, or is to be tried again later, or has failed; False if it is none of
-        these. Its attempts begin anew."""
+        these. Its attempts begin anew. Keys that came up with another digest are forgotten."""
         ...
 
     async def hasten(self) -> None:

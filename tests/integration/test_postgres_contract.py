@@ -13,6 +13,7 @@ from durable_import.stores.store import Store
 from durable_import.stores.url import full_store
 from durable_import.testing.contract import StateStoreContract
 from durable_import.testing.contract.attempts import AttemptsContract
+from durable_import.testing.contract.keys import KeysContract
 from durable_import.testing.contract.origins import OriginsContract
 from durable_import.testing.contract.store import StoreContract
 from tests.harness.postgres import PostgresServer
@@ -34,7 +35,7 @@ class TestPostgres(StateStoreContract):
         return PostgresStateStore(self.server.url(schema=place_of(folder)))
 
 
-class TestFullPostgres(StoreContract, AttemptsContract, OriginsContract):
+class TestFullPostgres(StoreContract, AttemptsContract, KeysContract, OriginsContract):
     """The same store as the runtime sees it."""
 
     @pytest.fixture(autouse=True)

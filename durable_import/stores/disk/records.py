@@ -11,6 +11,7 @@ from durable_import.errors import StoreUnavailableError
 from durable_import.stores.base import STATE_TYPES
 from durable_import.stores.files import file_name
 from durable_import.stores.owner import Owner
+from durable_import.stores.plain.keys import InstanceKeys, KeptKey
 from durable_import.stores.plain.row import InstanceRow, Registered
 from durable_import.stores.state import HoldRecord, InstanceState, Origin
 from durable_import.stores.store import Kept
@@ -36,7 +37,10 @@ def head_of(row: InstanceRow) -> dict[str, Any]:
 
 def claim_record(row: InstanceRow) -> dict[str, Any]:
     """What a claim file says: what changes without a commit, and all that there is of one that has no state yet."""
-    first = {} if row.state is not None else {"instance_id": row.instance_id, "call": row.call.hex(), **head_of(row)}
+    first: dict[str, Any] = {} if row.state is not None else {"instance_id": row.instance_id, "call": row.call.hex(), **head_of(row)}
+    keys = {key: [kept.digest.hex(), kept.epoch, kept.is_refused] for key, kept in row.keys.items()}
+    if keys:
+        first["keys"] = keys
     return {
         "owner": row.owner, "epoch": row.epoch, "lives": row.lives, "attempts": row.attempts, "error": row.error, "due": row.due,
         "hold": [*row.hold] if row.hold is not None else None, **first,
@@ -72,7 +76,18 @@ def row_of(head: dict[str, Any], claim: dict[str, Any], kept: Kept | None) -> In
         _typed(claim, "error", str, None),
         _typed(claim, "due", float, None),
         HoldRecord(*hold) if isinstance(hold, list) and [*map(type, hold)] == [str, float] else None,
+        InstanceKeys((key, kept) for key, value in _typed(claim, "keys", dict, {}).items() for kept in _kept_key(value)),
     )
+
+
+def _kept_key(value: Any) -> list[KeptKey]:
+    """None if it is damaged."""
+    if not isinstance(value, list) or [*map(type, value)] != [str, int, bool]:
+        return []
+    try:
+        return [KeptKey(bytes.fromhex(value[0]), value[1], value[2])]
+    except ValueError:
+        return []
 
 
 _FACTS: tuple[tuple[Any, ...], ...] = (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from durable_import.errors import InstanceStuckError
 from durable_import.stores.owner import Owner
+from durable_import.stores.plain.keys import InstanceKeys
 from durable_import.stores.state import (
     ABANDONED,
     DORMANT,
@@ -56,6 +57,7 @@ class InstanceRow:
     error: str | None = None
     due: float | None = None
     hold: HoldRecord | None = None
+    keys: InstanceKeys = field(default_factory=InstanceKeys)
 
     def take(self, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:
         """Let it be owned; if it has no state, ``new`` is that. Who had it before was checked. Raises InstanceStuckError."""
@@ -78,6 +80,8 @@ class InstanceRow:
         self.check(claim)
         self._put(state)
         self.lives, self.attempts, self.error, self.hold = 0, claim.attempts_kept(), None, None
+        if self.keys:
+            self.keys.are_committed(claim.epoch)
 
     def end(self, claim: Claim, state: InstanceState, keeps: bool) -> None:
         """The same; once more with the same state is no harm."""
@@ -87,6 +91,8 @@ class InstanceRow:
             self.check(claim)
         self._put(state._replace(snapshot=kept.snapshot) if keeps and kept is not None else state)
         self.owner, self.attempts, self.error = None, 0, None
+        if not keeps:
+            self.keys.clear()
 
     def release(self, has_lived: bool, failure: Failure | None) -> None:
         """Let nobody own it."""
@@ -117,6 +123,7 @@ class InstanceRow:
         if self.due is None and not has_failed:
             return False
         self.due, self.attempts, self.error = 0.0, 0, "" if has_failed else None
+        self.keys.forget_refused()
         return True
 
     def is_current(self, claim: Claim) -> bool:

@@ -246,6 +246,12 @@ class Rows(ABC):
             row.hold = hold
             self._keep(row)
 
+    def keep_key(self, claim: Claim, key: str, digest: bytes) -> bytes:
+        row = self.current(claim)
+        first = row.keys.keep(key, digest, claim.epoch)
+        self._keep(row)
+        return first
+
     def retry(self, instance_id: str) -> bool:
         row = self._find(instance_id)
         is_due = row is not None and row.retry()

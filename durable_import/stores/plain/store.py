@@ -116,6 +116,9 @@ class PlainStore(ABC, Generic[R]):
     async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
         await self._do(Rows.note_hold, claim, hold, checkpoint)
 
+    async def keep_key(self, claim: Claim, key: str, digest: bytes) -> bytes:
+        return await self._do(Rows.keep_key, claim, key, digest)
+
     async def retry(self, instance_id: str) -> bool:
         return await self._do(Rows.retry, instance_id)
 

@@ -179,6 +179,10 @@ class PostgresStore:
     async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
         await self._do(lives.note_hold(claim, hold, checkpoint), claim.instance_id)
 
+    async def keep_key(self, claim: Claim, key: str, digest: bytes) -> bytes:
+        self._owned_by(claim).has_keys = True
+        return await self._do(lives.keep_key(claim, key, digest), claim.instance_id)
+
     async def retry(self, instance_id: str) -> bool:
         try:
             return await self._do(lives.retry(instance_id), instance_id)

@@ -41,6 +41,7 @@ class Owned:
     has_segments: bool = True
     has_outcome: bool = True
     has_state: bool = True
+    has_keys: bool = False  # that were kept in this life
     function: str | None = None  # None: it is not known
 
 
@@ -126,6 +127,8 @@ def commit_statements(
         statements.append(("remove_outcome", row))
     if is_whole and owned.has_segments:
         statements.append(("remove_segments", row))
+    if owned.has_keys:
+        statements.append(("forget_keys", row))
     for name, data in (segments or {}).items():
         if data is not None:
             check_size(claim.instance_id, "a part of the snapshot", len(data))
@@ -139,6 +142,7 @@ def is_committed(state: InstanceState, segments: Segments | None, is_whole: bool
     """Note what the database has from now on."""
     owned.function, owned.has_outcome, owned.has_state = state.function, bool(state.outcome), True
     owned.has_segments = (owned.has_segments and not is_whole) or bool(segments)
+    owned.has_keys = False
 
 
 def end(claim: Claim, state: InstanceState, keeps: bool) -> Rounds[None]:
@@ -177,6 +181,14 @@ def _release_statements(claim: Claim, has_lived: bool, failure: Failure | None, 
 def note_hold(claim: Claim, hold: HoldRecord, checkpoint: int) -> Rounds[None]:
     row = {"key": row_key(claim.instance_id), "epoch": claim.epoch, "checkpoint": checkpoint}
     yield [("note_hold", {**row, "hold": json.dumps(hold)})]
+
+
+def keep_key(claim: Claim, key: str, digest: bytes) -> Rounds[bytes]:
+    row = {"key": row_key(claim.instance_id), "epoch": claim.epoch, "step_key": to_column(key), "digest": digest}
+    _, kept = yield [("lock", row), ("keep_key", row)]
+    for (first,) in kept.fetchall():
+        return bytes(first)
+    raise fenced(claim.instance_id, claim.epoch)
 
 
 def retry(instance_id: str) -> Rounds[bool]:

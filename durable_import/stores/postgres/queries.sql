@@ -120,6 +120,8 @@ WITH ended AS (
     DELETE FROM SCHEMA.durable_event WHERE NOT %(keeps)s AND key IN (SELECT key FROM ended)
 ), removed AS (
     DELETE FROM SCHEMA.durable_segment WHERE NOT %(keeps)s AND key IN (SELECT key FROM ended)
+), named AS (
+    DELETE FROM SCHEMA.durable_key WHERE NOT %(keeps)s AND key IN (SELECT key FROM ended)
 )
 SELECT FROM ended
 
@@ -141,6 +143,19 @@ WHERE durable_instance.key = %(key)b AND durable_state.key = durable_instance.ke
 UPDATE SCHEMA.durable_state SET hold = %(hold)s
 WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL AND checkpoint = %(checkpoint)s
 
+-- name: keep_key
+-- The first digest stays. No row: the claim is not current.
+INSERT INTO SCHEMA.durable_key (key, step_key, digest, epoch)
+SELECT key, %(step_key)s, %(digest)b::bytea, epoch FROM SCHEMA.durable_state
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+ON CONFLICT (key, step_key) DO UPDATE SET epoch = excluded.epoch, is_refused = durable_key.digest <> excluded.digest
+RETURNING digest
+
+-- name: forget_keys
+DELETE FROM SCHEMA.durable_key WHERE epoch = %(epoch)s AND key IN (
+    SELECT key FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+)
+
 -- name: retry
 -- What nobody owns, and is stuck (6), has failed (4) or is to be tried again (2). One that has failed is told from those that are
 -- not to be tried again by an empty error.
@@ -150,6 +165,8 @@ WITH tried AS (
     WHERE durable_instance.key = %(key)b AND durable_state.key = durable_instance.key
         AND (shelf IN (4, 6) OR (shelf = 2 AND attempts <> 0))
     RETURNING durable_instance.key
+), refused AS (
+    DELETE FROM SCHEMA.durable_key WHERE is_refused AND key IN (SELECT key FROM tried)
 )
 UPDATE SCHEMA.durable_state SET attempts = 0, error = CASE WHEN status = 'failed' THEN '' END
 FROM tried WHERE durable_state.key = tried.key
@@ -207,6 +224,8 @@ WITH gone AS (
     DELETE FROM SCHEMA.durable_segment WHERE key = ANY(%(keys)s::bytea[])
 ), read AS (
     DELETE FROM SCHEMA.durable_event WHERE key = ANY(%(keys)s::bytea[])
+), named AS (
+    DELETE FROM SCHEMA.durable_key WHERE key = ANY(%(keys)s::bytea[])
 )
 DELETE FROM SCHEMA.durable_tag WHERE key = ANY(%(keys)s::bytea[])
 
@@ -346,6 +365,9 @@ WITH state AS (
         AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
 ), event AS (
     DELETE FROM SCHEMA.durable_event AS its WHERE key = ANY(%(keys)s::bytea[])
+        AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
+), named AS (
+    DELETE FROM SCHEMA.durable_key AS its WHERE key = ANY(%(keys)s::bytea[])
         AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
 )
 DELETE FROM SCHEMA.durable_tag AS its WHERE key = ANY(%(keys)s::bytea[])

@@ -223,6 +223,11 @@ class SQLiteStore:
     async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
         await self._worker.call(partial(lives.note_hold, claim, hold, checkpoint))
 
+    async def keep_key(self, claim: Claim, key: str, digest: bytes) -> bytes:
+        owned = self._owned_by(claim)
+        owned.has_keys = True
+        return await self._quickly(claim.instance_id, len(digest), partial(lives.keep_key, claim, key, digest))
+
     async def retry(self, instance_id: str) -> bool:
         try:
             return await self._worker.call(partial(lives.retry, instance_id))

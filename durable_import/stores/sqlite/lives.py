@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from durable_import.errors import InstanceStuckError, SnapshotAuthenticationError
@@ -39,6 +39,7 @@ class Owned:
     owner: int
     has_segments: bool = True
     has_outcome: bool = True
+    has_keys: bool = False  # that were kept in this life
     function: str | None = None  # None: it is not known
 
 
@@ -149,7 +150,7 @@ def commit(
 ) -> None:
     if not commit_state(claim, state, connection):
         raise fenced(claim.instance_id, claim.epoch)
-    _put_with(claim.number, state, segments, is_whole, owned, connection)
+    _put_with(claim, state, segments, is_whole, owned, connection)
 
 
 def commit_state(claim: Claim, state: InstanceState, connection: sqlite3.Connection) -> bool:
@@ -181,7 +182,7 @@ def commit_at_once(
     connection.execute("BEGIN IMMEDIATE")
     if not commit_state(claim, state, connection):
         return False  # ``commit`` tells
-    _put_with(claim.number, state, segments, is_whole, owned, connection)
+    _put_with(claim, state, segments, is_whole, owned, connection)
     connection.execute("COMMIT")
     return True
 
@@ -200,16 +201,19 @@ def is_known(instance_id: str, connection: sqlite3.Connection) -> bool:
 
 def is_one_statement(state: InstanceState, segments: Segments | None, owned: Owned) -> bool:
     """Whether ``commit_state`` is all that there is to do."""
-    is_all = not segments and not owned.has_segments and not owned.has_outcome and not state.outcome
+    is_all = not segments and not owned.has_segments and not owned.has_outcome and not state.outcome and not owned.has_keys
     return is_all and owned.function == state.function
 
 
 def _put_with(
-    row: int, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned, connection: sqlite3.Connection
+    claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned, connection: sqlite3.Connection
 ) -> None:
     """What changes with a state, in other tables."""
     if is_one_statement(state, segments, owned):
         return
+    row = claim.number
+    if owned.has_keys:
+        connection.execute(query("forget_keys"), (row, claim.epoch))
     if owned.function != state.function:
         connection.execute(query("name_instance"), (to_column(state.function), row))
     if state.outcome:
@@ -229,6 +233,7 @@ def is_committed(state: InstanceState, segments: Segments | None, is_whole: bool
     """Note what the database has from now on."""
     owned.function, owned.has_outcome = state.function, bool(state.outcome)
     owned.has_segments = (owned.has_segments and not is_whole) or bool(segments)
+    owned.has_keys = False
 
 
 def end(claim: Claim, state: InstanceState, keeps: bool, owned: Owned, connection: sqlite3.Connection) -> None:
@@ -239,9 +244,10 @@ def end(claim: Claim, state: InstanceState, keeps: bool, owned: Owned, connectio
     }  # fmt: skip
     if connection.execute(query("end"), values).rowcount == 0:
         raise fenced(claim.instance_id, claim.epoch)
-    _put_with(claim.number, state, None, not keeps, owned, connection)
+    _put_with(claim, state, None, not keeps, replace(owned, has_keys=False), connection)
     if not keeps:
         connection.execute(query("delete_events"), (to_column(claim.instance_id),))
+        connection.execute(query("delete_keys"), (claim.number,))
     connection.execute(query("shelve"), (shelf_of(state.status), now, now, claim.number))
 
 
@@ -265,10 +271,18 @@ def note_hold(claim: Claim, hold: HoldRecord, checkpoint: int, connection: sqlit
     connection.execute(query("note_hold"), (json.dumps(hold), claim.number, claim.epoch, checkpoint))
 
 
+def keep_key(claim: Claim, key: str, digest: bytes, connection: sqlite3.Connection) -> bytes:
+    values = {"key": to_column(key), "digest": digest, "number": claim.number, "epoch": claim.epoch}
+    for (first,) in connection.execute(query("keep_key"), values).fetchall():
+        return bytes(first)
+    raise fenced(claim.instance_id, claim.epoch)
+
+
 def retry(instance_id: str, connection: sqlite3.Connection) -> bool:
     values = {"now": time.time(), "instance_id": to_column(instance_id)}
     found = connection.execute(query("retry"), values).fetchall()
     connection.executemany(query("begin_attempts"), found)
+    connection.executemany(query("forget_refused_keys"), found)
     return bool(found)
 
 
@@ -293,7 +307,7 @@ def save(instance_id: str, who: Owner, state: InstanceState, call: bytes, connec
 
 def delete(row: int, instance_id: str, connection: sqlite3.Connection, *, is_begun: bool = True) -> None:
     """All of an instance; of one that has not begun, all but its events."""
-    tables = ("instance", "state", "call", "outcome", "tags", "history")
+    tables = ("instance", "state", "call", "outcome", "tags", "history", "keys")
     for name in (*(f"delete_{table}" for table in tables), "remove_segments"):
         connection.execute(query(name), (row,))
     if is_begun:

@@ -133,6 +133,22 @@ SELECT EXISTS (SELECT * FROM durable_segment WHERE number = ?);
 -- As bytes, whatever somebody has put there: that they are not ours is found out before they are opened.
 SELECT CAST(key AS BLOB), CAST(data AS BLOB) FROM durable_instance JOIN durable_segment USING (number) WHERE instance_id = ?;
 
+-- name: keep_key
+-- The first digest stays. No row: the claim is not current.
+INSERT INTO durable_key (number, key, digest, epoch)
+SELECT number, :key, :digest, epoch FROM durable_state WHERE number = :number AND epoch = :epoch AND owner IS NOT NULL
+ON CONFLICT (number, key) DO UPDATE SET epoch = excluded.epoch, is_refused = digest <> excluded.digest
+RETURNING CAST(digest AS BLOB);
+
+-- name: forget_keys
+DELETE FROM durable_key WHERE number = ? AND epoch = ?;
+
+-- name: forget_refused_keys
+DELETE FROM durable_key WHERE number = ? AND is_refused;
+
+-- name: delete_keys
+DELETE FROM durable_key WHERE number = ?;
+
 -- name: find_owner
 SELECT who, since, until, is_dead FROM durable_owner WHERE id = ?;
 

@@ -9,6 +9,7 @@
 """
 
 from durable_import.testing.contract.attempts import AttemptsContract
+from durable_import.testing.contract.keys import KeysContract
 from durable_import.testing.contract.origins import OriginsContract
 from durable_import.testing.contract.owners import OwnersContract
 from durable_import.testing.contract.plain import STRANGE_IDS, StateStoreContract, refused, state
@@ -17,5 +18,5 @@ from durable_import.testing.contract.store import StoreContract
 __all__ = ["STRANGE_IDS", "FullStoreContract", "StateStoreContract", "refused", "state"]
 
 
-class FullStoreContract(StoreContract, AttemptsContract, OriginsContract, OwnersContract):
+class FullStoreContract(StoreContract, AttemptsContract, KeysContract, OriginsContract, OwnersContract):
     """What a whole store promises."""

@@ -96,6 +96,16 @@ CREATE TABLE SCHEMA.durable_tag (
 );
 CREATE INDEX durable_tag_key ON SCHEMA.durable_tag (key);
 
+-- Which calls were given a key while the state could not be committed.
+CREATE TABLE SCHEMA.durable_key (
+    key bytea NOT NULL,
+    step_key text NOT NULL,
+    digest bytea NOT NULL,
+    epoch bigint NOT NULL, -- of the life in which it came up last
+    is_refused boolean NOT NULL DEFAULT false, -- it came up with another digest
+    PRIMARY KEY (key, step_key)
+);
+
 DROP TABLE SCHEMA.instance;
 DROP TABLE SCHEMA.claim;
 DROP TABLE SCHEMA.change;

@@ -100,6 +100,16 @@ CREATE TABLE durable_segment (
 );
 INSERT INTO durable_segment SELECT instance.rowid, key, data FROM segment JOIN instance USING (instance_id);
 
+-- Which calls were given a key while the state could not be committed.
+CREATE TABLE durable_key (
+    number INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    epoch INTEGER NOT NULL, -- of the life in which it came up last
+    is_refused INTEGER NOT NULL DEFAULT 0, -- it came up with another digest
+    PRIMARY KEY (number, key)
+) WITHOUT ROWID;
+
 -- Earlier states of instances, where a store was asked to keep them.
 CREATE TABLE durable_history (
     number INTEGER NOT NULL,
