@@ -21,6 +21,7 @@ from .errors import (
     InstanceMismatchError,
     InstanceStuckError,
     InstanceSuspendedError,
+    KeyConflictError,
     MissingCodeError,
     MissingDriverError,
     MissingKeyError,
@@ -102,12 +103,13 @@ __all__ = [
     "DiskStateStore", "DurableAstTransformer", "DurableBackend", "DurableError", "DurableProgram", "DurableRuntime",
     "Explanation", "FencedError", "FunctionCall", "HoldLimitError", "InMemoryStateStore", "InstanceBusyError",
     "InstanceCancelledError", "InstanceFailedError", "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError",
-    "InstanceQuery", "InstanceStuckError", "InstanceSuspendedError", "MissingCodeError", "MissingDriverError", "MissingKeyError",
-    "NoSourceCodeException", "NotDurableError", "OrchestrationBackend", "OwnershipError", "PauseForEventException", "Point",
-    "SnapshotAuthenticationError", "SnapshotError", "SnapshotFormatError", "StateStore", "StoreError", "StoreRefusedError",
-    "StoreUnavailableError", "UnknownInstanceError", "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError",
-    "UnsupportedSyntaxError", "attempt", "current_instance", "current_runtime", "explain", "install", "make_durable", "renamed",
-    "reopenable", "saved", "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
+    "InstanceQuery", "InstanceStuckError", "InstanceSuspendedError", "KeyConflictError", "MissingCodeError",
+    "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError", "OrchestrationBackend",
+    "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError", "SnapshotError", "SnapshotFormatError",
+    "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError", "UnknownInstanceError", "UnknownStoreError",
+    "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt", "current_instance", "current_runtime",
+    "explain", "install", "make_durable", "renamed", "reopenable", "saved", "step_key", "transform_to_durable_ast", "uninstall",
+    "wait_for_event",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # who know the names from the imports above, and no others

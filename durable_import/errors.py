@@ -15,6 +15,7 @@
     |   |-- MissingCodeError          the module or function of a saved frame is gone
     |   `-- DataChangedError          a saved object does not fit the class of today
     |-- HoldLimitError                nothing of an instance could be saved for longer than `hold_limit`
+    |-- KeyConflictError              the key of a call has come up again with another call
     |-- StoreError                    a store cannot do its work
     |   |-- UnknownStoreError         no store answers to this URL
     |   |-- MissingDriverError        the extra that this store needs is not installed
@@ -166,6 +167,14 @@ class HoldLimitError(DurableError):
 
     It is kept as it was at its last checkpoint, from which it goes on when it is run again.
     """
+
+
+class KeyConflictError(DurableError):
+    """The key of a call that was made before a crash has come up again with another call, which was not made. ``key`` is it."""
+
+    def __init__(self, message: str, *, key: str) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class SnapshotAuthenticationError(SnapshotError):

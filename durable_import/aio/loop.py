@@ -7,6 +7,7 @@ instance; what foreign code asks of it, and everything about input and output, g
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import secrets
 import sys
@@ -16,7 +17,7 @@ from asyncio.base_events import BaseEventLoop
 from collections.abc import Callable
 from contextvars import Context, Token
 from types import CoroutineType, FrameType, GeneratorType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..errors import DurableError
 from ..frames.awaiting import COROUTINE_WRAPPER, Awaiting, coroutine_behind
@@ -39,6 +40,7 @@ from ..pythons.tasks import (
 )
 from .asking import Asked, is_among_arguments
 from .awaited import awaitable_behind, future_behind, is_awaited_by_task, is_foreign, own_iterator
+from .call_digest import CallDigest
 from .deadlines import Interruption, move_deadlines
 from .events import Inbox, pause
 from .executors import ExecutorCall, begin_call
@@ -49,6 +51,7 @@ from .signal_handlers import SignalLoop
 from .taking import Taken, Taker
 from .task import DurableTask
 
+LONGEST_WAIT = 10.0  # seconds that foreign code in another thread waits for what it has asked to be kept
 TURN = DurableTask._advance.__code__  # what the code that runs in a turn is called by
 
 
@@ -68,6 +71,22 @@ class StepObserver(Protocol):
     def step_goes_on(self, task: DurableTask, step: Step) -> Any: ...
 
     def step_rests(self, task: DurableTask, step: Step, token: Any) -> None: ...
+
+
+class AskedInside(NamedTuple):
+    """That foreign code has asked for the key of its step."""
+
+    key: str
+    digest: bytes  # of the call
+    task: DurableTask
+
+
+class KeyRecords(Protocol):
+    """Keeps which calls were given keys, before they go out."""
+
+    async def keep(self, key: str, digest: bytes, task: DurableTask) -> None:
+        """Raises KeyConflictError if a key was given to another call before."""
+        ...
 
 
 class Holder(Protocol):
@@ -95,10 +114,36 @@ class InstanceLoop(SignalLoop, Taker):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_call", "_observing", "current", "earlier_lives", "gate", "generators", "has_asked", "has_asked_inside", "holder",
-        "in_flight", "inbox", "incarnation", "interruption", "is_ending", "leaving", "native_tasks", "notes", "observer",
-        "outside_finalizer", "outside_firstiter", "owes_commit", "queues", "reentering", "root", "slots", "taken", "task_count",
-        "task_factory", "tasks",
+        "_call",
+        "_observing",
+        "asked_inside",
+        "current",
+        "earlier_lives",
+        "gate",
+        "generators",
+        "has_asked",
+        "holder",
+        "in_flight",
+        "inbox",
+        "incarnation",
+        "interruption",
+        "is_ending",
+        "key_records",
+        "leaving",
+        "native_tasks",
+        "notes",
+        "observer",
+        "outside_finalizer",
+        "outside_firstiter",
+        "owes_commit",
+        "queues",
+        "reentering",
+        "root",
+        "slots",
+        "taken",
+        "task_count",
+        "task_factory",
+        "tasks",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:
@@ -116,7 +161,8 @@ class InstanceLoop(SignalLoop, Taker):
         self.current: DurableTask | None = None  # whose turn is being taken
         self.owes_commit = False  # a checkpoint has to be committed before the next step
         self.has_asked = False  # ... because a key was asked for since the last one
-        self.has_asked_inside = False  # ... and before foreign code goes on, which has asked for the key of its step
+        self.asked_inside: list[AskedInside] = []  # ... and before foreign code goes on, which has asked for the key of its step
+        self.key_records: KeyRecords | None = None
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
         self.outside_finalizer: Any = None  # of asynchronous generators
@@ -325,9 +371,17 @@ class InstanceLoop(SignalLoop, Taker):
         self.has_asked = True
         return self.key_of(task)
 
-    def is_asked_inside(self) -> None:
-        """See ``AskedLoop``."""
-        self.has_asked = self.has_asked_inside = True
+    def is_asked_inside(self, step: RunningStep) -> None:
+        """See ``AskedLoop``. Another thread, which would go on at once, waits until it is kept which call has asked."""
+        for task, running in list(self.in_flight.items()):
+            if task.running is step:
+                asked = AskedInside(step.key, CallDigest(running.awaitable, is_under_way=True).digest, task)
+                if threading.get_ident() != self.thread and self.key_records is not None:
+                    kept = asyncio.run_coroutine_threadsafe(self.key_records.keep(*asked), self.real)
+                    with contextlib.suppress(TimeoutError):  # it goes on like a step that has not waited
+                        kept.result(LONGEST_WAIT)
+                self.asked_inside.append(asked)
+        self.has_asked = True
 
     def _settle(self, task: DurableTask, step: Step | None = None) -> None:
         """The key that a task was given is that of the step that it comes to now if that was given it, else of no step."""

@@ -12,7 +12,7 @@ class AskedLoop(Protocol):
     @property
     def run_name(self) -> str: ...
 
-    def is_asked_inside(self) -> None:
+    def is_asked_inside(self, step: RunningStep) -> None:
         """Foreign code has asked for the key of a step whose call is not committed yet."""
         ...
 
@@ -70,7 +70,7 @@ class RunningStep:
             self.is_kept = True
             if self.call is not None:
                 self.call.has_asked()
-            self._loop.is_asked_inside()
+            self._loop.is_asked_inside(self)
         return self.key
 
     @property
@@ -95,7 +95,7 @@ class _Elsewhere:
     def __init__(self, run_name: str) -> None:
         self.run_name = run_name
 
-    def is_asked_inside(self) -> None:
+    def is_asked_inside(self, step: RunningStep) -> None:
         """Nothing is committed there."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 from ...aio.loop import InstanceLoop
@@ -16,6 +17,7 @@ from ..slices import Slices
 from .caller import Caller
 from .checkpoint import Checkpoint, Commit, Kept, flush_output
 from .holding import Holding
+from .key_records import KeyRecords
 
 # Commits may go without a round of the event loop, and so may a program's steps: others get theirs after so long.
 TURN_SECONDS = 0.001
@@ -40,6 +42,7 @@ class Committer:
         "is_strict",
         "is_suspending",
         "kept",
+        "key_records",
         "loop",
         "must_commit",
         "slices",
@@ -63,6 +66,7 @@ class Committer:
         self.gives_way_at = 0.0  # by ``time.monotonic``
         self.slices: Slices | None = None  # in which its turns are taken
         self.holding = loop.holder = Holding(encoder, checkpoint)
+        self.key_records = loop.key_records = KeyRecords(loop)
 
     def suspend(self) -> None:
         """Let go of the program as it was at the last checkpoint: awaiting this raises InstanceSuspendedError."""
@@ -84,7 +88,7 @@ class Committer:
         """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
         checkpoint = self._capture_unless_held(status)
         if checkpoint is not None:
-            self.loop.has_asked = self.loop.has_asked_inside = False
+            self.loop.has_asked, self.loop.asked_inside = False, []
             yield from self._save(checkpoint)
 
     def _begin_again(self) -> Any:
@@ -168,6 +172,7 @@ class Committer:
         """A checkpoint was committed."""
         self.encoder.is_kept(checkpoint.saved)
         self.holding.is_over(checkpoint.number)
+        self.key_records.are_committed()
         if self.loop.earlier_lives and not self.holding.enters_again():
             self.loop.earlier_lives = 0
         self.must_commit = False
@@ -182,22 +187,26 @@ class Committer:
             if time.monotonic() >= self.gives_way_at:
                 yield from self._give_way()
             return
-        committing = asyncio.ensure_future(rest)
-        while not committing.done():
+        yield from self._until_kept(rest)
+        self.is_kept(checkpoint)
+        yield from self._take_turn()
+
+    def _until_kept(self, rest: Awaitable[None]) -> Any:
+        """Wait for the store; likewise."""
+        keeping = asyncio.ensure_future(rest)
+        while not keeping.done():
             try:
-                yield from asyncio.shield(committing).__await__()
+                yield from asyncio.shield(keeping).__await__()
             except asyncio.CancelledError as error:
-                if committing.cancelled():
+                if keeping.cancelled():
                     raise
                 if self.is_suspending:
-                    committing.cancel()
+                    keeping.cancel()
                 self._is_cancelled(error)
             except Exception:
                 break
         self._has_waited()
-        committing.result()
-        self.is_kept(checkpoint)
-        yield from self._take_turn()
+        keeping.result()
 
     def _outside(self, awaitable: Any) -> Any:
         """Let the rest of the process go on; a cancellation that arrives is the program's, unless it is to be suspended."""

@@ -41,7 +41,6 @@ from .commit import PAUSE, Committer
 from .leaving import OpenBlock, has_to_leave, leave_instance, open_blocks
 from .taking import leave_queues, take_again, tell_given_back, waits_for_others
 
-_NO_TASKS: frozenset[DurableTask] = frozenset()
 GRACE_SECONDS = 10.0  # that foreign code has to clean up when an instance is suspended
 
 
@@ -74,7 +73,7 @@ class InstanceDriver(Committer):
         self._others: Collection[DurableTask] = ()  # the tasks that stand still while ``turns_of`` takes turns
         self._waiting: list[asyncio.Handle] = []  # their turns
         self._at_doors: list[tuple[DurableTask, asyncio.Handle]] = []  # turns that wait until the instance can be saved
-        self._put_off = _NO_TASKS  # whose steps begin when a commit was made that others wait for too
+        self._put_off: dict[DurableTask, Step] = {}  # that begin when a commit was made that others wait for too
 
     @property
     def ended(self) -> bool:
@@ -235,7 +234,7 @@ class InstanceDriver(Committer):
         loop = self.loop
         if self._at_doors:
             self._let_in()
-        if loop.has_asked_inside:
+        if loop.asked_inside or self.key_records.conflict is not None:
             yield from self._keep_keys()
         if self.holding.owes:  # what is committed needs no gate: its commit would be refused
             yield from self._pass_gate()
@@ -267,11 +266,10 @@ class InstanceDriver(Committer):
             if self.holding.keeps_from_turn(task):
                 self._keep_out(task, handle)
                 continue
-            if task in self._put_off or (loop.has_asked_inside and task.step is not None):
-                self._put_off -= {task}
+            if task in self._put_off or (loop.asked_inside and task.step is not None):
                 loop.put_first(handle)
                 left += 1
-                yield from self._keep_keys()
+                yield from self._keep_keys(task, self._put_off.pop(task, None))
                 continue
             step = self._advance(task, handle)
             if step is None:
@@ -280,24 +278,31 @@ class InstanceDriver(Committer):
                 self._keep_out(task, loop.turn_of(task))
                 continue
             if left and self._may_begin_later(step):
-                self._put_off |= {task}
+                self._put_off[task] = step
                 loop.put_behind(loop.turn_of(task), left)
                 left += 1
                 continue
             loop.put_first(loop.turn_of(task))  # it goes on before all others
             left += 1
-            yield from self._attend(step)
+            yield from self._attend(task, step)
 
-    def _keep_keys(self) -> Any:
-        """If keys were asked for since the last checkpoint, commit before the calls go out.
+    def _keep_keys(self, task: DurableTask | None = None, step: Step | None = None) -> Any:
+        """If keys were asked for since the last checkpoint, commit before the calls go out, ``step`` among them.
 
-        While the instance is held that is not possible: until then the keys are those of the last checkpoint.
+        While the instance is held that is not possible: then it is kept which calls these are.
         """
-        loop = self.loop
-        loop.has_asked_inside = False
-        if loop.has_asked:
-            self._owe(None)
-            yield from self._checkpoint("running")
+        loop, asked = self.loop, self.loop.asked_inside
+        if self.key_records.conflict is not None:
+            raise self.key_records.conflict
+        loop.asked_inside = []
+        if not loop.has_asked:
+            return
+        self._owe(None)
+        yield from self._checkpoint("running")
+        if loop.has_asked and self.turns_of is None and not self._has_failed():
+            begins = self.key_records.asked_by(task, step) if task is not None and step is not None else ()
+            for each in (*asked, *begins):
+                yield from self._until_kept(self.key_records.keep(*each))
 
     def _may_begin_later(self, step: Step) -> bool:
         """Whether a step that wants to begin may do so after the turns of others in this round, which may ask for keys too.
@@ -363,7 +368,7 @@ class InstanceDriver(Committer):
         finally:
             self.loop.leave(outside)
 
-    def _attend(self, step: Step) -> Any:
+    def _attend(self, task: DurableTask, step: Step) -> Any:
         """A step wants to begin, or has ended without having waited: commit what has to be."""
         if step.state == FAILED and step.is_restored:
             return
@@ -373,7 +378,7 @@ class InstanceDriver(Committer):
             self._owe(None)
             yield from self._checkpoint("running")
         else:
-            yield from self._keep_keys()
+            yield from self._keep_keys(task, step)
             if self.deferred is not None:
                 deferred = self.deferred
                 self._owe(None)

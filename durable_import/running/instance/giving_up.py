@@ -7,6 +7,7 @@ from ...errors import (
     InstanceMismatchError,
     InstanceStuckError,
     InstanceSuspendedError,
+    KeyConflictError,
     OwnershipError,
     PauseForEventException,
     StoreRefusedError,
@@ -30,7 +31,7 @@ _NO_FAILURES = (
     UnknownInstanceError,
 )
 # To try again would only repeat what was done since the last checkpoint.
-_HOPELESS = (HoldLimitError, StoreRefusedError, UnsavableStateError)
+_HOPELESS = (HoldLimitError, KeyConflictError, StoreRefusedError, UnsavableStateError)
 
 
 def failure_by(error: BaseException, lease: InstanceLease, *, has_committed: bool) -> Failure | None:

@@ -190,6 +190,13 @@ class InstanceLease:
         except (StoreError, OSError) as error:
             logger.debug("it was not recorded what holds instance %s: %s", self.instance_id, error, extra=self.about())
 
+    async def keep_key(self, key: str, digest: bytes) -> bytes:
+        """Keep the digest of the call that is given a key; gives that of the first. While the store is unavailable, try again."""
+        self._check_lives()
+        assert self.claim is not None
+        keep = functools.partial(self.host.instances.keep_key, self.claim, key, digest)
+        return await self.patiently(keep, f"the key {key!r} is not kept yet")
+
     async def remove_events(self, numbers: tuple[int, ...], accepted: dict[int, str]) -> None:
         """The state has these events: the store may forget them, and then the state may forget their numbers."""
         try:

@@ -284,6 +284,7 @@ class InstanceRun:
         if driver.loop.earlier_lives:
             driver.holding.begins_again()
         driver.loop.gate = self.lease.gate
+        driver.key_records.store = self.lease.keep_key
         driver.on_wait = host.on_wait
         driver.slices = host.slices
         driver.is_strict = host.hold_limit == 0

@@ -37,7 +37,9 @@ def head_of(row: InstanceRow) -> dict[str, Any]:
 
 def claim_record(row: InstanceRow) -> dict[str, Any]:
     """What a claim file says: what changes without a commit, and all that there is of one that has no state yet."""
-    first: dict[str, Any] = {} if row.state is not None else {"instance_id": row.instance_id, "call": row.call.hex(), **head_of(row)}
+    first: dict[str, Any] = (
+        {} if row.state is not None else {"instance_id": row.instance_id, "call": row.call.hex(), **head_of(row)}
+    )
     keys = {key: [kept.digest.hex(), kept.epoch, kept.is_refused] for key, kept in row.keys.items()}
     if keys:
         first["keys"] = keys

@@ -39,8 +39,8 @@ class Owned:
     owner: int
     has_segments: bool = True
     has_outcome: bool = True
-    has_keys: bool = False  # that were kept in this life
     function: str | None = None  # None: it is not known
+    has_keys: bool = False  # that were kept in this life
 
 
 def begin(
