@@ -17,12 +17,13 @@ from typing import Any
 from .canonical import text_of
 from .executors import ExecutorCall
 
+LONGEST = 4096  # characters or bytes of an argument that are looked at, otherwise than as a whole
 DEEPEST = 3  # from an awaitable to the coroutine that it stands for
 _STORES = ("STORE_FAST", "DELETE_FAST", "STORE_DEREF", "DELETE_DEREF")
 
 
 class CallDigest:
-    """``text``: of the call that an awaitable is. ``is_under_way``: or may be, and its parameters may have other values by now."""
+    """``text``: of the call that an awaitable is. ``is_under_way``: or may be, and its parameters may have new values."""
 
     __slots__ = ("text",)
 
@@ -81,6 +82,9 @@ def _assigned_in(code: CodeType) -> frozenset[str]:
 
 
 def _text(value: Any) -> str:
+    if type(value) in (bytes, str) and len(value) > LONGEST:
+        data = value if type(value) is bytes else value.encode("utf-8", "surrogatepass")
+        return f"{type(value).__name__}:{hashlib.sha256(data).hexdigest()}"
     return text_of(value, _otherwise)
 
 
