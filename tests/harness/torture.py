@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import durable_import  # noqa: F401  (provides what rewritten code calls)
+from durable_import.aio.task import DurableTask
 from durable_import.frames import ambient
 from durable_import.frames import capture as capturing
 from durable_import.frames.capture import FrameState, capture
@@ -105,8 +106,8 @@ class TortureDriver(InstanceDriver):
         if deferred is not None:
             self.deferred = deferred
 
-    def _attend(self, step: Step) -> Any:
-        yield from super()._attend(step)
+    def _attend(self, task: DurableTask, step: Step) -> Any:
+        yield from super()._attend(task, step)
         if self.deferred is not None:
             yield from self._save(self.deferred)
 

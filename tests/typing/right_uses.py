@@ -35,6 +35,7 @@ from durable_import import (
     InstanceQuery,
     InstanceStuckError,
     InstanceSuspendedError,
+    KeyConflictError,
     MissingCodeError,
     MissingDriverError,
     MissingKeyError,
@@ -251,10 +252,10 @@ def errors() -> None:
     """Each is a DurableError, and has its facts."""
     every: tuple[type[DurableError], ...] = (
         AlreadyDurableException, FencedError, HoldLimitError, InstanceBusyError, InstanceCancelledError, InstanceFailedError,
-        InstanceFinishedError, InstanceMismatchError, InstanceSuspendedError, MissingCodeError, MissingDriverError,
-        MissingKeyError, NoSourceCodeException, NotDurableError, OwnershipError, SnapshotAuthenticationError, SnapshotError,
-        SnapshotFormatError, InstanceStuckError, StoreRefusedError, StoreError, StoreUnavailableError, UnknownInstanceError,
-        UnknownStoreError, DataChangedError,
+        InstanceFinishedError, InstanceMismatchError, InstanceSuspendedError, KeyConflictError, MissingCodeError,
+        MissingDriverError, MissingKeyError, NoSourceCodeException, NotDurableError, OwnershipError, SnapshotAuthenticationError,
+        SnapshotError, SnapshotFormatError, InstanceStuckError, StoreRefusedError, StoreError, StoreUnavailableError,
+        UnknownInstanceError, UnknownStoreError, DataChangedError,
     )  # fmt: skip
     try:
         print(every)
