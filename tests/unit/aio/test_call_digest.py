@@ -62,8 +62,9 @@ def digest_of(awaitable: Any) -> bytes:
     """That of a call that is not made."""
     digest = CallDigest(awaitable).digest
     for each in (awaitable, getattr(awaitable, "call", None)):
-        if hasattr(each, "close"):
-            each.close()
+        close = getattr(each, "close", None)
+        if close is not None:
+            close()
     return digest
 
 
