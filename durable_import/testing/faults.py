@@ -14,12 +14,14 @@ from durable_import.stores.base import StateStore
 from durable_import.stores.store import Committing
 
 COMMITS = ("save", "commit", "end")
+AWAITED: Sequence[str] = ()  # for ``Faults.fail``: any of those that are awaited
+KEEPING = ("register", "renew", "owners", "bury", "retire")  # of a full store: those that block, in the thread of a keeper
 
 
 class Faults:
     """What goes wrong with ``store``, which stays what it is: its methods are wrapped.
 
-    ``calls`` lists the methods that were called, in order. Without a fault arranged, all goes well.
+    ``calls`` lists the methods that were called and awaited, in order. Without a fault arranged, all goes well.
     """
 
     def __init__(self, store: StateStore) -> None:
@@ -34,11 +36,16 @@ class Faults:
                 setattr(target, name, partial(self._call, name, partial(function, target)))
         if full is not None:
             full.commit = partial(self._commit, full.commit)
+            for name in KEEPING:
+                setattr(full, name, partial(self._keep, name, getattr(full, name)))
 
     def fail(
         self, nth: int = 1, names: Sequence[str] = COMMITS, *, happens: bool = False, error: Exception | None = None
     ) -> None:
-        """Let the ``nth`` call from now of one of ``names`` fail; with ``happens`` it is done, and only its answer is lost."""
+        """Let the ``nth`` call from now of one of ``names`` fail; with ``happens`` it is done, and only its answer is lost.
+
+        Without names: the nth of all that are awaited. Those of ``KEEPING`` block, and can be named too.
+        """
         self._failures.append(_Failure(nth, tuple(names), happens, error or _unavailable()))
 
     def delay(self, seconds: float, names: Sequence[str] = COMMITS) -> None:
@@ -61,6 +68,18 @@ class Faults:
                 await committing
 
         return Committing(partial(self._call, "commit", committed))
+
+    def _keep(self, name: str, method: Callable[..., Any], *arguments: Any) -> Any:
+        """As ``_call``, for what blocks."""
+        if self._is_refusing:
+            raise _unavailable()
+        due = [each for each in self._failures if each.counts(name)]
+        if due and not due[0].happens:
+            raise due[0].error
+        result = method(*arguments)
+        if due:
+            raise due[0].error
+        return result
 
     async def _call(self, name: str, method: Callable[..., Awaitable[Any]], *arguments: Any, **keywords: Any) -> Any:
         self.calls.append(name)
@@ -86,8 +105,9 @@ class _Failure:
 
     def counts(self, name: str) -> bool:
         """Count a call; whether this is the one that fails."""
-        self._left -= name in self._names
-        return self._left == 0 and name in self._names
+        is_one = name in self._names if self._names else name not in KEEPING
+        self._left -= is_one
+        return self._left == 0 and is_one
 
 
 def _unavailable() -> StoreUnavailableError:
