@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from functools import lru_cache, partial
-from types import BuiltinFunctionType, CodeType, CoroutineType, FunctionType, GeneratorType, MethodType
+from types import BuiltinFunctionType, CellType, CodeType, CoroutineType, FunctionType, GeneratorType, MethodType
 from typing import Any
 
 from .canonical import text_of
@@ -19,6 +19,7 @@ from .executors import ExecutorCall
 
 LONGEST = 4096  # characters or bytes of an argument that are looked at, otherwise than as a whole
 DEEPEST = 3  # from an awaitable to the coroutine that it stands for
+_EMPTY = CellType()
 _STORES = ("STORE_FAST", "DELETE_FAST", "STORE_DEREF", "DELETE_DEREF")
 
 
@@ -61,14 +62,32 @@ def _text_of_frame(code: CodeType, frame: Any, is_under_way: bool) -> str:
         return code.co_qualname
     end = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)
     variables = frame.f_locals
-    names = [*code.co_varnames[:end], *code.co_freevars]
+    names = code.co_varnames[:end]
     if is_under_way:
         assigned = _assigned_in(code)
-        names = [name for name in names if name not in assigned]
-    values = [(name, variables[name]) for name in names if name in variables]
-    outer = [(name, value) for name, value in values if name not in code.co_freevars or isinstance(value, FunctionType)]
-    arguments = ",".join(f"{name}={_text(value)}" for name, value in outer)
-    return f"{frame.f_globals.get('__name__')}.{code.co_qualname}({arguments})"
+        names = tuple(name for name in names if name not in assigned)
+    arguments = ",".join(f"{name}={_text(variables[name])}" for name in names if name in variables)
+    outer = _text_of_outer(code, {name: variables[name] for name in code.co_freevars if name in variables})
+    return f"{frame.f_globals.get('__name__')}.{code.co_qualname}({arguments}){outer}"
+
+
+def _text_of_outer(code: CodeType, variables: dict[str, Any]) -> str:
+    """Variables of the function around, which may be what a call is about, as arguments are; or caches and counters."""
+    assigned = _assigned_in(code) if variables else frozenset()
+    found = [
+        f"{name}={value.__module__}.{value.__qualname__}" if isinstance(value, FunctionType) else f"{name}={_text(value)}"
+        for name, value in variables.items()
+        if name not in assigned and isinstance(value, (str, bytes, int, float, tuple, frozenset, FunctionType))
+    ]
+    return f"[{','.join(found)}]"
+
+
+def _text_of_function(function: FunctionType) -> str:
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    variables = {name: cell.cell_contents for name, cell in cells if cell != _EMPTY}
+    defaults = {str(number): value for number, value in enumerate(function.__defaults__ or ())}
+    outer = _text_of_outer(function.__code__, {**variables, **defaults, **(function.__kwdefaults__ or {})})
+    return f"{function.__module__}.{function.__qualname__}{outer}"
 
 
 @lru_cache(maxsize=1000)
@@ -91,7 +110,9 @@ def _text(value: Any) -> str:
 def _otherwise(value: Any) -> str:
     kind = type(value)
     name = f"{kind.__module__}.{kind.__qualname__}"
-    if isinstance(value, (FunctionType, BuiltinFunctionType, type)):
+    if isinstance(value, FunctionType):
+        return _text_of_function(value)
+    if isinstance(value, (BuiltinFunctionType, type)):
         return f"{value.__module__}.{value.__qualname__}"
     if isinstance(value, MethodType):
         return f"{_text(value.__func__)} of {_text(value.__self__)}"

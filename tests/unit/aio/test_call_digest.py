@@ -58,6 +58,25 @@ def wrapped(function: Any) -> Any:
     return call
 
 
+def closing(name: str) -> Any:
+    count, seen = 0, list[str]()
+
+    def call() -> Any:
+        nonlocal count
+        count += 1
+        seen.append(name)
+        return call
+
+    return call
+
+
+def defaulting(name: str) -> Any:
+    def call(name: str = name) -> str:
+        return name
+
+    return call
+
+
 def digest_of(awaitable: Any) -> bytes:
     """That of a call that is not made."""
     digest = CallDigest(awaitable).digest
@@ -91,6 +110,10 @@ CALLS: dict[str, Any] = {
     "another in an executor": lambda: begin_call(ExecutorCall(None, print, ("b",))),
     "wrapped": lambda: wrapped(pay)("a"),
     "another wrapped": lambda: wrapped(refund)("a"),
+    "closure": lambda: asyncio.to_thread(closing("a")),
+    "another closure": lambda: asyncio.to_thread(closing("b")),
+    "default": lambda: asyncio.to_thread(defaulting("a")),
+    "another default": lambda: asyncio.to_thread(defaulting("b")),
     "inside": lambda: Request(pay("a")),
     "another inside": lambda: Request(pay("b")),
     "iterator": lambda: numbers().__anext__(),
@@ -126,6 +149,14 @@ def test_keys_among_arguments(run: str) -> None:
     call = Client().post({"headers": [f"Key: {run}/0.1/12"]}, *others, key=Order(f"{run}/0/3"))
     assert {*CallDigest(call).keys(run)} == keys
     call.close()
+
+
+def test_what_a_closure_counts_or_collects_is_no_argument() -> None:
+    """It may have other values in another process."""
+    call = closing("a")
+    before = digest_of(asyncio.to_thread(call))
+    call()
+    assert digest_of(asyncio.to_thread(call)) == before
 
 
 async def test_a_call_under_way_has_its_digest() -> None:
