@@ -2,11 +2,12 @@
 """Durable functions that ask for keys, for the tests of what is committed for that."""
 
 import asyncio
+import gzip
 import socket
 
 from durable_import import current_runtime, step_key
 from tests.running.effects import effect
-from tests.running.tills import ask_late, ask_through, charge, close, deliver, instant, wrapped
+from tests.running.tills import ask_late, ask_through, charge, close, deliver, instant, unforeseen, wrapped
 
 
 async def one(name, asks):
@@ -72,3 +73,18 @@ async def start_another(name):
 
 async def child(name):
     return step_key(), await effect(name, name)
+
+
+async def in_thread(name):
+    return await asyncio.to_thread(unforeseen(name))
+
+
+async def in_transaction(name):
+    async with current_runtime().transaction():
+        return await asyncio.to_thread(unforeseen(name))
+
+
+async def held_in_turn(path, count, asks):
+    with gzip.open(path, "wt"):
+        for n in range(count):
+            await charge(n, step_key() if asks else "")

@@ -10,8 +10,11 @@ import decimal
 import enum
 import fractions
 import pathlib
+import sqlite3
 import uuid
 from collections import Counter
+from contextlib import closing
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +24,8 @@ import durable_import
 from durable_import import DurableRuntime, step_key
 from durable_import.aio.canonical import digest_of
 from durable_import.running.instance.records import Records
+from durable_import.stores.sqlite.instances import SQLiteStore
+from durable_import.stores.state import Claim
 from tests.running import tills
 from tests.running.effects import world
 
@@ -153,3 +158,41 @@ def test_names_of_values_of_many_kinds() -> None:
     names = [digest_of([part]) for part in parts]
     assert len(set(names)) == len(parts)
     assert names == [digest_of([copy.deepcopy(part)]) for part in parts]
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys that an SQLite store is given by themselves."""
+    keys, keep = list[str](), SQLiteStore.keep_key
+
+    async def keep_key(store: SQLiteStore, claim: Claim, key: str, digest: bytes) -> bytes:
+        keys.append(key)
+        return await keep(store, claim, key, digest)
+
+    monkeypatch.setattr(SQLiteStore, "keep_key", keep_key)
+    return keys
+
+
+def rows_of(path: Path) -> list[Any]:
+    """The keys that are in the store now."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT key FROM durable_key").fetchall()
+
+
+async def test_a_thread_waits_until_its_key_is_kept(paying: ModuleType, kept: list[str], tmp_path: Path) -> None:
+    """Unless it is part of a transaction; with the next commit it is forgotten."""
+    async with DurableRuntime(f"sqlite:///{tmp_path}/state.db") as runtime:
+        assert await runtime.run(paying.in_thread, "one", instance_id="one") == kept[0]
+        assert len(kept) == 1
+        assert (await runtime.run(paying.in_transaction, "two", instance_id="two")).startswith("two/")
+        assert len(kept) == 1
+        assert rows_of(tmp_path / "state.db") == []
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_keys_are_kept_one_by_one_in_a_hold(paying: ModuleType, kept: list[str], tmp_path: Path, asks: bool) -> None:
+    """Nothing is where none is asked for; afterwards the state has them."""
+    async with DurableRuntime(f"sqlite:///{tmp_path}/state.db") as runtime:
+        await runtime.run(paying.held_in_turn, str(tmp_path / "held.gz"), 5, asks, instance_id="one")
+    assert len(kept) == len({*kept}) == (5 if asks else 0)
+    assert rows_of(tmp_path / "state.db") == []

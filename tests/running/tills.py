@@ -73,3 +73,17 @@ async def deliver() -> None:
             raise ConnectionError(message)
         await runtime.publish_event("receiver", "message", message)
     await asyncio.create_task(runtime.publish_event("receiver", "message", "of a task"))
+
+
+_ways = {"key": _key}
+
+
+def unforeseen(name: object) -> Callable[[], str]:
+    """What asks in a thread; that it does is not remembered."""
+
+    def call() -> str:
+        key = _ways["key"]()
+        world.append(f"{name} {key}")
+        return key
+
+    return call

@@ -87,13 +87,13 @@ class InstanceDriver(Committer):
 
     def take_turns(self, task: Any) -> None:
         """Commit nothing, and let only ``task`` and tasks made from now on go on, until ``end_turns``: all is one transaction."""
-        self.turns_of = task
+        self.turns_of, self.loop.key_records = task, None  # others who write have to wait for the transaction
         self._others = frozenset(self.loop.tasks) - {task}
 
     def end_turns(self) -> None:
         """The next checkpoint is that of the transaction; the other tasks go on."""
         self.must_commit = True
-        self.turns_of, self._others = None, ()
+        self.turns_of, self._others, self.loop.key_records = None, (), self.key_records
         held, self._waiting = self._waiting, []
         for handle in held:
             self.loop.turn_again(handle)
