@@ -43,6 +43,7 @@ class LoadContext:
         self.missing: list[DurableTask] = []  # what they hold has not been loaded
         self.segments: dict[str, bytes] = {}  # of a snapshot in segments: see ``segments``
         self.islands: dict[str, Any] = {}  # those that were loaded
+        self.new_fields: dict[type, Any] = {}  # see ``definitions.fields``
         self.opened = Opened()  # what is opened again
         self._calls: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()  # put off, in order
 

@@ -67,6 +67,7 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.definitions.classes": {
         "fill_class": "class.fill", "make_class": "class", "type_of_interpreter": "type_of_interpreter",
     },
+    "snapshot.definitions.fields": {"class_with_fields": "class.with_fields"},
     "snapshot.definitions.foreign_functions": {"foreign_function": "foreign_function"},
     "snapshot.definitions.functions": {
         "build_function": "function", "build_generator_function": "generator_function", "fill_function": "function.fill",
@@ -113,7 +114,8 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "snapshot.reducers.instances": {
         "Incomplete": "incomplete", "fill_container": "container.fill", "fill_instance": "instance.fill",
-        "new_by_own_new": "instance.by_own_new", "new_container": "container", "new_hashed": "instance.hashed",
+        "fill_slots": "instance.fill_slots", "new_by_own_new": "instance.by_own_new", "new_container": "container",
+        "new_hashed": "instance.hashed",
         "new_instance": "instance", "new_value": "value",
     },
     "snapshot.reducers.module_objects": {"module_object": "module_object"},

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..holds.opening import Reopening
 from ..pythons.moved import place_today
+from .definitions.fields import give_new_fields
 from .iterators.native_forms import NativeFormsUnpickler, has_native_forms, native_form
 from .library import is_standard, missing
 from .load_context import LoadContext, Read, load_unopened
@@ -61,6 +62,13 @@ class _EarlierUnpickler(_Nans, NativeFormsUnpickler):
         return native_form(module, name) or super().find_class(module, name)
 
 
+def complete_fields(unpickler: Any, context: LoadContext) -> None:
+    """Give what was read until now the fields that are new in its classes."""
+    if context.new_fields:
+        memo = unpickler.memo
+        give_new_fields((memo if type(memo) is dict else memo.copy()).values())
+
+
 def unpickler_of(file: io.BytesIO) -> Any:
     """Loads one snapshot, or one segment."""
     return (_EarlierUnpickler if has_native_forms(file.getvalue()) else SnapshotUnpickler)(file)
@@ -84,10 +92,12 @@ def reading_of(data: bytes) -> Read[tuple[Any, LoadContext]]:
         unpickler = unpickler_of(io.BytesIO(data))
         unpickler.load()
         while type(value := unpickler.load()) is Reopening:
+            complete_fields(unpickler, context)
             yield value
         while (held := unpickler.load()) is not None:
             path, frames, record = held
             fill_task(new_task(path), frames, record)
+        complete_fields(unpickler, context)
         return value, context
 
     return read

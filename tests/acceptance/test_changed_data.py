@@ -62,3 +62,53 @@ def test_a_member_that_is_gone(desk: Desk) -> None:
     desk.write("tiers.py", tiers + f"\n    import durable_import\n    {line}\n")
     done = desk.run("program.py")
     assert (done.status, done.out, done.err) == (0, "PLATIN 1 True\n", "")
+
+
+ORDERS = """
+    # durable: on
+    import asyncio
+    import orders
+    from world import effect
+
+    async def main():
+        held = [orders.Order(1), orders.Order(2)]
+        await effect("saved")
+        await effect("killed")
+        print([(order.number, order.tier, order.items) for order in held])
+
+    asyncio.run(main())
+"""
+ORDER = """
+    import dataclasses
+
+    @dataclasses.dataclass
+    class Order:
+        number: int
+"""
+
+
+def test_a_new_field(desk: Desk) -> None:
+    """Without a default the run ends with an error that says where; with one it goes on."""
+    desk.write("program.py", ORDERS)
+    desk.write("orders.py", ORDER)
+    assert desk.run("program.py", kill_at=2).status == KILLED
+    items = "items: list = dataclasses.field(default_factory=list)"
+    desk.write("orders.py", ORDER + f"        tier: int\n        {items}\n")
+    refused = desk.run("program.py")
+    assert refused.status == 70
+    assert "orders.py:4: the saved state has objects of Order without the field 'tier'" in refused.said
+    desk.write("orders.py", ORDER + f"        tier: int = 3\n        {items}\n")
+    done = desk.run("program.py")
+    assert (done.status, done.out, done.err) == (0, "[(1, 3, []), (2, 3, [])]\n", "")
+
+
+def test_a_module_and_a_class_with_other_names(desk: Desk) -> None:
+    """They are found by what the program says."""
+    desk.write("program.py", ORDERS.replace("order.tier, order.items", "type(order).__name__"))
+    desk.write("orders.py", ORDER)
+    assert desk.run("program.py", kill_at=2).status == KILLED
+    desk.write("shop.py", ORDER.replace("class Order", "class Purchase"))
+    says = 'durable_import.renamed("orders:Order", "shop:Purchase")'
+    desk.write("orders.py", f"import durable_import\n{says}\n")
+    done = desk.run("program.py")
+    assert (done.status, done.out, done.err) == (0, "[(1, 'Purchase'), (2, 'Purchase')]\n", "")

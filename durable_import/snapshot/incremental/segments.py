@@ -25,7 +25,7 @@ from ...errors import SnapshotFormatError
 from ...holds.opening import Reopening
 from ..load_context import LoadContext, Read, current, load_unopened
 from ..tasks.tasks import fill_task, new_task
-from ..unpickler import unpickler_of
+from ..unpickler import complete_fields, unpickler_of
 
 KERNEL = "k"
 
@@ -54,6 +54,7 @@ def _load_parts(data: bytes) -> list[Any]:
     parts = []
     while file.tell() < len(data):
         parts.append(unpickler.load())
+    complete_fields(unpickler, current())
     return parts
 
 
@@ -70,8 +71,10 @@ def reading_of_segments(kernel: bytes, segments: dict[str, bytes]) -> Read[tuple
         unpickler = unpickler_of(io.BytesIO(kernel))
         unpickler.load()
         while type(value := unpickler.load()) is Reopening:
+            complete_fields(unpickler, context)
             yield value
         (rest, held), inbox = value, unpickler.load()
+        complete_fields(unpickler, context)
         for key in segments:
             if key[0] == "t":
                 new_task(key[1:])

@@ -65,6 +65,8 @@ def _reducer_of_plain(cls: type, defined: set[str]) -> Reducer | None:
     made_by_own = "__new__" in defined
     if made_by_own and _can_be_called_bare(cls.__new__, cls):
         return reduce_by_own_new if hashed or intercepts else None
+    if _is_slotted_dataclass(cls):
+        return reduce_slotted
     if hashed and _may_stand_in(cls):
         return reduce_hashed if intercepts or made_by_own else reduce_hashed_unless_flat
     return reduce_instance if hashed or intercepts or made_by_own else None
@@ -76,6 +78,14 @@ def _can_be_called_bare(new: Callable[..., Any], cls: type) -> bool:
     except (TypeError, ValueError):  # needs more; or has no signature, being written in C
         return False
     return True
+
+
+def _is_slotted_dataclass(cls: type) -> bool:
+    """Whether instances are laid out in slots, by a dataclass that has no way of its own to be saved."""
+    if "__dataclass_fields__" not in vars(cls) or cls.__dictoffset__ or not any("__slots__" in vars(b) for b in cls.__mro__):
+        return False
+    ways = (vars(b)[name] for b in cls.__mro__[:-1] for name in ("__getstate__", "__setstate__") if name in vars(b))
+    return all(way.__module__ == "dataclasses" for way in ways)
 
 
 def _may_stand_in(cls: type) -> bool:
@@ -144,6 +154,25 @@ def reduce_instance(instance: Any) -> Reduced:
     """An instance by its attributes."""
     cls: Any = type(instance)
     return new_instance, (cls,), cls.__getstate__(instance), None, None, fill_instance
+
+
+def fill_slots(instance: Any, state: tuple[Any, dict[str, Any]] | None) -> None:
+    """Give an instance what it had by the names of its slots; a field that its class has no more is dropped."""
+    set_state = getattr(type(instance), "__setstate__", None)
+    if set_state is not None and set_state.__module__ != "dataclasses":
+        set_state(instance, state)
+        return
+    for name, value in (state[1] if state else {}).items():
+        descriptor = next((vars(cls)[name] for cls in type(instance).__mro__ if name in vars(cls)), None)
+        if type(descriptor) is MemberDescriptorType:
+            descriptor.__set__(instance, value)
+        elif type(instance).__dictoffset__:
+            vars(instance)[name] = value
+
+
+def reduce_slotted(instance: Any) -> Reduced:
+    """A dataclass in slots by the names of its fields: its own state, if it is frozen, goes by their order."""
+    return new_instance, (type(instance),), object.__getstate__(instance), None, None, fill_slots
 
 
 def new_by_own_new(cls: Any) -> Any:
