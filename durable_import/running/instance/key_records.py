@@ -49,13 +49,14 @@ class KeyRecords:
         loop, awaitable = self.loop, step.awaitable
         if step.is_restored:
             return
-        call, own = foreign_call(awaitable), loop.key_of(task)
-        given = CallDigest(awaitable)
-        keys = [*given.keys(loop.run_name)]
-        if own not in keys and is_among_arguments(own, awaitable):
-            keys.append(own)
-        for key in keys:
-            yield AskedInside(key, given.digest, task)
+        call, own, keys = foreign_call(awaitable), loop.key_of(task), set[str]()
+        if is_among_arguments(loop.run_name, awaitable):
+            given = CallDigest(awaitable)
+            keys.update(given.keys(loop.run_name))
+            if own not in keys and is_among_arguments(own, awaitable):
+                keys.add(own)
+            for key in sorted(keys):
+                yield AskedInside(key, given.digest, task)
         if call.asks and call.condition is None and own not in keys:
             yield AskedInside(own, CallDigest(awaitable, is_under_way=True).digest, task)
 
