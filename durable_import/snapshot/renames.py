@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..errors import MissingCodeError
+
 _NEW: dict[str, str] = {}  # by what saved states say
 
 
@@ -52,3 +54,17 @@ def new_member(module: str, name: str, member: str) -> tuple[str, str] | None:
         if last == member and cls and new_place(former, cls) == (module, name):
             return new_place(former, place)
     return None
+
+
+def gone(module: str, name: str, error: Exception) -> MissingCodeError:
+    """The error for a class or function of the program that is not found by its name, nor by another that was said."""
+    return MissingCodeError(
+        f"the saved state needs {name!r} of module {module!r}, which is not there today ({error}). Put it back, or, if it is "
+        f'called something else, say so at module level: durable_import.renamed("{module}:{name}", "{module}:NAME"). '
+        "Then resume again; the saved state is kept."
+    )
+
+
+def is_about(error: AttributeError | ModuleNotFoundError, module: str) -> bool:
+    """Whether it is this module that is not found, or a name in it, and no other module that it imports."""
+    return isinstance(error, AttributeError) or f"{module}.".startswith(f"{error.name}.")

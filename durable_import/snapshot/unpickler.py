@@ -15,7 +15,7 @@ from .iterators.native_forms import NativeFormsUnpickler, has_native_forms, nati
 from .library import is_standard, missing
 from .load_context import LoadContext, Read, load_unopened
 from .names import MODULE, find_former, is_internal, registered
-from .renames import new_place
+from .renames import gone, is_about, new_place
 from .tasks.tasks import fill_task, new_task
 
 
@@ -45,9 +45,11 @@ class _Nans:
             today = new_place(module, name)
             if today != (module, name):
                 return loader.find_class(*today)
-            if not is_standard(module):
-                raise
-            raise missing(module, name) from error
+            if is_standard(module):
+                raise missing(module, name) from error
+            if is_about(error, module):
+                raise gone(module, name, error) from error
+            raise
 
 
 class SnapshotUnpickler(_Nans, pickle.Unpickler):

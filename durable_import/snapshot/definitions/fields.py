@@ -17,7 +17,7 @@ from durable_import.errors import DataChangedError
 from durable_import.snapshot.definitions.definition_lines import line_of_class
 from durable_import.snapshot.load_context import current
 from durable_import.snapshot.names import CONSTANTS
-from durable_import.snapshot.renames import new_place
+from durable_import.snapshot.renames import gone, is_about, new_place
 
 _GENERATING = ("dataclasses", "attr", "pydantic")  # whose classes may have a generated ``__setstate__``
 _References = tuple[Any, tuple[str, str, str]]
@@ -96,8 +96,10 @@ def find_by_name(module: str, name: str) -> Any:
     """What a module has under a name, or under the one that was said to be its name today."""
     try:
         return reduce(getattr, name.split("."), import_module(module))
-    except (AttributeError, ModuleNotFoundError):
+    except (AttributeError, ModuleNotFoundError) as error:
         today = new_place(module, name)
+        if today == (module, name) and is_about(error, module):
+            raise gone(module, name, error) from error
         if today == (module, name):
             raise
         return reduce(getattr, today[1].split("."), import_module(today[0]))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from durable_import import DataChangedError, renamed
+from durable_import import DataChangedError, MissingCodeError, renamed
 from durable_import.snapshot import renames
 from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
@@ -125,7 +125,7 @@ def test_a_class_with_another_name(edit: Edit) -> None:
     before = edit(TIERS.format(kind="Enum", members="SILVER = 1; GOLD = 2; TIN = 3")).Tier
     data = saved([before, *before])
     today = edit(TIERS.format(kind="Enum", members="GOLD = 2; S = 1; T = 3").replace("Tier", "Level")).Level
-    with pytest.raises(AttributeError):
+    with pytest.raises(MissingCodeError, match=r'renamed\("edited:Tier", "edited:NAME"\)'):
         loads(data)
     renamed("edited:Tier", "edited:Level")
     renamed("edited:Tier.SILVER", "edited:Level.S")
