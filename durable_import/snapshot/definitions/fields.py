@@ -61,6 +61,8 @@ def _is_filled_here(cls: Any) -> bool:
 
 def _fields_of(cls: Any) -> dict[str, _Field]:
     """The fields of a class today, by name."""
+    if isinstance(vars(cls).get("__pydantic_fields__"), dict):
+        return {name: _Field(name, field.is_required(), field) for name, field in vars(cls)["__pydantic_fields__"].items()}
     if dataclasses.is_dataclass(cls):
         asks = _is_generated(getattr(cls, "__init__", None))
         return {f.name: _Field(f.name, asks and f.init and _has_no_default(f), f) for f in dataclasses.fields(cls)}
@@ -68,8 +70,6 @@ def _fields_of(cls: Any) -> dict[str, _Field]:
         nothing = sys.modules["attr"].NOTHING
         asks = _is_generated(cls.__init__)
         return {f.name: _Field(f.name, asks and f.init and f.default is nothing, f) for f in cls.__attrs_attrs__}
-    if isinstance(vars(cls).get("__pydantic_fields__"), dict):
-        return {name: _Field(name, field.is_required(), field) for name, field in vars(cls)["__pydantic_fields__"].items()}
     return {}
 
 
@@ -141,7 +141,14 @@ def _give(instance: Any, field: _Field) -> None:
             name=place,
         )
     spec = field.field
-    if dataclasses.is_dataclass(cls):
+    if "__pydantic_fields__" in vars(cls):  # a model, or a dataclass of pydantic's
+        known = dict(getattr(instance, "__dict__", {}))
+        value = spec.get_default(call_default_factory=True, validated_data=known)
+        if hasattr(instance, "__dict__"):
+            vars(instance)[field.name] = value
+        else:
+            object.__setattr__(instance, field.name, value)
+    elif dataclasses.is_dataclass(cls):
         if spec.default_factory is not dataclasses.MISSING:
             object.__setattr__(instance, field.name, spec.default_factory())
         elif spec.default is not dataclasses.MISSING:
@@ -153,6 +160,3 @@ def _give(instance: Any, field: _Field) -> None:
             object.__setattr__(instance, field.name, made)
         elif spec.default is not attr.NOTHING:
             object.__setattr__(instance, field.name, spec.default)
-    else:
-        values = vars(instance)
-        values[field.name] = spec.get_default(call_default_factory=True, validated_data=dict(values))

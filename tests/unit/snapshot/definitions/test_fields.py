@@ -18,7 +18,7 @@ from durable_import.snapshot.unpickler import loads
 
 Edit = Callable[[str], ModuleType]
 
-HEAD = "import attrs, dataclasses, pydantic\nfrom dataclasses import dataclass, field\n"
+HEAD = "import attrs, dataclasses, pydantic, pydantic.dataclasses\nfrom dataclasses import dataclass, field\n"
 KINDS = {
     "dataclass": "@dataclass",
     "frozen": "@dataclass(frozen=True)",
@@ -28,8 +28,13 @@ KINDS = {
     "attrs frozen": "@attrs.frozen",
     "attrs dict": "@attrs.define(slots=False)",
     "pydantic": "",
+    "pydantic.dataclass": "@pydantic.dataclasses.dataclass",
 }
-FACTORIES = {"attrs": "attrs.Factory(list)", "pydantic": "pydantic.Field(default_factory=list)"}
+FACTORIES = {
+    "pydantic.dataclass": "pydantic.Field(default_factory=list)",
+    "attrs": "attrs.Factory(list)",
+    "pydantic": "pydantic.Field(default_factory=list)",
+}
 
 
 @pytest.fixture
