@@ -112,3 +112,40 @@ def test_a_module_and_a_class_with_other_names(desk: Desk) -> None:
     desk.write("orders.py", f"import durable_import\n{says}\n")
     done = desk.run("program.py")
     assert (done.status, done.out, done.err) == (0, "[(1, 'Purchase'), (2, 'Purchase')]\n", "")
+
+
+MANY = """
+    # durable: on
+    import asyncio
+    import orders
+    from world import effect
+
+    shared = orders.Order(-1)
+
+    async def hold(number, wake):
+        order = orders.Order(number)
+        await wake.wait()
+        return order.number, order.tier, order.items
+
+    async def main():
+        wake, held = asyncio.Event(), orders.Order(-2)
+        tasks = [asyncio.create_task(hold(number, wake)) for number in range(40)]
+        for number in range(6):
+            await effect(str(number))
+        wake.set()
+        found = await asyncio.gather(*tasks)
+        print(found == [(number, 3, []) for number in range(40)], held.items, shared.items, shared.tier)
+
+    asyncio.run(main())
+"""
+
+
+def test_new_fields_in_segments(desk: Desk) -> None:
+    """The objects of many tasks, which are saved one by one, get the defaults too."""
+    desk.write("program.py", MANY)
+    desk.write("orders.py", ORDER)
+    assert desk.run("program.py", kill_at=6).status == KILLED
+    items = "items: list = dataclasses.field(default_factory=list)"
+    desk.write("orders.py", ORDER + f"        tier: int = 3\n        {items}\n")
+    done = desk.run("program.py")
+    assert (done.status, done.out, done.err) == (0, "True [] [] 3\n", "")
