@@ -171,6 +171,7 @@ class Keeper:
             return self.own
         if error is not None:
             raise error
+        self._is_wanted = True  # one may be lost in the round that made it
         return _UNDECIDED
 
     def _verdict(self, owner: int, beats: list[int], error: Exception | None) -> Any:

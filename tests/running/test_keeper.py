@@ -295,3 +295,22 @@ async def test_a_busy_loop_loses_nothing(flows: ModuleType, tmp_path: Path) -> N
         await watcher.close()
     await watching.close()
     assert world == ["step 0", "step 1", "step 2"]
+
+
+async def test_a_row_that_is_lost_in_the_round_that_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for one gets the next one."""
+    keeper = Keeper(MemoryStore(), 0.2)
+    look = keeper._look
+    lost: list[keeping.Ownership] = []
+
+    def lose() -> None:
+        if keeper.own is not None and not lost:
+            lost.append(keeper.own)
+            keeper.own.ends()
+        look()
+
+    monkeypatch.setattr(keeper, "_look", lose)
+    own = await asyncio.wait_for(keeper.ownership(), 60)
+    assert not own.is_lost
+    assert own is not lost[0]
+    await keeper.close()
