@@ -51,6 +51,11 @@ class Suspects:
         if claim.attempts > 0:
             self._claims[claim.instance_id] = claim
 
+    def commits(self, claim: Claim) -> None:
+        """It is above suspicion if this commit ends the row of its deaths."""
+        if claim.attempts and not claim.attempts_kept():
+            self.forget(claim.instance_id, claim.epoch)
+
     def forget(self, instance_id: str, epoch: int) -> None:
         """It has ended, or was let go of, unless it was taken up again since."""
         found = self._claims.get(instance_id) if self._claims else None

@@ -43,7 +43,9 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize(
+    "end", [pytest.param(end, id=name, marks=[] if name == "last line" else pytest.mark.slow) for name, end in ENDS.items()]
+)
 def test_nothing_runs_again(desk: Desk, end: str) -> None:
     """The next run gives the result that is kept to what stands behind ``asyncio.run``, and the one after that begins afresh."""
     desk.write("ends.py", SCRIPT.format(end=indent(end, "    ")))

@@ -243,6 +243,7 @@ HOLDER = """
 """
 
 
+@pytest.mark.slow
 def test_a_hold_is_seen_by_others(desk: Desk) -> None:
     """Once it has lasted a second, and until it is over."""
     for name, text in (("deeds.py", MANAGER), ("holds.py", HOLDS), ("worker.py", HOLDER)):
@@ -253,6 +254,7 @@ def test_a_hold_is_seen_by_others(desk: Desk) -> None:
     assert [line.split()[1] for line in rest] == ["None"]
 
 
+@pytest.mark.slow
 def test_an_instance_held_for_too_long_is_stuck(desk: Desk) -> None:
     """What ran since the last checkpoint does not run again before it is retried."""
     for name, text in (("deeds.py", MANAGER), ("holds.py", HOLDS), ("worker.py", HOLDER)):

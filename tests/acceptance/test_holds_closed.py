@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.harness.killing import killed_at
 from tests.harness.processes import Desk
 
@@ -48,6 +50,7 @@ CLOSED = """
 """
 
 
+@pytest.mark.slow
 def test_closed_clients_are_closed_again(desk: Desk) -> None:
     """They hold nothing, though an object has them that is read later; what is tried with them fails as natively."""
     for done in killed_at(desk, {"closed.py": CLOSED}, 2, 3, 4, (1, 3, 5, 7)):

@@ -101,6 +101,7 @@ PSYCOPG = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [ASYNCPG, PSYCOPG], ids=["asyncpg", "psycopg"])
 def test_settings_of_postgres(desk: Desk, postgres_server: PostgresServer, program: str) -> None:
     """A connection that is opened again, also one of a pool, is set as it was, and has no transaction open from that."""

@@ -117,7 +117,9 @@ def keys_of(desk: Desk, program: str, *, kills: bool) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("program", [SEQUENTIAL, CONCURRENT], ids=["sequential", "concurrent"])
+@pytest.mark.parametrize(
+    "program", [SEQUENTIAL, pytest.param(CONCURRENT, marks=pytest.mark.slow)], ids=["sequential", "concurrent"]
+)
 def test_key_is_that_of_the_step(desk: Desk, program: str) -> None:
     """A step has one key however often it is killed and runs again; each step, task and new run has another one."""
     desk.write("bank.py", BANK)

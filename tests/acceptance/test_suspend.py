@@ -299,6 +299,7 @@ LONG = """
 """
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(desk: Desk) -> None:
     """Killed again and again at any moment, a program ends as natively; an effect is repeated only if it was cut short."""
     desk.write("long.py", LONG)

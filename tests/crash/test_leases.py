@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
+
 from durable_import.running.keeper import Keeper
 from durable_import.stores.sqlite.instances import SQLiteStore
 from durable_import.testing.contract.store import to_do
@@ -66,6 +68,7 @@ import durable_import
 durable_import.install()
 from durable_import import DurableRuntime
 import flows
+
 
 def say(*words): print(*words, flush=True)
 
@@ -133,6 +136,7 @@ EXHAUSTED = SCRIPT.replace(
 )
 
 
+@pytest.mark.slow
 async def test_a_process_without_descriptors_keeps_its_lease(tmp_path: Path) -> None:
     """Renewals need none; nobody takes it for dead meanwhile, and it goes on when there are some."""
     with running(tmp_path, "held", 2, 2.0, 0.4, EXHAUSTED) as child:
@@ -155,6 +159,7 @@ async def test_a_process_without_descriptors_keeps_its_lease(tmp_path: Path) -> 
     assert [line.rpartition(" ")[0] for line in effects(tmp_path)] == [f"held {number}" for number in range(2)]
 
 
+@pytest.mark.slow
 async def test_who_comes_back_begins_no_step(tmp_path: Path) -> None:
     """A process that stood still beyond its lease finds that its instance goes on elsewhere, also where nothing is committed."""
     with running(tmp_path, "held", 50, 0.05, 0.5) as zombie:
@@ -196,6 +201,7 @@ async def until_buried(watcher: Keeper, store: SQLiteStore) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.slow
 async def test_a_transaction_may_last_longer_than_a_lease(tmp_path: Path) -> None:
     """It has the only lock for those who write, so nobody can renew and nobody can bury: its own steps go on."""
     with running(tmp_path, "transfers", 2, 0.4, 0.5) as child:

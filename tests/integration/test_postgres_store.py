@@ -164,6 +164,7 @@ async def test_begin_and_end_whose_answers_are_lost_are_safe_to_repeat(postgres_
     proxy.close()
 
 
+@pytest.mark.slow
 async def test_server_that_does_not_answer_is_an_error(
     postgres_server: PostgresServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -443,6 +443,7 @@ def test_tables_are_made_by_one_of_many(postgres_url: str) -> None:
     assert [child.communicate(timeout=120)[0].strip() for child in children] == ["None"] * 4
 
 
+@pytest.mark.slow
 async def test_pooler_of_transactions_may_be_in_front(postgres_server: PostgresServer, postgres_url: str, schema: str) -> None:
     """That is found out: nothing is kept in a session, and all works but being told of changes, which is looked for instead."""
     store = await transaction_over(postgres_server, postgres_url, schema)

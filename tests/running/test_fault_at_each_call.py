@@ -103,7 +103,7 @@ async def test_programs(
     assert await at_each_call(opened(kind), once) > 10
 
 
-@pytest.mark.parametrize("name", KEEPING)
+@pytest.mark.parametrize("name", [pytest.param(each, marks=() if each == "renew" else pytest.mark.slow) for each in KEEPING])
 async def test_what_keeps_the_lease(name: str, opened: Callable[[str], Opened], flows: ModuleType) -> None:
     """Whichever call of the thread that keeps the lease fails, what runs goes on, and no step happens again."""
     for number, happens in ((1, False), (1, True), (2, False), (2, True)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...aio.loop import InstanceLoop
 from ...errors import (
     HoldLimitError,
     InstanceMismatchError,
@@ -19,6 +20,7 @@ from ...stores.state import Failure
 from .lease import InstanceLease
 
 MAX_ATTEMPTS = 10
+SUSPECT_FROM = 4  # times that a step has begun, each but the last in a life that ended before it; fewer for a small limit
 LONGEST_TEXT = 4000  # characters
 # The instance itself could go on: what is told concerns its caller, its owner or the store.
 _NO_FAILURES = (
@@ -52,6 +54,15 @@ def check_attempts(instance_id: str, lease: InstanceLease) -> None:
     times = "the process that ran it has died" if attempts == 1 else f"the processes that ran it have died, {attempts} in a row"
     lease.failure = Failure(f"{times}, behind the checkpoint{where}", attempts, True)
     raise InstanceStuckError(instance_id, lease.failure.error, attempts)
+
+
+def is_past_deaths(loop: InstanceLoop, limit: int | None) -> bool:
+    """Whether no step is under way that was so at several deaths: then no such step was what kills, and this life made progress.
+
+    What runs beside a step that kills may commit in each life, so a commit alone does not say so. ``limit``: of attempts.
+    """
+    suspect_from = SUSPECT_FROM if limit is None else min(SUSPECT_FROM, max(limit - 1, 2))
+    return all(step.attempt < suspect_from for step in loop.in_flight.values())
 
 
 def text_of(error: BaseException) -> str:

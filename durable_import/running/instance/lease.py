@@ -147,6 +147,11 @@ class InstanceLease:
         await self.patiently(lambda: self._end(state, keeps_snapshot), "the end is not kept yet")
         self.claim, self.state = None, state
 
+    def is_trusted(self) -> None:
+        """It has made progress since its processes died: the next commit ends the row of these deaths."""
+        assert self.claim is not None
+        self.claim = self.claim._replace(proven_at=0.0)
+
     def _check_lives(self) -> None:
         """Raise FencedError if this process is known to have lost the instance: it was taken for dead, or is a fork."""
         if self.gate.closes_at == -math.inf and self.claim is not None:

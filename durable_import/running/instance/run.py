@@ -32,7 +32,7 @@ from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceStat
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
-from .giving_up import check_attempts, failure_by
+from .giving_up import check_attempts, failure_by, is_past_deaths
 from .host import Host
 from .lease import InstanceLease
 from .lives import count_lives, lives_before, with_another_life
@@ -446,6 +446,8 @@ class InstanceRun:
     def _commit(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
         if self.host.script is None:
             tell_of_process_changes(checkpoint.code, self.instance_id)
+        if self.lease.attempts and self.driver is not None and is_past_deaths(self.driver.loop, self.host.max_attempts):
+            self.lease.is_trusted()
         committing = self.lease.commit_checkpoint(checkpoint)
         if committing is None and not checkpoint.events:
             return None

@@ -131,14 +131,14 @@ class Rows(ABC):
     def register(self, who: Owner, lease: float) -> int:
         number, now = int(who.session or "0", 16), time.time()
         if self._owner(number) is None:
-            self._keep_owner(number, Registered(who, now, now + lease, lease))
+            self._keep_owner(number, Registered(who, now, now + lease, float(lease)))
         return number
 
     def renew(self, number: int, old: int, new: int, lease: float) -> bool:
         owner = self._owner(number)
         if owner is None or owner.is_dead or owner.beat != old:
             return False
-        owner.beat, owner.lease, owner.until = new, lease, time.time() + lease
+        owner.beat, owner.lease, owner.until = new, float(lease), time.time() + lease
         self._keep_owner(number, owner)
         return True
 
@@ -218,6 +218,7 @@ class Rows(ABC):
     def commit(self, claim: Claim, state: InstanceState) -> None:
         row = self.current(claim)
         row.commit(claim, state)
+        self._suspects.commits(claim)
         self._keep(row, is_committed=True)
         if state.status in ANNOUNCED:
             self._announce()

@@ -154,6 +154,7 @@ class PostgresStore:
 
     async def _commit(self, claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool) -> None:
         owned = self._owned_by(claim)
+        self._suspects.commits(claim)
         owned.has_segments = owned.has_segments or bool(segments)
         await self._do(lives.commit(claim, state, segments, is_whole, owned), claim.instance_id)
         lives.is_committed(state, segments, is_whole, owned)

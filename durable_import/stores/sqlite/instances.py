@@ -180,6 +180,8 @@ class SQLiteStore:
         self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True
     ) -> Awaitable[None] | None:
         owned = self._owned_by(claim)
+        if claim.attempts:
+            self._suspects.commits(claim)
         owned.has_segments = owned.has_segments or bool(segments)
         size = len(state.snapshot) + (sum(len(data or b"") for data in segments.values()) if segments else 0)
         if self._inline_commits.is_quick(claim.instance_id, size):

@@ -38,6 +38,7 @@ def test_rows_say_what_for() -> None:
     assert all(row.purpose for row in names.TABLE)
 
 
+@pytest.mark.slow
 def test_no_private_name_is_used_that_is_not_in_the_table() -> None:
     """Whoever uses another private name of the standard library adds it to the table."""
     others = (  # the package's own of then, and those of libraries

@@ -60,6 +60,7 @@ def test_a_newer_python_works_or_is_refused() -> None:
         assert lack_of(told)
 
 
+@pytest.mark.slow
 def test_a_name_that_is_gone_is_told() -> None:
     """Without a private name of a module, plain modules run, and a runtime is refused by its name, on known Pythons too."""
     for name, told in zip(OF_MODULES, outcomes("-", *OF_MODULES), strict=True):

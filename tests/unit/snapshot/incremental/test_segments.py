@@ -116,7 +116,7 @@ async def test_many_tasks_and_few_in_turns(place_of: Callable[[str], Place]) -> 
     assert place.segments() == {}
 
 
-@pytest.mark.parametrize("forms", ["s", "sws", "wwss"])
+@pytest.mark.parametrize("forms", [*(pytest.param(each, marks=pytest.mark.slow) for each in ("s", "sws")), "wwss"])
 async def test_crash_wherever_the_form_changes(place_of: Callable[..., Place], forms: str) -> None:
     """After a crash at each commit the segments kept are those of the state kept, and the result is the native one."""
     for crash_at in range(1, 22, 2):

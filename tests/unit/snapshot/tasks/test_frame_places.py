@@ -54,6 +54,7 @@ def functions(path: Path) -> Iterator[tuple[str, list[Place]]]:
             yield f"{path}: {row[0]}", list(row[2].values())
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
 def test_names_are_unique() -> None:
     """Path and role name one suspension of a function, and one of its hidden variables, wherever that is kept."""
