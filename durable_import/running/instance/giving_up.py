@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from ...aio.loop import InstanceLoop
 from ...errors import (
     HoldLimitError,
@@ -21,6 +23,7 @@ from .lease import InstanceLease
 
 MAX_ATTEMPTS = 10
 SUSPECT_FROM = 4  # times that a step has begun, each but the last in a life that ended before it; fewer for a small limit
+LEAST_SECONDS, MOST_LIMITS = 60.0, 5  # since the last commit; in so many times the limit of attempts
 LONGEST_TEXT = 4000  # characters
 # The instance itself could go on: what is told concerns its caller, its owner or the store.
 _NO_FAILURES = (
@@ -45,11 +48,19 @@ def failure_by(error: BaseException, lease: InstanceLease, *, has_committed: boo
     return Failure(text_of(error), attempts, isinstance(error, _HOPELESS) or (limit is not None and attempts >= limit))
 
 
-def check_attempts(instance_id: str, lease: InstanceLease) -> None:
-    """Give up an instance whose lives have killed their process too often: raise InstanceStuckError."""
+async def check_attempts(instance_id: str, lease: InstanceLease) -> None:
+    """Give up an instance whose lives have killed their process too often: raise InstanceStuckError.
+
+    Processes that are killed by others, one after another, may be so in lives that are too short for any progress: unless few
+    attempts are allowed, that has to go on for some time, or very often.
+    """
     limit, attempts = lease.host.max_attempts, lease.attempts
     if limit is None or attempts < limit or lease.error is not None:
         return
+    if limit >= MAX_ATTEMPTS and attempts < limit * MOST_LIMITS:
+        summary = await lease.host.instances.summary(instance_id)
+        if summary is not None and time.time() - summary.updated_at < LEAST_SECONDS:
+            return
     where = f" at {lease.state.location}" if lease.state is not None and lease.state.location else ""
     times = "the process that ran it has died" if attempts == 1 else f"the processes that ran it have died, {attempts} in a row"
     lease.failure = Failure(f"{times}, behind the checkpoint{where}", attempts, True)

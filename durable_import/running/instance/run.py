@@ -181,7 +181,7 @@ class InstanceRun:
         elif not is_new:
             self._check(make)
             if self.host.script is None:
-                check_attempts(self.instance_id, self.lease)
+                await check_attempts(self.instance_id, self.lease)
         if not self.begun.done():
             self.begun.set_result(None)
         return is_new
