@@ -87,6 +87,7 @@ async def test_programs(
 ) -> None:
     """The store's calls are those of an instance from its beginning to its end, and of what looks for work meanwhile."""
     path, log = PROGRAMS / f"{name}.py", tmp_path / "effects"
+    monkeypatch.syspath_prepend(str(PROGRAMS))
     monkeypatch.syspath_prepend(str(path.parent))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EFFECT_LOG", str(log))
