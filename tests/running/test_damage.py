@@ -36,7 +36,7 @@ from tests.running.effects import open_gates, world
 from tests.running.mutations import EVIL, Mutations
 from tests.running.rows import KINDS, Cell, Rows
 
-MUTATIONS = int(os.environ.get("DURABLE_MUTATIONS", "60"))
+MUTATIONS = int(os.environ.get("DURABLE_MUTATIONS", "120"))
 WAYS_OUT = ("put", "resume it with", "start", "send", "choose", "delete")
 GATES = ("first", "second", "third")  # the first one is opened between the older states and today's
 FREE = ("location", "wake_at", "updated_at", "published_at")  # what they say is of no consequence for the result
