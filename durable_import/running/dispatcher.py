@@ -191,8 +191,9 @@ class Dispatcher:
         try:
             found, own = await asyncio.shield(claiming)
         except asyncio.CancelledError:
-            for begun in (await claiming)[0]:  # nobody would run them
-                await runtime.instances.release(begun.claim, has_lived=False)
+            with suppress(StoreError, OSError):  # away: what was taken is free when the row of this process is given up
+                for begun in (await claiming)[0]:  # nobody would run them
+                    await runtime.instances.release(begun.claim, has_lived=False)
             raise
         runs = list[InstanceRun]()
         for begun in found:

@@ -12,8 +12,10 @@ import math
 import secrets
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from ..aio.gate import Gate
@@ -148,11 +150,15 @@ class Keeper:
 
     async def close(self) -> None:
         """Give up the row, and end the thread."""
-        if self._thread is None:
-            return
-        self._is_stopped = True
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        with self._lock:  # told to stop before it is asked, the thread may be gone by then, and nobody would answer
+            if self._thread is None:
+                return
+            self._asked.append((future, lambda _: _UNDECIDED))
+            self._is_stopped = True
+        self._call.set()
         with suppress(DurableError):
-            await self._ask(lambda _: _UNDECIDED)
+            await future
 
     async def _ask(self, answer: Callable[[Exception | None], Any]) -> Any:
         """What ``answer`` gives, or raises, after a round that begins now, or a later one; it is told what has failed."""
@@ -161,7 +167,9 @@ class Keeper:
             self._asked.append((future, answer))
             if self._thread is None:
                 self._is_stopped = False
-                self._thread = threading.Thread(target=self._serve, name="durable_import keeper", daemon=True)
+                serve = partial(_serve, weakref.ref(self), self._call)
+                weakref.finalize(self, self._call.set).atexit = False  # then it looks whether anybody has the keeper
+                self._thread = threading.Thread(target=serve, name="durable_import keeper", daemon=True)
                 self._thread.start()
         self._call.set()
         return await future
@@ -188,20 +196,21 @@ class Keeper:
 
     # --- the thread
 
-    def _serve(self) -> None:
-        while not self._is_stopped:
-            try:
-                with self._lock:
-                    asked = list(self._asked)
-                error = self._attempt()
-                answered = {each[0] for each in asked if _answer(*each, error)}
-                with self._lock:
-                    self._asked = [each for each in self._asked if each[0] not in answered]
-                self._call.wait(self._lease / (ROUNDS if error is None else 10))
-                self._call.clear()
-            except BaseException:  # such as no memory: what is not answered stays asked
-                time.sleep(self._lease / 10)
-        self._leave()
+    def _serve_once(self) -> float | None:
+        """Take a round, and answer; gives how long to rest then, None: nothing more is to be done."""
+        if self._is_stopped:
+            self._leave()
+            return None
+        try:
+            with self._lock:
+                asked = list(self._asked)
+            error = self._attempt()
+            answered = {each[0] for each in asked if _answer(*each, error)}
+            with self._lock:
+                self._asked = [each for each in self._asked if each[0] not in answered]
+        except BaseException:  # such as no memory: what is not answered stays asked
+            return self._lease / 10
+        return self._lease / (ROUNDS if error is None else 10)
 
     def _attempt(self) -> Exception | None:
         """One round; gives what has failed in it. Whatever that is, the next one may go well."""
@@ -296,6 +305,17 @@ class Keeper:
             asked, self._asked = self._asked, []
         for future, _ in asked:
             _answer(future, _is_closed, None)
+
+
+def _serve(keeper: weakref.ref[Keeper], call: threading.Event) -> None:
+    """What the thread does, until it is to stop, or until nobody has the keeper any more: then others bury what it has left."""
+    while (living := keeper()) is not None:
+        pause = living._serve_once()
+        del living
+        if pause is None:
+            return
+        call.wait(pause)
+        call.clear()
 
 
 def _is_closed(_: Exception | None) -> Any:

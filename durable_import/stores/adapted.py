@@ -85,7 +85,8 @@ class AdaptedStore:
         begun = await self._memory.begin(instance_id, owner, epoch, new, call, origin)
         if found is None and begun.state is not None:
             await self._store.save(instance_id, to_dict(begun.state, begun.call))
-        return begun if found is None else begun._replace(state=found.state)
+        # another process may have begun it since: lives are not counted here
+        return begun if found is None else begun._replace(state=found.state, lives=None)
 
     async def claim(
         self,
@@ -109,7 +110,7 @@ class AdaptedStore:
         try:
             kept = await self.load(name)
             if kept is not None:
-                return begun._replace(state=kept.state, call=kept.call)
+                return begun._replace(state=kept.state, call=kept.call, lives=None)
         except DurableError as damage:  # the others go on
             error = str(damage)
         logger.error("instance %s cannot go on: %s", name, error, extra=about(name))

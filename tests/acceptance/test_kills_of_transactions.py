@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-BLOCKS, TASKS = 8, 3  # each block adds three rows, each task has so many
+BLOCKS, TASKS = 20, 3  # each block adds three rows, each task has so many
 HEAD = f"""
     # durable: on
     import asyncio, os, uuid

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import durable_import
-from durable_import import attempt
+from durable_import import DurableRuntime, attempt
+from tests.harness.users_store import UsersStore
 from tests.running.attempt_steps import noted
 from tests.running.conftest import MakeRuntime
 from tests.running.test_life import until
@@ -53,6 +54,20 @@ async def test_lives_are_counted(make_runtime: MakeRuntime, flow: Callable[[str]
     async with make_runtime() as runtime:
         await runtime.run(flow("alone"), "end", instance_id="i")
     assert noted[-3:] == ["middle 4", "second 4", "end 1"]
+
+
+async def test_lives_are_counted_in_a_store_of_the_users(flow: Callable[[str], Any]) -> None:
+    """It has states only, and each process another object for it: what counts lives is in the state."""
+    first = UsersStore()
+
+    def runtime() -> DurableRuntime:
+        store = UsersStore()
+        store.states = first.states
+        return DurableRuntime(store, key=bytes(32))
+
+    for life in (1, 2, 3):
+        both = [f"begin {life}", f"first {life}"]
+        assert await live(runtime, flow, "alone", set(both)) == both
 
 
 async def test_each_step_has_its_own_number(make_runtime: MakeRuntime, flow: Callable[[str], Any]) -> None:

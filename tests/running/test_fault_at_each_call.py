@@ -23,8 +23,16 @@ from tests.harness.torture import native, observe
 from tests.running.conftest import postgres_url
 from tests.running.effects import world
 
-QUICK = "p191_saga"
-KINDS = [(kind, QUICK) for kind in ("memory", "sqlite", "disk", "postgres")]
+PROGRAMS_OF_THE_SUITE = (
+    "p064_await_many_steps",
+    "p191_saga",
+    "p205_agent_with_tools",
+    "concurrent/c007_nested_taskgroups",
+    "concurrent/c036_worker_pool",
+    "concurrent/c055_saga_parallel",
+)
+QUICK = PROGRAMS_OF_THE_SUITE[1]
+KINDS = [*((kind, path) for kind in ("sqlite", "memory") for path in PROGRAMS_OF_THE_SUITE), ("disk", QUICK), ("postgres", QUICK)]
 T = TypeVar("T")
 Opened = Callable[[], AbstractAsyncContextManager[tuple[DurableRuntime, Faults]]]
 
@@ -72,7 +80,7 @@ async def at_each_call(opened: Opened, once: Callable[[DurableRuntime], Awaitabl
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [pytest.param(*each, marks=() if each[0] == "memory" else pytest.mark.slow) for each in KINDS]
+    ("kind", "name"), [pytest.param(*each, marks=() if each == ("memory", QUICK) else pytest.mark.slow) for each in KINDS]
 )
 async def test_programs(
     kind: str, name: str, opened: Callable[[str], Opened], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

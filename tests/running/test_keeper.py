@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import random
+import threading
 import time
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -314,3 +317,45 @@ async def test_a_row_that_is_lost_in_the_round_that_made_it(monkeypatch: pytest.
     assert not own.is_lost
     assert own is not lost[0]
     await keeper.close()
+
+
+class Late:
+    """A lock that an event loop comes to late: when what it has told a thread has had its effect, if it has told it something."""
+
+    def __init__(self, keeper: Keeper, lock: Any) -> None:
+        self._keeper, self._lock = keeper, lock
+
+    def __enter__(self) -> None:
+        thread = self._keeper._thread
+        if thread is not None and thread is not threading.current_thread():
+            self._keeper._call.set()
+            thread.join(0.3)
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+async def test_a_thread_that_ends_while_it_is_told_to_is_not_waited_for() -> None:
+    """The close comes back however the two meet, and no other thread is begun for it."""
+    keeper = Keeper(MemoryStore(), LEASE)
+    await keeper.ownership()
+    thread = keeper._thread
+    assert thread is not None
+    keeper._lock = Late(keeper, keeper._lock)  # type: ignore[assignment]
+    await asyncio.wait_for(keeper.close(), 10)
+    thread.join(10)
+    assert not thread.is_alive()
+    assert keeper._thread is None
+
+
+async def test_the_thread_of_a_keeper_that_nobody_has_ends() -> None:
+    """Such as that of a runtime which was never closed."""
+    keeper = Keeper(MemoryStore(), LEASE)
+    await keeper.ownership()
+    thread = keeper._thread
+    assert thread is not None
+    del keeper
+    while thread.is_alive():  # what brought the answer has it for a moment too, in the loop and in the thread
+        gc.collect()
+        await asyncio.sleep(0.01)

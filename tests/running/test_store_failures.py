@@ -176,3 +176,24 @@ async def test_tables_that_are_gone_are_no_delay(flows: ModuleType, tmp_path: Pa
             connection.execute("DROP TABLE durable_state")
         with pytest.raises(StoreRefusedError, match="no such table"):
             await handle.result()
+
+
+async def test_a_claim_that_fails_while_the_runtime_is_closed() -> None:
+    """The close comes back, and nothing looks for work any more."""
+
+    class Late(MemoryStore):
+        """Fails a claim when it is told to."""
+
+        asked, fails = asyncio.Event(), asyncio.Event()
+
+        async def claim(self, *_: Any, **__: Any) -> list[Begun]:
+            self.asked.set()
+            await self.fails.wait()
+            raise StoreUnavailableError("the store is away")
+
+    store = Late()
+    async with DurableRuntime(store_over(store), poll_interval=0.02):
+        await store.asked.wait()
+        asyncio.get_running_loop().call_later(0.05, store.fails.set)
+        store.asked.clear()
+    assert not store.asked.is_set()

@@ -30,23 +30,8 @@ class Committer:
     """
 
     __slots__ = (
-        "caller",
-        "checkpoint",
-        "commit",
-        "deferred",
-        "encoder",
-        "facts",
-        "function",
-        "gives_way_at",
-        "holding",
-        "is_strict",
-        "is_suspending",
-        "kept",
-        "key_records",
-        "loop",
-        "must_commit",
-        "slices",
-        "turns_of",
+        "caller", "checkpoint", "commit", "deferred", "encoder", "facts", "function", "gives_way_at", "holding", "is_strict",
+        "is_suspending", "kept", "key_records", "loop", "must_commit", "slices", "turns_of",
     )  # fmt: skip
 
     def __init__(self, loop: InstanceLoop, encoder: Encoder, commit: Commit, checkpoint: int, function: str) -> None:

@@ -40,26 +40,8 @@ class Holding:
     """
 
     __slots__ = (
-        "_alarm",
-        "_hold",
-        "_is_first",
-        "_recorder",
-        "_refusal",
-        "_reminder",
-        "_seen",
-        "_since",
-        "_told",
-        "_told_of",
-        "_told_within",
-        "_try_again_at",
-        "blocks",
-        "checkpoint",
-        "encoder",
-        "limit",
-        "owes",
-        "record",
-        "tell",
-        "wake",
+        "_alarm", "_hold", "_is_first", "_recorder", "_refusal", "_reminder", "_seen", "_since", "_told", "_told_of",
+        "_told_within", "_try_again_at", "blocks", "checkpoint", "encoder", "limit", "owes", "record", "tell", "wake",
     )  # fmt: skip
 
     def __init__(self, encoder: Encoder, checkpoint: int) -> None:

@@ -27,18 +27,17 @@ class KeyRecords:
         self.loop = loop
         self.store: Callable[[str, bytes], Awaitable[bytes]] | None = None  # None: nothing is kept
         self.conflict: KeyConflictError | None = None
-        self._kept: set[str] = set()  # since the last commit; a call that is given one of these later is another one
+        self._kept: frozenset[str] = frozenset()  # since the last commit; a call that is given one of these later is another one
 
     def are_committed(self) -> None:
         """The state has the keys."""
-        if self._kept:
-            self._kept.clear()
+        self._kept = frozenset()
 
     async def keep(self, key: str, digest: bytes, task: DurableTask) -> None:
         """See ``loop.KeyRecords``."""
         if self.store is None or key in self._kept:
             return
-        self._kept.add(key)
+        self._kept |= {key}
         if await self.store(key, digest) != digest:
             self.conflict = _conflict(key, task)
             self.loop.wake()

@@ -54,24 +54,8 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_cut",
-        "_given",
-        "_has_missed_events",
-        "_opening",
-        "_recording",
-        "_retries",
-        "_root",
-        "begun",
-        "call",
-        "context",
-        "driver",
-        "evict_after",
-        "host",
-        "instance_id",
-        "is_suspending",
-        "lease",
-        "records",
-        "task",
+        "_cut", "_given", "_has_missed_events", "_opening", "_recording", "_retries", "_root", "begun", "call", "context",
+        "driver", "evict_after", "host", "instance_id", "is_suspending", "lease", "records", "task",
     )  # fmt: skip
 
     def __init__(

@@ -19,9 +19,9 @@ from ...log import logger
 from ...pythons.tasks import LoopBound
 
 LOCKS = (asyncio.Lock, asyncio.Semaphore, asyncio.Condition)  # a queue or an event is more than a name
-Step = tuple[
-    str, Any, Any
-]  # "item" or "attribute", which, and how a lock is made that is not there: class and arguments, or None
+# "item" or "attribute", which, and how a lock is made that is not there: class and arguments, or None
+Step = tuple[str, Any, Any]
+_CLASS_DICT = type(vars(object))
 _DEEP = 3
 _SAMPLE = 8  # the first parts of a holder, which say what the others are
 _MOST = 2000  # parts of holders inside of holders that are looked at for one lock
@@ -36,9 +36,6 @@ def is_holder(value: Any) -> bool:
     if isinstance(value, (FunctionType, ModuleType)) or not isinstance(getattr(value, "__dict__", None), (dict, _CLASS_DICT)):
         return False
     return not is_of_library(value.__module__ if isinstance(value, type) else type(value).__module__)
-
-
-_CLASS_DICT = type(vars(object))
 
 
 def find_steps(lock: Any, holder: Any) -> tuple[Step, ...] | None:
