@@ -260,6 +260,7 @@ def test_refused_before_the_script_begins(desk: Desk) -> None:
     assert (second.status, second.out) == (70, "")
 
 
+@pytest.mark.slow
 def test_stalled_owner_cannot_overwrite_its_successor(desk: Desk) -> None:
     """A process that slept past its lease is told so when it wakes up; its successor is not harmed."""
     desk.write("waiting.py", WAITING)

@@ -31,8 +31,8 @@ PROGRAMS_OF_THE_SUITE = (
     "concurrent/c036_worker_pool",
     "concurrent/c055_saga_parallel",
 )
-QUICK = PROGRAMS_OF_THE_SUITE[1]
-KINDS = [*((kind, path) for kind in ("sqlite", "memory") for path in PROGRAMS_OF_THE_SUITE), ("disk", QUICK), ("postgres", QUICK)]
+SAGA, SHORT = PROGRAMS_OF_THE_SUITE[1], "p020_while_else"
+KINDS = [*((kind, path) for kind in ("sqlite", "memory") for path in PROGRAMS_OF_THE_SUITE), ("disk", SAGA), ("postgres", SAGA)]
 T = TypeVar("T")
 Opened = Callable[[], AbstractAsyncContextManager[tuple[DurableRuntime, Faults]]]
 
@@ -79,9 +79,7 @@ async def at_each_call(opened: Opened, once: Callable[[DurableRuntime], Awaitabl
     return calls
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [pytest.param(*each, marks=() if each == ("memory", QUICK) else pytest.mark.slow) for each in KINDS]
-)
+@pytest.mark.parametrize(("kind", "name"), [("memory", SHORT), *(pytest.param(*each, marks=pytest.mark.slow) for each in KINDS)])
 async def test_programs(
     kind: str, name: str, opened: Callable[[str], Opened], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,8 @@
 """What modules have at module level, as far as it belongs to the state of a program, and what is found there by name.
 
 ``contents`` gathers the data and gives them back; ``modules`` says which data of a script these are, and what a name leads to;
-``module_names`` finds the names of objects, ``closures`` the captured variables of a script's functions. ``library_data`` is what
-has changed in libraries since they were imported, told by ``fingerprints``; ``weak_data`` what weak dictionaries have of objects
+``mentions`` which names its code speaks of. ``module_names`` finds the names of objects, ``closures`` the captured variables of
+a script's functions. ``library_data`` is what has changed in libraries since they were imported, told by ``fingerprints``;
+``weak_data`` what weak dictionaries have of objects
 that the state holds (``reached``), and dictionaries with ids as keys. ``process_state`` is what a program changes in its process.
 """

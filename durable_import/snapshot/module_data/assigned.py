@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -19,10 +19,10 @@ _MISSING = object()
 _LOADS = ("LOAD_ATTR", "LOAD_METHOD")
 
 
-def assigned_paths(code: CodeType) -> Iterator[tuple[Path, str]]:
+def assigned_paths(code: CodeType, instructions: Iterable[dis.Instruction]) -> Iterator[tuple[Path, str]]:
     """What a function sets behind global names, and at which ``file:line``."""
     path: list[str] = []
-    for instruction in dis.get_instructions(code):
+    for instruction in instructions:
         if instruction.opname == "LOAD_GLOBAL":
             path = [instruction.argval]
         elif path and instruction.opname in _LOADS:

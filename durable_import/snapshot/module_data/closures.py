@@ -17,14 +17,11 @@ from ...pythons.codes import is_annotate
 Cell = tuple[str, CellType, bool]  # path from the module, the cell, whether some function rebinds its variable
 
 
-def rebound_variables(codes: Iterable[CodeType]) -> frozenset[tuple[str, str]]:
-    """The captured variables that inner functions rebind: outermost function's name, variable."""
-    return frozenset(
-        (_outermost(code), instruction.argval)
-        for code in codes
-        for instruction in dis.get_instructions(code)
-        if instruction.opname in ("STORE_DEREF", "DELETE_DEREF") and instruction.argval in code.co_freevars
-    )
+def rebound_variables(code: CodeType, instructions: Iterable[dis.Instruction]) -> Iterator[tuple[str, str]]:
+    """The captured variables that an inner function rebinds: outermost function's name, variable."""
+    for instruction in instructions:
+        if instruction.opname in ("STORE_DEREF", "DELETE_DEREF") and instruction.argval in code.co_freevars:
+            yield _outermost(code), instruction.argval
 
 
 def captured_cells(name: str, value: Any, module: str, rebound: frozenset[tuple[str, str]]) -> Iterator[Cell]:

@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 from ...hook.code_table import PROGRAM, ModuleInfo
 from ...pythons.modules import is_lazy
 from .fingerprints import Structure, fingerprint, plain_fingerprint
+from .mentions import with_nested
 from .modules import (
     ATOMS,
     REFILLED,
@@ -30,7 +31,6 @@ from .modules import (
     class_content,
     content_of,
     is_plain_instance,
-    with_nested,
 )
 
 Variable = tuple[str, Mapping[str, Any], str]  # its path in the module, what holds it, its name there

@@ -8,26 +8,26 @@ made when the module ran.
 
 from __future__ import annotations
 
-import dis
 import importlib
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ...hook.code_table import KNOWN, MODULES
+from ...hook.code_table import MODULES
 from ...pythons.modules import is_lazy
 from ...pythons.tasks import LoopBound
 from ..names import module_today
 from ..reducers.primitives import bound_state, fill_bound
 from ..reducers.process_objects import PROCESS_BOUND
-from .assigned import Assigned, Path, assigned_paths, set_again
-from .closures import Captured, Cell, captured_cells, rebound_variables
+from .assigned import Assigned, Path, set_again
+from .closures import Captured, Cell, captured_cells
 from .logging_state import restore_logging, sets_up_logging
+from .mentions import mentions_in
 from .process_state import ProcessState, restore_changes, uses_random
 from .shared_locks import Step, follow
 from .signal_state import restore_signals, uses_signals
@@ -76,34 +76,15 @@ class ScriptData:
     @classmethod
     def of(cls, module: str) -> ScriptData:
         """Look through the functions of a script."""
-        used: set[str] = set()
-        rebound: set[str] = set()
-        imported: set[str] = set()
-        attributes: set[str] = set()
-        paths: dict[Path, str] = {}
-        codes: list[CodeType] = []
-        for info in list(KNOWN.values()):
-            if info.module.name == module:
-                codes += with_nested(info.code)
-                for code in with_nested(info.code):
-                    paths.update(assigned_paths(code))
-                    for instruction in dis.get_instructions(code):
-                        if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
-                            rebound.add(instruction.argval)
-                        elif instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-                            used.add(instruction.argval)
-                        elif instruction.opname == "IMPORT_NAME":
-                            imported.add(instruction.argval)
-                        elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "IMPORT_FROM"):
-                            attributes.add(instruction.argval)
-        script = cls(module, frozenset(used | rebound), frozenset(rebound), rebound_variables(codes))
-        script.paths = paths
+        found = mentions_in(module)
+        script = cls(module, found.used | found.rebound, found.rebound, found.captured)
+        script.paths = dict(found.paths)
         namespace = script.namespace()
         values = [namespace.get(name) for name in script.used]
         state = script.process_state
-        state.draws = "random" in imported or uses_random(values)
-        state.logging.is_set_up = sets_up_logging(imported, values, attributes | script.used)
-        state.signals.is_used = uses_signals(imported, values)
+        state.draws = "random" in found.imported or uses_random(values)
+        state.logging.is_set_up = sets_up_logging(found.imported, values, found.attributes | script.used)
+        state.signals.is_used = uses_signals(found.imported, values)
         return script
 
     def namespace(self) -> dict[str, Any]:
@@ -123,13 +104,6 @@ class ScriptData:
             found = [c for n, v in list(namespace.items()) for c in captured_cells(n, v, self.module, self.captured)]
             self.cells = Extent(namespace), found
         return self.cells[1]
-
-
-def with_nested(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from with_nested(constant)
 
 
 def resolve(module: str, name: str, steps: tuple[Step, ...] = ()) -> Any:

@@ -49,6 +49,7 @@ def test_no_private_name_is_used_that_is_not_in_the_table() -> None:
     assert not unknown, "not in durable_import/pythons/names.py:\n" + "\n".join(unknown)
 
 
+@pytest.mark.slow
 def test_no_row_is_without_use() -> None:
     """What the package does not use any more steps the table."""
     used = {use.name.rpartition(".")[2] for use in uses(PACKAGE) if not use.where.startswith("pythons/names.py")}

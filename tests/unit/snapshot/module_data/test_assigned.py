@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from types import ModuleType
 from typing import Any
@@ -23,7 +24,7 @@ def _sets(value: Any) -> None:
 
 def test_paths() -> None:
     """They begin with a global name and lead on by attributes; where each is set is known."""
-    found = dict(assigned_paths(_sets.__code__))
+    found = dict(assigned_paths(_sets.__code__, dis.get_instructions(_sets.__code__)))
     assert list(found) == [("settings", "debug"), ("settings", "options", "level"), ("settings", "removed")]
     assert found["settings", "debug"] == f"{__file__}:{_sets.__code__.co_firstlineno + 1}"
 
