@@ -37,6 +37,10 @@ class NodePaths:
         for step, child in _steps(node, fields):
             self._walk(child, f"{path}.{step}")
 
+    def by_path(self) -> dict[str, Any]:
+        """The nodes by path."""
+        return {path: node for node, path in self._known.items()}
+
     def of(self, node: Any) -> str:
         """The path of a node, or of the one that it stands for."""
         while node not in self._known:
