@@ -9,7 +9,7 @@ from contextlib import suppress
 from contextvars import Token
 from functools import partial
 from types import CellType, FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args, overload
 
 from ..aio.foreign_calls import ask_when
 from ..aio.gate import Gate
@@ -37,7 +37,7 @@ from ..running.keeper import Keeper
 from ..running.patience import FIRST_PAUSE, patiently
 from ..running.registry import InstanceRegistry
 from ..running.slices import Slices
-from ..running.sources import Sources
+from ..running.sources import OnChange, Sources
 from ..running.validation import check_event, check_function, check_id, check_loop, check_seconds, check_tags
 from ..snapshot.sealing.seal import Seal
 from ..stores.backend import BackendEvents, BackendStore, OrchestrationBackend
@@ -87,6 +87,9 @@ class _Logged:
         about = self._runtime.about(instance_id, state.checkpoint)
         logger.info("resuming instance %s at %s (checkpoint %s)", instance_id, state.location, state.checkpoint, extra=about)
 
+    def moved(self, instance_id: str, sentence: str) -> None:
+        logger.info("instance %s goes on in %s", instance_id, sentence, extra=self._runtime.about(instance_id))
+
     def held(self, instance_id: str, sentence: str) -> None:
         logger.warning("instance %s is %s", instance_id, sentence, extra=self._runtime.about(instance_id))
 
@@ -103,9 +106,11 @@ class DurableRuntime:
     long foreign code that an instance is in may clean up when that is suspended. ``hold_limit``: an instance of which nothing
     could be saved for longer (see "Holds" in the documents) is stuck, with HoldLimitError (None: never; 0: nothing may hold).
     ``max_attempts``: so often in a row an instance may be unable to go on, or end with the death of its process, before it is
-    stuck (None: however often). ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance``
-    names instances that begin by being awaited. ``observer`` is told of those that begin, go on and are held, in place of the
-    log. ``telemetry``: whether to make spans of OpenTelemetry, by the global provider or the one given.
+    stuck (None: however often). ``on_change``: what becomes of instances in the middle of a function whose code has changed:
+    "refuse" raises CodeChangedError, "move" lets them go on in the code of today where their place in it is certain.
+    ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names instances that
+    begin by being awaited. ``observer`` is told of those that begin, go on and are held, in place of the log. ``telemetry``:
+    whether to make spans of OpenTelemetry, by the global provider or the one given.
 
     Raises UnknownStoreError, MissingDriverError, MissingKeyError, UnsupportedPythonError, and TypeError or ValueError for what is
     no number of seconds.
@@ -124,6 +129,7 @@ class DurableRuntime:
         hold_limit: float | None = None,
         max_attempts: int | None = MAX_ATTEMPTS,
         grace_seconds: float = GRACE_SECONDS,
+        on_change: OnChange = "refuse",
         script: str | None = None,
         name_instance: Callable[[], str] | None = None,
         observer: InstanceObserver | None = None,
@@ -146,6 +152,9 @@ class DurableRuntime:
         self.hold_limit = hold_limit
         self.max_attempts = max_attempts
         self.grace_seconds = grace_seconds
+        if on_change not in get_args(OnChange):
+            raise ValueError(f"on_change={on_change!r} is not one of {', '.join(map(repr, get_args(OnChange)))}")
+        self.on_change: OnChange = on_change
         self.script = script
         self.retries_failed = script is not None
         self.name_instance = name_instance or _random_name

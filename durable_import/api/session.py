@@ -52,6 +52,7 @@ class Session:
         self._runtime = DurableRuntime(
             store,
             script="__main__",
+            on_change="move",
             name_instance=self._next_name,
             observer=observer,
             patience=0.0,

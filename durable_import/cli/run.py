@@ -55,6 +55,7 @@ class _Run:
 
     def __init__(self, store: str, base: str, exit_on_wait: bool, hold_limit: float | None) -> None:
         self._process = os.getpid()
+        self._moved: dict[str, str] = {}  # what is to be said of instances that go on
         self._is_over = False  # there is nothing to go on with
         self.session = Session(store, base, self, self._exit_for if exit_on_wait else None, self._refused, hold_limit)
 
@@ -67,7 +68,12 @@ class _Run:
     def resuming(self, instance_id: str, state: Standing) -> None:
         """An instance goes on from its last state."""
         again = "retrying" if state.status == "failed" else "resuming"
-        say(f"{again} instance {instance_id} at {_place(state)} (checkpoint {state.checkpoint})")
+        moved = self._moved.pop(instance_id, "")
+        say(f"{again} instance {instance_id} at {_place(state)} (checkpoint {state.checkpoint}){moved}")
+
+    def moved(self, instance_id: str, sentence: str) -> None:
+        """An instance is about to go on in code that has changed."""
+        self._moved[instance_id] = f" in {sentence}"
 
     def held(self, instance_id: str, sentence: str) -> None:
         """An instance is not saved for now."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal, TypeAlias
 
 from ..errors import CodeChangedError, StoreError
 from ..hook.code_table import MODULES, CodeInfo, source_of
 from ..stores.store import Store
+
+OnChange: TypeAlias = Literal["move", "refuse"]  # what becomes of frames whose code has changed
 
 
 class Sources:
@@ -26,6 +29,10 @@ class Sources:
     def has(self, functions: Iterable[CodeInfo]) -> bool:
         """Whether the source of each function is kept already, or is not going to be."""
         return all(info.digest in self._saved for info in functions)
+
+    async def load(self, digest: str) -> str | None:
+        """The text of a function as it was when the state was saved; None if it is not kept. Raises StoreError."""
+        return await self._store.load_source(digest)
 
     async def difference(self, error: CodeChangedError) -> str:
         """What has changed in the function that an error is about, as a unified diff."""

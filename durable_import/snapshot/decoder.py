@@ -10,6 +10,7 @@ from ..holds.kinds import forget_kinds
 from ..holds.noting import begin as begin_noting
 from ..holds.opening import Opener, leave_opened
 from ..hook.companions import rewrite_companions
+from ..upgrades.kept import KeptTexts
 from .incremental.pieces import join_pieces
 from .incremental.segments import reading_of_segments
 from .load_context import LoadContext, Loading, reading
@@ -33,10 +34,19 @@ def decoded(payload: bytes, segments: dict[str, bytes], script: ScriptData | Non
         return _completed(loading, finalizer, payload, script, instance_id)
 
 
-async def reopened(payload: bytes, segments: dict[str, bytes], script: ScriptData | None, instance_id: str | None) -> Snapshot:
-    """The same, with what the program had open opened again; what was opened is left if something fails."""
+async def reopened(
+    payload: bytes,
+    segments: dict[str, bytes],
+    script: ScriptData | None,
+    instance_id: str | None,
+    kept_texts: KeptTexts | None = None,
+) -> Snapshot:
+    """The same, with what the program had open opened again; what was opened is left if something fails.
+
+    ``kept_texts``: of code that has changed since, if its frames may go on in the code of today.
+    """
     begin_noting()
-    loading, finalizer = _loading(payload, segments), Finalizer()
+    loading, finalizer = _loading(payload, segments, kept_texts=kept_texts), Finalizer()
     try:
         while True:
             await _open_all(loading, finalizer, instance_id)
@@ -74,15 +84,17 @@ def _task(context: LoadContext, path: str) -> Any:
         return new_task(path)
 
 
-def _loading(payload: bytes, segments: dict[str, bytes], *, is_looked_at: bool = False) -> Loading[Any]:
+def _loading(
+    payload: bytes, segments: dict[str, bytes], *, is_looked_at: bool = False, kept_texts: KeptTexts | None = None
+) -> Loading[Any]:
     check_format(payload)
     make_asyncio_durable()
     if rewrite_companions():
         forget_kinds()
     if is_in_segments(payload):
-        return Loading(reading_of_segments(payload[3:], segments), is_looked_at=is_looked_at)
+        return Loading(reading_of_segments(payload[3:], segments), is_looked_at=is_looked_at, kept_texts=kept_texts)
     data = join_pieces(payload[3:], segments) if payload[2:3] == IN_PIECES else payload[3:]
-    return Loading(reading_of(data), is_looked_at=is_looked_at)
+    return Loading(reading_of(data), is_looked_at=is_looked_at, kept_texts=kept_texts)
 
 
 def _completed(

@@ -17,6 +17,7 @@ from ..holds.table import Kind
 from ..hook.code_table import CodeInfo
 from ..log import about, logger
 from ..pythons.tasks import LoopBound
+from ..upgrades.kept import KeptTexts
 from .decoder import decoded, reopened
 from .incremental.format_policy import FormatPolicy
 from .incremental.pieces import Pieces
@@ -45,7 +46,7 @@ class Encoder:
 
     ``script``: the script whose module-level data belong to the snapshot. ``base``: the context variables as they were
     when the instance began, which are not the program's. ``format_policy``: when snapshots are in segments; None: never.
-    ``stacks``: what is known of the frames.
+    ``stacks``: what is known of the frames. ``kept_texts``: see ``reopened``.
     """
 
     instance_id: str | None = None
@@ -53,6 +54,7 @@ class Encoder:
     base: contextvars.Context = field(default_factory=contextvars.copy_context)
     format_policy: FormatPolicy | None = None
     stacks: Stacks = field(default_factory=Stacks)
+    kept_texts: KeptTexts | None = None
     _segments: Segments | None = None
     _pieces: Pieces | None = None
     _opened_again: frozenset[type] = frozenset()  # classes of managers that could not be saved while they were being entered
@@ -312,7 +314,7 @@ class Encoder:
 
     async def reopen(self, payload: bytes, segments: dict[str, bytes] | None = None) -> Snapshot:
         """The same, with what the program had open opened again."""
-        snapshot = await reopened(payload, segments or {}, self.script, self.instance_id)
+        snapshot = await reopened(payload, segments or {}, self.script, self.instance_id, self.kept_texts)
         self._has_read(payload)
         return snapshot
 

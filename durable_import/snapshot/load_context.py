@@ -23,6 +23,7 @@ from ..frames import restore
 from ..frames.capture import chain
 from ..frames.discard import discard
 from ..holds.opening import Opened, Reopening
+from ..upgrades.kept import KeptTexts
 
 T = TypeVar("T")
 
@@ -30,7 +31,9 @@ T = TypeVar("T")
 class LoadContext:
     """Of one reading. ``hashes``: by number, those of incomplete instances, from an earlier reading of the same bytes."""
 
-    def __init__(self, hashes: dict[int, int] | None = None) -> None:
+    def __init__(self, hashes: dict[int, int] | None = None, kept_texts: KeptTexts | None = None) -> None:
+        self.kept_texts = kept_texts  # None: what has changed does not move
+        self.moving: dict[int, tuple[str, dict[str, Any]]] = {}  # by id of frames: digest and cells, see ``moved``
         self.hashes = hashes or {}
         self.incomplete: list[Any] = []  # the instances that are made before their hash is known; their places are their numbers
         self.early: set[int] = set()  # the numbers of those that were hashed nevertheless
@@ -147,17 +150,18 @@ class Loading(Generic[T]):
     """A snapshot that is read in slices: before each of the others something is to be opened again.
 
     ``read`` gives what was read, after what it has yielded was opened; it is called twice if an instance in a cycle was hashed
-    before it was complete. ``is_looked_at``: nothing will be opened.
+    before it was complete. ``is_looked_at``: nothing will be opened. ``kept_texts``: see ``moved``.
     """
 
-    def __init__(self, read: Read[T], *, is_looked_at: bool = False) -> None:
+    def __init__(self, read: Read[T], *, is_looked_at: bool = False, kept_texts: KeptTexts | None = None) -> None:
+        self._kept_texts = kept_texts
         self._read = read
         self._is_looked_at = is_looked_at
         self._hashes: dict[int, int] = {}
         self._begin()
 
     def _begin(self) -> None:
-        self.context = LoadContext(self._hashes)
+        self.context = LoadContext(self._hashes, self._kept_texts)
         self.context.opened.is_looked_at = self._is_looked_at
         self._slices = self._read(self.context)
 

@@ -21,7 +21,13 @@ DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def plan_frame(
-    text: str, digest: str, info: CodeInfo, place: Place, names: Collection[str], cells: Collection[str], defaults: Collection[str]
+    text: str,
+    digest: str,
+    info: CodeInfo,
+    place: Place,
+    names: Collection[str],
+    cells: Collection[str],
+    defaults: Collection[str],
 ) -> Move:
     """How a frame of an old text goes on in a function of today. Raises CannotMoveError.
 
@@ -35,7 +41,7 @@ def plan_frame(
         raise CannotMoveError(f"the text that it began with cannot be read ({error})", text.strip().partition("\n")[0]) from None
     if not isinstance(old.node, DEFINITIONS) or type(old.node) is not type(new.node):
         raise CannotMoveError("only frames of `def` and `async def` go on in new code", *_first_lines(old, new))
-    if _is_generator(old) != _is_generator(new):
+    if old.is_generator != new.is_generator:
         raise CannotMoveError("a function became a generator, or a generator a function", *_first_lines(old, new))
     point = old.point_at(place)
     move = plan_move(old, new, place, [name for name in names if is_hidden(name)], lambda label: live_at(info, label))
@@ -57,10 +63,6 @@ def changed_line(text: str, info: CodeInfo) -> int:
 
 def _first_lines(old: FunctionText, new: FunctionText) -> tuple[str, str]:
     return old.text.strip().partition("\n")[0], new.text.strip().partition("\n")[0]
-
-
-def _is_generator(text: FunctionText) -> bool:
-    return any(point.role.startswith("yield") for point in text.points)
 
 
 @lru_cache(maxsize=64)

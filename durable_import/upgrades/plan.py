@@ -115,7 +115,9 @@ def _check_blocks(old: FunctionText, new: FunctionText, point: Point, partner: P
         if differing is None:
             more = (was if len(was) > len(now) else now)[min(len(was), len(now))]
             differing = (more, ("nothing",)) if len(was) > len(now) else (("nothing",), more)
-        raise CannotMoveError(f"a block around it is another one: {_said(differing[0])} became {_said(differing[1])}", then, today)
+        raise CannotMoveError(
+            f"a block around it is another one: {_said(differing[0])} became {_said(differing[1])}", then, today
+        )
     if point.branches == partner.branches:
         return
     if point.role in LEAVING or any(each.says[1:2] in (("finalbody",), ("handlers",)) for each in point.blocks):
@@ -191,7 +193,8 @@ def _counterpart(
 
 
 def _unmapped(old: FunctionText, hidden: Hidden, place: Place) -> str:
-    return f"the value of {_shown(old, absolute(hidden[2], place[0]))}, which was computed already, is not used in the same way today"
+    what = _shown(old, absolute(hidden[2], place[0]))
+    return f"the value of {what}, which was computed already, is not used in the same way today"
 
 
 def _shown(text: FunctionText, path: str) -> str:

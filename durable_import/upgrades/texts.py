@@ -73,6 +73,10 @@ class FunctionText:
         self.nodes = NodePaths(node).by_path()
         self.points = [self._point(label, place) for label, place in suspensions.items()]
 
+    @property
+    def is_generator(self) -> bool:
+        return any(point.role.startswith("yield") for point in self.points)
+
     def line(self, point: Point) -> str:
         """The line of text where a suspension is."""
         lines = self.text.splitlines()

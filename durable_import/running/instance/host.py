@@ -11,7 +11,7 @@ from ...stores.state import InstanceState
 from ...stores.store import Store
 from ..keeper import Keeper
 from ..slices import Slices
-from ..sources import Sources
+from ..sources import OnChange, Sources
 from .driver import InstanceDriver
 from .records import Outcome
 
@@ -22,6 +22,10 @@ class InstanceObserver(Protocol):
     def starting(self, instance_id: str) -> None: ...
 
     def resuming(self, instance_id: str, state: InstanceState) -> None: ...
+
+    def moved(self, instance_id: str, sentence: str) -> None:
+        """It is about to go on in code that has changed since it was saved; the sentence says in which, and where it changed."""
+        ...
 
     def held(self, instance_id: str, sentence: str) -> None:
         """It is not saved for now; the sentence says why, and what to do."""
@@ -55,6 +59,7 @@ class Host(Protocol):
     hold_limit: float | None
     max_attempts: int | None
     grace_seconds: float
+    on_change: OnChange
     on_wait: Callable[[float], None] | None
     on_left: Callable[[str, Exception], None] | None  # told why an instance leaves before its end
     observer: InstanceObserver

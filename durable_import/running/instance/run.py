@@ -26,9 +26,10 @@ from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
-from ...snapshot.payload import LIVES
+from ...snapshot.payload import LIVES, Snapshot
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
+from ...upgrades.kept import KeptTexts
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
@@ -311,10 +312,12 @@ class InstanceRun:
 
     async def _open(self, encoder: Encoder, state: InstanceState) -> InstanceDriver:
         payload, segments = await self.lease.load_snapshot()
+        encoder.kept_texts = KeptTexts() if self.host.on_change == "move" else None
         try:
-            snapshot = await self._opened(encoder.reopen(payload, segments))
+            snapshot = await self._moved(encoder, payload, segments)
         except CodeChangedError as error:
-            error.add_note(await self.host.sources.difference(error))
+            if error.digest:
+                error.add_note(await self.host.sources.difference(error))
             raise
         except DurableError:
             raise
@@ -337,6 +340,28 @@ class InstanceRun:
             count_lives(driver.loop, self.lease.lives)
         driver.keeps_life = state.status == "running" and self.lease.lives is None
         return driver
+
+    async def _moved(self, encoder: Encoder, payload: bytes, segments: dict[str, bytes]) -> Snapshot:
+        """The snapshot opened again; frames go on in the code of today where they may, and their place is certain.
+
+        Which texts of before are needed is known only as it is read: it is read again with each.
+        """
+        while True:
+            try:
+                snapshot = await self._opened(encoder.reopen(payload, segments))
+            except CodeChangedError as error:
+                kept = encoder.kept_texts
+                if kept is None or not error.digest or error.digest in kept.by_digest:
+                    raise
+                text = await self.host.sources.load(error.digest)
+                if not text:
+                    raise
+                kept.by_digest[error.digest] = text
+                kept.moved.clear()
+                continue
+            if encoder.kept_texts is not None and encoder.kept_texts.moved:
+                self.host.observer.moved(self.instance_id, ", ".join(sorted(encoder.kept_texts.moved.values())))
+            return snapshot
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
         try:

@@ -15,6 +15,7 @@ from .. import library
 from ..names import is_found_by_name, is_ours, reference_to
 from .annotations import fill_annotations, reduce_late
 from .foreign_functions import function_with, reduce_foreign_function
+from .moved import function_today
 
 FUNCTION_ATTRIBUTES = (
     "__defaults__", "__kwdefaults__", "__doc__", "__module__", "__name__", "__qualname__", "__type_params__",
@@ -47,7 +48,7 @@ def reduce_function(function: FunctionType) -> Any:
 
 def build_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> FunctionType:
     """A function of rewritten code by its place; of one that is made once, when the module runs, that very one."""
-    info = library.find_function(module, place, digest)
+    info = function_today(module, place, digest, cells)
     if not cells and "<locals>" not in place:
         existing = function_with(info.code, info.module.name)
         if existing is not None:
@@ -57,7 +58,7 @@ def build_function(module: str, place: str, digest: str, cells: dict[str, CellTy
 
 def build_generator_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> FunctionType:
     """A function that ``types.coroutine`` has made, by its place."""
-    info = iterable_coroutine(library.find_function(module, place, digest))
+    info = iterable_coroutine(function_today(module, place, digest, cells))
     return restore.build_function(info, library.closure_for(info, cells))
 
 

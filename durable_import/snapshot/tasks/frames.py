@@ -31,7 +31,8 @@ from ...holds.spent import let_go_of_spent
 from ...hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
 from ...ours import FOLDER, NAME
 from .. import library
-from ..frame_places import label_today, place_of
+from ..definitions.moved import find_today, note_moving, place_today
+from ..frame_places import place_of
 from ..load_context import current, later
 from .foreign import reduce_foreign_frame
 
@@ -79,7 +80,10 @@ def _unrewritten_state(value: Any) -> FrameState | None:
 
 def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A frame without variables."""
-    return _build(library.find_suspending(module, place, digest), name, qualname, cells)
+    info = find_today(library.find_suspending, module, place, digest)
+    frame = _build(info, name, qualname, cells)
+    note_moving(frame, info, digest, cells)
+    return frame
 
 
 def build_in_library(
@@ -104,7 +108,10 @@ def build_in_library(
 
 def build_awaitable(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A generator without variables that can be awaited."""
-    return _build(iterable_coroutine(library.find_suspending(module, place, digest)), name, qualname, cells)
+    info = find_today(library.find_suspending, module, place, digest)
+    frame = _build(iterable_coroutine(info), name, qualname, cells)
+    note_moving(frame, info, digest, cells)
+    return frame
 
 
 def build_unrewritten(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
@@ -129,7 +136,7 @@ def fill(frame: Any, state: tuple[Any, ...]) -> None:
     if in_library and info.digest != in_library[1]:
         label = library.go_on(info, library.wait_of(place, in_library[0], variables), variables)
     else:
-        label = label_today(info, place, variables)
+        label = place_today(frame, info, place, variables)
     in_cells = restore.fill_frame(frame, label, variables)
     if in_cells:
         later(restore.fill_from_cells, frame, in_cells)

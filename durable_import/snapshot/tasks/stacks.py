@@ -18,7 +18,8 @@ from ...frames.step import DONE, Step
 from ...holds.in_use import is_unfinished
 from ...hook.code_table import CodeInfo, info_of
 from ...rewrite.analysis.names import AWAITED
-from ..frame_places import label_today, place_of
+from ..definitions.moved import place_today
+from ..frame_places import place_of
 from . import frames
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def build_unchanged(data: bytes, suspension: Place | None = None) -> Any:
     frame = frames.build(module, place, digest, name, qualname, {})
     info = info_of(parts_of(frame).code)
     assert info is not None
-    fill_frame(frame, label_today(info, suspension or label[0], variables, has_awaited=False), variables)
+    fill_frame(frame, place_today(frame, info, suspension or label[0], variables, has_awaited=False), variables)
     return frame
 
 

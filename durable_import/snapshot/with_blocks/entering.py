@@ -90,7 +90,8 @@ async def _with_key(coroutine: Any, task: Any, step: RunningStep) -> Any:
 
 def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str, Any], place: tuple[str, int]) -> None:
     item = state.info.path_of(state.label, name)
-    placeholders = {kind: _find(holder, state, {(*place, item, kind), (*place, name, kind)}) for kind in new}
+    items = {item, name, *_item_of(holder.get(name))}
+    placeholders = {kind: _find(holder, state, {(*place, each, kind) for each in items}) for kind in new}
     for kind, placeholder in placeholders.items():
         if placeholder is not None:
             replace_references(placeholder, new[kind])
@@ -108,6 +109,11 @@ def _replace(holder: dict[str, Any], state: FrameState, name: str, new: dict[str
         state.cells[target].cell_contents = new[VALUE]
     elif target is not None:
         holder[target] = new[VALUE]
+
+
+def _item_of(manager: Any) -> list[str]:
+    """The path of a ``with`` item in the text that a frame was saved with, if that has changed since."""
+    return [manager.key[2]] if type(manager) is Lost else []
 
 
 def _find(holder: dict[str, Any], state: FrameState, keys: set[Key]) -> Lost | None:
