@@ -147,7 +147,10 @@ def _hidden(
     for hidden in place[2]:
         if hidden[0] not in kept:
             continue
-        found = _counterpart(old, new, hidden, place, anchors, today)
+        if hidden[1] == "subject":
+            found = _subject(old, new, hidden, place, partner) if point.branches == partner.branches else None
+        else:
+            found = _counterpart(old, new, hidden, place, anchors, today)
         if found is not None:
             names[hidden[0]] = found
         elif hidden[1] in INITIAL and point.role not in LEAVING:
@@ -190,6 +193,17 @@ def _counterpart(
     # What blocks say was compared; of an operand, the whole text is what was evaluated.
     is_block = where in {each for each, _ in anchors[:-1]} or role in ("outcome", "normal", "going")
     return name if is_block or old.says_at(where) == new.says_at(there) else None
+
+
+def _subject(old: FunctionText, new: FunctionText, hidden: Hidden, place: Place, partner: Point) -> str | None:
+    """The subject of a ``match`` in which it waits: its cases so far are known to be the same."""
+    was = [absolute(path, place[0]) for _, role, path in place[2] if role == "subject"]
+    now = [(name, absolute(path, partner.place[0])) for name, role, path in partner.place[2] if role == "subject"]
+    if len(was) != 1 or len(now) != 1:
+        return None
+    (name, there), before, after = now[0], old.nodes.get(absolute(hidden[2], place[0])), new.nodes.get(now[0][1])
+    same = isinstance(before, ast.Match) and isinstance(after, ast.Match) and ast.dump(before.subject) == ast.dump(after.subject)
+    return name if same and there in new.nodes else None
 
 
 def _unmapped(old: FunctionText, hidden: Hidden, place: Place) -> str:

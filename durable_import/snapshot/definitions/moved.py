@@ -61,7 +61,7 @@ def find_today(find: Find, module: str, place: str, digest: str) -> CodeInfo:
             raise _asking(namesakes[0], digest) from None
         if len(namesakes) > 1 or same or not _was_alone(place, digest):
             reason = "there is more than one of that name, and it is not certain which one it is"
-            raise cannot_move(namesakes[0], reason, _first_line(text), "") from None
+            raise cannot_move(namesakes[0], digest, reason, _first_line(text), "") from None
         return namesakes[0]
 
 
@@ -120,7 +120,9 @@ def place_today(frame: Any, info: CodeInfo, place: Place | int, variables: dict[
         _bind(today, text, digest, variables, cells)
         label = 0
     elif isinstance(place, int):
-        raise cannot_move(today, "the state was saved by a version that did not keep enough for that", _first_line(text), "")
+        raise cannot_move(
+            today, digest, "the state was saved by a version that did not keep enough for that", _first_line(text), ""
+        )
     else:
         label = _go_on(today, text, digest, place, variables, cells)
         check(today, label, variables, has_awaited=has_awaited)
@@ -138,10 +140,10 @@ def _go_on(info: CodeInfo, text: str, digest: str, place: Place, variables: dict
     try:
         move = plan_frame(text, digest, info, place, names, cells, defaults)
     except CannotMoveError as error:
-        raise cannot_move(info, error.reason, error.then, error.today) from None
+        raise cannot_move(info, digest, error.reason, error.then, error.today) from None
     for name, value in move.idle.items():
         if variables.pop(name) is not value:
-            raise cannot_move(info, "it is leaving a block that is no longer there", _first_line(text), "")
+            raise cannot_move(info, digest, "it is leaving a block that is no longer there", _first_line(text), "")
     held = {today: variables.pop(name) for name, today in move.names.items()}
     variables.update(move.initial)
     variables.update(held)
@@ -166,7 +168,7 @@ def _check_cells(
         try:
             plan_frame(text, digest, info, place, names - unbound, cells, defaults)
         except CannotMoveError as error:
-            raise cannot_move(info, error.reason, error.then, error.today) from None
+            raise cannot_move(info, digest, error.reason, error.then, error.today) from None
 
 
 def _new_defaults(info: CodeInfo, text: str, digest: str) -> dict[str, Any]:
@@ -175,7 +177,7 @@ def _new_defaults(info: CodeInfo, text: str, digest: str) -> dict[str, Any]:
     try:
         old = old_of(text, digest, today_of(info).class_name)
     except UnreadableTextError as error:
-        raise cannot_move(info, f"the text that it began with cannot be read ({error})", _first_line(text), "") from None
+        raise cannot_move(info, digest, f"the text that it began with cannot be read ({error})", _first_line(text), "") from None
     if not hasattr(old.node, "args"):
         return {}
     had = {mangled(each.arg, old.class_name) for each in all_arguments(old.node.args)}
@@ -194,7 +196,9 @@ def _bind(info: CodeInfo, text: str, digest: str, variables: dict[str, Any], cel
     free = [name for name in info.code.co_freevars if name not in cells]
     if lacking or surplus or free or kinds[0] is not kinds[1] or old.is_generator != new.is_generator:
         names = ", ".join(map(repr, [*lacking, *surplus, *free])) or "the kind of the function"
-        raise cannot_move(info, f"its call is not one of today's function: {names}", _first_line(old.text), _first_line(new.text))
+        raise cannot_move(
+            info, digest, f"its call is not one of today's function: {names}", _first_line(old.text), _first_line(new.text)
+        )
     variables.update(defaults)
 
 
@@ -209,15 +213,17 @@ def function_today(module: str, place: str, digest: str, cells: dict[str, CellTy
     try:
         old = old_of(text, digest, new.class_name)
     except UnreadableTextError as error:
-        raise cannot_move(info, f"the text that it began with cannot be read ({error})", _first_line(text), "") from None
+        raise cannot_move(info, digest, f"the text that it began with cannot be read ({error})", _first_line(text), "") from None
     lines = _first_line(old.text), _first_line(new.text)
     if type(old.node) is not type(new.node) or old.is_generator != new.is_generator:
-        raise cannot_move(info, "it is kept in a variable, and is another kind of function today", *lines)
+        raise cannot_move(info, digest, "it is kept in a variable, and is another kind of function today", *lines)
     if not hasattr(old.node, "args") or ast.dump(old.node.args) != ast.dump(new.node.args):
-        raise cannot_move(info, "it is kept in a variable, and has other parameters today", *lines)
+        raise cannot_move(info, digest, "it is kept in a variable, and has other parameters today", *lines)
     for name in info.code.co_freevars:
         if name not in cells:
-            raise cannot_move(info, f"it is kept in a variable, and does not have {name!r}, which today's code captures", *lines)
+            raise cannot_move(
+                info, digest, f"it is kept in a variable, and does not have {name!r}, which today's code captures", *lines
+            )
     kept.moved[info.module.name, info.place] = f"the new code of {info.place!r} (changed at line {changed_line(text, info)})"
     return info
 
@@ -226,7 +232,7 @@ def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
 
 
-def cannot_move(info: CodeInfo, reason: str, then: str, today: str) -> CodeChangedError:
+def cannot_move(info: CodeInfo, digest: str, reason: str, then: str, today: str) -> CodeChangedError:
     """Why the saved state cannot go on in the code of today, with both texts."""
     path, line = info.module.path, info.code.co_firstlineno
     message = (
@@ -234,7 +240,7 @@ def cannot_move(info: CodeInfo, reason: str, then: str, today: str) -> CodeChang
         f"today: {reason}.\n  then:  {then}\n  today: {today or '(nothing like it)'}\n"
         "Put the old code back to let it finish, or start afresh (`run --fresh`); the saved state is kept."
     )
-    return _error(info, message, "")
+    return _error(info, message, digest)
 
 
 def _error(info: CodeInfo, message: str, digest: str) -> CodeChangedError:

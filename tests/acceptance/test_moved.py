@@ -1,0 +1,105 @@
+"""A script that was stopped, and mended, goes on from where it was with the same command."""
+
+from __future__ import annotations
+
+from tests.harness.processes import KILLED, Desk
+
+ROWS = """
+    # durable: on
+    import asyncio
+    from world import effect
+
+    async def charge(row):
+        await effect(f"charge {row}")
+
+    async def main():
+        total = 0
+        for row in range(10):
+            await charge(row)
+            total += 100 // (row - 7)
+        print("total", total)
+
+    asyncio.run(main())
+"""
+MANAGED = """
+    # durable: on
+    import asyncio
+    from world import effect
+
+    class Client:
+        def __enter__(self):
+            self.is_open = True
+            return self
+        def __exit__(self, *details):
+            self.is_open = False
+
+    async def charge(client, row):
+        assert client.is_open
+        await effect(f"charge {row}")
+
+    async def main():
+        total = 0
+        with Client() as client:
+            for row in range(10):
+                await charge(client, row)
+                total += 100 // (row - 7)
+        print("total", total)
+
+    asyncio.run(main())
+"""
+CHARGED = [f"charge {row}" for row in range(10)]
+EARLIER = sum(100 // (row - 7) for row in range(7))  # by the old line
+
+
+def test_a_failed_script_goes_on_in_the_mended_line(desk: Desk) -> None:
+    """It fails at row 7; mended, the same command goes on, and each row is charged once."""
+    desk.write("rows.py", ROWS)
+    failed = desk.run("rows.py")
+    assert failed.status == 1
+    assert "ZeroDivisionError" in failed.err
+    desk.write("rows.py", ROWS.replace("100 // (row - 7)", "row"))
+    ended = desk.run("rows.py")
+    assert (ended.status, ended.out) == (0, f"total {EARLIER + 7 + 8 + 9}\n"), ended
+    assert "in the new code of 'main' (changed at line 12)" in ended.said
+    assert desk.effects == CHARGED
+
+
+def test_a_killed_script_goes_on_in_the_mended_line(desk: Desk) -> None:
+    """It is killed in the charge of row 6; the new code goes on behind the last checkpoint, which is the charge of row 5."""
+    desk.write("rows.py", ROWS)
+    assert desk.run("rows.py", kill_at=7).status == KILLED
+    before = desk.effects
+    desk.write("rows.py", ROWS.replace("total += 100 // (row - 7)", "total += row"))
+    ended = desk.run("rows.py")
+    assert (ended.status, ended.out) == (0, f"total {sum(100 // (row - 7) for row in range(5)) + 5 + 6 + 7 + 8 + 9}\n"), ended
+    assert sorted(set(desk.effects), key=CHARGED.index) == CHARGED
+    assert desk.effects[: len(before)] == before
+    assert len(desk.effects) <= len(CHARGED) + 1
+
+
+def test_a_script_that_cannot_go_on_says_why(desk: Desk) -> None:
+    """Nothing is repeated, both texts are shown, and the old code goes on."""
+    desk.write("rows.py", ROWS)
+    assert desk.run("rows.py", kill_at=5).status == KILLED
+    before = desk.effects
+    desk.write("rows.py", ROWS.replace("range(10)", "range(12)"))
+    refused = desk.run("rows.py")
+    assert refused.status == 70, refused
+    said = refused.err + refused.said
+    for words in ("a block around it is another one", "then:  await charge(row)", "range(10)", "range(12)", "run --fresh"):
+        assert words in said
+    assert desk.effects == before
+    desk.write("rows.py", ROWS.replace("100 // (row - 7)", "100 // (row - 70)"))
+    assert desk.run("rows.py").status == 0
+    assert sorted(set(desk.effects), key=CHARGED.index) == CHARGED
+
+
+def test_a_script_with_a_manager_around(desk: Desk) -> None:
+    """The block is the same one, though it stands in another place, and it is left once."""
+    desk.write("rows.py", MANAGED)
+    failed = desk.run("rows.py")
+    assert failed.status == 1 and "ZeroDivisionError" in failed.err, failed
+    desk.write("rows.py", MANAGED.replace("total = 0", "total = 0\n        unused = 1").replace("100 // (row - 7)", "row"))
+    ended = desk.run("rows.py")
+    assert (ended.status, ended.out) == (0, f"total {EARLIER + 7 + 8 + 9}\n"), ended
+    assert desk.effects == CHARGED
