@@ -98,7 +98,7 @@ def test_a_script_with_a_manager_around(desk: Desk) -> None:
     """The block is the same one, though it stands in another place, and it is left once."""
     desk.write("rows.py", MANAGED)
     failed = desk.run("rows.py")
-    assert failed.status == 1 and "ZeroDivisionError" in failed.err, failed
+    assert (failed.status, "ZeroDivisionError" in failed.err) == (1, True), failed
     desk.write("rows.py", MANAGED.replace("total = 0", "total = 0\n        unused = 1").replace("100 // (row - 7)", "row"))
     ended = desk.run("rows.py")
     assert (ended.status, ended.out) == (0, f"total {EARLIER + 7 + 8 + 9}\n"), ended
