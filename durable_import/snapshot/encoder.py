@@ -32,7 +32,7 @@ from .references import References
 from .tasks.loops import inbox_state, loop_state
 from .tasks.stacks import Stacks
 from .unread import drop_unread
-from .unsavable import explained, refuse_in_use
+from .unsavable import explained, refuse_in_use, refuse_parts_in_use
 from .with_blocks.lost import find_lost
 
 
@@ -334,6 +334,8 @@ class Encoder:
                 dumps(content, references)
             except Exception as error:  # whatever it is, the module makes it again
                 failing[name] = content, error
+        values = {name: content[-1] for name, (content, _) in failing.items()}
+        refuse_parts_in_use(values, partial(dumps, references=references), self.instance_id)
         return set_aside(self.script, failing, lambda value: self._can_be_saved(value, references)) if failing else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pickle import PicklingError
 from typing import Any
@@ -154,18 +154,26 @@ def _of_task(task: DurableTask) -> dict[str, Any]:
 def refuse_in_use(names: Names, instance_id: str | None) -> None:
     """Raise UnsavableStateError if something at module level, such as a connection, is in use and could not be brought back."""
     found = names.first_in_use()
-    if found is None:
-        return
-    module, name, value, use = found
+    if found is not None:
+        module, name, value, use = found
+        raise _in_use_error(f"{module}.{name}", value, use, instance_id)
+
+
+def refuse_parts_in_use(contents: Mapping[str, Any], dumps: Callable[[Any], object], instance_id: str | None) -> None:
+    """The same of what fails because of such a thing somewhere in it: in an attribute of a class, say, or in a container."""
+    for key, content in contents.items():
+        culprit = find_culprit({key: content}, dumps)
+        use = in_use(culprit.value) if culprit is not None else ""
+        if culprit is not None and use:
+            raise _in_use_error(culprit.path, culprit.value, use, instance_id)
+
+
+def _in_use_error(path: str, value: Any, use: str, instance_id: str | None) -> UnsavableStateError:
     error = UnsavableStateError(
-        path=f"{module}.{name}",
-        type_name=type_name(value),
-        reason=use,
-        way_out=way_out_of(value),
-        instance_id=instance_id,
+        path=path, type_name=type_name(value), reason=use, way_out=way_out_of(value), instance_id=instance_id
     )
     error.blocker = _InUse(value)
-    raise error
+    return error
 
 
 class _PartOfTask:
