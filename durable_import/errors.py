@@ -24,6 +24,7 @@
     |   `-- StoreUnavailableError     locked, full, read-only, unreachable
     |-- OwnershipError                another process owns the instance
     |   |-- InstanceBusyError         it is being run elsewhere right now
+    |   |-- InstanceHeldBackError     it may be what kills its process, as others that run here, and waits for those
     |   `-- FencedError               it was taken over; this owner's commit was refused
     |-- InstanceMismatchError         the id belongs to another function or other arguments
     |-- InstanceFailedError           an instance failed by an exception that is not kept itself
@@ -250,6 +251,23 @@ class InstanceBusyError(OwnershipError):
     def __init__(self, message: str, *, holder: int = 0) -> None:
         super().__init__(message)
         self.holder = holder
+
+
+class InstanceHeldBackError(OwnershipError):
+    """Processes that ran the instance have died, and others of which the same is true run here: it waits until they have ended,
+    or made progress. ``attempts``: how many have died, in a row."""
+
+    def __init__(self, instance_id: str, attempts: int) -> None:
+        times = "a process that ran it has died" if attempts == 1 else f"processes that ran it have died, {attempts} in a row"
+        super().__init__(
+            f"instance {instance_id!r} is held back: {times}, and others that run here now may do that too. It goes on when they "
+            "have ended or made progress"
+        )
+        self.instance_id = instance_id
+        self.attempts = attempts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.instance_id, self.attempts)
 
 
 class FencedError(OwnershipError):

@@ -27,6 +27,7 @@ from ..frames import ambient
 from ..log import logger
 from ..pythons import forks
 from ..running.dispatcher import Dispatcher
+from ..running.held_back import HeldBack
 from ..running.instance.driver import GRACE_SECONDS
 from ..running.instance.giving_up import MAX_ATTEMPTS
 from ..running.instance.host import InstanceObserver
@@ -169,6 +170,7 @@ class DurableRuntime:
         self.telemetry = _telemetry(telemetry) if telemetry is not False else None
         self.dispatcher = Dispatcher(self, poll_interval)
         self.keeper = Keeper(self.instances, lease_seconds, self.dispatcher.wake_soon)
+        self.held_back = HeldBack(self.dispatcher.ensure)
         self.is_closing = self._is_entered = False
         self._loop: asyncio.AbstractEventLoop | None = None  # where it was entered
         self._token: Token[ambient.AmbientRuntime | None] | None = None
@@ -179,6 +181,7 @@ class DurableRuntime:
         self.running.clear()
         self._loop = None
         self.dispatcher.begin_anew()
+        self.held_back.begin_anew()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _ambient, ()  # a program's variable that holds it holds the one that the program is resumed by

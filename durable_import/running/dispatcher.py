@@ -14,7 +14,8 @@ from ..aio.gate import Gate
 from ..errors import FencedError, InstanceBusyError, StoreError
 from ..log import logger
 from ..stores.store import Begun, Store
-from ..stores.suspects import ALONE_FROM
+from ..stores.suspects import alone_before
+from .held_back import HeldBack
 from .instance.run import InstanceRun
 from .keeper import Keeper, Ownership
 
@@ -31,6 +32,7 @@ class DispatcherHost(Protocol):
 
     instances: Store
     keeper: Keeper
+    held_back: HeldBack
     running: dict[str, InstanceRun]
     keep_finished: float | None
     max_attempts: int | None
@@ -123,6 +125,7 @@ class Dispatcher:
                 logger.exception("looking for work has failed, next attempt in %.1f s: %r", pause, error)
             looked, self._looked = self._looked, asyncio.Event()
             looked.set()
+            self._runtime.held_back.let_ask()
             if is_more:
                 await asyncio.sleep(0)
             else:
@@ -198,6 +201,9 @@ class Dispatcher:
         runs = list[InstanceRun]()
         for begun in found:
             run = runtime.running.get(begun.claim.instance_id)
+            if run is not None and run.receives(begun, own):
+                runs.append(run)
+                continue
             if run is not None and (not run.begun.done() or run.lease.asked_at >= asked_at):
                 await runtime.instances.release(begun.claim, has_lived=False)  # somebody here has begun it meanwhile
                 continue
@@ -210,8 +216,7 @@ class Dispatcher:
         """Become the owner of some of what is to be done. What an earlier claim has taken that was not answered is among it."""
         runtime, own = self._runtime, await self._runtime.keeper.ownership()
         is_again, self._epoch = self._epoch is not None, self._epoch or secrets.randbits(62) | 1
-        limit = runtime.max_attempts
-        alone_from = ALONE_FROM if limit is None else max(limit - 1, 1)
+        alone_from = alone_before(runtime.max_attempts)
         claim = runtime.instances.claim
         try:
             found = await claim(own.number, self._epoch, AT_ONCE, orphans=orphans, alone_from=alone_from, is_again=is_again)

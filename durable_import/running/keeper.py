@@ -26,6 +26,7 @@ from ..pythons.systems import passing
 from ..stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from ..stores.state import NO_ORIGIN, InstanceState, Origin, OwnerRow, owner_lost
 from ..stores.store import Begun, Store
+from ..stores.suspects import Rule
 
 T = TypeVar("T")
 
@@ -120,14 +121,19 @@ class Keeper:
         return await self._ask(self._registered)  # type: ignore[no-any-return]
 
     async def begin(
-        self, instance_id: str, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+        self,
+        instance_id: str,
+        new: InstanceState | None,
+        call: bytes,
+        origin: Origin = NO_ORIGIN,
+        rule: Rule | None = None,
     ) -> tuple[Begun, Ownership]:
         """Become the owner of an instance: see ``Store.begin``. One whose owner has died is free at once if that is certain."""
         epoch, has_looked = secrets.randbits(62) | 1, False
         while True:
             own = await self.ownership()
             try:
-                return await self._store.begin(instance_id, own.number, epoch, new, call, origin), own
+                return await self._store.begin(instance_id, own.number, epoch, new, call, origin, rule), own
             except FencedError:  # not the instance, but this process was taken for dead
                 own.ends()
             except InstanceBusyError as error:

@@ -30,7 +30,7 @@ from durable_import.stores.state import (
     Page,
 )
 from durable_import.stores.store import Begun, Committing, History, Kept, Segments, Transactions
-from durable_import.stores.suspects import ALONE_FROM
+from durable_import.stores.suspects import ALONE_FROM, Rule
 
 FORMER = ("acquire", "commit", "commit_segments", "commit_at_once", "publish_event", "publish_once", "find_work", "load_history")
 
@@ -78,11 +78,18 @@ class AdaptedStore:
     # --- the life of an instance
 
     async def begin(
-        self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+        self,
+        instance_id: str,
+        owner: int,
+        epoch: int,
+        new: InstanceState | None,
+        call: bytes,
+        origin: Origin = NO_ORIGIN,
+        rule: Rule | None = None,
     ) -> Begun:
         found = await self.load(instance_id)
         self._memory.note(instance_id, found)
-        begun = await self._memory.begin(instance_id, owner, epoch, new, call, origin)
+        begun = await self._memory.begin(instance_id, owner, epoch, new, call, origin, rule)
         if found is None and begun.state is not None:
             await self._store.save(instance_id, to_dict(begun.state, begun.call))
         # another process may have begun it since: lives are not counted here

@@ -21,7 +21,7 @@ from durable_import.stores.state import (
     OwnerRow,
     Page,
 )
-from durable_import.stores.suspects import ALONE_FROM
+from durable_import.stores.suspects import ALONE_FROM, Rule
 
 Segments = Mapping[str, bytes | None]  # those to put, and None for those to remove
 
@@ -154,15 +154,23 @@ class Store(Protocol):
     # --- the life of an instance
 
     async def begin(
-        self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+        self,
+        instance_id: str,
+        owner: int,
+        epoch: int,
+        new: InstanceState | None,
+        call: bytes,
+        origin: Origin = NO_ORIGIN,
+        rule: Rule | None = None,
     ) -> Begun:
         """Become the owner. If the instance has no state, keep ``new``, and with its first state, whenever that is, ``call`` and
         ``origin``.
 
         ``epoch`` is random: one whose answer was lost is repeated with it. Raises InstanceBusyError while another owner has it
         that nobody has taken for dead: whether it is, is not found out here. The same ``owner`` may begin again: its earlier
-        claim is fenced. Raises FencedError for an owner that is not alive, and InstanceStuckError for an
-        instance that was given up.
+        claim is fenced. Raises FencedError for an owner that is not alive, InstanceStuckError for an instance that was given
+        up, and InstanceHeldBackError, with nothing done, for one that ``rule`` leaves no room for in this process; without a rule
+        it is let in however many are in flight.
         """
         ...
 

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Collection
+from typing import NamedTuple
 
+from durable_import.errors import InstanceHeldBackError
 from durable_import.stores.state import Claim
 
 AT_ONCE = {2: 64, 3: 8}  # by the deaths in a row; after one as many as there are, after more one at a time
 ALONE_FROM = 4
+
+
+class Rule(NamedTuple):
+    """For one that is to begin: how many are let live beside it. ``alone_from``: deaths; ``beside``: the ids of those that wait
+    for it, which are not counted."""
+
+    alone_from: int = ALONE_FROM
+    beside: Collection[str] = ()
+
+
+def alone_before(limit: int | None) -> int:
+    """From how many deaths on one is alone, if it is given up after ``limit``."""
+    return ALONE_FROM if limit is None else max(limit - 1, 1)
 
 
 def group_of(deaths: int, alone_from: int = ALONE_FROM) -> int:
@@ -46,9 +62,12 @@ class Suspects:
     def __init__(self) -> None:
         self._claims: dict[str, Claim] = {}
 
-    def add(self, claim: Claim) -> None:
-        """It was taken up."""
+    def admit(self, claim: Claim, rule: Rule | None = None) -> None:
+        """It is taken up: in the work that does that, so that the next one counts it. Raises InstanceHeldBackError if ``rule``
+        leaves no room for it."""
         if claim.attempts > 0:
+            if rule is not None and not self.room(rule.alone_from, (claim.instance_id, *rule.beside)).takes(claim.attempts):
+                raise InstanceHeldBackError(claim.instance_id, claim.attempts)
             self._claims[claim.instance_id] = claim
 
     def commits(self, claim: Claim) -> None:
@@ -62,12 +81,17 @@ class Suspects:
         if found is not None and found.epoch == epoch:
             del self._claims[instance_id]
 
+    def drop(self, epoch: int) -> None:
+        """All that were taken up with it are not, or nobody knows."""
+        for claim in list(self._claims.values()):
+            self.forget(claim.instance_id, epoch)
+
     def clear(self) -> None:
         """This process has let go of all."""
         self._claims.clear()
 
-    def room(self, alone_from: int = ALONE_FROM) -> Room:
-        """For others."""
-        now = time.monotonic()
-        in_flight = [each for each in list(self._claims.values()) if now < each.proven_at]
+    def room(self, alone_from: int = ALONE_FROM, beside: Collection[str] = ()) -> Room:
+        """For others. Those ``beside`` are not counted."""
+        now, claims = time.monotonic(), list(self._claims.values())
+        in_flight = [each for each in claims if now < each.proven_at and each.instance_id not in beside]
         return Room(Counter(group_of(each.attempts, alone_from) for each in in_flight), alone_from)

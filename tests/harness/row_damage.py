@@ -11,7 +11,6 @@ import sqlite3
 import sys
 import time
 import traceback
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -24,7 +23,7 @@ from durable_import.stores.sqlite import claiming, lives, looking, messages, own
 from durable_import.stores.sqlite.schema import migrate
 from durable_import.stores.state import NO_ORIGIN, STATUSES, STUCK, Claim, Failure, HoldRecord, InstanceQuery, InstanceState
 from durable_import.stores.store import Begun
-from durable_import.stores.suspects import Room
+from durable_import.stores.suspects import Suspects
 
 TABLES = ("instance", "state", "call", "outcome", "segment", "event", "owner")
 OTHERS = ("b", "c")
@@ -44,7 +43,7 @@ def template() -> sqlite3.Connection:
     migrate(connection, ":memory:")
     dead = owners.register(Owner.current(), 30.0, connection)
     for number, name in enumerate(("a", "a/waits", "a/ended", "a/stuck", "a/left", *OTHERS)):
-        begun, owned = lives.begin(name, dead, number + 1, state(0, "pending"), CALL, NO_ORIGIN, connection)
+        begun, owned = lives.begin(name, dead, number + 1, state(0, "pending"), CALL, NO_ORIGIN, Suspects(), None, connection)
         status = "waiting" if name == "a/waits" else "running"
         lives.commit(begun.claim, state(1, status, time.time()), {"key": b"segment"}, False, owned, connection)
         messages.publish(name, "event", b"payload", f"event of {name}", connection)
@@ -118,7 +117,7 @@ def uses(owner: int, chance: random.Random) -> Iterator[Work]:
 
 
 def _live(name: str, owner: int, ends: bool, connection: sqlite3.Connection) -> None:
-    begun, owned = lives.begin(name, owner, 77, state(0, "pending"), CALL, NO_ORIGIN, connection)
+    begun, owned = lives.begin(name, owner, 77, state(0, "pending"), CALL, NO_ORIGIN, Suspects(), None, connection)
     lives.note_hold(begun.claim, HoldRecord("what", 0.0), 1, connection)
     lives.commit(begun.claim, state(5), {"key": b"other"}, True, owned, connection)
     if ends:
@@ -128,7 +127,7 @@ def _live(name: str, owner: int, ends: bool, connection: sqlite3.Connection) -> 
 
 
 def _claim(owner: int, connection: sqlite3.Connection) -> list[tuple[Begun, lives.Owned]]:
-    return claiming.claim(owner, 99, 100, ("",), True, lambda: Room(Counter(), 9), connection)
+    return claiming.claim(owner, 99, 100, ("",), True, Suspects(), 9, connection)
 
 
 def check_others(owner: int, connection: sqlite3.Connection) -> None:

@@ -66,7 +66,7 @@ async def test_questions_among_many_cost_what_they_answer(tmp_path: Path) -> Non
         return found
 
     assert await cheaply(partial(claiming.is_work, [""], True))
-    taken = await cheaply(partial(claiming.claim, register(store), 7, 20, [""], True, Suspects().room))
+    taken = await cheaply(partial(claiming.claim, register(store), 7, 20, [""], True, Suspects(), 4))
     found = [each.claim.instance_id for each, _ in taken]
     assert (found[0], set(found)) == ("late", {"late", "lost", *(f"i{number}" for number in waiting)})
     assert len((await cheaply(partial(looking.list_page, InstanceQuery(limit=50)))).instances) == 50

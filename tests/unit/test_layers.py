@@ -38,7 +38,9 @@ ORDERS = {
         "contract",
     ),
     "upgrades": ("align", "callees", "texts", "plan", "binding", "variables", "moving", "kept"),
-    "running": ("validation", "patience", "keeper", "slices", "sources", "instance", "telemetry", "dispatcher", "registry"),
+    "running": (
+        "validation", "patience", "keeper", "held_back", "slices", "sources", "instance", "telemetry", "dispatcher", "registry",
+    ),
 }  # fmt: skip
 # The public names and the entry point stand above all layers; so does what a user's program imports.
 ABOVE = ("__init__", "__main__", "ui", "pytest_plugin")

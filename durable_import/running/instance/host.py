@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from ...snapshot.sealing.seal import Seal
 from ...stores.state import InstanceState
 from ...stores.store import Store
+from ..held_back import HeldBack
 from ..keeper import Keeper
 from ..slices import Slices
 from ..sources import OnChange, Sources
@@ -64,6 +65,7 @@ class Host(Protocol):
     on_left: Callable[[str, Exception], None] | None  # told why an instance leaves before its end
     observer: InstanceObserver
     keeper: Keeper
+    held_back: HeldBack
     sources: Sources
     slices: Slices
     telemetry: LifeTelemetry | None

@@ -15,6 +15,7 @@ from ...snapshot.payload import Saved
 from ...snapshot.sealing.segment_seal import SegmentSeal
 from ...stores.state import LARGEST, NO_ORIGIN, Claim, Event, Failure, HoldRecord, InstanceState, Origin, check_size, fenced
 from ...stores.store import Begun, OpenTransaction, Segments
+from ...stores.suspects import Rule
 from ..patience import AWAY, patiently
 from .checkpoint import Checkpoint
 from .host import Host
@@ -51,15 +52,16 @@ class InstanceLease:
         self.failure: Failure | None = None  # what has kept it from going on in this life
         self._seal = SegmentSeal(host.seal, instance_id)
 
-    async def begin(self, new: InstanceState | None, call: bytes) -> bool:
+    async def begin(self, new: InstanceState | None, call: bytes, rule: Rule | None = None) -> bool:
         """Claim the instance, and load its state.
 
         ``new``: what to keep if it has none; gives whether that was done. ``call``: the record of its call, if it is new.
+        ``rule``: see ``Store.begin``.
         """
         check_size(self.instance_id, "the call", len(call))
         taken, self.taken = self.taken, None
         self.asked_at = time.monotonic()
-        begun, self.gate = taken or await self.host.keeper.begin(self.instance_id, new, call, self.origin)
+        begun, self.gate = taken or await self.host.keeper.begin(self.instance_id, new, call, self.origin, rule)
         self.claim, self.call, self.events, self.lives = begun.claim, begun.call, begun.events, begun.lives
         self.attempts, self.error, self.failure = begun.attempts, begun.error, None
         self.state = self.records.check_state(begun.state) if begun.state is not None else None

@@ -6,12 +6,15 @@ import asyncio
 import contextvars
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
+from ...aio.gate import Gate
 from ...errors import (
     CodeChangedError,
     DurableError,
     FencedError,
+    InstanceHeldBackError,
     InstanceMismatchError,
     InstanceSuspendedError,
     SnapshotError,
@@ -29,6 +32,8 @@ from ...snapshot.module_data.modules import ScriptData
 from ...snapshot.payload import LIVES, Snapshot
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
+from ...stores.store import Begun
+from ...stores.suspects import Rule, alone_before, group_of
 from ...upgrades.kept import KeptTexts
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
@@ -55,8 +60,8 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_cut", "_given", "_has_missed_events", "_opening", "_recording", "_retries", "_root", "begun", "call", "context",
-        "driver", "evict_after", "host", "instance_id", "is_suspending", "lease", "records", "task",
+        "_cut", "_given", "_has_missed_events", "_opening", "_recording", "_retries", "_root", "_turn", "begun", "call",
+        "context", "driver", "evict_after", "host", "instance_id", "is_suspending", "lease", "records", "task",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +93,7 @@ class InstanceRun:
         self._given = GivenContext()
         self._recording: asyncio.Task[None] | None = None  # of a hold, for others to see
         self._root: Any = None  # the coroutine of a call that has not begun
+        self._turn: asyncio.Future[None] | None = None  # it is held back until then
 
     @property
     def state(self) -> InstanceState | None:
@@ -160,7 +166,7 @@ class InstanceRun:
             new, call = None, self.records.seal_call(None, self._given.record)
         else:
             new, call = self._first_state() or (None, b"")
-        is_new = await self.lease.begin(new, call) or self.state is None
+        is_new = await self._claim(new, call, make) or self.state is None
         if is_new and new is None and make is None:
             await self._keep_first()
         elif not is_new:
@@ -170,6 +176,66 @@ class InstanceRun:
         if not self.begun.done():
             self.begun.set_result(None)
         return is_new
+
+    async def _claim(self, new: InstanceState | None, call: bytes, make: Callable[[], Any] | None) -> bool:
+        """Begin the lease. One that may be what kills the process waits until there is room for it."""
+        if make is not None or self.host.script is not None:  # who awaits it runs nothing beside it
+            return await self.lease.begin(new, call)
+        rule, is_again = Rule(alone_before(self.host.max_attempts)), False
+        while True:
+            begin = partial(self.lease.begin, new, call, rule)
+            try:
+                is_new = await (self.lease.patiently(begin, "it has not begun") if is_again else begin())
+            except InstanceHeldBackError as held:
+                group = group_of(held.attempts, rule.alone_from)
+                if not is_again:
+                    await self._is_kept()
+                    rule = rule._replace(beside=await self._ancestors())
+                    logger.warning("%s", held, extra=self.lease.about())
+                await self._wait_for_room(group, is_again)
+                is_again = True
+                continue
+            if is_again:
+                self.host.held_back.let_next_ask(group)
+            return is_new
+
+    async def _is_kept(self) -> None:
+        """Its caller need not wait until it goes on: it is kept, and by the same call."""
+        kept = await self.host.instances.load(self.instance_id)
+        if kept is not None and not self.begun.done():
+            self.records.check_state(kept.state)
+            self.lease.call = kept.call
+            self._check(None)
+            self.begun.set_result(None)
+
+    async def _ancestors(self) -> list[str]:
+        """Those that have begun it, and may wait for it."""
+        found, parent = list[str](), self.lease.origin.parent
+        while parent is not None and parent not in found:
+            found.append(parent)
+            summary = await self.host.instances.summary(parent)
+            parent = summary.parent if summary is not None else None
+        return found
+
+    async def _wait_for_room(self, group: int, is_again: bool) -> None:
+        self._turn = self.host.held_back.wait(group, is_again=is_again)
+        try:
+            await self._turn
+        except asyncio.CancelledError:
+            if self.lease.taken is not None:
+                self.lease.claim = self.lease.taken[0].claim
+            raise
+        finally:
+            self._turn = None
+
+    def receives(self, begun: Begun, gate: Gate) -> bool:
+        """Go on by a claim of somebody else in this process, if it is held back."""
+        if self._turn is None or self.is_suspending:
+            return False
+        self.lease.taken = begun, gate
+        if not self._turn.done():
+            self._turn.set_result(None)
+        return True
 
     def _first_state(self) -> tuple[InstanceState, bytes] | None:
         """The state of an instance that has not begun, and its call, for one that is perhaps new; None: only when it is known to

@@ -111,8 +111,10 @@ class InstanceRow:
         self.release(True, None)
         self.epoch = 0
 
-    def deaths(self) -> int:
-        """Of its processes, in a row."""
+    def deaths(self, owner: int | None = None) -> int:
+        """Of its processes, in a row, if ``owner`` takes it from one that has died."""
+        if self.owner not in (None, owner) and self._is_at_work():
+            return self.attempts + 1
         return self.attempts if self.error is None else 0
 
     def retry(self) -> bool:
@@ -140,8 +142,11 @@ class InstanceRow:
 
     def _blame(self) -> None:
         """Its process has died: it may have been at fault, if it was at work."""
-        if self.state is not None and self.state.status in ABANDONED:
+        if self._is_at_work():
             self.attempts, self.error = self.attempts + 1, None
+
+    def _is_at_work(self) -> bool:
+        return self.state is not None and self.state.status in ABANDONED
 
     # --- looking
 

@@ -32,7 +32,7 @@ from durable_import.stores.state import (
     owner_lost,
 )
 from durable_import.stores.store import Begun, Kept
-from durable_import.stores.suspects import Suspects
+from durable_import.stores.suspects import Rule, Suspects
 
 
 class Rows(ABC):
@@ -174,7 +174,14 @@ class Rows(ABC):
     # --- the life of an instance
 
     def begin(
-        self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+        self,
+        instance_id: str,
+        owner: int,
+        epoch: int,
+        new: InstanceState | None,
+        call: bytes,
+        origin: Origin = NO_ORIGIN,
+        rule: Rule | None = None,
     ) -> Begun:
         if self._is_dead(owner):
             raise owner_lost(owner)
@@ -184,11 +191,13 @@ class Rows(ABC):
         if row is None or (row.state is None and row.epoch != epoch):
             row = InstanceRow(instance_id, call, time.time(), origin)
         had_state = row.state is not None
+        if (row.owner, row.epoch) != (owner, epoch) and row.due != math.inf:
+            self._suspects.admit(Claim(instance_id, epoch).after(row.deaths(owner), None), rule)
         begun = row.take(owner, epoch, new, call)
+        self._suspects.admit(begun.claim)
         self._keep(row, is_committed=row.state is not None and not had_state)
         if begun.is_new:
             self._announce()
-        self._suspects.add(begun.claim)
         return begun._replace(events=self.load_events(instance_id))
 
     def claim(self, owner: int, epoch: int, room: int, orphans: bool, alone_from: int, is_again: bool) -> builtins.list[Begun]:

@@ -25,7 +25,7 @@ from durable_import.stores.state import (
     Page,
 )
 from durable_import.stores.store import Begun, Committing, History, Kept, Segments, Transactions
-from durable_import.stores.suspects import ALONE_FROM
+from durable_import.stores.suspects import ALONE_FROM, Rule
 
 R = TypeVar("R", bound=Rows)
 P = ParamSpec("P")
@@ -81,9 +81,16 @@ class PlainStore(ABC, Generic[R]):
     # --- the life of an instance
 
     async def begin(
-        self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+        self,
+        instance_id: str,
+        owner: int,
+        epoch: int,
+        new: InstanceState | None,
+        call: bytes,
+        origin: Origin = NO_ORIGIN,
+        rule: Rule | None = None,
     ) -> Begun:
-        return await self._do(Rows.begin, instance_id, owner, epoch, new, call, origin)
+        return await self._do(Rows.begin, instance_id, owner, epoch, new, call, origin, rule)
 
     async def claim(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -13,7 +14,7 @@ from durable_import.stores.postgres.lives import Owned
 from durable_import.stores.postgres.pipeline import Rounds
 from durable_import.stores.state import Claim, Event, owner_lost
 from durable_import.stores.store import Begun
-from durable_import.stores.suspects import Room
+from durable_import.stores.suspects import Room, Suspects
 
 Candidate = tuple[int, bytes, float | None, int]  # shelf, key, since when it is due, deaths
 
@@ -21,7 +22,7 @@ MORE = 64  # candidates beyond those that are wanted, since there may be no room
 
 
 def claim(
-    owner: int, epoch: int, count: int, queues: Sequence[str], orphans: bool, room: Callable[[], Room]
+    owner: int, epoch: int, count: int, queues: Sequence[str], orphans: bool, suspects: Suspects, alone_from: int
 ) -> Rounds[list[tuple[Begun, Owned]]]:
     """See ``store.Store.claim``."""
     limit = count + MORE
@@ -31,22 +32,22 @@ def claim(
         if alive.rowcount == 0:
             raise owner_lost(owner)
         candidates: list[Candidate] = found.fetchall()
-        chosen = _chosen(candidates, count, room)
+        chosen = _chosen(candidates, count, partial(suspects.room, alone_from))
         if len(chosen) == count or not any(len(list(of)) == limit for _, of in groupby(candidates, key=itemgetter(0))):
             break
         limit *= 4  # those that come first have no room
     if not chosen:
         return []
-    return (yield from _taken(owner, epoch, chosen, ("claim", {**row, "keys": chosen})))
+    return (yield from _taken(owner, epoch, chosen, suspects, ("claim", {**row, "keys": chosen})))
 
 
-def claimed(owner: int, epoch: int) -> Rounds[list[tuple[Begun, Owned]]]:
+def claimed(owner: int, epoch: int, suspects: Suspects) -> Rounds[list[tuple[Begun, Owned]]]:
     """What a claim has taken whose answer was lost."""
     [found] = yield [("claimed", {"owner": owner, "epoch": epoch})]
     keys = [key for (key,) in found.fetchall()]
     if not keys:
         return []
-    return (yield from _taken(owner, epoch, keys, None))
+    return (yield from _taken(owner, epoch, keys, suspects, None))
 
 
 def _chosen(candidates: Sequence[Candidate], count: int, room: Callable[[], Room]) -> list[bytes]:
@@ -61,7 +62,7 @@ def _chosen(candidates: Sequence[Candidate], count: int, room: Callable[[], Room
 
 
 def _taken(
-    owner: int, epoch: int, keys: list[bytes], claim: tuple[str, dict[str, Any]] | None
+    owner: int, epoch: int, keys: list[bytes], suspects: Suspects, claim: tuple[str, dict[str, Any]] | None
 ) -> Rounds[list[tuple[Begun, Owned]]]:
     row = {"owner": owner, "epoch": epoch, "keys": keys}
     *_, loaded, messages = yield [*([claim] if claim is not None else []), ("load_claimed", row), ("events_of", row)]
@@ -69,6 +70,8 @@ def _taken(
     for key, number, name, payload in messages.fetchall():
         events[key].append(Event(number, from_column(name), payload))
     taken = {row[13]: _begun(epoch, row, events[row[13]]) for row in loaded.fetchall()}
+    for begun, _ in taken.values():
+        suspects.admit(begun.claim)
     return [taken[key] for key in keys if key in taken]
 
 

@@ -38,7 +38,7 @@ from durable_import.stores.state import (
     Page,
 )
 from durable_import.stores.store import Begun, Committing, History, Kept, OpenTransaction, Segments, Transactions
-from durable_import.stores.suspects import ALONE_FROM, Suspects
+from durable_import.stores.suspects import ALONE_FROM, Rule, Suspects
 from durable_import.stores.worker import Worker
 
 T = TypeVar("T")
@@ -112,9 +112,21 @@ class PostgresStore:
     # --- the life of an instance
 
     async def begin(
-        self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+        self,
+        instance_id: str,
+        owner: int,
+        epoch: int,
+        new: InstanceState | None,
+        call: bytes,
+        origin: Origin = NO_ORIGIN,
+        rule: Rule | None = None,
     ) -> Begun:
-        begun, owned = await self._do(lives.begin(instance_id, owner, epoch, new, call, origin), instance_id)
+        rounds = lives.begin(instance_id, owner, epoch, new, call, origin, self._suspects, rule)
+        try:
+            begun, owned = await self._do(rounds, instance_id)
+        except BaseException:
+            self._suspects.forget(instance_id, epoch)
+            raise
         self._is_owned(begun.claim, owned)
         if begun.is_new:
             self._ring()
@@ -135,17 +147,21 @@ class PostgresStore:
             how = self._unreleased[-1]
             await self._do(lives.release(*how), how[0].instance_id)
             self._unreleased.pop()
-        taken = await self._do(claiming.claimed(owner, epoch)) if is_again else []
-        if room and not taken:
-            count_room = partial(self._suspects.room, alone_from)
-            taken = await self._do(claiming.claim(owner, epoch, room, queues, orphans, count_room))
+        taken, suspects = builtins.list[tuple[Begun, Owned]](), self._suspects
+        try:
+            if is_again:
+                taken = await self._do(claiming.claimed(owner, epoch, suspects))
+            if room and not taken:
+                taken = await self._do(claiming.claim(owner, epoch, room, queues, orphans, suspects, alone_from))
+        except BaseException:
+            suspects.drop(epoch)
+            raise
         for begun, owned in taken:
             self._is_owned(begun.claim, owned)
         return [begun for begun, _ in taken]
 
     def _is_owned(self, claim: Claim, owned: Owned) -> None:
         self._owned[claim.instance_id, claim.epoch] = owned
-        self._suspects.add(claim)
 
     def commit(
         self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True

@@ -13,6 +13,7 @@ from durable_import.stores.postgres.columns import STUCK, row_key, text_or_none,
 from durable_import.stores.postgres.messages import events_of
 from durable_import.stores.postgres.pipeline import ATTEMPTS, Rounds, Statement
 from durable_import.stores.state import (
+    ABANDONED,
     FINISHED,
     LONGEST_PAUSE,
     NO_ORIGIN,
@@ -28,6 +29,7 @@ from durable_import.stores.state import (
     pause_after,
 )
 from durable_import.stores.store import Begun, Segments
+from durable_import.stores.suspects import Rule, Suspects
 
 MOST = 1 << 30  # attempts that a row can hold
 NO_STATE = InstanceState("", 0, "", "", None, b"", b"")
@@ -46,8 +48,16 @@ class Owned:
 
 
 def begin(
-    instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+    instance_id: str,
+    owner: int,
+    epoch: int,
+    new: InstanceState | None,
+    call: bytes,
+    origin: Origin,
+    suspects: Suspects,
+    rule: Rule | None,
 ) -> Rounds[tuple[Begun, Owned]]:
+    """See ``store.Store.begin``. With a rule, one that is suspected is not taken before it is known that it is to be."""
     check_size(instance_id, "the call", len(call))
     claim, state = Claim(instance_id, epoch), new or NO_STATE
     row = {
@@ -55,6 +65,7 @@ def begin(
         "function": to_column(state.function), "parent": to_column(origin.parent) if origin.parent is not None else None,
         "names": [to_column(name) for name, _ in origin.tags], "values": [to_column(value) for _, value in origin.tags],
     }  # fmt: skip
+    row["most"] = MOST if rule is None else 0
     for _ in range(ATTEMPTS):
         [added] = yield [("begin_new", row)]
         for (has_events,) in added.fetchall():
@@ -62,13 +73,20 @@ def begin(
             return Begun(claim, new, call, new is not None, None if has_events else [], 0), owned
         _, _, loaded, events = yield [("lock", row), ("take", row), ("load_begun", row), ("load_events", row)]
         for found in loaded.fetchall():
+            if row["most"] < (deaths := _deaths_before(owner, epoch, found)):
+                suspects.admit(claim.after(deaths, None), rule)
+                row["most"] = deaths
+                break
             _check_taken(instance_id, owner, epoch, found)
             if found[0] == "":  # it was claimed before, and never committed
                 return (yield from _begin_unborn(claim, new, call, row))
-            return _begun(claim, found, events_of(events), new, call)
-        [alive] = yield [("is_alive", row)]  # else it was deleted in between
-        if alive.rowcount == 0:
-            raise owner_lost(owner)
+            begun, owned = _begun(claim, found, events_of(events), new, call)
+            suspects.admit(begun.claim)
+            return begun, owned
+        else:
+            [alive] = yield [("is_alive", row)]  # else it was deleted in between
+            if alive.rowcount == 0:
+                raise owner_lost(owner)
     raise StoreUnavailableError(f"instance {instance_id!r} is deleted again and again while it begins. Run again.")
 
 
@@ -82,10 +100,21 @@ def _begun(
     return begun, Owned(has_segments, bool(kept.state.outcome), True, kept.state.function)
 
 
+def _deaths_before(owner: int, epoch: int, found: Sequence[Any]) -> int:
+    """How many have ended with their process, of an instance that could be taken, and was not; else 0."""
+    status, holder, current, attempts, error = found[0], found[8], found[9], found[10], found[12]
+    _, _, _, _, shelf, is_alive, is_left = found[14:]
+    if (holder, current) == (owner, epoch) or shelf == STUCK or not is_alive or not (holder in (None, owner) or is_left):
+        return 0
+    if holder not in (None, owner) and status in ABANDONED:
+        return int(attempts) + 1
+    return 0 if error is not None else int(attempts)
+
+
 def _check_taken(instance_id: str, owner: int, epoch: int, found: Sequence[Any]) -> None:
     """Raise what keeps an owner from having an instance: another one, or that it is stuck; or that the owner is not alive."""
     holder, current, attempts, error = (*found[8:11], found[12])
-    who, since, until, now, shelf, is_alive = found[14:]
+    who, since, until, now, shelf, is_alive, _ = found[14:]
     if shelf == STUCK:
         raise InstanceStuckError(instance_id, text_or_none(error) or "", attempts)
     if (holder, current) == (owner, epoch):
@@ -206,7 +235,7 @@ def save(instance_id: str, owner: int, who: str, epoch: int, state: InstanceStat
     row = {"owner": owner, "who": who, "lease": 0.0}
     yield [("put_owner", row)]
     try:
-        begun, owned = yield from begin(instance_id, owner, epoch, state, call)
+        begun, owned = yield from begin(instance_id, owner, epoch, state, call, NO_ORIGIN, Suspects(), None)
     except OwnershipError:
         yield [("forget_owner", row)]
         raise

@@ -27,7 +27,8 @@ SELECT EXISTS (SELECT FROM SCHEMA.durable_event WHERE key = %(key)b) FROM added
 SELECT FROM SCHEMA.durable_instance WHERE key = %(key)b FOR NO KEY UPDATE
 
 -- name: take
--- If nobody has it, or this owner, or one that is dead; the owner itself must not be, nor the instance be stuck.
+-- If nobody has it, or this owner, or one that is dead; the owner itself must not be, nor the instance be stuck, nor have ended
+-- with the death of more processes in a row.
 WITH taken AS (
     UPDATE SCHEMA.durable_state SET
         attempts = attempts + CASE WHEN owner <> %(owner)s AND status IN ('pending', 'running') THEN 1 ELSE 0 END,
@@ -38,6 +39,11 @@ WITH taken AS (
             OR NOT EXISTS (SELECT FROM SCHEMA.durable_owner WHERE id = durable_state.owner AND NOT is_dead))
         AND EXISTS (SELECT FROM SCHEMA.durable_owner WHERE id = %(owner)s AND NOT is_dead)
         AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = %(key)b AND shelf = 6)
+        AND %(most)s >= CASE
+            WHEN owner <> %(owner)s AND status IN ('pending', 'running') THEN attempts + 1
+            WHEN error IS NULL THEN attempts
+            ELSE 0
+        END
     RETURNING key
 )
 UPDATE SCHEMA.durable_instance SET shelf = 0 FROM taken WHERE durable_instance.key = taken.key AND shelf <> 0
@@ -47,7 +53,7 @@ SELECT
     status, checkpoint, location, function, wake_at, snapshot, outcome, call, owner, epoch, attempts, lives, error,
     EXISTS (SELECT FROM SCHEMA.durable_segment WHERE key = %(key)b), who, since, until,
     extract(epoch FROM clock_timestamp())::float8, shelf,
-    EXISTS (SELECT FROM SCHEMA.durable_owner WHERE id = %(owner)s AND NOT is_dead)
+    EXISTS (SELECT FROM SCHEMA.durable_owner WHERE id = %(owner)s AND NOT is_dead), is_dead IS NOT FALSE
 FROM SCHEMA.durable_instance JOIN SCHEMA.durable_state USING (key) LEFT JOIN SCHEMA.durable_call USING (key)
 LEFT JOIN SCHEMA.durable_outcome USING (key) LEFT JOIN SCHEMA.durable_owner ON id = owner
 WHERE key = %(key)b

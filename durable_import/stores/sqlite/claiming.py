@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from durable_import.errors import InstanceStuckError, OwnershipError, SnapshotError, StoreError
@@ -13,7 +13,7 @@ from durable_import.stores.sqlite.columns import count_of, damaged, from_column,
 from durable_import.stores.sqlite.lives import Owned, give_up, take
 from durable_import.stores.sqlite.owners import check_owner
 from durable_import.stores.store import Begun
-from durable_import.stores.suspects import Room
+from durable_import.stores.suspects import Room, Suspects
 
 Candidate = tuple[int, float, Any]  # deaths, since when it is due, the column of its id
 
@@ -24,26 +24,27 @@ def is_work(queues: Sequence[str], orphans: bool, connection: sqlite3.Connection
 
 
 def claim(
-    owner: int, epoch: int, count: int, queues: Sequence[str], orphans: bool, room: Callable[[], Room],
+    owner: int, epoch: int, count: int, queues: Sequence[str], orphans: bool, suspects: Suspects, alone_from: int,
     connection: sqlite3.Connection,
 ) -> list[tuple[Begun, Owned]]:  # fmt: skip
     """See ``store.Store.claim``."""
     check_owner(owner, connection)
-    found = [each for rows in _searches(queues, orphans, connection) for each in _first(rows, count, room())]
-    last, taken = room(), list[tuple[Begun, Owned]]()
+    searches = _searches(queues, orphans, connection)
+    found = [each for rows in searches for each in _first(rows, count, suspects.room(alone_from))]
+    last, taken = suspects.room(alone_from), list[tuple[Begun, Owned]]()
     for deaths, _, column in sorted(found, key=lambda each: each[:2]):
         if len(taken) == count:
             break
         if last.takes(deaths):
-            _take(column, owner, epoch, taken, connection)
+            _take(column, owner, epoch, taken, suspects, connection)
     return taken
 
 
-def claimed(owner: int, epoch: int, connection: sqlite3.Connection) -> list[tuple[Begun, Owned]]:
+def claimed(owner: int, epoch: int, suspects: Suspects, connection: sqlite3.Connection) -> list[tuple[Begun, Owned]]:
     """What a claim has taken whose answer was lost."""
     taken = list[tuple[Begun, Owned]]()
     for (column,) in connection.execute(query("claimed"), (owner, epoch)).fetchall():
-        _take(column, owner, epoch, taken, connection)
+        _take(column, owner, epoch, taken, suspects, connection)
     return taken
 
 
@@ -72,13 +73,15 @@ def _first(candidates: Iterator[Candidate], count: int, room: Room) -> Iterator[
             yield candidate
 
 
-def _take(column: Any, owner: int, epoch: int, taken: list[tuple[Begun, Owned]], connection: sqlite3.Connection) -> None:
+def _take(
+    column: Any, owner: int, epoch: int, taken: list[tuple[Begun, Owned]], suspects: Suspects, connection: sqlite3.Connection
+) -> None:
     name, [(row,)] = text_or_none(column), connection.execute(query("number_of"), (column,)).fetchall()
     found = connection.execute(query("find"), (column,)).fetchone()
     try:
         if name is None or to_column(name) != column or found is None:
             raise damaged(str(column), "it has no state" if found is None else "its id is no text")
-        taken.append(take(name, row, found[1:], owner, epoch, connection))
+        taken.append(take(name, row, found[1:], owner, epoch, suspects, None, connection))
     except (OwnershipError, InstanceStuckError):
         return  # the row says that somebody has it: damage, as it was on a shelf
     except (StoreError, SnapshotError) as error:  # nobody can take it up: the others go on

@@ -34,7 +34,7 @@ from durable_import.stores.state import (
     Page,
 )
 from durable_import.stores.store import Begun, Committing, History, Kept, OpenTransaction, Segments, Transactions
-from durable_import.stores.suspects import ALONE_FROM, Suspects
+from durable_import.stores.suspects import ALONE_FROM, Rule, Suspects
 from durable_import.stores.worker import Work, Worker
 
 T = TypeVar("T")
@@ -136,14 +136,25 @@ class SQLiteStore:
     # --- the life of an instance
 
     async def begin(
-        self, instance_id: str, owner: int, epoch: int, new: InstanceState | None, call: bytes, origin: Origin = NO_ORIGIN
+        self,
+        instance_id: str,
+        owner: int,
+        epoch: int,
+        new: InstanceState | None,
+        call: bytes,
+        origin: Origin = NO_ORIGIN,
+        rule: Rule | None = None,
     ) -> Begun:
-        work = partial(lives.begin, instance_id, owner, epoch, new, call, origin)
-        if new is None:
-            begun, owned = await self._worker.call(work)
-        else:
-            unless = partial(lives.is_known, instance_id)  # its state may be of any size
-            begun, owned = await self._quickly(instance_id, len(call), work, unless)
+        work = partial(lives.begin, instance_id, owner, epoch, new, call, origin, self._suspects, rule)
+        try:
+            if new is None:
+                begun, owned = await self._worker.call(work)
+            else:
+                unless = partial(lives.is_known, instance_id)  # its state may be of any size
+                begun, owned = await self._quickly(instance_id, len(call), work, unless)
+        except BaseException:
+            self._suspects.forget(instance_id, epoch)
+            raise
         self._is_owned(begun.claim, owned)
         if begun.is_new:
             self._ring()
@@ -163,17 +174,22 @@ class SQLiteStore:
         while self._unreleased:
             await self._worker.call(self._unreleased[-1])
             self._unreleased.pop()
-        taken = await self._worker.call(partial(claiming.claimed, owner, epoch)) if is_again else []
+        taken, suspects = builtins.list[tuple[Begun, Owned]](), self._suspects
+        if is_again:
+            taken = await self._worker.call(partial(claiming.claimed, owner, epoch, suspects))
         if room and not taken and await self._worker.call(partial(claiming.is_work, queues, orphans), writes=False):
-            count_room = partial(self._suspects.room, alone_from)
-            taken = await self._worker.call(partial(claiming.claim, owner, epoch, room, queues, orphans, count_room))
+            work = partial(claiming.claim, owner, epoch, room, queues, orphans, suspects, alone_from)
+            try:
+                taken = await self._worker.call(work)
+            except BaseException:
+                suspects.drop(epoch)
+                raise
         for begun, owned in taken:
             self._is_owned(begun.claim, owned)
         return [begun for begun, _ in taken]
 
     def _is_owned(self, claim: Claim, owned: Owned) -> None:
         self._owned[claim.number, claim.epoch] = owned
-        self._suspects.add(claim)
         self._inline_commits.is_owned(claim.instance_id)
 
     def commit(

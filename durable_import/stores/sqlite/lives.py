@@ -28,6 +28,7 @@ from durable_import.stores.state import (
     pause_after,
 )
 from durable_import.stores.store import Begun, Segments
+from durable_import.stores.suspects import Rule, Suspects
 
 _COMMIT = query("commit")
 
@@ -50,6 +51,8 @@ def begin(
     new: InstanceState | None,
     call: bytes,
     origin: Origin,
+    suspects: Suspects,
+    rule: Rule | None,
     connection: sqlite3.Connection,
 ) -> tuple[Begun, Owned]:
     column = to_column(instance_id)
@@ -65,9 +68,9 @@ def begin(
         if facts[1] is not None:
             check_free(instance_id, facts[1], owner, connection)
         delete(row, instance_id, connection, is_begun=False)
-        return begin(instance_id, owner, epoch, new, call, origin, connection)
+        return begin(instance_id, owner, epoch, new, call, origin, suspects, rule, connection)
     try:
-        begun, owned = take(instance_id, row, facts, owner, epoch, connection)
+        begun, owned = take(instance_id, row, facts, owner, epoch, suspects, rule, connection)
     except SnapshotAuthenticationError as damage:
         attempts = give_up(row, count_of(facts[5]), str(damage), connection)
         raise InstanceStuckError(instance_id, str(damage), attempts) from damage
@@ -76,7 +79,14 @@ def begin(
 
 
 def take(
-    instance_id: str, row: int, facts: Sequence[Any], owner: int, epoch: int, connection: sqlite3.Connection
+    instance_id: str,
+    row: int,
+    facts: Sequence[Any],
+    owner: int,
+    epoch: int,
+    suspects: Suspects,
+    rule: Rule | None,
+    connection: sqlite3.Connection,
 ) -> tuple[Begun, Owned]:
     """Become the owner of an instance that has a state. ``facts``: what the query ``find`` gives beside its number.
 
@@ -96,12 +106,13 @@ def take(
     kept = to_kept(instance_id, loaded)
     if holder not in (None, owner) and status in ABANDONED:  # it was left by a death, and not buried yet
         attempts, error = attempts + 1, None
+    claim = Claim(instance_id, epoch, row).after(attempts, error)
+    suspects.admit(claim, None if is_again else rule)
     error_column = to_column(error) if error is not None else None
     connection.execute(query("take"), (owner, epoch, attempts, error_column, not is_again, row))
     if shelf != OWNED:
         connection.execute(query("take_from_shelf"), (row,))
     [(has_segments,)] = connection.execute(query("has_segments"), (row,)).fetchall()
-    claim = Claim(instance_id, epoch, row).after(attempts, error)
     events = load_events(instance_id, connection)
     begun = Begun(claim, kept.state, kept.call, False, events, max(count_of(lives) - is_again, 0), attempts, error)
     return begun, Owned(owner, bool(has_segments), bool(kept.state.outcome), kept.state.function)
@@ -294,7 +305,7 @@ def hasten(connection: sqlite3.Connection) -> None:
 def save(instance_id: str, who: Owner, state: InstanceState, call: bytes, connection: sqlite3.Connection) -> None:
     """Begin, commit and release in one step; another call takes the place of the one before."""
     owner = register(who, 0.0, connection)
-    begun, owned = begin(instance_id, owner, secrets.randbits(62) | 1, state, call, NO_ORIGIN, connection)
+    begun, owned = begin(instance_id, owner, secrets.randbits(62) | 1, state, call, NO_ORIGIN, Suspects(), None, connection)
     if not begun.is_new:
         commit(begun.claim, state, None, True, owned, connection)
         connection.execute(query("put_call"), (begun.claim.number, call))

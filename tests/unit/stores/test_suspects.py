@@ -6,9 +6,10 @@ import time
 
 import pytest
 
+from durable_import.errors import InstanceHeldBackError
 from durable_import.stores import suspects
 from durable_import.stores.state import Claim
-from durable_import.stores.suspects import Suspects
+from durable_import.stores.suspects import Rule, Suspects
 
 
 def taken(room: suspects.Room, deaths: int, many: int = 200) -> int:
@@ -35,9 +36,23 @@ def test_who_is_in_flight_counts() -> None:
     later = time.monotonic() + 60
     claims = [Claim(f"i{number}", number, attempts=3, proven_at=later) for number in range(5)]
     for claim in (*claims, Claim("proven", 7, attempts=3, proven_at=0.0), Claim("innocent", 8)):
-        flying.add(claim)
+        flying.admit(claim)
     assert taken(flying.room(), 3) == 3
     flying.forget("i0", 99)
     assert taken(flying.room(), 3) == 3
     flying.forget("i0", 0)
     assert taken(flying.room(), 3) == 4
+
+
+def test_one_that_is_started_keeps_the_rule() -> None:
+    """It is not counted itself, nor those that wait for it."""
+    flying, later = Suspects(), time.monotonic() + 60
+    first, second = (Claim(name, 7, attempts=4, proven_at=later) for name in ("first", "second"))
+    flying.admit(first, Rule())
+    flying.admit(first, Rule())
+    with pytest.raises(InstanceHeldBackError, match="'second' is held back") as held:
+        flying.admit(second, Rule())
+    assert held.value.attempts == 4
+    flying.admit(second, Rule(beside=["first"]))
+    flying.drop(7)
+    flying.admit(second, Rule())
