@@ -15,6 +15,7 @@ from ..aio.foreign_calls import ask_when
 from ..aio.gate import Gate
 from ..errors import (
     DurableError,
+    FencedError,
     InstanceBusyError,
     InstanceFinishedError,
     InstanceStuckError,
@@ -350,7 +351,8 @@ class DurableRuntime:
         for time are taken up when there is something to do. Raises DurableError when the store cannot look for work.
         """
         check_loop(self._loop)
-        await self.instances.claim((await self.keeper.ownership()).number, 0, 0)  # not every store can
+        with suppress(FencedError):  # taken for dead: it is registered again below
+            await self.instances.claim((await self.keeper.ownership()).number, 0, 0)  # not every store can
         await self.instances.hasten()
         self.dispatcher.takes_orphans = True
         self.dispatcher.ensure()

@@ -8,6 +8,7 @@ import heapq
 import secrets
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 from ..aio.gate import Gate
@@ -214,15 +215,17 @@ class Dispatcher:
 
     async def _claim(self, orphans: bool) -> tuple[list[Begun], Ownership]:
         """Become the owner of some of what is to be done. What an earlier claim has taken that was not answered is among it."""
-        runtime, own = self._runtime, await self._runtime.keeper.ownership()
+        runtime = self._runtime
         is_again, self._epoch = self._epoch is not None, self._epoch or secrets.randbits(62) | 1
         alone_from = alone_before(runtime.max_attempts)
-        claim = runtime.instances.claim
-        try:
-            found = await claim(own.number, self._epoch, AT_ONCE, orphans=orphans, alone_from=alone_from, is_again=is_again)
-        except FencedError:  # this process was taken for dead
-            own.ends()
-            found = []
+        claim = partial(runtime.instances.claim, orphans=orphans, alone_from=alone_from, is_again=is_again)
+        while True:
+            own = await runtime.keeper.ownership()
+            try:
+                found = await claim(own.number, self._epoch, AT_ONCE)
+                break
+            except FencedError:  # this process was taken for dead
+                own.ends()
         self._epoch = None
         return found, own
 

@@ -197,3 +197,29 @@ async def test_a_claim_that_fails_while_the_runtime_is_closed() -> None:
         asyncio.get_running_loop().call_later(0.05, store.fails.set)
         store.asked.clear()
     assert not store.asked.is_set()
+
+
+async def test_who_was_taken_for_dead_takes_up_all_the_same(flows: ModuleType) -> None:
+    """A process that has stalled for longer than its lease registers again when it is told so, and recovers what there is."""
+
+    class Burying(MemoryStore):
+        """Buries who claims something, once, when it is told to."""
+
+        buries = False
+
+        async def claim(self, owner: int, epoch: int, room: int, *arguments: Any, **keywords: Any) -> list[Begun]:
+            if self.buries and room:
+                self.buries = False
+                (row,) = [row for row in self.owners() if row.id == owner]
+                self.bury(owner, row.beat, 10)
+            return await super().claim(owner, epoch, room, *arguments, **keywords)
+
+    store = Burying()
+    users = store_over(store)
+    async with DurableRuntime(users, poll_interval=60) as runtime:
+        handle = await runtime.start(flows.pass_gate, "held", instance_id="held")
+    async with DurableRuntime(users, poll_interval=60) as runtime:
+        await runtime.dispatcher.wait_for_look()
+        store.buries = True
+        assert [taken.id for taken in await runtime.recover()] == [handle.id]
+        assert not store.buries
