@@ -139,6 +139,7 @@ NAMES: dict[str, dict[str, str]] = {
         "_set_filters": "manager.set_filters", "_set_folder": "manager.set_folder", "_set_stream": "manager.set_stream",
         "fill_manager": "manager.fill", "restore_manager": "manager",
     },
+    "snapshot.reducers.structs": {"restore_struct": "struct"},
     "snapshot.reducers.telemetry": {
         "restore_remote_span": "remote_span", "restore_span": "span", "restore_span_block": "span_block",
         "restore_span_call": "span_call", "restore_trace_context": "trace_context", "restore_tracer": "tracer",

@@ -10,9 +10,9 @@ _NEW: dict[str, str] = {}  # by what saved states say
 def renamed(old: str, new: str) -> None:
     """Say that what saved states call ``old`` is called ``new`` today.
 
-    Both are a module (``"shop.orders"``, with all that is below it), a class (``"shop.orders:Order"``), or a member of an enum
-    (``"shop.orders:Tier.SILVER"``). Say it at module level, before instances are resumed; a name that is there today still means
-    itself. Raises ValueError for what is no such pair.
+    Both are a module (``"shop.orders"``, with all that is below it), a class (``"shop.orders:Order"``), a member of an enum
+    (``"shop.orders:Tier.SILVER"``), or a field of a struct of msgspec. Say it at module level, before instances are resumed; a
+    name that is there today still means itself. Raises ValueError for what is no such pair.
     """
     for name in (old, new):
         module, colon, place = name.partition(":")

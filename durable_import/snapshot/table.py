@@ -43,6 +43,7 @@ from durable_import.snapshot.reducers import (
     progress,
     settings,
     singletons,
+    structs,
     telemetry,
     tracebacks,
     wrappers,
@@ -113,6 +114,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
 }
 
 _BY_BASE: dict[tuple[str, str], Callable[[Any], Any]] = {  # the same, with all classes derived from them
+    ("msgspec", "Struct"): structs.reduce_struct,
     ("numpy", "memmap"): buffers.refuse_mapped,
     ("opentelemetry.sdk.trace", "Span"): telemetry.reduce_span,
     ("opentelemetry.sdk.trace", "SpanProcessor"): telemetry.refuse_processor,

@@ -149,3 +149,28 @@ def test_new_fields_in_segments(desk: Desk) -> None:
     desk.write("orders.py", ORDER + f"        tier: int = 3\n        {items}\n")
     done = desk.run("program.py")
     assert (done.status, done.out, done.err) == (0, "True [] [] 3\n", "")
+
+
+STRUCT = """
+    import msgspec
+
+    class Order(msgspec.Struct):
+        gone: int
+        number: int = 0
+"""
+
+
+def test_a_new_field_of_a_struct(desk: Desk) -> None:
+    """Fields are found by their names where one that stood before them is gone; the run ends where a new one has no default."""
+    desk.write("program.py", ORDERS)
+    desk.write("orders.py", STRUCT)
+    assert desk.run("program.py", kill_at=2).status == KILLED
+    items = "items: list = msgspec.field(default_factory=list)"
+    text = STRUCT.replace("gone: int", "tier: int").replace("number: int = 0", f"number: int = 5\n        {items}")
+    desk.write("orders.py", text)
+    refused = desk.run("program.py")
+    assert refused.status == 70
+    assert "orders.py:3: the saved state has objects of Order without the field 'tier'" in refused.said
+    desk.write("orders.py", text.replace("tier: int", "tier: int = 3"))
+    done = desk.run("program.py")
+    assert (done.status, done.out, done.err) == (0, "[(0, 3, []), (0, 3, [])]\n", "")

@@ -130,16 +130,7 @@ def _has(instance: Any, name: str) -> bool:
 def _give(instance: Any, field: _Field) -> None:
     cls = type(instance)
     if field.missing:
-        filename, lineno = line_of_class(cls)
-        place = f"{cls.__module__}:{cls.__qualname__}"
-        raise DataChangedError(
-            f"{filename}:{lineno}: the saved state has objects of {cls.__qualname__} without the field {field.name!r}, which is "
-            "new and has no default. Give the field a default, or the class a __setstate__ that sets it, and resume again; "
-            "the saved state is kept.",
-            filename=filename,
-            lineno=lineno,
-            name=place,
-        )
+        raise field_without_default(cls, field.name)
     spec = field.field
     if "__pydantic_fields__" in vars(cls):  # a model, or a dataclass of pydantic's
         known = dict(getattr(instance, "__dict__", {}))
@@ -160,3 +151,16 @@ def _give(instance: Any, field: _Field) -> None:
             object.__setattr__(instance, field.name, made)
         elif spec.default is not attr.NOTHING:
             object.__setattr__(instance, field.name, spec.default)
+
+
+def field_without_default(cls: Any, name: str) -> DataChangedError:
+    """The error for objects that were saved without a field which the class of today needs."""
+    filename, lineno = line_of_class(cls)
+    return DataChangedError(
+        f"{filename}:{lineno}: the saved state has objects of {cls.__qualname__} without the field {name!r}, which is "
+        "new and has no default. Give the field a default, or the class a __setstate__ that sets it, and resume again; "
+        "the saved state is kept.",
+        filename=filename,
+        lineno=lineno,
+        name=f"{cls.__module__}:{cls.__qualname__}",
+    )
