@@ -23,6 +23,7 @@ import inspect
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from types import MemberDescriptorType
 from typing import Any
 
@@ -162,12 +163,21 @@ def fill_slots(instance: Any, state: tuple[Any, dict[str, Any]] | None) -> None:
     if set_state is not None and set_state.__module__ != "dataclasses":
         set_state(instance, state)
         return
+    cls: Any = type(instance)
+    setters, has_dict = _setters_of(cls), cls.__dictoffset__
     for name, value in (state[1] if state else {}).items():
-        descriptor = next((vars(cls)[name] for cls in type(instance).__mro__ if name in vars(cls)), None)
-        if type(descriptor) is MemberDescriptorType:
-            descriptor.__set__(instance, value)
-        elif type(instance).__dictoffset__:
+        put = setters.get(name)
+        if put is not None:
+            put(instance, value)
+        elif has_dict:
             vars(instance)[name] = value
+
+
+@lru_cache(maxsize=256)
+def _setters_of(cls: type) -> dict[str, Callable[[Any, Any], None]]:
+    """What sets each slot of a class, by its name."""
+    found = {name: value for each in reversed(cls.__mro__) for name, value in vars(each).items()}
+    return {name: value.__set__ for name, value in found.items() if type(value) is MemberDescriptorType}
 
 
 def reduce_slotted(instance: Any) -> Reduced:
