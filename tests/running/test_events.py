@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +18,9 @@ from durable_import import (
     PauseForEventException,
     wait_for_event,
 )
+from durable_import.stores.memory import MemoryStore
+from durable_import.stores.state import Event
+from tests.harness.users_store import store_over
 from tests.running.conftest import MakeRuntime
 from tests.running.effects import world
 from tests.running.test_life import until, until_status
@@ -57,6 +61,42 @@ async def test_event_survives_the_runtime(make_runtime: MakeRuntime, flows: Modu
         await handle.send("number", 3)
         assert await handle.result(timeout=60) == [0, 1, 2, 3]
         assert await runtime.instances.load_events("all") == []
+
+
+class SlowAnswer(MemoryStore):
+    """Its first answer to who asks for events is that of the moment, but comes late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.answers, self.forgot = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def load_events(self, instance_id: str) -> list[Event]:
+        events = await super().load_events(instance_id)
+        if events and not self.asked.is_set():
+            self.asked.set()
+            await self.answers.wait()
+        return events
+
+    async def remove_events(self, instance_id: str, numbers: Iterable[int]) -> None:
+        await super().remove_events(instance_id, numbers)
+        self.forgot.set()
+
+
+async def test_late_answer_of_the_store(flows: ModuleType) -> None:
+    """An event that the state has had, and the store has forgotten, since the store was asked is not given again."""
+    store = SlowAnswer()
+    async with DurableRuntime(store_over(store)) as runtime:
+        handle = await runtime.start(flows.collect, "number", 3, instance_id="all")
+        await until_status(handle, "waiting")
+        first = asyncio.create_task(handle.send("number", 0))
+        await store.asked.wait()
+        await handle.send("number", 1)  # whose answer has both
+        await store.forgot.wait()
+        await asyncio.sleep(0.01)
+        store.answers.set()
+        await first
+        await handle.send("number", 2)
+        assert await handle.result(timeout=60) == [0, 1, 2]
 
 
 async def test_event_from_another_runtime(make_runtime: MakeRuntime, flows: ModuleType) -> None:

@@ -60,8 +60,8 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_cut", "_given", "_has_missed_events", "_opening", "_recording", "_retries", "_root", "_turn", "begun", "call",
-        "context", "driver", "evict_after", "host", "instance_id", "is_suspending", "lease", "records", "task",
+        "_cut", "_given", "_has_missed_events", "_looks", "_opening", "_recording", "_retries", "_root", "_turn", "begun",
+        "call", "context", "driver", "evict_after", "host", "instance_id", "is_suspending", "lease", "records", "task",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +88,7 @@ class InstanceRun:
         self.evict_after = evict_after
         self._retries = retries or host.retries_failed
         self._has_missed_events = False  # there may be some that came after the first were loaded
+        self._looks: dict[object, set[int]] = {}  # at the events that the store has; what it was told to forget meanwhile
         self._opening: Opening[Any] | None = None  # of what the program had open
         self._cut: FencedError | StoreUnavailableError | None = None  # why it is let go of
         self._given = GivenContext()
@@ -533,6 +534,8 @@ class InstanceRun:
             await committing
         if checkpoint.events and self.driver is not None:
             await self.lease.remove_events(checkpoint.events, self.driver.loop.inbox.accepted)
+            for forgotten in self._looks.values():
+                forgotten.update(checkpoint.events)
 
     # --- from outside
 
@@ -585,7 +588,17 @@ class InstanceRun:
         elif self.driver is None:
             self._has_missed_events = True
         elif not self.driver.ended:
-            self._deliver(await self.host.instances.load_events(self.instance_id))
+            self._deliver(await self._look_for_events())
+
+    async def _look_for_events(self) -> list[Event]:
+        """What the store has, without what has been had and forgotten by the time that its answer is here."""
+        look = object()
+        self._looks[look] = set()
+        try:
+            events = await self.host.instances.load_events(self.instance_id)
+        finally:
+            forgotten = self._looks.pop(look)
+        return [event for event in events if event.number not in forgotten]
 
     def _deliver(self, events: list[Event]) -> None:
         driver = self.driver
