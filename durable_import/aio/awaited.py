@@ -14,6 +14,7 @@ from ..frames.lookup import in_class
 from ..hook.code_table import info_of
 from ..ours import FOLDER
 from ..pythons.frames import DELEGATING
+from ..pythons.tasks import FUTURES
 from .task import DurableTask
 from .task_iterators import TaskIterator
 
@@ -80,4 +81,4 @@ def future_behind(iterator: Any) -> asyncio.Future[Any] | None:
         return iterator.task
     if type(iterator).__name__ != "FutureIter":
         return None
-    return next((r for r in gc.get_referents(iterator) if isinstance(r, asyncio.Future)), None)
+    return next((r for r in gc.get_referents(iterator) if isinstance(r, FUTURES)), None)

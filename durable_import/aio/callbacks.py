@@ -14,7 +14,7 @@ from contextvars import Context
 from typing import Any
 
 from ..errors import DurableError
-from ..pythons.tasks import NATIVE_TASKS, loop_of
+from ..pythons.tasks import FUTURES, NATIVE_TASKS, loop_of
 from .task import _NO_CONTEXT, DurableTask, TaskLoop
 
 NOTHING: deque[asyncio.Handle] = deque()  # stays empty: an empty deque takes as much memory as one of 64
@@ -172,5 +172,5 @@ class CallbackLoop(TaskLoop):
             return True
         if type(callback).__name__.startswith("TaskWakeup") or isinstance(owner, NATIVE_TASKS):
             return False
-        is_end_of_future = bool(args) and isinstance(args[0], asyncio.Future) and loop_of(args[0]) is self
+        is_end_of_future = bool(args) and isinstance(args[0], FUTURES) and loop_of(args[0]) is self
         return is_end_of_future or self.is_asked_by_program()

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, TypeGuard
 
+from ..pythons.tasks import FUTURES
 from .task import DurableTask
 from .timers import Timer, TimerLoop
 
@@ -81,13 +82,13 @@ def _targets(callback: Any, arguments: Iterable[Any]) -> Iterator[Any]:
     owner = getattr(callback, "__self__", None)
     if _is_one_of(owner, _SCOPES):
         yield from _futures_of(owner)
-    elif isinstance(owner, asyncio.Future):
+    elif isinstance(owner, FUTURES):
         if callback.__name__ == "cancel":
             yield owner
     elif _is_one_of(owner, _COMPLETING):
         yield owner
     elif _is_of_asyncio(callback):
-        yield from (value for value in arguments if isinstance(value, asyncio.Future))
+        yield from (value for value in arguments if isinstance(value, FUTURES))
         yield from _captured(callback)
 
 
@@ -96,7 +97,7 @@ def _around(task: DurableTask) -> list[Any]:
     found: list[Any] = [task]
     seen = {id(task)}
     for held in found:  # which grows
-        for callback, *_ in (held._callbacks or ()) if isinstance(held, asyncio.Future) else ():
+        for callback, *_ in (held._callbacks or ()) if isinstance(held, FUTURES) else ():
             for waiting in _waiting_by(callback):
                 if id(waiting) not in seen:
                     seen.add(id(waiting))
@@ -108,10 +109,10 @@ def _waiting_by(callback: Any) -> Iterator[Any]:
     """Who is told by a callback at the end of a task."""
     if isinstance(callback, functools.partial):
         if _is_of_asyncio(callback.func):
-            yield from (value for value in callback.args if isinstance(value, asyncio.Future))
+            yield from (value for value in callback.args if isinstance(value, FUTURES))
         return
     owner = getattr(callback, "__self__", None)
-    if isinstance(owner, asyncio.Future):
+    if isinstance(owner, FUTURES):
         yield owner
     elif _is_one_of(owner, _COMPLETING):
         yield owner
@@ -130,7 +131,7 @@ def _captured(function: Any) -> Iterator[Any]:
             held = cell.cell_contents
         except ValueError:  # it is not bound yet
             continue
-        if isinstance(held, asyncio.Future):
+        if isinstance(held, FUTURES):
             yield held
         elif isinstance(held, asyncio.Queue):
             yield held
@@ -153,7 +154,7 @@ def _attributes_of(holder: Any) -> dict[str, Any]:
 
 def _futures_of(holder: Any) -> Iterator[Any]:
     """The futures, and tasks, that a task group or a scope has: of a group of anyio, those of its scope too."""
-    yield from (value for value in _attributes_of(holder).values() if isinstance(value, asyncio.Future))
+    yield from (value for value in _attributes_of(holder).values() if isinstance(value, FUTURES))
     scope = getattr(holder, "cancel_scope", None)
     if _is_one_of(scope, _SCOPES):
         yield from _futures_of(scope)

@@ -29,6 +29,8 @@ from ..hook.code_table import ITERABLE_COROUTINE, info_of
 from ..pythons.protocols import awaited_as
 from ..pythons.systems import passing
 from ..pythons.tasks import (
+    FUTURES,
+    OwnFuture,
     begun_eagerly,
     is_eager_factory,
     loop_of,
@@ -164,7 +166,7 @@ class InstanceLoop(SignalLoop, Taker):
             awaitable = durable_form(awaitable)
         if kind is not GeneratorType and frame_behind(awaitable) is not None:
             return awaitable
-        if isinstance(awaitable, asyncio.Future) and loop_of(awaitable) is self:
+        if isinstance(awaitable, FUTURES) and loop_of(awaitable) is self:
             return awaitable
         if not is_awaitable(awaitable):
             return awaitable
@@ -498,7 +500,7 @@ class InstanceLoop(SignalLoop, Taker):
 
     def create_future(self) -> asyncio.Future[Any]:
         """See ``asyncio.AbstractEventLoop``; as for all methods below."""
-        return asyncio.Future(loop=self) if self.is_asked_by_program() else self.real.create_future()
+        return OwnFuture(loop=self) if self.is_asked_by_program() else self.real.create_future()
 
     def create_task(self, coro: Any, **options: Any) -> Any:
         if not self.is_asked_by_program():
@@ -539,7 +541,7 @@ class InstanceLoop(SignalLoop, Taker):
         return task
 
     def run_until_complete(self, future: Any) -> Any:
-        if isinstance(future, asyncio.Future) and loop_of(future) is self and "nest_asyncio" in sys.modules:
+        if isinstance(future, FUTURES) and loop_of(future) is self and "nest_asyncio" in sys.modules:
             if not future.done():
                 raise DurableError(
                     f"{_place_of_program(sys._getframe(1))}{future!r} belongs to a durable instance, and cannot be run to its "

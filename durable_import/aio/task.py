@@ -23,7 +23,7 @@ from ..frames.restore import show_place, take_to_place
 from ..frames.signals import PRIMED
 from ..frames.step import FAILED, Step
 from ..pythons.library import base_task_get_stack, base_task_print_stack, base_task_repr
-from ..pythons.tasks import add_awaited_by, discard_awaited_by, loop_of
+from ..pythons.tasks import OwnFuture, add_awaited_by, discard_awaited_by, loop_of
 from ..pythons.versions import SETS_VARIABLES
 from ..rewrite.analysis.names import AWAITED, STATE
 from .asking import Asked
@@ -149,7 +149,7 @@ class DurableTask(Cancellable):
     def empty(cls, loop: TaskLoop) -> DurableTask:
         """A task to be filled by ``restore``."""
         made = cls.__new__(cls)
-        asyncio.Future.__init__(made, loop=loop)
+        OwnFuture.__init__(made, loop=loop)
         made._set_up(loop, None)
         return made
 

@@ -56,6 +56,7 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("asyncio.mixins._LoopBoundMixin", "the base of locks, queues, events: how they are told from other objects"),
     PrivateName("asyncio.mixins._LoopBoundMixin._get_loop", "such objects may be used in several instances, one after another"),
     PrivateName("asyncio.mixins._LoopBoundMixin._loop", "the loop in which such an object was used first"),
+    PrivateName("asyncio.futures._PyFuture", "asyncio's own class of futures written in Python"),
     PrivateName("asyncio.tasks._PyTask", "asyncio's own class of tasks written in Python"),
     PrivateName("asyncio.tasks._enter_task", "a task of an instance is the running one"),
     PrivateName("asyncio.tasks._leave_task", "it is no longer"),

@@ -23,6 +23,10 @@ LoopBound: Any = private("asyncio.mixins._LoopBoundMixin")  # the base of locks,
 register_task: Any = private("asyncio.tasks._register_task")
 unregister_task: Any = private("asyncio.tasks._unregister_task")
 NATIVE_TASKS: tuple[type, ...] = tuple({asyncio.Task, private("asyncio.tasks._PyTask")})  # asyncio's own classes
+PythonFuture: Any = private("asyncio.futures._PyFuture")
+#: asyncio's own class as it is before a program puts another one there, as ``nest_asyncio`` does.
+OwnFuture: Any = asyncio.Future
+FUTURES: tuple[type[asyncio.Future[Any]], ...] = tuple({OwnFuture, PythonFuture})
 _enter_task: Any = private("asyncio.tasks._enter_task")
 _leave_task: Any = private("asyncio.tasks._leave_task")
 _register_eager_task: Any = private("asyncio.tasks._register_eager_task")

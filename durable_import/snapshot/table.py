@@ -22,7 +22,7 @@ from durable_import.holds.kinds import class_name, has_own_way, kind_of, known_c
 from durable_import.holds.refused import Refused
 from durable_import.holds.table import Kind
 from durable_import.pythons.library import AsyncGeneratorManager, GeneratorManager, Stream
-from durable_import.pythons.tasks import LoopBound
+from durable_import.pythons.tasks import FUTURES, LoopBound
 from durable_import.snapshot.definitions import classes
 from durable_import.snapshot.iterators import builtin as iterators
 from durable_import.snapshot.iterators import itertools_state, native_forms
@@ -78,7 +78,7 @@ _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((type,), classes.reduce_class),
     ((enum.Enum,), enums.reduce_member),
     ((LoopBound,), primitives.reduce_bound),
-    ((asyncio.Future,), futures.reduce_future),
+    (FUTURES, futures.reduce_future),
     ((asyncio.AbstractEventLoop,), loops.reduce_loop),
     ((Stream,), files.reduce_stream),
     ((concurrent.futures.Future,), process_objects.reduce_thread_future),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 
 import pytest
 
@@ -180,3 +181,37 @@ def test_way_that_is_told(desk: Desk, way: str) -> None:
     assert re.search(rf"^durable_import: {word}.*{reason}", ended.said, re.M), ended.said
     lines = [str(number) for number, line in enumerate(text.splitlines(), 1) if "# here" in line] or [r"\d+"]
     assert re.search(rf"ways\.py:({'|'.join(lines)})\b", ended.said), ended.said
+
+
+NESTED = """\
+# durable: on
+import asyncio, os, signal
+import nest_asyncio
+{at_import}
+async def inner(number):
+    await asyncio.sleep(0.01)
+    return number
+
+async def main():
+    {at_run}
+    future = asyncio.get_running_loop().create_future()
+    mine = asyncio.Future()
+    await asyncio.sleep(0)
+    if not os.path.exists("killed"):
+        open("killed", "x").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    future.set_result(2)
+    mine.set_result(3)
+    print(asyncio.get_event_loop().run_until_complete(inner(1)), await asyncio.gather(future, mine, inner(4)))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("at_import", "at_run"), [("nest_asyncio.apply()", ""), ("", "nest_asyncio.apply()")])
+def test_nested_loops_after_a_kill(desk: Desk, at_import: str, at_run: str) -> None:
+    """Futures are restored whichever class they had, and a loop still runs within the one that is running."""
+    (desk.folder / "nested.py").write_text(NESTED.format(at_import=at_import, at_run=at_run or "pass"))
+    assert desk.run("nested.py").status == -signal.SIGKILL
+    resumed = desk.run("nested.py")
+    assert (resumed.status, resumed.out, resumed.err) == (0, "1 [2, 3, 4]\n", ""), resumed

@@ -21,6 +21,7 @@ _SETTERS = {
     ("logging", "disable"): "logging",
     ("logging.config", "dictConfig"): "logging",
     ("logging.config", "fileConfig"): "logging",
+    ("nest_asyncio", "apply"): "how event loops run within one another",
     ("os", "chdir"): "the current folder",
     ("os", "putenv"): "an environment variable",
     ("os", "unsetenv"): "an environment variable",

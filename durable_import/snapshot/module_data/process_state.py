@@ -1,12 +1,14 @@
 """What a script changes in its process outside of its own variables, and would miss after a restart.
 
-These are the current folder, environment variables, the generator of the module ``random``, logging, and the handlers of
-signals. Only what differs from how it was when the run began is saved: the rest is that of the process that resumes. An
-environment variable whose name says that it is secret is not saved, and named once.
+These are the current folder, environment variables, the generator of the module ``random``, logging, the handlers of signals,
+and that ``nest_asyncio`` was applied. Only what differs from how it was when the run began is saved: the rest is that of the
+process that resumes. An environment variable whose name says that it is secret is not saved, and named once.
 """
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import os
 import random
 import re
@@ -37,6 +39,11 @@ def _folder() -> str:
         return ""
 
 
+def _is_nested() -> bool:
+    """Whether ``nest_asyncio.apply()`` was called, which lets loops run within one another."""
+    return hasattr(asyncio, "_nest_patched")
+
+
 @dataclass
 class ProcessState:
     """How the process was when the run began. ``draws``: whether the script uses the module ``random``."""
@@ -46,6 +53,7 @@ class ProcessState:
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def __post_init__(self) -> None:
+        self._is_nested = _is_nested()
         self.logging, self.signals = LoggingState(), SignalState()
         self._told: set[str] = set()
         self._encoded = dict(encoded_environment())
@@ -61,6 +69,8 @@ class ProcessState:
             names = os.environ.keys() | self.environment.keys()
             changed = {n: os.environ.get(n) for n in names if os.environ.get(n) != self.environment.get(n)}
             found["environment"] = {n: value for n, value in changed.items() if value is None or not self._is_secret(n)}
+        if _is_nested() and not self._is_nested:
+            found["nested"] = True
         if self.draws:
             found["random"] = random.getstate()
         return found
@@ -108,3 +118,5 @@ def restore_changes(changes: dict[str, Any]) -> None:
             os.environ[name] = value
     if "random" in changes:
         random.setstate(changes["random"])
+    if changes.get("nested"):
+        importlib.import_module("nest_asyncio").apply()

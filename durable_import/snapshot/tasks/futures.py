@@ -12,7 +12,7 @@ from ...aio.awaited import future_behind
 from ...aio.loop import InstanceLoop
 from ...aio.task import DurableTask
 from ...aio.timers import Timer
-from ...pythons.tasks import add_awaited_by, awaited_by
+from ...pythons.tasks import NATIVE_TASKS, OwnFuture, PythonFuture, add_awaited_by, awaited_by
 from ..load_context import current
 
 Reduced = tuple[Any, ...] | str
@@ -21,7 +21,7 @@ Reduced = tuple[Any, ...] | str
 def new_future(cls: type[asyncio.Future[Any]]) -> asyncio.Future[Any]:
     """A future of the instance; what it holds is loaded later."""
     made = cls.__new__(cls)
-    asyncio.Future.__init__(made, loop=current().loop)
+    _plain_class(made).__init__(made, loop=current().loop)
     return made
 
 
@@ -30,7 +30,11 @@ def reduce_future(future: asyncio.Future[Any]) -> Any:
     if type(future.get_loop()) is InstanceLoop:
         held: Any = object.__getstate__(future)
         attributes = dict(held or {})  # a copy: the dict itself is a part of the future
-        return new_future, (type(future),), (future_state(future), attributes), None, None, fill_own_future
+        cls: Any = type(future)
+        if isinstance(future, PythonFuture):  # which has in its dict what the other keeps in C
+            attributes = {name: value for name, value in attributes.items() if name not in _OWN_ATTRIBUTES}
+            cls = OwnFuture if cls is PythonFuture else cls  # the two have one name, and only one of them is found by it
+        return new_future, (cls,), (future_state(future), attributes), None, None, fill_own_future
     if not future.done():
         raise PicklingError(
             f"a {type(future).__name__} that is not done and was not made by durable code: await it where it is made, or mark "
@@ -63,7 +67,13 @@ def fill_own_future(future: asyncio.Future[Any], state: tuple[Any, dict[str, Any
     fill_future(future, held)
 
 
+_OWN_ATTRIBUTES = {*vars(PythonFuture), "_callbacks"}
 _FUTURE_ITERATOR: type = type(asyncio.Future(loop=InstanceLoop()).__await__())
+
+
+def _plain_class(future: Any) -> Any:
+    """Which of asyncio's own classes a future is derived from."""
+    return OwnFuture if isinstance(future, OwnFuture) else PythonFuture
 
 
 def reduce_future_iterator(iterator: Any) -> Reduced:
@@ -78,7 +88,7 @@ def await_future(future: asyncio.Future[Any]) -> Any:
 
 
 def future_state(future: Any) -> tuple[Any, ...]:
-    plain: Any = asyncio.Future
+    plain = _plain_class(future)
     warns = future._log_traceback
     if not future.done():
         callbacks = [pair for pair in future._callbacks or () if not _is_native(pair[0])]
@@ -102,7 +112,7 @@ def _is_noted(waiter: Any, future: Any) -> bool:
 def fill_future(future: Any, state: tuple[Any, ...]) -> None:
     """Give a future of the instance, or a task, its outcome or its callbacks."""
     status, value, callbacks, message, warns, *waiters = state
-    plain: Any = asyncio.Future
+    plain = _plain_class(future)
     if status == "done":
         plain.set_result(future, value)
     elif status == "failed":
@@ -124,7 +134,7 @@ def _is_native(callback: Callable[..., Any]) -> bool:
     owner = getattr(callback, "__self__", None)
     if type(owner) is DurableTask:
         return False
-    return type(callback).__name__.startswith("TaskWakeup") or isinstance(owner, asyncio.Task)
+    return type(callback).__name__.startswith("TaskWakeup") or isinstance(owner, NATIVE_TASKS)
 
 
 def new_handle(cls: type[asyncio.Handle]) -> asyncio.Handle:
