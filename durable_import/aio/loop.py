@@ -16,7 +16,7 @@ import weakref
 from asyncio.base_events import BaseEventLoop
 from collections.abc import Callable
 from contextvars import Context, Token
-from types import CoroutineType, FrameType, GeneratorType
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import DurableError
@@ -420,17 +420,22 @@ class InstanceLoop(SignalLoop, Taker):
     def generator_begins(self, generator: Any) -> None:
         """The loop of the process closes those that it knows of when it ends: not those of a program that is suspended."""
         if info_of(generator.ag_code) is not None:
-            self.generators = self.generators or weakref.WeakSet()
-            self.generators.add(generator)
+            self.note_generator(generator)
         elif self.outside_firstiter is not None:
             self.outside_firstiter(generator)
+
+    def note_generator(self, generator: Any) -> None:
+        """A generator belongs to the instance: if that is suspended, its blocks do not run."""
+        self.generators = self.generators or weakref.WeakSet()
+        self.generators.add(generator)
 
     def hand_over_generators(self) -> None:
         """The program has ended: asynchronous generators that it has left in the middle end with the process's loop."""
         firstiter = sys.get_asyncgen_hooks().firstiter
         if firstiter is not None:
             for generator in self.generators or ():
-                firstiter(generator)
+                if type(generator) is AsyncGeneratorType:
+                    firstiter(generator)
 
     def abandon(self, generator: Any) -> None:
         """Nobody uses an asynchronous generator any more: one of rewritten code is closed by a task, as asyncio does."""

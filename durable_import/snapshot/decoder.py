@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import GeneratorType
 from typing import Any
 
 from ..aio.generators import Finalizer, restoring_generators
@@ -110,5 +111,6 @@ def _completed(
         return Snapshot(stack[-1] if stack else None, facts)
     fill_loop(found, held, inbox, facts.pop(MOMENT, None))
     found.loop.instance_id = instance_id
+    finalizer.begun.update(frame for frame in loading.context.begun.values() if type(frame) is GeneratorType)
     finalizer.has(found.loop)
     return Snapshot(None, facts, found.loop)

@@ -188,7 +188,8 @@ class Encoder:
     def _references(self, snapshot: Snapshot, names: Names) -> References:
         has_loop = snapshot.loop is not None
         made = References(names, self.script, self.base, self.stacks, snapshot.stacks, _in_flight(snapshot), has_loop)
-        made.notes = snapshot.loop.notes if snapshot.loop is not None else None
+        if snapshot.loop is not None:
+            made.notes, made.note_generator = snapshot.loop.notes, snapshot.loop.note_generator
         return made
 
     def encode(self, snapshot: Snapshot) -> bytes:

@@ -13,7 +13,7 @@ import re
 import struct
 import sys
 from contextvars import Context
-from types import CoroutineType
+from types import CoroutineType, GeneratorType
 from typing import Any
 
 from ..aio.task import DurableTask
@@ -117,6 +117,8 @@ class _Reducing:
             return reduce_wait(frame)
         if info is not None:
             self.codes[id(info.code)] = info
+            if type(frame) is GeneratorType and self.references.note_generator is not None:
+                self.references.note_generator(frame)
         if type(frame) is CoroutineType and is_driven_by_hand(frame, self.driven) and not self.references.is_in_stack(frame):
             return (*reducer(frame)[:5], fill_driven)
         return reducer(frame)

@@ -2,6 +2,7 @@
 """Durable functions in the middle of what a library does for them."""
 
 import asyncio
+import contextlib
 import socket
 
 from tests.running.suspended import pool
@@ -65,3 +66,31 @@ async def lose_generators():
         lost = socket.socket()
         await asyncio.sleep(0.001)
         lost.close()
+
+
+@contextlib.contextmanager
+def reserved(name):
+    try:
+        yield name
+    finally:
+        pool().log.append(f"freed {name}")
+
+
+def counted(name):
+    try:
+        yield from reversed(range(3))
+    finally:
+        pool().log.append(f"counted {name}")
+
+
+async def count_seats():
+    """Stands in blocks of generators: of a manager, of one in another, of loops, and of one left in the middle."""
+    left = counted("left")
+    next(left)
+    with reserved("seat"), contextlib.ExitStack() as stack:
+        stack.enter_context(reserved("meal"))
+        for _ in counted("outer"):
+            for _ in counted("inner"):
+                await pool().fetch_for_rows()
+    pool().log.append("end")
+    return next(left)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import Iterator
 from types import ModuleType
@@ -102,7 +103,7 @@ async def test_library_that_goes_on(flows: ModuleType, pool: Pool, caplog: pytes
         await runtime.start(flows.fetch, "hold_on", instance_id="i")
         await until(pool.free.locked)
     first, second = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert "suspended_flows.py:12: a step did not end in time when the instance was suspended" in first
+    assert "suspended_flows.py:13: a step did not end in time when the instance was suspended" in first
     assert second.startswith("foreign code failed when it was dropped with an instance: RuntimeError")
     assert pool.log == ["goes on after CancelledError", "goes on after GeneratorExit"]
 
@@ -147,3 +148,21 @@ def test_generators_of_the_program(function: str, log: list[str], flows: ModuleT
     assert len(pool.kept) == 1 + (function == "lose_generators")
     pool.kept.clear()
     assert pool.log == log
+
+
+async def test_blocks_of_generators(flows: ModuleType, pool: Pool) -> None:
+    """Blocks in synchronous generators of the program do not run when it is suspended, also right after it was resumed."""
+    store = InMemoryStateStore()
+    for _ in range(3):
+        async with runtime_over(store) as runtime:
+            await runtime.start(flows.count_seats, instance_id="i")
+            await until(pool.free.locked)
+        gc.collect()
+        assert pool.log == ["given back"]
+        pool.log.clear()
+    pool.log.append("given back")  # it waits no more
+    async with runtime_over(store) as runtime:
+        assert await runtime.run(flows.count_seats, instance_id="i") == 1
+    ended = ["counted inner"] * 3 + ["counted outer", "freed meal", "freed seat", "end", "counted left"]
+    gc.collect()
+    assert [line for line in pool.log if line != "given back"] == ended

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from ...aio.foreign_calls import foreign_call
+from ...aio.generators import drop_generators
 from ...aio.loop import InstanceLoop
 from ...aio.standard import make_asyncio_durable
 from ...aio.taking import give_back
@@ -182,6 +183,7 @@ class InstanceDriver(Committer):
         self.loop.is_dropped = True
         for task in self.loop.tasks:
             leave_queues(task)
+        drop_generators(self.loop)
         for task in list(self.loop.tasks):
             task.drop()
         self.loop.tasks.clear()
