@@ -335,8 +335,9 @@ class Encoder:
                 dumps(content, references)
             except Exception as error:  # whatever it is, the module makes it again
                 failing[name] = content, error
-        values = {name: content[-1] for name, (content, _) in failing.items()}
-        refuse_parts_in_use(values, partial(dumps, references=references), self.instance_id)
+        if snapshot.loop is not None:  # else it has ended, with what is in use then
+            values = {name: content[-1] for name, (content, _) in failing.items()}
+            refuse_parts_in_use(values, partial(dumps, references=references), self.instance_id)
         return set_aside(self.script, failing, lambda value: self._can_be_saved(value, references)) if failing else None
 
 
