@@ -320,8 +320,11 @@ def _serve(keeper: weakref.ref[Keeper], call: threading.Event) -> None:
         del living
         if pause is None:
             return
-        call.wait(pause)
-        call.clear()
+        try:
+            call.wait(pause)
+            call.clear()
+        except BaseException:  # such as no memory: the next round may go well
+            time.sleep(pause)
 
 
 def _is_closed(_: Exception | None) -> Any:
