@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from .stores.disk.store import DiskStateStore
     from .stores.memory import InMemoryStateStore
     from .stores.state import InstanceQuery
+    from .upgrades.policies import on_change
 
 __version__ = "0.1.0"
 
@@ -90,6 +91,7 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "Point": "explanation.points",
     "explain": "explanation.points",
     "make_durable": "compat.program",
+    "on_change": "upgrades.policies",
     "renamed": "snapshot.renames",
     "reopenable": "holds.kinds",
     "saved": "holds.kinds",
@@ -108,8 +110,8 @@ __all__ = [
     "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError", "SnapshotError", "SnapshotFormatError",
     "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError", "UnknownInstanceError", "UnknownStoreError",
     "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt", "current_instance", "current_runtime",
-    "explain", "install", "make_durable", "renamed", "reopenable", "saved", "step_key", "transform_to_durable_ast", "uninstall",
-    "wait_for_event",
+    "explain", "install", "make_durable", "on_change", "renamed", "reopenable", "saved", "step_key", "transform_to_durable_ast",
+    "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # who know the names from the imports above, and no others

@@ -39,7 +39,7 @@ from ..running.keeper import Keeper
 from ..running.patience import FIRST_PAUSE, patiently
 from ..running.registry import InstanceRegistry
 from ..running.slices import Slices
-from ..running.sources import OnChange, Sources
+from ..running.sources import Sources
 from ..running.validation import check_event, check_function, check_id, check_loop, check_seconds, check_tags
 from ..snapshot.sealing.seal import Seal
 from ..stores.backend import BackendEvents, BackendStore, OrchestrationBackend
@@ -58,6 +58,7 @@ from ..stores.state import (
 )
 from ..stores.store import Begun, Store
 from ..stores.url import full_store, key_for, open_store
+from ..upgrades.policies import OnChange
 from .handle import InstanceHandle
 from .options import Options
 from .set_going import begins_unnamed, id_from_step, running_instance
@@ -109,7 +110,8 @@ class DurableRuntime:
     could be saved for longer (see "Holds" in the documents) is stuck, with HoldLimitError (None: never; 0: nothing may hold).
     ``max_attempts``: so often in a row an instance may be unable to go on, or end with the death of its process, before it is
     stuck (None: however often). ``on_change``: what becomes of instances in the middle of a function whose code has changed:
-    "refuse" raises CodeChangedError, "move" lets them go on in the code of today where their place in it is certain.
+    "pin" lets them go on in the code that they began with, "move" in that of today where their place in it is certain, "refuse"
+    raises CodeChangedError; ``durable_import.on_change`` says it for single functions.
     ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names instances that
     begin by being awaited. ``observer`` is told of those that begin, go on and are held, in place of the log. ``telemetry``:
     whether to make spans of OpenTelemetry, by the global provider or the one given.
@@ -131,7 +133,7 @@ class DurableRuntime:
         hold_limit: float | None = None,
         max_attempts: int | None = MAX_ATTEMPTS,
         grace_seconds: float = GRACE_SECONDS,
-        on_change: OnChange = "refuse",
+        on_change: OnChange = "pin",
         script: str | None = None,
         name_instance: Callable[[], str] | None = None,
         observer: InstanceObserver | None = None,

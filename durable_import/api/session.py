@@ -16,6 +16,7 @@ from ..pythons.systems import signal_again
 from ..running.instance.host import InstanceObserver
 from ..stores.state import InstanceQuery, InstanceState, InstanceSummary
 from ..stores.worker import Worker
+from ..upgrades.policies import OnChange
 from .program import Program, make_main
 from .runtime import DurableRuntime
 
@@ -32,7 +33,7 @@ class Session:
 
     ``store`` is a URL. ``observer`` is told which of them begin. ``on_wait`` is called with the moment (in seconds since 1970,
     infinite for an event) that all tasks of an instance wait for. ``on_refused`` is told the error by which an instance cannot go
-    on, once it has been let go of. ``hold_limit``: see ``DurableRuntime``. Raises StoreError and MissingKeyError.
+    on, once it has been let go of. ``hold_limit``, ``on_change``: see ``DurableRuntime``. Raises StoreError and MissingKeyError.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Session:
         on_wait: Callable[[float], None] | None = None,
         on_refused: Callable[[DurableError], None] | None = None,
         hold_limit: float | None = None,
+        on_change: OnChange = "move",
     ) -> None:
         self.base = base
         self._on_refused = on_refused
@@ -52,7 +54,7 @@ class Session:
         self._runtime = DurableRuntime(
             store,
             script="__main__",
-            on_change="move",
+            on_change=on_change,
             name_instance=self._next_name,
             observer=observer,
             patience=0.0,

@@ -28,12 +28,13 @@ def parser() -> argparse.ArgumentParser:
         help="run a script, or go on with it",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--exit-on-wait] [--hold-limit S]"
+        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--old-code] [--exit-on-wait] [--hold-limit S]"
         " (script.py | -m module) [args ...]",
     )
     _add_store(run)
     run.add_argument("--instance", metavar="ID", help="name of this run (default: from the script and its arguments)")
     run.add_argument("--fresh", action="store_true", help="forget a run that has not finished, and start afresh")
+    run.add_argument("--old-code", action="store_true", help="functions that have changed go on as they were when they began")
     run.add_argument("--exit-on-wait", action="store_true", help="exit with status 75 instead of sleeping long")
     run.add_argument(
         "--hold-limit", metavar="S", type=_seconds, help="exit when nothing could be saved for longer (0: nothing may hold)"
@@ -136,6 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
         store=options.store,
         instance_id=options.instance,
         fresh=options.fresh,
+        old_code=options.old_code,
         exit_on_wait=options.exit_on_wait,
         hold_limit=options.hold_limit,
     )

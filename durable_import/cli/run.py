@@ -29,13 +29,14 @@ def run(
     store: str,
     instance_id: str | None,
     fresh: bool,
+    old_code: bool = False,
     exit_on_wait: bool = False,
     hold_limit: float | None = None,
 ) -> int:
     """Run a program to its end, or go on with it; gives the exit status."""
     try:
         program = find_program(target)
-        command = _Run(store, instance_id or default_instance_id(target, program), exit_on_wait, hold_limit)
+        command = _Run(store, instance_id or default_instance_id(target, program), exit_on_wait, hold_limit, old_code=old_code)
         atexit.register(command.at_exit)  # before all that the script may register: it is called last
         run_apart(command.session.check_free())
         if fresh:
@@ -53,11 +54,12 @@ def run(
 class _Run:
     """One run, and what is said of it."""
 
-    def __init__(self, store: str, base: str, exit_on_wait: bool, hold_limit: float | None) -> None:
+    def __init__(self, store: str, base: str, exit_on_wait: bool, hold_limit: float | None, *, old_code: bool) -> None:
         self._process = os.getpid()
         self._moved: dict[str, str] = {}  # what is to be said of instances that go on
         self._is_over = False  # there is nothing to go on with
-        self.session = Session(store, base, self, self._exit_for if exit_on_wait else None, self._refused, hold_limit)
+        on_wait = self._exit_for if exit_on_wait else None
+        self.session = Session(store, base, self, on_wait, self._refused, hold_limit, "pin" if old_code else "move")
 
     # --- what the runtime tells
 

@@ -37,6 +37,7 @@ PLAIN: dict[str, str] = {}  # names and paths of modules that have functions in 
 REFUSED: dict[str, UnsupportedSyntaxError] = {}  # by name: modules that run in their plain variant and have no fast one
 _refused_codes: dict[int, tuple[types.CodeType, UnsupportedSyntaxError]] = {}  # by id of their code objects
 _lock = threading.RLock()
+_generation = 0  # grows with each change of what modules the program has
 ITERABLE_COROUTINE = 0x100  # the flag of code whose generators can be awaited: ``types.coroutine`` has made it
 
 
@@ -109,12 +110,21 @@ class CodeInfo:
 
 
 class ModuleInfo:
-    """One rewritten version of a module."""
+    """One rewritten version of a module. ``version``: that of the program, if it is not the one of today: see ``upgrades``."""
 
     def __init__(
-        self, name: str, path: str, source: bytes, flags: int, *, is_library: bool = False, is_unrewritten: bool = False
+        self,
+        name: str,
+        path: str,
+        source: bytes,
+        flags: int,
+        *,
+        is_library: bool = False,
+        is_unrewritten: bool = False,
+        version: str = "",
     ) -> None:
         self.name = name
+        self.version = version
         self.is_library = is_library  # asyncio itself: its module-level objects are not the program's
         self.path = path
         self.source = source
@@ -136,16 +146,30 @@ class ModuleInfo:
 
 def register_module(name: str, path: str, source: bytes, rewritten: RewrittenModule, *, is_library: bool = False) -> None:
     """Make the functions of a module known, before its code runs."""
+    global _generation
     module = ModuleInfo(name, path, source, flags=rewritten.code.co_flags, is_library=is_library)
+    fill_module(module, rewritten)
+    MODULES[name] = module
+    REFUSED.pop(name, None)
+    if not is_library:
+        PROGRAM[name] = module
+        _generation += 1
+
+
+def fill_module(module: ModuleInfo, rewritten: RewrittenModule) -> None:
+    """Make the functions of a version of a module known."""
     for code, row in zip(nested_codes(rewritten.code), rewritten.table, strict=True):
         if row is not None:
             info = CodeInfo(code, module, *row)
             _make_known(info)
             module.by_place.setdefault(info.place, info)
-    MODULES[name] = module
-    REFUSED.pop(name, None)
-    if not is_library:
-        PROGRAM[name] = module
+
+
+def program_generation() -> int:
+    """A number that is another one when modules of the program have been imported, or imported again."""
+    if PENDING:
+        register_pending()
+    return _generation
 
 
 def register_plain_module(
@@ -179,6 +203,8 @@ def _pair_with_plain(module: ModuleInfo, plain: RewrittenModule) -> None:
 
 
 def _refuse(name: str, plain: RewrittenModule, error: UnsupportedSyntaxError) -> None:
+    global _generation
+    _generation += 1
     MODULES.pop(name, None)  # an earlier version of it
     PROGRAM.pop(name, None)
     PLAIN.pop(name, None)

@@ -14,15 +14,16 @@ import __future__
 import ast
 import sys
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..pythons.codes import nested_codes, silent
 from ..pythons.versions import INLINES_COMPREHENSIONS, MAX_BLOCKS
 from .analysis.annotations import ANNOTATE, Annotations
 from .analysis.names import STATE, call, load
 from .analysis.nesting import MOST_BLOCKS_OF_ONE, blocks_of_comprehension, check_nesting, too_deep
-from .analysis.node_paths import standing_for
+from .analysis.node_paths import NodePaths, standing_for
 from .analysis.places import MARK_BASE, Places, digest_of_annotations, digests, numbers_by_code, numbers_by_name
 from .analysis.scopes import ScopeAnalysis, mangled
 from .analysis.suspensions import LISTS, Pause, WithBlock, any_suspends, is_asynchronous, is_generator, is_lifted, points
@@ -36,6 +37,7 @@ from .passes.normalise import Normaliser, number_labels
 from .passes.pauses import EXCEPTION, mark_pauses
 from .rewritten import RewrittenModule
 
+Prepare: TypeAlias = Callable[[ast.Module, Places], None]  # changes a tree whose places, digests and paths are known
 BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 
 
@@ -60,8 +62,12 @@ def compile_module(
     ``has_roots``: whether its functions become instances when they are the outermost ones; those of a library do not.
     """
     del module
-    rewriting = ModuleRewriting(source, path, is_library=is_library, has_roots=has_roots)
-    check_nesting(rewriting.tree, source, path, rewriting.deepest)
+    return compile_rewriting(ModuleRewriting(source, path, is_library=is_library, has_roots=has_roots), source)
+
+
+def compile_rewriting(rewriting: ModuleRewriting, source: bytes) -> RewrittenModule:
+    """The fast variant that a run of the rewriter has made. Raises as ``compile_module`` does."""
+    check_nesting(rewriting.tree, source, rewriting.path, rewriting.deepest)
     code, nodes = rewriting.compiled()
     return RewrittenModule(code, tuple(rewriting.row(node) if node is not None else None for node in nodes))
 
@@ -85,7 +91,8 @@ def _is_the_same(node: ast.AST | Annotations) -> bool:
 class ModuleRewriting(ast.NodeTransformer):
     """One run of the rewriter over a module: ``tree`` becomes the fast variant, the bodies before it are kept.
 
-    How it names hidden variables and numbers labels is its own affair: snapshots name both by the tree as parsed.
+    How it names hidden variables and numbers labels is its own affair: snapshots name both by the tree as parsed. ``prepare``
+    may change that tree once all that snapshots say of it is known.
     """
 
     hidden_names = HiddenNames
@@ -99,6 +106,7 @@ class ModuleRewriting(ast.NodeTransformer):
         is_library: bool = False,
         has_roots: bool = True,
         is_plain: bool = False,
+        prepare: Prepare | None = None,
     ) -> None:
         self.path = path
         self.is_plain = is_plain
@@ -110,6 +118,10 @@ class ModuleRewriting(ast.NodeTransformer):
             mark_pauses(self.tree)
         self.places = Places(self.tree)
         self.digests = {} if is_plain else digests(self.places.order)
+        self.paths: dict[ast.AST, NodePaths] = {}  # as parsed, if the tree is another one than that
+        if prepare is not None:
+            self.paths = {node: NodePaths(node) for node in self.places.order}
+            prepare(self.tree, self.places)
         if INLINES_COMPREHENSIONS and self.text.may_say("super"):
             make_super_explicit(self.tree)
         self.analysis = ScopeAnalysis(self.tree)
@@ -158,12 +170,16 @@ class ModuleRewriting(ast.NodeTransformer):
             return row
         return *row, {p.label: ast.unparse(p.operand) if p.operand is not None else "" for p in points(body or [])}
 
+    def _names_of(self, node: ast.AST) -> HiddenNames:
+        paths = self.paths.get(node)
+        return self.hidden_names(node) if paths is None else self.hidden_names(node, paths)
+
     def body_of(self, node: Any) -> Statements | None:
         """The normalised body of a function; that of a plain generator expression is made on demand."""
         if isinstance(node, ast.GeneratorExp) and node not in self.bodies and not is_asynchronous(node):
             function = self.carrier[node] = generator_function(node)
             scope = self.analysis.scopes[node]
-            names = self.hidden_names(node)
+            names = self._names_of(node)
             body = Normaliser(scope, names, is_async_generator=False, rewrite_nested=lambda n: n).body(function.body)
             self.number_labels(body)
             self.bodies[node] = body
@@ -192,7 +208,7 @@ class ModuleRewriting(ast.NodeTransformer):
             statements = [self.visit(statement) for statement in statements]
             node.body = [*docstring, *self._opening(node, statements, node), *statements] or [ast.Pass()]
             return node
-        names = self.hidden_names(origin)
+        names = self._names_of(origin)
         statements = [_HiddenFromLocals().visit(s) for s in statements]
         normaliser = Normaliser(
             self.analysis.scopes[origin], names, is_async_generator=generator and asynchronous, rewrite_nested=self.visit

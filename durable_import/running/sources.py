@@ -1,15 +1,16 @@
-"""The source text of saved frames' functions: kept once each, so that a change of code can be shown."""
+"""What is kept of the program's code, once each: the texts of saved frames' functions, and of all modules of a version."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
 
 from ..errors import CodeChangedError, StoreError
 from ..hook.code_table import MODULES, CodeInfo, source_of
+from ..hook.program_version import MADE, ProgramVersion, modules_in
 from ..stores.store import Store
+from ..upgrades.kept import MissingVersionError
 
-OnChange: TypeAlias = Literal["move", "refuse"]  # what becomes of frames whose code has changed
+_UTF_8, _LATIN_1 = "utf-8\n", "latin-1\n"  # what the text of a module begins with in a store: how its bytes were read
 
 
 class Sources:
@@ -18,17 +19,44 @@ class Sources:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._saved: set[str] = set()
+        self._versions: set[str] = set()
 
     async def save(self, functions: Iterable[CodeInfo]) -> None:
-        """Keep the source of each function that was not kept yet."""
+        """Keep the source of each function that was not kept yet, and the texts of the versions that the program has had."""
         for info in functions:
             if info.digest not in self._saved:
                 await self._store.save_source(info.digest, source_of(info))
                 self._saved.add(info.digest)
+        for version in [each for each in MADE.values() if each.identity not in self._versions]:
+            await self._save_version(version)
+            self._versions.add(version.identity)
 
     def has(self, functions: Iterable[CodeInfo]) -> bool:
-        """Whether the source of each function is kept already, or is not going to be."""
-        return all(info.digest in self._saved for info in functions)
+        """Whether all that is kept already."""
+        return len(self._versions) == len(MADE) and all(info.digest in self._saved for info in functions)
+
+    async def _save_version(self, version: ProgramVersion) -> None:
+        """Keep a version, its record last: one that has a record is complete."""
+        if await self._store.load_source(version.identity) is not None:
+            return
+        for identity, text in version.texts.items():
+            if await self._store.load_source(identity) is None:
+                await self._store.save_source(identity, _text_of(text))
+        await self._store.save_source(version.identity, version.record)
+
+    async def add_version(self, identity: str) -> None:
+        """Make a version known to this process. Raises MissingCodeError if it is not kept, or damaged; StoreError."""
+        from ..upgrades.then import provide
+        from ..upgrades.versions import add_version, is_known_version
+
+        if is_known_version(identity):
+            return
+        record = await self._store.load_source(identity)
+        if record is None:
+            raise MissingVersionError(identity)
+        kept = {each: await self._store.load_source(each) for each in set(modules_in(record).values())}
+        provide()
+        add_version(identity, record, {each: _bytes_of(text) for each, text in kept.items() if text is not None})
 
     async def load(self, digest: str) -> str | None:
         """The text of a function as it was when the state was saved; None if it is not kept. Raises StoreError."""
@@ -50,3 +78,15 @@ class Sources:
             old.splitlines(), new.splitlines(), f"{error.function} as saved", f"{error.function} today", lineterm="", n=2
         )
         return "\n".join(lines)
+
+
+def _text_of(source: bytes) -> str:
+    try:
+        return _UTF_8 + source.decode("utf-8")
+    except UnicodeDecodeError:
+        return _LATIN_1 + source.decode("latin-1")
+
+
+def _bytes_of(text: str) -> bytes:
+    encoding, _, source = text.partition("\n")
+    return source.encode("latin-1" if encoding == "latin-1" else "utf-8", "surrogatepass")

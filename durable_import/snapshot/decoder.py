@@ -17,7 +17,7 @@ from .incremental.segments import reading_of_segments
 from .load_context import LoadContext, Loading, reading
 from .module_data.contents import restore_program
 from .module_data.modules import ScriptData
-from .payload import IN_PIECES, MOMENT, Snapshot, check_format, is_in_segments
+from .payload import CODE, IN_PIECES, MOMENT, Snapshot, check_format, is_in_segments
 from .tasks.loops import fill_loop
 from .tasks.tasks import new_task
 from .unpickler import reading_of
@@ -106,6 +106,7 @@ def _completed(
         ((facts, contents), held, inbox), found = loading.value
     else:
         (stack, facts, contents, held, inbox, _), found = loading.value
+    facts.pop(CODE, None)
     restore_program(script, contents)
     if held is None:
         return Snapshot(stack[-1] if stack else None, facts)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import CodeChangedError, MissingCodeError
 from ..hook.code_table import MODULES, CodeInfo, captured_names, find
+from ..hook.program_version import qualified
 from ..pythons.versions import NAMED
 from ..pythons.waiting import CAPTURED, DEFAULTS, SAME_AWAIT, VARIABLES, alternatives, original
 from ..rewrite.analysis.names import AWAITED
@@ -67,7 +68,7 @@ def _role_in(name: str, names: list[str]) -> str:
 def identity_of(info: CodeInfo) -> tuple[str, str, str]:
     """What a function is found again by: module, place and digest."""
     module, place = original(info.module.name, info.place)
-    return module_name(module), place, info.digest
+    return qualified(info, module_name(module)), place, info.digest
 
 
 def find_place(module: str, place: str, digest: str, where: Wait) -> CodeInfo:

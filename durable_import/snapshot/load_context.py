@@ -20,19 +20,25 @@ from typing import Any, Generic, TypeVar
 from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames import restore
-from ..frames.capture import chain
+from ..frames.capture import chain, frame_behind, restored_variables
 from ..frames.discard import discard
 from ..holds.opening import Opened, Reopening
+from ..rewrite.analysis.names import AWAITED
 from ..upgrades.kept import KeptTexts
 
 T = TypeVar("T")
 
 
 class LoadContext:
-    """Of one reading. ``hashes``: by number, those of incomplete instances, from an earlier reading of the same bytes."""
+    """Of one reading. ``hashes``: by number, those of incomplete instances, from an earlier reading of the same bytes; ``pins``
+    is from one too."""
 
-    def __init__(self, hashes: dict[int, int] | None = None, kept_texts: KeptTexts | None = None) -> None:
+    def __init__(
+        self, hashes: dict[int, int] | None = None, kept_texts: KeptTexts | None = None, pins: dict[int, str] | None = None
+    ) -> None:
         self.kept_texts = kept_texts  # None: what has changed does not move
+        self.pins = pins or {}  # by the number of a frame in ``frames``: the version of the program that it is to be of
+        self.pinned: list[tuple[Any, str]] = []  # frames of earlier versions, with those
         self.moving: dict[int, tuple[str, dict[str, Any]]] = {}  # by id of frames: digest and cells, see ``moved``
         self.hashes = hashes or {}
         self.incomplete: list[Any] = []  # the instances that are made before their hash is known; their places are their numbers
@@ -100,6 +106,19 @@ class LoadContext:
             if id(stack[0]) not in inner:
                 restore.take_to_place(stack, stack[0])
 
+    def more_pins(self) -> dict[int, str]:
+        """The frames that frames of earlier versions await, and that were not to be of these."""
+        numbers = {id(frame): number for number, frame in enumerate(self.frames)} if self.pinned else {}
+        found: dict[int, str] = {}
+        for outer, version in self.pinned:
+            frame = frame_behind(restored_variables(outer).get(AWAITED))
+            while frame is not None:
+                number = numbers.get(id(frame))
+                if number is not None and number not in self.pins:
+                    found.setdefault(number, version)
+                frame = frame_behind(restored_variables(frame).get(AWAITED))
+        return found
+
     def true_hashes(self) -> dict[int, int]:
         """Those of the instances that were hashed too early, if that was not with their true ones already."""
         return {} if self.hashes else {number: hash(self.incomplete[number]) for number in self.early}
@@ -158,10 +177,12 @@ class Loading(Generic[T]):
         self._read = read
         self._is_looked_at = is_looked_at
         self._hashes: dict[int, int] = {}
+        self._pins: dict[int, str] = {}
+        self._is_over = True
         self._begin()
 
     def _begin(self) -> None:
-        self.context = LoadContext(self._hashes, self._kept_texts)
+        self.context = LoadContext(self._hashes, self._kept_texts, self._pins)
         self.context.opened.is_looked_at = self._is_looked_at
         self._slices = self._read(self.context)
 
@@ -172,8 +193,10 @@ class Loading(Generic[T]):
                 return next(self._slices)
             except StopIteration as stop:
                 self.value: T = stop.value
-            self._hashes = self.context.true_hashes()
-            if self._hashes:
+            hashes, pins = self.context.true_hashes(), self.context.more_pins()
+            self._is_over = not hashes and not pins
+            self._hashes, self._pins = hashes or self._hashes, self._pins | pins
+            if not self._is_over:
                 discard(self.context.frames)
             else:
                 self.context.complete()
@@ -181,10 +204,11 @@ class Loading(Generic[T]):
 
     def begins_again(self) -> bool:
         """Whether it has to be read once more, with what was opened until then left; it begins then."""
-        if self._hashes and not self.context.hashes:
-            self._begin()
-            return True
-        return False
+        if self._is_over:
+            return False
+        self._is_over = True
+        self._begin()
+        return True
 
     def give_up(self) -> None:
         """It is not going to be read to its end."""

@@ -1,16 +1,47 @@
-"""What one reading of a snapshot knows of code that has changed since: the kept texts, and what has moved."""
+"""What one reading of a snapshot knows of code that has changed since: the kept texts, what is pinned, and what has moved."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..errors import MissingCodeError, SnapshotError
+from .policies import OnChange
+
 
 @dataclass
 class KeptTexts:
-    """``by_digest``: the texts of functions as they were, as far as they were asked for and are kept.
+    """``policy``: what becomes of frames of functions that do not say it themselves.
 
-    ``moved``: by module and place, sentences that say which functions of today frames go on in; for who tells the user.
+    ``version``: that of the program which saved the snapshot; empty as long as nobody has asked for it. ``by_digest``: the texts
+    of functions as they were, as far as they were asked for and are kept. ``moved``, ``pinned``: by module and place, sentences
+    that say in which functions frames go on; for who tells the user.
     """
+
+    policy: OnChange = "move"
+    version: str = ""
 
     by_digest: dict[str, str] = field(default_factory=dict)
     moved: dict[tuple[str, str], str] = field(default_factory=dict)
+    pinned: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+class VersionAsked(Exception):
+    """The version of the program that saved the snapshot is to be known, and its texts, before it can be read.
+
+    ``error``: what is wrong if they are not kept.
+    """
+
+    def __init__(self, error: SnapshotError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class MissingVersionError(MissingCodeError):
+    """A version is needed whose texts are not in this process yet: whoever reads the snapshot gets them, and reads again."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"the saved state goes on in the code that it began with (version {version[:8]} of the program), whose texts are not "
+            "kept by this store. Put the old code back to let it finish, or start afresh; the saved state is kept."
+        )
+        self.version = version

@@ -30,14 +30,16 @@ ORDERS = {
         "former_names", "renames", "names", "payload", "load_context", "reopened", "frame_places", "library", "iterators",
         "definitions",
         "reducers", "tasks", "with_blocks", "module_data", "table", "sealing", "diagnose", "references", "prelude", "unpickler",
-        "pickler", "incremental", "unsavable", "unread", "decoder", "encoder",
+        "pickler", "incremental", "facts", "unsavable", "unread", "decoder", "encoder",
     ),
     "stores": (
         "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "state", "suspects", "listing", "store", "base",
         "former", "backend", "flat", "plain", "memory", "adapted", "disk", "sqlite", "postgres", "url",
         "contract",
     ),
-    "upgrades": ("align", "callees", "texts", "plan", "binding", "variables", "moving", "kept"),
+    "upgrades": (
+        "policies", "kept", "align", "callees", "texts", "plan", "binding", "variables", "moving", "pinning", "versions", "then",
+    ),
     "running": (
         "validation", "patience", "keeper", "held_back", "slices", "sources", "instance", "telemetry", "dispatcher", "registry",
     ),

@@ -36,11 +36,11 @@ PREFIXES = {
 
 
 class HiddenNames:
-    """The hidden variables of one function-like node."""
+    """The hidden variables of one function-like node; ``paths``: those of its nodes, if it does not stand as it was parsed."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, paths: NodePaths | None = None) -> None:
         self.function = function
-        self._paths = NodePaths(function)
+        self._paths = paths or NodePaths(function)
         self._number = 0
         self._meant: dict[str, tuple[str, ast.AST]] = {}
         if isinstance(function, LISTS):

@@ -10,8 +10,9 @@ from typing import Any
 from ...aio.loop import InstanceLoop
 from ...errors import InstanceSuspendedError, UnsavableStateError
 from ...frames.capture import parts_of
+from ...hook.program_version import version_today
 from ...snapshot.encoder import Encoder
-from ...snapshot.payload import LIVES, MOMENT, Snapshot
+from ...snapshot.payload import CODE, LIVES, MOMENT, Snapshot
 from ...stores.base import DORMANT
 from ..slices import Slices
 from .caller import Caller
@@ -126,6 +127,7 @@ class Committer:
                 raise self._unsavable(task)
         self.checkpoint += 1
         facts = {**self.facts, "checkpoint": self.checkpoint, "function": self.function}  # see ``records.row_facts``
+        facts[CODE] = version_today()
         if loop.timers:
             facts[MOMENT] = loop.time()
         if loop.earlier_lives and self.holding.enters_again():

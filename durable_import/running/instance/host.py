@@ -9,10 +9,11 @@ from typing import Any, Protocol
 from ...snapshot.sealing.seal import Seal
 from ...stores.state import InstanceState
 from ...stores.store import Store
+from ...upgrades.policies import OnChange
 from ..held_back import HeldBack
 from ..keeper import Keeper
 from ..slices import Slices
-from ..sources import OnChange, Sources
+from ..sources import Sources
 from .driver import InstanceDriver
 from .records import Outcome
 

@@ -27,14 +27,15 @@ from ...frames.capture import is_rewritten_function, parts_of
 from ...holds.opening import leave_opened
 from ...log import logger
 from ...snapshot.encoder import Encoder
+from ...snapshot.facts import facts_of
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
-from ...snapshot.payload import LIVES, Snapshot
+from ...snapshot.payload import CODE, LIVES, Snapshot
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
 from ...stores.store import Begun
 from ...stores.suspects import Rule, alone_before, group_of
-from ...upgrades.kept import KeptTexts
+from ...upgrades.kept import KeptTexts, MissingVersionError, VersionAsked
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
@@ -379,9 +380,9 @@ class InstanceRun:
 
     async def _open(self, encoder: Encoder, state: InstanceState) -> InstanceDriver:
         payload, segments = await self.lease.load_snapshot()
-        encoder.kept_texts = KeptTexts() if self.host.on_change == "move" else None
+        encoder.kept_texts = KeptTexts(self.host.on_change)
         try:
-            snapshot = await self._moved(encoder, payload, segments)
+            snapshot = await self._reopened(encoder, payload, segments)
         except CodeChangedError as error:
             if error.digest:
                 error.add_note(await self.host.sources.difference(error))
@@ -408,27 +409,47 @@ class InstanceRun:
         driver.keeps_life = state.status == "running" and self.lease.lives is None
         return driver
 
-    async def _moved(self, encoder: Encoder, payload: bytes, segments: dict[str, bytes]) -> Snapshot:
-        """The snapshot opened again; frames go on in the code of today where they may, and their place is certain.
+    async def _reopened(self, encoder: Encoder, payload: bytes, segments: dict[str, bytes]) -> Snapshot:
+        """The snapshot opened again; frames whose code has changed go on in that of then, or in that of today.
 
         Which texts of before are needed is known only as it is read: it is read again with each.
         """
+        kept, sources = encoder.kept_texts, self.host.sources
+        assert kept is not None
         while True:
+            kept.moved.clear()
+            kept.pinned.clear()
             try:
                 snapshot = await self._opened(encoder.reopen(payload, segments))
+            except VersionAsked as asked:
+                kept.version = await self._version_of(payload, segments, asked.error)
+                continue
+            except MissingVersionError as error:
+                await sources.add_version(error.version)
+                continue
             except CodeChangedError as error:
-                kept = encoder.kept_texts
-                if kept is None or not error.digest or error.digest in kept.by_digest:
+                if not error.digest or error.digest in kept.by_digest or kept.policy == "refuse":
                     raise
-                text = await self.host.sources.load(error.digest)
+                text = await sources.load(error.digest)
                 if not text:
                     raise
                 kept.by_digest[error.digest] = text
-                kept.moved.clear()
                 continue
-            if encoder.kept_texts is not None and encoder.kept_texts.moved:
-                self.host.observer.moved(self.instance_id, ", ".join(sorted(encoder.kept_texts.moved.values())))
+            changed = {**kept.moved, **kept.pinned}
+            if changed:
+                self.host.observer.moved(self.instance_id, ", ".join(sorted(changed.values())))
             return snapshot
+
+    async def _version_of(self, payload: bytes, segments: dict[str, bytes], error: SnapshotError) -> str:
+        """The version of the program that has saved a snapshot, its texts now known. Raises the error if they are not kept."""
+        version = str(facts_of(payload, segments).get(CODE, ""))
+        if not version:
+            raise error
+        try:
+            await self.host.sources.add_version(version)
+        except MissingVersionError:
+            raise error from None
+        return version
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
         try:

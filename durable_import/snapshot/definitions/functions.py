@@ -32,6 +32,8 @@ def reduce_function(function: FunctionType) -> Any:
         return late
     if is_found_by_name(function):
         return NotImplemented
+    if info is not None and info.module.version and "<locals>" not in info.place:
+        return build_function, (*library.identity_of(info), {})  # its attributes are those of today's function
     state = {name: getattr(function, name) for name in FUNCTION_ATTRIBUTES if getattr(function, name, None)}
     state |= annotations_kept(function)
     if function.__dict__:
@@ -49,6 +51,11 @@ def reduce_function(function: FunctionType) -> Any:
 def build_function(module: str, place: str, digest: str, cells: dict[str, CellType]) -> FunctionType:
     """A function of rewritten code by its place; of one that is made once, when the module runs, that very one."""
     info = function_today(module, place, digest, cells)
+    if not cells and "<locals>" not in place and info.module.version:
+        from ...upgrades.then import function_of
+        from ...upgrades.versions import known_version
+
+        return function_of(known_version(info.module.version), info)
     if not cells and "<locals>" not in place:
         existing = function_with(info.code, info.module.name)
         if existing is not None:

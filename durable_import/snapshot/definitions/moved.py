@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import CodeChangedError, MissingCodeError
 from ...hook.code_table import MODULES, CodeInfo
+from ...hook.program_version import split
+from ...upgrades.kept import KeptTexts, VersionAsked
+from ...upgrades.policies import policy_of
 from .. import library
 from ..frame_places import label_today
 from ..load_context import current
@@ -24,24 +27,69 @@ Find = Callable[[str, str, str], CodeInfo]
 
 
 def find_today(find: Find, module: str, place: str, digest: str) -> CodeInfo:
-    """The function of today for one that was saved by its place: itself, or, where frames may move, one with another text.
+    """The function of today for one that was saved by its place: itself, or, where frames may move, one with another text; the
+    one of then, if it is pinned.
 
-    Raises CodeChangedError if its text is to be asked for, and if it is not certain which one it is.
+    Raises CodeChangedError if its text is to be asked for, and if it is not certain which one it is; VersionAsked.
     """
+    name, version = split(module)
+    if version:
+        from ...upgrades.versions import known_version
+
+        return known_version(version).find(module_today(name), place, digest)
+    kept = current().kept_texts
     try:
         return find(module, place, digest)
     except (CodeChangedError, MissingCodeError) as error:
-        kept, known = current().kept_texts, MODULES.get(module_today(module))
+        name = module_today(module)
+        known = MODULES.get(name)
         if kept is None or known is None or known.is_library or known.is_unrewritten:
             raise
+        policy = policy_of(name, place) or kept.policy
+        if policy == "refuse":
+            raise
+        if policy == "pin":
+            return _pinned(kept, name, place, digest, error)
         from .moving import counterpart
 
         return counterpart(known, place, digest, kept, error)
 
 
+def frame_function(find: Find, module: str, place: str, digest: str) -> CodeInfo:
+    """The same for a frame that is about to be built: it is pinned too if the frame that awaits it is."""
+    context = current()
+    version = context.pins.get(len(context.frames))
+    if version is not None and (info := _of_version(version, module_today(module), place, digest)) is not None:
+        return info
+    return find_today(find, module, place, digest)
+
+
+def _pinned(kept: KeptTexts, module: str, place: str, digest: str, error: CodeChangedError | MissingCodeError) -> CodeInfo:
+    if not kept.version:
+        raise VersionAsked(error)
+    from ...upgrades.versions import known_version
+
+    info = known_version(kept.version).find(module, place, digest)
+    kept.pinned[module, place] = f"the code of {place!r} that it began with"
+    return info
+
+
+def _of_version(version: str, module: str, place: str, digest: str) -> CodeInfo | None:
+    """A function as it was in a version, if it has that and may be pinned."""
+    if policy_of(module, place) == "latest":
+        return None
+    from ...upgrades.versions import known_version
+
+    known = known_version(version).module(module)
+    info = known.by_place.get(place) if known is not None else None
+    return info if info is not None and info.digest == digest else None
+
+
 def note_moving(frame: Any, info: CodeInfo, digest: str, cells: dict[str, CellType]) -> None:
     """Remember of a frame that was built that it began with another text: it has no variables yet."""
-    if info.digest != digest and not info.module.is_library and not info.module.is_unrewritten:
+    if info.module.version:
+        current().pinned.append((frame, info.module.version))
+    elif info.digest != digest and not info.module.is_library and not info.module.is_unrewritten:
         current().moving[id(frame)] = digest, cells
 
 
@@ -58,6 +106,8 @@ def place_today(frame: Any, info: CodeInfo, place: Place | int, variables: dict[
 def function_today(module: str, place: str, digest: str, cells: dict[str, CellType]) -> CodeInfo:
     """The function of today for one that is kept in a variable; its parameters must be the same, what it captures must exist."""
     info = find_today(library.find_function, module, place, digest)
+    if info.module.version:
+        return info
     if info.digest != digest and not info.module.is_library:
         from .moving import check_function
 

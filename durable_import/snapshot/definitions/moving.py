@@ -208,7 +208,8 @@ def cannot_move(info: CodeInfo, digest: str, reason: str, then: str, today: str)
     message = (
         f"{path}:{line}: the code of {info.place!r} has changed since the state was saved, and it cannot go on in the code of "
         f"today: {reason}.\n  then:  {then}\n  today: {today or '(nothing like it)'}\n"
-        "Put the old code back to let it finish, or start afresh (`run --fresh`); the saved state is kept."
+        'Let it finish in the code that it began with (`run --old-code`, or on_change="pin"), or start afresh (`run --fresh`); '
+        "the saved state is kept."
     )
     return _error(info, message, digest)
 

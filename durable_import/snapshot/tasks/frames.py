@@ -31,7 +31,7 @@ from ...holds.spent import let_go_of_spent
 from ...hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
 from ...ours import FOLDER, NAME
 from .. import library
-from ..definitions.moved import find_today, note_moving, place_today
+from ..definitions.moved import frame_function, note_moving, place_today
 from ..frame_places import place_of
 from ..load_context import current, later
 from .foreign import reduce_foreign_frame
@@ -80,7 +80,7 @@ def _unrewritten_state(value: Any) -> FrameState | None:
 
 def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A frame without variables."""
-    info = find_today(library.find_suspending, module, place, digest)
+    info = frame_function(library.find_suspending, module, place, digest)
     frame = _build(info, name, qualname, cells)
     note_moving(frame, info, digest, cells)
     return frame
@@ -108,7 +108,7 @@ def build_in_library(
 
 def build_awaitable(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A generator without variables that can be awaited."""
-    info = find_today(library.find_suspending, module, place, digest)
+    info = frame_function(library.find_suspending, module, place, digest)
     frame = _build(iterable_coroutine(info), name, qualname, cells)
     note_moving(frame, info, digest, cells)
     return frame

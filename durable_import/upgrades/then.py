@@ -1,0 +1,343 @@
+"""What the code of an earlier version reaches while it runs, found when it is reached.
+
+A function of today that has a namesake in the version stands for that one: called by its name, through a module, as a method or
+property, or held in a variable, a container, a partial. Of a decorated function the wrapper is today's, around the function of
+then. Classes, data, and functions that the version does not have are today's.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import inspect
+from collections.abc import Callable
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from ..errors import MissingCodeError
+from ..frames.lookup import MISSING, in_class
+from ..hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
+from ..pythons.codes import nested_codes
+from .policies import is_never_pinned
+from .versions import FUNCTIONS, PinnedModule, Version, known_version
+
+NESTED = ".<locals>."
+BUILT_IN_DECORATORS = ("staticmethod", "classmethod", "property")
+GIVEN = ("__name__", "__package__", "__spec__")  # of a module, to an import in it
+SUITES = ("body", "handlers", "orelse", "finalbody")
+
+
+def own(version: str, value: Any) -> Any:
+    """What a value that is called or passed on is in the version."""
+    kind = type(value)
+    if kind is FunctionType:
+        return _function(known_version(version), value)
+    if kind is MethodType:
+        function = own(version, value.__func__)
+        return value if function is value.__func__ else MethodType(function, value.__self__)
+    if kind is functools.partial:
+        parts = [own(version, each) for each in (value.func, *value.args)]
+        if all(one is other for one, other in zip(parts, (value.func, *value.args), strict=True)):
+            return value
+        made = functools.partial(parts[0], *parts[1:], **value.keywords)
+        made.__dict__.update(value.__dict__)
+        return made
+    return value
+
+
+def read(version: str, value: Any, name: str) -> Any:
+    """``value.name`` where functions of the version have that name."""
+    known = known_version(version)
+    if isinstance(value, ModuleType):
+        found = getattr(value, name, MISSING)
+        if found is not MISSING or value.__name__ not in known.texts:
+            return getattr(value, name) if found is MISSING else found
+        return then(version, value.__name__, name)
+    if isinstance(value, super):
+        cls, this, instance = (getattr(value, each) for each in ("__self_class__", "__thisclass__", "__self__"))
+        return _member(known, cls.__mro__[cls.__mro__.index(this) + 1 :], instance, value, name)
+    if isinstance(value, type):
+        return _member(known, value.__mro__, None, value, name)
+    if name in getattr(value, "__dict__", ()) and not hasattr(type(in_class(type(value), name)), "__set__"):
+        return getattr(value, name)
+    return _member(known, type(value).__mro__, value, value, name)
+
+
+def then(version: str, module: str, name: str) -> Any:
+    """A module-level name that the old text has and today's module had not when it was looked at first."""
+    known = known_version(version)
+    namespace = known.namespace(module)
+    if name in namespace:
+        return namespace[name]
+    if (module, name) not in known.made:
+        known.made[module, name] = _bound(known, module, name)
+    return known.made[module, name]
+
+
+def _member(version: Version, order: tuple[type, ...], instance: Any, value: Any, name: str) -> Any:
+    """An attribute by the order of classes: of each, what the old text of that class defines, or else what it has today."""
+    for cls in order:
+        module, place = cls.__module__, f"{cls.__qualname__}.{name}"
+        known = version.module(module) if isinstance(module, str) else None
+        info = known.by_place.get(place) if known is not None else None
+        if known is not None and info is not None and isinstance(node := _node(known, place), FUNCTIONS):
+            bound = _bind(version, info, node, cls, instance, value)
+            return getattr(value, name) if bound is MISSING else bound
+        if name in cls.__dict__:
+            break
+    return getattr(value, name)
+
+
+def _bind(version: Version, info: CodeInfo, node: Any, cls: type, instance: Any, value: Any) -> Any:
+    """A method or property of then, bound as its decorators say; MISSING if what it is bound to is today's wrapper."""
+    decorators = [ast.unparse(each) for each in node.decorator_list]
+    raw = in_class(cls, node.name)
+    if len(decorators) > 1 or (decorators and decorators[0] not in BUILT_IN_DECORATORS):
+        wrapper = _function(version, raw) if isinstance(raw, FunctionType) else MISSING
+        return wrapper if instance is None or not callable(wrapper) else MethodType(wrapper, instance)
+    function = function_of(version, info, raw)
+    kind = decorators[0] if decorators else ""
+    if kind == "staticmethod":
+        return function
+    if kind == "classmethod":
+        owner = value if isinstance(value, type) else instance
+        return MethodType(function, owner if isinstance(owner, type) else type(owner))
+    if kind == "property":
+        return MISSING if instance is None else function(instance)
+    return function if instance is None else MethodType(function, instance)
+
+
+def _function(version: Version, function: FunctionType) -> FunctionType:
+    """A function of today, or that of then in its place."""
+    info = info_of(function.__code__)
+    if info is not None and (info.module.version or info.module.is_library or is_never_pinned(info)):
+        return function
+    if info is not None and NESTED not in info.place:
+        known = version.module(info.module.name)
+        before = known.by_place.get(info.place) if known is not None else None
+        return function if before is None else function_of(version, before, function)
+    return _wrapper(version, function)
+
+
+def _wrapper(version: Version, function: FunctionType) -> FunctionType:
+    """A closure of today, made once more around the functions of then, if it has any of them."""
+    known = version.clones.get(id(function))
+    if known is not None and known[0] is function:
+        return known[1]
+    cells = {name: _inner(version, cell) for name, cell in _cells(function)}
+    changed = {name: inner for name, inner in cells.items() if inner is not None}
+    made = function
+    if changed:
+        closure = tuple(CellType(changed[name]) if name in changed else cell for name, cell in _cells(function))
+        made = _made(function.__code__, function, closure)
+        if "__wrapped__" in function.__dict__:
+            made.__dict__ = {**function.__dict__, "__wrapped__": own(version.identity, function.__dict__["__wrapped__"])}
+    version.clones[id(function)] = function, made
+    return made
+
+
+def _cells(function: FunctionType) -> list[tuple[str, CellType]]:
+    return list(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+
+
+def _inner(version: Version, cell: CellType) -> Any:
+    """The function of then for the one in a cell; None if there is no other."""
+    try:
+        content = cell.cell_contents
+    except ValueError:
+        return None
+    if type(content) is not FunctionType or info_of(content.__code__) is None:
+        return None
+    found = _function(version, content)
+    return None if found is content else found
+
+
+def function_of(version: Version, info: CodeInfo, today: Any = None) -> FunctionType:
+    """A function of then that is no closure, made once. ``today``: the one of today, if there is one."""
+    key = info.module.name, info.place
+    if key not in version.made:
+        version.made[key] = _new_function(version, info, today)
+    made = version.made[key]
+    assert isinstance(made, FunctionType)
+    return made
+
+
+def _new_function(version: Version, info: CodeInfo, today: Any) -> FunctionType:
+    namespace = version.namespace(info.module.name)
+    like = _like(version, info, today)
+    code = info.code
+    if like is not None and like.__code__.co_flags & ITERABLE_COROUTINE:
+        code = iterable_coroutine(info).code
+    closure = tuple(CellType(_class_around(version, info)) if name == "__class__" else CellType() for name in code.co_freevars)
+    made = _made(code, like, closure) if like is not None else FunctionType(code, namespace, code.co_name, None, closure)
+    if like is None:
+        made.__module__, made.__qualname__ = info.module.name, info.place
+    module = version.module(info.module.name)
+    node = _node(module, info.place) if module is not None else None
+    if isinstance(node, FUNCTIONS):
+        _give_defaults(made, node, like, namespace)
+    return made
+
+
+def _like(version: Version, info: CodeInfo, today: Any) -> FunctionType | None:
+    """The function of today: behind what decorators made of it, if it is the one of that place."""
+    if today is None:
+        found: Any = version.namespace(info.module.name).get(info.place.partition(".")[0])
+        for part in info.place.split(".")[1:]:
+            found = found.__dict__.get(part) if isinstance(found, type) else None
+        today = found
+    if isinstance(today, (staticmethod, classmethod)):
+        today = today.__func__
+    if isinstance(today, property):
+        today = today.fget
+    for _ in range(16):
+        if not isinstance(today, FunctionType):
+            return None
+        known = info_of(today.__code__)
+        if known is not None and (known.module.name, known.place) == (info.module.name, info.place):
+            return today
+        today = getattr(today, "__wrapped__", None)
+    return None
+
+
+def _made(code: CodeType, like: FunctionType, closure: tuple[CellType, ...]) -> FunctionType:
+    """A function with other code or cells; its attributes are the very ones."""
+    made = FunctionType(code, like.__globals__, like.__name__, like.__defaults__, closure)
+    made.__kwdefaults__, made.__doc__, made.__module__ = like.__kwdefaults__, like.__doc__, like.__module__
+    made.__qualname__ = like.__qualname__
+    made.__dict__ = like.__dict__
+    return made
+
+
+def _give_defaults(made: FunctionType, node: Any, like: FunctionType | None, namespace: dict[str, Any]) -> None:
+    """The defaults of the old text: the very objects of today where the text of one is the same."""
+    today = _defaults_today(like)
+    names = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+    positional = names[len(names) - len(node.args.defaults) :] if node.args.defaults else []
+    values = {name: _default(name, each, today, namespace) for name, each in zip(positional, node.args.defaults, strict=True)}
+    keywords = {
+        each.arg: _default(each.arg, default, today, namespace)
+        for each, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+        if default is not None
+    }
+    made.__defaults__ = tuple(values.values()) or None
+    made.__kwdefaults__ = keywords or None
+
+
+def _defaults_today(like: FunctionType | None) -> dict[str, tuple[str, Any]]:
+    """By parameter: the text of the default and its value."""
+    info = info_of(like.__code__) if like is not None else None
+    if info is None or like is None:
+        return {}
+    node = info.module.rewriting().places.by_path.get(info.place)
+    if not isinstance(node, FUNCTIONS):
+        return {}
+    texts: dict[str, str] = {}
+    names = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+    if node.args.defaults:
+        texts.update(zip(names[-len(node.args.defaults) :], map(ast.dump, node.args.defaults), strict=True))
+    texts.update((a.arg, ast.dump(d)) for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if d is not None)
+    values = {name: p.default for name, p in inspect.signature(like, follow_wrapped=False).parameters.items()}
+    return {name: (text, values[name]) for name, text in texts.items() if name in values}
+
+
+def _default(name: str, node: ast.expr, today: dict[str, tuple[str, Any]], namespace: dict[str, Any]) -> Any:
+    if name in today and today[name][0] == ast.dump(node):
+        return today[name][1]
+    return _evaluated(node, namespace)
+
+
+def _evaluated(node: ast.expr, namespace: dict[str, Any]) -> Any:
+    expression = ast.Expression(body=node)
+    return eval(compile(ast.fix_missing_locations(expression), "<default>", "eval", dont_inherit=True), namespace)
+
+
+def _class_around(version: Version, info: CodeInfo) -> Any:
+    """The class whose method a function is: today's, or, if that is gone, the one of then."""
+    first, *others = info.place.split(".")[:-1]
+    found: Any = then(version.identity, info.module.name, first)
+    for name in others:
+        found = getattr(found, name)
+    return found
+
+
+def _node(module: PinnedModule, place: str) -> Any:
+    return module.rewriting().places.by_path.get(place)
+
+
+def _bound(version: Version, module: str, name: str) -> Any:
+    """What the old text binds a module-level name to, if that can be made without running the module. Raises MissingCodeError."""
+    node = next(_binding(version.trees[module].body, name), None)
+    namespace = version.namespace(module)
+    known = version.module(module)
+    assert known is not None
+    if isinstance(node, FUNCTIONS) and not node.decorator_list and name in known.by_place:
+        return function_of(version, known.by_place[name])
+    if isinstance(node, ast.ClassDef):
+        return _new_class(version, known, node, namespace)
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        given: dict[str, Any] = {key: namespace[key] for key in GIVEN if key in namespace}
+        exec(compile(ast.Module([node], []), known.path, "exec", dont_inherit=True), given)
+        return given[name]
+    if isinstance(node, ast.expr):
+        try:
+            return ast.literal_eval(node)
+        except ValueError:
+            pass
+    raise MissingCodeError(
+        f"{known.path}: code of the version in which the state goes on needs {module}.{name}, which today's module does not have "
+        "and which cannot be made without running the old module. Put it back, or start afresh; the saved state is kept."
+    )
+
+
+def _binding(body: list[Any], name: str) -> Any:
+    """The statements that bind a name, or the values that they bind to it, last first."""
+    for node in reversed(body):
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)) and node.name == name:
+            yield node
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            if any((each.asname or each.name.partition(".")[0]) == name for each in node.names):
+                yield node
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if node.value is not None and any(isinstance(each, ast.Name) and each.id == name for each in targets):
+                yield node.value
+        for suite in SUITES if not isinstance(node, (*FUNCTIONS, ast.ClassDef)) else ():
+            yield from _binding(getattr(node, suite, []), name)
+
+
+def _new_class(version: Version, module: PinnedModule, node: ast.ClassDef, namespace: dict[str, Any]) -> Any:
+    """A class that is gone, made of its old text; names that it refers to are looked for as its functions do."""
+    given = _Names(version, module.name, namespace)
+    code = next(each for each in nested_codes(module.code) if each.co_qualname == node.name)
+    bases = [_in(given, each) for each in node.bases]
+    keywords = {each.arg: _in(given, each.value) for each in node.keywords if each.arg is not None}
+    made = builtins.__build_class__(FunctionType(code, namespace), node.name, *bases, **keywords)
+    for decorator in reversed(node.decorator_list):
+        made = _in(given, decorator)(made)
+    return made
+
+
+def _in(names: _Names, node: ast.expr) -> Any:
+    expression: Any = ast.fix_missing_locations(ast.Expression(body=node))
+    return eval(compile(expression, "<class>", "eval", dont_inherit=True), {"__builtins__": builtins}, names)
+
+
+class _Names(dict[str, Any]):
+    """The names of a module, those that are gone too."""
+
+    def __init__(self, version: Version, module: str, namespace: dict[str, Any]) -> None:
+        super().__init__(namespace)
+        self._find: Callable[[str], Any] = lambda name: then(version.identity, module, name)
+        self._bound = version.bound[module]
+
+    def __missing__(self, name: str) -> Any:
+        if name not in self._bound:
+            raise KeyError(name)
+        return self._find(name)
+
+
+def provide() -> None:
+    """Let the code of earlier versions find these."""
+    vars(builtins).update({"@own": own, "@read": read, "@then": then})

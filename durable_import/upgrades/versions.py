@@ -1,0 +1,150 @@
+"""Earlier versions of the program: the texts of its modules, rewritten again for the frames that began in them.
+
+A version is known by a hash of its texts, and those by hashes of their own: what a store gives is checked by them, and the name
+of the version stands in the sealed snapshot. So nothing is executed that the program has not executed before.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import threading
+from functools import cached_property
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import MissingCodeError
+from ..hook.code_table import MODULES, CodeInfo, ModuleInfo, fill_module
+from ..hook.program_version import hash_of, modules_in
+from ..pythons.codes import silent
+from ..rewrite.analysis.scopes import ScopeAnalysis
+from ..rewrite.compiler import ModuleRewriting, compile_rewriting
+from .kept import MissingVersionError
+from .pinning import Pinning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_known: dict[str, Version] = {}
+_lock = threading.RLock()
+
+
+class PinnedModule(ModuleInfo):
+    """A module as it was. ``tree``: as parsed."""
+
+    def __init__(self, version: Version, name: str, source: bytes) -> None:
+        today = MODULES.get(name)
+        path = f"{today.path if today is not None else name} (as of {version.identity[:8]})"
+        super().__init__(name, path, source, 0, version=version.identity)
+        self._version = version
+        text = source.decode("utf-8", "replace")
+        linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path
+        with silent():
+            rewritten = compile_rewriting(self._rewrite(), source)
+        self.flags = rewritten.code.co_flags
+        self.code = rewritten.code
+        fill_module(self, rewritten)
+
+    def rewriting(self) -> ModuleRewriting:
+        """A run of the rewriter, as of any module."""
+        if self._rewriting is None:
+            with silent():
+                self._rewriting = self._rewrite()
+        return self._rewriting
+
+    def _rewrite(self) -> ModuleRewriting:
+        namespace = self._version.namespace(self.name)
+        absent = {name for name in self._version.bound[self.name] if name not in namespace}
+        pinning = Pinning(self._version.identity, self.name, self._version.members, absent)
+        return ModuleRewriting(self.source, self.path, prepare=pinning)
+
+
+class Version:
+    """One version. ``texts``: by name of the module. ``made``: what was made of it once, by module and place."""
+
+    def __init__(self, identity: str, texts: Mapping[str, bytes]) -> None:
+        self.identity = identity
+        self.texts = dict(texts)
+        self.made: dict[tuple[str, str], Any] = {}
+        self.clones: dict[int, tuple[FunctionType, FunctionType]] = {}  # by id of a wrapper of today: that, and its like
+        self._modules: dict[str, PinnedModule] = {}
+
+    def module(self, name: str) -> PinnedModule | None:
+        """A module as it was; None if the version has none of that name."""
+        with _lock:
+            if name not in self._modules and name in self.texts:
+                self._modules[name] = PinnedModule(self, name, self.texts[name])
+            return self._modules.get(name)
+
+    def find(self, module: str, place: str, digest: str | None = None) -> CodeInfo:
+        """A function as it was. Raises MissingCodeError if the version has none such."""
+        known = self.module(module)
+        info = known.by_place.get(place) if known is not None else None
+        if info is None or digest not in (None, info.digest):
+            raise MissingCodeError(
+                f"the saved state goes on in version {self.identity[:8]} of the program, which has no such {place!r} in module "
+                f"{module!r}. Put the old code back to let it finish, or start afresh; the saved state is kept."
+            )
+        return info
+
+    def namespace(self, module: str) -> dict[str, Any]:
+        """The names of a module today. Raises MissingCodeError if it cannot be imported."""
+        import importlib
+        import sys
+
+        if module not in sys.modules:
+            try:
+                importlib.import_module(module)
+            except ImportError as error:
+                raise MissingCodeError(
+                    f"the saved state needs module {module!r}, which cannot be imported ({error}). "
+                    "Put it back on the import path and resume again; the saved state is kept."
+                ) from error
+        return vars(sys.modules[module])
+
+    @cached_property
+    def trees(self) -> dict[str, ast.Module]:
+        """The modules as parsed."""
+        with silent():
+            return {name: ast.parse(text) for name, text in self.texts.items()}
+
+    @cached_property
+    def bound(self) -> dict[str, set[str]]:
+        """By module: its module-level names."""
+        return {name: ScopeAnalysis(tree).scopes[tree].bound for name, tree in self.trees.items()}
+
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """The names by which functions can be read as attributes: those in classes, and of modules."""
+        found: set[str] = set().union(*self.bound.values()) if self.bound else set()
+        for tree in self.trees.values():
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef):
+                    found.update(each.name for each in node.body if isinstance(each, FUNCTIONS))
+        return frozenset(found)
+
+
+def known_version(identity: str) -> Version:
+    """A version whose texts are here. Raises MissingVersionError."""
+    if identity not in _known:
+        raise MissingVersionError(identity)
+    return _known[identity]
+
+
+def is_known_version(identity: str) -> bool:
+    """Whether the texts of a version are here."""
+    return identity in _known
+
+
+def add_version(identity: str, record: str, texts: Mapping[str, bytes]) -> Version:
+    """Make a version known. ``texts``: by hash. Raises MissingCodeError if record or texts are not those of that name."""
+    modules = modules_in(record) if hash_of(record.encode()) == identity else {}
+    lacking = [name for name, each in modules.items() if hash_of(texts.get(each, b"")) != each]
+    if not modules or lacking:
+        what = f"the texts of {', '.join(lacking)} are" if lacking else "its record is"
+        raise MissingCodeError(
+            f"version {identity[:8]} of the program, in which the saved state goes on: {what} missing or damaged"
+        )
+    with _lock:
+        return _known.setdefault(identity, Version(identity, {name: texts[each] for name, each in modules.items()}))

@@ -1,0 +1,70 @@
+"""Every program goes on when each frame of it is pinned to its own text at every step, as if that had changed."""
+
+from __future__ import annotations
+
+import sys
+import unittest.mock
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from durable_import.hook.code_table import CodeInfo
+from durable_import.hook.program_version import MADE, version_today
+from durable_import.snapshot.tasks import frames
+from durable_import.upgrades.then import provide
+from durable_import.upgrades.versions import add_version
+from tests.harness.programs import runnable_programs
+from tests.harness.rewriting import PROGRAMS, sources
+from tests.harness.torture import hard_torture, native, observe
+from tests.torture.test_liveness import with_slow
+
+CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
+
+
+@contextmanager
+def pinned_to_itself() -> Iterator[list[str]]:
+    """Each frame is treated as if its text had changed; gives the places of those that were."""
+    places: list[str] = []
+    find: Any = frames.frame_function
+    provide()
+
+    def pinned(*arguments: Any) -> CodeInfo:
+        info: CodeInfo = find(*arguments)
+        module = info.module
+        if module.is_library or module.is_unrewritten or module.version:
+            return info
+        made = MADE[version_today()]
+        places.append(info.place)
+        return add_version(made.identity, made.record, made.texts).find(module.name, info.place, info.digest)
+
+    with unittest.mock.patch.object(frames, "frame_function", pinned):
+        yield places
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the effects of a program, which runs in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EFFECT_LOG", str(tmp_path / "effects"))
+    return tmp_path / "effects"
+
+
+@pytest.mark.parametrize("path", with_slow(runnable_programs(), 16))
+def test_a_program_goes_on_pinned_to_its_own_text(path: Path, log: Path) -> None:
+    """It gives the native result by the native effects."""
+    expected = observe(native, path, log)
+    with pinned_to_itself():
+        assert observe(hard_torture, path, log) == expected
+
+
+@pytest.mark.parametrize("path", with_slow(CONCURRENT, 16))
+def test_tasks_go_on_pinned_to_their_own_text(path: Path, log: Path) -> None:
+    """The same of many tasks."""
+    result, effects = observe(native, path, log)
+    with pinned_to_itself() as places:
+        found, repeated = observe(hard_torture, path, log)
+    assert (found, set(repeated)) == (result, set(effects))  # those in flight begin again
+    assert places
