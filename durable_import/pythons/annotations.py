@@ -62,6 +62,14 @@ def keep_annotations(function: Any, annotate: Any, evaluated: dict[str, Any] | N
             annotate.__code__ = code
 
 
+def copy_annotations(function: Any, to: Any) -> None:
+    """Give a function the annotations of another one: the very objects, if they were evaluated."""
+    if LATE_ANNOTATIONS:
+        keep_annotations(to, function.__annotate__, _evaluated(function))
+    else:
+        to.__annotations__ = function.__annotations__
+
+
 def _giving(value: Any, like: CodeType) -> CodeType:
     """Code of a function that gives a value, to stand in for another one with its free variables."""
     template = (lambda _format, /: "what is given").__code__

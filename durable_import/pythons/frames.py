@@ -25,11 +25,14 @@ _TAG, _IS_NUMBER = 0b11, 0b11  # the low bits of a slot; without a number, the r
 
 
 def iterators_on_stack(generator: Any, count: int) -> list[Any] | None:
-    """The topmost ``count`` objects on the stack of a suspended generator, lowest first; None if they cannot be read.
+    """The topmost ``count`` iterators on the stack of a suspended generator, lowest first; None if they cannot be read.
 
     For a container that a loop is in the middle of, an iterator that stands where the loop does.
     """
-    shown = gc.get_referents(generator)[-count:] if count else []
+    referents = gc.get_referents(generator)
+    if referents and referents[-1] is None:  # until Python 3.12: no exception is being handled any more in what it called
+        referents.pop()
+    shown = referents[-count:] if count else []
     return positioned(generator, shown) if len(shown) == count else None
 
 

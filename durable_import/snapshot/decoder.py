@@ -11,7 +11,7 @@ from ..holds.kinds import forget_kinds
 from ..holds.noting import begin as begin_noting
 from ..holds.opening import Opener, leave_opened
 from ..hook.companions import rewrite_companions
-from ..upgrades.kept import KeptTexts
+from ..upgrades.kept import ChangesAsked, KeptTexts
 from .incremental.pieces import join_pieces
 from .incremental.segments import reading_of_segments
 from .load_context import LoadContext, Loading, reading
@@ -44,13 +44,13 @@ async def reopened(
 ) -> Snapshot:
     """The same, with what the program had open opened again; what was opened is left if something fails.
 
-    ``kept_texts``: of code that has changed since, if its frames may go on in the code of today.
+    ``kept_texts``: of code that has changed since, if its frames may go on. Raises ChangesAsked.
     """
     begin_noting()
     loading, finalizer = _loading(payload, segments, kept_texts=kept_texts), Finalizer()
     try:
         while True:
-            await _open_all(loading, finalizer, instance_id)
+            await _open_all(loading, finalizer, instance_id, kept_texts)
             opened = loading.context.loop
             if not loading.begins_again():
                 break
@@ -62,8 +62,8 @@ async def reopened(
         raise
 
 
-async def _open_all(loading: Loading[Any], finalizer: Finalizer, instance_id: str | None) -> None:
-    """Read to the end, and open what is to be opened on the way."""
+async def _open_all(loading: Loading[Any], finalizer: Finalizer, instance_id: str | None, kept_texts: KeptTexts | None) -> None:
+    """Read to the end, and open what is to be opened on the way. Raises ChangesAsked if that is not settled before."""
     context, opener = loading.context, None
     try:
         while True:
@@ -71,6 +71,8 @@ async def _open_all(loading: Loading[Any], finalizer: Finalizer, instance_id: st
                 opening = loading.next_opening()
             if opening is None:
                 return
+            if kept_texts is not None and not kept_texts.is_settled:
+                raise ChangesAsked
             if opener is None:
                 context.loop.instance_id = instance_id
                 opener = Opener(context.loop, context.opened, lambda path: _task(context, path))
@@ -96,6 +98,18 @@ def _loading(
         return Loading(reading_of_segments(payload[3:], segments), is_looked_at=is_looked_at, kept_texts=kept_texts)
     data = join_pieces(payload[3:], segments) if payload[2:3] == IN_PIECES else payload[3:]
     return Loading(reading_of(data), is_looked_at=is_looked_at, kept_texts=kept_texts)
+
+
+def look_for_changes(payload: bytes, segments: dict[str, bytes], kept_texts: KeptTexts) -> None:
+    """Read an authenticated payload only to find in which code its frames go on. Raises what reading it raises."""
+    loading, finalizer = _loading(payload, segments, is_looked_at=True, kept_texts=kept_texts), Finalizer()
+    with restoring_generators(finalizer):
+        try:
+            while loading.next_opening() is not None or loading.begins_again():
+                pass
+        finally:
+            loading.give_up()
+    kept_texts.is_settled = True
 
 
 def _completed(

@@ -18,7 +18,7 @@ from ..hook.code_table import CodeInfo
 from ..log import about, logger
 from ..pythons.tasks import LoopBound
 from ..upgrades.kept import KeptTexts
-from .decoder import decoded, reopened
+from .decoder import decoded, look_for_changes, reopened
 from .incremental.format_policy import FormatPolicy
 from .incremental.pieces import Pieces
 from .incremental.segment_saving import Segments
@@ -318,6 +318,11 @@ class Encoder:
         snapshot = await reopened(payload, segments or {}, self.script, self.instance_id, self.kept_texts)
         self._has_read(payload)
         return snapshot
+
+    def look_for_changes(self, payload: bytes, segments: dict[str, bytes]) -> None:
+        """Find in which code the frames of a payload go on; nothing of it is kept, or opened."""
+        assert self.kept_texts is not None
+        look_for_changes(payload, segments, self.kept_texts)
 
     def _has_read(self, payload: bytes) -> None:
         self._begin_form(None, None)

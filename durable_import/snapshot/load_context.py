@@ -37,7 +37,7 @@ class LoadContext:
         self, hashes: dict[int, int] | None = None, kept_texts: KeptTexts | None = None, pins: dict[int, str] | None = None
     ) -> None:
         self.kept_texts = kept_texts  # None: what has changed does not move
-        self.pins = pins or {}  # by the number of a frame in ``frames``: the version of the program that it is to be of
+        self.pins = dict(pins or {})  # by the number of a frame in ``frames``: the version of the program that it is to be of
         self.pinned: list[tuple[Any, str]] = []  # frames of earlier versions, with those
         self.moving: dict[int, tuple[str, dict[str, Any]]] = {}  # by id of frames: digest and cells, see ``moved``
         self.hashes = hashes or {}
@@ -110,11 +110,12 @@ class LoadContext:
         """The frames that frames of earlier versions await, and that were not to be of these."""
         numbers = {id(frame): number for number, frame in enumerate(self.frames)} if self.pinned else {}
         found: dict[int, str] = {}
+        known = {id(frame) for frame, _ in self.pinned}
         for outer, version in self.pinned:
             frame = frame_behind(restored_variables(outer).get(AWAITED))
             while frame is not None:
                 number = numbers.get(id(frame))
-                if number is not None and number not in self.pins:
+                if number is not None and number not in self.pins and id(frame) not in known:
                     found.setdefault(number, version)
                 frame = frame_behind(restored_variables(frame).get(AWAITED))
         return found
@@ -177,7 +178,7 @@ class Loading(Generic[T]):
         self._read = read
         self._is_looked_at = is_looked_at
         self._hashes: dict[int, int] = {}
-        self._pins: dict[int, str] = {}
+        self._pins = kept_texts.pins if kept_texts is not None else {}
         self._is_over = True
         self._begin()
 
@@ -195,7 +196,8 @@ class Loading(Generic[T]):
                 self.value: T = stop.value
             hashes, pins = self.context.true_hashes(), self.context.more_pins()
             self._is_over = not hashes and not pins
-            self._hashes, self._pins = hashes or self._hashes, self._pins | pins
+            self._hashes = hashes or self._hashes
+            self._pins.update(pins)
             if not self._is_over:
                 discard(self.context.frames)
             else:

@@ -14,7 +14,8 @@ class KeptTexts:
 
     ``version``: that of the program which saved the snapshot; empty as long as nobody has asked for it. ``by_digest``: the texts
     of functions as they were, as far as they were asked for and are kept. ``moved``, ``pinned``: by module and place, sentences
-    that say in which functions frames go on; for who tells the user.
+    that say in which functions frames go on; for who tells the user. ``pins``: see ``LoadContext``. ``is_settled``: all that
+    was found by a reading that opened nothing.
     """
 
     policy: OnChange = "move"
@@ -23,6 +24,8 @@ class KeptTexts:
     by_digest: dict[str, str] = field(default_factory=dict)
     moved: dict[tuple[str, str], str] = field(default_factory=dict)
     pinned: dict[tuple[str, str], str] = field(default_factory=dict)
+    pins: dict[int, str] = field(default_factory=dict)
+    is_settled: bool = False
 
 
 class VersionAsked(Exception):
@@ -34,6 +37,10 @@ class VersionAsked(Exception):
     def __init__(self, error: SnapshotError) -> None:
         super().__init__(error)
         self.error = error
+
+
+class ChangesAsked(Exception):
+    """Something is to be opened again: before that it is to be known what has changed."""
 
 
 class MissingVersionError(MissingCodeError):

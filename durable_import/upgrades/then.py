@@ -18,7 +18,9 @@ from typing import Any
 from ..errors import MissingCodeError
 from ..frames.lookup import MISSING, in_class
 from ..hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
+from ..pythons.annotations import copy_annotations
 from ..pythons.codes import nested_codes
+from ..rewrite.analysis.places import without_number
 from .policies import is_never_pinned
 from .versions import FUNCTIONS, PinnedModule, Version, known_version
 
@@ -78,15 +80,48 @@ def then(version: str, module: str, name: str) -> Any:
 def _member(version: Version, order: tuple[type, ...], instance: Any, value: Any, name: str) -> Any:
     """An attribute by the order of classes: of each, what the old text of that class defines, or else what it has today."""
     for cls in order:
-        module, place = cls.__module__, f"{cls.__qualname__}.{name}"
-        known = version.module(module) if isinstance(module, str) else None
-        info = known.by_place.get(place) if known is not None else None
-        if known is not None and info is not None and isinstance(node := _node(known, place), FUNCTIONS):
-            bound = _bind(version, info, node, cls, instance, value)
+        known = version.module(cls.__module__) if isinstance(cls.__module__, str) else None
+        info = _method(known, cls, name) if known is not None else None
+        if known is not None and info is not None:
+            bound = _bind(version, info, _node(known, info.place), cls, instance, value)
             return getattr(value, name) if bound is MISSING else bound
         if name in cls.__dict__:
             break
     return getattr(value, name)
+
+
+def _method(module: PinnedModule, cls: type, name: str) -> CodeInfo | None:
+    """The method of then that a class of today has under a name; None if it had none, or is no class at module level."""
+    if NESTED in cls.__qualname__:
+        return None
+    today = _behind(cls.__dict__.get(name))
+    found = _namesake(module, f"{cls.__qualname__}.{name}", info_of(today.__code__) if today is not None else None)
+    return found if found is not None and isinstance(_node(module, found.place), FUNCTIONS) else None
+
+
+def _namesake(module: PinnedModule, place: str, today: CodeInfo | None) -> CodeInfo | None:
+    """The function of then at a place: among several of that name the one that says the same, or the last one."""
+    among = [info for each, info in module.by_place.items() if without_number(each) == place]
+    same = [info for info in among if today is not None and info.digest == today.digest]
+    if len(same) == 1 or not among:
+        return same[0] if same else None
+    written = [info for info in among if not _is_accessor(_node(module, info.place))]
+    return (written or among)[-1]
+
+
+def _is_accessor(node: Any) -> bool:
+    """Whether a definition only gives a property of its name another setter or deleter."""
+    decorators = getattr(node, "decorator_list", [])
+    return any(isinstance(each, ast.Attribute) and each.attr in ("setter", "deleter") for each in decorators)
+
+
+def _behind(value: Any) -> FunctionType | None:
+    """The function that a method or property is made of."""
+    if isinstance(value, (staticmethod, classmethod)):
+        value = value.__func__
+    if isinstance(value, property):
+        value = value.fget
+    return value if isinstance(value, FunctionType) else None
 
 
 def _bind(version: Version, info: CodeInfo, node: Any, cls: type, instance: Any, value: Any) -> Any:
@@ -115,16 +150,22 @@ def _function(version: Version, function: FunctionType) -> FunctionType:
         return function
     if info is not None and NESTED not in info.place:
         known = version.module(info.module.name)
-        before = known.by_place.get(info.place) if known is not None else None
+        before = _namesake(known, without_number(info.place), info) if known is not None else None
         return function if before is None else function_of(version, before, function)
     return _wrapper(version, function)
 
 
 def _wrapper(version: Version, function: FunctionType) -> FunctionType:
-    """A closure of today, made once more around the functions of then, if it has any of them."""
+    """A closure of today, made once more with the code of then if that is the same, or around the functions of then."""
     known = version.clones.get(id(function))
     if known is not None and known[0] is function:
         return known[1]
+    version.clones[id(function)] = function, function  # its cells may lead back to it
+    code = _same_code(version, function)
+    if code is not None:
+        made = _made(code, function, function.__closure__ or ())
+        version.clones[id(function)] = function, made
+        return made
     cells = {name: _inner(version, cell) for name, cell in _cells(function)}
     changed = {name: inner for name, inner in cells.items() if inner is not None}
     made = function
@@ -135,6 +176,18 @@ def _wrapper(version: Version, function: FunctionType) -> FunctionType:
             made.__dict__ = {**function.__dict__, "__wrapped__": own(version.identity, function.__dict__["__wrapped__"])}
     version.clones[id(function)] = function, made
     return made
+
+
+def _same_code(version: Version, function: FunctionType) -> CodeType | None:
+    """The code of then of a function that was made by another one, if it says the same."""
+    info = info_of(function.__code__)
+    module = version.module(info.module.name) if info is not None else None
+    before = module.by_place.get(info.place) if info is not None and module is not None else None
+    if info is None or before is None or before.digest != info.digest:
+        return None
+    if function.__code__.co_flags & ITERABLE_COROUTINE:
+        before = iterable_coroutine(before)
+    return before.code if before.code.co_freevars == function.__code__.co_freevars else None
 
 
 def _cells(function: FunctionType) -> list[tuple[str, CellType]]:
@@ -187,15 +240,16 @@ def _like(version: Version, info: CodeInfo, today: Any) -> FunctionType | None:
         for part in info.place.split(".")[1:]:
             found = found.__dict__.get(part) if isinstance(found, type) else None
         today = found
-    if isinstance(today, (staticmethod, classmethod)):
-        today = today.__func__
-    if isinstance(today, property):
-        today = today.fget
+    today = _behind(today)
     for _ in range(16):
         if not isinstance(today, FunctionType):
             return None
         known = info_of(today.__code__)
-        if known is not None and (known.module.name, known.place) == (info.module.name, info.place):
+        if (
+            known is not None
+            and known.module.name == info.module.name
+            and without_number(known.place) == without_number(info.place)
+        ):
             return today
         today = getattr(today, "__wrapped__", None)
     return None
@@ -206,6 +260,7 @@ def _made(code: CodeType, like: FunctionType, closure: tuple[CellType, ...]) -> 
     made = FunctionType(code, like.__globals__, like.__name__, like.__defaults__, closure)
     made.__kwdefaults__, made.__doc__, made.__module__ = like.__kwdefaults__, like.__doc__, like.__module__
     made.__qualname__ = like.__qualname__
+    copy_annotations(like, made)
     made.__dict__ = like.__dict__
     return made
 
@@ -272,8 +327,9 @@ def _bound(version: Version, module: str, name: str) -> Any:
     namespace = version.namespace(module)
     known = version.module(module)
     assert known is not None
-    if isinstance(node, FUNCTIONS) and not node.decorator_list and name in known.by_place:
-        return function_of(version, known.by_place[name])
+    function = _namesake(known, name, None) if isinstance(node, FUNCTIONS) and not node.decorator_list else None
+    if function is not None:
+        return function_of(version, function)
     if isinstance(node, ast.ClassDef):
         return _new_class(version, known, node, namespace)
     if isinstance(node, (ast.Import, ast.ImportFrom)):

@@ -77,6 +77,12 @@ class Places:
         return f"{prefix}{name}" if count == 1 else f"{prefix}{name}#{count}"
 
 
+def without_number(place: str) -> str:
+    """A place without the number of its last part."""
+    before, separator, last = place.rpartition(".")
+    return f"{before}{separator}{last.partition('#')[0]}"
+
+
 def digest(node: ast.AST) -> str:
     """A hash of what a piece of code says, whatever its position and the Python version that parsed it."""
     return _hashed(_dump(node, {}))

@@ -193,7 +193,7 @@ def can_be_kept(node: ast.Call) -> bool:
 
     Some functions look at the frame, and are known by their names.
     """
-    if isinstance(node.func, ast.Name) and node.func.id in OF_FRAME:
+    if isinstance(node.func, ast.Name) and (node.func.id in OF_FRAME or node.func.id[0] == "@"):
         return False
     parts: list[tuple[bool, ast.expr]] = [(isinstance(part, ast.Starred), part) for part in node.args]
     parts += [(keyword.arg is None, keyword.value) for keyword in node.keywords]
@@ -202,7 +202,8 @@ def can_be_kept(node: ast.Call) -> bool:
 
 
 def _is_plain(node: ast.expr) -> bool:
-    return isinstance(node.value if isinstance(node, ast.Starred) else node, (ast.Name, ast.Constant))
+    inner = node.value if isinstance(node, ast.Starred) else node
+    return isinstance(getattr(inner, "stands_for", inner), (ast.Name, ast.Constant))
 
 
 def _jumps_out(node: ast.AST, *, in_loop: bool = False) -> bool:

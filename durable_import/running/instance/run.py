@@ -25,6 +25,7 @@ from ...errors import (
 )
 from ...frames.capture import is_rewritten_function, parts_of
 from ...holds.opening import leave_opened
+from ...hook.program_version import version_today
 from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.facts import facts_of
@@ -35,7 +36,7 @@ from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
 from ...stores.store import Begun
 from ...stores.suspects import Rule, alone_before, group_of
-from ...upgrades.kept import KeptTexts, MissingVersionError, VersionAsked
+from ...upgrades.kept import ChangesAsked, KeptTexts, MissingVersionError, VersionAsked
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import GivenContext, given_by, set_again, warn_of_lost
@@ -414,13 +415,18 @@ class InstanceRun:
 
         Which texts of before are needed is known only as it is read: it is read again with each.
         """
-        kept, sources = encoder.kept_texts, self.host.sources
+        kept, sources, is_asked = encoder.kept_texts, self.host.sources, False
         assert kept is not None
         while True:
             kept.moved.clear()
             kept.pinned.clear()
             try:
+                if is_asked and not kept.is_settled:
+                    encoder.look_for_changes(payload, segments)
                 snapshot = await self._opened(encoder.reopen(payload, segments))
+            except ChangesAsked:
+                is_asked, kept.is_settled = True, facts_of(payload, segments).get(CODE) == version_today()
+                continue
             except VersionAsked as asked:
                 kept.version = await self._version_of(payload, segments, asked.error)
                 continue

@@ -11,7 +11,7 @@ from ...frames.capture import is_bound
 from ...hook.code_table import CodeInfo, ModuleInfo
 from ...pythons.instructions import variables_of
 from ...rewrite.analysis.names import is_hidden
-from ...rewrite.analysis.places import Places, digests
+from ...rewrite.analysis.places import Places, digests, without_number
 from ...rewrite.analysis.scopes import all_arguments, mangled
 from ...upgrades.kept import KeptTexts
 from ...upgrades.moving import changed_line, old_of, plan_frame, today_of
@@ -32,7 +32,7 @@ def counterpart(
     module: ModuleInfo, place: str, digest: str, kept: KeptTexts, error: CodeChangedError | MissingCodeError
 ) -> CodeInfo:
     """The function of today for one that is not there as it was. Raises CodeChangedError, or the error given if none is."""
-    namesakes = [info for each, info in module.by_place.items() if _name(each) == _name(place)]
+    namesakes = [info for each, info in module.by_place.items() if without_number(each) == without_number(place)]
     same = [info for info in namesakes if info.digest == digest]
     if len(same) == 1:  # it only stands elsewhere among those of its name
         return same[0]
@@ -52,12 +52,6 @@ def _asking(info: CodeInfo, digest: str) -> CodeChangedError:
     return _error(info, message, digest)
 
 
-def _name(place: str) -> str:
-    """A place without the number of its last part."""
-    before, separator, last = place.rpartition(".")
-    return f"{before}{separator}{last.partition('#')[0]}"
-
-
 def _was_alone(place: str, digest: str, kept: KeptTexts) -> bool:
     """Whether there was no other function of that name beside one: for one inside of another, the text of that says so."""
     if "#" in place.rpartition(".")[2]:
@@ -70,7 +64,11 @@ def _was_alone(place: str, digest: str, kept: KeptTexts) -> bool:
         for node, found in digests(places.order).items() if places is not None else ():
             there = places.path_of[node] if places is not None else ""
             if found == digest and NESTED in there:
-                others = [each for each in places.by_path if _name(each) == _name(there)] if places is not None else []
+                others = (
+                    [each for each in places.by_path if without_number(each) == without_number(there)]
+                    if places is not None
+                    else []
+                )
                 return len(others) == 1
     return False
 
