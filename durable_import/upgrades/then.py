@@ -222,7 +222,8 @@ def _new_function(version: Version, info: CodeInfo, today: Any) -> FunctionType:
     code = info.code
     if like is not None and like.__code__.co_flags & ITERABLE_COROUTINE:
         code = iterable_coroutine(info).code
-    closure = tuple(CellType(_class_around(version, info)) if name == "__class__" else CellType() for name in code.co_freevars)
+    cells = dict(_cells(like)) if like is not None else {}  # those of type parameters, and of the class
+    closure = tuple(cells.get(name) or _cell(version, info, name) for name in code.co_freevars)
     made = _made(code, like, closure) if like is not None else FunctionType(code, namespace, code.co_name, None, closure)
     if like is None:
         made.__module__, made.__qualname__ = info.module.name, info.place
@@ -231,6 +232,10 @@ def _new_function(version: Version, info: CodeInfo, today: Any) -> FunctionType:
     if isinstance(node, FUNCTIONS):
         _give_defaults(made, node, like, namespace)
     return made
+
+
+def _cell(version: Version, info: CodeInfo, name: str) -> CellType:
+    return CellType(_class_around(version, info)) if name == "__class__" else CellType()
 
 
 def _like(version: Version, info: CodeInfo, today: Any) -> FunctionType | None:
