@@ -11,11 +11,7 @@ from durable_import.stores.base import KeyedStore
 from durable_import.stores.postgres.store import PostgresStateStore
 from durable_import.stores.store import Store
 from durable_import.stores.url import full_store
-from durable_import.testing.contract import StateStoreContract
-from durable_import.testing.contract.attempts import AttemptsContract
-from durable_import.testing.contract.keys import KeysContract
-from durable_import.testing.contract.origins import OriginsContract
-from durable_import.testing.contract.store import StoreContract
+from durable_import.testing.contract import FullStoreContract, StateStoreContract
 from tests.harness.postgres import PostgresServer
 
 
@@ -35,7 +31,7 @@ class TestPostgres(StateStoreContract):
         return PostgresStateStore(self.server.url(schema=place_of(folder)))
 
 
-class TestFullPostgres(StoreContract, AttemptsContract, KeysContract, OriginsContract):
+class TestFullPostgres(FullStoreContract):
     """The same store as the runtime sees it."""
 
     @pytest.fixture(autouse=True)

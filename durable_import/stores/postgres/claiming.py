@@ -11,7 +11,7 @@ from typing import Any
 
 from durable_import.stores.postgres.columns import from_column, text_or_none, to_column, to_kept
 from durable_import.stores.postgres.lives import Owned
-from durable_import.stores.postgres.pipeline import Rounds
+from durable_import.stores.postgres.pipeline import ATTEMPTS, Rounds
 from durable_import.stores.state import Claim, Event, owner_lost
 from durable_import.stores.store import Begun
 from durable_import.stores.suspects import Room, Suspects
@@ -24,21 +24,31 @@ MORE = 64  # candidates beyond those that are wanted, since there may be no room
 def claim(
     owner: int, epoch: int, count: int, queues: Sequence[str], orphans: bool, suspects: Suspects, alone_from: int
 ) -> Rounds[list[tuple[Begun, Owned]]]:
-    """See ``store.Store.claim``."""
-    limit = count + MORE
+    """See ``store.Store.claim``. What others have taken, or are about to take, at the same moment is passed over."""
     row = {"owner": owner, "epoch": epoch, "queues": [to_column(queue) for queue in queues], "orphans": orphans}
+    taken, passed = list[tuple[Begun, Owned]](), set[bytes]()
+    for _ in range(ATTEMPTS):
+        chosen = yield from _choice(row, count - len(taken), passed, partial(suspects.room, alone_from))
+        its = (yield from _taken(owner, epoch, chosen, suspects, ("claim", {**row, "keys": chosen}))) if chosen else []
+        taken += its
+        if len(its) == len(chosen):
+            break
+        passed.update(chosen)
+    return taken
+
+
+def _choice(row: dict[str, Any], count: int, passed: set[bytes], room: Callable[[], Room]) -> Rounds[list[bytes]]:
+    """The keys of those to take."""
+    limit = count + MORE + len(passed)
     while True:
         alive, found = yield [("is_alive", row), ("candidates", {**row, "limit": limit})]
         if alive.rowcount == 0:
-            raise owner_lost(owner)
+            raise owner_lost(row["owner"])
         candidates: list[Candidate] = found.fetchall()
-        chosen = _chosen(candidates, count, partial(suspects.room, alone_from))
+        chosen = _chosen([each for each in candidates if each[1] not in passed], count, room)
         if len(chosen) == count or not any(len(list(of)) == limit for _, of in groupby(candidates, key=itemgetter(0))):
-            break
+            return chosen
         limit *= 4  # those that come first have no room
-    if not chosen:
-        return []
-    return (yield from _taken(owner, epoch, chosen, suspects, ("claim", {**row, "keys": chosen})))
 
 
 def claimed(owner: int, epoch: int, suspects: Suspects) -> Rounds[list[tuple[Begun, Owned]]]:

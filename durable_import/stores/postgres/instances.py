@@ -108,6 +108,7 @@ class PostgresStore:
 
     def retire(self, owner: int) -> None:
         self._keeping.retire(owner)
+        self._suspects.clear()
 
     # --- the life of an instance
 

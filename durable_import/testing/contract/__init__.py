@@ -14,9 +14,10 @@ from durable_import.testing.contract.origins import OriginsContract
 from durable_import.testing.contract.owners import OwnersContract
 from durable_import.testing.contract.plain import STRANGE_IDS, StateStoreContract, refused, state
 from durable_import.testing.contract.store import StoreContract
+from durable_import.testing.contract.suspects import SuspectsContract
 
 __all__ = ["STRANGE_IDS", "FullStoreContract", "StateStoreContract", "refused", "state"]
 
 
-class FullStoreContract(StoreContract, AttemptsContract, KeysContract, OriginsContract, OwnersContract):
+class FullStoreContract(StoreContract, AttemptsContract, KeysContract, OriginsContract, OwnersContract, SuspectsContract):
     """What a whole store promises."""

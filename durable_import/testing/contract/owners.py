@@ -102,27 +102,3 @@ class OwnersContract(ABC):
             await commit(store, begun, saved(50))
         assert await claim(store, owners[0], 0) == []
         await store.close()
-
-    async def test_those_who_may_kill_come_last_and_are_few(self, tmp_path: Path) -> None:
-        """By how often their processes have died: all after one death, 64 after two, 8 after three, then one at a time."""
-        store = self.open(tmp_path)
-        names = [f"suspect {number:02}" for number in range(70)]
-        for deaths, most in ((1, 70), (2, 64), (3, 8), (4, 1)):
-            killed = register(store)
-            for name in names:
-                await begin(store, name, killed)
-            assert await bury(store, killed) == 70
-            await put(store, f"innocent {deaths}", saved(1))
-            owner = register(store)
-            taken = await claim(store, owner)
-            assert taken[0].claim.instance_id == f"innocent {deaths}"
-            assert [each.attempts for each in taken[1:]] == [deaths] * most
-            await store.end(taken[0].claim, saved(2, "completed"), keeps=False)
-            if most < 70:
-                assert await claim(store, owner) == [], "those are in flight"
-                await store.release(taken[1].claim)
-                assert len(await claim(store, owner)) == 1
-            await asyncio.to_thread(store.retire, owner)
-        owner = register(store)
-        assert len(await claim(store, owner, alone_from=1)) == 1
-        await store.close()

@@ -15,6 +15,7 @@ from durable_import.errors import FencedError, InstanceBusyError
 from durable_import.stores.owner import DEFAULT_LEASE_SECONDS, Owner
 from durable_import.stores.state import DORMANT, FINISHED, STATUSES, Event, InstanceQuery, InstanceState
 from durable_import.stores.store import Begun, Kept, Segments, Store
+from durable_import.stores.suspects import Rule
 from durable_import.testing.contract.plain import STRANGE_IDS, refused
 
 CALL = b"\xff\x00call"
@@ -33,11 +34,16 @@ def register(store: Store, lease: float = DEFAULT_LEASE_SECONDS) -> int:
 
 
 async def begin(
-    store: Store, instance_id: str, owner: int | None = None, new: InstanceState | None = PENDING, call: bytes = CALL
+    store: Store,
+    instance_id: str,
+    owner: int | None = None,
+    new: InstanceState | None = PENDING,
+    call: bytes = CALL,
+    rule: Rule | None = None,
 ) -> Begun:
     """Begin an instance, of an owner of its own if none is given."""
     number = register(store) if owner is None else owner
-    return await store.begin(instance_id, number, secrets.randbits(62) | 1, new, call)
+    return await store.begin(instance_id, number, secrets.randbits(62) | 1, new, call, rule=rule)
 
 
 async def bury(store: Store, owner: int) -> int:
