@@ -14,7 +14,7 @@ from .graph import Items, Made, Named, items_of, ours
 from .standard import standard_shape
 
 Parts = list[tuple[str, Any]]
-OBJECT, PLAIN, TEXT = "object", "plain", "text"
+OBJECT, MAPPING, PLAIN, TEXT = "object", "mapping", "plain", "text"
 _DEEPEST = 20  # calls that make what makes an object
 _MOST_BITS = 64  # of an int that is a part of a name, or a key in a step
 _KEYS = (str, bool, float, bytes, type(None))
@@ -23,7 +23,7 @@ _LONGEST = 80  # characters of a key in a step
 
 class Shape(NamedTuple):
     """``style``: a container is written as in Python ('list', 'tuple', 'set', 'frozenset', 'dict'); an OBJECT as
-    ``Type(field=...)``; PLAIN and TEXT as ``text`` says, a TEXT in angle brackets.
+    ``Type(field=...)``, and a MAPPING as ``Type(key: value)``; PLAIN and TEXT as ``text`` says, a TEXT in angle brackets.
     """
 
     module: str
@@ -123,7 +123,7 @@ def _made(node: Made, resolve: Resolve) -> Shape:
     if known is not None:
         return Shape(module, name.rpartition(".")[2], *known)
     parts = [*arguments, *_states(node, resolve), *_indexed(node.items), *((_step(key), value) for key, value in node.pairs)]
-    return Shape(module, name.rpartition(".")[2], parts)
+    return Shape(module, name.rpartition(".")[2], parts, MAPPING if node.pairs else OBJECT)
 
 
 def _arguments(arguments: list[Any], keywords: Any = None) -> Parts:
@@ -164,14 +164,15 @@ def _filled_container(node: Made, resolve: Resolve) -> Shape:
     """A subclass of a container: its attributes, then what is in it."""
     module, name = class_of(node.arguments[0], resolve)
     base = class_of(node.arguments[1], resolve)[1]
+    is_mapping = base in ("dict", "Counter", "defaultdict", "OrderedDict")
     parts: Parts = []
     for state in node.states:
         held = items_of(state.value, "tuple") or []
         if len(held) == 3:
             contents = items_of(held[2], "list") or []
             parts += attributes(held[0], resolve)
-            parts += _pairs(contents) if base in ("dict", "Counter", "defaultdict", "OrderedDict") else _indexed(contents)
-    return Shape(module, name.rpartition(".")[2], parts)
+            parts += _pairs(contents) if is_mapping else _indexed(contents)
+    return Shape(module, name.rpartition(".")[2], parts, MAPPING if is_mapping else OBJECT)
 
 
 def _pairs(contents: list[Any]) -> Parts:

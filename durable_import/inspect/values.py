@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .frames import UNBOUND, Resolve
-from .shapes import OBJECT, PLAIN, TEXT, Shape, shape_of
+from .shapes import MAPPING, PLAIN, TEXT, Shape, shape_of
 
 _VALUES = (bool, int, float, str, bytes, type(None))
 _MOST_BITS = 4096  # of an int that is written in digits
@@ -93,10 +93,8 @@ class Describer:
     def _written_part(self, shape: Shape, step: str, part: Description) -> str:
         if step[:1] == ".":
             return f"{step[1:]}={part}"
-        if step[:1] == "[" and shape.style == "dict":
+        if step[:1] == "[" and shape.style in ("dict", MAPPING):
             return f"{step[1:-1]}: {part}"
-        if step[:1] == "[" and shape.style == OBJECT and not step[1:-1].isdecimal():
-            return f"{step}={part}"
         return str(part)
 
     def _value(self, value: Any) -> str:

@@ -21,13 +21,15 @@ import durable_import  # noqa: F401  (provides what rewritten code calls)
 from durable_import.aio.task import DurableTask
 from durable_import.frames import ambient
 from durable_import.frames import capture as capturing
-from durable_import.frames.capture import FrameState, capture
+from durable_import.frames.capture import FrameState, capture, parts_of
 from durable_import.frames.discard import discard
 from durable_import.frames.liveness import drop_dead
 from durable_import.frames.restart import durable_form
 from durable_import.frames.step import Step
 from durable_import.hook.code_table import register_module, register_plain_module
 from durable_import.hook.exchange import exchange
+from durable_import.inspect.stack import stack_of
+from durable_import.inspect.state import read_state
 from durable_import.rewrite.analysis.names import AWAITED
 from durable_import.rewrite.compiler import compile_module, compile_plain
 from durable_import.running.instance.checkpoint import Checkpoint
@@ -42,6 +44,7 @@ from tests.harness.garbage import only_new_garbage
 
 PROGRAMS = Path(__file__).parent.parent / "programs"
 TICK = 0.02  # seconds
+LOOKS = 2  # checkpoints: every second one is looked at from outside
 _numbers = itertools.count()
 Event = tuple[str, Any] | None  # name and payload; None: let time pass instead
 _NO_EVENT: tuple[int, Event] = (0, None)
@@ -159,6 +162,18 @@ class TortureDriver(InstanceDriver):
             kept = {} if saved.is_whole or self.segments is None else self.segments
             self.segments = {key: data for key, data in {**kept, **saved.segments}.items() if data is not None}
         self.is_kept(checkpoint)
+        if checkpoint.number % LOOKS == 0:
+            self._look(saved.payload)
+
+    def _look(self, payload: bytes) -> None:
+        """As people do who look from outside: nothing is run, and the frames are those that are there."""
+        stack = stack_of(read_state(payload, self.segments), "torture", 0, {})
+        alive = {task.path: task.stack() for task in self.loop.tasks}
+        for view in stack.tasks:
+            functions = [parts_of(frame).code.co_qualname for frame in alive.pop(view.path, [])]
+            assert [frame.place.partition("#")[0] for frame in view.frames] == functions[: len(view.frames)]
+            assert len(view.frames) == len(functions)
+        assert not alive
 
     @types.coroutine
     def _left(self) -> Any:
