@@ -73,7 +73,7 @@ def find_culprit(
             return Culprit(path, type_name(obj), "it is nested too deeply")
         is_taken = not _is_refused(obj, error, refusing)
         saved = saved_of(path, obj)
-        children = saved if saved is not None else list(_contents(path, obj)) if is_taken else []
+        children = saved if saved is not None else list(contents(path, obj)) if is_taken else []
         if is_taken and not children:
             children, is_hidden = [(path, part) for part in _reduced(obj)], True
         failing = _failing(children, dumps)
@@ -143,7 +143,7 @@ def _is_refused(obj: Any, error: Exception, refusing: Callable[[Any], object] | 
     return False
 
 
-def _contents(path: str, obj: Any) -> Iterator[Child]:
+def contents(path: str, obj: Any) -> Iterator[Child]:
     """What is inside, labelled as a person would write it."""
     if isinstance(obj, type):
         return

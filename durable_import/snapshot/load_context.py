@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pickle import UnpicklingError
 from typing import Any, Generic, TypeVar
 
 from ..aio.loop import InstanceLoop
@@ -29,13 +30,27 @@ from ..upgrades.kept import KeptTexts
 T = TypeVar("T")
 
 
+class ReadsCarefullyError(Exception):
+    """The class of an object has changed: what is being read is to be read again, carefully."""
+
+
+# What reading raises where a class is not what it was; whatever else it means comes again.
+MAY_FIT_CAREFULLY = (ReadsCarefullyError, AttributeError, TypeError, UnpicklingError)
+
+
 class LoadContext:
     """Of one reading. ``hashes``: by number, those of incomplete instances, from an earlier reading of the same bytes; ``pins``
     is from one too."""
 
     def __init__(
-        self, hashes: dict[int, int] | None = None, kept_texts: KeptTexts | None = None, pins: dict[int, str] | None = None
+        self,
+        hashes: dict[int, int] | None = None,
+        kept_texts: KeptTexts | None = None,
+        pins: dict[int, str] | None = None,
+        *,
+        is_careful: bool = False,
     ) -> None:
+        self.is_careful = is_careful  # see ``careful``
         self.kept_texts = kept_texts  # None: what has changed does not move
         self.pins = dict(pins or {})  # by the number of a frame in ``frames``: the version of the program that it is to be of
         self.pinned: list[tuple[Any, str]] = []  # frames of earlier versions, with those
@@ -53,6 +68,11 @@ class LoadContext:
         self.segments: dict[str, bytes] = {}  # of a snapshot in segments: see ``segments``
         self.islands: dict[str, Any] = {}  # those that were loaded
         self.new_fields: dict[type, Any] = {}  # see ``definitions.fields``
+        self.changed: dict[type, tuple[str, ...] | None] = {}  # the fields that classes had: see ``declared``
+        self.lacking: list[tuple[Any, str]] = []  # objects without a field that has no default
+        self.refusal: Callable[[LoadContext], Exception] | None = None  # what they are refused with
+        self.variables: list[tuple[Any, dict[str, Any]]] = []  # of frames, when it is read carefully
+        self.contents: dict[str, Any] = {}  # of the program's modules
         self.opened = Opened()  # what is opened again
         self._calls: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()  # put off, in order
 
@@ -85,6 +105,15 @@ class LoadContext:
         """The hash of an instance that is not complete yet: the true one if this is the second reading."""
         self.early.add(number)
         return self.hashes.get(number, id(instance) >> 4)
+
+    def lacks(self, instance: Any, name: str) -> None:
+        """Note an object without a field that has no default: an error when all is read, and what holds it is known."""
+        self.lacking.append((instance, name))
+
+    def check(self) -> None:
+        """Raise DataChangedError if there is an object that lacks a field."""
+        if self.lacking and self.refusal is not None:
+            raise self.refusal(self)
 
     def put_off(self, function: Callable[..., object], args: tuple[Any, ...]) -> None:
         """See ``later``."""
@@ -169,8 +198,9 @@ Read = Callable[[LoadContext], Generator[Reopening, None, T]]
 class Loading(Generic[T]):
     """A snapshot that is read in slices: before each of the others something is to be opened again.
 
-    ``read`` gives what was read, after what it has yielded was opened; it is called twice if an instance in a cycle was hashed
-    before it was complete. ``is_looked_at``: nothing will be opened. ``kept_texts``: see ``moved``.
+    ``read`` gives what was read, after what it has yielded was opened; it is called again if an instance in a cycle was hashed
+    before it was complete, and if a class has changed: see ``careful``. ``is_looked_at``: nothing will be opened.
+    ``kept_texts``: see ``moved``.
     """
 
     def __init__(self, read: Read[T], *, is_looked_at: bool = False, kept_texts: KeptTexts | None = None) -> None:
@@ -179,11 +209,12 @@ class Loading(Generic[T]):
         self._is_looked_at = is_looked_at
         self._hashes: dict[int, int] = {}
         self._pins = kept_texts.pins if kept_texts is not None else {}
+        self._is_careful = False
         self._is_over = True
         self._begin()
 
     def _begin(self) -> None:
-        self.context = LoadContext(self._hashes, self._kept_texts, self._pins)
+        self.context = LoadContext(self._hashes, self._kept_texts, self._pins, is_careful=self._is_careful)
         self.context.opened.is_looked_at = self._is_looked_at
         self._slices = self._read(self.context)
 
@@ -194,6 +225,14 @@ class Loading(Generic[T]):
                 return next(self._slices)
             except StopIteration as stop:
                 self.value: T = stop.value
+            except MAY_FIT_CAREFULLY:
+                self.context.check()
+                if self.context.is_careful:
+                    raise
+                self._is_careful, self._is_over = True, False
+                discard(self.context.frames)
+                return None
+            self.context.check()
             hashes, pins = self.context.true_hashes(), self.context.more_pins()
             self._is_over = not hashes and not pins
             self._hashes = hashes or self._hashes

@@ -60,6 +60,7 @@ NAMES: dict[str, dict[str, str]] = {
     "pythons.frozen": {"frozendict": "frozendict"},
     "pythons.iterators": {"set_state": "set_state"},
     "running.instance.driver": {"_report_failure": "report_failure"},
+    "snapshot.declared": {"class_with_arguments": "class.with_arguments", "class_with_fields": "class.with_fields"},
     "snapshot.definitions.annotations": {"foreign_annotate": "foreign_annotate", "late_function": "late_function"},
     "snapshot.definitions.class_recipes": {
         "fill_enum": "enum.fill", "fill_namedtuple": "namedtuple.fill", "make_enum": "enum", "make_namedtuple": "namedtuple",
@@ -67,7 +68,6 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.definitions.classes": {
         "fill_class": "class.fill", "make_class": "class", "type_of_interpreter": "type_of_interpreter",
     },
-    "snapshot.definitions.fields": {"class_with_fields": "class.with_fields"},
     "snapshot.definitions.foreign_functions": {"foreign_function": "foreign_function"},
     "snapshot.definitions.functions": {
         "build_function": "function", "build_generator_function": "generator_function", "fill_function": "function.fill",
@@ -139,7 +139,7 @@ NAMES: dict[str, dict[str, str]] = {
         "_set_filters": "manager.set_filters", "_set_folder": "manager.set_folder", "_set_stream": "manager.set_stream",
         "fill_manager": "manager.fill", "restore_manager": "manager",
     },
-    "snapshot.reducers.structs": {"restore_struct": "struct"},
+    "snapshot.reducers.structs": {"fill_struct": "struct.fill", "new_struct": "struct.new", "restore_struct": "struct"},
     "snapshot.reducers.telemetry": {
         "restore_remote_span": "remote_span", "restore_span": "span", "restore_span_block": "span_block",
         "restore_span_call": "span_call", "restore_trace_context": "trace_context", "restore_tracer": "tracer",

@@ -11,8 +11,8 @@ def renamed(old: str, new: str) -> None:
     """Say that what saved states call ``old`` is called ``new`` today.
 
     Both are a module (``"shop.orders"``, with all that is below it), a class (``"shop.orders:Order"``), a member of an enum
-    (``"shop.orders:Tier.SILVER"``), or a field of a struct of msgspec. Say it at module level, before instances are resumed; a
-    name that is there today still means itself. Raises ValueError for what is no such pair.
+    (``"shop.orders:Tier.SILVER"``), or a field, attribute or method of a class. Say it at module level, before instances are
+    resumed; a name that is there today still means itself. Raises ValueError for what is no such pair.
     """
     for name in (old, new):
         module, colon, place = name.partition(":")
@@ -46,21 +46,25 @@ def _next(place: str) -> str:
     return place
 
 
-def new_member(module: str, name: str, member: str) -> tuple[str, str] | None:
-    """Module and name today of a member of a class that has these today; it may have been said of the class's former name."""
+def new_member(module: str, name: str, member: str | None) -> tuple[str, str] | None:
+    """Module and name today of a member of a class that has these today; it may have been said of the class's former name.
+
+    Of any of its members if ``member`` is None.
+    """
     for old in _NEW:
         former, _, place = old.partition(":")
         cls, _, last = place.rpartition(".")
-        if last == member and cls and new_place(former, cls) == (module, name):
+        if last == (member or last) and cls and new_place(former, cls) == (module, name):
             return new_place(former, place)
     return None
 
 
 def gone(module: str, name: str, error: Exception) -> MissingCodeError:
     """The error for a class or function of the program that is not found by its name, nor by another that was said."""
+    holder = "".join(name.rpartition(".")[:2])
     return MissingCodeError(
         f"the saved state needs {name!r} of module {module!r}, which is not there today ({error}). Put it back, or, if it is "
-        f'called something else, say so at module level: durable_import.renamed("{module}:{name}", "{module}:NAME"). '
+        f'called something else, say so at module level: durable_import.renamed("{module}:{name}", "{module}:{holder}NAME"). '
         "Then resume again; the saved state is kept."
     )
 

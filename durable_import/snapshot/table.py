@@ -23,7 +23,7 @@ from durable_import.holds.refused import Refused
 from durable_import.holds.table import Kind
 from durable_import.pythons.library import AsyncGeneratorManager, GeneratorManager, Stream
 from durable_import.pythons.tasks import FUTURES, LoopBound
-from durable_import.snapshot.definitions import classes
+from durable_import.snapshot import declared
 from durable_import.snapshot.iterators import builtin as iterators
 from durable_import.snapshot.iterators import itertools_state, native_forms
 from durable_import.snapshot.names import reference_to
@@ -75,7 +75,7 @@ TABLE: dict[type, Callable[[Any], Any]] = {
 _BY_KIND: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
     ((BaseException,), exceptions.reduce_exception),
     ((GeneratorManager, AsyncGeneratorManager), settings.reduce_generator_manager),
-    ((type,), classes.reduce_class),
+    ((type,), declared.reduce_declared),
     ((enum.Enum,), enums.reduce_member),
     ((LoopBound,), primitives.reduce_bound),
     (FUTURES, futures.reduce_future),

@@ -10,10 +10,11 @@ from typing import Any
 
 from ..holds.opening import Reopening
 from ..pythons.moved import place_today
-from .definitions.fields import give_new_fields
+from .careful import CarefulUnpickler, refusal
+from .declared import check_unnamed, complete, is_changed
 from .iterators.native_forms import NativeFormsUnpickler, has_native_forms, native_form
 from .library import is_standard, missing
-from .load_context import LoadContext, Read, load_unopened
+from .load_context import LoadContext, Read, current, load_unopened
 from .names import MODULE, find_former, is_internal, registered
 from .renames import gone, is_about, new_place
 from .tasks.tasks import fill_task, new_task
@@ -40,16 +41,20 @@ class _Nans:
             return find_former(module, name)
         loader: Any = super()
         try:
-            return loader.find_class(*place_today(module, name))
+            found = loader.find_class(*place_today(module, name))
         except (AttributeError, ModuleNotFoundError) as error:
             today = new_place(module, name)
             if today != (module, name):
-                return loader.find_class(*today)
-            if is_standard(module):
+                found = loader.find_class(*today)
+            elif is_standard(module):
                 raise missing(module, name) from error
-            if is_about(error, module):
+            elif is_about(error, module):
                 raise gone(module, name, error) from error
-            raise
+            else:
+                raise
+        if isinstance(found, type) and (module == "__main__" or not is_standard(module)):
+            check_unnamed(found)
+        return found
 
 
 class SnapshotUnpickler(_Nans, pickle.Unpickler):
@@ -64,15 +69,28 @@ class _EarlierUnpickler(_Nans, NativeFormsUnpickler):
         return native_form(module, name) or super().find_class(module, name)
 
 
+class _Careful(_Nans, CarefulUnpickler):
+    """The same for objects of classes that have changed. Slow."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What is called in another way then, or what a name leads to today."""
+        return native_form(module, name) or super().find_class(module, name)
+
+
 def complete_fields(unpickler: Any, context: LoadContext) -> None:
-    """Give what was read until now the fields that are new in its classes."""
-    if context.new_fields:
-        memo = unpickler.memo
-        give_new_fields((memo if type(memo) is dict else memo.copy()).values())
+    """Give those objects that had no attributes at all the fields that are new in their classes."""
+    if context.changed:
+        for instance in unpickler.memo.values():
+            if is_changed(type(instance)):
+                complete(instance)
 
 
 def unpickler_of(file: io.BytesIO) -> Any:
     """Loads one snapshot, or one segment."""
+    context = current()
+    if context.is_careful:
+        context.refusal = refusal
+        return _Careful(file)
     return (_EarlierUnpickler if has_native_forms(file.getvalue()) else SnapshotUnpickler)(file)
 
 
@@ -100,6 +118,8 @@ def reading_of(data: bytes) -> Read[tuple[Any, LoadContext]]:
             path, frames, record = held
             fill_task(new_task(path), frames, record)
         complete_fields(unpickler, context)
+        if type(value) is tuple and len(value) == 6 and type(value[2]) is dict:
+            context.contents = value[2]
         return value, context
 
     return read

@@ -97,6 +97,7 @@ def test_a_new_field(desk: Desk) -> None:
     refused = desk.run("program.py")
     assert refused.status == 70
     assert "orders.py:4: the saved state has objects of Order without the field 'tier'" in refused.said
+    assert "; one is held[0] in main (" in refused.said
     desk.write("orders.py", ORDER + f"        tier: int = 3\n        {items}\n")
     done = desk.run("program.py")
     assert (done.status, done.out, done.err) == (0, "[(1, 3, []), (2, 3, [])]\n", "")

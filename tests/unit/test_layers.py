@@ -28,8 +28,9 @@ ORDERS = {
     "rewrite": ("rewritten", "analysis", "passes", "emit", "compiler"),
     "snapshot": (
         "former_names", "renames", "names", "payload", "load_context", "reopened", "frame_places", "library", "iterators",
-        "definitions",
-        "reducers", "tasks", "with_blocks", "module_data", "table", "sealing", "diagnose", "references", "prelude", "unpickler",
+        "definitions", "declared",
+        "reducers", "tasks", "with_blocks", "module_data", "table", "sealing", "diagnose", "references", "prelude", "careful",
+        "unpickler",
         "pickler", "incremental", "facts", "unsavable", "unread", "decoder", "encoder",
     ),
     "stores": (
@@ -38,7 +39,8 @@ ORDERS = {
         "contract",
     ),
     "upgrades": (
-        "policies", "kept", "align", "callees", "texts", "plan", "binding", "variables", "moving", "pinning", "versions", "then",
+        "policies", "kept", "fields", "align", "callees", "texts", "plan", "binding", "variables", "moving", "pinning", "versions",
+        "then",
     ),
     "running": (
         "validation", "patience", "keeper", "held_back", "slices", "sources", "instance", "telemetry", "dispatcher", "registry",

@@ -74,6 +74,7 @@ def reading_of_segments(kernel: bytes, segments: dict[str, bytes]) -> Read[tuple
             complete_fields(unpickler, context)
             yield value
         (rest, held), inbox = value, unpickler.load()
+        context.contents = rest[1]
         complete_fields(unpickler, context)
         for key in segments:
             if key[0] == "t":

@@ -234,6 +234,13 @@ def new_hashed(cls: type) -> Any:
     return made
 
 
+def without_stand_in(instance: Any) -> Any:
+    """What will be an instance of its class, still without its attributes, is one."""
+    if type(instance) is Incomplete:
+        _end_standing_in(instance)
+    return instance
+
+
 def _end_standing_in(instance: Any) -> None:
     cls = vars(instance)["@class"]
     vars(instance).clear()

@@ -1,52 +1,85 @@
 """Structs of msgspec by the names of their fields: msgspec itself saves most of them by the order of these.
 
-A struct cannot be made without its fields, so its class is called with them, as msgspec does. What msgspec saved until now,
-by order or by name, still opens. A ``__reduce__`` of the class's own is left to pickle.
+A struct is a copy of an empty one of its class, which is filled: so it may be in a cycle, and its ``__post_init__`` does not run
+once more. What msgspec saved until now, by order or by name, still opens. A ``__reduce__`` of the class's own is left to pickle.
 """
 
 from __future__ import annotations
 
+import copy
 import sys
-from operator import attrgetter
+from functools import lru_cache
 from typing import Any
 
-from durable_import.snapshot.definitions.fields import field_without_default
-from durable_import.snapshot.renames import new_member
+from durable_import.snapshot.declared import fill, give, name_today
+from durable_import.upgrades.fields import fields_of, is_struct
+
+State = tuple[tuple[str, ...], tuple[Any, ...], dict[str, Any] | None]
 
 
 def reduce_struct(struct: Any) -> Any:
-    """A struct by its class, the names of its fields, and what they hold."""
+    """A struct by its class, the names of its fields, what they hold, and its other attributes if it has some."""
     cls: Any = type(struct)
     base: Any = sys.modules["msgspec"].Struct
     if cls.__reduce__ is not base.__reduce__ or cls.__reduce_ex__ is not base.__reduce_ex__:
         return NotImplemented
     names = cls.__struct_fields__
-    return restore_struct, (cls, names, tuple(getattr(struct, name) for name in names))
+    state = names, tuple(getattr(struct, name) for name in names), getattr(struct, "__dict__", None) or None
+    return new_struct, (cls,), state, None, None, fill_struct
+
+
+def new_struct(cls: Any) -> Any:
+    """A struct whose fields hold nothing of worth yet."""
+    return copy.copy(_empty_of(cls)) if is_struct(cls) else object.__new__(cls)
+
+
+@lru_cache(maxsize=256)
+def _empty_of(cls: Any) -> Any:
+    """It is made by a class derived from its own, so that nothing of the user's runs; with lists, so that it is collected."""
+    made = type(cls)(cls.__name__, (_quiet(), cls), {"__module__": cls.__module__, "__post_init__": lambda _: None})
+    empty = made(**{name: [] for name in cls.__struct_fields__})
+    _set(empty, "__class__", cls)
+    return empty
+
+
+@lru_cache(maxsize=1)
+def _quiet() -> Any:
+    """A first base, so that nobody else's ``__init_subclass__`` is called."""
+    base: Any = sys.modules["msgspec"].Struct
+    quiet = {"__module__": __name__, "__init_subclass__": classmethod(lambda _, **__: None)}
+    return type(base)("Quiet", (base,), quiet)
+
+
+def _set(struct: Any, name: str, value: Any) -> None:
+    sys.modules["msgspec"].structs.force_setattr(struct, name, value)
+
+
+def fill_struct(struct: Any, state: State) -> None:
+    """Give a struct what it had, by name; new fields get their defaults, those that are gone are dropped."""
+    cls: Any = type(struct)
+    names, values, others = state
+    saved = dict(zip(names, values, strict=True))
+    if not is_struct(cls):
+        fill(struct, saved | (others or {}))
+        return
+    if cls.__struct_fields__ != names:
+        saved = {name_today(cls, name): value for name, value in saved.items()}
+    set_state = getattr(cls, "__setstate__", None)
+    for name in cls.__struct_fields__:
+        if name in saved:
+            _set(struct, name, saved[name])
+        elif set_state is not None:
+            _set(struct, name, None)  # until it says
+        else:
+            give(struct, fields_of(cls)[name])
+    if others:
+        vars(struct).update(others)
+    if set_state is not None:
+        set_state(struct, saved)
 
 
 def restore_struct(cls: Any, names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
-    """A struct of the class of today: new fields get their defaults, those that are gone are dropped. Raises DataChangedError."""
-    saved = dict(zip(names, values, strict=True))
-    if cls.__struct_fields__ != names:
-        saved = {_name_today(cls, name): value for name, value in saved.items()}
-    known = {name: saved[name] for name in cls.__struct_fields__ if name in saved}
-    set_state = getattr(cls, "__setstate__", None)
-    if len(known) < len(cls.__struct_fields__):
-        for name in _needed(cls):
-            if name not in known and set_state is None:
-                raise field_without_default(cls, name)
-            known.setdefault(name, None)  # until its ``__setstate__`` says
-    made = cls(**known)
-    if set_state is not None:
-        set_state(made, saved)
+    """A struct as it was saved until now."""
+    made = new_struct(cls)
+    fill_struct(made, (names, values, None))
     return made
-
-
-def _name_today(cls: Any, name: str) -> str:
-    place = None if name in cls.__struct_fields__ else new_member(cls.__module__, cls.__qualname__, name)
-    return name if place is None else place[1].rpartition(".")[2]
-
-
-def _needed(cls: Any) -> list[str]:
-    """The fields that have no default."""
-    return list(map(attrgetter("name"), filter(attrgetter("required"), sys.modules["msgspec"].structs.fields(cls))))
