@@ -6,13 +6,12 @@ protocols 2 to 5 write. Any bytes are read in linear time and memory; what is no
 
 from __future__ import annotations
 
-import copyreg
 import struct
-from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..errors import SnapshotFormatError
+from ..pythons.pickled_names import EXTENSIONS, IMPORT_MAPPING, NAME_MAPPING
 from ..snapshot.former_names import FORMER
 from ..snapshot.names import MODULE
 from .graph import Items, Made, Named, State
@@ -229,7 +228,7 @@ class Reader:
     def extension(self, size: int) -> None:
         """A name that the program has given a number (``copyreg.add_extension``)."""
         number = self._number(size)
-        known: Any = copyreg._inverted_registry.get(number)  # type: ignore[attr-defined]
+        known = EXTENSIONS.get(number)
         self._named(*(known or ("copyreg", f"extension {number}")))
 
     def persistent(self) -> None:

@@ -112,6 +112,9 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("typing.Protocol._is_protocol", "whether a class is a protocol, or only derived from one"),
     PrivateName("typing.Protocol._is_runtime_protocol", "whether one may ask for instances of a protocol"),
     # functions, caches, iterators
+    PrivateName("_compat_pickle.IMPORT_MAPPING", "the modules that pickles of protocol 2 name as Python 2 had them"),
+    PrivateName("_compat_pickle.NAME_MAPPING", "the names in them, likewise"),
+    PrivateName("copyreg._inverted_registry", "names that a program has given numbers, for those who only read pickles"),
     PrivateName("copyreg._slotnames", "the slots of a class, as pickle finds them"),
     PrivateName("dis._parse_exception_table", "where the exceptions of a function's instructions go"),
     PrivateName("functools._lru_cache_wrapper", "the class of cached functions"),

@@ -12,6 +12,7 @@ from ..holds.opening import Reopening
 from ..pythons.moved import place_today
 from .careful import CarefulUnpickler, refusal
 from .declared import check_unnamed, complete, is_changed
+from .definitions.moved import gone_today
 from .iterators.native_forms import NativeFormsUnpickler, has_native_forms, native_form
 from .library import is_standard, missing
 from .load_context import LoadContext, Read, current, load_unopened
@@ -49,7 +50,7 @@ class _Nans:
             elif is_standard(module):
                 raise missing(module, name) from error
             elif is_about(error, module):
-                raise gone(module, name, error) from error
+                return gone_today(module, name, gone(module, name, error))
             else:
                 raise
         if isinstance(found, type) and (module == "__main__" or not is_standard(module)):

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 _HEAP_TYPE = 1 << 9
 _GENERATING = ("dataclasses", "attr", "pydantic")  # whose classes may have a generated ``__setstate__``
 _LONGEST = 60  # characters of a type
-_GET_NEW_ARGS = namedtuple("_Probe", "field").__getnewargs__.__code__  # type: ignore[attr-defined]
+_GET_NEW_ARGS = namedtuple("Probe", "field").__getnewargs__.__code__  # type: ignore[attr-defined]
 _NOTHING = object()
 
 

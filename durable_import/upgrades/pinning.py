@@ -16,8 +16,17 @@ from ..rewrite.analysis.node_paths import standing_for
 from ..rewrite.analysis.places import Places
 from ..rewrite.analysis.scopes import COMPREHENSIONS, Scope, ScopeAnalysis, mangled
 
-OWN, READ, THEN = "@own", "@read", "@then"  # the functions of ``then``, as the code finds them
+OWN, READ, NAMED, THEN = "@own", "@read", "@named", "@then"  # the functions of ``then``, as the code finds them
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 CALLED_BY_NAME = frozenset({"super", "locals", "vars", "dir", "globals", "eval", "exec"})
+# Methods of containers, which compare what they are given, or keep it: these get the objects of today.
+KEEPING = frozenset(
+    {
+        "add", "append", "appendleft", "count", "discard", "extend", "extendleft", "get", "index", "insert", "pop", "remove",
+        "setdefault", "update",
+    }
+)  # fmt: skip
+COMPARING = frozenset({"id", "isinstance", "issubclass", "hash", "type"})
 # What cannot be a function, or is one that this code has made.
 PLAIN = (
     ast.Constant, ast.JoinedStr, ast.Compare, ast.UnaryOp, ast.BinOp, ast.Lambda, ast.List, ast.Tuple, ast.Dict, ast.Set,
@@ -45,6 +54,7 @@ class Pinning(ast.NodeTransformer):
         self._places = places
         self._scopes = ScopeAnalysis(tree).scopes
         self._bound = self._scopes[tree].bound
+        self._functions = {each.name for each in tree.body if isinstance(each, FUNCTIONS) and not each.decorator_list}
         self.generic_visit(tree)
 
     def _function(self, node: Any) -> Any:
@@ -132,7 +142,11 @@ class Pinning(ast.NodeTransformer):
         self.generic_visit(node)
         if self._scope is None:
             return node
+        keeps = isinstance(node.func, ast.Attribute) and node.func.attr in KEEPING
+        keeps = keeps or (isinstance(node.func, ast.Name) and node.func.id in COMPARING and self._is_builtin(node.func.id))
         node.func = self._own(node.func)
+        if keeps:
+            return node
         node.args = [self._own(each) for each in node.args]
         for keyword in node.keywords:
             if keyword.arg is not None:
@@ -143,6 +157,8 @@ class Pinning(ast.NodeTransformer):
         """An expression whose value is called or passed on."""
         if isinstance(node, PLAIN) or (isinstance(node, ast.Name) and self._is_builtin(node.id)):
             return node
+        if isinstance(node, ast.Name) and node.id in self._functions and self._is_global(node.id):
+            return self._instead(node, NAMED, constant(self.module), constant(node.id))
         return self._instead(node, OWN, node)
 
     def _instead(self, node: Any, function: str, *arguments: ast.expr) -> Any:

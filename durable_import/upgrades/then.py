@@ -21,8 +21,9 @@ from ..hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_co
 from ..pythons.annotations import copy_annotations
 from ..pythons.codes import nested_codes
 from ..rewrite.analysis.places import without_number
+from .pinning import FUNCTIONS, NAMED, OWN, READ, THEN
 from .policies import is_never_pinned
-from .versions import FUNCTIONS, PinnedModule, Version, known_version
+from .versions import PinnedModule, Version, known_version
 
 NESTED = ".<locals>."
 BUILT_IN_DECORATORS = ("staticmethod", "classmethod", "property")
@@ -64,6 +65,17 @@ def read(version: str, value: Any, name: str) -> Any:
     if name in getattr(value, "__dict__", ()) and not hasattr(type(in_class(type(value), name)), "__set__"):
         return getattr(value, name)
     return _member(known, type(value).__mro__, value, value, name)
+
+
+def named(version: str, module: str, name: str) -> Any:
+    """What is called or passed on by the name of a function, which no decorator had changed then."""
+    known = known_version(version)
+    value = known.namespace(module).get(name, MISSING)
+    if isinstance(value, FunctionType):  # perhaps one that the program has put there
+        return own(version, value)
+    known_module = known.module(module)
+    info = _namesake(known_module, name, None) if known_module is not None else None
+    return own(version, value) if info is None else function_of(known, info)
 
 
 def then(version: str, module: str, name: str) -> Any:
@@ -401,4 +413,4 @@ class _Names(dict[str, Any]):
 
 def provide() -> None:
     """Let the code of earlier versions find these."""
-    vars(builtins).update({"@own": own, "@read": read, "@then": then})
+    vars(builtins).update({OWN: own, READ: read, NAMED: named, THEN: then})

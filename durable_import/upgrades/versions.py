@@ -20,12 +20,11 @@ from ..pythons.codes import silent
 from ..rewrite.analysis.scopes import ScopeAnalysis
 from ..rewrite.compiler import ModuleRewriting, compile_rewriting
 from .kept import MissingVersionError
-from .pinning import Pinning
+from .pinning import FUNCTIONS, Pinning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _known: dict[str, Version] = {}
 _lock = threading.RLock()
 

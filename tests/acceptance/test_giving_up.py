@@ -41,7 +41,7 @@ WORKER = """
     async def main(waits):
         import flow
 
-        async with DurableRuntime("sqlite:///state.db", max_attempts=2, poll_interval=0.05) as runtime:
+        async with DurableRuntime("sqlite:///state.db", max_attempts=2, on_change="refuse", poll_interval=0.05) as runtime:
             if waits == "begin":
                 await runtime.start(flow.order, "book", instance_id="o1")
                 while (await runtime.handle("o1").status()) != "sleeping":

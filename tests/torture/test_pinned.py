@@ -36,7 +36,7 @@ def those_alike(paths: list[Path]) -> list[Path]:
 def pinned_to_itself() -> Iterator[list[str]]:
     """Each frame is treated as if its text had changed; gives the places of those that were."""
     places: list[str] = []
-    find: Any = frames.frame_function
+    find: Any = vars(frames)["frame_function"]
     provide()
 
     def pinned(*arguments: Any) -> CodeInfo:

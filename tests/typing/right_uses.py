@@ -63,6 +63,7 @@ from durable_import import (
     explain,
     install,
     make_durable,
+    on_change,
     renamed,
     reopenable,
     saved,
@@ -241,6 +242,7 @@ def looking(stack: CallStack) -> None:
     assert_type(saved(Order), type[Order])
     assert_type(reopenable(Order, setup=price), type[Order])
     renamed("shop:Price", "shop:Amount")
+    assert_type(on_change("move")(saved)(Order), type[Order])
     assert_type(DurableAstTransformer("shop.py").visit(ast.parse("")), ast.Module)
     assert_type(stack.calls, list[FunctionCall])
     assert_type([call.blocks for call in stack], list[list[CodeBlock]])

@@ -31,7 +31,7 @@ ORDERS = {
         "definitions", "declared",
         "reducers", "tasks", "with_blocks", "module_data", "table", "sealing", "diagnose", "references", "prelude", "careful",
         "unpickler",
-        "pickler", "incremental", "facts", "unsavable", "unread", "decoder", "encoder",
+        "pickler", "incremental", "unsavable", "unread", "decoder", "encoder",
     ),
     "stores": (
         "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "state", "suspects", "listing", "store", "base",
@@ -39,8 +39,8 @@ ORDERS = {
         "contract",
     ),
     "upgrades": (
-        "policies", "kept", "fields", "align", "callees", "texts", "plan", "binding", "variables", "moving", "pinning", "versions",
-        "then",
+        "policies", "kept", "fields", "align", "callees", "texts", "plan", "binding", "variables", "moving", "pinning",
+        "versions", "then",
     ),
     "running": (
         "validation", "patience", "keeper", "held_back", "slices", "sources", "instance", "telemetry", "dispatcher", "registry",

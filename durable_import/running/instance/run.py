@@ -28,7 +28,6 @@ from ...holds.opening import leave_opened
 from ...hook.program_version import version_today
 from ...log import logger
 from ...snapshot.encoder import Encoder
-from ...snapshot.facts import facts_of
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
 from ...snapshot.payload import CODE, LIVES, Snapshot
@@ -425,7 +424,7 @@ class InstanceRun:
                     encoder.look_for_changes(payload, segments)
                 snapshot = await self._opened(encoder.reopen(payload, segments))
             except ChangesAsked:
-                is_asked, kept.is_settled = True, facts_of(payload, segments).get(CODE) == version_today()
+                is_asked, kept.is_settled = True, _version_in(payload, segments) == version_today()
                 continue
             except VersionAsked as asked:
                 kept.version = await self._version_of(payload, segments, asked.error)
@@ -448,7 +447,7 @@ class InstanceRun:
 
     async def _version_of(self, payload: bytes, segments: dict[str, bytes], error: SnapshotError) -> str:
         """The version of the program that has saved a snapshot, its texts now known. Raises the error if they are not kept."""
-        version = str(facts_of(payload, segments).get(CODE, ""))
+        version = _version_in(payload, segments)
         if not version:
             raise error
         try:
@@ -643,3 +642,10 @@ class InstanceRun:
                 driver.cancel(event.number)
             else:
                 driver.loop.deliver(event.number, event.name, payload)
+
+
+def _version_in(payload: bytes, segments: dict[str, bytes]) -> str:
+    """The version of the program that has saved a snapshot; empty if it does not say that."""
+    from ...inspect.state import read_state
+
+    return str(read_state(payload, segments).facts.get(CODE, ""))

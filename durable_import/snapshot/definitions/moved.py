@@ -74,6 +74,25 @@ def _pinned(kept: KeptTexts, module: str, place: str, digest: str, error: CodeCh
     return info
 
 
+def gone_today(module: str, name: str, error: MissingCodeError) -> Any:
+    """A function or class that is not found by its name today: that of then, where it is pinned. Raises the error if not."""
+    kept, first = current().kept_texts, name.partition(".")[0]
+    known = MODULES.get(module)
+    if kept is None or kept.policy != "pin" or known is None or known.is_library:
+        raise error
+    if not kept.version:
+        raise VersionAsked(error)
+    from ...upgrades.then import then
+    from ...upgrades.versions import known_version
+
+    if first not in known_version(kept.version).bound.get(module, ()):
+        raise error
+    found = then(kept.version, module, first)
+    for part in name.split(".")[1:]:
+        found = getattr(found, part)
+    return found
+
+
 def _of_version(version: str, module: str, place: str, digest: str) -> CodeInfo | None:
     """A function as it was in a version, if it has that and may be pinned."""
     if policy_of(module, place) == "latest":
