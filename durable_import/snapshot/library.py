@@ -19,7 +19,8 @@ from ..pythons.versions import NAMED
 from ..pythons.waiting import CAPTURED, DEFAULTS, SAME_AWAIT, VARIABLES, alternatives, original
 from ..rewrite.analysis.names import AWAITED
 from .frame_places import check
-from .names import module_name, module_today
+from .names import module_name
+from .new_names import missing_function, place_today, same_but_for_names
 
 if TYPE_CHECKING:
     from ..rewrite.analysis.suspensions import Place
@@ -73,7 +74,7 @@ def identity_of(info: CodeInfo) -> tuple[str, str, str]:
 
 def find_place(module: str, place: str, digest: str, where: Wait) -> CodeInfo:
     """The function in which a frame goes on. Raises CodeChangedError if there is none."""
-    module = module_today(module)
+    module, place = place_today(module, place)
     known = [info for info in map(_known, alternatives(module, place)) if info is not None]
     for info in known:
         if info.digest == digest or _label_today(info, where) is not None:
@@ -95,14 +96,22 @@ def _changed(info: CodeInfo, where: Wait) -> CodeChangedError:
 
 
 def find_function(module: str, place: str, digest: str | None = None) -> CodeInfo:
-    """A function that was saved by its place. Raises MissingCodeError and, for what is not the library's, CodeChangedError."""
-    module = module_today(module)
+    """A function that was saved by its place. Raises MissingCodeError and, for what is not the library's, CodeChangedError.
+
+    One that differs in names alone which the program has said is found with the digest that it had.
+    """
+    module, place = place_today(module, place)
     try:
         return find(module, place, digest)
-    except MissingCodeError:
-        found = next((info for info in map(_known, alternatives(module, place)[1:]) if info is not None), None)
+    except CodeChangedError:
+        found = same_but_for_names(module, place, digest)
         if found is None:
             raise
+        return found
+    except MissingCodeError as error:
+        found = next((info for info in map(_known, alternatives(module, place)[1:]) if info is not None), None)
+        if found is None:
+            raise missing_function(module, place, digest, error) from error
         return found
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from ..errors import MissingCodeError
+from ..hook.code_table import PROGRAM
 
 _NEW: dict[str, str] = {}  # by what saved states say
 
@@ -10,9 +14,10 @@ _NEW: dict[str, str] = {}  # by what saved states say
 def renamed(old: str, new: str) -> None:
     """Say that what saved states call ``old`` is called ``new`` today.
 
-    Both are a module (``"shop.orders"``, with all that is below it), a class (``"shop.orders:Order"``), a member of an enum
-    (``"shop.orders:Tier.SILVER"``), or a field, attribute or method of a class. Say it at module level, before instances are
-    resumed; a name that is there today still means itself. Raises ValueError for what is no such pair.
+    Both are a module (``"shop.orders"``, with all that is below it), a class, a function or data at module level
+    (``"shop.orders:Order"``), a member of an enum (``"shop.orders:Tier.SILVER"``), or a field, attribute or method of a class.
+    Say it at module level, before instances are resumed; a name that is there today still means itself. Raises ValueError for
+    what is no such pair.
     """
     for name in (old, new):
         module, colon, place = name.partition(":")
@@ -24,6 +29,17 @@ def renamed(old: str, new: str) -> None:
     if old == new:
         raise ValueError(f"renamed({old!r}, {new!r}): the names are the same")
     _NEW[old] = new
+
+
+def said() -> dict[str, str]:
+    """All new names, by what saved states say."""
+    return _NEW
+
+
+def is_called(former: str, module: str, name: str) -> bool:
+    """Whether what is under a name of a module today is what was called ``former``, in that module or one of another name."""
+    modules = {module, *(old.partition(":")[0] for old in _NEW)}
+    return any(new_place(each, former) == (module, name) for each in modules)
 
 
 def new_place(module: str, name: str) -> tuple[str, str]:
@@ -61,12 +77,42 @@ def new_member(module: str, name: str, member: str | None) -> tuple[str, str] | 
 
 def gone(module: str, name: str, error: Exception) -> MissingCodeError:
     """The error for a class or function of the program that is not found by its name, nor by another that was said."""
-    holder = "".join(name.rpartition(".")[:2])
+    missing = missing_module(module, error)
+    if missing:
+        what, line = f"module {module!r}", line_for_module(module, missing)
+    else:
+        holder = "".join(name.rpartition(".")[:2])
+        what, line = f"{name!r} of module {module!r}", f'durable_import.renamed("{module}:{name}", "{module}:{holder}NAME")'
     return MissingCodeError(
-        f"the saved state needs {name!r} of module {module!r}, which is not there today ({error}). Put it back, or, if it is "
-        f'called something else, say so at module level: durable_import.renamed("{module}:{name}", "{module}:{holder}NAME"). '
-        "Then resume again; the saved state is kept."
+        f"the saved state needs {what}, which is not there today ({error}). Put it back, or, if it is called something else, say "
+        f"so at module level: {line}. Then resume again; the saved state is kept."
     )
+
+
+def missing_module(module: str, error: BaseException | None) -> str:
+    """The module, or package that it is in, whose absence an error is about; empty if it is about something else."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    return name if name and f"{module}.".startswith(f"{name}.") else ""
+
+
+def line_for_module(module: str, missing: str) -> str:
+    """What says how a module, or a package that it was in, is called today: the program's only one that ends alike."""
+    parts = module.split(".")
+    loaded = PROGRAM if parts[-1] in {each.rpartition(".")[2] for each in PROGRAM} else _of_program()
+    alike = [each.split(".") for each in loaded if each.rpartition(".")[2] == parts[-1]]
+    old, new = missing, "NAME"
+    if len(alike) == 1 and len(alike[0]) == len(parts):
+        while len(parts) > 1 and parts[-1] == alike[0][-1]:
+            parts, alike = parts[:-1], [alike[0][:-1]]
+        old, new = ".".join(parts), ".".join(alike[0])
+    return f'durable_import.renamed("{old}", "{new}")'
+
+
+def _of_program() -> list[str]:
+    """The modules that were imported from neither the standard library nor an installed package."""
+    files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
+    own = [name for name, file in files.items() if file and not {"site-packages", "dist-packages"} & set(Path(file).parts)]
+    return [name for name in own if name.partition(".")[0] not in sys.stdlib_module_names]
 
 
 def is_about(error: AttributeError | ModuleNotFoundError, module: str) -> bool:

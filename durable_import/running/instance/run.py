@@ -26,11 +26,13 @@ from ...errors import (
 from ...frames.capture import is_rewritten_function, parts_of
 from ...holds.opening import leave_opened
 from ...hook.program_version import version_today
+from ...hook.code_table import info_of
 from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
 from ...snapshot.payload import CODE, LIVES, Snapshot
+from ...snapshot.renames import is_called
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
 from ...stores.store import Begun
@@ -365,17 +367,20 @@ class InstanceRun:
     def _recorded_call(self, state: InstanceState) -> Call:
         call = self.records.open_call(self.lease.call)
         assert call is not None  # one that began by being awaited was awaited again
-        self.records.check_row(state, self.lease.call, {"checkpoint": 0, "function": call.name})
+        name = state.function if is_called(state.function, getattr(call.function, "__module__", ""), call.name) else call.name
+        self.records.check_row(state, self.lease.call, {"checkpoint": 0, "function": name})
         return call
 
     def _check_function(self, make: Callable[[], Any], state: InstanceState) -> None:
         fresh = without_instance(make)
-        function = parts_of(fresh).code.co_qualname
+        info = info_of(parts_of(fresh).code)
+        module, function = info.module.name if info is not None else "", parts_of(fresh).code.co_qualname
         fresh.close()
-        if state.function != function:
+        if state.function != function and not is_called(state.function, module, function):
             raise InstanceMismatchError(
                 f"instance {self.instance_id!r} is a run of {state.function!r}, not of {function!r}: "
-                "choose another instance id, or start afresh"
+                "choose another instance id, or start afresh. If it is the same one under another name, say so at module level: "
+                f'durable_import.renamed("{module}:{state.function}", "{module}:{function}")'
             )
 
     async def _open(self, encoder: Encoder, state: InstanceState) -> InstanceDriver:

@@ -19,6 +19,7 @@ from .. import library
 from ..frame_places import label_today
 from ..load_context import current
 from ..names import module_today
+from ..new_names import place_today as place_of_today
 
 if TYPE_CHECKING:
     from ...rewrite.analysis.suspensions import Place
@@ -41,18 +42,18 @@ def find_today(find: Find, module: str, place: str, digest: str) -> CodeInfo:
     try:
         return find(module, place, digest)
     except (CodeChangedError, MissingCodeError) as error:
-        name = module_today(module)
+        name, today = place_of_today(module, place)
         known = MODULES.get(name)
         if kept is None or known is None or known.is_library or known.is_unrewritten:
             raise
-        policy = policy_of(name, place) or kept.policy
+        policy = policy_of(name, today) or kept.policy
         if policy == "refuse":
             raise
         if policy == "pin":
-            return _pinned(kept, name, place, digest, error)
+            return _pinned(kept, module_today(module), place, digest, error)
         from .moving import counterpart
 
-        return counterpart(known, place, digest, kept, error)
+        return counterpart(known, today, digest, kept, error)
 
 
 def frame_function(find: Find, module: str, place: str, digest: str) -> CodeInfo:

@@ -22,7 +22,7 @@ from ...log import logger
 from .assigned import Assigned
 from .library_data import counters_in, find_libraries, first_fingerprints, has_changed, library_contents, line_of
 from .module_names import Names
-from .modules import LOGGING, SIGNALS, Content, ScriptData, restore_contents, script_contents
+from .modules import LOGGING, SIGNALS, Content, ScriptData, data_today, restore_contents, script_contents
 from .reached import Reached
 from .weak_data import WeakData, about_items, keyed_by_id_inside, with_objects
 
@@ -215,7 +215,8 @@ def restore_program(script: ScriptData | None, contents: dict[str, Content]) -> 
         for key, content in contents.items():
             if content[0] != "notes":
                 module, _, name = key.rpartition(":")
-                by_module.setdefault(module or script.module, {})[name] = content
+                module, name = data_today(module or script.module, name)
+                by_module.setdefault(module, {})[name] = content
         for module in by_module:
             import_module(module)
         find_imported(script, is_new=True)  # before they are what they are not by themselves

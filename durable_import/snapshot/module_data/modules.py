@@ -18,12 +18,14 @@ from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleTyp
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from ...errors import MissingCodeError
 from ...hook.code_table import MODULES
 from ...pythons.modules import is_lazy
 from ...pythons.tasks import LoopBound
 from ..names import module_today
 from ..reducers.primitives import bound_state, fill_bound
 from ..reducers.process_objects import PROCESS_BOUND
+from ..renames import gone, missing_module, new_place
 from .assigned import Assigned, Path, set_again
 from .closures import Captured, Cell, captured_cells
 from .logging_state import restore_logging, sets_up_logging
@@ -112,6 +114,19 @@ def resolve(module: str, name: str, steps: tuple[Step, ...] = ()) -> Any:
     A captured variable that is captured in another Python version only is a cell of its own. ``steps``: see ``shared_locks``.
     """
     module = module_today(module)
+    try:
+        found = _found(module, name)
+    except (AttributeError, ImportError, LookupError) as error:
+        today = new_place(module, name)
+        if today == (module, name):
+            if missing_module(module, error) or (isinstance(error, AttributeError) and name.isidentifier()):
+                raise gone(module, name, error) from error
+            raise
+        found = _found(*today)
+    return follow(found, steps, (module, name)) if steps else found
+
+
+def _found(module: str, name: str) -> Any:
     found: Any = sys.modules.get(module) or importlib.import_module(module)
     for part in name.split("."):
         if type(found) is Captured:
@@ -122,15 +137,27 @@ def resolve(module: str, name: str, steps: tuple[Step, ...] = ()) -> Any:
             found = found[int(part)]
         else:
             found = found[part] if type(found) in (dict, MappingProxyType) else getattr(found, part)
-    return follow(found, steps, (module, name)) if steps else found
+    return found
 
 
 def resolve_or_none(module: str, name: str) -> Any:
     """As ``resolve``; a container that is gone is missed only by what refers to it."""
     try:
         return resolve(module, name)
-    except (AttributeError, ImportError):
+    except (AttributeError, ImportError, LookupError, MissingCodeError):
         return None
+
+
+def data_today(module: str, name: str) -> tuple[str, str]:
+    """Module and name of what a module has had under a name: the same if they are there, or if nothing else was said."""
+    today = new_place(module, name)
+    if today == (module, name):
+        return today
+    try:
+        is_there = hasattr(importlib.import_module(module), name)
+    except ImportError:
+        is_there = False
+    return (module, name) if is_there else today
 
 
 def data_of(script: ScriptData | None, module: str) -> ScriptData | None:

@@ -30,7 +30,7 @@ from ...frames.capture import (
 from ...holds.spent import let_go_of_spent
 from ...hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
 from ...ours import FOLDER, NAME
-from .. import library
+from .. import library, new_names
 from ..definitions.moved import frame_function, note_moving, place_today
 from ..frame_places import place_of
 from ..load_context import current, later
@@ -81,7 +81,7 @@ def _unrewritten_state(value: Any) -> FrameState | None:
 def build(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A frame without variables."""
     info = frame_function(library.find_suspending, module, place, digest)
-    frame = _build(info, name, qualname, cells)
+    frame = _build(new_names.itself(info), name, qualname, cells)
     note_moving(frame, info, digest, cells)
     return frame
 
@@ -109,7 +109,7 @@ def build_in_library(
 def build_awaitable(module: str, place: str, digest: str, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     """A generator without variables that can be awaited."""
     info = frame_function(library.find_suspending, module, place, digest)
-    frame = _build(iterable_coroutine(info), name, qualname, cells)
+    frame = _build(iterable_coroutine(new_names.itself(info)), name, qualname, cells)
     note_moving(frame, info, digest, cells)
     return frame
 
