@@ -281,7 +281,7 @@ class InstanceLoop(SignalLoop, Taker):
             call = foreign_call(step.awaitable) if step.announced or self._call is None else self._call
             self._call = None
             is_kept = step.is_restored or (call.asks and call.asks_in(step.awaitable))
-            step.begins(1 + self.earlier_lives)
+            step.attempt = step.attempt or 1 + self.earlier_lives
             running = task.running = RunningStep(self, (task.path, task.steps), call, is_kept, step.attempt)
         self.is_foreign = True
         set_running_loop(self.real)

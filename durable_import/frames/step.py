@@ -43,7 +43,7 @@ class Step:
         self.value = value  # the result, or the exception
         self.announced = False
         self.is_restored = is_restored
-        self.attempt = attempt or (SECOND if is_restored else 0)  # how often it has begun, if it begins now; 0: see ``begins``
+        self.attempt = attempt or (SECOND if is_restored else 0)  # how often it has begun, if it begins now; 0: the loop says
         self.raises = False
 
     cr_frame = None  # for ``asyncio.capture_call_graph``: it has no frame to show, what it awaits may
@@ -185,10 +185,6 @@ class Step:
         """It was made again so often since it was saved."""
         if self.is_restored and self.state == NEW:
             self.attempt += times
-
-    def begins(self, attempt: int) -> None:
-        """Its call is made; ``attempt``: how often what is called now first has begun."""
-        self.attempt = self.attempt or attempt
 
 
 def iterator_of(awaitable: Any) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import weakref
 from typing import Any
 
 from ..frames.capture import CREATED, FINISHED, FRAME_TYPES, frame_of, parts_of, variables_in
 from ..hook.code_table import info_of
 from ..log import logger
+from ..pythons.classes import ByClass
 from .kinds import GENERATOR_MANAGERS, class_name, kind_of, known_class, known_of
 from .table import Kind
 
@@ -18,18 +18,13 @@ _ARCHIVES = ("zipfile.ZipFile", "tarfile.TarFile")
 
 def can_be_in_use(cls: type) -> bool:
     """Whether objects of a class are to be asked."""
-    known = _of_builtins.get(cls)
+    known = _answers.get(cls)
     if known is None:
-        known = _answers.get(cls)
-    if known is None:
-        known = issubclass(cls, io.IOBase) or bool(getattr(known_class(cls), "busy", ()))
-        (_answers if cls.__flags__ & _HEAP_TYPE else _of_builtins)[cls] = known
+        known = _answers.keep(cls, issubclass(cls, io.IOBase) or bool(getattr(known_class(cls), "busy", ())))
     return known
 
 
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: it may go away
-_answers: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
-_of_builtins: dict[type, bool] = {}
+_answers: ByClass[bool] = ByClass()
 
 
 def in_use(value: Any) -> str:
@@ -119,10 +114,12 @@ def _part(value: Any, name: str) -> Any:
 
 def _tell_unanswered(cls: type, question: str, error: Exception) -> None:
     """Once for each question."""
-    told = _unanswered.setdefault(cls, set())
+    told = _unanswered.get(cls)
+    if told is None:
+        told = _unanswered.keep(cls, set())
     if question not in told:
         told.add(question)
         logger.debug("a %s does not say whether its %r is true: %r", class_name(cls), question, error)
 
 
-_unanswered: weakref.WeakKeyDictionary[type, set[str]] = weakref.WeakKeyDictionary()
+_unanswered: ByClass[set[str]] = ByClass()

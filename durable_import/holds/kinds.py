@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from ..hook.code_table import MODULES, info_of
 from ..ours import NAME
+from ..pythons.classes import ByClass
 from ..pythons.library import AsyncGeneratorManager, GeneratorManager
 from .table import TABLE, Kind, Known
 
@@ -78,6 +79,7 @@ def forget_kinds() -> None:
     """More is known than before."""
     _kinds.clear()
     _by_code.clear()
+    _by_class.clear()
 
 
 def known_of(value: Any) -> Known | None:
@@ -191,6 +193,17 @@ def _is_rewritten(cls: type) -> bool:
 
 def known_class(cls: type) -> Known | None:
     """What is known of a class, or of one that it is derived from: the nearest in its order of resolution."""
+    found = _by_class.get(cls)
+    if found is None:
+        found = _by_class.keep(cls, _find_known(cls) or _NOTHING)
+    return found if found is not _NOTHING else None
+
+
+_NOTHING = Known(Kind.HOLDS)
+_by_class: ByClass[Known] = ByClass()  # what was found
+
+
+def _find_known(cls: type) -> Known | None:
     for base in cls.__mro__[:-1]:
         name = f"{base.__module__}:{base.__qualname__}"
         known = _SAID.get(base) or TABLE.get(name) or _told(name)

@@ -133,6 +133,11 @@ class Notes:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     needed: dict[int, Note] = field(default_factory=dict)  # by number: those that the last snapshot refers to
 
+    @property
+    def are_none(self) -> bool:
+        """Whether there is nothing of which a snapshot would have to know."""
+        return not (self.by_id or self.parts or self.needed)
+
     def find(self, value: Any) -> Note | None:
         """The note of an object."""
         note = self.by_id.get(id(value))

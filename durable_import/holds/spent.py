@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from ..frames.capture import FrameState
+from ..frames.capture import FrameState, layout_of
 from ..frames.counted_exit import CountedExit
 from .in_use import first_true, spent_questions
 
@@ -34,6 +34,9 @@ async def leave_spent() -> None:
 def let_go_of_spent(state: FrameState) -> None:
     """In the variables read of a frame, put stand-ins in the place of such managers and their exit methods."""
     info, label, variables, _ = state
+    layout = layout_of(info.code)
+    if layout is not None and not layout.has_blocks:
+        return
     for manager in info.names(label, "manager"):
         leave = info.beside(label, manager, "leave")
         counted = variables.get(leave) if leave is not None else None

@@ -7,7 +7,9 @@ import typing
 import weakref
 from collections.abc import Iterable, Iterator
 from types import GetSetDescriptorType, MemberDescriptorType
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 # Since Python 3.15 these descriptors of all classes are the same objects, which belong to ``object``.
 OF_EVERY_CLASS = ("__dict__", "__weakref__")
@@ -16,6 +18,34 @@ OF_TYPED_DICTS: dict[str, Any] = (
     {"__closed__": None, "__extra_items__": vars(typing)["NoExtraItems"]} if hasattr(typing, "NoExtraItems") else {}
 )
 _found: weakref.WeakValueDictionary[int, type] = weakref.WeakValueDictionary()  # by id of the namespace
+
+
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: it may go away
+
+
+class ByClass(Generic[T]):
+    """What was found of classes; no class is kept alive by it. Those that never go away are found at once."""
+
+    __slots__ = ("_lasting", "_others")
+
+    def __init__(self) -> None:
+        self._lasting: dict[type, T] = {}
+        self._others: weakref.WeakKeyDictionary[type, T] = weakref.WeakKeyDictionary()
+
+    def get(self, cls: type) -> T | None:
+        """What was found; None if that is nothing yet."""
+        found = self._lasting.get(cls)
+        return found if found is not None else self._others.get(cls)
+
+    def keep(self, cls: type, found: T) -> T:
+        """Something, not None, was found."""
+        (self._others if cls.__flags__ & _HEAP_TYPE else self._lasting)[cls] = found
+        return found
+
+    def clear(self) -> None:
+        """More is known than before."""
+        self._lasting.clear()
+        self._others.clear()
 
 
 def is_made_by_type(cls: type, name: str, value: Any) -> bool:

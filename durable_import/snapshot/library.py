@@ -6,6 +6,7 @@ A frame goes on where the same is awaited, with the same hidden variables: in th
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Iterable
@@ -68,8 +69,14 @@ def _role_in(name: str, names: list[str]) -> str:
 
 def identity_of(info: CodeInfo) -> tuple[str, str, str]:
     """What a function is found again by: module, place and digest."""
-    module, place = original(info.module.name, info.place)
-    return qualified(info, module_name(module)), place, info.digest
+    module, place = _place_of(info.module.name, info.place)
+    return qualified(info, module), place, info.digest
+
+
+@functools.lru_cache(maxsize=1024)
+def _place_of(module: str, place: str) -> tuple[str, str]:
+    module, place = original(module, place)
+    return module_name(module), place
 
 
 def find_place(module: str, place: str, digest: str, where: Wait) -> CodeInfo:

@@ -71,18 +71,20 @@ class _Reducing:
                 return lost, references.lost[id(obj)]
             if isinstance(obj, BOUND_METHODS) and id(obj.__self__) in references.lost:
                 return lost_method, (obj.__self__, obj.__name__)
-        met = self.met.get(id(obj))
+        number = id(obj)
+        met = self.met.get(number)
         if met is not None:
             info = met.info
             self.codes[id(info.code)] = info
             if type(met) is Unchanged:
                 return build_unchanged, (met.data, met.place), met.awaited, None, None, fill_unchanged
             return self._reduce_in_stack(obj, met)
-        reference = references.by_id.get(id(obj))
+        reference = references.by_id.get(number)
         if reference is not None:
             return resolve, reference
-        if self.entries is not None and self.entries.may_be_one(obj):
-            entry = self.entries.reduce(obj)
+        entries = self.entries
+        if entries is not None and (number in entries.notes.by_id or number in entries.notes.parts):
+            entry = entries.reduce(obj)
             if entry is not None:
                 return entry
         kind = type(obj)
@@ -186,7 +188,7 @@ def dump_chunks(value: Any, references: References) -> tuple[Chunks, dict[int, C
 def dump_state(value: Any, references: References) -> tuple[Chunks, dict[int, CodeInfo]]:
     """The same of the whole state of an instance: before it come the calls that open its reopenable objects again."""
     notes = references.notes
-    if notes is None:
+    if notes is None or notes.are_none:
         return _by_kind(value, references, None, None)
     order = Order(notes.needed.values())
     while True:

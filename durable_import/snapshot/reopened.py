@@ -144,10 +144,6 @@ class Entries:
             self.done.add(unit)
         self.unit = None
 
-    def may_be_one(self, obj: Any) -> bool:
-        """Whether it is worth while to look at an object."""
-        return id(obj) in self.notes.by_id or id(obj) in self.notes.parts
-
     def reduce(self, obj: Any) -> tuple[Any, ...] | None:
         """How a reopenable object, or a part of what opening one gave, is pickled; None for others.
 

@@ -108,6 +108,8 @@ class Holding:
     def holds(self) -> bool:
         """Whether nothing can be saved now. That is remembered, and told: a checkpoint would have been made."""
         block = self.blocks.first_open()
+        if block is None and self._refusal is None:
+            return False
         held = block is not None or self._is_blocked()
         if held:
             self._is_held()
@@ -182,14 +184,15 @@ class Holding:
 
     def is_over(self, checkpoint: int) -> None:
         """A checkpoint was made."""
-        self.checkpoint = checkpoint
-        self.owes = self._is_first = False
-        self._forget_refusal()
-        self._told_of.forget()
-        self._told_within.forget()
+        self.checkpoint, self._is_first = checkpoint, False
+        if self.owes:  # else nothing was told, and no timer runs
+            self.owes = False
+            self._forget_refusal()
+            self._told_of.forget()
+            self._told_within.forget()
+            self.stop_reminding()
         if self.blocks.known_doors is not None:
             self.blocks.known_doors.committed(time.monotonic())
-        self.stop_reminding()
 
     def begins_again(self) -> None:
         """It goes on from a checkpoint of another life, or from its call."""

@@ -25,8 +25,8 @@ from ...errors import (
 )
 from ...frames.capture import is_rewritten_function, parts_of
 from ...holds.opening import leave_opened
-from ...hook.program_version import version_today
 from ...hook.code_table import info_of
+from ...hook.program_version import version_today
 from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy

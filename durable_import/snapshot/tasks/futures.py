@@ -88,20 +88,19 @@ def await_future(future: asyncio.Future[Any]) -> Any:
 
 
 def future_state(future: Any) -> tuple[Any, ...]:
-    plain = _plain_class(future)
     warns = future._log_traceback
     if not future.done():
         callbacks = [pair for pair in future._callbacks or () if not _is_native(pair[0])]
         message = future.message_kept() if type(future) is DurableTask else future._cancel_message
+        waiters = [waiter for waiter in awaited_by(future) if _is_noted(waiter, future)]
         state = "pending", None, callbacks, message, warns
-        waiters = tuple(waiter for waiter in awaited_by(future) if _is_noted(waiter, future))
-        return (*state, waiters) if waiters else state
+        return (*state, tuple(waiters)) if waiters else state
     if future.cancelled():
         return "cancelled", None, None, future._cancel_message, warns
     error = future._exception
     if error is not None:
         return "failed", error, None, None, warns
-    return "done", plain.result(future), None, None, warns
+    return "done", _plain_class(future).result(future), None, None, warns
 
 
 def _is_noted(waiter: Any, future: Any) -> bool:

@@ -42,7 +42,7 @@ _USUAL = (False, False, None, None)  # the last part of the state of most loops
 def loop_state(loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], timers: list[Timer]) -> tuple[Any, ...]:
     """What a loop holds beside its tasks and its inbox, to be pickled."""
     others: tuple[Any, ...] = (loop.is_ending, loop.task_factory is not None, loop.leaving, loop._exception_handler)
-    slots = slots_of(loop)
+    slots = slots_of(loop) if loop.taken else ()
     if loop.signal_handlers or slots:
         others = (*others, loop.signal_handlers, *([slots] if slots else []))
     return (
