@@ -14,6 +14,8 @@ from types import MemberDescriptorType
 from typing import Any
 
 from ..errors import DataChangedError
+from ..log import logger
+from ..upgrades.data import compare, saved_class
 from ..upgrades.fields import Field, fields_of, is_filled_by_name, is_model, is_named_tuple, is_struct, layout_of, own_setter
 from .definitions.classes import reduce_class
 from .definitions.definition_lines import line_of_class
@@ -23,6 +25,7 @@ from .renames import gone, is_about, new_member, new_place
 
 Reference = tuple[str, str, str, str]  # module, name, fields, and their types behind how objects are laid out
 _known: dict[type, Reference | None] = {}
+_told: set[tuple[type, str, str | None]] = set()
 FORMERLY = ("dict", "model")  # the layouts of classes of which a snapshot says the fields alone
 
 
@@ -79,12 +82,25 @@ def class_with_arguments(origin: Any, arguments: Any, fields: str, kinds: str) -
 
 def _noted(cls: type, fields: str, kinds: str | None) -> type:
     today = reference_of(cls)
-    if (today is None or today[2:] != (fields, kinds)) and not _is_as_saved(cls, today, fields, kinds):
+    if today is not None and today[2:] == (fields, kinds):
+        return cls
+    _tell(cls, fields, kinds)
+    if not _is_as_saved(cls, today, fields, kinds):
         context = current()
         if not context.is_careful:
             raise ReadsCarefullyError
         context.changed[cls] = tuple(fields.split())
     return cls
+
+
+def _tell(cls: type, fields: str, kinds: str | None) -> None:
+    """Log how a class has changed, once for each form that it had."""
+    if (cls, fields, kinds) not in _told:
+        _told.add((cls, fields, kinds))
+        change = compare(saved_class(cls.__module__, cls.__qualname__, fields, kinds), cls)
+        if change.said:
+            filename, lineno = line_of_class(cls)
+            logger.info("%s:%d: a class has changed since it was saved: %s", filename, lineno, change)
 
 
 def _is_as_saved(cls: type, today: Reference | None, fields: str, kinds: str | None) -> bool:

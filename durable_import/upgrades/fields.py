@@ -5,6 +5,7 @@ Nothing is imported for it: a class of a library that is not there does not exis
 
 from __future__ import annotations
 
+import ast
 import copy
 import copyreg
 import dataclasses
@@ -13,6 +14,7 @@ import types
 import typing
 from collections import namedtuple
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, NamedTuple
 
 _HEAP_TYPE = 1 << 9
@@ -212,22 +214,53 @@ def annotations_of(cls: Any) -> dict[str, Any]:
 
 
 def kind_of(annotation: Any) -> str:
-    """A type as it would be written, the same in all versions of Python."""
+    """A type as it would be written, the same in all versions of Python, and whether annotations are evaluated or not."""
     return _said(annotation).replace("\n", " ")[:_LONGEST]
 
 
 def _said(annotation: Any) -> str:
     if annotation is None or annotation is type(None):
         return "None"
-    if isinstance(annotation, str):
-        return annotation
     if isinstance(annotation, typing.ForwardRef):
-        return annotation.__forward_arg__
+        annotation = annotation.__forward_arg__
+    if isinstance(annotation, str):
+        try:
+            return ast.unparse(_Written().visit(ast.parse(annotation, mode="eval")))
+        except SyntaxError:
+            return annotation
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
         return " | ".join(map(_said, arguments))
+    if origin is typing.Annotated:
+        return _said(arguments[0])
+    if origin is typing.Literal:
+        return f"Literal[{', '.join(map(repr, arguments))}]"
     if origin is not None and arguments:
         return f"{_said(origin)}[{', '.join(map(_said, arguments))}]"
     if isinstance(annotation, list):  # the parameters of a callable
         return f"[{', '.join(map(_said, annotation))}]"
-    return getattr(annotation, "__qualname__", None) or getattr(annotation, "__name__", None) or repr(annotation)
+    if annotation is Ellipsis:
+        return "..."
+    name = getattr(annotation, "__qualname__", None) or getattr(annotation, "__name__", None) or repr(annotation)
+    return name if " at 0x" not in name else type(annotation).__qualname__
+
+
+class _Written(ast.NodeTransformer):
+    """Makes of the text of a type what is said of the type itself."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        return self.visit_Name(ast.Name(node.attr))
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Name(node.id.lower() if node.id in ("Dict", "FrozenSet", "List", "Set", "Tuple", "Type") else node.id)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        self.generic_visit(node)
+        name = getattr(node.value, "id", "")
+        if name == "Annotated" and isinstance(node.slice, ast.Tuple):
+            return node.slice.elts[0]
+        if name not in ("Optional", "Union"):
+            return node
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        parts = [*parts, *([ast.Constant(None)] if name == "Optional" else [])]
+        return reduce(lambda left, right: ast.BinOp(left, ast.BitOr(), right), parts)

@@ -32,7 +32,7 @@ ORDERS = {
         "definitions", "declared",
         "reducers", "tasks", "with_blocks", "module_data", "table", "sealing", "diagnose", "references", "prelude", "careful",
         "unpickler",
-        "pickler", "incremental", "unsavable", "unread", "decoder", "encoder",
+        "pickler", "incremental", "saved_classes", "unsavable", "unread", "decoder", "encoder",
     ),
     "stores": (
         "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "state", "suspects", "listing", "store", "base",
@@ -40,7 +40,7 @@ ORDERS = {
         "contract",
     ),
     "upgrades": (
-        "policies", "kept", "fields", "align", "callees", "texts", "plan", "binding", "variables", "moving", "pinning",
+        "policies", "kept", "fields", "data", "align", "callees", "texts", "plan", "binding", "variables", "moving", "pinning",
         "versions", "then",
     ),
     "running": (
