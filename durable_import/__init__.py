@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .aio.attempt import attempt
     from .aio.events import wait_for_event
     from .aio.step_key import step_key
+    from .api.connection import connect
     from .api.current import current_instance, current_runtime
     from .api.handle import InstanceHandle
     from .api.runtime import DurableRuntime
@@ -85,6 +86,7 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "InstanceQuery": "stores.state",
     "StateStore": "stores.base",
     "attempt": "aio.attempt",
+    "connect": "api.connection",
     "current_instance": "api.current",
     "current_runtime": "api.current",
     "OrchestrationBackend": "stores.backend",
@@ -109,9 +111,9 @@ __all__ = [
     "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError", "OrchestrationBackend",
     "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError", "SnapshotError", "SnapshotFormatError",
     "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError", "UnknownInstanceError", "UnknownStoreError",
-    "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt", "current_instance", "current_runtime",
-    "explain", "install", "make_durable", "on_change", "renamed", "reopenable", "saved", "step_key", "transform_to_durable_ast",
-    "uninstall", "wait_for_event",
+    "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt", "connect", "current_instance",
+    "current_runtime", "explain", "install", "make_durable", "on_change", "renamed", "reopenable", "saved", "step_key",
+    "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # who know the names from the imports above, and no others

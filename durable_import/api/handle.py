@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Generic, Literal, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, cast
 
 from ..running.instance.records import Outcome
-from ..stores.state import InstanceSummary
+from ..stores.state import InstanceSummary, PastState
+
+if TYPE_CHECKING:
+    from ..inspect.stack import InstanceStack
+    from ..inspect.values import Limits
+    from .inspection import EventView, Inspection
 
 T_co = TypeVar("T_co", covariant=True)
 Status = Literal["pending", "running", "waiting", "sleeping", "completed", "failed", "cancelled", "stuck"]
@@ -14,6 +19,11 @@ Status = Literal["pending", "running", "waiting", "sleeping", "completed", "fail
 
 class HandleRuntime(Protocol):
     """What a handle needs of the runtime."""
+
+    @property
+    def inspection(self) -> Inspection:
+        """What looks at instances."""
+        ...
 
     async def summary_of(self, instance_id: str) -> InstanceSummary:
         """What is small of what is kept of an instance."""
@@ -33,6 +43,10 @@ class HandleRuntime(Protocol):
 
     async def retry(self, instance_id: str) -> object:
         """See ``InstanceHandle.retry``."""
+        ...
+
+    async def delete(self, instance_id: str) -> None:
+        """See ``InstanceHandle.delete``."""
         ...
 
     async def publish_event(self, instance_id: str, name: str, payload: Any) -> None:
@@ -65,6 +79,27 @@ class InstanceHandle(Generic[T_co]):
         it could not go on, with the error. Raises as ``status``.
         """
         return await self._runtime.summary_of(self.id)
+
+    async def stack(self, limits: Limits | None = None) -> InstanceStack:
+        """All that the instance was at its last checkpoint, whoever runs it: its tasks, each with what it waits for and its
+        frames, with source lines and variables. ``str`` of it is like a traceback.
+
+        Nothing of the program is imported or run for it: objects are told as ``Type(field=...)``, as far as ``limits`` go. Raises
+        as ``status``, and SnapshotError for a state that cannot be read.
+        """
+        return await self._runtime.inspection.stack(self.id, limits)
+
+    async def events(self, limits: Limits | None = None) -> list[EventView]:
+        """The events for the instance that it has not taken yet. Raises as ``status``."""
+        return await self._runtime.inspection.events(self.id, limits)
+
+    async def history(self) -> list[PastState]:
+        """What the instance has been, oldest first: see ``DurableRuntime.history``."""
+        return await self._runtime.inspection.history(self.id)
+
+    async def delete(self) -> None:
+        """Forget the instance: see ``DurableRuntime.delete``."""
+        await self._runtime.delete(self.id)
 
     async def retry(self) -> None:
         """Let the instance go on that has failed or is stuck: see ``DurableRuntime.retry``."""

@@ -1,12 +1,16 @@
-"""Lists of the instances in a store, for a process that has none of their code, nor their key."""
+"""Lists of the instances in a store, for a process that has none of their code, nor their key; and what is done to all in one."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeAlias
 
-from ..stores.state import InstanceQuery, InstanceSummary
+from ..stores.state import CountedBy, InstanceQuery, InstanceSummary, check_counted_by
+from ..stores.store import Store
 from ..stores.url import full_store, open_store
 
+EVERYTHING = InstanceQuery()
 Summary: TypeAlias = InstanceSummary
 
 
@@ -24,8 +28,8 @@ async def list_instances(
     query = InstanceQuery(status=status, function=function, prefix=prefix, tag=tag, parent=parent, limit=limit)
     opened = full_store(open_store(store))
     try:
-        instances, cursor = await opened.list(query)
-        return instances, cursor is not None
+        page = await opened.list(query)
+        return page.instances, page.cursor is not None
     finally:
         await opened.close()
 
@@ -37,3 +41,22 @@ async def look_at_instance(store: str, instance_id: str) -> InstanceSummary | No
         return await opened.summary(instance_id)
     finally:
         await opened.close()
+
+
+async def count_in(store: Store, query: InstanceQuery, by: CountedBy | None) -> int | dict[str, int]:
+    """See ``AsyncClient.count``."""
+    check_counted_by(by)
+    found = await store.count(query, by)
+    return found if by is not None else sum(found.values())
+
+
+async def for_all(store: Store, query: InstanceQuery, act: Callable[[InstanceSummary], Awaitable[bool]]) -> int:
+    """Do something with all instances that fit, page by page; gives for how many it was done."""
+    done = 0
+    while True:
+        page = await store.list(query)
+        for summary in page:
+            done += await act(summary)
+        if page.cursor is None:
+            return done
+        query = replace(query, cursor=page.cursor)

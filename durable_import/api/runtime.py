@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from contextvars import Token
-from functools import partial
+from functools import cached_property, partial
 from types import CellType, FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args, overload
 
@@ -48,6 +48,7 @@ from ..stores.owner import DEFAULT_LEASE_SECONDS
 from ..stores.state import (
     FINISHED,
     STUCK,
+    CountedBy,
     InstanceQuery,
     InstanceState,
     InstanceSummary,
@@ -60,6 +61,7 @@ from ..stores.store import Begun, Store
 from ..stores.url import full_store, key_for, open_store
 from ..upgrades.policies import OnChange
 from .handle import InstanceHandle
+from .lists import EVERYTHING, count_in, for_all
 from .options import Options
 from .set_going import begins_unnamed, id_from_step, running_instance
 from .transaction import TransactionBlock, check_outside
@@ -69,11 +71,11 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
     from ..running.telemetry import Telemetry
+    from .inspection import Inspection
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-EVERYTHING = InstanceQuery()
 WEEK = 7 * 24 * 3600.0  # seconds
 
 
@@ -345,6 +347,28 @@ class DurableRuntime:
         check_loop(self._loop)
         return await self.instances.list(query)
 
+    @overload
+    async def count(self, query: InstanceQuery = ..., by: None = None) -> int: ...
+    @overload
+    async def count(self, query: InstanceQuery = ..., *, by: CountedBy) -> dict[str, int]: ...
+    async def count(self, query: InstanceQuery = EVERYTHING, by: CountedBy | None = None) -> int | dict[str, int]:
+        """How many instances fit, whatever the query's limit is; ``by`` 'status' or 'function': by what each has there.
+
+        Raises DurableError when the store cannot list its instances, and StoreError.
+        """
+        check_loop(self._loop)
+        return await count_in(self.instances, query, by)
+
+    async def cancel_all(self, query: InstanceQuery) -> int:
+        """Ask all instances that fit, and have not ended, to end; gives how many. Raises as ``list``."""
+        return await for_all(self.instances, query, lambda summary: self.cancel(summary.instance_id))
+
+    async def delete(self, instance_id: str) -> None:
+        """Forget an instance, with its events, whoever runs it: the next commit of that is refused. Raises
+        UnknownInstanceError and StoreError."""
+        await self.summary_of(instance_id)
+        await self.instances.delete(instance_id)
+
     async def recover(self) -> builtins.list[InstanceHandle[Any]]:
         """Let all unfinished instances go on that nobody owns; gives handles of those that were taken up now.
 
@@ -463,16 +487,20 @@ class DurableRuntime:
             return None  # it was removed, or tried again, meanwhile
         return records.open_outcome(kept.state, kept.call)
 
+    @cached_property
+    def inspection(self) -> Inspection:
+        """What looks at instances; rarely needed."""
+        from .inspection import Inspection
+
+        return Inspection(self.instances, lambda: self.seal)
+
     async def history(self, instance_id: str) -> builtins.list[PastState]:
         """What an instance has been, oldest first, with the present last: checkpoint, status and location of each state kept.
 
         Raises DurableError when the store keeps no history, and UnknownInstanceError.
         """
-        if self.instances.history is None:
-            raise DurableError(f"{self.store!r} keeps no history: open it with history=True, or ?history=true in its URL")
-        await self.summary_of(instance_id)
-        states = await self.instances.history.load_history(instance_id)
-        return [PastState(state.checkpoint, state.status, state.location) for state in states]
+        check_loop(self._loop)
+        return await self.inspection.history(instance_id)
 
     async def _look(self, instance_id: str) -> InstanceSummary | None:
         check_loop(self._loop)

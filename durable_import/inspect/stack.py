@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .frames import SavedFrame
 from .graph import items_of
 from .lines import FunctionText, line_at
 from .state import SavedState, SavedTask
-from .values import Describer, Description, Limits
+from .values import USUAL, Describer, Description, Limits
 from .waits import Wait, wait_of
 
-USUAL = Limits()
 _PARTS = 3  # of a content: how it is put back, the object, what it holds
 
 
@@ -61,21 +60,32 @@ class InstanceStack:
     """All that an instance was at its last checkpoint. ``str`` of it is like a traceback.
 
     ``data``: module-level data that belong to its state. ``names``: classes, functions and objects that the state names, by
-    module and qualified name.
+    module and qualified name. ``call``: the function and arguments that it was begun with. ``outcome``: its result or exception,
+    once it has ended; then there are no tasks, as before its first checkpoint. ``hold``: what keeps it from being saved now.
     """
 
     instance_id: str
     checkpoint: int
-    tasks: tuple[TaskView, ...]
-    data: Mapping[str, Description]
-    names: frozenset[tuple[str, str]]
+    status: str
+    tasks: tuple[TaskView, ...] = ()
+    data: Mapping[str, Description] = field(default_factory=dict)
+    names: frozenset[tuple[str, str]] = frozenset()
+    call: Description | None = None
+    outcome: Description | None = None
+    hold: str = ""
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
     def lines(self, *, library: bool = False) -> Iterator[str]:
         """What ``str`` gives; ``library``: with the frames of asyncio's own code."""
-        yield f"instance {self.instance_id}, checkpoint {self.checkpoint}"
+        yield f"instance {self.instance_id}, {self.status}, checkpoint {self.checkpoint}"
+        if self.call is not None:
+            yield f"begun as {self.call}"
+        if self.hold:
+            yield f"held by {self.hold}"
+        if self.outcome is not None:
+            yield f"ended with {self.outcome}"
         for task in self.tasks:
             yield f"Task {task.name!r} waits for {task.waits_for}:"
             for frame in task.frames:
@@ -95,9 +105,11 @@ def _lines_of(frame: FrameView) -> Iterator[str]:
 def stack_of(
     state: SavedState,
     instance_id: str,
-    checkpoint: int,
     texts: Mapping[str, FunctionText],
     limits: Limits = USUAL,
+    *,
+    checkpoint: int = 0,
+    status: str = "",
 ) -> InstanceStack:
     """The stack in a state that was read. ``texts``: those of functions, by digest. Raises SnapshotFormatError."""
     describer = Describer(state.resolve, limits)
@@ -106,7 +118,7 @@ def stack_of(
     views = tuple(_task(task, state, describer, instance_id, texts) for task in tasks)
     contents = {name: items_of(content, "tuple") or [] for name, content in state.contents.items()}
     data = {name: describer.describe(parts[2]) for name, parts in contents.items() if len(parts) == _PARTS}
-    return InstanceStack(instance_id, checkpoint, views, data, state.names)
+    return InstanceStack(instance_id, checkpoint, status, views, data, state.names)
 
 
 def _numbers(path: str) -> list[tuple[int, str]]:

@@ -12,11 +12,14 @@ from typing import Any
 
 from ..errors import SnapshotFormatError
 from ..snapshot.incremental.segments import KERNEL
+from ..snapshot.names import MODULE
 from ..snapshot.payload import COMPLETE, IN_PIECES, IN_SEGMENTS, check_format
 from .frames import SavedFrame, frame_of
-from .graph import Items, Made, Named, is_made, items_of, ours
+from .graph import Items, Made, Named, is_made, items_of
 from .pickles import Reader, damaged
 
+_ELSEWHERE = (Named(MODULE, "island"), Named(MODULE, "itself"))  # make what only says where an object is
+_NAMING = ("class.with_fields", "by_name", "by_name_or_none")  # make what has a name: their first arguments
 _RECORD = 12  # parts of the record of a task
 _LEAPS = 1000  # from one island to another, to the object
 
@@ -80,9 +83,11 @@ class SavedState:
     def resolve(self, node: Any) -> Any:
         """A node itself, for one that only says where it is. Raises SnapshotFormatError."""
         for _ in range(_LEAPS):
-            if is_made(node, "island"):
+            if type(node) is not Made or node.function not in _ELSEWHERE:
+                return node
+            if node.ours == "island":
                 node = self._shared(node.arguments)
-            elif is_made(node, "itself") and len(node.arguments) == 1:
+            elif len(node.arguments) == 1:
                 (node,) = node.arguments
             else:
                 return node
@@ -119,9 +124,11 @@ class SavedState:
     @cached_property
     def names(self) -> frozenset[tuple[str, str]]:
         """Classes, functions and objects that it names, by module and qualified name."""
-        found = {(node.module, node.name) for node in self.nodes() if type(node) is Named and not ours(node)}
+        found = set()
         for node in self.nodes():
-            if is_made(node, "class.with_fields", "by_name", "by_name_or_none") and _are_texts(node.arguments[:2], 2):
+            if type(node) is Named and node.module != MODULE:
+                found.add((node.module, node.name))
+            elif type(node) is Made and node.ours in _NAMING and _are_texts(node.arguments[:2], 2):
                 found.add((node.arguments[0], node.arguments[1]))
         return frozenset(found)
 

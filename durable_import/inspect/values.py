@@ -25,6 +25,9 @@ class Limits:
     most: int = 500
 
 
+USUAL = Limits()
+
+
 @dataclass(frozen=True)
 class Description:
     """A value, and as much of what is in it as the limits allow.

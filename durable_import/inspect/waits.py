@@ -21,12 +21,13 @@ _PARTS_OF_STEP = 3  # what it awaits, its state, its outcome; more may follow
 @dataclass(frozen=True)
 class StepView:
     """A step that a task is at. ``call``: what it calls, with its arguments; ``function``: the name of that; ``key``: what
-    ``step_key()`` gives in it. ``is_in_flight``: it had begun at the checkpoint, and begins again after a crash."""
+    ``step_key()`` gives in it. ``had_begun``: at the checkpoint; one that was committed before its call was made had not, and may
+    be in flight all the same. After a crash its call is made, or made again."""
 
     call: Description
     function: str
     key: str
-    is_in_flight: bool
+    had_begun: bool
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def wait_of(task: SavedTask, state: SavedState, describer: Describer, instance_i
     if task.outcome != "pending":
         return Wait(_ENDED.get(task.outcome, _ENDED["failed"]))
     step = _step(task, state, describer, instance_id)
-    if step is not None and not task.is_ready:
+    if step is not None:
         return Wait(f"the step {step.call}", step=step)
     if task.is_ready or is_made(task.awaited, "step"):
         return Wait("its turn")

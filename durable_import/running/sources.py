@@ -13,6 +13,11 @@ from ..upgrades.kept import MissingVersionError
 _UTF_8, _LATIN_1 = "utf-8\n", "latin-1\n"  # what the text of a module begins with in a store: how its bytes were read
 
 
+def place_key(digest: str) -> str:
+    """Under which name it is kept where the function of a digest stood when it was first seen: ``file:line``."""
+    return f"at {digest}"
+
+
 class Sources:
     """Saves and compares sources, if the store keeps them."""
 
@@ -25,6 +30,7 @@ class Sources:
         """Keep the source of each function that was not kept yet, and the texts of the versions that the program has had."""
         for info in functions:
             if info.digest not in self._saved:
+                await self._store.save_source(place_key(info.digest), f"{info.module.path}:{info.code.co_firstlineno}")
                 await self._store.save_source(info.digest, source_of(info))
                 self._saved.add(info.digest)
         for version in [each for each in MADE.values() if each.identity not in self._versions]:
@@ -61,6 +67,11 @@ class Sources:
     async def load(self, digest: str) -> str | None:
         """The text of a function as it was when the state was saved; None if it is not kept. Raises StoreError."""
         return await self._store.load_source(digest)
+
+    async def load_place(self, digest: str) -> tuple[str, int]:
+        """The file, and the line in it, where a function began when its text was kept; an empty one if that is not known."""
+        file, _, line = (await self._store.load_source(place_key(digest)) or "").rpartition(":")
+        return (file, int(line)) if line.isdecimal() else ("", 0)
 
     async def difference(self, error: CodeChangedError) -> str:
         """What has changed in the function that an error is about, as a unified diff."""

@@ -19,6 +19,7 @@ from durable_import.stores.owner import Owner
 from durable_import.stores.state import (
     NO_ORIGIN,
     Claim,
+    CountedBy,
     Event,
     Failure,
     HoldRecord,
@@ -179,6 +180,9 @@ class AdaptedStore:
         return await self._memory.summary(instance_id)
 
     async def list(self, query: InstanceQuery) -> Page:  # noqa: ARG002
+        raise self._cannot("list its instances")
+
+    async def count(self, query: InstanceQuery, by: CountedBy | None = None) -> dict[str, int]:  # noqa: ARG002
         raise self._cannot("list its instances")
 
     async def remove_finished(self, seconds: float) -> int:  # noqa: ARG002  it cannot

@@ -66,6 +66,13 @@ class KeyedStore(Protocol):
     def key(self) -> bytes: ...
 
 
+@runtime_checkable
+class PlacedStore(Protocol):
+    """Optional: an embedded store, which is made on first use. ``is_there``: whether it is; nothing is made for that."""
+
+    def is_there(self) -> bool: ...
+
+
 _USUAL = [[*zip(STATE_TYPES, (str, int, str, str, wake_at, bytes, bytes, bytes), strict=True)] for wake_at in (type(None), float)]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import TypeVar
 
-from durable_import.stores.state import InstanceQuery, InstanceSummary, Page
+from durable_import.stores.state import CountedBy, InstanceQuery, InstanceSummary, Page
 
 T = TypeVar("T")
 
@@ -20,6 +21,11 @@ def page_of(found: Iterable[InstanceSummary], query: InstanceQuery) -> Page:
         wanted = [each for each in wanted if (_place(each) < after if is_newest else _place(each) > after)]
     page = wanted[: query.limit]
     return Page(page, json.dumps(_place(page[-1])) if page and len(page) < len(wanted) else None)
+
+
+def count_of(found: Iterable[InstanceSummary], query: InstanceQuery, by: CountedBy | None) -> dict[str, int]:
+    """How many fit, by what each has there."""
+    return dict(Counter("" if by is None else getattr(each, by) for each in found if _fits(each, query)))
 
 
 def _fits(summary: InstanceSummary, query: InstanceQuery) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from durable_import.errors import FencedError, StoreRefusedError
 from durable_import.stores.owner import Owner
@@ -159,6 +159,11 @@ class InstanceSummary:
     parent: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
+    @property
+    def id(self) -> str:
+        """The same as ``instance_id``: as handles call it."""
+        return self.instance_id
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstanceQuery:
@@ -180,11 +185,31 @@ class InstanceQuery:
     cursor: str | None = None
 
 
-class Page(NamedTuple):
-    """A part of a list. ``cursor`` asks for the next one; None: this is the last."""
+@dataclass(frozen=True)
+class Page:
+    """A part of a list, to be iterated over. ``cursor`` asks for the next one; None: this is the last."""
 
     instances: list[InstanceSummary]
     cursor: str | None
+
+    def __iter__(self) -> Iterator[InstanceSummary]:
+        return iter(self.instances)
+
+    def __len__(self) -> int:
+        return len(self.instances)
+
+    def __getitem__(self, index: int) -> InstanceSummary:
+        return self.instances[index]
+
+
+CountedBy: TypeAlias = Literal["status", "function"]
+COUNTED_BY = get_args(Literal["status", "function"])
+
+
+def check_counted_by(by: str | None) -> None:
+    """Raise ValueError for what instances are not counted by."""
+    if by is not None and by not in COUNTED_BY:
+        raise ValueError(f"by={by!r} is not one of {', '.join(map(repr, COUNTED_BY))}")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from durable_import.stores.owner import Owner
 from durable_import.stores.state import (
     NO_ORIGIN,
     Claim,
+    CountedBy,
     Event,
     Failure,
     HoldRecord,
@@ -258,6 +259,10 @@ class Store(Protocol):
 
     async def list(self, query: InstanceQuery) -> Page:
         """Instances that have a state."""
+        ...
+
+    async def count(self, query: InstanceQuery, by: CountedBy | None = None) -> dict[str, int]:
+        """How many fit, whatever ``limit`` and ``cursor`` are, by what each has there; without ``by`` all under an empty text."""
         ...
 
     async def remove_finished(self, seconds: float) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import parse_qsl, unquote
 
-from durable_import.errors import UnknownStoreError
+from durable_import.errors import StoreUnavailableError, UnknownStoreError
 from durable_import.snapshot.sealing.seal import key_from_environment
 from durable_import.stores.adapted import AdaptedStore
 from durable_import.stores.backend import BackendStore, OrchestrationBackend
-from durable_import.stores.base import FullStateStore, KeyedStore, StateStore
+from durable_import.stores.base import FullStateStore, KeyedStore, PlacedStore, StateStore
 from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.sqlite.connection import MEMORY
@@ -52,6 +52,15 @@ def open_store(url: str | StateStore | OrchestrationBackend) -> StateStore:
 def full_store(store: StateStore) -> Store:
     """All that the rest of the package needs of a store."""
     return store.instances if isinstance(store, FullStateStore) else AdaptedStore(store)
+
+
+def check_there(store: StateStore) -> None:
+    """Raise StoreUnavailableError for an embedded store that is not there: who only looks, or asks for something, makes none."""
+    if isinstance(store, PlacedStore) and not store.is_there():
+        raise StoreUnavailableError(
+            f"there is no {store!r}, and none was made: it is made by the program that runs instances. Check its name, and the "
+            "folder that it is relative to."
+        )
 
 
 def key_for(store: StateStore) -> bytes:

@@ -167,7 +167,7 @@ class TortureDriver(InstanceDriver):
 
     def _look(self, payload: bytes) -> None:
         """As people do who look from outside: nothing is run, and the frames are those that are there."""
-        stack = stack_of(read_state(payload, self.segments), "torture", 0, {})
+        stack = stack_of(read_state(payload, self.segments), "torture", {})
         alive = {task.path: task.stack() for task in self.loop.tasks}
         for view in stack.tasks:
             known = (info_of(parts_of(frame).code) for frame in alive.pop(view.path, []))

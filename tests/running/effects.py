@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
+from durable_import import step_key
+
 world: list[str] = []
 open_gates: set[str] = set()
 reached_gates: set[str] = set()
@@ -52,6 +54,12 @@ async def hold(gate: str) -> None:
     reached_gates.add(gate)
     while gate not in open_gates:
         await asyncio.sleep(0.002)
+
+
+async def hold_with_key(gate: str) -> None:
+    """Note the key of the step, and wait."""
+    world.append(step_key())
+    await hold(gate)
 
 
 def spring() -> None:

@@ -58,6 +58,7 @@ from durable_import import (
     UnsupportedPythonError,
     UnsupportedSyntaxError,
     attempt,
+    connect,
     current_instance,
     current_runtime,
     explain,
@@ -228,6 +229,28 @@ async def owners(store: FullStateStore, claim: Claim, owner: Owner) -> None:
     assert_type((await store.instances.list(InstanceQuery(tag=("customer", "c1")))).instances, list[InstanceSummary])
     assert_type(await store.instances.load_events("order-1"), list[Event])
     await store.instances.release(claim)
+
+
+def connected() -> None:
+    """A client for programs without an event loop."""
+    with connect("sqlite:///app.db", key=bytes(32)) as client:
+        assert_type([each.id for each in client.list(InstanceQuery(status="stuck"))], list[str])
+        assert_type(client.count(), int)
+        assert_type(client.count(InstanceQuery(), by="status"), dict[str, int])
+        handle = client.handle("order-1")
+        assert_type(handle.info(), InstanceSummary)
+        assert_type([frame.line for task in handle.stack().tasks for frame in task.frames], list[int])
+        assert_type([event.name for event in handle.events()], list[str])
+        assert_type(handle.retry(), bool)
+
+
+async def connected_in_loop() -> None:
+    """The same for those with one."""
+    async with connect(InMemoryStateStore()) as client:
+        assert_type([each.id for each in await client.list()], list[str])
+        assert_type(await client.count(by="function"), dict[str, int])
+        assert_type(await client.handle("order-1").cancel(), bool)
+        assert_type(str(await client.handle("order-1").stack()), str)
 
 
 def looking(stack: CallStack) -> None:

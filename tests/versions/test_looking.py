@@ -43,7 +43,7 @@ def test_what_was_saved_can_be_looked_at(path: Path) -> None:
             for number in range(2):
                 if f"{program}.{number}" not in file.namelist():
                     continue
-                stack = stack_of(read_state(file.read(f"{program}.{number}")), "kept", number, texts)
+                stack = stack_of(read_state(file.read(f"{program}.{number}")), "kept", texts)
                 assert stack.tasks
                 assert str(stack)
                 frames = [frame for task in stack.tasks for frame in task.frames if not frame.is_library]

@@ -164,6 +164,10 @@ class Records:
         """What is to be sealed. Raises UnsavableStateError."""
         return self._encoder().encode(Snapshot(None, facts))
 
+    def called(self, blob: bytes) -> bytes:
+        """The payload of a call, to be looked at (``inspect``); empty without one."""
+        return self._parts_of_call(blob)[1] if blob else b""
+
     # --- outcomes
 
     def seal_outcome(self, outcome: Outcome, state: InstanceState, call: bytes, encoder: Encoder) -> bytes:
@@ -216,6 +220,12 @@ class Records:
             )
         return payload
 
+    def unopened(self, kind: str, blob: bytes) -> bytes:
+        """The payload of an outcome or event, to be looked at (``inspect``)."""
+        payload = self._seal.open(self._instance_id, blob, kind)
+        self._check_kind(kind, payload)
+        return payload[1:]
+
     # --- the row
 
     def check_row(self, state: InstanceState, call: bytes, facts: dict[str, Any]) -> None:
@@ -258,9 +268,7 @@ class Records:
         return self._seal.seal(self._instance_id, KINDS[kind] + (encoder or self._encoder()).encode(Snapshot(None, facts)))
 
     def _take(self, kind: str, blob: bytes, encoder: Encoder | None = None) -> dict[str, Any]:
-        payload = self._seal.open(self._instance_id, blob, kind)
-        self._check_kind(kind, payload)
-        return self._decode(kind, payload[1:], encoder)
+        return self._decode(kind, self.unopened(kind, blob), encoder)
 
     def _check_kind(self, kind: str, payload: bytes) -> None:
         if payload[:1] != KINDS[kind]:

@@ -41,6 +41,10 @@ class DiskStateStore(FullStateStore):
     def __repr__(self) -> str:
         return f"DiskStateStore({self.path!r})"
 
+    def is_there(self) -> bool:
+        """Whether there is such a folder; nothing is made."""
+        return os.path.isdir(self.path)
+
     def key(self) -> bytes:
         """The key in ``<path>.key``, made on first use.
 

@@ -12,13 +12,14 @@ from typing import Any
 from durable_import.errors import DurableError
 from durable_import.log import about, logger
 from durable_import.stores.base import MIN_ID_AGE
-from durable_import.stores.listing import page_of
+from durable_import.stores.listing import count_of, page_of
 from durable_import.stores.owner import Owner, refusal
 from durable_import.stores.plain.row import InstanceRow, Registered
 from durable_import.stores.state import (
     ANNOUNCED,
     NO_ORIGIN,
     Claim,
+    CountedBy,
     Event,
     Failure,
     HoldRecord,
@@ -319,6 +320,9 @@ class Rows(ABC):
 
     def list(self, query: InstanceQuery) -> Page:
         return page_of([self._summary_of(row) for row in self._rows()], query)
+
+    def count(self, query: InstanceQuery, by: CountedBy | None) -> dict[str, int]:
+        return count_of([self._summary_of(row) for row in self._rows()], query, by)
 
     def _summary_of(self, row: InstanceRow) -> InstanceSummary:
         return row.summary(self._owner(row.owner) if row.owner is not None else None)

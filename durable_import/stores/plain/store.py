@@ -14,6 +14,7 @@ from durable_import.stores.plain.rows import Rows
 from durable_import.stores.state import (
     NO_ORIGIN,
     Claim,
+    CountedBy,
     Event,
     Failure,
     HoldRecord,
@@ -159,6 +160,9 @@ class PlainStore(ABC, Generic[R]):
 
     async def list(self, query: InstanceQuery) -> Page:
         return await self._look(Rows.list, query)
+
+    async def count(self, query: InstanceQuery, by: CountedBy | None = None) -> dict[str, int]:
+        return await self._look(Rows.count, query, by)
 
     async def remove_finished(self, seconds: float) -> int:
         return await self._do(Rows.remove_finished, seconds)

@@ -22,6 +22,7 @@ _NO_TEXT = re.compile("[\\\\\0\ud800-\udfff]")
 
 # What a list may ask for; its statement is called ``list``, the order, and these names. ``first`` and ``last``: around the part
 # of an id that is in an index.
+_SHOWN = f"CASE WHEN shelf = {STUCK} THEN 'stuck' ELSE status END"  # the status that lists have
 LIST_TERMS = {
     "status": "status = %(status)s",
     "function": "function = %(function)s",
@@ -30,6 +31,7 @@ LIST_TERMS = {
     "tag": "durable_instance.key IN (SELECT key FROM SCHEMA.durable_tag WHERE name = %(tag)s AND value = %(value)s)",
     "parent": "parent = %(parent)s",
     "shelf": "shelf = %(shelf)s",
+    "shown": f"{_SHOWN} = %(status)s",
     "since": "created_at >= %(since)s",
     "before": "(created_at, durable_instance.key) < (%(at)s, %(key)b)",
     "behind": "(created_at, durable_instance.key) > (%(at)s, %(key)b)",
@@ -42,11 +44,20 @@ def query(name: str, schema: str) -> str:
     """The statement ``name`` of ``queries.sql`` over the tables of ``schema``, or one made of parts."""
     if name == "summary_of":
         text = sql.queries("postgres")["summary"] + " AND durable_instance.key = %(key)b"
+    elif name.startswith("count "):
+        text = _count_query(*name.split()[1:])
     elif name.startswith("list "):
         text = _list_query(*name.split()[1:])
     else:
         text = sql.queries("postgres")[name]
     return in_schema(text, schema)
+
+
+def _count_query(by: str, *terms: str) -> str:
+    group = {"status": _SHOWN, "function": "function", "all": "''"}[by]
+    where = " AND ".join(["status <> ''", *(LIST_TERMS[term] for term in terms)])
+    tables = "SCHEMA.durable_instance JOIN SCHEMA.durable_state USING (key)"
+    return f"SELECT {group}, count(*) FROM {tables} WHERE {where} GROUP BY 1"
 
 
 def _list_query(order: str, *terms: str) -> str:

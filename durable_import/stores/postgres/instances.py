@@ -27,6 +27,7 @@ from durable_import.stores.state import (
     ANNOUNCED,
     NO_ORIGIN,
     Claim,
+    CountedBy,
     Event,
     Failure,
     HoldRecord,
@@ -243,6 +244,9 @@ class PostgresStore:
 
     async def list(self, query: InstanceQuery) -> Page:
         return await self._do(looking.list_page(query))
+
+    async def count(self, query: InstanceQuery, by: CountedBy | None = None) -> dict[str, int]:
+        return await self._do(looking.count(query, by))
 
     async def remove_finished(self, seconds: float) -> int:
         return await self._do(looking.remove_finished(seconds))

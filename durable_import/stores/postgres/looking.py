@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from durable_import.stores.base import MIN_ID_AGE
@@ -26,7 +27,7 @@ from durable_import.stores.postgres.columns import (
     to_owner,
 )
 from durable_import.stores.postgres.pipeline import Rounds, Statement
-from durable_import.stores.state import ABANDONED, DORMANT, InstanceQuery, InstanceSummary, Page
+from durable_import.stores.state import ABANDONED, DORMANT, CountedBy, InstanceQuery, InstanceSummary, Page
 from durable_import.stores.store import Kept
 
 REMOVED_AT_ONCE = 500  # instances
@@ -75,6 +76,16 @@ def list_page(asked: InstanceQuery) -> Rounds[Page]:
     page = rows[: asked.limit]
     cursor = json.dumps([page[-1][10], page[-1][11].hex()]) if page and len(rows) > len(page) else None
     return Page([_summary_of(row) for row in page], cursor)
+
+
+def count(asked: InstanceQuery, by: CountedBy | None) -> Rounds[dict[str, int]]:
+    """See ``store.Store.count``."""
+    terms, values = _terms(replace(asked, status=None, cursor=None), None)
+    if asked.status is not None:
+        terms.append("shown")
+        values["status"] = asked.status
+    [found] = yield [(f"count {by or 'all'} {' '.join(terms)}", values)]
+    return {from_column(name): number for name, number in found.fetchall()}
 
 
 def _place(row: tuple[Any, ...]) -> tuple[float, bytes]:

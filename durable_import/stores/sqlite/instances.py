@@ -23,6 +23,7 @@ from durable_import.stores.state import (
     ANNOUNCED,
     NO_ORIGIN,
     Claim,
+    CountedBy,
     Event,
     Failure,
     HoldRecord,
@@ -290,6 +291,9 @@ class SQLiteStore:
 
     async def list(self, query: InstanceQuery) -> Page:
         return await self._worker.call(partial(looking.list_page, query), writes=False)
+
+    async def count(self, query: InstanceQuery, by: CountedBy | None = None) -> dict[str, int]:
+        return await self._worker.call(partial(looking.count, query, by), writes=False)
 
     async def remove_finished(self, seconds: float) -> int:
         return await self._worker.call(partial(looking.remove_finished, seconds))

@@ -6,6 +6,7 @@ import json
 import math
 import sqlite3
 import time
+from dataclasses import replace
 from typing import Any
 
 from durable_import.stores.base import MIN_ID_AGE
@@ -23,10 +24,11 @@ from durable_import.stores.sqlite.columns import (
 )
 from durable_import.stores.sqlite.lives import delete
 from durable_import.stores.sqlite.owners import CANCELLED, COMPLETED, FAILED, LEFT, OWNED, READY, RESTS, STUCK
-from durable_import.stores.state import ABANDONED, DORMANT, InstanceQuery, InstanceState, InstanceSummary, Page
+from durable_import.stores.state import ABANDONED, DORMANT, CountedBy, InstanceQuery, InstanceState, InstanceSummary, Page
 from durable_import.stores.store import Kept
 
 NEAR = 1000  # instances
+_STATUS = f"iif(shelf = {STUCK}, 'stuck', status)"  # as lists have it
 _BEYOND = "\U0010ffff" * 8  # behind all texts with the same beginning
 _SHELVES = {  # where an instance of a status may stand: what somebody owns is of any
     **dict.fromkeys((*ABANDONED, *DORMANT), (OWNED, READY, RESTS, LEFT)),
@@ -73,6 +75,18 @@ def list_page(asked: InstanceQuery, connection: sqlite3.Connection) -> Page:
     page = found[: asked.limit]
     cursor = json.dumps(_place(page[-1])) if page and len(found) > len(page) else None
     return Page([_summary_of(row, connection) for row in page], cursor)
+
+
+def count(asked: InstanceQuery, by: CountedBy | None, connection: sqlite3.Connection) -> dict[str, int]:
+    """See ``store.Store.count``."""
+    terms, values = _terms(replace(asked, status=None, cursor=None), None, "")
+    if asked.status is not None:
+        terms.append(f"{_STATUS} = ?")
+        values.append(asked.status)
+    group = {"status": _STATUS, "function": "function", None: "''"}[by]
+    where = " AND ".join(["status <> ''", *terms])
+    text = f"SELECT {group}, count(*) FROM durable_instance JOIN durable_state USING (number) WHERE {where} GROUP BY 1"
+    return {text_or_none(name) or "": number for name, number in connection.execute(text, values)}
 
 
 def _first(asked: InstanceQuery, shelf: int | None, connection: sqlite3.Connection) -> list[tuple[Any, ...]]:

@@ -48,6 +48,10 @@ class SQLiteStateStore(FullStateStore):
     def __repr__(self) -> str:
         return f"SQLiteStateStore({self.path!r})"
 
+    def is_there(self) -> bool:
+        """Whether there is such a file; nothing is made."""
+        return self.path == MEMORY or os.path.exists(self.path)
+
     def key(self) -> bytes:
         """The key in ``<path>.key``, made on first use.
 

@@ -102,6 +102,8 @@ class AttemptsContract(ABC):
         page = await store.list(InstanceQuery(status=STUCK))
         assert [(each.instance_id, each.status, each.error) for each in page.instances] == [("a", STUCK, "übel \udc80")]
         assert [each.instance_id for each in (await store.list(InstanceQuery(status="running"))).instances] == ["b"]
+        assert await store.count(InstanceQuery(), "status") == {STUCK: 1, "running": 1}
+        assert [await store.count(InstanceQuery(status=status)) for status in (STUCK, "running")] == [{"": 1}, {"": 1}]
         assert await store.load("a") == Kept(saved(1), CALL)
         assert [await store.retry(name) for name in ("a", "b", "c")] == [True, False, False]
         assert await to_do(store, 10, orphans=False) == ["a"]

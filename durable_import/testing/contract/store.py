@@ -360,8 +360,14 @@ class StoreContract(SingleStoreContract):
             "i5",
             "i6",
         ]
+        assert await store.count(InstanceQuery(limit=2)) == {"": 7}
+        assert await store.count(InstanceQuery(status="waiting")) == {"": 3}
+        assert await store.count(InstanceQuery(prefix="i"), "status") == {"running": 4, "waiting": 3}
+        assert await store.count(InstanceQuery(status="running"), "function") == {"f": 2, "g": 2}
+        assert sum((await store.count(InstanceQuery(prefix="nobody"))).values()) == 0
         found: list[str] = []
         page = await store.list(InstanceQuery(limit=3))
+        assert [page[0].id, len(page), [each.instance_id for each in page]] == ["i6", 3, ["i6", "i5", "i4"]]
         while page.cursor is not None:
             found += [each.instance_id for each in page.instances]
             page = await store.list(InstanceQuery(limit=3, cursor=page.cursor))

@@ -95,7 +95,7 @@ def samples(count: int) -> list[bytes]:
 
 def look(payload: bytes) -> None:
     """All that looking does with a payload."""
-    stack_of(read_state(payload), "damaged", 0, {})
+    stack_of(read_state(payload), "damaged", {})
 
 
 def test_torn_snapshots() -> None:
@@ -171,7 +171,7 @@ def test_deep_calls_are_cut() -> None:
     depth = 100_000
     made = b"\x80\x05" + b"cos\nsystem\n" + b")R" * depth + b"."
     state = read_state(payload_of(COMPLETE, b"\x80\x05]." + _state_with(made[2:-1]) + b"\x80\x05N."))
-    stack_of(state, "deep", 0, {})
+    stack_of(state, "deep", {})
 
 
 def _state_with(content: bytes) -> bytes:

@@ -1,0 +1,196 @@
+"""A client: sees and asks for things in a store, in a process that runs no instances and has none of their code.
+
+What it asks for is kept in the store, and is taken up by whoever owns the instance, or takes it up next.
+"""
+
+from __future__ import annotations
+
+import builtins
+from functools import cached_property
+from types import TracebackType
+from typing import Any, overload
+
+from ..errors import InstanceFinishedError
+from ..inspect.stack import InstanceStack
+from ..inspect.values import Limits
+from ..running.instance.records import Records
+from ..running.instance.run import CANCEL
+from ..running.validation import check_event, check_id
+from ..snapshot.sealing.seal import Seal
+from ..stores.backend import OrchestrationBackend
+from ..stores.base import StateStore
+from ..stores.state import (
+    FINISHED,
+    CountedBy,
+    InstanceQuery,
+    InstanceSummary,
+    Page,
+    PastState,
+    check_size,
+)
+from ..stores.store import Store
+from ..stores.url import check_there, full_store, key_for, open_store
+from .inspection import EventView, Inspection
+from .lists import EVERYTHING, count_in, for_all
+
+
+class AsyncClient:
+    """What ``async with connect(...)`` gives. Ends with ``close``.
+
+    All methods raise StoreError when the store cannot be used. What is sealed needs the key, and raises MissingKeyError or
+    SnapshotAuthenticationError, which name it, without: variables, events, and what is sent.
+    """
+
+    def __init__(self, store: str | StateStore | OrchestrationBackend, key: bytes | None = None) -> None:
+        self._given = open_store(store)
+        self._key = key
+        self._closes_store = isinstance(store, str)
+        self._is_there = False
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._given!r})"
+
+    async def close(self) -> None:
+        """Let go of the store, if it was named by a URL."""
+        if self._closes_store and "_full" in vars(self):
+            await self._full.close()
+
+    @cached_property
+    def _full(self) -> Store:
+        return full_store(self._given)
+
+    @property
+    def _store(self) -> Store:
+        if not self._is_there:
+            check_there(self._given)
+            self._is_there = True
+        return self._full
+
+    @cached_property
+    def _seal(self) -> Seal:
+        return Seal(self._key if self._key is not None else key_for(self._given))
+
+    @property
+    def inspection(self) -> Inspection:
+        """What looks."""
+        return Inspection(self._store, lambda: self._seal)
+
+    # --- many instances
+
+    async def list(self, query: InstanceQuery = EVERYTHING) -> Page:
+        """A page of instances, to be iterated over; its ``cursor``, if it has one, asks for the next. Raises ValueError for a
+        cursor that is none, and DurableError when the store cannot list its instances."""
+        return await self._store.list(query)
+
+    @overload
+    async def count(self, query: InstanceQuery = ..., by: None = None) -> int: ...
+    @overload
+    async def count(self, query: InstanceQuery = ..., *, by: CountedBy) -> dict[str, int]: ...
+    async def count(self, query: InstanceQuery = EVERYTHING, by: CountedBy | None = None) -> int | dict[str, int]:
+        """How many instances fit, whatever the limit is; ``by`` 'status' or 'function', by what each has there."""
+        return await count_in(self._store, query, by)
+
+    async def cancel_all(self, query: InstanceQuery) -> int:
+        """Ask all that fit and have not ended to end; gives how many."""
+        return await for_all(self._store, query, lambda summary: self.cancel(summary.instance_id))
+
+    async def retry_all(self, query: InstanceQuery) -> int:
+        """Let all that fit, and have failed or are stuck, go on; gives how many."""
+        return await for_all(self._store, query, lambda summary: self._store.retry(summary.instance_id))
+
+    async def delete_all(self, query: InstanceQuery) -> int:
+        """Forget all that fit; gives how many."""
+        return await for_all(self._store, query, lambda summary: self.delete(summary.instance_id))
+
+    # --- one instance
+
+    def handle(self, instance_id: str) -> AsyncClientHandle:
+        """An instance by its id; nothing is asked of the store yet. Raises TypeError and ValueError for what is no id."""
+        check_id(instance_id)
+        return AsyncClientHandle(self, instance_id)
+
+    async def cancel(self, instance_id: str) -> bool:
+        """See ``AsyncClientHandle``; as for all methods below."""
+        if (await self.inspection.summary(instance_id)).status in FINISHED:
+            return False
+        await self._publish(instance_id, CANCEL, None)
+        return True
+
+    async def retry(self, instance_id: str) -> bool:
+        await self.inspection.summary(instance_id)
+        return await self._store.retry(instance_id)
+
+    async def delete(self, instance_id: str) -> bool:
+        await self.inspection.summary(instance_id)
+        await self._store.delete(instance_id)
+        return True
+
+    async def send(self, instance_id: str, name: str, payload: Any = None) -> None:
+        check_event(name)
+        if name.startswith("@"):
+            raise ValueError(f"the event name {name!r} begins with '@', which is for durable_import's own ones: choose another")
+        summary = await self._store.summary(instance_id)
+        if summary is not None and summary.status in FINISHED:
+            raise InstanceFinishedError(
+                f"instance {instance_id!r} has ended ({summary.status}): event {name!r} was not sent, nobody would get it"
+            )
+        await self._publish(instance_id, name, payload)
+
+    async def _publish(self, instance_id: str, name: str, payload: Any) -> None:
+        sealed = Records(self._seal, instance_id).seal_event(name, payload)
+        check_size(instance_id, f"event {name!r}", len(sealed))
+        await self._store.publish(instance_id, name, sealed)
+
+
+class AsyncClientHandle:
+    """The instance ``id``, as a client has it. All methods raise UnknownInstanceError when there is none of this id."""
+
+    def __init__(self, client: AsyncClient, instance_id: str) -> None:
+        self._client = client
+        self.id = instance_id
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.id!r})"
+
+    async def info(self) -> InstanceSummary:
+        """What is small of it: status, place and times, owner, hold, attempts and error, parent and tags. Needs no key."""
+        return await self._client.inspection.summary(self.id)
+
+    async def stack(self, limits: Limits | None = None) -> InstanceStack:
+        """All that it was at its last checkpoint: tasks, frames with source lines and variables, what each waits for.
+
+        Nothing of the program is imported or run; objects are told as ``Type(field=...)``. ``limits``: how much of each.
+        """
+        return await self._client.inspection.stack(self.id, limits)
+
+    async def events(self, limits: Limits | None = None) -> builtins.list[EventView]:
+        """The events for it that it has not taken yet."""
+        return await self._client.inspection.events(self.id, limits)
+
+    async def history(self) -> builtins.list[PastState]:
+        """What it has been, oldest first. Raises DurableError when the store keeps no history."""
+        return await self._client.inspection.history(self.id)
+
+    async def send(self, event: str, payload: Any = None) -> None:
+        """Publish an event for it; one that does not exist yet gets it when it does. Raises InstanceFinishedError."""
+        await self._client.send(self.id, event, payload)
+
+    async def cancel(self) -> bool:
+        """Ask it to end, as ``asyncio.Task.cancel`` does; False if it has ended. The request is kept until it has it."""
+        return await self._client.cancel(self.id)
+
+    async def retry(self) -> bool:
+        """Let it go on that has failed or is stuck, in the next process that looks for work; False if it is neither."""
+        return await self._client.retry(self.id)
+
+    async def delete(self) -> None:
+        """Forget it, no matter who owns it: its owner's next commit is refused."""
+        await self._client.delete(self.id)

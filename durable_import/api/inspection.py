@@ -1,0 +1,139 @@
+"""What can be seen of the instances in a store, with the key and without a line of their code: stacks, events, history."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from ..errors import DurableError, StoreUnavailableError, UnknownInstanceError
+from ..inspect.lines import FunctionText
+from ..inspect.records import describe_call, describe_fact
+from ..inspect.stack import InstanceStack, stack_of
+from ..inspect.state import SavedState, read_state
+from ..inspect.values import USUAL, Description, Limits
+from ..running.instance.records import OUTCOMES, Records
+from ..running.sources import Sources
+from ..snapshot.sealing.seal import Seal
+from ..snapshot.sealing.segment_seal import SegmentSeal
+from ..stores.state import InstanceState, InstanceSummary, PastState
+from ..stores.store import Kept, Store
+
+LARGE = 64 * 1024  # bytes of a state: others would wait for what looks at it
+TRIES = 20  # to read a state and its segments while its owner goes on
+
+
+@dataclass(frozen=True)
+class EventView:
+    """An event that an instance has not taken yet; a name that begins with "@" is a request of durable_import's own."""
+
+    number: int
+    name: str
+    payload: Description | None
+
+
+class Inspection:
+    """Looks at instances in ``store``; ``find_seal`` gives its key's seal when something sealed is to be shown.
+
+    Nothing is imported, run or written. All methods raise UnknownInstanceError, StoreError, and for what is sealed
+    MissingKeyError and SnapshotAuthenticationError, which name the key.
+    """
+
+    def __init__(self, store: Store, find_seal: Callable[[], Seal]) -> None:
+        self._store = store
+        self._find_seal = find_seal
+        self._sources = Sources(store)
+
+    async def summary(self, instance_id: str) -> InstanceSummary:
+        """What is small of an instance."""
+        summary = await self._store.summary(instance_id)
+        if summary is None:
+            raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self._store!r}: check the id")
+        return summary
+
+    async def stack(self, instance_id: str, limits: Limits | None = None) -> InstanceStack:
+        """All that an instance was at its last checkpoint. Raises SnapshotFormatError for a damaged one."""
+        limits = limits or USUAL
+        summary = await self.summary(instance_id)
+        kept, segments = await self._load(instance_id)
+        state, seal = kept.state, self._find_seal()
+        records = Records(seal, instance_id)
+        found = InstanceStack(instance_id, state.checkpoint, summary.status)
+        if state.snapshot:
+            payload = SegmentSeal(seal, instance_id).open(state.snapshot, segments)
+            records.check_is_snapshot(payload)
+            size = len(payload) + sum(map(len, segments.values()))
+            saved = await _apart(size, read_state, payload, segments)
+            records.check_row(state, kept.call, saved.facts)
+            texts = await self._texts(saved)
+            show = partial(stack_of, checkpoint=state.checkpoint, status=summary.status)
+            found = await _apart(size, show, saved, instance_id, texts, limits)
+        called = records.called(kept.call)
+        return replace(
+            found,
+            call=describe_call(called, limits) if called else None,
+            outcome=self._outcome(records, state, limits),
+            hold=summary.hold.what if summary.hold is not None else "",
+        )
+
+    @staticmethod
+    def _outcome(records: Records, state: InstanceState, limits: Limits) -> Description | None:
+        kind = OUTCOMES.get(state.status)
+        if kind is None or not state.outcome:
+            return None
+        return describe_fact(records.unopened(kind, state.outcome), kind, limits)
+
+    async def _load(self, instance_id: str) -> tuple[Kept, dict[str, bytes]]:
+        """A state with the segments that belong to it: its owner may go on between the two questions."""
+        kept = await self._store.load(instance_id)
+        for _ in range(TRIES):
+            if kept is None:
+                raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self._store!r}: check the id")
+            if not kept.state.snapshot or not self._is_in_segments(instance_id, kept.state.snapshot):
+                return kept, {}
+            segments = await self._store.load_segments(instance_id)
+            before, kept = kept, await self._store.load(instance_id)
+            if kept is not None and kept.state.snapshot == before.state.snapshot:
+                return kept, segments
+        raise StoreUnavailableError(
+            f"instance {instance_id!r} was committed again each of the {TRIES} times that its parts were read: look again, or at "
+            "a moment when it waits"
+        )
+
+    def _is_in_segments(self, instance_id: str, blob: bytes) -> bool:
+        return SegmentSeal(self._find_seal(), instance_id).is_in_segments(blob)
+
+    async def _texts(self, saved: SavedState) -> dict[str, FunctionText]:
+        """The kept texts of the functions that tasks are in, by digest."""
+        frames = [frame for task in saved.tasks.values() for frame in task.frames]
+        found = {}
+        for digest in {frame.digest for frame in frames}:
+            text = await self._sources.load(digest)
+            if text:
+                found[digest] = FunctionText(text, *await self._sources.load_place(digest))
+        return found
+
+    async def events(self, instance_id: str, limits: Limits | None = None) -> list[EventView]:
+        """The events for an instance that it has not taken yet, in their order; there may be some before it exists."""
+        events = await self._store.load_events(instance_id)
+        if not events:
+            await self.summary(instance_id)
+            return []
+        records = Records(self._find_seal(), instance_id)
+        payloads = (describe_fact(records.unopened("event", event.payload), "event", limits or USUAL) for event in events)
+        return [EventView(event.number, event.name, payload) for event, payload in zip(events, payloads, strict=True)]
+
+    async def history(self, instance_id: str) -> list[PastState]:
+        """What an instance has been, oldest first, with the present last. Raises DurableError if the store keeps no history."""
+        if self._store.history is None:
+            raise DurableError(f"{self._store!r} keeps no history: open it with history=True, or ?history=true in its URL")
+        await self.summary(instance_id)
+        states: Iterable[InstanceState] = await self._store.history.load_history(instance_id)
+        return [PastState(state.checkpoint, state.status, state.location) for state in states]
+
+
+async def _apart(size: int, look: Callable[..., Any], *arguments: Any) -> Any:
+    """What looking gives; of large states in a thread, so that an event loop goes on meanwhile."""
+    return await asyncio.to_thread(look, *arguments) if size > LARGE else look(*arguments)
