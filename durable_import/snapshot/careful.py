@@ -22,6 +22,7 @@ from .iterators.native_forms import NativeFormsUnpickler
 from .load_context import LoadContext, current
 from .reducers import instances
 from .reducers.exceptions import fill_exception
+from .reducers.structs import restore_struct
 from .renames import gone, new_member
 from .tasks import frames
 
@@ -58,6 +59,8 @@ class CarefulUnpickler(NativeFormsUnpickler):
             self.stack[-2:] = [None]
         elif function in _MAKING:
             self.stack[-2:] = [_made(function, args)]
+        elif isinstance(function, type) and (names := current().changed.get(function)) and len(names) == len(args):
+            self.stack[-2:] = [restore_struct(function, names, args)]
         elif function is getattr and len(args) == 2:
             self.stack[-2:] = [_attribute(*args)]
         else:

@@ -106,7 +106,7 @@ def _tell(cls: type, fields: str, kinds: str | None) -> None:
 def _is_as_saved(cls: type, today: Reference | None, fields: str, kinds: str | None) -> bool:
     """Whether objects of a class are restored by what is in the snapshot alone."""
     if own_setter(cls) is not None:
-        return True
+        return not is_struct(cls)  # msgspec makes one of its fields, and does not know of it
     if today is None or today[2] != fields:
         return False
     layout = today[3].partition("\n")[0]

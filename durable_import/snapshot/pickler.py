@@ -21,9 +21,11 @@ from ..frames.capture import FRAME_TYPES, FrameState, frame_of, parts_of
 from ..frames.step import Step
 from ..hook.code_table import CodeInfo, info_of
 from ..pythons.library import PythonPickler
+from ..upgrades.fields import is_struct
 from .module_data.modules import resolve, resolve_or_none
 from .module_data.shared_locks import LOCKS
 from .prelude import Prelude
+from .reducers.structs import reduce_by_name
 from .references import References, task_frames
 from .reopened import ComesLater, Entries, Order
 from .table import TABLE, reduce_by_kind
@@ -141,7 +143,7 @@ class SnapshotPickler(_Reducing, pickle.Pickler):
 
 
 class _DeepPickler(_Reducing, PythonPickler):  # type: ignore[misc]
-    """The same in Python, for graphs nested deeper than the C stack allows. Slow."""
+    """The same in Python, for graphs nested deeper than the C stack allows, or in a circle of structs. Slow."""
 
     def __init__(self, file: Any, references: References, entries: Entries | None = None) -> None:
         super().__init__(file, PROTOCOL)
@@ -161,6 +163,11 @@ class _DeepPickler(_Reducing, PythonPickler):  # type: ignore[misc]
             PythonPickler.save_reduce(self, func, args, state, items, pairs, setter, obj=obj)
 
         self.save_reduce = save_reduce
+
+    def reducer_override(self, obj: Any) -> Any:
+        """How an object is pickled."""
+        reduced = super().reducer_override(obj)
+        return reduce_by_name(obj) if reduced is NotImplemented and is_struct(type(obj)) else reduced
 
 
 class _NanPickler(SnapshotPickler):

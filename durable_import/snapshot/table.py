@@ -49,6 +49,7 @@ from durable_import.snapshot.reducers import (
     wrappers,
 )
 from durable_import.snapshot.tasks import contexts, futures, loops
+from durable_import.upgrades.fields import is_struct
 
 TABLE: dict[type, Callable[[Any], Any]] = {
     Marker: lambda marker: reference_to(marker, (Marker.__module__, marker.name)),
@@ -114,7 +115,6 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
 }
 
 _BY_BASE: dict[tuple[str, str], Callable[[Any], Any]] = {  # the same, with all classes derived from them
-    ("msgspec", "Struct"): structs.reduce_struct,
     ("numpy", "memmap"): buffers.refuse_mapped,
     ("opentelemetry.sdk.trace", "Span"): telemetry.reduce_span,
     ("opentelemetry.sdk.trace", "SpanProcessor"): telemetry.refuse_processor,
@@ -144,6 +144,8 @@ def _plan(cls: type) -> _Plan:
     if cls not in known:
         reducer = next((_BY_BASE[key] for b in cls.__mro__ if (key := (b.__module__, b.__name__)) in _BY_BASE), None)
         reducer = plan = reducer or _BY_NAME.get((cls.__module__, cls.__name__))
+        if is_struct(cls):
+            reducer = plan = structs.reducer_for(cls)
         if reducer is None:
             reducer = next((reducer for kinds, reducer in _BY_KIND if issubclass(cls, kinds)), None)
             plan = _reopenable_refused(cls, reducer or _holding_refused(cls, instances.reducer_for(cls)))

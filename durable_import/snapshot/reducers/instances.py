@@ -66,7 +66,7 @@ def _reducer_of_plain(cls: type, defined: set[str]) -> Reducer | None:
     made_by_own = "__new__" in defined
     if made_by_own and _can_be_called_bare(cls.__new__, cls):
         return reduce_by_own_new if hashed or intercepts else None
-    if _is_slotted_dataclass(cls):
+    if (hashed or intercepts) and _is_slotted_dataclass(cls):
         return reduce_slotted
     if hashed and _may_stand_in(cls):
         return reduce_hashed if intercepts or made_by_own else reduce_hashed_unless_flat

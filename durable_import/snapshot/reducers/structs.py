@@ -1,24 +1,39 @@
-"""Structs of msgspec by the names of their fields: msgspec itself saves most of them by the order of these.
+"""Structs of msgspec, which has no way to save those with a ``__dict__``, or in a circle.
 
-A struct is a copy of an empty one of its class, which is filled: so it may be in a cycle, and its ``__post_init__`` does not run
-once more. What msgspec saved until now, by order or by name, still opens. A ``__reduce__`` of the class's own is left to pickle.
+Most are saved as msgspec does it, by the order of their fields, which the snapshot names with the class. Others are a copy of an
+empty one of their class, which is filled: so they may be in a circle, and ``__post_init__`` does not run once more. What was
+saved until now still opens. A ``__reduce__`` of the class's own is left to pickle.
 """
 
 from __future__ import annotations
 
 import copy
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from durable_import.snapshot.declared import fill, give, name_today
+from durable_import.snapshot.declared import fill, give, name_today, reference_of
 from durable_import.upgrades.fields import fields_of, is_struct
 
 State = tuple[tuple[str, ...], tuple[Any, ...], dict[str, Any] | None]
 
 
-def reduce_struct(struct: Any) -> Any:
-    """A struct by its class, the names of its fields, what they hold, and its other attributes if it has some."""
+def reducer_for(cls: Any) -> Callable[[Any], Any] | None:
+    """How structs of a class are saved, or None for what msgspec itself does: by order, and it is known if the fields change.
+
+    That is right if the class says all that there is to restore its structs.
+    """
+    if hasattr(cls, "__post_init__") or hasattr(cls, "__setstate__") or cls.__dictoffset__ or reference_of(cls) is None:
+        return reduce_by_name
+    return None if _empty_of(cls).__reduce__()[0] is cls else reduce_by_name
+
+
+def reduce_by_name(struct: Any) -> Any:
+    """A struct by its class, the names of its fields, what they hold, and its other attributes if it has some.
+
+    It may be in a circle. NotImplemented for a class with a way of its own.
+    """
     cls: Any = type(struct)
     base: Any = sys.modules["msgspec"].Struct
     if cls.__reduce__ is not base.__reduce__ or cls.__reduce_ex__ is not base.__reduce_ex__:
@@ -79,7 +94,7 @@ def fill_struct(struct: Any, state: State) -> None:
 
 
 def restore_struct(cls: Any, names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
-    """A struct as it was saved until now."""
+    """A struct of the class of today by what it had, and the names of its fields then."""
     made = new_struct(cls)
     fill_struct(made, (names, values, None))
     return made
