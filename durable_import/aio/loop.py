@@ -137,7 +137,9 @@ class InstanceLoop(SignalLoop, Taker):
         self.current: DurableTask | None = None  # whose turn is being taken
         self.owes_commit = False  # a checkpoint has to be committed before the next step
         self.has_asked = False  # ... because a key was asked for since the last one
-        self.asked_inside: list[AskedInside] = []  # ... and before foreign code goes on, which has asked for the key of its step
+        self.asked_inside: tuple[
+            AskedInside, ...
+        ] = ()  # ... and before foreign code goes on, which has asked for the key of its step
         self.key_records: KeyRecords | None = None
         self.task_factory: Any = None  # the only one that can be set makes eager tasks
         self.native_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None  # that run rewritten code beside it, if any did
@@ -356,7 +358,7 @@ class InstanceLoop(SignalLoop, Taker):
                     kept = asyncio.run_coroutine_threadsafe(self.key_records.keep(*asked), self.real)
                     with contextlib.suppress(TimeoutError):  # it goes on like a step that has not waited
                         kept.result(LONGEST_WAIT)
-                self.asked_inside.append(asked)
+                self.asked_inside += (asked,)
         self.has_asked = True
 
     def _settle(self, task: DurableTask, step: Step | None = None) -> None:

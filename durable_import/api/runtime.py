@@ -47,6 +47,7 @@ from ..stores.base import StateStore
 from ..stores.owner import DEFAULT_LEASE_SECONDS
 from ..stores.state import (
     FINISHED,
+    NO_ORIGIN,
     STUCK,
     CountedBy,
     InstanceQuery,
@@ -298,7 +299,8 @@ class DurableRuntime:
             name = id_from_step(lambda: Records(self.seal, "").content_of_call(call)) or self.name_instance()
         check_id(name)
         self.dispatcher.ensure()
-        origin = Origin(running_instance(), tags)
+        parent = running_instance()
+        origin = Origin(parent, tags) if parent is not None or tags else NO_ORIGIN
         while not await self._patiently(lambda: self._joins(name, call, origin), f"instance {name} is not started yet"):
             pass
         return InstanceHandle(self, name)

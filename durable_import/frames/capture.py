@@ -263,7 +263,10 @@ def _lost_loops(info: CodeInfo) -> pickle.PicklingError:
 
 def awaited_by(value: Any) -> Any:
     """What a suspended frame awaits, or None if it waits in a ``yield``."""
-    parts = parts_of(value)
+    return _awaited_by(parts_of(value))
+
+
+def _awaited_by(parts: FrameParts) -> Any:
     if parts.frame is None or parts.state not in (SUSPENDED, CREATED):
         return None
     names, info = variables_in(parts.frame), info_of(parts.code)
@@ -367,9 +370,9 @@ def chain(root: Any) -> list[Any]:
     """The frames of a task from its outermost one, or None, to the innermost one, each awaiting the next."""
     found = []
     frame = root
-    while frame is not None and parts_of(frame).frame is not None:  # a program may close what a task is going to run
+    while frame is not None and (parts := parts_of(frame)).frame is not None:  # a program may close what a task is going to run
         found.append(frame)
-        awaited = awaited_by(frame)
+        awaited = _awaited_by(parts)
         frame = None if awaited is None else frame_behind(awaited)
     return found
 

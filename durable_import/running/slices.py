@@ -66,7 +66,7 @@ class Slices:
         self._count()
         turns, used = self._turns, self._used
         self._used, self._turns = 0.0, 0
-        if not turns and not self._waiting:
+        if not self._waiting:
             self._loop = None  # until somebody asks again
             return
         loop.call_soon(self._next_pass, loop)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from types import GeneratorType
 from typing import Any
 
 from ..aio.generators import Finalizer, restoring_generators
 from ..aio.standard import make_asyncio_durable
+from ..frames.capture import layout_of, parts_of
 from ..holds.kinds import forget_kinds
 from ..holds.noting import begin as begin_noting
 from ..holds.opening import Opener, leave_opened
@@ -35,22 +37,39 @@ def decoded(payload: bytes, segments: dict[str, bytes], script: ScriptData | Non
         return _completed(loading, finalizer, payload, script, instance_id)
 
 
-async def reopened(
+def reopened(
     payload: bytes,
     segments: dict[str, bytes],
     script: ScriptData | None,
     instance_id: str | None,
     kept_texts: KeptTexts | None = None,
-) -> Snapshot:
-    """The same, with what the program had open opened again; what was opened is left if something fails.
+) -> Snapshot | Coroutine[Any, Any, Snapshot]:
+    """The same, to go on. If the program had something open, it is what is to be awaited: it opens that again.
 
-    ``kept_texts``: of code that has changed since, if its frames may go on. Raises ChangesAsked.
+    ``kept_texts``: of code that has changed since, if its frames may go on. Raises ChangesAsked if something is to be opened.
     """
     begin_noting()
     loading, finalizer = _loading(payload, segments, kept_texts=kept_texts), Finalizer()
     try:
+        with restoring_generators(finalizer):
+            while loading.next_opening() is None:
+                if not loading.begins_again():
+                    return _completed(loading, finalizer, payload, script, instance_id)
+    except BaseException:
+        loading.give_up()
+        raise
+    loading.give_up()  # who awaits the rest may be cancelled before that begins: it reads from the beginning
+    if kept_texts is not None and not kept_texts.is_settled:
+        raise ChangesAsked
+    return _with_openings(_loading(payload, segments, kept_texts=kept_texts), payload, script, instance_id)
+
+
+async def _with_openings(loading: Loading[Any], payload: bytes, script: ScriptData | None, instance_id: str | None) -> Snapshot:
+    """Read it all; what was opened is left if something fails."""
+    finalizer = Finalizer()
+    try:
         while True:
-            await _open_all(loading, finalizer, instance_id, kept_texts)
+            await _open_all(loading, finalizer, instance_id)
             opened = loading.context.loop
             if not loading.begins_again():
                 break
@@ -62,8 +81,8 @@ async def reopened(
         raise
 
 
-async def _open_all(loading: Loading[Any], finalizer: Finalizer, instance_id: str | None, kept_texts: KeptTexts | None) -> None:
-    """Read to the end, and open what is to be opened on the way. Raises ChangesAsked if that is not settled before."""
+async def _open_all(loading: Loading[Any], finalizer: Finalizer, instance_id: str | None) -> None:
+    """Read to the end, and open what is to be opened on the way."""
     context, opener = loading.context, None
     try:
         while True:
@@ -71,8 +90,6 @@ async def _open_all(loading: Loading[Any], finalizer: Finalizer, instance_id: st
                 opening = loading.next_opening()
             if opening is None:
                 return
-            if kept_texts is not None and not kept_texts.is_settled:
-                raise ChangesAsked
             if opener is None:
                 context.loop.instance_id = instance_id
                 opener = Opener(context.loop, context.opened, lambda path: _task(context, path))
@@ -128,4 +145,9 @@ def _completed(
     found.loop.instance_id = instance_id
     finalizer.begun.update(frame for frame in loading.context.begun.values() if type(frame) is GeneratorType)
     finalizer.has(found.loop)
-    return Snapshot(None, facts, found.loop)
+    return Snapshot(None, facts, found.loop, any(map(_has_blocks, loading.context.frames)))
+
+
+def _has_blocks(frame: Any) -> bool:
+    layout = layout_of(parts_of(frame).code)
+    return layout is not None and layout.has_blocks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -315,9 +316,15 @@ class Encoder:
 
     async def reopen(self, payload: bytes, segments: dict[str, bytes] | None = None) -> Snapshot:
         """The same, with what the program had open opened again."""
-        snapshot = await reopened(payload, segments or {}, self.script, self.instance_id, self.kept_texts)
+        read = self.begin_reopening(payload, segments)
+        return read if isinstance(read, Snapshot) else await read
+
+    def begin_reopening(
+        self, payload: bytes, segments: dict[str, bytes] | None = None
+    ) -> Snapshot | Coroutine[Any, Any, Snapshot]:
+        """See ``reopen``; the snapshot at once if the program had nothing open."""
         self._has_read(payload)
-        return snapshot
+        return reopened(payload, segments or {}, self.script, self.instance_id, self.kept_texts)
 
     def look_for_changes(self, payload: bytes, segments: dict[str, bytes]) -> None:
         """Find in which code the frames of a payload go on; nothing of it is kept, or opened."""

@@ -27,11 +27,15 @@ LARGE = 256 * 1024  # bytes: such snapshots are in pieces
 
 @dataclass
 class Snapshot:
-    """What a snapshot holds: the loop of an instance, or a single coroutine (``root``), or neither once it has ended."""
+    """What a snapshot holds: the loop of an instance, or a single coroutine (``root``), or neither once it has ended.
+
+    ``has_blocks``, of one that was read: whether a frame is of a function that has ``with`` blocks in which it suspends.
+    """
 
     root: Any = None
     facts: dict[str, Any] = field(default_factory=dict)
     loop: InstanceLoop | None = None
+    has_blocks: bool = False
 
     def stacks(self) -> list[tuple[str, list[Any]]]:
         """The frames of each task, outermost first, with its path."""

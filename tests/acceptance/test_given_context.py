@@ -237,7 +237,7 @@ def test_nothing_given_nothing_kept() -> None:
     """The record of a call without context variables is as it would be if there were no such thing."""
     records = Records(Seal(b"k" * 32), "one")
     given = given_by(contextvars.Context(), records)
-    assert (given.record, given.own, given.lost) == (b"", [], [])
+    assert (given.record, given.own, given.lost) == (b"", (), ())
     call = Call(len, ("abc",), {})
     assert len(records.seal_call(call, given.record)) == len(records.seal_call(call))
     opened = records.open_call(records.seal_call(call, given.record))

@@ -74,7 +74,7 @@ class Committer:
         """Commit all, unless the program has failed and only cleans up: it can be tried again from where it was before."""
         checkpoint = self._capture_unless_held(status)
         if checkpoint is not None:
-            self.loop.has_asked, self.loop.asked_inside = False, []
+            self.loop.has_asked, self.loop.asked_inside = False, ()
             yield from self._save(checkpoint)
 
     def _begin_again(self) -> Any:

@@ -42,6 +42,8 @@ from .commit import PAUSE, Committer
 from .leaving import OpenBlock, has_to_leave, leave_instance, open_blocks
 from .taking import leave_queues, take_again, tell_given_back, waits_for_others
 
+_NO_TURNS: list[Any] = []  # stays empty, as the next one: most instances wait, and need little memory
+_NO_STEPS: dict[Any, Any] = {}
 GRACE_SECONDS = 10.0  # that foreign code has to clean up when an instance is suspended
 
 
@@ -54,7 +56,7 @@ class InstanceDriver(Committer):
 
     __slots__ = (
         "_at_doors", "_others", "_put_off", "_waiting", "coroutine", "evict_after", "grace_seconds", "keeps_life",
-        "on_dormant", "on_wait",
+        "may_enter_again", "on_dormant", "on_wait",
     )  # fmt: skip
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
@@ -67,14 +69,15 @@ class InstanceDriver(Committer):
         self.coroutine = instance.root.coroutine if loop is instance else instance
         super().__init__(loop, encoder, commit, checkpoint, parts_of(self.coroutine).code.co_qualname)
         self.keeps_life = False  # whether it goes on from the middle of something: it is kept that it does that again
+        self.may_enter_again = False  # whether ``enter_again`` has perhaps something to do
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
         self.on_dormant: Callable[[], None] | None = None  # told that nothing will happen here before time or an event comes
         self.evict_after: float | None = None  # seconds to wait for time or events in memory, then it is suspended
         self.grace_seconds = GRACE_SECONDS
         self._others: Collection[DurableTask] = ()  # the tasks that stand still while ``turns_of`` takes turns
-        self._waiting: list[asyncio.Handle] = []  # their turns
-        self._at_doors: list[tuple[DurableTask, asyncio.Handle]] = []  # turns that wait until the instance can be saved
-        self._put_off: dict[DurableTask, Step] = {}  # that begin when a commit was made that others wait for too
+        self._waiting: list[asyncio.Handle] = _NO_TURNS  # their turns
+        self._at_doors: list[tuple[DurableTask, asyncio.Handle]] = _NO_TURNS  # turns that wait until the instance can be saved
+        self._put_off: dict[DurableTask, Step] = _NO_STEPS  # that begin when a commit was made that others wait for too
 
     @property
     def ended(self) -> bool:
@@ -95,7 +98,7 @@ class InstanceDriver(Committer):
         """The next checkpoint is that of the transaction; the other tasks go on."""
         self.must_commit = True
         self.turns_of, self._others, self.loop.key_records = None, (), self.key_records
-        held, self._waiting = self._waiting, []
+        held, self._waiting = self._waiting, _NO_TURNS
         for handle in held:
             self.loop.turn_again(handle)
 
@@ -107,7 +110,7 @@ class InstanceDriver(Committer):
     # --- driving
 
     async def enter_again(self) -> None:
-        """Enter the ``with`` blocks whose managers could not be saved."""
+        """Enter the ``with`` blocks whose managers could not be saved; take the slots of semaphores that it had."""
         loop = self.loop
         if not hasattr(loop, "root"):
             return
@@ -263,6 +266,7 @@ class InstanceDriver(Committer):
                     loop.leave(outside)
                 continue
             if task in self._others:
+                self._waiting = self._waiting or []
                 self._waiting.append(handle)
                 continue
             if self.holding.keeps_from_turn(task):
@@ -280,6 +284,7 @@ class InstanceDriver(Committer):
                 self._keep_out(task, loop.turn_of(task))
                 continue
             if left and self._may_begin_later(step):
+                self._put_off = self._put_off or {}
                 self._put_off[task] = step
                 loop.put_behind(loop.turn_of(task), left)
                 left += 1
@@ -296,7 +301,7 @@ class InstanceDriver(Committer):
         loop, asked = self.loop, self.loop.asked_inside
         if self.key_records.conflict is not None:
             raise self.key_records.conflict
-        loop.asked_inside = []
+        loop.asked_inside = ()
         if not loop.has_asked:
             return
         self._owe(None)
@@ -320,6 +325,7 @@ class InstanceDriver(Committer):
 
     def _keep_out(self, task: DurableTask, handle: asyncio.Handle) -> None:
         """Let a turn wait; in a checkpoint it is one that is ready."""
+        self._at_doors = self._at_doors or []
         self._at_doors.append((task, handle))
         self.loop.note_turn(task, handle)
 

@@ -36,31 +36,34 @@ class GivenContext:
     __slots__ = ("lost", "own", "record")
 
     def __init__(self) -> None:
-        self.own: list[contextvars.ContextVar[Any]] = []
+        self.own: tuple[contextvars.ContextVar[Any], ...] = ()
         self.record = b""  # of what is kept; empty if nothing is
-        self.lost: list[str] = []  # what cannot be kept, and why, to be read
+        self.lost: tuple[str, ...] = ()  # what cannot be kept, and why, to be read
 
     def base(self) -> contextvars.Context:
         """What the snapshots of the instance, in whose context this is called, need not hold."""
         return base_of(contextvars.copy_context(), self.own)
 
 
+NOTHING_GIVEN = GivenContext()
+
+
 def given_by(context: contextvars.Context, records: Records) -> GivenContext:
     """What an instance is given that begins in a context."""
-    given = GivenContext()
     found = [(variable, value) for variable, value in context.items() if not is_ours(variable)]
     if not found:
-        return given
+        return NOTHING_GIVEN
+    given = GivenContext()
     kept: list[tuple[contextvars.ContextVar[Any], Kept]] = []
     for variable, value in found:
         if variable.name == DECIMAL:
-            given.own.append(variable)
+            given.own += (variable,)
             if not _is_usual(value):
                 kept.append((variable, (None, VALUE, value)))
             continue
         place = find_place(variable)
         if place is None:
-            given.lost.append(f"{variable.name!r} (no module leads to it by name, so it could not be found again)")
+            given.lost += (f"{variable.name!r} (no module leads to it by name, so it could not be found again)",)
             continue
         known = None if _is_constant(value) or type(value) in _CONTAINERS else module_name_of(value)
         kept.append((variable, (tuple(place), NAMED, known) if known is not None else (tuple(place), VALUE, as_given(value))))
@@ -77,7 +80,7 @@ def _encode(given: GivenContext, kept: list[tuple[contextvars.ContextVar[Any], K
         savable = [each for each in kept if _can_be_kept(each[1], given, records)]
         given.record = records.encode({"context": [each for _, each in savable]}) if savable else b""
         kept = savable
-    given.own += [variable for variable, (place, how, value) in kept if place and how == VALUE and not _is_constant(value)]
+    given.own += tuple(variable for variable, (place, how, value) in kept if place and how == VALUE and not _is_constant(value))
 
 
 def _can_be_kept(kept: Kept, given: GivenContext, records: Records) -> bool:
@@ -88,7 +91,7 @@ def _can_be_kept(kept: Kept, given: GivenContext, records: Records) -> bool:
         assert place is not None  # decimal's can be
         where = Place(*place)
         why = str(error.__cause__ or error).partition("\n")[0]
-        given.lost.append(f"{where.name!r} at {shown(where)} ({type(value).__qualname__}: {why})")
+        given.lost += (f"{where.name!r} at {shown(where)} ({type(value).__qualname__}: {why})",)
         return False
     return True
 
@@ -110,6 +113,8 @@ def warn_of_lost(given: GivenContext, instance_id: str, code: CodeType, about: d
 
 def set_again(facts: dict[str, Any], instance_id: str, about: dict[str, Any]) -> GivenContext:
     """Set the variables, in the running context, that an instance was given when it began."""
+    if not facts:
+        return NOTHING_GIVEN
     given = GivenContext()
     for place, how, value in facts.get("context", ()):
         if place is None:
@@ -129,7 +134,7 @@ def set_again(facts: dict[str, Any], instance_id: str, about: dict[str, Any]) ->
             continue
         variable.set(held)
         if how == VALUE and not _is_constant(held):
-            given.own.append(variable)
+            given.own += (variable,)
     return given
 
 
@@ -137,7 +142,7 @@ def _set_decimal(given: GivenContext, value: Any) -> None:
     import decimal  # which the program uses: others need not load it
 
     decimal.setcontext(value)
-    given.own += [variable for variable in contextvars.copy_context() if variable.name == DECIMAL]
+    given.own += tuple(variable for variable in contextvars.copy_context() if variable.name == DECIMAL)
 
 
 def _is_usual(value: Any) -> bool:

@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from ...aio.loop import InstanceLoop
 from ...aio.taking import Taken
@@ -17,7 +17,7 @@ from ...errors import DurableError, HoldLimitError, UnsavableStateError
 from ...frames.capture import capture
 from ...frames.step import Step
 from ...holds.blocks import HeldLock, HoldingBlock, HoldingBlocks
-from ...holds.doors import Hold
+from ...holds.doors import Doors, Hold
 from ...holds.kinds import advice_for, type_name
 from ...holds.places import frame_of_program, line_of_place, place_of
 from ...log import logger
@@ -33,32 +33,68 @@ RECORDED_AFTER = 1.0  # seconds until others are told too
 LONG = 60.0  # seconds: a longer wait inside a hold is told
 
 
+class Met:
+    """Objects by their identity; it keeps none of them alive. None is never among them."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[int, weakref.ref[Any] | type] | None = None  # by id; of what takes no weak reference the class
+
+    def add(self, value: Any) -> None:
+        """Remember an object."""
+        if value is not None:
+            self._known = self._known or {}
+            try:
+                self._known[id(value)] = weakref.ref(value)
+            except TypeError:
+                self._known[id(value)] = type(value)
+
+    def __contains__(self, value: Any) -> bool:
+        known = self._known.get(id(value)) if self._known is not None else None
+        return known() is value if isinstance(known, weakref.ref) else known is type(value)
+
+
+NOTHING_MET = Met()  # stays empty
+
+
+class Life(Protocol):
+    """That of the instance, which lets people know."""
+
+    def is_held(self, sentence: str) -> None:
+        """Say so."""
+        ...
+
+    def record_hold(self, hold: HoldRecord) -> None:
+        """Keep it for others to see."""
+        ...
+
+
 class Holding:
-    """Of one instance; the ``Holder`` of its loop. ``tell`` is called with a sentence for people.
+    """Of one instance; the ``Holder`` of its loop. ``life`` is told of it.
 
     ``checkpoint``: the number of the last one.
     """
 
     __slots__ = (
         "_alarm", "_hold", "_is_first", "_recorder", "_refusal", "_reminder", "_seen", "_since", "_told", "_told_of",
-        "_told_within", "_try_again_at", "blocks", "checkpoint", "encoder", "limit", "owes", "record", "tell", "wake",
+        "_told_within", "_try_again_at", "checkpoint", "encoder", "known_blocks", "life", "limit", "owes", "wake",
     )  # fmt: skip
 
     def __init__(self, encoder: Encoder, checkpoint: int) -> None:
         self.encoder = encoder
         self.checkpoint = checkpoint
-        self.tell: Callable[[str], None] = logger.warning
-        self.blocks = HoldingBlocks(encoder.is_shared_lock, lambda: self.owes)
+        self.life: Life | None = None
+        self.known_blocks: HoldingBlocks | None = None  # most instances have none
         self.owes = False
         self._hold: Hold | None = None  # that of an object
         self._refusal: UnsavableStateError | None = None  # what could not be saved, if a checkpoint was tried
         self._try_again_at = 0.0  # by ``time.monotonic``
         self._told = _NOTHING
-        self._told_of = Met()  # in this hold: managers, and what could not be saved
-        self._told_within = Met()  # the variables' values in which that was
+        self._told_of = NOTHING_MET  # in this hold: managers, and what could not be saved
+        self._told_within = NOTHING_MET  # the variables' values in which that was
         self._seen = ""  # the last refusal
         self.limit: float | None = None  # seconds: a longer hold is an error
-        self.record: Callable[[HoldRecord], None] | None = None  # keeps it for others to see
         self.wake: Callable[[], None] | None = None  # lets what drives the instance look again
         self._since = 0.0  # when the hold began, by ``time.monotonic``
         self._reminder: asyncio.TimerHandle | None = None
@@ -67,6 +103,19 @@ class Holding:
         self._is_first = False  # nothing was committed in this life, of an instance that had another one
 
     # --- for the loop and the driver
+
+    @property
+    def blocks(self) -> HoldingBlocks:
+        """Those that are open, and what is known of them."""
+        if self.known_blocks is None:
+            self.known_blocks = HoldingBlocks(self.encoder.is_shared_lock, lambda: self.owes)
+        return self.known_blocks
+
+    def _first_open(self) -> HoldingBlock | None:
+        return self.known_blocks.first_open() if self.known_blocks is not None else None
+
+    def _known_doors(self) -> Doors | None:
+        return self.known_blocks.known_doors if self.known_blocks is not None else None
 
     def exit_of(self, manager: Any, leave: Any, frame: FrameType, task: Any, *, is_async: bool) -> Any:
         """See ``aio.loop.Holder``; as for the next one."""
@@ -97,7 +146,7 @@ class Holding:
             )
 
     def why(self) -> str:
-        block = self.blocks.first_open()
+        block = self._first_open()
         if block is not None:
             return block.described(type_name(block.manager))
         refusal = self._refusal
@@ -107,7 +156,7 @@ class Holding:
 
     def holds(self) -> bool:
         """Whether nothing can be saved now. That is remembered, and told: a checkpoint would have been made."""
-        block = self.blocks.first_open()
+        block = self._first_open()
         if block is None and self._refusal is None:
             return False
         held = block is not None or self._is_blocked()
@@ -122,7 +171,8 @@ class Holding:
         now = time.monotonic()
         if not self.owes:
             self.owes, self._since = True, now
-            if self.record is not None:
+            self._told_of, self._told_within = Met(), Met()
+            if self.life is not None:
                 self._recorder = asyncio.get_running_loop().call_later(RECORDED_AFTER, self._record)
             if self.limit is not None and self.wake is not None:
                 self._alarm = asyncio.get_running_loop().call_later(self.limit, self.wake)
@@ -135,8 +185,8 @@ class Holding:
 
     def _record(self) -> None:
         why = self.why()
-        if why and self.record is not None:
-            self.record(HoldRecord(why, time.time() - (time.monotonic() - self._since)))
+        if why and self.life is not None:
+            self.life.record_hold(HoldRecord(why, time.time() - (time.monotonic() - self._since)))
 
     def _is_blocked(self) -> bool:
         refusal = self._refusal
@@ -188,11 +238,11 @@ class Holding:
         if self.owes:  # else nothing was told, and no timer runs
             self.owes = False
             self._forget_refusal()
-            self._told_of.forget()
-            self._told_within.forget()
+            self._told_of = self._told_within = NOTHING_MET
             self.stop_reminding()
-        if self.blocks.known_doors is not None:
-            self.blocks.known_doors.committed(time.monotonic())
+        doors = self._known_doors()
+        if doors is not None:
+            doors.committed(time.monotonic())
 
     def begins_again(self) -> None:
         """It goes on from a checkpoint of another life, or from its call."""
@@ -200,7 +250,7 @@ class Holding:
 
     def enters_again(self) -> bool:
         """Whether a block is being entered that an earlier life has entered perhaps, and gone on from there."""
-        return any(block.is_again for block in self.blocks.entering.values())
+        return self.known_blocks is not None and any(block.is_again for block in self.known_blocks.entering.values())
 
     def check_free(self, task: Any, what: str) -> None:
         """Raise DurableError if ``task`` is inside a block that holds: then ``what`` is not possible."""
@@ -212,7 +262,7 @@ class Holding:
     async def until_free(self, task: Any, what: str) -> None:
         """Wait until no block is open that holds. Raises as ``check_free`` does."""
         delay = 0.001
-        while self.blocks.first_open() is not None:
+        while self._first_open() is not None:
             self.check_free(task, what)
             await asyncio.sleep(delay)
             delay = min(2 * delay, 0.05)
@@ -221,13 +271,14 @@ class Holding:
 
     def keeps_out(self, task: Any, loop: InstanceLoop) -> bool:
         """Whether a task that is about to open a block that holds has to wait."""
-        if task not in self.blocks.entering or self.blocks.of_task(task) is not None:
+        blocks = self.known_blocks
+        if blocks is None or task not in blocks.entering or blocks.of_task(task) is not None:
             return False
         return not self.doors_are_open(loop)
 
     def keeps_from_turn(self, task: Any) -> bool:
         """Whether a task that holds nothing does not get its turn: it has opened a hold from there before."""
-        doors = self.blocks.known_doors
+        doors = self._known_doors()
         if doors is None or doors.opens_at is None or self.blocks.of_task(task) is not None:
             return False
         stack = task.stack()
@@ -244,7 +295,7 @@ class Holding:
 
     def until_doors_open(self) -> float:
         """Seconds until they open by themselves."""
-        doors = self.blocks.known_doors
+        doors = self._known_doors()
         return max(doors.opens_at - time.monotonic(), 0.0) if doors is not None and doors.opens_at is not None else 0.0
 
     # --- telling
@@ -269,8 +320,14 @@ class Holding:
             return
         again = f"what ran since checkpoint {self.checkpoint} was held before too, and runs again. " if self._is_first else ""
         self._is_first = False
-        self.tell(f"held since checkpoint {max(self.checkpoint, 0)}: {again}{sentence}")
+        self._say(f"held since checkpoint {max(self.checkpoint, 0)}: {again}{sentence}")
         self._remind(0)
+
+    def _say(self, sentence: str) -> None:
+        if self.life is not None:
+            self.life.is_held(sentence)
+        else:
+            logger.warning(sentence)
 
     def _is_told(self, key: str, subject: Any) -> bool:
         return key in self._told or subject in self._told_of
@@ -284,7 +341,7 @@ class Holding:
     def _tell_again(self, number: int) -> None:
         why = self.why()
         if why:
-            self.tell(f"held since checkpoint {max(self.checkpoint, 0)}, still, by {why}: nothing is saved meanwhile")
+            self._say(f"held since checkpoint {max(self.checkpoint, 0)}, still, by {why}: nothing is saved meanwhile")
             self._remind(number + 1)
 
     def stop_reminding(self) -> None:
@@ -292,32 +349,6 @@ class Holding:
         for timer in filter(None, (self._reminder, self._alarm, self._recorder)):
             timer.cancel()
         self._reminder = self._alarm = self._recorder = None
-
-
-class Met:
-    """Objects by their identity; it keeps none of them alive. None is never among them."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self) -> None:
-        self._known: dict[int, weakref.ref[Any] | type] | None = None  # by id; of what takes no weak reference the class
-
-    def add(self, value: Any) -> None:
-        """Remember an object."""
-        if value is not None:
-            self._known = self._known or {}
-            try:
-                self._known[id(value)] = weakref.ref(value)
-            except TypeError:
-                self._known[id(value)] = type(value)
-
-    def forget(self) -> None:
-        """All of them."""
-        self._known = None
-
-    def __contains__(self, value: Any) -> bool:
-        known = self._known.get(id(value)) if self._known is not None else None
-        return known() is value if isinstance(known, weakref.ref) else known is type(value)
 
 
 def _is_same(error: UnsavableStateError, before: UnsavableStateError) -> bool:

@@ -6,7 +6,8 @@ calls apart is in the store by then, and the call is not made.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 from ...aio.asking import is_among_arguments
 from ...aio.call_digest import CallDigest
@@ -17,28 +18,38 @@ from ...errors import KeyConflictError
 from ...frames.step import Step
 from ...snapshot.tasks.stacks import location_of
 
+_NONE: frozenset[str] = frozenset()
+
+
+class KeyKeeper(Protocol):
+    """Keeps digests of calls by their keys."""
+
+    async def keep_key(self, key: str, digest: bytes) -> bytes:
+        """Keep one; gives that of the first call with its key."""
+        ...
+
 
 class KeyRecords:
-    """See the module, and ``loop.KeyRecords``. ``store`` keeps the digest of a call, and gives that of the first with its key."""
+    """See the module, and ``loop.KeyRecords``."""
 
-    __slots__ = ("_kept", "conflict", "loop", "store")
+    __slots__ = ("_kept", "conflict", "keeper", "loop")
 
     def __init__(self, loop: InstanceLoop) -> None:
         self.loop = loop
-        self.store: Callable[[str, bytes], Awaitable[bytes]] | None = None  # None: nothing is kept
+        self.keeper: KeyKeeper | None = None  # None: nothing is kept
         self.conflict: KeyConflictError | None = None
-        self._kept: frozenset[str] = frozenset()  # since the last commit; a call that is given one of these later is another one
+        self._kept = _NONE  # since the last commit; a call that is given one of these later is another one
 
     def are_committed(self) -> None:
         """The state has the keys."""
-        self._kept = frozenset()
+        self._kept = _NONE
 
     async def keep(self, key: str, digest: bytes, task: DurableTask) -> None:
         """See ``loop.KeyRecords``."""
-        if self.store is None or key in self._kept:
+        if self.keeper is None or key in self._kept:
             return
         self._kept |= {key}
-        if await self.store(key, digest) != digest:
+        if await self.keeper.keep_key(key, digest) != digest:
             self.conflict = _conflict(key, task)
             self.loop.wake()
             raise self.conflict

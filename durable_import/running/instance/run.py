@@ -40,7 +40,7 @@ from ...stores.suspects import Rule, alone_before, group_of
 from ...upgrades.kept import ChangesAsked, KeptTexts, MissingVersionError, VersionAsked
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
-from .given import GivenContext, given_by, set_again, warn_of_lost
+from .given import NOTHING_GIVEN, given_by, set_again, warn_of_lost
 from .giving_up import check_attempts, failure_by, is_past_deaths
 from .host import Host
 from .lease import InstanceLease
@@ -52,6 +52,7 @@ from .root import make_root, without_instance
 
 T = TypeVar("T")
 SEGMENTS_FROM = 32  # tasks: the state of fewer is always written as a whole
+_NO_LOOKS: dict[object, set[int]] = {}  # stays empty
 CANCEL = "@cancel"  # the event that cancels an instance
 
 
@@ -83,7 +84,7 @@ class InstanceRun:
         self.call = call
         self.context = context
         self.driver: InstanceDriver | None = None
-        self.records = Records(host.seal, instance_id)
+        self.records = Records(host.seal, instance_id, context)
         self.lease = InstanceLease(host, instance_id, self.records, origin)
         self.task: asyncio.Task[Any] | None = None  # that it has of its own, if any
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -91,10 +92,10 @@ class InstanceRun:
         self.evict_after = evict_after
         self._retries = retries or host.retries_failed
         self._has_missed_events = False  # there may be some that came after the first were loaded
-        self._looks: dict[object, set[int]] = {}  # at the events that the store has; what it was told to forget meanwhile
+        self._looks = _NO_LOOKS  # at the events that the store has; what it was told to forget meanwhile
         self._opening: Opening[Any] | None = None  # of what the program had open
         self._cut: FencedError | StoreUnavailableError | None = None  # why it is let go of
-        self._given = GivenContext()
+        self._given = NOTHING_GIVEN
         self._recording: asyncio.Task[None] | None = None  # of a hold, for others to see
         self._root: Any = None  # the coroutine of a call that has not begun
         self._turn: asyncio.Future[None] | None = None  # it is held back until then
@@ -174,7 +175,7 @@ class InstanceRun:
         if is_new and new is None and make is None:
             await self._keep_first()
         elif not is_new:
-            self._check(make)
+            self._check(make, call)
             if self.host.script is None:
                 await check_attempts(self.instance_id, self.lease)
         if not self.begun.done():
@@ -265,11 +266,11 @@ class InstanceRun:
         if root is not None:
             root.close()
 
-    def _check(self, make: Callable[[], Any] | None) -> None:
-        """Refuse another call of an instance that exists."""
+    def _check(self, make: Callable[[], Any] | None, sealed: bytes = b"") -> None:
+        """Refuse another call of an instance that exists. ``sealed``: the record of this call, if there is one."""
         self._drop_root()
         if make is None and self.call is not None:
-            self.records.check_same(self.call, self.lease.call)
+            self.records.check_same(self.call, self.lease.call, sealed)
 
     async def _keep_first(self) -> None:
         """Keep the call of a new instance."""
@@ -339,13 +340,13 @@ class InstanceRun:
         if driver.loop.earlier_lives:
             driver.holding.begins_again()
         driver.loop.gate = self.lease.gate
-        driver.key_records.store = self.lease.keep_key
+        driver.key_records.keeper = self.lease
         driver.on_wait = host.on_wait
         driver.slices = host.slices
         driver.is_strict = host.hold_limit == 0
         if host.hold_limit is not None:
             driver.holding.limit, driver.holding.wake = host.hold_limit, driver.loop.wake
-        driver.holding.tell, driver.holding.record = self._is_held, self._record_hold
+        driver.holding.life = self
         driver.on_dormant = self._expects_events
         driver.evict_after = self.evict_after
         driver.grace_seconds = host.grace_seconds
@@ -358,11 +359,15 @@ class InstanceRun:
             return otherwise
         return 0 if is_new else 1 + lives
 
-    def _record_hold(self, hold: HoldRecord) -> None:
+    # --- for ``holding.Life``
+
+    def record_hold(self, hold: HoldRecord) -> None:
         self._recording = asyncio.ensure_future(self.lease.record_hold(hold))
 
-    def _is_held(self, sentence: str) -> None:
+    def is_held(self, sentence: str) -> None:
         self.host.observer.held(self.instance_id, sentence)
+
+    # ---
 
     def _recorded_call(self, state: InstanceState) -> Call:
         call = self.records.open_call(self.lease.call)
@@ -407,6 +412,7 @@ class InstanceRun:
         except SnapshotError:
             driver.drop()
             raise
+        driver.may_enter_again = snapshot.has_blocks or bool(driver.loop.slots)
         driver.facts = snapshot.facts
         driver.loop.earlier_lives = 1 + driver.facts.pop(LIVES, 0)
         if self.lease.lives:
@@ -427,7 +433,8 @@ class InstanceRun:
             try:
                 if is_asked and not kept.is_settled:
                     encoder.look_for_changes(payload, segments)
-                snapshot = await self._opened(encoder.reopen(payload, segments))
+                read = encoder.begin_reopening(payload, segments)
+                snapshot = read if isinstance(read, Snapshot) else await self._opened(read)
             except ChangesAsked:
                 is_asked, kept.is_settled = True, _version_in(payload, segments) == version_today()
                 continue
@@ -462,44 +469,49 @@ class InstanceRun:
         return version
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
+        """One coroutine, for each takes memory while the instance waits."""
         try:
-            return await self._drive_to_end(driver, encoder)
+            if driver.may_enter_again:
+                try:
+                    await self._opened(driver.enter_again())
+                except OpeningCancelledError:
+                    return await self._cancelled_unopened(driver.checkpoint, encoder)
+            try:
+                if self.is_suspending:
+                    driver.suspend()
+                await self._take_first_events()
+                outcome = Outcome("completed", await driver)
+            except BaseException as error:
+                failed = self._outcome_of(error, driver)
+                if failed is None:
+                    raise
+                outcome = failed
+            return await self._finished(outcome, driver.checkpoint, encoder)
         finally:
             driver.give_back()
             if not driver.ended:
                 await leave_opened(driver.loop)
 
-    async def _drive_to_end(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
+    def _outcome_of(self, error: BaseException, driver: InstanceDriver) -> Outcome | None:
+        """How the program ended by an exception; None: it did not."""
+        is_failure = isinstance(error, Exception)
+        if is_failure and self._cut is not None:
+            raise self._cut from None
+        if not driver.ended:
+            return None
+        if isinstance(error, asyncio.CancelledError):
+            return Outcome("cancelled", None, error)
+        if not is_failure and self.task is None:
+            return None  # natively it ends the program that awaits this, and not only the instance
+        return Outcome("failed", None, failure_of(error))
+
+    async def _finished(self, outcome: Outcome, checkpoint: int, encoder: Encoder) -> Outcome:
+        """The same, or what is kept in its place, once it is kept."""
         try:
-            await self._opened(driver.enter_again())
-        except OpeningCancelledError:
-            return await self._cancelled_unopened(driver.checkpoint, encoder)
-        try:
-            if self.is_suspending:
-                driver.suspend()
-            await self._take_first_events()
-            result = await driver
-        except asyncio.CancelledError as error:
-            if not driver.ended:
-                raise
-            outcome = Outcome("cancelled", None, error)
-        except Exception as error:
-            if self._cut is not None:
-                raise self._cut from None
-            if not driver.ended:
-                raise
-            outcome = Outcome("failed", None, failure_of(error))
-        except BaseException as error:
-            if not driver.ended or self.task is None:
-                raise  # natively it ends the program that awaits this, and not only the instance
-            outcome = Outcome("failed", None, failure_of(error))
-        else:
-            outcome = Outcome("completed", result)
-        try:
-            await self._finish(outcome, driver.checkpoint, encoder)
+            await self._finish(outcome, checkpoint, encoder)
         except UnsavableStateError as error:
             outcome = Outcome("failed", None, error)
-            await self._finish(outcome, driver.checkpoint, encoder)
+            await self._finish(outcome, checkpoint, encoder)
         return outcome
 
     async def _opened(self, opening: Coroutine[Any, Any, T]) -> T:
@@ -624,6 +636,7 @@ class InstanceRun:
     async def _look_for_events(self) -> list[Event]:
         """What the store has, without what has been had and forgotten by the time that its answer is here."""
         look = object()
+        self._looks = self._looks or {}
         self._looks[look] = set()
         try:
             events = await self.host.instances.load_events(self.instance_id)

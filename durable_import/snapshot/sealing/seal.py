@@ -43,7 +43,7 @@ KEY_RECIPE: Final = 'python -c "import secrets; print(secrets.token_hex(32))"'
 _PREFIX: Final = struct.Struct(">8sH")
 _HEADER: Final = struct.Struct(">8sH8s16sQ")
 _MAC_BYTES: Final = 32
-_OVERHEAD: Final = _HEADER.size + _MAC_BYTES
+OVERHEAD: Final = _HEADER.size + _MAC_BYTES
 _ID_LENGTH: Final = struct.Struct(">Q")
 # For more bytes at once the interpreter's lock is let go of; a thread that takes it may keep it for milliseconds.
 _QUIET_BYTES: Final = 2047
@@ -78,7 +78,7 @@ class Seal:
         """
         what = f"{kind} of instance {instance_id!r}"
         _check_frame(what, blob)
-        header, mac, payload = blob[: _HEADER.size], blob[_HEADER.size : _OVERHEAD], blob[_OVERHEAD:]
+        header, mac, payload = blob[: _HEADER.size], blob[_HEADER.size : OVERHEAD], blob[OVERHEAD:]
         _, _, fingerprint, tag, length = _HEADER.unpack(header)
         identity = _identity(instance_id)
         if length == len(payload) and hmac.compare_digest(mac, self._mac(header, identity, payload)):
@@ -148,10 +148,10 @@ def _check_frame(what: str, blob: object) -> None:
                 f"version {FORMAT_VERSION}. Resume it with the durable_import that wrote it; "
                 f"the bytes stay where they are."
             )
-    if len(blob) < _OVERHEAD:
+    if len(blob) < OVERHEAD:
         raise _refusal(
             what,
-            f"looks torn: only {len(blob)} bytes are there and the header alone has {_OVERHEAD}",
+            f"looks torn: only {len(blob)} bytes are there and the header alone has {OVERHEAD}",
             "Put a complete copy back",
         )
 

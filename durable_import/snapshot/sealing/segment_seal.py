@@ -7,7 +7,7 @@ import struct
 
 from ...errors import SnapshotAuthenticationError
 from ..payload import IN_PIECES, IN_SEGMENTS, Saved
-from .seal import Seal
+from .seal import OVERHEAD, Seal
 
 _SUM = struct.Struct(">16s32sQ")  # nonce, sum of the tags under its mask, number of segments: at the end of the payload
 _MODULUS = 1 << 256
@@ -40,8 +40,8 @@ class SegmentSeal:
         return self._seal.seal(self._instance_id, payload)
 
     def is_in_segments(self, blob: bytes) -> bool:
-        """Whether a sealed snapshot is one in segments. Raises what ``Seal.open`` raises."""
-        return self._seal.open(self._instance_id, blob)[2:3] in (IN_SEGMENTS, IN_PIECES)
+        """Whether a sealed snapshot says of itself that it is one in segments, which are to be loaded before it is opened."""
+        return type(blob) is bytes and blob[OVERHEAD + 2 : OVERHEAD + 3] in (IN_SEGMENTS, IN_PIECES)
 
     def open(self, blob: bytes, segments: dict[str, bytes]) -> bytes:
         """The payload. Raises what ``Seal.open`` raises, and SnapshotAuthenticationError for other segments."""

@@ -7,6 +7,7 @@ from types import CoroutineType
 from typing import Any
 
 from ...aio.task import _NO_CONTEXT, DurableTask
+from ...frames.capture import FRAME_TYPES, restored_variables
 from ...pythons.tasks import add_awaited_by
 from ..load_context import current
 from .futures import fill_future, future_state
@@ -76,7 +77,7 @@ def ended_coroutine() -> Any:
 
 def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...]) -> None:
     """Give a task what it held."""
-    _, coroutine, step, task._context, task.ended = frames
+    stack, coroutine, step, task._context, task.ended = frames
     task.set_coroutine(coroutine, step)
     (
         task._name,
@@ -97,7 +98,8 @@ def fill_task(task: DurableTask, frames: tuple[Any, ...], record: tuple[Any, ...
     if task._fut_waiter is not None:
         add_awaited_by(task._fut_waiter, task)
     task._cancelled_exc = cancelled
-    task.has_begun = task.is_restored() or task.is_suspended()
+    restored = (restored_variables(frame) for frame in stack if isinstance(frame, FRAME_TYPES))
+    task.has_begun = any(restored) or task.is_suspended()
     if turn is not None:
         task.turn_place, name, arguments = turn
         task.turn = asyncio.Handle(_TURNS[name].__get__(task), arguments, task.loop, _NO_CONTEXT)
