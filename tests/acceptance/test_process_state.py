@@ -273,3 +273,37 @@ QUIET = """
 def test_configuration_that_disables_all_others(desk: Desk) -> None:
     """What ``dictConfig`` does by itself to the loggers that exist, our own among them, is no obstacle to the rest."""
     killed_at(desk, {"quiet.py": QUIET}, 2, 3, (1, 3))
+
+
+DRAWS = {
+    "the module": ("import numpy as np", "np.random.seed(4)", "np.random.random(), np.random.randint(100)"),
+    "the module within": ("import numpy.random", "numpy.random.seed(4)", "numpy.random.random()"),
+    "the module by its name": (
+        "from numpy import random as draws",
+        "draws.seed(4)",
+        "draws.normal(), list(draws.permutation(3))",
+    ),
+    "an import in a function": ("", "from numpy.random import seed; seed(4)", "__import__('numpy').random.random()"),
+}
+
+
+@pytest.mark.parametrize(("imported", "seeded", "drawn"), DRAWS.values(), ids=DRAWS)
+def test_generator_of_numpy(desk: Desk, imported: str, seeded: str, drawn: str) -> None:
+    """What is drawn from the generator that ``numpy.random`` shares goes on where it was."""
+    text = f"""
+        # durable: on
+        import asyncio
+        {imported}
+        from world import effect
+
+        async def main():
+            {seeded}
+            drawn = []
+            for number in range(3):
+                drawn.append(repr(({drawn})))
+                await effect(number)
+            print(drawn, {drawn})
+
+        asyncio.run(main())
+    """
+    killed_at(desk, {"draws.py": text}, 2, (1, 3))

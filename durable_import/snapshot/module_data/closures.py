@@ -7,12 +7,13 @@ share them with the functions; the cells' contents are data of the script, as th
 from __future__ import annotations
 
 import dis
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from ...frames.capture import is_bound
 from ...pythons.codes import is_annotate
+from .code_parts import classes_of, default_values, functions_in, is_made_by
 
 Cell = tuple[str, CellType, bool]  # path from the module, the cell, whether some function rebinds its variable
 
@@ -24,19 +25,30 @@ def rebound_variables(code: CodeType, instructions: Iterable[dis.Instruction]) -
             yield _outermost(code), instruction.argval
 
 
-def captured_cells(name: str, value: Any, module: str, rebound: frozenset[tuple[str, str]]) -> Iterator[Cell]:
-    """The cells that a module-level function, or the methods of a class, hold; also through functions in cells."""
-    waiting = [(name, value)]
-    if isinstance(value, type):
-        waiting = [(f"{name}.{key}", member) for key, member in list(vars(value).items())] if value.__module__ == module else []
+def captured_cells(
+    module: str, namespace: dict[str, Any], rebound_in: Callable[[str], frozenset[tuple[str, str]] | None]
+) -> Iterator[Cell]:
+    """The cells that a module's functions, or those in its classes, hold; also through functions in cells, and default values.
+
+    ``rebound_in``: the captured variables that functions of a module rebind; None if it is not one of the program's, whose
+    decorators keep what they hold to themselves.
+    """
+    waiting = [(name, value) for name, value in list(namespace.items()) if is_made_by(module, value)]
+    for name, cls in classes_of(module, namespace):
+        waiting += [(f"{name}.{key}", function) for key, function in functions_in(cls)]
+    waiting.reverse()
+    known: dict[str, frozenset[tuple[str, str]] | None] = {}
     seen: set[int] = set()
     while waiting:
         path, function = waiting.pop()
-        if type(function) is not FunctionType or function.__closure__ is None or function.__globals__["__name__"] != module:
+        if type(function) is not FunctionType or is_annotate(function.__code__):
+            continue  # the last of these reads what others hold
+        owner = function.__globals__["__name__"]
+        rebound = known[owner] if owner in known else known.setdefault(owner, rebound_in(owner))
+        if rebound is None:
             continue
-        if is_annotate(function.__code__):
-            continue  # it reads what others hold
-        for index, (variable, cell) in enumerate(zip(function.__code__.co_freevars, function.__closure__, strict=True)):
+        waiting += (each for each in default_values(path, function) if type(each[1]) is FunctionType and each[1].__closure__)
+        for index, (variable, cell) in enumerate(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)):
             if id(cell) in seen or not is_bound(cell):
                 continue
             seen.add(id(cell))

@@ -15,25 +15,15 @@ from weakref import WeakKeyDictionary
 
 from ...aio.loop import InstanceLoop
 from ...aio.task import DurableTask
-from ...hook.code_table import PROGRAM, ModuleInfo
+from ...hook.code_table import PROGRAM
 from ...hook.companions import is_of_rewritten
-from ...hook.marker import source_is_marked
 from ...log import logger
 from .assigned import Assigned
 from .library_data import counters_in, find_libraries, first_fingerprints, has_changed, library_contents, line_of
 from .module_names import Names
-from .modules import LOGGING, SIGNALS, Content, ScriptData, data_today, restore_contents, script_contents
+from .modules import LOGGING, SIGNALS, Content, ScriptData, data_today, is_marked, restore_contents, script_contents
 from .reached import Reached
 from .weak_data import WeakData, about_items, keyed_by_id_inside, with_objects
-
-_marked: dict[int, tuple[ModuleInfo, bool]] = {}
-
-
-def _is_marked(module: ModuleInfo) -> bool:
-    known = _marked.get(id(module))
-    if known is None:
-        known = _marked[id(module)] = module, source_is_marked(module.source)
-    return known[1]
 
 
 def find_imported(script: ScriptData, *, is_new: bool = False) -> None:
@@ -42,7 +32,7 @@ def find_imported(script: ScriptData, *, is_new: bool = False) -> None:
     for name, module in list(PROGRAM.items()):
         if name == script.module or name not in sys.modules or (name in script.imported and name not in script.libraries):
             continue
-        if not _is_marked(module):
+        if not is_marked(module):
             if not is_of_rewritten(name) and name.partition(".")[0] not in sys.stdlib_module_names:
                 libraries.add(name)  # the others' is the state of the process, or of tasks
             continue

@@ -20,13 +20,13 @@ from weakref import WeakKeyDictionary
 
 from ...hook.code_table import PROGRAM, ModuleInfo
 from ...pythons.modules import is_lazy
+from .code_parts import Extent, class_at, classes_in
 from .fingerprints import Structure, fingerprint, plain_fingerprint
 from .mentions import with_nested
 from .modules import (
     ATOMS,
     REFILLED,
     Content,
-    Extent,
     ScriptData,
     class_content,
     content_of,
@@ -66,11 +66,16 @@ def variables_of(module: str, namespace: dict[str, Any], rebound: frozenset[str]
             continue
         if name in rebound or _is_kept(value):
             yield name, namespace, name
-        elif isinstance(value, type) and value.__module__ == module and not issubclass(value, Enum):
-            for attribute, held in list(vars(value).items()):
-                if not attribute.startswith("__") and attribute != "_abc_impl" and (type(held) in ATOMS or _is_kept(held)):
-                    yield f"{name}.{attribute}", vars(value), attribute
+        else:
+            for path, cls in classes_in(name, value, module):
+                yield from _variables_of_class(path, cls)
     yield from ((name, namespace, name) for name in rebound if name not in namespace)
+
+
+def _variables_of_class(path: str, cls: type) -> Iterator[Variable]:
+    for attribute, held in () if issubclass(cls, Enum) else list(vars(cls).items()):
+        if not attribute.startswith("__") and attribute != "_abc_impl" and (type(held) in ATOMS or _is_kept(held)):
+            yield f"{path}.{attribute}", vars(cls), attribute
 
 
 def _is_kept(value: Any) -> bool:
@@ -181,8 +186,8 @@ def library_contents(data: ScriptData) -> dict[str, Content]:
     for path in data.changed - data.unsavable:
         owner, _, attribute = path.rpartition(".")
         if owner:
-            cls = namespace.get(owner)
-            if isinstance(cls, type) and attribute in vars(cls):
+            cls = class_at(namespace, owner)
+            if cls is not None and attribute in vars(cls):
                 found[f"class {path}"] = ("class", cls, {attribute: class_content(vars(cls)[attribute])})
         elif path not in namespace:
             found[path] = ("unbound", None, None)
@@ -213,5 +218,6 @@ def has_changed(data: ScriptData, path: str) -> bool:
     known = data.first.get(path)
     if known is None or not (owner or path in data.namespace()):
         return False
-    holder = vars(data.namespace()[owner]) if owner in data.namespace() else data.namespace()
+    cls = class_at(data.namespace(), owner)
+    holder = vars(cls) if cls is not None else data.namespace()
     return _fingerprint(holder, attribute) != known

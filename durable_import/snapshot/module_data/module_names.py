@@ -22,7 +22,8 @@ from ...pythons.modules import LAZY
 from ...pythons.tasks import LoopBound
 from ..names import module_name
 from . import process_state
-from .modules import ATOMS, CONTAINERS, ScriptData, data_of, is_saved_by_value, parts_of_code
+from .code_parts import parts_of_code
+from .modules import ATOMS, CONTAINERS, ScriptData, data_of, is_saved_by_value
 from .process_state import STREAMS
 from .shared_locks import LOCKS, Step, find_steps, is_holder
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
@@ -19,7 +18,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ...errors import MissingCodeError
-from ...hook.code_table import MODULES
+from ...hook.code_table import MODULES, PROGRAM, ModuleInfo
+from ...hook.marker import source_is_marked
 from ...pythons.modules import is_lazy
 from ...pythons.tasks import LoopBound
 from ..names import module_today
@@ -28,9 +28,10 @@ from ..reducers.process_objects import PROCESS_BOUND
 from ..renames import gone, missing_module, new_place
 from .assigned import Assigned, Path, set_again
 from .closures import Captured, Cell, captured_cells
+from .code_parts import Extent, classes_of, descriptors, functions_in, is_made_by, parts_of_code
 from .logging_state import restore_logging, sets_up_logging
 from .mentions import mentions_in
-from .process_state import ProcessState, restore_changes, uses_random
+from .process_state import ProcessState, restore_changes, uses_numpy_random, uses_random
 from .shared_locks import Step, follow
 from .signal_state import restore_signals, uses_signals
 
@@ -41,19 +42,6 @@ _HEAP_TYPE = 1 << 9
 NEVER_DATA = (ModuleType, FunctionType, BuiltinFunctionType)
 
 
-class Extent:
-    """How many names a module has, and which of them are imported lazily and not used yet."""
-
-    def __init__(self, namespace: dict[str, Any]) -> None:
-        self._size = id(namespace), len(namespace)
-        self._lazy = [name for name, value in list(namespace.items()) if is_lazy(value)]
-
-    def is_of(self, namespace: dict[str, Any]) -> bool:
-        """Whether a namespace has no more than it had."""
-        same = self._size == (id(namespace), len(namespace))
-        return same and all(is_lazy(namespace.get(name)) for name in self._lazy)
-
-
 @dataclass
 class ScriptData:
     """Which names of a script are data, and which of them turned out not to be savable."""
@@ -61,7 +49,6 @@ class ScriptData:
     module: str
     used: frozenset[str]
     rebound: frozenset[str]
-    captured: frozenset[tuple[str, str]] = frozenset()  # captured variables that are rebound: see ``closures``
     unsavable: set[str] = field(default_factory=set)
     process_state: ProcessState = field(default_factory=ProcessState)
     imported: dict[str, ScriptData] = field(default_factory=dict)  # of the marked modules that the script has imported
@@ -79,12 +66,13 @@ class ScriptData:
     def of(cls, module: str) -> ScriptData:
         """Look through the functions of a script."""
         found = mentions_in(module)
-        script = cls(module, found.used | found.rebound, found.rebound, found.captured)
+        script = cls(module, found.used | found.rebound, found.rebound)
         script.paths = dict(found.paths)
         namespace = script.namespace()
         values = [namespace.get(name) for name in script.used]
         state = script.process_state
         state.draws = "random" in found.imported or uses_random(values)
+        state.draws_of_numpy = uses_numpy_random(found.imported | found.attributes, values)
         state.logging.is_set_up = sets_up_logging(found.imported, values, found.attributes | script.used)
         state.signals.is_used = uses_signals(found.imported, values)
         return script
@@ -103,9 +91,26 @@ class ScriptData:
             return []
         namespace = self.namespace()
         if self.cells is None or not self.cells[0].is_of(namespace):
-            found = [c for n, v in list(namespace.items()) for c in captured_cells(n, v, self.module, self.captured)]
+            found = list(captured_cells(self.module, namespace, _rebound_in))
             self.cells = Extent(namespace), found
         return self.cells[1]
+
+
+_marked: dict[int, tuple[ModuleInfo, bool]] = {}
+
+
+def is_marked(module: ModuleInfo) -> bool:
+    """Whether a module is rewritten because of its first comment."""
+    known = _marked.get(id(module))
+    if known is None:
+        known = _marked[id(module)] = module, source_is_marked(module.source)
+    return known[1]
+
+
+def _rebound_in(module: str) -> frozenset[tuple[str, str]] | None:
+    """The captured variables that functions of a marked module rebind; None of others."""
+    info = PROGRAM.get(module)
+    return mentions_in(module).captured if info is not None and is_marked(info) else None
 
 
 def resolve(module: str, name: str, steps: tuple[Step, ...] = ()) -> Any:
@@ -165,62 +170,6 @@ def data_of(script: ScriptData | None, module: str) -> ScriptData | None:
     if script is None or script.module == module:
         return script
     return script.imported.get(module)
-
-
-_parts: dict[str, tuple[Extent, dict[str, Any]]] = {}
-
-
-def parts_of_code(module: str, namespace: dict[str, Any]) -> dict[str, Any]:
-    """What belongs to a module's functions and classes: default values, wrapped functions, descriptors; by their paths.
-
-    Looked for again only when the module has got more names.
-    """
-    known = _parts.get(module)
-    if known is None or not known[0].is_of(namespace):
-        found: dict[str, Any] = {}
-        for key, value in list(namespace.items()):
-            if key.startswith("__"):
-                continue
-            if type(value) is FunctionType:
-                found.update(_mutable_defaults(key, value, module))
-                wrapped, path = value.__dict__.get("__wrapped__"), key
-                while isinstance(wrapped, FunctionType):
-                    path += ".__wrapped__"
-                    found[path] = wrapped
-                    wrapped = wrapped.__dict__.get("__wrapped__")
-            elif isinstance(value, type):
-                found.update(_mutable_defaults(key, value, module))
-                found.update((f"{key}.__dict__.{attribute}", d) for attribute, d in _descriptors(value, module))
-        known = _parts[module] = (Extent(namespace), found)
-    return known[1]
-
-
-def _descriptors(cls: type, module: str) -> Iterator[tuple[str, Any]]:
-    """The descriptors of a module's class whose own class is written in Python: they are part of the code."""
-    if cls.__module__ != module:
-        return
-    for name, value in list(vars(cls).items()):
-        kind = type(value)
-        is_descriptor = hasattr(kind, "__get__") or hasattr(kind, "__set__")
-        if is_descriptor and kind.__flags__ & _HEAP_TYPE and not isinstance(value, type):
-            yield name, value
-
-
-def _mutable_defaults(name: str, value: Any, module: str) -> Iterator[tuple[str, Any]]:
-    """The lists, dicts and sets that are default values of a module's functions and methods: shared by all calls."""
-    if isinstance(value, type):
-        if value.__module__ == module:
-            for key, member in list(vars(value).items()):
-                function = getattr(member, "__func__", member)
-                if type(function) is FunctionType and "<locals>" not in function.__qualname__:
-                    yield from _mutable_defaults(f"{name}.{key}", function, module)
-        return
-    for i, default in enumerate(value.__defaults__ or ()):
-        if type(default) in (list, dict, set):
-            yield f"{name}.__defaults__.{i}", default
-    for key, default in (value.__kwdefaults__ or {}).items():
-        if type(default) in (list, dict, set):
-            yield f"{name}.__kwdefaults__.{key}", default
 
 
 def is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
@@ -306,22 +255,17 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
         content = content_of(namespace[name], rebound=name in script.rebound)
         if content is not None:
             contents[name] = content
+    for path, cls in classes_of(script.module, namespace):
+        if path not in script.unsavable:
+            contents |= _class_contents(script, path, cls)
     for name, value in namespace.items():
-        if name in script.unsavable:
-            continue
-        if isinstance(value, type) and value.__module__ == script.module:
-            contents |= _attributes_as_contents(script, "class", name, value, _class_data(value))
-            for attribute, descriptor in _descriptors(value, script.module):
-                key = f"attribute {name}.{attribute}"
-                if is_plain_instance(descriptor) and key not in script.unsavable:
-                    contents[key] = ("attributes", descriptor, descriptor.__getstate__())
-            for key, function in _functions_of_class(value):
-                contents |= _attributes_as_contents(script, "function", f"{name}.{key}", function, _function_data(function))
-        if type(value) is FunctionType and value.__module__ == script.module and value.__dict__:
+        if is_made_by(script.module, value) and value.__dict__ and name not in script.unsavable:
             contents |= _attributes_as_contents(script, "function", name, value, _function_data(value))
     for path, part in parts_of_code(script.module, namespace).items():
         if type(part) in CONTAINERS and f"default {path}" not in script.unsavable:
             contents[f"default {path}"] = ("refill", part, _items(part))
+        elif type(part) is FunctionType and part.__dict__:
+            contents |= _attributes_as_contents(script, "function", path, part, _function_data(part))
     if not script.is_imported:
         contents |= _process_contents(script)
     for path, cell, is_rebound in script.captured_cells():
@@ -329,6 +273,18 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
         is_data = type(content) not in ATOMS and not isinstance(content, (*NEVER_DATA, type))
         if path not in script.unsavable and (is_rebound or is_data):
             contents[path] = ("cell", cell, content)
+    return contents
+
+
+def _class_contents(script: ScriptData, path: str, cls: type) -> dict[str, Content]:
+    contents = _attributes_as_contents(script, "class", path, cls, _class_data(cls))
+    for attribute, descriptor in descriptors(cls):
+        key = f"attribute {path}.{attribute}"
+        if is_plain_instance(descriptor) and key not in script.unsavable:
+            contents[key] = ("attributes", descriptor, descriptor.__getstate__())
+    for name, function in functions_in(cls):
+        if function.__dict__ and (function.__module__, function.__qualname__) == (cls.__module__, f"{cls.__qualname__}.{name}"):
+            contents |= _attributes_as_contents(script, "function", f"{path}.{name}", function, _function_data(function))
     return contents
 
 
@@ -384,16 +340,6 @@ def class_content(value: Any) -> tuple[str, Any]:
     """What is saved of an attribute of a class."""
     kind = type(value)
     return kind.__name__, _items(value) if kind is dict else value
-
-
-def _functions_of_class(cls: type) -> Iterator[tuple[str, FunctionType]]:
-    """The functions in a class, those behind static and class methods too."""
-    for name, value in list(vars(cls).items()):
-        function = getattr(value, "__func__", value)
-        if type(function) is not FunctionType or not function.__dict__:
-            continue
-        if (function.__module__, function.__qualname__) == (cls.__module__, f"{cls.__qualname__}.{name}"):
-            yield name, function
 
 
 def _function_data(function: FunctionType) -> dict[str, Any]:
