@@ -44,6 +44,8 @@ def find_imported(script: ScriptData, *, is_new: bool = False) -> None:
     find_libraries(script, libraries, is_new=is_new)
     if is_new and not script.first:
         script.first = first_fingerprints(script)
+        if script.borrowed is not None:
+            script.borrowed.begin(script.namespace(), script.used)
     for data in (script, *script.imported.values()):
         if data.assigned is None and data.module in sys.modules:
             data.assigned = Assigned(data.namespace(), data.paths)

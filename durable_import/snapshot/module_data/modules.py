@@ -13,7 +13,7 @@ import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field
 from enum import Enum
-from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType, WrapperDescriptorType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -27,10 +27,12 @@ from ..reducers.primitives import bound_state, fill_bound
 from ..reducers.process_objects import PROCESS_BOUND
 from ..renames import gone, missing_module, new_place
 from .assigned import Assigned, Path, set_again
+from .borrowed import Borrowed, is_fillable
 from .closures import Captured, Cell, captured_cells
 from .code_parts import Extent, classes_of, descriptors, functions_in, is_made_by, parts_of_code
 from .logging_state import restore_logging, sets_up_logging
 from .mentions import mentions_in
+from .plain_classes import is_plain_class
 from .process_state import ProcessState, restore_changes, uses_numpy_random, uses_random
 from .shared_locks import Step, follow
 from .signal_state import restore_signals, uses_signals
@@ -38,7 +40,6 @@ from .signal_state import restore_signals, uses_signals
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray)
 REFILLED = (list, dict, set, bytearray, deque, defaultdict, OrderedDict, Counter)
-_HEAP_TYPE = 1 << 9
 NEVER_DATA = (ModuleType, FunctionType, BuiltinFunctionType)
 
 
@@ -61,6 +62,7 @@ class ScriptData:
     paths: dict[Path, str] = field(default_factory=dict)  # what it sets behind names of modules, and where
     assigned: Assigned | None = None  # what that was at first
     names: Any = None  # see ``module_names.Names``
+    borrowed: Borrowed | None = None
 
     @classmethod
     def of(cls, module: str) -> ScriptData:
@@ -70,6 +72,9 @@ class ScriptData:
         script.paths = dict(found.paths)
         namespace = script.namespace()
         values = [namespace.get(name) for name in script.used]
+        info = PROGRAM.get(module)
+        if info is not None:
+            script.borrowed = Borrowed(info.source, namespace.get("__package__"), _is_of_program)
         state = script.process_state
         state.draws = "random" in found.imported or uses_random(values)
         state.draws_of_numpy = uses_numpy_random(found.imported | found.attributes, values)
@@ -107,10 +112,15 @@ def is_marked(module: ModuleInfo) -> bool:
     return known[1]
 
 
+def _is_of_program(module: str) -> bool:
+    """Whether a module's own data belong to the snapshot."""
+    info = PROGRAM.get(module)
+    return info is not None and is_marked(info)
+
+
 def _rebound_in(module: str) -> frozenset[tuple[str, str]] | None:
     """The captured variables that functions of a marked module rebind; None of others."""
-    info = PROGRAM.get(module)
-    return mentions_in(module).captured if info is not None and is_marked(info) else None
+    return mentions_in(module).captured if _is_of_program(module) else None
 
 
 def resolve(module: str, name: str, steps: tuple[Step, ...] = ()) -> Any:
@@ -177,16 +187,26 @@ def is_saved_by_value(script: ScriptData, name: str, value: Any) -> bool:
         return True  # the module's own code need not have made it
     if script.is_imported or name not in script.used or name in script.unsavable:
         return False
-    if isinstance(value, NEVER_DATA) or type(value) is object:
+    if isinstance(value, NEVER_DATA) or type(value) is object or is_borrowed(script, name, value):
         return False
     return not keeps_identity(value)
+
+
+def is_borrowed(script: ScriptData, name: str, value: Any) -> bool:
+    """Whether it is an object of another module, or a method of one: see ``borrowed``."""
+    borrowed = script.borrowed
+    if borrowed is None or isinstance(value, (*NEVER_DATA, type)) or not borrowed.has(name, value):
+        return False
+    return isinstance(value, MethodType) or is_fillable(value)
 
 
 def is_refilled(script: ScriptData | None, module: str, name: str, value: Any) -> bool:
     """Whether an object that is saved by reference gets its contents back from the snapshot."""
     data = data_of(script, module)
-    if data is None or name in data.rebound or name in data.unsavable or not keeps_identity(value):
+    if data is None or name in data.rebound or name in data.unsavable:
         return False
+    if not keeps_identity(value):
+        return not data.is_imported and name in data.used and is_fillable(value) and is_borrowed(data, name, value)
     if data.changed is not None:
         return name in data.changed
     return data.is_imported or name in data.used
@@ -206,29 +226,11 @@ def is_plain_instance(value: Any) -> bool:
         return False
     known = _plain_classes.get(cls)
     if known is None:
-        known = _plain_classes[cls] = _is_plain_class(cls)
+        known = _plain_classes[cls] = is_plain_class(cls)
     return known
 
 
 _plain_classes: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
-
-
-def _is_plain_class(cls: type) -> bool:
-    if issubclass(cls, (BaseException, *PROCESS_BOUND)):
-        return False
-    special = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
-    return all(_holds_attributes_only(b) for b in cls.__mro__) and all(
-        name not in b.__dict__ for b in cls.__mro__ if b is not object for name in special
-    )
-
-
-def _holds_attributes_only(base: type) -> bool:
-    """Whether what a base gives its instances to hold are attributes: it is written in Python, or nothing but a name."""
-    if base.__basicsize__ == object.__basicsize__ and base.__dictoffset__ == 0:
-        return True  # object, Generic, ABC, Protocol
-    made_in_c = (BuiltinFunctionType, WrapperDescriptorType)
-    is_python = not any(type(base.__dict__.get(name)) in made_in_c for name in ("__new__", "__init__"))
-    return is_python and bool(base.__flags__ & _HEAP_TYPE)
 
 
 # --- a script's data
@@ -252,7 +254,7 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
             continue  # nobody has used it yet
         if script.is_imported and name not in script.rebound and not keeps_identity(namespace[name]):
             continue  # other modules may use it under another name: it stays as the module's own code has made it
-        content = content_of(namespace[name], rebound=name in script.rebound)
+        content = _content_in_script(script, name, namespace[name])
         if content is not None:
             contents[name] = content
     for path, cls in classes_of(script.module, namespace):
@@ -274,6 +276,13 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
         if path not in script.unsavable and (is_rebound or is_data):
             contents[path] = ("cell", cell, content)
     return contents
+
+
+def _content_in_script(script: ScriptData, name: str, value: Any) -> Content | None:
+    if name in script.rebound or keeps_identity(value) or not is_borrowed(script, name, value):
+        return content_of(value, rebound=name in script.rebound)
+    assert script.borrowed is not None
+    return script.borrowed.content(name, value)
 
 
 def _class_contents(script: ScriptData, path: str, cls: type) -> dict[str, Content]:
@@ -369,6 +378,8 @@ def restore_contents(module: str, contents: dict[str, Content]) -> None:
             _restore_class(target, saved)
         elif how == "primitive":
             fill_bound(target, saved)
+        elif how == "state":
+            target.__setstate__(saved)
         elif how in ("set", "deleted"):
             set_again(how, target, saved)
         else:

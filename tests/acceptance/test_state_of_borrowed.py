@@ -1,0 +1,137 @@
+"""Objects that a script has by name from modules that are not marked: the same as theirs, with what they had."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness.killing import killed_at
+from tests.harness.processes import Desk
+
+CONFIG = """
+    class Settings:
+        def __init__(self):
+            self.seen = []
+            self.last = None
+
+        def note(self, name):
+            self.seen.append(name)
+            self.last = name
+            return len(self.seen)
+
+    class Slotted:
+        __slots__ = ("count",)
+        def __init__(self):
+            self.count = 0
+
+    class Guarded(Settings):
+        def __init__(self):
+            super().__init__()
+            self.made_for = lambda: None
+
+        def __getstate__(self):
+            return {"seen": self.seen, "last": self.last}
+
+        def __setstate__(self, state):
+            self.__dict__.update(state)
+
+    class Registry(dict):
+        pass
+
+    settings = Settings()
+    untouched = Settings()
+    guarded = Guarded()
+    slotted = Slotted()
+    registry = Registry()
+    note = settings.note
+    unsavable = Settings()
+    unsavable.made_by = (number for number in range(3))
+
+    def totals():
+        return len(settings.seen), settings.last, len(guarded.seen), dict(registry), slotted.count, len(unsavable.seen)
+"""
+
+IMPORTS = {
+    "by name": "from config import guarded, note, registry, settings, slotted, totals, unsavable, untouched",
+    "all names": "from config import *",
+    "where something is tried": """
+        try:
+            from config import guarded, note, registry, settings, slotted, totals, unsavable, untouched
+        except ImportError:
+            settings = None""",
+}
+
+
+@pytest.mark.parametrize("imports", IMPORTS.values(), ids=IMPORTS)
+def test_they_stay_the_same_objects(desk: Desk, imports: str) -> None:
+    """What the script changes in them, its modules see, as natively."""
+    text = f"""
+        # durable: on
+        import asyncio
+        import config
+        {imports.strip()}
+        from world import effect
+
+        async def main():
+            mine = settings
+            for number in range(3):
+                note(f"note {{number}}")
+                guarded.note(number)
+                slotted.count += 1
+                registry[number] = mine
+                await effect(number)
+                assert mine is settings is config.settings is registry[number] is note.__self__
+                assert guarded is config.guarded and registry is config.registry and slotted is config.slotted
+                assert untouched is config.untouched and unsavable is config.unsavable and not untouched.seen
+                assert callable(guarded.made_for)
+            settled = totals()
+            print(settled[:3], sorted(settled[3]), settled[4:], mine.seen)
+
+        asyncio.run(main())
+    """
+    killed_at(desk, {"program.py": text, "config.py": CONFIG}, 2, (1, 3))
+
+
+def test_by_another_name(desk: Desk) -> None:
+    """A name that the script gives them leads to them as well; one that its functions rebind is its own."""
+    text = """
+        # durable: on
+        import asyncio
+        import config
+        from config import settings as options, untouched as mine
+        from world import effect
+
+        async def main():
+            global mine
+            mine = config.Settings()
+            for number in range(3):
+                options.note(number)
+                mine.note(-number)
+                await effect(number)
+                assert options is config.settings and mine is not config.untouched
+            print(config.settings.seen, mine.seen, config.untouched.seen)
+
+        asyncio.run(main())
+    """
+    killed_at(desk, {"program.py": text, "config.py": CONFIG}, 2, (1, 3))
+
+
+def test_a_method_of_what_a_library_has(desk: Desk) -> None:
+    """It stays that of the library's own object: functions of ``numpy.random`` are methods of its generator."""
+    text = """
+        # durable: on
+        import asyncio
+        import numpy
+        from numpy.random import choice
+        from world import effect
+
+        async def main():
+            numpy.random.seed(4)
+            drawn = []
+            for number in range(3):
+                drawn.append(list(map(int, choice(range(9), 2))))
+                await effect(number)
+            print(drawn, numpy.random.random())
+
+        asyncio.run(main())
+    """
+    killed_at(desk, {"program.py": text}, 2, (1, 3))
