@@ -15,6 +15,7 @@ from types import CellType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from ..aio.task import DurableTask
+from ..frames.counted_exit import CountedExit
 from ..holds.in_use import in_use
 from ..holds.kinds import advice_for, kind_of, type_name
 from ..holds.refused import Refused
@@ -78,7 +79,7 @@ def find_culprit(
             children, is_hidden = [(path, part) for part in _reduced(obj)], True
         failing = _failing(children, dumps)
         if not failing:
-            return Culprit(path, type_name(obj), _reason(error), way_out_of(obj, error), obj)
+            return _culprit(path, obj, error)
         fresh = [
             _Found(path if is_hidden else inner, child, why, is_hidden) for inner, child, why in failing if id(child) not in seen
         ]
@@ -86,6 +87,13 @@ def find_culprit(
             fallback = Culprit(path, type_name(obj), _reason(error))
         queue.extend(fresh)
     return fallback
+
+
+def _culprit(path: str, obj: Any, error: Exception) -> Culprit:
+    if type(obj) is not CountedExit:
+        return Culprit(path, type_name(obj), _reason(error), way_out_of(obj, error), obj)
+    manager = getattr(obj.leave, "__self__", obj.leave)
+    return Culprit(path, type_name(manager), "its block is open", way_out_of(manager), manager)
 
 
 class _Found(NamedTuple):
@@ -146,6 +154,9 @@ def _is_refused(obj: Any, error: Exception, refusing: Callable[[Any], object] | 
 def contents(path: str, obj: Any) -> Iterator[Child]:
     """What is inside, labelled as a person would write it."""
     if isinstance(obj, type):
+        return
+    if type(obj) is CountedExit:  # the rest is not of the program
+        yield path, obj.leave
         return
     if isinstance(obj, dict):
         for key, value in list(obj.items()):

@@ -18,7 +18,7 @@ from ..holds.spent import let_go_of_spent
 from ..hook.code_table import info_of
 from ..rewrite.analysis.names import AWAITED, is_hidden
 from .diagnose import Culprit, find_culprit, way_out_of
-from .frame_places import readable
+from .frame_places import WORDS, readable
 from .module_data.module_names import Names
 from .payload import Snapshot
 from .pickler import dumps
@@ -232,4 +232,5 @@ def _readable(state: FrameState, path: str) -> str:
     if not is_hidden(path):
         return path
     name = path.replace("[", ".").split(".")[0]
-    return readable(state, name) + path[len(name) :]
+    word, rest = readable(state, name), path[len(name) :]
+    return f"{WORDS['manager']}{rest.removeprefix('.__self__')}" if word == WORDS["leave"] else word + rest

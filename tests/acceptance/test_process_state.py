@@ -307,3 +307,38 @@ def test_generator_of_numpy(desk: Desk, imported: str, seeded: str, drawn: str) 
         asyncio.run(main())
     """
     killed_at(desk, {"draws.py": text}, 2, (1, 3))
+
+
+PLACES = """
+    # durable: on
+    import asyncio
+    import os
+    import sys
+
+    from world import effect
+
+    async def deep(depth):
+        return await effect("deep") if not depth else await deep(depth - 1)
+
+    async def main():
+        sys.setrecursionlimit(5000)
+        os.makedirs("front", exist_ok=True)
+        os.makedirs("back", exist_ok=True)
+        sys.path.insert(0, os.path.abspath("front"))
+        sys.path.append(os.path.abspath("back"))
+        for folder in ("front", "back"):
+            with open(f"{folder}/of_{folder}.py", "w") as file:
+                file.write(f"here = {folder!r}")
+        await effect("one")
+        await deep(1500)
+        import of_front, of_back
+        names = [os.path.basename(folder) for folder in (sys.path[0], sys.path[-1])]
+        print(of_front.here, of_back.here, sys.getrecursionlimit(), names)
+
+    asyncio.run(main())
+"""
+
+
+def test_import_path_and_recursion_limit(desk: Desk) -> None:
+    """Folders that the script has put on the import path are there again, and calls may be as deep as before."""
+    killed_at(desk, {"places.py": PLACES}, 2, (1, 2))

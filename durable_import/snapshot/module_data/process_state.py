@@ -1,9 +1,9 @@
 """What a script changes in its process outside of its own variables, and would miss after a restart.
 
-These are the current folder, environment variables, the generators of the modules ``random`` and ``numpy.random``, logging,
-the handlers of signals, and that ``nest_asyncio`` was applied. Only what differs from how it was when the run began is saved:
-the rest is that of the process that resumes. An environment variable whose name says that it is secret is not saved, and named
-once.
+These are the current folder, environment variables, ``sys.path``, the recursion limit, the generators of the modules ``random``
+and ``numpy.random``, logging, the handlers of signals, and that ``nest_asyncio`` was applied. Only what differs from how it was
+when the run began is saved: the rest is that of the process that resumes. An environment variable whose name says that it is
+secret is not saved, and named once.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class ProcessState:
     draws_of_numpy: bool = False
     folder: str = field(default_factory=_folder)
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    path: list[str] = field(default_factory=lambda: list(sys.path))
+    recursion_limit: int = field(default_factory=sys.getrecursionlimit)
 
     def __post_init__(self) -> None:
         self._is_nested = _is_nested()
@@ -73,6 +75,10 @@ class ProcessState:
             names = os.environ.keys() | self.environment.keys()
             changed = {n: os.environ.get(n) for n in names if os.environ.get(n) != self.environment.get(n)}
             found["environment"] = {n: value for n, value in changed.items() if value is None or not self._is_secret(n)}
+        if sys.path != self.path:
+            found["path"] = _added_to_path(self.path)
+        if sys.getrecursionlimit() != self.recursion_limit:
+            found["recursion limit"] = sys.getrecursionlimit()
         if _is_nested() and not self._is_nested:
             found["nested"] = True
         if self.draws:
@@ -116,6 +122,12 @@ def uses_random(values: Iterable[Any]) -> bool:
     )
 
 
+def _added_to_path(before: list[str]) -> tuple[list[str], list[str]]:
+    """The folders that were put before and behind the first one which ``sys.path`` had; others are those of this process."""
+    first = next((number for number, folder in enumerate(sys.path) if folder in before), 0)
+    return [f for f in sys.path[:first] if f not in before], [f for f in sys.path[first:] if f not in before]
+
+
 def _numpy_generator() -> Any:
     """The generator behind the functions of ``numpy.random``; None if nobody has imported that."""
     return getattr(sys.modules.get("numpy.random.mtrand"), "_rand", None)
@@ -149,6 +161,11 @@ def restore_changes(changes: dict[str, Any]) -> None:
     """Change the process as the script had."""
     if changes.get("folder"):
         os.chdir(changes["folder"])
+    front, back = changes.get("path", ((), ()))
+    sys.path[:0] = [folder for folder in front if folder not in sys.path]
+    sys.path += [folder for folder in back if folder not in sys.path]
+    if "recursion limit" in changes:
+        sys.setrecursionlimit(changes["recursion limit"])
     for name, value in changes.get("environment", {}).items():
         if value is None:
             os.environ.pop(name, None)

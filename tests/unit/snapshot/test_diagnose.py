@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from durable_import.frames.counted_exit import CountedExit
 from durable_import.snapshot.diagnose import find_culprit
 from tests.harness.pickling import dumps
 
@@ -28,6 +29,15 @@ class Slotted:
 
     def __init__(self, hidden: Any) -> None:
         self.__hidden = hidden
+
+
+class Bounded:
+    """A manager."""
+
+    inside: Any = None
+
+    def leave(self, *details: Any) -> None:
+        """Its exit method."""
 
 
 def frame() -> Any:
@@ -141,3 +151,28 @@ def test_iterators_have_a_way_out_of_their_own() -> None:
     assert culprit is not None
     assert culprit.path == "rows"
     assert culprit.way_out.startswith("Go through list(...) of it")
+
+
+def test_the_exit_method_of_an_open_block() -> None:
+    """What cannot be saved there is the manager, or something in it, and nothing of what counts the block."""
+
+    class OpenBlock:
+        turn = (frame.__code__,)
+
+        def may_be_saved(self) -> bool:
+            return self.may
+
+        def is_left(self) -> None: ...
+
+        def __init__(self, may: bool) -> None:
+            self.may = may
+
+    counted = CountedExit(OpenBlock(may=False), Bounded().leave, is_async=False)  # type: ignore[arg-type]
+    found = find_culprit({"leave": counted}, dumps)
+    assert found is not None
+    assert (found.path, found.type_name, found.reason) == ("leave", f"{__name__}.Bounded", "its block is open")
+    bounded = Bounded()
+    bounded.inside = frame()
+    found = find_culprit({"leave": CountedExit(OpenBlock(may=True), bounded.leave, is_async=False)}, dumps)  # type: ignore[arg-type]
+    assert found is not None
+    assert found.path == "leave.__self__.inside"
