@@ -1,4 +1,4 @@
-"""Objects that a script has by name from modules that are not marked: the same as theirs, with what they had."""
+"""Objects that a script has by name from modules that are not marked, or that only its own code outside of functions names."""
 
 from __future__ import annotations
 
@@ -135,3 +135,86 @@ def test_a_method_of_what_a_library_has(desk: Desk) -> None:
         asyncio.run(main())
     """
     killed_at(desk, {"program.py": text}, 2, (1, 3))
+
+
+APP = """
+    # durable: on
+    import asyncio
+    from collections import Counter, deque
+    from dataclasses import dataclass, field
+    from functools import partial
+
+    from plain import Basket
+    from world import effect
+
+    @dataclass
+    class State:
+        seen: list = field(default_factory=list)
+        count: int = 0
+
+    def put(table, number):
+        table[number] += 1
+
+    class App:
+        def __init__(self, name):
+            self.name, self.done, self.lock = name, [], asyncio.Lock()
+
+        async def run(self, state, *others):
+            for number in range(3):
+                async with self.lock:
+                    self.done.append(number)
+                state.seen.append(number)
+                state.count += 1
+                for other in others:
+                    other(number)
+                await effect(f"{self.name} {number}")
+            return self
+"""
+
+HANDED = {
+    "an object whose method is run": """
+        app, state = App("app"), State()
+        again = asyncio.run(app.run(state))
+        print(app.done, state, again is app)
+    """,
+    "arguments": """
+        app, state, queue, seen, table = App("app"), State(), deque(), set(), Counter()
+        asyncio.run(app.run(state, queue.append, seen.add, partial(put, table)))
+        print(app.done, state, list(queue), sorted(seen), table)
+    """,
+    "what is in a container": """
+        inner = []
+        groups = {"state": State(), "inner": inner}
+        app = App("app")
+        asyncio.run(app.run(groups["state"], groups["inner"].append))
+        print(groups, inner is groups["inner"], app.done)
+    """,
+    "an object of a class that is not marked": """
+        basket, app = Basket(), App("app")
+        asyncio.run(app.run(State(), basket.put))
+        print(basket.items, app.done)
+    """,
+    "several runs": """
+        app, state = App("app"), State()
+        asyncio.run(app.run(state))
+        app.name = "again"
+        asyncio.run(app.run(state))
+        print(app.done, state)
+    """,
+}
+
+PLAIN = """
+    class Basket:
+        def __init__(self):
+            self.items = []
+
+        def put(self, item):
+            self.items = [*self.items, item]
+"""
+
+
+@pytest.mark.parametrize("body", HANDED.values(), ids=HANDED)
+def test_objects_that_only_code_outside_of_functions_names(desk: Desk, body: str) -> None:
+    """What a script gives to the coroutine that it runs is, behind that, what the coroutine has made of it."""
+    lines = [line.removeprefix("    ") for line in body.splitlines()]
+    killed_at(desk, {"app.py": APP + "\n".join(lines), "plain.py": PLAIN}, 2, (1, 2, 3))

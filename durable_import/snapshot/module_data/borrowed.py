@@ -1,9 +1,12 @@
-"""Objects that a script has from modules that are not marked, by a name of its own: ``from config import settings``.
+"""Objects that the code of a script has by a name of its own, and shares with code that is not its functions.
 
-Those modules have them too, and make them again when they are imported: so the script's name leads to the same object as before,
-and no copy takes its place. What has changed in it since the run began is put into it again, if its contents are plain: the
-attributes of an instance of a class that is written in Python, or the items of a container. Others stay as their module's own
-code makes them.
+*Borrowed* are those of modules that are not marked: ``from config import settings``. Those modules have them too, and make them
+again when they are imported. *Handed* are those that the script's own code, outside of its functions, speaks of: what it gives
+to the coroutine that it runs, and looks at behind that.
+
+The name leads to the same object as before, and no copy takes its place. What has changed in it since the run began is put into
+it again, if its contents are plain: the attributes of an instance of a class that is written in Python, or the items of a
+container. Others stay as their module's own code makes them.
 """
 
 from __future__ import annotations
@@ -23,29 +26,37 @@ _HEAP_TYPE = 1 << 9
 
 
 class Borrowed:
-    """What a script has from other modules by name. ``is_ours``: whether a module's data are kept in another way."""
+    """Those of a script, by name. ``is_ours``: whether a module's data are kept in another way."""
 
     def __init__(self, source: bytes, package: str | None, is_ours: Callable[[str], bool]) -> None:
         self._origins: dict[str, tuple[str, str]] = {}  # by the name in the script: module, name there
         self._starred: list[str] = []
-        for module, name, alias in _imported_names(source, package):
-            if is_ours(module):
-                continue
-            if name == "*":
-                self._starred.append(module)
-            else:
-                self._origins[alias] = module, name
+        handed: set[str] = set()
+        for node in _outside_of_functions(source):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                handed.add(node.id)
+            elif isinstance(node, ast.ImportFrom):
+                for module, name, alias in _imported_names(node, package):
+                    if is_ours(module):
+                        continue
+                    if name == "*":
+                        self._starred.append(module)
+                    else:
+                        self._origins[alias] = module, name
+        self.handed = frozenset(handed)
         self._first: dict[str, int] = {}
         self._changed: set[str] = set()
 
     def has(self, name: str, value: Any) -> bool:
-        """Whether a name of the script is that of an object which another module has as well."""
+        """Whether a name of the script is that of an object which another module has as well, or which is handed."""
+        if name in self.handed:
+            return True
         module, original = self._origins.get(name, ("", name))
         return any(_has(each, original, value) for each in ([module] if module else self._starred))
 
     def begin(self, namespace: dict[str, Any], names: frozenset[str]) -> None:
         """Note what they hold before the program runs."""
-        for name in names & namespace.keys():
+        for name in (names | self.handed) & namespace.keys():
             value = namespace[name]
             if is_fillable(value) and self.has(name, value):
                 self._first[name] = _fingerprint(value)
@@ -89,17 +100,21 @@ def _has(module: str, name: str, value: Any) -> bool:
     return found is not None and vars(found).get(name, found) is value
 
 
-def _imported_names(source: bytes, package: str | None) -> Iterator[tuple[str, str, str]]:
-    """What a module's own code, outside of its functions, imports by name: module, name there, name here."""
+def _outside_of_functions(source: bytes) -> Iterator[ast.AST]:
+    """The nodes of a module's own code; of functions their decorators and default values."""
     waiting: list[ast.AST] = [ast.parse(source)]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-            continue
-        if isinstance(node, ast.ImportFrom):
-            base = (package or "").split(".")
-            parts = base[: len(base) - node.level + 1] if node.level else []
-            module = ".".join([*parts, *([node.module] if node.module else [])])
-            yield from ((module, each.name, each.asname or each.name) for each in node.names)
-        elif isinstance(node, (ast.stmt, ast.Module, ast.ExceptHandler)):
+        yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            waiting += [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+        elif not isinstance(node, ast.Lambda):
             waiting.extend(ast.iter_child_nodes(node))
+
+
+def _imported_names(node: ast.ImportFrom, package: str | None) -> Iterator[tuple[str, str, str]]:
+    """What a statement imports by name: module, name there, name here."""
+    base = (package or "").split(".")
+    parts = base[: len(base) - node.level + 1] if node.level else []
+    module = ".".join([*parts, *([node.module] if node.module else [])])
+    yield from ((module, each.name, each.asname or each.name) for each in node.names)

@@ -86,6 +86,10 @@ class ScriptData:
         """The script's module-level names."""
         return sys.modules[self.module].__dict__
 
+    def handed(self) -> frozenset[str]:
+        """The names of objects that its code outside of functions speaks of: see ``borrowed``."""
+        return self.borrowed.handed if self.borrowed is not None else frozenset()
+
     def version(self) -> tuple[int, ...]:
         """Another one when other names are saved by value."""
         return len(self.unsavable), len(self.rebound), len(self.changed or ())
@@ -206,10 +210,10 @@ def is_refilled(script: ScriptData | None, module: str, name: str, value: Any) -
     if data is None or name in data.rebound or name in data.unsavable:
         return False
     if not keeps_identity(value):
-        return not data.is_imported and name in data.used and is_fillable(value) and is_borrowed(data, name, value)
+        return not data.is_imported and is_fillable(value) and is_borrowed(data, name, value)
     if data.changed is not None:
         return name in data.changed
-    return data.is_imported or name in data.used
+    return data.is_imported or name in data.used or name in data.handed()
 
 
 def keeps_identity(value: Any) -> bool:
@@ -243,7 +247,7 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
     """What to save of a script's data, by name."""
     namespace = script.namespace()
     contents: dict[str, Content] = {}
-    for name in list(namespace) if script.is_imported else script.used:
+    for name in list(namespace) if script.is_imported else script.used | script.handed():
         if name in script.unsavable or name.startswith("__"):
             continue
         if name not in namespace:
@@ -279,10 +283,11 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
 
 
 def _content_in_script(script: ScriptData, name: str, value: Any) -> Content | None:
-    if name in script.rebound or keeps_identity(value) or not is_borrowed(script, name, value):
+    if name in script.rebound or keeps_identity(value):
         return content_of(value, rebound=name in script.rebound)
-    assert script.borrowed is not None
-    return script.borrowed.content(name, value)
+    if script.borrowed is not None and is_borrowed(script, name, value):
+        return script.borrowed.content(name, value)
+    return content_of(value, rebound=False) if name in script.used else None
 
 
 def _class_contents(script: ScriptData, path: str, cls: type) -> dict[str, Content]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _VALUES = frozenset({type(None), bool, int, type(Ellipsis), range})
 _MOST = 1024  # characters or bytes: longer values are not worth a copy for each frame
 _MOST_ITEMS = 16  # of a tuple
+_MOST_LEVELS = 4  # of tuples in tuples
 
 
 Unread = tuple[CodeInfo, int, str, type]  # where a frame stands, the variable in it, and the class of what that holds
@@ -184,13 +185,13 @@ def _can_settle(frame: Any, state: FrameState) -> bool:
     return all(_is_value(value) for name, value in state.variables.items() if name != AWAITED)
 
 
-def _is_value(value: Any) -> bool:
+def _is_value(value: Any, levels: int = _MOST_LEVELS) -> bool:
     """Whether a value never changes and is small; that it is the same object for several frames is not kept."""
     kind = type(value)
     if kind is str or kind is bytes:
         return len(value) <= _MOST
     if kind is tuple:
-        return len(value) <= _MOST_ITEMS and all(map(_is_value, value))
+        return levels > 0 and len(value) <= _MOST_ITEMS and all(_is_value(each, levels - 1) for each in value)
     return kind in _VALUES or (kind is float and value == value)
 
 
