@@ -93,8 +93,8 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.iterators.tee": {"Tee": "tee", "TeeLink": "tee_link", "fill_link": "tee_link.fill"},
     "snapshot.module_data.modules": {"resolve": "by_name", "resolve_or_none": "by_name_or_none"},
     "snapshot.reducers.buffers": {
-        "restore_array_view": "array_view", "restore_memoryview": "memoryview", "restore_memoryview_part": "memoryview.part",
-        "restore_released_memoryview": "memoryview.released",
+        "restore_array_view": "array_view", "restore_error_settings": "numpy.errors", "restore_memoryview": "memoryview",
+        "restore_memoryview_part": "memoryview.part", "restore_released_memoryview": "memoryview.released",
     },
     "snapshot.reducers.compressed": {
         "restore_compressed_closed": "compressed.closed", "restore_compressed_reader": "compressed.reader",

@@ -43,6 +43,10 @@ class Assigned:
         self.places: dict[str, str] = {}  # by the names of contents, where that is set
         self._first = {path: _value_at(namespace, path) for path in paths}
 
+    def knows(self, module: str, name: str) -> bool:
+        """Whether the program sets what a module has under a name, or something in it."""
+        return any(name == path[1] and getattr(self._namespace.get(path[0]), "__name__", "") == module for path in self._paths)
+
     def contents(self) -> Iterator[tuple[str, tuple[str, Any, Any]]]:
         """What is different now, each to be saved under a name: how it is restored, where, and what is there."""
         for path, place in self._paths.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,10 +20,23 @@ from ...hook.code_table import PROGRAM
 from ...hook.companions import is_of_rewritten
 from ...log import logger
 from .assigned import Assigned
+from .changed import Changed
 from .library_data import counters_in, find_libraries, first_fingerprints, has_changed, library_contents, line_of
 from .module_names import Names
-from .modules import LOGGING, SIGNALS, Content, ScriptData, data_today, is_marked, restore_contents, script_contents
+from .modules import (
+    LOGGING,
+    SETTING,
+    SIGNALS,
+    Content,
+    ScriptData,
+    data_today,
+    is_marked,
+    items_of,
+    restore_contents,
+    script_contents,
+)
 from .reached import Reached
+from .unmarked import Unmarked
 from .weak_data import WeakData, about_items, keyed_by_id_inside, with_objects
 
 
@@ -49,6 +63,10 @@ def find_imported(script: ScriptData, *, is_new: bool = False) -> None:
     for data in (script, *script.imported.values()):
         if data.assigned is None and data.module in sys.modules:
             data.assigned = Assigned(data.namespace(), data.paths)
+            data.changed_elsewhere = Changed(data.module, data.namespace())
+    if script.unmarked is None:
+        script.unmarked = Unmarked()
+    script.unmarked.begin()
     if is_new:
         _weak_of(script).begin(Names.of(script).notes())
 
@@ -64,6 +82,10 @@ def program_contents(script: ScriptData | None, loop: InstanceLoop | None, names
         for data in (script, *script.imported.values()):
             if data.assigned is not None and data.paths:
                 found |= {key: content for key, content in data.assigned.contents() if key not in script.unsavable}
+            for (module, name), value in data.changed_elsewhere.contents() if data.changed_elsewhere is not None else ():
+                if f"changed {module}.{name}" not in script.unsavable:
+                    found[f"changed {module}.{name}"] = ("changed", value, items_of(value))
+        script.unmarked.look(partial(_is_saved, script, names))
         weak = _weak_of(script)
         for key, content in found.items():
             if key not in weak.told and keyed_by_id_inside(content, weak.reached):
@@ -138,7 +160,7 @@ def set_aside(script: ScriptData, failing: dict[str, tuple[Content, Exception]],
     """Leave data that cannot be saved to the modules' own code; those are told which that does not make as they are."""
     aside = SetAside(script)
     for key, (content, error) in failing.items():
-        if key in (f"the {LOGGING}", f"the {SIGNALS}"):
+        if content[0] in (LOGGING, SIGNALS, SETTING):
             text = "what the program has set of %s cannot be saved, and is not set again after a restart: do so at module level"
             aside.told.append((text, (key,)))
         if content[0] == "notes":
@@ -151,6 +173,11 @@ def set_aside(script: ScriptData, failing: dict[str, tuple[Content, Exception]],
             module, name = content[1]
             aside.told.append(_about_lost(module, name, error, place))
             continue
+        if content[0] == "changed":
+            script.unsavable.add(key)
+            module, _, name = key.removeprefix("changed ").rpartition(".")
+            aside.told.append(_about_lost(module, name, error, _line_changing(script, (module, name))))
+            continue
         module, _, name = key.rpartition(":")
         owner = script.imported.get(module, script)
         name = (name if owner is not script else key).removeprefix("class ")
@@ -158,6 +185,20 @@ def set_aside(script: ScriptData, failing: dict[str, tuple[Content, Exception]],
         if owner.changed is not None or has_changed(owner, name):
             aside.told.append(_about_lost(owner.module, name, error))
     return aside
+
+
+def _is_saved(script: ScriptData, names: Names, module: str, name: str) -> bool:
+    """Whether data of a module that is not marked belong to the state: the program itself sets them, or changes them."""
+    for data in (script, *script.imported.values()):
+        if data.assigned is not None and (data.assigned.knows(module, name) or data.changed_elsewhere.knows(module, name)):
+            return True
+    return id(vars(sys.modules[module]).get(name)) in names.container_ids
+
+
+def _line_changing(script: ScriptData, place: tuple[str, str]) -> str:
+    all_changed = [data.changed_elsewhere for data in (script, *script.imported.values()) if data.changed_elsewhere is not None]
+    line: str = next(changed.line_of(place) for changed in all_changed if changed.knows(*place))
+    return line
 
 
 def _pass_over(

@@ -224,6 +224,8 @@ class Names:
                     noted.add(id(holder[key]))
                     self._notes.append((name, key, holder))
 
+        for module, name, namespace in _changed_elsewhere(self._script):
+            self._add_container(module, name, namespace)
         for number, (way, _) in self._shared.items():
             self.by_id.setdefault(number, way)
 
@@ -275,6 +277,13 @@ class Names:
     def notes(self) -> list[tuple[str, str, Any]]:
         """The weak dictionaries and sets, each once: module, name, dictionary."""
         return [(module, name, holder[name]) for module, name, holder in self._notes]
+
+
+def _changed_elsewhere(script: ScriptData | None) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """See ``changed``: module, name, namespace."""
+    for data in (script, *script.imported.values()) if script is not None else ():
+        for (module, name), namespace in data.changed_elsewhere.containers() if data.changed_elsewhere is not None else ():
+            yield module, name, namespace
 
 
 _NAMES = Names(None)

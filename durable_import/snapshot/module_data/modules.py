@@ -33,6 +33,7 @@ from .code_parts import Extent, classes_of, descriptors, functions_in, is_made_b
 from .logging_state import restore_logging, sets_up_logging
 from .mentions import mentions_in
 from .plain_classes import is_plain_class
+from .process_settings import restore_setting
 from .process_state import ProcessState, restore_changes, uses_numpy_random, uses_random
 from .shared_locks import Step, follow
 from .signal_state import restore_signals, uses_signals
@@ -61,6 +62,8 @@ class ScriptData:
     cells: tuple[Extent, list[Cell]] | None = None
     paths: dict[Path, str] = field(default_factory=dict)  # what it sets behind names of modules, and where
     assigned: Assigned | None = None  # what that was at first
+    changed_elsewhere: Any = None  # see ``changed.Changed``
+    unmarked: Any = None  # see ``unmarked.Unmarked``
     names: Any = None  # see ``module_names.Names``
     borrowed: Borrowed | None = None
 
@@ -80,6 +83,7 @@ class ScriptData:
         state.draws_of_numpy = uses_numpy_random(found.imported | found.attributes, values)
         state.logging.is_set_up = sets_up_logging(found.imported, values, found.attributes | script.used)
         state.signals.is_used = uses_signals(found.imported, values)
+        state.settings.mentioned |= found.attributes | script.used | found.imported
         return script
 
     def namespace(self) -> dict[str, Any]:
@@ -239,7 +243,7 @@ _plain_classes: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
 
 # --- a script's data
 
-LOGGING, SIGNALS = "logging", "signals"  # of the process, and saved each by itself
+LOGGING, SIGNALS, SETTING = "logging", "signals", "setting"  # of the process, and saved each by itself
 Content = tuple[str, Any, Any]  # how to restore, the object or its type, what it holds
 
 
@@ -269,7 +273,7 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
             contents |= _attributes_as_contents(script, "function", name, value, _function_data(value))
     for path, part in parts_of_code(script.module, namespace).items():
         if type(part) in CONTAINERS and f"default {path}" not in script.unsavable:
-            contents[f"default {path}"] = ("refill", part, _items(part))
+            contents[f"default {path}"] = ("refill", part, items_of(part))
         elif type(part) is FunctionType and part.__dict__:
             contents |= _attributes_as_contents(script, "function", path, part, _function_data(part))
     if not script.is_imported:
@@ -305,7 +309,8 @@ def _class_contents(script: ScriptData, path: str, cls: type) -> dict[str, Conte
 def _process_contents(script: ScriptData) -> dict[str, Content]:
     state = script.process_state
     found = {"process": state.changes(), LOGGING: state.logging.changes(), SIGNALS: state.signals.changes()}
-    kept = {f"the {how}": (how, None, changes) for how, changes in found.items() if changes}
+    kept: dict[str, Content] = {f"the {how}": (how, None, changes) for how, changes in found.items() if changes}
+    kept |= {f"the {name}": (SETTING, name, value) for name, value in state.settings.changes().items()}
     return {name: content for name, content in kept.items() if name not in script.unsavable}
 
 
@@ -316,7 +321,7 @@ def content_of(value: Any, *, rebound: bool) -> Content | None:
     if isinstance(value, (*NEVER_DATA, type)) or kind in ATOMS or kind is object:
         return None
     if kind in REFILLED:
-        return ("refill", value, _items(value))
+        return ("refill", value, items_of(value))
     if isinstance(value, LoopBound):
         return ("primitive", value, bound_state(value))
     if is_plain_instance(value):
@@ -332,7 +337,8 @@ def _attributes_as_contents(
     return {path: content for path, content in contents.items() if path.removeprefix("class ") not in script.unsavable}
 
 
-def _items(value: Any) -> list[Any]:
+def items_of(value: Any) -> list[Any]:
+    """What a container holds, from which it can be filled."""
     return list(value.items()) if isinstance(value, dict) else list(value)
 
 
@@ -353,7 +359,7 @@ def _class_data(cls: type) -> dict[str, Any]:
 def class_content(value: Any) -> tuple[str, Any]:
     """What is saved of an attribute of a class."""
     kind = type(value)
-    return kind.__name__, _items(value) if kind is dict else value
+    return kind.__name__, items_of(value) if kind is dict else value
 
 
 def _function_data(function: FunctionType) -> dict[str, Any]:
@@ -377,6 +383,8 @@ def restore_contents(module: str, contents: dict[str, Content]) -> None:
             restore_logging(saved)
         elif how == SIGNALS:
             restore_signals(saved)
+        elif how == SETTING:
+            restore_setting(target, saved)
         elif how == "cell":
             target.cell_contents = saved
         elif how == "class":
@@ -387,6 +395,8 @@ def restore_contents(module: str, contents: dict[str, Content]) -> None:
             target.__setstate__(saved)
         elif how in ("set", "deleted"):
             set_again(how, target, saved)
+        elif how == "changed":
+            _refill(target, saved)
         else:
             _refill(target, _by_id(saved) if how == "refill by id" else saved)
             if not name.startswith(("default ", "attribute ")):

@@ -1,7 +1,7 @@
 """What a script changes in its process outside of its own variables, and would miss after a restart.
 
-These are the current folder, environment variables, ``sys.path``, the recursion limit, the generators of the modules ``random``
-and ``numpy.random``, logging, the handlers of signals, and that ``nest_asyncio`` was applied. Only what differs from how it was
+These are the current folder, environment variables, ``sys.path``, the generators of the modules ``random`` and ``numpy.random``,
+logging, the handlers of signals, that ``nest_asyncio`` was applied, and ``process_settings``. Only what differs from how it was
 when the run began is saved: the rest is that of the process that resumes. An environment variable whose name says that it is
 secret is not saved, and named once.
 """
@@ -22,6 +22,7 @@ from ...log import logger
 from ...pythons.library import encoded_environment
 from ...pythons.modules import imports_lazily
 from .logging_state import LoggingState
+from .process_settings import SettingsState
 from .signal_state import SignalState
 
 STREAMS: dict[str, Any] = {}  # the standard streams as they were when the run began: the program may redirect them
@@ -55,11 +56,10 @@ class ProcessState:
     folder: str = field(default_factory=_folder)
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     path: list[str] = field(default_factory=lambda: list(sys.path))
-    recursion_limit: int = field(default_factory=sys.getrecursionlimit)
 
     def __post_init__(self) -> None:
         self._is_nested = _is_nested()
-        self.logging, self.signals = LoggingState(), SignalState()
+        self.logging, self.signals, self.settings = LoggingState(), SignalState(), SettingsState()
         self._numpy_at_first = _numpy_state()
         self._told: set[str] = set()
         self._encoded = dict(encoded_environment())
@@ -77,8 +77,6 @@ class ProcessState:
             found["environment"] = {n: value for n, value in changed.items() if value is None or not self._is_secret(n)}
         if sys.path != self.path:
             found["path"] = _added_to_path(self.path)
-        if sys.getrecursionlimit() != self.recursion_limit:
-            found["recursion limit"] = sys.getrecursionlimit()
         if _is_nested() and not self._is_nested:
             found["nested"] = True
         if self.draws:
@@ -108,6 +106,7 @@ class ProcessState:
         self.draws_of_numpy = self.draws_of_numpy or other.draws_of_numpy
         self.logging.is_set_up = self.logging.is_set_up or other.logging.is_set_up
         self.signals.is_used = self.signals.is_used or other.signals.is_used
+        self.settings.mentioned |= other.settings.mentioned
 
 
 def looks_secret(name: str) -> bool:
@@ -164,8 +163,6 @@ def restore_changes(changes: dict[str, Any]) -> None:
     front, back = changes.get("path", ((), ()))
     sys.path[:0] = [folder for folder in front if folder not in sys.path]
     sys.path += [folder for folder in back if folder not in sys.path]
-    if "recursion limit" in changes:
-        sys.setrecursionlimit(changes["recursion limit"])
     for name, value in changes.get("environment", {}).items():
         if value is None:
             os.environ.pop(name, None)

@@ -1,4 +1,5 @@
-"""Reducers for what shares memory with another object: memoryviews and numpy's views; and for ``struct.Struct``.
+"""Reducers for what shares memory with another object: memoryviews and numpy's views; for numpy's settings of errors, and for
+``struct.Struct``.
 
 A view is saved as its source and the place in it, so both go on sharing memory. A numpy view whose source nothing else
 refers to is saved by itself, without the rest of the source. Not kept: the sharing of arrays of Python objects, of
@@ -7,6 +8,7 @@ arrays over foreign memory (``mmap``, shared memory), and of subclasses of ``nda
 
 from __future__ import annotations
 
+import contextvars
 import struct
 import sys
 from collections.abc import Callable
@@ -109,6 +111,37 @@ def reduce_array(array: Any) -> Any:
     offset = array.__array_interface__["data"][0] - source.__array_interface__["data"][0]
     writeable = bool(array.flags.writeable)
     return restore_array_view, (source, array.dtype, array.shape, array.strides, offset, writeable)
+
+
+def restore_error_settings(errors: dict[str, str], function: Any, size: int) -> Any:
+    """What ``numpy.seterr``, ``seterrcall`` and ``setbufsize`` put into numpy's context variable."""
+    import numpy
+
+    def put() -> Any:
+        numpy.seterr(**errors)  # type: ignore[arg-type]
+        numpy.seterrcall(function)
+        numpy.setbufsize(size)
+        return _error_settings().get()
+
+    return contextvars.copy_context().run(put)
+
+
+def _error_settings() -> Any:
+    """Numpy's context variable; None before numpy 2."""
+    return getattr(sys.modules.get("numpy._core.umath"), "_extobj_contextvar", None)
+
+
+def reduce_capsule(capsule: Any) -> Any:
+    """How numpy handles floating-point errors is in a capsule."""
+    variable, numpy = _error_settings(), sys.modules.get("numpy")
+    if variable is None or numpy is None or '"numpy.ufunc.extobj"' not in repr(capsule):
+        return NotImplemented
+
+    def read() -> tuple[Any, ...]:
+        variable.set(capsule)
+        return numpy.geterr(), numpy.geterrcall(), numpy.getbufsize()
+
+    return restore_error_settings, contextvars.copy_context().run(read)
 
 
 # --- struct ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,218 @@
+"""Settings of the process, and of libraries in it, that a call sets and another one reads.
+
+A script that sets them at module level does so again by itself. Of what it sets later, the value is saved, if it is another one
+than when the run began, and set again by the same call. What cannot be read back is told: see ``running.instance``.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import locale
+import logging
+import os
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from ...log import logger
+
+
+class Setting(NamedTuple):
+    """How a setting is read and set.
+
+    ``module``: what it belongs to, looked at once it is imported. ``words``: names that functions mention which change it, where
+    reading it costs something. ``kept``: of what it was at first and is now, what is saved.
+    """
+
+    read: Callable[[], Any]
+    write: Callable[[Any], Any]
+    module: str = "sys"
+    words: frozenset[str] = frozenset()
+    kept: Callable[[Any, Any], Any] = lambda _, now: now
+
+
+def _added_paths(known: Iterable[str], now: list[str]) -> tuple[list[str], list[str]]:
+    """Of ``sys.path`` what was put before all that was there, and what behind; the rest is this process's own."""
+    old = set(known or ())
+    first = next((number for number, each in enumerate(now) if each in old), len(now))
+    return now[:first], [each for each in now[first:] if each not in old]
+
+
+def _add_paths(added: tuple[list[str], list[str]]) -> None:
+    front, back = ([each for each in paths if each not in sys.path] for paths in added)
+    sys.path[:] = [*front, *sys.path, *back]
+
+
+def _set_filters(filters: list[Any]) -> None:
+    warnings.simplefilter("default")  # what has been found out by the filters of before is forgotten
+    warnings.filters[:] = filters  # type: ignore[index]
+
+
+def _captures_warnings() -> bool:
+    return getattr(warnings.showwarning, "__module__", None) == "logging"
+
+
+def _set_level_names(names: dict[str, int]) -> None:
+    for name, level in names.items():
+        logging.addLevelName(level, name)
+
+
+def _set_collecting(is_on: bool) -> None:
+    (gc.enable if is_on else gc.disable)()
+
+
+def _set_fault_handler(is_on: bool) -> None:
+    (faulthandler.enable if is_on else faulthandler.disable)()
+
+
+def _set_time_zone(_: Any) -> None:
+    time.tzset()  # by the variable TZ, which is set again by now
+
+
+def _read_umask() -> int:
+    now = os.umask(0o77)
+    os.umask(now)
+    return now
+
+
+def _read_streams() -> list[tuple[Any, ...]]:
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    parts = ("encoding", "errors", "line_buffering", "write_through")
+    return [tuple(getattr(stream, part, None) for part in parts) for stream in streams]
+
+
+def _write_streams(states: list[tuple[Any, ...]]) -> None:
+    for stream, (encoding, errors, line_buffering, write_through) in zip(
+        (sys.stdin, sys.stdout, sys.stderr), states, strict=True
+    ):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding=encoding, errors=errors, line_buffering=line_buffering, write_through=write_through)
+
+
+def _of(module: str) -> Any:
+    return sys.modules[module]
+
+
+def _read_structlog() -> dict[str, Any] | None:
+    structlog = _of("structlog")
+    found: dict[str, Any] | None = structlog.get_config() if structlog.is_configured() else None
+    return found
+
+
+def _write_structlog(configuration: dict[str, Any] | None) -> None:
+    structlog = _of("structlog")
+    structlog.reset_defaults() if configuration is None else structlog.configure(**configuration)
+
+
+def _read_generator() -> tuple[Any, ...]:
+    name, key, *rest = _of("numpy").random.get_state()
+    return name, key.tobytes(), *rest
+
+
+def _write_generator(state: tuple[Any, ...]) -> None:
+    numpy = _of("numpy")
+    name, key, *rest = state
+    numpy.random.set_state((name, numpy.frombuffer(key, numpy.uint32), *rest))
+
+
+def _read_pandas() -> dict[str, Any]:
+    """The options that hold plain values, by their full names."""
+    options: Any = _of("pandas").options
+    return dict(_plain_options(getattr(options, "d", None), ""))
+
+
+def _plain_options(held: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, value in held.items() if isinstance(held, dict) else ():
+        if isinstance(value, dict):
+            yield from _plain_options(value, f"{prefix}{name}.")
+        elif value is None or isinstance(value, (bool, int, float, str)):
+            yield f"{prefix}{name}", value
+
+
+def _changed_options(known: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in now.items() if value != (known or {}).get(name)}
+
+
+def _write_pandas(options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        _of("pandas").set_option(name, value)
+
+
+#: By what they are called in messages.
+SETTINGS = {
+    "recursion limit": Setting(sys.getrecursionlimit, sys.setrecursionlimit),
+    "switch interval": Setting(sys.getswitchinterval, sys.setswitchinterval),
+    "longest number as text": Setting(sys.get_int_max_str_digits, sys.set_int_max_str_digits),
+    "module search path": Setting(lambda: list(sys.path), _add_paths, kept=_added_paths),
+    "garbage collection": Setting(gc.isenabled, _set_collecting),
+    "thresholds of the garbage collection": Setting(gc.get_threshold, lambda thresholds: gc.set_threshold(*thresholds)),
+    "fault handler": Setting(faulthandler.is_enabled, _set_fault_handler),
+    "timeout of sockets": Setting(socket.getdefaulttimeout, socket.setdefaulttimeout),
+    "locale": Setting(lambda: locale.setlocale(locale.LC_ALL), lambda name: locale.setlocale(locale.LC_ALL, name)),
+    "warning filters": Setting(lambda: list(warnings.filters), _set_filters),
+    "capturing of warnings": Setting(_captures_warnings, logging.captureWarnings),
+    "class of loggers": Setting(logging.getLoggerClass, logging.setLoggerClass),
+    "factory of log records": Setting(logging.getLogRecordFactory, logging.setLogRecordFactory),
+    "names of log levels": Setting(logging.getLevelNamesMapping, _set_level_names),
+    "file mode creation mask": Setting(_read_umask, os.umask, words=frozenset(("umask",))),
+    "standard streams": Setting(_read_streams, _write_streams, words=frozenset(("reconfigure",))),
+    "longest field of csv": Setting(lambda: _of("csv").field_size_limit(), lambda size: _of("csv").field_size_limit(size), "csv"),
+    "first day of the week": Setting(
+        lambda: _of("calendar").firstweekday(), lambda day: _of("calendar").setfirstweekday(day), "calendar"
+    ),
+    "start method of processes": Setting(
+        lambda: _of("multiprocessing").get_start_method(allow_none=True),
+        lambda method: _of("multiprocessing").set_start_method(method, force=True),
+        "multiprocessing",
+    ),
+    "configuration of structlog": Setting(_read_structlog, _write_structlog, "structlog"),
+    "random generator of numpy": Setting(_read_generator, _write_generator, "numpy", frozenset(("random",))),
+    "options of pandas": Setting(
+        _read_pandas, _write_pandas, "pandas", frozenset(("set_option", "options", "reset_option")), _changed_options
+    ),
+}
+if hasattr(time, "tzset"):
+    SETTINGS["time zone"] = Setting(lambda: time.tzname, _set_time_zone)
+
+
+class SettingsState:
+    """The settings when the run began. ``mentioned``: names that the program's functions use."""
+
+    def __init__(self) -> None:
+        self.mentioned: set[str] = set()
+        self._known = {name: setting.read() for name, setting in SETTINGS.items() if setting.module in sys.modules}
+        self._read: list[tuple[str, Setting]] = []
+        self._looked_at = 0
+
+    def changes(self) -> dict[str, Any]:
+        """What is set to something else now, by the names of settings."""
+        if self._looked_at != len(self.mentioned) + len(sys.modules):
+            self._looked_at = len(self.mentioned) + len(sys.modules)
+            self._read = [
+                (name, setting)
+                for name, setting in SETTINGS.items()
+                if setting.module in sys.modules and (not setting.words or not self.mentioned.isdisjoint(setting.words))
+            ]
+        found = {}
+        for name, setting in self._read:
+            now, known = setting.read(), self._known.get(name)
+            if now != known:
+                found[name] = setting.kept(known, now)
+        return found
+
+
+def restore_setting(name: str, value: Any) -> None:
+    """Set a setting as the program had."""
+    setting = SETTINGS.get(name)
+    if setting is None:
+        logger.warning("the %s, which the program had set, is not set again: this version does not know it", name)
+        return
+    try:
+        __import__(setting.module)
+        setting.write(value)
+    except Exception as error:
+        logger.warning("the %s, which the program had set, cannot be set again here: %s: %s", name, type(error).__name__, error)

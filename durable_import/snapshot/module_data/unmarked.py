@@ -1,0 +1,105 @@
+"""Says which data of the program's own modules that are not marked have changed by the code of these modules: they are not saved.
+
+It is looked at the 1st, 2nd, 4th, 8th ... checkpoint, so that it costs nothing in the long run.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+import sys
+from collections.abc import Callable, Collection
+from types import ModuleType
+from typing import Any
+
+from ...holds.kinds import is_of_library
+from ...hook.code_table import MODULES
+from ...log import logger
+from ...ours import NAME
+from .fingerprints import fingerprint
+from .modules import ATOMS, REFILLED
+
+_LARGE = 10_000  # entries: a table
+
+
+class Unmarked:
+    """The data of such modules as they were at first."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, dict[str, int]] = {}
+        self._looks = 0
+        self._next = 1
+        self._imported = 0
+
+    def begin(self) -> None:
+        """Note what the modules hold that are imported by now."""
+        if self._imported == len(sys.modules):
+            return
+        self._imported = len(sys.modules)
+        for name, module in list(sys.modules.items()):
+            if name not in self._first:
+                self._first[name] = _data_of(module) if _is_looked_at(name, module) else {}
+
+    def look(self, is_saved: Callable[[str, str], bool]) -> None:
+        """Tell what has changed. ``is_saved``: whether what a module has under a name belongs to the state all the same."""
+        self._looks += 1
+        if self._looks < self._next:
+            return
+        self._next *= 2
+        for name, first in self._first.items():
+            module = sys.modules.get(name)
+            if module is None or not first or name in MODULES:
+                continue
+            now = _data_of(module, first)
+            for key in [key for key, known in first.items() if now.get(key) != known]:
+                del first[key]
+                if not is_saved(name, key):
+                    _tell(module, key)
+
+
+def _is_looked_at(name: str, module: object) -> bool:
+    is_file = type(module) is ModuleType and isinstance(getattr(module, "__file__", None), str)
+    return is_file and name not in MODULES and name.partition(".")[0] != NAME and not is_of_library(name)
+
+
+def _data_of(module: ModuleType, names: Collection[str] = ()) -> dict[str, int]:
+    namespace = vars(module)
+    return {
+        name: fingerprint(namespace[name], _is_open)
+        for name in names or list(namespace)
+        if name in namespace and not name.startswith("__") and _is_data(namespace[name])
+    }
+
+
+def _is_data(value: Any) -> bool:
+    """Whether it is looked at: not what is made when it is first used, and was None until then."""
+    kind = type(value)
+    if kind in REFILLED:
+        return len(value) <= _LARGE
+    return (kind in ATOMS and value is not None) or _is_open(value)
+
+
+def _is_open(value: Any) -> bool:
+    """Whether it is an object of a class of the program's own with nothing but attributes."""
+    kind = type(value)
+    return (
+        isinstance(getattr(value, "__dict__", None), dict)
+        and "__getstate__" not in {name for base in kind.__mro__[:-1] for name in vars(base)}
+        and not isinstance(value, (type, ModuleType))
+        and isinstance(kind.__module__, str)
+        and not is_of_library(kind.__module__)
+    )
+
+
+def _tell(module: ModuleType, name: str) -> None:
+    path = module.__file__ or ""
+    pattern = re.compile(rf"{re.escape(name)}\b")
+    line = next((number for number, text in enumerate(linecache.getlines(path), 1) if pattern.match(text)), 1)
+    logger.warning(
+        "%s:%s: `%s` of the module %s, which is not marked, is not what it was when the program began: that is not saved, and "
+        "after a restart it is as the module itself makes it. If the program needs it, begin the module with `# durable: on`",
+        path,
+        line,
+        name,
+        module.__name__,
+    )

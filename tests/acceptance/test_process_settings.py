@@ -1,0 +1,167 @@
+"""Settings of the process and of libraries that a script sets when it runs are set again when it is resumed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness.killing import killed_at
+from tests.harness.processes import KILLED, Desk
+
+STANDARD = """
+    # durable: on
+    import asyncio
+    import calendar
+    import csv
+    import decimal
+    import faulthandler
+    import gc
+    import locale
+    import logging
+    import os
+    import socket
+    import sys
+    import time
+    import warnings
+
+    from world import effect
+
+    class Logger(logging.Logger):
+        pass
+
+    def settings():
+        umask = os.umask(0)
+        os.umask(umask)
+        return [
+            logging.getLoggerClass().__name__, logging.getLevelName(7), warnings.filters[0][:3], len(warnings.filters),
+            locale.setlocale(locale.LC_ALL), decimal.getcontext().prec, socket.getdefaulttimeout(), sys.getrecursionlimit(),
+            sys.getswitchinterval(), sys.get_int_max_str_digits(), faulthandler.is_enabled(), gc.isenabled(),
+            gc.get_threshold(), sys.path[0], sys.path[-1], sys.stdout.line_buffering, time.tzname, csv.field_size_limit(),
+            calendar.firstweekday(), umask,
+        ]
+
+    async def main():
+        logging.captureWarnings(True)
+        logging.setLoggerClass(Logger)
+        logging.addLevelName(7, "SEVEN")
+        warnings.filterwarnings("error", "of (the )?shop", UserWarning)
+        locale.setlocale(locale.LC_ALL, "C.UTF-8")
+        decimal.getcontext().prec = 50
+        socket.setdefaulttimeout(7)
+        sys.setrecursionlimit(3333)
+        sys.setswitchinterval(0.25)
+        sys.set_int_max_str_digits(9999)
+        faulthandler.enable()
+        gc.disable()
+        gc.set_threshold(1234, 5, 6)
+        sys.path.insert(0, "/first")
+        sys.path.append("/last")
+        sys.stdout.reconfigure(line_buffering=True)
+        os.environ["TZ"] = "Asia/Tokyo"
+        time.tzset()
+        csv.field_size_limit(77)
+        calendar.setfirstweekday(3)
+        os.umask(0o077)
+        before = settings()
+        await effect("set")
+        await effect("once more")
+        try:
+            warnings.warn("of the shop")
+        except UserWarning as error:
+            print(error, settings() == before, len(settings()), before[0], before[4])
+        captured = []
+        handler = logging.Handler()
+        handler.emit = captured.append
+        logging.getLogger("py.warnings").addHandler(handler)
+        warnings.warn("of the house")
+        print(len(captured), settings() == before)
+
+    asyncio.run(main())
+"""
+
+LIBRARIES = """
+    # durable: on
+    import asyncio
+
+    import numpy
+    import pandas
+    import structlog
+
+    from world import effect
+
+    def shout(logger, name, event):
+        return repr(sorted(event))
+
+    async def main():
+        structlog.configure(processors=[structlog.processors.add_log_level, shout])
+        numpy.random.seed(5)
+        numpy.seterr(divide="raise")
+        numpy.set_printoptions(precision=2)
+        pandas.set_option("display.max_rows", 7)
+        pandas.options.display.max_columns = 9
+        first = numpy.random.rand()
+        await effect("set")
+        second = numpy.random.rand()
+        await effect("once more")
+        structlog.get_logger().warning("shown", number=1)
+        try:
+            numpy.float64(1) / numpy.float64(0)
+        except FloatingPointError as error:
+            print(error)
+        print(
+            first, second, numpy.random.rand(), numpy.array([0.123456]), pandas.get_option("display.max_rows"),
+            pandas.options.display.max_columns, len(structlog.get_config()["processors"]),
+        )
+
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("program", [STANDARD, LIBRARIES], ids=["standard", "libraries"])
+def test_settings(desk: Desk, program: str) -> None:
+    """They are what they were, after each kill; nothing is said, since nothing is lost."""
+    for done in killed_at(desk, {"program.py": program}, 1, 2, (1, 3)):
+        assert done.err == "", done
+
+
+FAILING = """
+    # durable: on
+    import asyncio
+    import locale
+    import os
+    import sys
+
+    from world import effect
+
+    class Local:
+        def __reduce__(self):
+            raise TypeError("not this one")
+
+    def refuse(category, name=None):
+        if name is not None:
+            raise locale.Error("there is no such locale here")
+        return "C"
+
+    async def main():
+        locale.setlocale(locale.LC_ALL, "C.UTF-8")
+        sys.path.append(Local())
+        sys.setrecursionlimit(3333)
+        await effect("set")
+        await effect("told")
+        print(sys.getrecursionlimit())
+
+    if os.path.exists("refused"):
+        locale.setlocale = refuse
+    asyncio.run(main())
+"""
+
+
+def test_what_cannot_be_set_again_is_told(desk: Desk) -> None:
+    """A value that cannot be saved is told when it would be, one that this process refuses when it resumes; the rest is set."""
+    desk.write("program.py", FAILING)
+    first = desk.run("program.py", kill_at=2)
+    assert first.status == KILLED
+    assert "has set of the module search path cannot be saved" in first.said + first.err, first
+    (desk.folder / "refused").touch()
+    done = desk.run("program.py")
+    assert (done.status, done.out) == (0, "3333\n"), done
+    assert "the locale, which the program had set, cannot be set again here: Error: there is no such" in done.said + done.err
