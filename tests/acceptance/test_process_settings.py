@@ -165,3 +165,59 @@ def test_what_cannot_be_set_again_is_told(desk: Desk) -> None:
     done = desk.run("program.py")
     assert (done.status, done.out) == (0, "3333\n"), done
     assert "the locale, which the program had set, cannot be set again here: Error: there is no such" in done.said + done.err
+
+
+LOST = """
+    # durable: on
+    import asyncio
+    import atexit
+    import signal
+    import subprocess
+    import sys
+    import threading
+
+    import numpy
+    import structlog
+    from opentelemetry import trace
+    from pandas import set_option
+
+    from world import effect
+
+    def set_up():
+        atexit.register(print, "over")  # told
+        structlog.contextvars.bind_contextvars(tenant="north")
+
+    def called_at_module_level():
+        trace.set_tracer_provider(None)
+
+    async def main():
+        import pandas.api.extensions as extensions
+
+        set_up()
+        set_option("display.max_rows", 7)
+        numpy.set_printoptions(precision=2)
+        signal.alarm(0)  # told
+        threading.Thread(target=print, args=("in a thread",)).start()  # told
+        subprocess.Popen([sys.executable, "-c", ""]).wait()
+        subprocess.Popen([sys.executable, "-c", ""])  # told
+        if False:
+            trace.set_tracer_provider(None)  # told
+            extensions.register_dataframe_accessor("shop")  # told
+        await effect("one")
+        await effect("two")
+
+    called_at_module_level()
+    asyncio.run(main())
+"""
+
+
+def test_what_is_not_set_again_is_told(desk: Desk) -> None:
+    """What a program, or a function that it calls, sets and nobody can read back is told once, with the line; nothing else."""
+    desk.write("program.py", LOST)
+    done = desk.run("program.py")
+    assert done.status == 0, done
+    expected = [number for number, line in enumerate(LOST.strip("\n").splitlines(), 1) if line.endswith("# told")]
+    found = [
+        int(line.partition("program.py:")[2].partition(",")[0]) for line in done.err.splitlines() if "not done again" in line
+    ]
+    assert sorted(found) == expected, done

@@ -563,8 +563,7 @@ class InstanceRun:
         return self.driver.function
 
     def _commit(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
-        if self.host.script is None:
-            tell_of_process_changes(checkpoint.code, self.instance_id)
+        tell_of_process_changes(checkpoint.code, self.instance_id, in_application=self.host.script is None)
         if self.lease.attempts and self.driver is not None and is_past_deaths(self.driver.loop, self.host.max_attempts):
             self.lease.is_trusted()
         committing = self.lease.commit_checkpoint(checkpoint)

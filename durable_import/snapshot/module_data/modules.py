@@ -24,7 +24,6 @@ from ...pythons.modules import is_lazy
 from ...pythons.tasks import LoopBound
 from ..names import module_today
 from ..reducers.primitives import bound_state, fill_bound
-from ..reducers.process_objects import PROCESS_BOUND
 from ..renames import gone, missing_module, new_place
 from .assigned import Assigned, Path, set_again
 from .borrowed import Borrowed, is_fillable
