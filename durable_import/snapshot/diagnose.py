@@ -11,15 +11,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pickle import PicklingError
 from types import CellType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from ..aio.task import DurableTask
 from ..frames.counted_exit import CountedExit
+from ..frames.capture import FRAME_TYPES, capture, contents_of
 from ..holds.in_use import in_use
 from ..holds.kinds import advice_for, kind_of, type_name
 from ..holds.refused import Refused
 from ..holds.table import Kind
+from ..rewrite.analysis.names import is_hidden
+from .frame_places import readable
 from .table import TABLE, reduce_by_kind
 
 WAY_OUT = (
@@ -167,6 +171,7 @@ def contents(path: str, obj: Any) -> Iterator[Child]:
     elif isinstance(obj, set | frozenset):
         yield from ((f"{path}{{{_short(value)}}}", value) for value in list(obj))
     yield from _of_function(path, obj)
+    yield from _of_frame(path, obj)
     yield from _of_exception(path, obj)
     yield from _attributes(path, obj)
 
@@ -190,6 +195,17 @@ def _of_function(path: str, obj: Any) -> Iterator[Child]:
             yield path, obj.cell_contents
         except ValueError:  # an empty cell
             return
+
+
+def _of_frame(path: str, obj: Any) -> Iterator[Child]:
+    """The variables of a suspended coroutine or generator; none of one that cannot be read."""
+    if isinstance(obj, FRAME_TYPES):
+        try:
+            state = capture(obj)
+        except PicklingError:
+            return
+        for name, value in (state.variables | contents_of(state.cells)).items():
+            yield f"{path}.{readable(state, name) if is_hidden(name) else name}", value
 
 
 def _of_exception(path: str, obj: Any) -> Iterator[Child]:

@@ -233,6 +233,60 @@ def test_awaited(desk: Desk) -> None:
     assert (done.status, done.out) == (0, "['first', 'first'] True Thread\n")
 
 
+def test_variable_that_is_gone_is_told_once(desk: Desk) -> None:
+    """A variable that the modules do not have any more is named once in a process, however often the instance comes back."""
+    desk.write(
+        "holders.py",
+        'import contextvars\nGONE = contextvars.ContextVar("gone", default=0)\nKEPT = contextvars.ContextVar("kept")\n',
+    )
+    desk.write(
+        "flows.py",
+        """
+        # durable: on
+        import holders
+        from durable_import import wait_for_event
+
+        async def flow():
+            for number in range(4):
+                await wait_for_event("go")
+            return holders.KEPT.get()
+        """,
+    )
+    desk.write(
+        "app.py",
+        """
+        import asyncio, logging, os, signal, sys
+        import durable_import
+        durable_import.install()
+        import flows, holders
+        from durable_import import DurableRuntime
+
+        logging.basicConfig(format="%(message)s", level="WARNING")
+
+        async def main():
+            async with DurableRuntime("sqlite:///app.db", evict_after=0.01) as runtime:
+                if sys.argv[1:]:
+                    holders.GONE.set(1)
+                    holders.KEPT.set(2)
+                    await runtime.start(flows.flow, instance_id="one")
+                    while runtime.running:
+                        await asyncio.sleep(0.01)
+                    os.kill(os.getpid(), signal.SIGKILL)
+                for number in range(4):
+                    await runtime.publish_event("one", "go")
+                    while runtime.running:
+                        await asyncio.sleep(0.01)
+                print(await runtime.handle("one").result())
+
+        asyncio.run(main())
+        """,
+    )
+    assert desk.start_command([sys.executable, "app.py", "begin"]).end().status == KILLED
+    desk.write("holders.py", 'import contextvars\nKEPT = contextvars.ContextVar("kept")\n')
+    done = desk.start_command([sys.executable, "app.py"]).end()
+    assert (done.status, done.out, done.err.count("'gone', which reads as its default now")) == (0, "2\n", 1), done
+
+
 def test_nothing_given_nothing_kept() -> None:
     """The record of a call without context variables is as it would be if there were no such thing."""
     records = Records(Seal(b"k" * 32), "one")

@@ -27,6 +27,8 @@ _CONSTANT_BY_NAME = {  # of modules that are not imported for their sake
 _CONTAINERS = (list, dict, set, bytearray)  # which are data, also if a module has a name for them
 VALUE, NAMED = "value", "named"  # how a variable's value is kept
 
+_told: set[tuple[str, str, str]] = set()  # instance, module and name: of variables that were missed in this process
+
 Kept = tuple[tuple[Any, ...] | None, str, Any]  # the ``Place`` of the variable (None: decimal's), how its value is kept, and that
 
 
@@ -124,6 +126,10 @@ def set_again(facts: dict[str, Any], instance_id: str, about: dict[str, Any]) ->
             variable = variable_at(place)
             held = named_variable(*value) if how == NAMED else value
         except (AttributeError, ImportError, LookupError) as error:
+            told = instance_id, str(place[0]), str(place[2])
+            if told in _told:
+                continue
+            _told.add(told)
             logger.warning(
                 "instance %s was given the context variable %r, which reads as its default now: %s",
                 instance_id,
