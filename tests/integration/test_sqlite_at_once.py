@@ -123,6 +123,22 @@ async def test_a_replaced_file_is_noticed(store: SQLiteStore, tmp_path: Path) ->
     assert commit_at_once(store, owned, saved(4))
 
 
+@pytest.mark.parametrize("is_link", [False, True])
+async def test_a_replaced_folder_is_noticed(store: SQLiteStore, tmp_path: Path, is_link: bool) -> None:
+    """Where a file, or a link to itself, stands in the place of the folder, nothing raw is raised, and the thread says why."""
+    owned = await begun(store)
+    assert commit_at_once(store, owned, saved(2))
+    away = tmp_path.with_name(f"{tmp_path.name}_away")
+    tmp_path.rename(away)
+    tmp_path.symlink_to(tmp_path) if is_link else tmp_path.touch()
+    assert not commit_at_once(store, owned, saved(3))
+    with refused(StoreUnavailableError, "cannot be used" if is_link else "removed or replaced"):
+        await commit(store, owned, saved(3))
+    tmp_path.unlink()
+    away.rename(tmp_path)
+    assert commit_at_once(store, owned, saved(4))
+
+
 async def test_the_log_does_not_grow_without_end(store: SQLiteStore, tmp_path: Path) -> None:
     """After some thousand pages the commit is left to the thread, which empties the log; that holds for any number."""
     owned = await begun(store)

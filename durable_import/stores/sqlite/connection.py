@@ -76,7 +76,7 @@ class Database:
         left for ``run`` to empty.
         """
         connection = self._connection
-        if connection is None or self._log_pages > _LOG_PAGES or self._is_replaced():
+        if connection is None or self._log_pages > _LOG_PAGES or self._is_out_of_reach():
             return False
         started = time.perf_counter()
         try:
@@ -114,7 +114,7 @@ class Database:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        if self._is_replaced():
+        if self._is_out_of_reach():
             _abandoned.append(connection)
         else:
             connection.close()
@@ -210,12 +210,19 @@ class Database:
     def _is_replaced(self) -> bool:
         return self._inode is not None and self._inode != self._current_inode()
 
+    def _is_out_of_reach(self) -> bool:
+        """The same, or it cannot even be asked for."""
+        try:
+            return self._is_replaced()
+        except OSError:
+            return True
+
     def _current_inode(self) -> tuple[int, int] | None:
         if self._path == MEMORY:
             return None
         try:
             found = os.stat(self._path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return found.st_dev, found.st_ino
 
