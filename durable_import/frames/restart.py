@@ -38,6 +38,12 @@ def durable_form(awaitable: Any) -> Any:
     return function(*positional, **keywords)
 
 
+def parameters_of(code: CodeType) -> tuple[str, ...]:
+    """The names of a function's parameters."""
+    many = bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)  # CO_VARARGS, CO_VARKEYWORDS
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + many]
+
+
 def arguments_of(code: CodeType, values: Any) -> tuple[list[Any], dict[str, Any]]:
     """The arguments of a frame that has not begun: positional and keyword."""
     names = code.co_varnames

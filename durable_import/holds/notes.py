@@ -106,6 +106,15 @@ class Note:
         return pool is not None and bool(pool.frees)
 
     @property
+    def is_open(self) -> bool:
+        """Whether it was opened, or taken out of a pool, or something such as a transaction is open in it.
+
+        What a library has made within a step is the library's to end.
+        """
+        made = self.made
+        return made is not None and (bool(self.openings) or self.is_of_pool or (self.step is None and bool(in_use(made))))
+
+    @property
     def is_kept_alive(self) -> bool:
         """Whether only this note may keep the object."""
         return self._reference is None
@@ -212,8 +221,8 @@ class Notes:
 
     def opened_ones(self) -> list[Note]:
         """The notes of objects that stand open, in the order in which they were opened."""
-        found = [note for note in self.by_id.values() if note.openings and note.made is not None]
-        return sorted(found, key=lambda note: note.openings[0].order)
+        found = [note for note in self.by_id.values() if note.is_open]
+        return sorted(found, key=lambda note: note.openings[0].order if note.openings else note.number)
 
 
 def _flat(given: Any, path: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:

@@ -187,7 +187,10 @@ async def leave_opened(loop: InstanceLoop) -> None:
         return
     tasks = {task.path: task for task in loop.tasks}
     for note in reversed(notes.opened_ones()):
-        task = tasks.get(note.openings[-1].task, loop.root if hasattr(loop, "root") else None)
+        if not note.is_open:
+            continue  # it was ended with another one
+        path = note.openings[-1].task if note.openings else ""
+        task = tasks.get(path, loop.root if hasattr(loop, "root") else None)
         context = task.get_context().copy() if task is not None else contextvars.copy_context()
         try:
             leaving = as_task(_leave(note), task) if task is not None else _leave(note)
@@ -204,9 +207,24 @@ async def leave_opened(loop: InstanceLoop) -> None:
 async def _leave(note: Note) -> None:
     made = note.made
     entered = [_END_OF[opening.method] for opening in note.openings if opening.method in _END_OF]
+    if not entered and await _gives_back(note):
+        return
     known = kinds.known_of(made)
     ends = entered[-1:] or [name for name in (known.ends if known is not None else ()) if hasattr(made, name)][:1]
     for name in ends:
         left = getattr(type(made), name)(made, *((None, None, None) if entered else ()))
         if inspect.isawaitable(left):
             await left
+
+
+async def _gives_back(note: Note) -> bool:
+    """Give back what was taken out of a pool without a block, if it was: the pool may be that of the application."""
+    pool = note.args[0] if note.args else None
+    known = kinds.known_of(pool) if pool is not None else None
+    if known is None or not known.frees:
+        return False
+    for taken in list(note.parts) or [note.made]:
+        given = getattr(pool, known.frees[0])(taken)
+        if inspect.isawaitable(given):
+            await given
+    return True

@@ -16,8 +16,9 @@ from types import CellType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from ..aio.task import DurableTask
+from ..frames.capture import FRAME_TYPES, capture, contents_of, parts_of, variables_in
 from ..frames.counted_exit import CountedExit
-from ..frames.capture import FRAME_TYPES, capture, contents_of
+from ..frames.restart import parameters_of
 from ..holds.in_use import in_use
 from ..holds.kinds import advice_for, kind_of, type_name
 from ..holds.refused import Refused
@@ -76,6 +77,9 @@ def find_culprit(
             continue
         if isinstance(error, RecursionError):
             return Culprit(path, type_name(obj), "it is nested too deeply")
+        use = in_use(obj)
+        if use:
+            return Culprit(path, type_name(obj), use, way_out_of(obj, error), obj)
         is_taken = not _is_refused(obj, error, refusing)
         saved = saved_of(path, obj)
         children = saved if saved is not None else list(contents(path, obj)) if is_taken else []
@@ -198,14 +202,18 @@ def _of_function(path: str, obj: Any) -> Iterator[Child]:
 
 
 def _of_frame(path: str, obj: Any) -> Iterator[Child]:
-    """The variables of a suspended coroutine or generator; none of one that cannot be read."""
-    if isinstance(obj, FRAME_TYPES):
-        try:
-            state = capture(obj)
-        except PicklingError:
-            return
-        for name, value in (state.variables | contents_of(state.cells)).items():
-            yield f"{path}.{readable(state, name) if is_hidden(name) else name}", value
+    """The variables of a suspended coroutine or generator; of foreign code, what it was called with."""
+    if not isinstance(obj, FRAME_TYPES):
+        return
+    try:
+        state = capture(obj)
+    except PicklingError:
+        parts = parts_of(obj)
+        names = variables_in(parts.frame) if parts.frame is not None else {}
+        yield from ((f"{path}.{name}", names[name]) for name in parameters_of(parts.code) if name in names)
+        return
+    for name, value in (state.variables | contents_of(state.cells)).items():
+        yield f"{path}.{readable(state, name) if is_hidden(name) else name}", value
 
 
 def _of_exception(path: str, obj: Any) -> Iterator[Child]:
