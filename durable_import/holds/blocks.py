@@ -12,6 +12,7 @@ from ..aio.taking import Taken
 from ..frames.capture import SUSPENDED, FrameState, capture, contents_of, parts_of, variables_in
 from ..frames.counted_exit import CountedExit
 from ..frames.liveness import live_at
+from ..pythons.tasks import LoopBound
 from ..rewrite.analysis.names import AWAITED, PC
 from .doors import LEAST_PATIENCE, Doors, Hold
 from .in_use import first_true, is_known_to_hold, spent_questions
@@ -103,8 +104,8 @@ class HoldingBlock:
         return False
 
     def may_be_saved(self) -> bool:
-        """See ``frames.counted_exit``."""
-        return False
+        """See ``frames.counted_exit``. Who waits for a lock that instances share waits for it again after a resume."""
+        return not self._is_entered and isinstance(self.manager, LoopBound)
 
     def is_over(self) -> bool:
         """Whether one that does not hold now never will."""
