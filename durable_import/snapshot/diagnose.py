@@ -77,7 +77,7 @@ def find_culprit(
             continue
         if isinstance(error, RecursionError):
             return Culprit(path, type_name(obj), "it is nested too deeply")
-        use = in_use(obj)
+        use = in_use(obj) if kind_of(obj) is Kind.REOPENABLE else ""
         if use:
             return Culprit(path, type_name(obj), use, way_out_of(obj, error), obj)
         is_taken = not _is_refused(obj, error, refusing)
