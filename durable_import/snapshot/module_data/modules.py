@@ -33,7 +33,7 @@ from .logging_state import restore_logging, sets_up_logging
 from .mentions import mentions_in
 from .plain_classes import is_plain_class
 from .process_settings import restore_setting
-from .process_state import ProcessState, restore_changes, uses_numpy_random, uses_random
+from .process_state import ProcessState, restore_changes, uses_random
 from .shared_locks import Step, follow
 from .signal_state import restore_signals, uses_signals
 
@@ -79,7 +79,6 @@ class ScriptData:
             script.borrowed = Borrowed(info.source, namespace.get("__package__"), _is_of_program)
         state = script.process_state
         state.draws = "random" in found.imported or uses_random(values)
-        state.draws_of_numpy = uses_numpy_random(found.imported | found.attributes, values)
         state.logging.is_set_up = sets_up_logging(found.imported, values, found.attributes | script.used)
         state.signals.is_used = uses_signals(found.imported, values)
         state.settings.mentioned |= found.attributes | script.used | found.imported

@@ -108,6 +108,9 @@ def _write_structlog(configuration: dict[str, Any] | None) -> None:
     structlog.reset_defaults() if configuration is None else structlog.configure(**configuration)
 
 
+_DRAWING = ("numpy.random", "choice", "normal", "permutation", "rand", "randint", "randn", "shuffle", "uniform")
+
+
 def _read_generator() -> tuple[Any, ...]:
     name, key, *rest = _of("numpy").random.get_state()
     return name, key.tobytes(), *rest
@@ -170,7 +173,7 @@ SETTINGS = {
         "multiprocessing",
     ),
     "configuration of structlog": Setting(_read_structlog, _write_structlog, "structlog"),
-    "random generator of numpy": Setting(_read_generator, _write_generator, "numpy", frozenset(("random",))),
+    "random generator of numpy": Setting(_read_generator, _write_generator, "numpy", frozenset(("random", *_DRAWING))),
     "options of pandas": Setting(
         _read_pandas, _write_pandas, "pandas", frozenset(("set_option", "options", "reset_option")), _changed_options
     ),

@@ -1,9 +1,8 @@
 """What a script changes in its process outside of its own variables, and would miss after a restart.
 
-These are the current folder, environment variables, ``sys.path``, the generators of the modules ``random`` and ``numpy.random``,
-logging, the handlers of signals, that ``nest_asyncio`` was applied, and ``process_settings``. Only what differs from how it was
-when the run began is saved: the rest is that of the process that resumes. An environment variable whose name says that it is
-secret is not saved, and named once.
+These are the current folder, environment variables, the generator of the module ``random``, logging, the handlers of signals,
+that ``nest_asyncio`` was applied, and ``process_settings``. Only what differs from how it was when the run began is saved: the
+rest is that of the process that resumes. An environment variable whose name says that it is secret is not saved, and named once.
 """
 
 from __future__ import annotations
@@ -49,18 +48,15 @@ def _is_nested() -> bool:
 
 @dataclass
 class ProcessState:
-    """How the process was when the run began. ``draws``: whether the script uses the module ``random``; and ``numpy.random``."""
+    """How the process was when the run began. ``draws``: whether the script uses the module ``random``."""
 
     draws: bool = False
-    draws_of_numpy: bool = False
     folder: str = field(default_factory=_folder)
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
-    path: list[str] = field(default_factory=lambda: list(sys.path))
 
     def __post_init__(self) -> None:
         self._is_nested = _is_nested()
         self.logging, self.signals, self.settings = LoggingState(), SignalState(), SettingsState()
-        self._numpy_at_first = _numpy_state()
         self._told: set[str] = set()
         self._encoded = dict(encoded_environment())
         STREAMS.update((name, getattr(sys, name)) for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is not None)
@@ -75,16 +71,10 @@ class ProcessState:
             names = os.environ.keys() | self.environment.keys()
             changed = {n: os.environ.get(n) for n in names if os.environ.get(n) != self.environment.get(n)}
             found["environment"] = {n: value for n, value in changed.items() if value is None or not self._is_secret(n)}
-        if sys.path != self.path:
-            found["path"] = _added_to_path(self.path)
         if _is_nested() and not self._is_nested:
             found["nested"] = True
         if self.draws:
             found["random"] = random.getstate()
-        if self.draws_of_numpy:
-            state = _numpy_state()
-            if state is not None and state != self._numpy_at_first:
-                found["numpy.random"] = state
         return found
 
     def _is_secret(self, name: str) -> bool:
@@ -103,7 +93,6 @@ class ProcessState:
     def uses_also(self, other: ProcessState) -> None:
         """Another module of the program uses what that of ``other`` does."""
         self.draws = self.draws or other.draws
-        self.draws_of_numpy = self.draws_of_numpy or other.draws_of_numpy
         self.logging.is_set_up = self.logging.is_set_up or other.logging.is_set_up
         self.signals.is_used = self.signals.is_used or other.signals.is_used
         self.settings.mentioned |= other.settings.mentioned
@@ -121,48 +110,10 @@ def uses_random(values: Iterable[Any]) -> bool:
     )
 
 
-def _added_to_path(before: list[str]) -> tuple[list[str], list[str]]:
-    """The folders that were put before and behind the first one which ``sys.path`` had; others are those of this process."""
-    first = next((number for number, folder in enumerate(sys.path) if folder in before), 0)
-    return [f for f in sys.path[:first] if f not in before], [f for f in sys.path[first:] if f not in before]
-
-
-def _numpy_generator() -> Any:
-    """The generator behind the functions of ``numpy.random``; None if nobody has imported that."""
-    return getattr(sys.modules.get("numpy.random.mtrand"), "_rand", None)
-
-
-def _numpy_state() -> tuple[Any, ...] | None:
-    """Its state, as plain values."""
-    generator = _numpy_generator()
-    if generator is None:
-        return None
-    kind, key, *rest = generator.get_state()
-    return kind, key.tobytes(), *rest
-
-
-def uses_numpy_random(mentioned: Iterable[str], values: list[Any]) -> bool:
-    """Whether a script draws from it. ``mentioned``: attributes and imports; ``values``: what its names are."""
-    modules = ("numpy", "numpy.random")
-    names = set(mentioned)
-    used = {name for name in modules if name in names or any(_is_module(value, name) for value in values)}
-    if "numpy.random" in used or ("numpy" in used and "random" in names):
-        return True
-    generator = _numpy_generator()
-    return generator is not None and any(getattr(value, "__self__", None) is generator for value in values)
-
-
-def _is_module(value: Any, name: str) -> bool:
-    return value is sys.modules.get(name, _MISSING) or imports_lazily(value, name)
-
-
 def restore_changes(changes: dict[str, Any]) -> None:
     """Change the process as the script had."""
     if changes.get("folder"):
         os.chdir(changes["folder"])
-    front, back = changes.get("path", ((), ()))
-    sys.path[:0] = [folder for folder in front if folder not in sys.path]
-    sys.path += [folder for folder in back if folder not in sys.path]
     for name, value in changes.get("environment", {}).items():
         if value is None:
             os.environ.pop(name, None)
@@ -170,9 +121,5 @@ def restore_changes(changes: dict[str, Any]) -> None:
             os.environ[name] = value
     if "random" in changes:
         random.setstate(changes["random"])
-    if "numpy.random" in changes:
-        kind, key, *rest = changes["numpy.random"]
-        numpy = importlib.import_module("numpy")
-        numpy.random.set_state((kind, numpy.frombuffer(key, dtype=numpy.uint32), *rest))
     if changes.get("nested"):
         importlib.import_module("nest_asyncio").apply()
