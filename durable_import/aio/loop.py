@@ -116,10 +116,10 @@ class InstanceLoop(SignalLoop, Taker):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_call", "_observing", "asked_inside", "current", "earlier_lives", "gate", "generators", "has_asked", "holder",
-        "in_flight", "inbox", "incarnation", "interruption", "is_ending", "key_records", "leaving", "native_tasks", "notes",
-        "observer", "outside_finalizer", "outside_firstiter", "owes_commit", "queues", "reentering", "root", "slots", "taken",
-        "task_count", "task_factory", "tasks",
+        "_call", "_observing", "asked_inside", "current", "earlier_lives", "exits_for_error", "gate", "generators", "has_asked",
+        "holder", "in_flight", "inbox", "incarnation", "interruption", "is_ending", "key_records", "leaving", "native_tasks",
+        "notes", "observer", "outside_finalizer", "outside_firstiter", "owes_commit", "queues", "reentering", "root", "slots",
+        "taken", "task_count", "task_factory", "tasks",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:
@@ -153,6 +153,7 @@ class InstanceLoop(SignalLoop, Taker):
         self.gate = OPEN  # through which steps begin
         self.reentering: DurableTask | None = None  # whose blocks are being entered again
         self._observing: Any = None
+        self.exits_for_error: dict[DurableTask, Step] | None = None  # by which exceptions leave blocks of libraries' managers
         self.taken: list[Taken] | None = None  # see ``taking``
         self.queues: weakref.WeakSet[Any] | None = None  # asyncio's primitives that tasks have waited for, if any have
         self.slots: tuple[tuple[Any, str, str], ...] = ()  # of a restored one, to be taken again: see ``slots_of``
@@ -263,7 +264,12 @@ class InstanceLoop(SignalLoop, Taker):
             return self.owes_commit
         if task.asked is not None:
             self._settle(task, step)
-        call = self._call = foreign_call(step.awaitable)
+        awaitable = step.awaitable
+        if type(awaitable) is CoroutineType and awaitable.cr_code.co_name == "__aexit__" and sys.exception() is not None:
+            self.exits_for_error = {**(self.exits_for_error or {}), task: step}
+        elif self.exits_for_error is not None:
+            self.exits_for_error.pop(task, None)  # it was caught
+        call = self._call = foreign_call(awaitable)
         if call.asks and not step.is_restored and call.asks_in(step.awaitable):
             self.has_asked = True
         if self.owes_commit or self.has_asked or (self.holder is not None and self.holder.owes):

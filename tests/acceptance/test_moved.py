@@ -103,3 +103,85 @@ def test_a_script_with_a_manager_around(desk: Desk) -> None:
     ended = desk.run("rows.py")
     assert (ended.status, ended.out) == (0, f"total {EARLIER + 7 + 8 + 9}\n"), ended
     assert desk.effects == CHARGED
+
+
+LIBRARY = """
+    import asyncio
+    import durable_import
+
+    @durable_import.reopenable
+    class Client:
+        async def __aenter__(self):
+            await asyncio.sleep(0)
+            return self
+        async def __aexit__(self, *details):
+            await asyncio.sleep(0.01)
+"""
+SERVED = """
+    # durable: on
+    import asyncio
+    from contextlib import AsyncExitStack
+    from library import Client
+    from world import effect
+
+    async def charge(client, row):
+        await effect(f"charge {row}")
+
+    async def main():
+        total = 0
+        async with Client() as client, AsyncExitStack() as stack:
+            await stack.enter_async_context(Client())
+            for row in range(10):
+                await charge(client, row)
+                total += 100 // (row - 7)
+        print("total", total)
+
+    asyncio.run(main())
+"""
+
+
+def test_an_exception_that_leaves_blocks_of_libraries(desk: Desk) -> None:
+    """What the managers of libraries await on the way out is not kept: the mended line is what runs next."""
+    desk.write("library.py", LIBRARY)
+    desk.write("rows.py", SERVED)
+    for _ in range(2):
+        failed = desk.run("rows.py")
+        assert (failed.status, "ZeroDivisionError" in failed.err) == (1, True), failed
+    desk.write("rows.py", SERVED.replace("100 // (row - 7)", "row"))
+    ended = desk.run("rows.py")
+    assert (ended.status, ended.out) == (0, f"total {EARLIER + 7 + 8 + 9}\n"), ended
+    assert desk.effects == CHARGED
+
+
+CAUGHT = """
+    # durable: on
+    import asyncio
+    from library import Client
+    from world import effect, fail
+
+    async def attempt(row):
+        try:
+            async with Client():
+                await effect(f"try {row}")
+                await fail(f"fail {row}", KeyError(row))
+        except KeyError:
+            await effect(f"caught {row}")
+            await asyncio.sleep(0)
+
+    async def main():
+        for row in range(2):
+            await attempt(row)
+        print("done")
+
+    asyncio.run(main())
+"""
+
+
+def test_an_exception_that_is_caught_behind_such_a_block(desk: Desk) -> None:
+    """What comes then is committed: killed in it, nothing before it happens again."""
+    desk.write("library.py", LIBRARY)
+    desk.write("rows.py", CAUGHT)
+    assert desk.run("rows.py", kill_at=3).status == KILLED
+    ended = desk.run("rows.py")
+    assert (ended.status, ended.out) == (0, "done\n"), ended
+    assert desk.effects == ["try 0", "fail 0", "caught 0", "caught 0", "try 1", "fail 1", "caught 1"]

@@ -10,6 +10,7 @@ from typing import Any
 from ...aio.loop import InstanceLoop
 from ...errors import InstanceSuspendedError, UnsavableStateError
 from ...frames.capture import parts_of
+from ...frames.step import NEW, PENDING
 from ...hook.program_version import version_today
 from ...snapshot.encoder import Encoder
 from ...snapshot.payload import CODE, LIVES, MOMENT, Snapshot
@@ -103,7 +104,7 @@ class Committer:
             self._owe(checkpoint)
 
     def _capture_unless_held(self, status: str) -> Checkpoint | None:
-        if self._has_failed() or self.turns_of is not None or self.holding.holds():
+        if self._has_failed() or self.turns_of is not None or self.holding.holds() or self._is_unwinding():
             return None
         began, number = time.monotonic(), self.checkpoint
         try:
@@ -114,6 +115,24 @@ class Committer:
                 raise
             self.holding.is_refused(error, time.monotonic() - began)
             return None
+
+    def _is_unwinding(self) -> bool:
+        """Whether an exception is leaving blocks of libraries: the program can be tried again from before it was raised.
+
+        If it is caught, what comes then is committed; if it is not, the last state is the one before.
+        """
+        exits = self.loop.exits_for_error
+        if exits is None:
+            return False
+        left = {task: step for task, step in exits.items() if task.step in (step, None) and not task.done()}
+        self.loop.exits_for_error = left or None
+        return bool(left)
+
+    def _has_unwound(self) -> None:
+        """All tasks wait: those that have left such blocks have caught the exception."""
+        exits = self.loop.exits_for_error
+        if exits is not None:
+            self.loop.exits_for_error = {task: step for task, step in exits.items() if step.state in (NEW, PENDING)} or None
 
     def _has_failed(self) -> bool:
         loop = self.loop

@@ -244,7 +244,7 @@ class InstanceDriver(Committer):
         if self.holding.owes:  # what is committed needs no gate: its commit would be refused
             yield from self._pass_gate()
         goes_on, failed = self._advance_steps()
-        if goes_on and loop.is_dirty:
+        if goes_on and loop.is_dirty and not self._is_unwinding():
             self._owe(None)
             yield from self._checkpoint("running")
         elif failed:
@@ -383,11 +383,12 @@ class InstanceDriver(Committer):
         if step.state == FAILED and not _ends_iteration(step):
             self._defer()
         elif step.state != NEW:
-            self._owe(None)
-            yield from self._checkpoint("running")
+            if not self._is_unwinding():
+                self._owe(None)
+                yield from self._checkpoint("running")
         else:
             yield from self._keep_keys(task, step)
-            if self.deferred is not None:
+            if self.deferred is not None and not self._is_unwinding():
                 deferred = self.deferred
                 self._owe(None)
                 yield from self._save(deferred)
@@ -403,6 +404,7 @@ class InstanceDriver(Committer):
     def _idle(self) -> Any:
         """Wait until something is ready."""
         loop = self.loop
+        self._has_unwound()
         status, wake_at = self._waits_for()
         if loop.has_new_timer or self.holding.owes or (status != "running" and not self._is_known(status, wake_at)):
             self._owe(None)
