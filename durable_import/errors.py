@@ -255,13 +255,13 @@ class InstanceBusyError(OwnershipError):
 
 class InstanceHeldBackError(OwnershipError):
     """Processes that ran the instance have died, and others of which the same is true run here: it waits until they have ended,
-    or made progress. ``attempts``: how many have died, in a row."""
+    made progress or lived for a while. ``attempts``: how many have died, in a row."""
 
     def __init__(self, instance_id: str, attempts: int) -> None:
         times = "a process that ran it has died" if attempts == 1 else f"processes that ran it have died, {attempts} in a row"
         super().__init__(
             f"instance {instance_id!r} is held back: {times}, and others that run here now may do that too. It goes on when they "
-            "have ended or made progress"
+            "have ended, made progress or lived for a while"
         )
         self.instance_id = instance_id
         self.attempts = attempts
