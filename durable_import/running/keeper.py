@@ -273,8 +273,8 @@ class Keeper:
         seen = self._seen.get(row.id)
         if seen is not None and seen.beat == row.beat:
             return now >= seen.dead_at
-        lease = min(max(row.lease, 0.0), LONGEST_LEASE)
-        self._seen[row.id] = _Seen(row.beat, now + min(max(row.until - time.time(), lease / 3), lease))
+        lease = min(max(0.0, row.lease), LONGEST_LEASE)  # in this order: what stands in a row may be no number
+        self._seen[row.id] = _Seen(row.beat, now + min(max(lease / 3, row.until - time.time()), lease))
         return False
 
     def _bury(self, row: OwnerRow) -> Exception | None:

@@ -120,7 +120,7 @@ def refusal(
     instance_id: str, owner: Owner, since: float, until: float, holder: int = 0, now: float | None = None
 ) -> InstanceBusyError:
     """The error for an instance that has another owner, for so long and until then; ``holder``: the row of that."""
-    began = time.localtime(min(max(since, 0.0), _LAST_MOMENT))
+    began = time.localtime(min(max(0.0, since), _LAST_MOMENT))  # in this order: it may be no number
     moment, left = time.strftime("%Y-%m-%d %H:%M:%S", began), until - (time.time() if now is None else now)
     lease = f"its lease runs for {left:.0f} s more unless renewed" if left > 0 else "its lease was not renewed in time"
     return InstanceBusyError(

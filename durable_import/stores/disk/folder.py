@@ -35,6 +35,7 @@ from durable_import.stores.disk.records import (
     is_state_head,
     json_of,
     line,
+    number_of,
     read_record,
     read_state,
     read_state_head,
@@ -171,8 +172,7 @@ class Folder(Rows):
         remove_durably(self._claim_file(name))
 
     def _holder(self, instance_id: str) -> int | None:
-        owner = self._claim(file_name(instance_id)).get("owner")
-        return owner if type(owner) is int else None
+        return number_of(self._claim(file_name(instance_id)).get("owner"))
 
     def load_dict(self, instance_id: str) -> dict[str, Any] | None:
         try:

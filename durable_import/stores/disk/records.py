@@ -16,6 +16,8 @@ from durable_import.stores.plain.row import InstanceRow, Registered
 from durable_import.stores.state import HoldRecord, InstanceState, Origin
 from durable_import.stores.store import Kept
 
+MOST = 1 << 64  # owners
+
 
 def state_record(instance_id: str, state: dict[str, Any], facts: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Head and bytes of a state file; ``facts``: see ``head_of``."""
@@ -71,7 +73,7 @@ def row_of(head: dict[str, Any], claim: dict[str, Any], kept: Kept | None) -> In
         Origin(_typed(first, "parent", str, None), tuple(tags.items())),
         state,
         _typed(head, "updated_at", float, 0.0),
-        _typed(claim, "owner", int, None),
+        number_of(claim.get("owner")),
         _typed(claim, "epoch", int, 0),
         _typed(claim, "lives", int, 0),
         _typed(claim, "attempts", int, 0),
@@ -80,6 +82,11 @@ def row_of(head: dict[str, Any], claim: dict[str, Any], kept: Kept | None) -> In
         HoldRecord(*hold) if isinstance(hold, list) and [*map(type, hold)] == [str, float] else None,
         InstanceKeys((key, kept) for key, value in _typed(claim, "keys", dict, {}).items() for kept in _kept_key(value)),
     )
+
+
+def number_of(value: Any) -> int | None:
+    """Of an owner, as a claim file says; None for what is none."""
+    return value if type(value) is int and 0 <= value < MOST else None
 
 
 def _kept_key(value: Any) -> list[KeptKey]:

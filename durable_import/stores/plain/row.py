@@ -13,6 +13,7 @@ from durable_import.stores.state import (
     ABANDONED,
     DORMANT,
     FINISHED,
+    LONGEST_PAUSE,
     NO_ORIGIN,
     STUCK,
     Claim,
@@ -155,8 +156,9 @@ class InstanceRow:
         if self.state is None or self.owner is not None:
             return None
         status, wake_at = self.state.status, self.state.wake_at
-        if self.due is not None:
-            return self.due if self.due <= now else None
+        if self.due is not None:  # of no pause that is longer: the clock was set back
+            is_later = now < self.due <= now + LONGEST_PAUSE or self.due == math.inf
+            return None if is_later else self.due
         if status in ABANDONED:
             return self.updated_at if orphans else None
         moments = (published_at, wake_at if wake_at is not None and wake_at <= now else None)

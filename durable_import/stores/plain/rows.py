@@ -219,11 +219,19 @@ class Rows(ABC):
 
     def _idle_rows(self, orphans: bool) -> Iterable[tuple[int, float, str, InstanceRow]]:
         """Those that have something to do: the deaths of each, since when, its id, and the row."""
-        now = time.time()
+        now, gone = time.time(), dict[int, bool]()
         for row in self._rows(may_work=True):
+            if row.owner is not None and self._is_forgotten(row.owner, gone):
+                row.leave(is_to_blame=True)
             since = row.idle_since(self._published(row.instance_id), now, orphans)
             if since is not None:
                 yield row.deaths(), since, row.instance_id, row
+
+    def _is_forgotten(self, owner: int, known: dict[int, bool]) -> bool:
+        """Whether somebody has removed what there was of an owner, or made it unreadable; ``known``: what was found before."""
+        if owner not in known:
+            known[owner] = self._owner(owner) is None
+        return known[owner]
 
     def commit(self, claim: Claim, state: InstanceState) -> None:
         row = self.current(claim)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from durable_import.stores.postgres.columns import from_column, text_or_none, to_column, to_kept
+from durable_import.log import logger
+from durable_import.stores.postgres.columns import from_column, row_key, text_or_none, to_column, to_kept
 from durable_import.stores.postgres.lives import Owned
 from durable_import.stores.postgres.pipeline import ATTEMPTS, Rounds
-from durable_import.stores.state import Claim, Event, owner_lost
+from durable_import.stores.state import LONGEST_PAUSE, Claim, Event, owner_lost
 from durable_import.stores.store import Begun
 from durable_import.stores.suspects import Room, Suspects
 
 Candidate = tuple[int, bytes, float | None, int]  # shelf, key, since when it is due, deaths
 
+DAMAGED = (
+    "its rows are damaged: their key is not that of its id. They were left as they are; put a backup back, or remove them from "
+    "the tables"
+)
 MORE = 64  # candidates beyond those that are wanted, since there may be no room for some
 
 
@@ -25,7 +30,13 @@ def claim(
     owner: int, epoch: int, count: int, queues: Sequence[str], orphans: bool, suspects: Suspects, alone_from: int
 ) -> Rounds[list[tuple[Begun, Owned]]]:
     """See ``store.Store.claim``. What others have taken, or are about to take, at the same moment is passed over."""
-    row = {"owner": owner, "epoch": epoch, "queues": [to_column(queue) for queue in queues], "orphans": orphans}
+    row = {
+        "owner": owner,
+        "epoch": epoch,
+        "queues": [to_column(queue) for queue in queues],
+        "orphans": orphans,
+        "longest": LONGEST_PAUSE,
+    }
     taken, passed = list[tuple[Begun, Owned]](), set[bytes]()
     for _ in range(ATTEMPTS):
         chosen = yield from _choice(row, count - len(taken), passed, partial(suspects.room, alone_from))
@@ -46,7 +57,7 @@ def _choice(row: dict[str, Any], count: int, passed: set[bytes], room: Callable[
             raise owner_lost(row["owner"])
         candidates: list[Candidate] = found.fetchall()
         chosen = _chosen([each for each in candidates if each[1] not in passed], count, room)
-        if len(chosen) == count or not any(len(list(of)) == limit for _, of in groupby(candidates, key=itemgetter(0))):
+        if len(chosen) == count or not any(len(list(of)) >= limit for _, of in groupby(candidates, key=itemgetter(0))):
             return chosen
         limit *= 4  # those that come first have no room
 
@@ -79,10 +90,22 @@ def _taken(
     events: defaultdict[bytes, list[Event]] = defaultdict(list)
     for key, number, name, payload in messages.fetchall():
         events[key].append(Event(number, from_column(name), payload))
-    taken = {row[13]: _begun(epoch, row, events[row[13]]) for row in loaded.fetchall()}
+    rows = {row[13]: row for row in loaded.fetchall()}
+    damaged = [key for key, row in rows.items() if row_key(from_column(row[8])) != key]
+    if damaged:
+        yield from _given_up({key: from_column(rows.pop(key)[8]) for key in damaged})
+    taken = {key: _begun(epoch, row, events[key]) for key, row in rows.items()}
     for begun, _ in taken.values():
         suspects.admit(begun.claim)
     return [taken[key] for key in keys if key in taken]
+
+
+def _given_up(names: Mapping[bytes, str]) -> Rounds[None]:
+    """Leave those alone whose rows bear the id of another one: nobody could commit them."""
+    for name in names.values():
+        logger.error("instance %r cannot go on: %s", name, DAMAGED)
+    row = {"keys": list(names), "error": DAMAGED}
+    yield [("set_aside_damaged", row), ("give_up", row)]
 
 
 def _begun(epoch: int, row: Sequence[Any], events: list[Event]) -> tuple[Begun, Owned]:

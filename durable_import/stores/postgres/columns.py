@@ -14,7 +14,7 @@ from durable_import.stores.owner import UNKNOWN, Owner
 from durable_import.stores.state import HoldRecord, InstanceState
 from durable_import.stores.store import Kept
 
-OWNED, READY, RESTS, COMPLETED, FAILED, CANCELLED, STUCK, LEFT = range(8)  # shelves
+OWNED, READY, RESTS, COMPLETED, FAILED, CANCELLED, STUCK, LEFT, AGAIN = range(9)  # shelves
 
 _ESCAPED = re.compile(r"\\(\\|0|u[0-9a-f]{4})")
 _NO_TEXT = re.compile("[\\\\\0\ud800-\udfff]")

@@ -15,7 +15,6 @@ from durable_import.stores.postgres.pipeline import ATTEMPTS, Rounds, Statement
 from durable_import.stores.state import (
     ABANDONED,
     FINISHED,
-    LONGEST_PAUSE,
     NO_ORIGIN,
     Claim,
     Event,
@@ -107,7 +106,7 @@ def _deaths_before(owner: int, epoch: int, found: Sequence[Any]) -> int:
     if (holder, current) == (owner, epoch) or shelf == STUCK or not is_alive or not (holder in (None, owner) or is_left):
         return 0
     if holder not in (None, owner) and status in ABANDONED:
-        return int(attempts) + 1
+        return min(int(attempts), MOST) + 1
     return 0 if error is not None else int(attempts)
 
 
@@ -227,7 +226,7 @@ def retry(instance_id: str) -> Rounds[bool]:
 
 
 def hasten() -> Rounds[None]:
-    yield [("hasten", {"seconds": LONGEST_PAUSE})]
+    yield [("hasten", {})]
 
 
 def save(instance_id: str, owner: int, who: str, epoch: int, state: InstanceState, call: bytes) -> Rounds[None]:

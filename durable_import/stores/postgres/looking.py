@@ -10,6 +10,7 @@ from typing import Any
 from durable_import.stores.base import MIN_ID_AGE
 from durable_import.stores.listing import read_cursor
 from durable_import.stores.postgres.columns import (
+    AGAIN,
     CANCELLED,
     COMPLETED,
     FAILED,
@@ -31,9 +32,9 @@ from durable_import.stores.state import ABANDONED, DORMANT, CountedBy, InstanceQ
 from durable_import.stores.store import Kept
 
 REMOVED_AT_ONCE = 500  # instances
-_SHELVES = {  # where an instance of a status may stand: what somebody owns is of any
-    **dict.fromkeys((*ABANDONED, *DORMANT), (OWNED, READY, RESTS, LEFT)),
-    "completed": (OWNED, COMPLETED), "failed": (OWNED, FAILED), "cancelled": (OWNED, CANCELLED), "stuck": (STUCK,),
+_SHELVES = {  # where an instance of a status may stand: what somebody owns, or is to be tried again, is of any
+    **dict.fromkeys(ABANDONED, (OWNED, READY, LEFT, AGAIN)), **dict.fromkeys(DORMANT, (OWNED, READY, RESTS, AGAIN)),
+    "completed": (OWNED, COMPLETED), "failed": (OWNED, READY, FAILED, AGAIN), "cancelled": (OWNED, CANCELLED), "stuck": (STUCK,),
 }  # fmt: skip
 _INDEXED = 64  # characters of an id that are in an index
 _LAST = "\U0010ffff"  # behind all texts with the same beginning

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from durable_import.errors import StoreUnavailableError
-from durable_import.stores.owner import Owner
+from durable_import.stores.owner import UNKNOWN, Owner
 from durable_import.stores.postgres.address import Address
 from durable_import.stores.postgres.columns import query
 from durable_import.stores.postgres.driver import psycopg
@@ -55,7 +55,8 @@ class OwnersDesk:
     def owners(self) -> list[OwnerRow]:
         now = time.time()  # leases run by the clock of the database
         found = self._transact(lambda: self._do("owners", {}).fetchall(), self._patience, is_one=True)
-        return [
+        missing = self._transact(lambda: self._do("missing_owners", {}).fetchall(), self._patience, is_one=True)
+        return [OwnerRow(number, UNKNOWN, 0, 0.0, 0.0, True) for (number,) in missing] + [
             OwnerRow(number, Owner.from_json(who), beat, lease, now + left, is_dead)
             for number, who, beat, lease, left, is_dead in found
         ]
@@ -63,7 +64,7 @@ class OwnersDesk:
     def bury(self, owner: int, beat: int, limit: int) -> int:
         def work() -> int:
             row = {"owner": owner, "beat": beat, "limit": limit}
-            if self._do("declare_dead", row).rowcount == 0:
+            if self._do("declare_dead", row).rowcount == 0 and self._do("is_known", row).rowcount:
                 return 0
             freed = self._free("bury", row)
             if freed < limit:

@@ -28,19 +28,19 @@ SELECT FROM SCHEMA.durable_instance WHERE key = %(key)b FOR NO KEY UPDATE
 
 -- name: take
 -- If nobody has it, or this owner, or one that is dead; the owner itself must not be, nor the instance be stuck, nor have ended
--- with the death of more processes in a row.
+-- with the death of more processes in a row. What is counted has a largest number: somebody may have put any there.
 WITH taken AS (
     UPDATE SCHEMA.durable_state SET
-        attempts = attempts + CASE WHEN owner <> %(owner)s AND status IN ('pending', 'running') THEN 1 ELSE 0 END,
+        attempts = least(attempts, 1 << 30) + CASE WHEN owner <> %(owner)s AND status IN ('pending', 'running') THEN 1 ELSE 0 END,
         error = CASE WHEN owner <> %(owner)s AND status IN ('pending', 'running') THEN NULL ELSE error END,
-        lives = lives + 1, hold = NULL, owner = %(owner)s, epoch = %(epoch)s
+        lives = least(lives, 1 << 30) + 1, hold = NULL, owner = %(owner)s, epoch = %(epoch)s
     WHERE key = %(key)b AND epoch <> %(epoch)s
         AND (owner IS NULL OR owner = %(owner)s
             OR NOT EXISTS (SELECT FROM SCHEMA.durable_owner WHERE id = durable_state.owner AND NOT is_dead))
         AND EXISTS (SELECT FROM SCHEMA.durable_owner WHERE id = %(owner)s AND NOT is_dead)
         AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = %(key)b AND shelf = 6)
         AND %(most)s >= CASE
-            WHEN owner <> %(owner)s AND status IN ('pending', 'running') THEN attempts + 1
+            WHEN owner <> %(owner)s AND status IN ('pending', 'running') THEN least(attempts, 1 << 30) + 1
             WHEN error IS NULL THEN attempts
             ELSE 0
         END
@@ -133,14 +133,14 @@ SELECT FROM ended
 
 -- name: release
 UPDATE SCHEMA.durable_state SET
-    owner = NULL, lives = lives - %(unlived)s, attempts = coalesce(%(attempts)s::integer, attempts),
+    owner = NULL, lives = greatest(lives, 1) - %(unlived)s, attempts = coalesce(%(attempts)s::integer, attempts),
     error = coalesce(%(error)s::text, error)
 WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
 
 -- name: set_aside
 -- What could not go on: stuck, or to be tried again after some seconds.
 UPDATE SCHEMA.durable_instance SET
-    shelf = CASE WHEN %(is_stuck)s THEN 6 ELSE 2 END, ended_at = NULL,
+    shelf = CASE WHEN %(is_stuck)s THEN 6 ELSE 8 END, ended_at = NULL,
     due = CASE WHEN NOT %(is_stuck)s THEN extract(epoch FROM clock_timestamp()) + %(pause)s END
 FROM SCHEMA.durable_state
 WHERE durable_instance.key = %(key)b AND durable_state.key = durable_instance.key AND owner IS NULL AND status <> '' AND shelf = 0
@@ -163,13 +163,12 @@ DELETE FROM SCHEMA.durable_key WHERE epoch = %(epoch)s AND key IN (
 )
 
 -- name: retry
--- What nobody owns, and is stuck (6), has failed (4) or is to be tried again (2). One that has failed is told from those that are
+-- What nobody owns, and is stuck (6), has failed (4) or is to be tried again (8). One that has failed is told from those that are
 -- not to be tried again by an empty error.
 WITH tried AS (
     UPDATE SCHEMA.durable_instance SET shelf = 1, due = extract(epoch FROM clock_timestamp()), ended_at = NULL
     FROM SCHEMA.durable_state
-    WHERE durable_instance.key = %(key)b AND durable_state.key = durable_instance.key
-        AND (shelf IN (4, 6) OR (shelf = 2 AND attempts <> 0))
+    WHERE durable_instance.key = %(key)b AND durable_state.key = durable_instance.key AND shelf IN (4, 6, 8)
     RETURNING durable_instance.key
 ), refused AS (
     DELETE FROM SCHEMA.durable_key WHERE is_refused AND key IN (SELECT key FROM tried)
@@ -178,12 +177,9 @@ UPDATE SCHEMA.durable_state SET attempts = 0, error = CASE WHEN status = 'failed
 FROM tried WHERE durable_state.key = tried.key
 
 -- name: hasten
--- Of what rests only what is due soon is looked at: no pause between two attempts is longer.
 UPDATE SCHEMA.durable_instance SET due = extract(epoch FROM clock_timestamp()) WHERE key IN (
-    SELECT durable_instance.key FROM SCHEMA.durable_instance JOIN SCHEMA.durable_state USING (key)
-    WHERE shelf = 2 AND due > extract(epoch FROM statement_timestamp())::float8
-        AND due <= extract(epoch FROM statement_timestamp())::float8 + %(seconds)s AND error IS NOT NULL
-    FOR NO KEY UPDATE OF durable_instance SKIP LOCKED
+    SELECT key FROM SCHEMA.durable_instance WHERE shelf = 8 AND due > extract(epoch FROM statement_timestamp())::float8
+    FOR NO KEY UPDATE SKIP LOCKED
 )
 
 -- name: forget_unborn
@@ -249,6 +245,18 @@ WHERE id = %(owner)s AND beat = %(old)s AND NOT is_dead
 -- name: owners
 SELECT id, who, beat, lease, until - extract(epoch FROM clock_timestamp())::float8, is_dead FROM SCHEMA.durable_owner
 
+-- name: missing_owners
+-- Whose row somebody has removed: found by as many steps as there are owners.
+WITH RECURSIVE each_owner (id) AS (
+    SELECT min(owner) FROM SCHEMA.durable_state WHERE owner IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(owner) FROM SCHEMA.durable_state WHERE owner > each_owner.id) FROM each_owner WHERE each_owner.id IS NOT NULL
+)
+SELECT id FROM each_owner WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM SCHEMA.durable_owner WHERE durable_owner.id = each_owner.id)
+
+-- name: is_known
+SELECT FROM SCHEMA.durable_owner WHERE id = %(owner)s
+
 -- name: declare_dead
 UPDATE SCHEMA.durable_owner SET is_dead = true WHERE id = %(owner)s AND beat = %(beat)s
 
@@ -264,7 +272,8 @@ FOR NO KEY UPDATE SKIP LOCKED
 -- Who waited or slept is not to blame for the death of its process. Without another epoch a zombie would commit.
 UPDATE SCHEMA.durable_state
 SET
-    owner = NULL, epoch = 0, attempts = attempts + CASE WHEN status IN ('pending', 'running') THEN 1 ELSE 0 END,
+    owner = NULL, epoch = 0,
+    attempts = least(attempts, 1 << 30) + CASE WHEN status IN ('pending', 'running') THEN 1 ELSE 0 END,
     error = CASE WHEN status IN ('pending', 'running') THEN NULL ELSE error END
 WHERE key = ANY(%(keys)s::bytea[])
 
@@ -308,6 +317,15 @@ FROM (
             AND queue = ANY(%(queues)s::text[])
         ORDER BY due LIMIT %(limit)s)
     UNION ALL
+    (SELECT shelf, key, due, 0 FROM SCHEMA.durable_instance
+        WHERE shelf = 8 AND due <= extract(epoch FROM statement_timestamp())::float8 AND queue = ANY(%(queues)s::text[])
+        ORDER BY due LIMIT %(limit)s)
+    UNION ALL -- no pause between two attempts is so long: the clock was set back
+    (SELECT shelf, key, due, 0 FROM SCHEMA.durable_instance
+        WHERE shelf = 8 AND due > extract(epoch FROM statement_timestamp())::float8 + %(longest)s
+            AND queue = ANY(%(queues)s::text[])
+        ORDER BY due LIMIT %(limit)s)
+    UNION ALL
     (SELECT shelf, key, due, priority FROM unnest(%(queues)s::text[]) AS asked (name) CROSS JOIN LATERAL (
         SELECT shelf, key, due, priority FROM SCHEMA.durable_instance
         WHERE shelf = 1 AND queue = asked.name ORDER BY priority DESC, due LIMIT %(limit)s
@@ -320,9 +338,10 @@ ORDER BY shelf, priority DESC, due
 
 -- name: claim
 WITH locked AS (
-    SELECT key FROM SCHEMA.durable_instance WHERE key = ANY(%(keys)s::bytea[]) AND shelf IN (1, 2, 7) FOR NO KEY UPDATE SKIP LOCKED
+    SELECT key FROM SCHEMA.durable_instance WHERE key = ANY(%(keys)s::bytea[]) AND shelf IN (1, 2, 7, 8) FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
-    UPDATE SCHEMA.durable_state SET owner = %(owner)s, epoch = %(epoch)s, lives = lives + 1, hold = NULL FROM locked
+    UPDATE SCHEMA.durable_state SET owner = %(owner)s, epoch = %(epoch)s, lives = least(lives, 1 << 30) + 1, hold = NULL
+    FROM locked
     WHERE durable_state.key = locked.key AND owner IS NULL
         AND EXISTS (SELECT FROM SCHEMA.durable_owner WHERE id = %(owner)s AND NOT is_dead)
     RETURNING durable_state.key
@@ -336,6 +355,13 @@ SELECT
 FROM SCHEMA.durable_state JOIN SCHEMA.durable_instance USING (key) LEFT JOIN SCHEMA.durable_call USING (key)
 LEFT JOIN SCHEMA.durable_outcome USING (key)
 WHERE key = ANY(%(keys)s::bytea[]) AND owner = %(owner)s AND epoch = %(epoch)s
+
+-- name: set_aside_damaged
+UPDATE SCHEMA.durable_instance SET shelf = 6, due = NULL WHERE key = ANY(%(keys)s::bytea[])
+
+-- name: give_up
+UPDATE SCHEMA.durable_state SET owner = NULL, epoch = 0, attempts = least(attempts, 1 << 30) + 1, error = %(error)s
+WHERE key = ANY(%(keys)s::bytea[])
 
 -- name: claimed
 SELECT key FROM SCHEMA.durable_state WHERE owner = %(owner)s AND epoch = %(epoch)s
@@ -400,10 +426,9 @@ SELECT %(key)b::bytea, %(instance_id)s, %(name)s, extract(epoch FROM clock_times
 RETURNING number
 
 -- name: is_ready
--- After ``publish`` and ``lock``: an instance that was about to rest does so before, or sees the event. What could not go on is
--- not tried sooner because of an event.
-UPDATE SCHEMA.durable_instance SET shelf = 1, due = extract(epoch FROM clock_timestamp())
-WHERE key = %(key)b AND shelf = 2 AND NOT EXISTS (SELECT FROM SCHEMA.durable_state WHERE key = %(key)b AND error IS NOT NULL)
+-- After ``publish`` and ``lock``: an instance that was about to rest does so before, or sees the event. What could not go on (8)
+-- is not tried sooner because of an event.
+UPDATE SCHEMA.durable_instance SET shelf = 1, due = extract(epoch FROM clock_timestamp()) WHERE key = %(key)b AND shelf = 2
 
 -- name: find_event_id
 SELECT FROM SCHEMA.durable_event_id WHERE id = %(event_id)s

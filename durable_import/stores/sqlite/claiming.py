@@ -12,6 +12,7 @@ from durable_import.log import logger
 from durable_import.stores.sqlite.columns import count_of, damaged, from_column, number_or, query, text_or_none, to_column
 from durable_import.stores.sqlite.lives import Owned, give_up, take
 from durable_import.stores.sqlite.owners import check_owner
+from durable_import.stores.state import LONGEST_PAUSE
 from durable_import.stores.store import Begun
 from durable_import.stores.suspects import Room, Suspects
 
@@ -50,7 +51,10 @@ def claimed(owner: int, epoch: int, suspects: Suspects, connection: sqlite3.Conn
 
 def _searches(queues: Sequence[str], orphans: bool, connection: sqlite3.Connection) -> Iterator[Iterator[Candidate]]:
     """What is due, on each shelf, the longest waiting first."""
-    yield _candidates(connection.execute(query("find_due"), (time.time(),)), queues)
+    now = time.time()
+    yield _candidates(connection.execute(query("find_due"), (now,)), queues)
+    yield _candidates(connection.execute(query("find_again"), (now,)), queues)
+    yield _candidates(connection.execute(query("find_out_of_time"), (now + LONGEST_PAUSE,)), queues)
     for queue in queues:
         yield _candidates(connection.execute(query("find_ready"), (to_column(queue),)), queues)
     if orphans:

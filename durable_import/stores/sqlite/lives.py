@@ -14,10 +14,9 @@ from durable_import.errors import InstanceStuckError, SnapshotAuthenticationErro
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.columns import count_of, damaged, query, text_or_none, to_column, to_kept
 from durable_import.stores.sqlite.messages import load_events
-from durable_import.stores.sqlite.owners import OWNED, READY, RESTS, STUCK, check_free, check_owner, register, shelf_of, shelve
+from durable_import.stores.sqlite.owners import AGAIN, OWNED, READY, STUCK, check_free, check_owner, register, shelf_of, shelve
 from durable_import.stores.state import (
     ABANDONED,
-    LONGEST_PAUSE,
     NO_ORIGIN,
     Claim,
     Failure,
@@ -275,7 +274,7 @@ def release(claim: Claim, has_lived: bool, failure: Failure | None, connection: 
         elif failure.is_stuck:
             connection.execute(query("shelve"), (STUCK, None, None, claim.number))
         else:
-            connection.execute(query("shelve"), (RESTS, time.time() + pause_after(failure.attempts), None, claim.number))
+            connection.execute(query("shelve"), (AGAIN, time.time() + pause_after(failure.attempts), None, claim.number))
 
 
 def note_hold(claim: Claim, hold: HoldRecord, checkpoint: int, connection: sqlite3.Connection) -> None:
@@ -298,8 +297,7 @@ def retry(instance_id: str, connection: sqlite3.Connection) -> bool:
 
 
 def hasten(connection: sqlite3.Connection) -> None:
-    now = time.time()
-    connection.execute(query("hasten"), {"now": now, "last": now + LONGEST_PAUSE})
+    connection.execute(query("hasten"), {"now": time.time()})
 
 
 def save(instance_id: str, who: Owner, state: InstanceState, call: bytes, connection: sqlite3.Connection) -> None:

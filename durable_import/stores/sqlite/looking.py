@@ -23,16 +23,16 @@ from durable_import.stores.sqlite.columns import (
     to_kept,
 )
 from durable_import.stores.sqlite.lives import delete
-from durable_import.stores.sqlite.owners import CANCELLED, COMPLETED, FAILED, LEFT, OWNED, READY, RESTS, STUCK
+from durable_import.stores.sqlite.owners import AGAIN, CANCELLED, COMPLETED, FAILED, LEFT, OWNED, READY, RESTS, STUCK
 from durable_import.stores.state import ABANDONED, DORMANT, CountedBy, InstanceQuery, InstanceState, InstanceSummary, Page
 from durable_import.stores.store import Kept
 
 NEAR = 1000  # instances
 _STATUS = f"iif(shelf = {STUCK}, 'stuck', status)"  # as lists have it
 _BEYOND = "\U0010ffff" * 8  # behind all texts with the same beginning
-_SHELVES = {  # where an instance of a status may stand: what somebody owns is of any
-    **dict.fromkeys((*ABANDONED, *DORMANT), (OWNED, READY, RESTS, LEFT)),
-    "completed": (OWNED, COMPLETED), "failed": (OWNED, FAILED), "cancelled": (OWNED, CANCELLED), "stuck": (STUCK,),
+_SHELVES = {  # where an instance of a status may stand: what somebody owns, or is to be tried again, is of any
+    **dict.fromkeys(ABANDONED, (OWNED, READY, LEFT, AGAIN)), **dict.fromkeys(DORMANT, (OWNED, READY, RESTS, AGAIN)),
+    "completed": (OWNED, COMPLETED), "failed": (OWNED, READY, FAILED, AGAIN), "cancelled": (OWNED, CANCELLED), "stuck": (STUCK,),
 }  # fmt: skip
 
 

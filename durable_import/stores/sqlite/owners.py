@@ -10,7 +10,7 @@ from durable_import.stores.owner import UNKNOWN, Owner, refusal
 from durable_import.stores.sqlite.columns import from_column, number_or, query, to_column
 from durable_import.stores.state import DORMANT, FINISHED, OwnerRow, owner_lost
 
-OWNED, READY, RESTS, COMPLETED, FAILED, CANCELLED, STUCK, LEFT = range(8)  # shelves
+OWNED, READY, RESTS, COMPLETED, FAILED, CANCELLED, STUCK, LEFT, AGAIN = range(9)  # shelves
 _ENDED = dict(zip(FINISHED, (COMPLETED, FAILED, CANCELLED), strict=True))
 
 

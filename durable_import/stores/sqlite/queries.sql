@@ -58,17 +58,12 @@ UPDATE durable_state SET hold = ? WHERE number = ? AND epoch = ? AND owner IS NO
 UPDATE durable_state SET owner = NULL, epoch = 0, attempts = ?, error = ? WHERE number = ?;
 
 -- name: retry
--- What nobody owns, and is stuck (6), has failed (4) or is to be tried again (2).
-UPDATE durable_instance SET shelf = 1, due = :now, ended_at = NULL
-WHERE instance_id = :instance_id
-    AND (shelf IN (4, 6) OR (shelf = 2 AND EXISTS (SELECT * FROM durable_state AS s WHERE s.number = durable_instance.number AND s.attempts <> 0)))
+-- What nobody owns, and is stuck (6), has failed (4) or is to be tried again (8).
+UPDATE durable_instance SET shelf = 1, due = :now, ended_at = NULL WHERE instance_id = :instance_id AND shelf IN (4, 6, 8)
 RETURNING number;
 
 -- name: hasten
--- Of what rests only what is due soon is looked at: no pause between two attempts is longer.
-UPDATE durable_instance INDEXED BY durable_instance_rests SET due = :now
-WHERE shelf = 2 AND due > :now AND due <= :last
-    AND EXISTS (SELECT * FROM durable_state AS s WHERE s.number = durable_instance.number AND s.error IS NOT NULL);
+UPDATE durable_instance INDEXED BY durable_instance_again SET due = :now WHERE shelf = 8 AND due > :now;
 
 -- name: begin_attempts
 -- One that has failed is told from those that are not to be tried again by an empty error.
@@ -220,6 +215,17 @@ SELECT instance_id, due, queue, attempts, error IS NOT NULL
 FROM durable_instance INDEXED BY durable_instance_rests CROSS JOIN durable_state USING (number)
 WHERE shelf = 2 AND due IS NOT NULL AND due <= ? ORDER BY due;
 
+-- name: find_again
+SELECT instance_id, due, queue, attempts, error IS NOT NULL
+FROM durable_instance INDEXED BY durable_instance_again CROSS JOIN durable_state USING (number)
+WHERE shelf = 8 AND due <= ? ORDER BY due;
+
+-- name: find_out_of_time
+-- No pause between two attempts is so long: the clock was set back, or somebody has put something else there.
+SELECT instance_id, due, queue, attempts, error IS NOT NULL
+FROM durable_instance INDEXED BY durable_instance_again CROSS JOIN durable_state USING (number)
+WHERE shelf = 8 AND due > ? ORDER BY due;
+
 -- name: find_ready
 SELECT instance_id, due, queue, attempts, error IS NOT NULL
 FROM durable_instance INDEXED BY durable_instance_ready CROSS JOIN durable_state USING (number)
@@ -259,10 +265,8 @@ SELECT
     ), ?, ?, ?, ?;
 
 -- name: is_ready
--- What could not go on is not tried sooner because of an event.
-UPDATE durable_instance SET shelf = 1, due = ?
-WHERE instance_id = ? AND shelf = 2
-    AND NOT EXISTS (SELECT * FROM durable_state AS s WHERE s.number = durable_instance.number AND s.error IS NOT NULL);
+-- What could not go on (8) is not tried sooner because of an event.
+UPDATE durable_instance SET shelf = 1, due = ? WHERE instance_id = ? AND shelf = 2;
 
 -- name: note_event_id
 INSERT INTO durable_event_id (id, published_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING;

@@ -11,7 +11,7 @@ from durable_import.errors import InstanceStuckError
 from durable_import.stores.state import STUCK, Failure, HoldRecord, InstanceQuery
 from durable_import.stores.store import Kept, Store
 from durable_import.testing.contract.plain import refused
-from durable_import.testing.contract.store import CALL, begin, commit, register, saved, to_do
+from durable_import.testing.contract.store import CALL, begin, bury, commit, names, register, saved, to_do
 
 
 class AttemptsContract(ABC):
@@ -59,6 +59,45 @@ class AttemptsContract(ABC):
         assert await to_do(store, 10, orphans=True) == ["runs"]
         afresh = await begin(store, "runs", owner)
         assert (afresh.attempts, afresh.error) == (0, None)
+        await store.close()
+
+    async def test_who_waits_after_an_attempt_is_told_of_events(self, tmp_path: Path) -> None:
+        """What could not go on once, and was let go of when it could, waits as any other; there is nothing to retry then."""
+        store = self.open(tmp_path)
+        owner = register(store)
+        for name, ends in (("released", "release"), ("left", "death")):
+            begun = await begin(store, name, owner)
+            await commit(store, begun, saved(1, "waiting"))
+            await store.release(begun.claim, failure=Failure("no", 1, False))
+            last = owner if ends == "release" else register(store)
+            again = await begin(store, name, last)
+            if ends == "release":
+                await store.release(again.claim)
+            else:
+                assert await bury(store, last) == 1
+            assert await to_do(store) == []
+            assert not await store.retry(name)
+            await store.publish(name, "event", b"")
+            assert await to_do(store, 10, orphans=False) == [name]
+            await store.delete(name)
+        await store.close()
+
+    async def test_what_is_tried_again_is_listed_by_its_status(self, tmp_path: Path) -> None:
+        """Whatever that is, and also when it has failed, and when somebody has asked for it."""
+        store = self.open(tmp_path)
+        owner = register(store)
+        for status in ("pending", "running", "waiting", "sleeping", "failed"):
+            begun = await begin(store, status, owner)
+            await commit(store, begun, saved(1, status))
+            if status == "failed":
+                await store.end(begun.claim, saved(1, status), keeps=True)
+                assert await store.retry(status)
+                assert await names(store, InstanceQuery(status=status)) == [status]
+                begun = await begin(store, status, owner)
+            await store.release(begun.claim, failure=Failure("no", 1, False))
+            assert await names(store, InstanceQuery(status=status)) == [status]
+            assert await store.retry(status)
+            assert await names(store, InstanceQuery(status=status)) == [status]
         await store.close()
 
     async def test_what_could_not_go_on_is_tried_again_in_time(self, tmp_path: Path) -> None:

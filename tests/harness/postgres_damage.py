@@ -1,0 +1,264 @@
+"""Rows of a PostgreSQL store, altered at random: whatever stands there, other instances go on, and no raw error is raised.
+
+``python -m tests.harness.postgres_damage 100000 [SEED]`` makes so many alterations, on a server of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from typing import Any, TypeVar
+
+from durable_import.errors import DurableError
+from durable_import.stores.owner import Owner
+from durable_import.stores.postgres import claiming, lives, looking, messages
+from durable_import.stores.postgres.address import Address
+from durable_import.stores.postgres.columns import query, row_key
+from durable_import.stores.postgres.failures import explain
+from durable_import.stores.postgres.owners import OwnersDesk
+from durable_import.stores.postgres.pipeline import Cursor, Rounds, opened
+from durable_import.stores.state import NO_ORIGIN, STATUSES, STUCK, Failure, HoldRecord, InstanceQuery
+from durable_import.stores.store import Begun
+from durable_import.stores.suspects import Suspects
+from tests.harness.postgres import PostgresServer
+from tests.harness.row_damage import CALL, OTHERS, state
+
+T = TypeVar("T")
+TABLES = ("instance", "state", "call", "outcome", "segment", "event", "key", "owner")
+NAMES = ("a", "a/waits", "a/ended", "a/stuck", "a/again", "a/left")
+VALUES: dict[str, tuple[Any, ...]] = {  # what somebody may put into a column of a type
+    "bigint": (0, 1, -1, 2**31, 2**62, 2**63 - 1, -(2**63)),
+    "integer": (0, 1, -1, 9, 2**30, 2**31 - 1, -(2**31)),
+    "smallint": (*range(-1, 10), 2**15 - 1),
+    "double precision": (0.0, -0.5, 1.5, float("inf"), float("-inf"), float("nan"), 1e308, 5e-324),
+    "boolean": (True, False),
+    "bytea": (b"", b"\xff\xfe", b"x", bytes(1000), row_key("a/left")),
+    "text": (
+        "", "a", "b", "x", r"\0", r"\ud800", "\\", "9" * 400, *STATUSES, STUCK, "[" * 50_000, '{"pid": ' * 20_000,
+        '{"host": "h", "pid": 99999999999999999999}', '{"host": "h", "pid": -1}', "[1e999, NaN]", "null",
+    ),
+}  # fmt: skip
+
+
+class Desk(OwnersDesk):
+    """Owners, by the connection of a ``Database``."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database.address, 60.0)
+        self._database = database
+        self._connection = database.connection
+
+    def _transact(self, work: Callable[[], T], patience: float, *, is_one: bool = False) -> T:  # noqa: ARG002
+        return self._database.safely(work)
+
+
+class Database:
+    """All that happens between ``begin`` and ``undo`` has not happened then."""
+
+    def __init__(self, url: str) -> None:
+        self.address = Address.of(url)
+        self.connection, _ = opened(self.address, 60.0)
+        self.owners = Desk(self)
+        self.columns = {table: self._columns_of(table) for table in TABLES}
+
+    def _columns_of(self, table: str) -> list[tuple[str, str]]:
+        text = "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
+        return self.connection.execute(text, [self.address.schema, f"durable_{table}"]).fetchall()
+
+    def begin(self) -> None:
+        self.connection.execute("BEGIN")
+
+    def undo(self) -> None:
+        self.connection.execute("ROLLBACK")
+
+    def safely(self, work: Callable[[], T]) -> T:
+        """What ``work`` gives; if it fails, nothing of it has happened, and the error is as the store tells of it."""
+        self.connection.execute("SAVEPOINT use")
+        try:
+            result = work()
+        except Exception as error:
+            self.connection.execute("ROLLBACK TO use")
+            explained = explain(error, self.address)
+            raise explained from (error if explained is not error else error.__cause__)
+        self.connection.execute("RELEASE use")
+        return result
+
+    def do(self, rounds: Rounds[T]) -> T:
+        """All rounds of a work."""
+        return self.safely(lambda: self._do(rounds))
+
+    def _do(self, rounds: Rounds[T]) -> T:
+        try:
+            statements = next(rounds)
+            while True:
+                statements = rounds.send([self._execute(*statement) for statement in statements])
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    def _execute(self, name: str, values: Any) -> Cursor:
+        return self.connection.execute(query(name, self.address.schema), values, binary=True)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def fill(database: Database) -> None:
+    """Instances "a" and others that are owned, wait, are left, have failed and are stuck."""
+    dead = database.owners.register(Owner.current(), 30.0)
+    for number, name in enumerate((*NAMES, *OTHERS)):
+        rounds = lives.begin(name, dead, number + 1, state(0, "pending"), CALL, NO_ORIGIN, Suspects(), None)
+        begun, owned = database.do(rounds)
+        status = "waiting" if name == "a/waits" else "running"
+        database.do(lives.commit(begun.claim, state(1, status, time.time()), {"key": b"segment"}, False, owned))
+        database.do(lives.keep_key(begun.claim, "key", b"digest"))
+        database.do(messages.publish(name, "event", b"payload", f"event of {name}"))
+        if name == "a/ended":
+            database.do(lives.end(begun.claim, state(2, "completed"), False))
+        elif name not in ("a", *OTHERS):
+            failure = Failure("an error", 3, name == "a/stuck") if name in ("a/stuck", "a/again") else None
+            database.do(lives.release(begun.claim, True, failure))
+    database.do(messages.save_source("digest", "text"))
+
+
+def alter(database: Database, chance: random.Random) -> str:
+    """Put something else into a cell of an instance "a...", of an owner or of what is common, or remove a row; gives what was
+    done."""
+    table = chance.choice(TABLES)
+    full = f'"{database.address.schema}".durable_{table}'
+    mine = "WHERE key <> ALL(%s)" if table != "owner" else ""
+    others = [[row_key(name) for name in OTHERS]] if mine else []
+    found = database.connection.execute(f"SELECT ctid::text FROM {full} {mine} ORDER BY 1", others)
+    rows = [row for (row,) in found.fetchall()]
+    if not rows:
+        return ""
+    row = chance.choice(rows)
+    if chance.random() < 0.1:
+        database.connection.execute(f"DELETE FROM {full} WHERE ctid = %s::tid", [row])
+        return f"{table} {row} is gone"
+    column, kind = chance.choice(database.columns[table])
+    put = chance.choice((None, *VALUES[kind]))
+    try:
+        database.safely(lambda: database.connection.execute(f"UPDATE {full} SET {column} = %s WHERE ctid = %s::tid", [put, row]))
+    except DurableError:  # the database refuses it
+        return ""
+    return f"{table}.{column} of {row} is {put!r:.60}"
+
+
+def uses(database: Database, owner: int, chance: random.Random) -> Iterator[Callable[[], Any]]:
+    """What is done with a store, for all instances "a..."."""
+    asked: tuple[dict[str, Any], ...] = (
+        {}, {"limit": 1}, {"status": "running"}, {"status": STUCK}, {"function": "app:main"}, {"prefix": "a"},
+    )  # fmt: skip
+    for each in asked:
+        yield partial(_list, database, InstanceQuery(**each))
+    yield database.owners.owners
+    yield lambda: _claim(database, owner)
+    yield lambda: database.do(messages.pending(owner, 0))
+    for name in chance.sample(NAMES, len(NAMES)):
+        for look in (looking.load, looking.summary, looking.load_segments, messages.load_events):
+            yield partial(_ask, database, partial(look, name))
+        yield partial(_ask, database, partial(messages.publish, name, "again", b"", None))
+        yield partial(_ask, database, partial(lives.retry, name))
+        yield partial(_live, database, name, owner, chance.random() < 0.5)
+    yield lambda: database.do(lives.hasten())
+    yield lambda: database.do(looking.remove_finished(0.0))
+    yield lambda: database.do(messages.load_source("digest"))
+    for name in ("a", "a/left"):
+        yield partial(_ask, database, partial(looking.remove, name))
+
+
+def _ask(database: Database, work: Callable[[], Rounds[Any]]) -> None:
+    database.do(work())
+
+
+def _list(database: Database, asked: InstanceQuery) -> None:
+    page = database.do(looking.list_page(asked))
+    if page.cursor is not None:
+        database.do(looking.list_page(InstanceQuery(cursor=page.cursor)))
+
+
+def _live(database: Database, name: str, owner: int, ends: bool) -> None:
+    begun, owned = database.do(lives.begin(name, owner, 77, state(0, "pending"), CALL, NO_ORIGIN, Suspects(), None))
+    database.do(lives.note_hold(begun.claim, HoldRecord("what", 0.0), 1))
+    database.do(lives.commit(begun.claim, state(5), {"key": b"other"}, True, owned))
+    if ends:
+        database.do(lives.end(begun.claim, state(6, "completed"), False))
+    else:
+        database.do(lives.release(begun.claim, True, Failure("error", 2, False)))
+
+
+def _claim(database: Database, owner: int) -> list[tuple[Begun, lives.Owned]]:
+    return database.do(claiming.claim(owner, 99, 100, ("",), True, Suspects(), 9))
+
+
+def check_others(database: Database, owner: int) -> None:
+    """Those that nobody has altered are found, and go on."""
+    found = {each.instance_id for each in database.do(looking.list_page(InstanceQuery())).instances}
+    assert found >= set(OTHERS), found
+    for row in database.owners.owners():
+        if row.id != owner:
+            for _ in range(5):
+                database.owners.bury(row.id, row.beat, 100)
+    taken = _claim(database, owner)
+    claimed = {begun.claim.instance_id: (begun, owned) for begun, owned in taken}
+    assert len(claimed) == len(taken), "two have one id"
+    assert set(OTHERS) <= set(claimed), claimed
+    for name in OTHERS:
+        begun, owned = claimed[name]
+        assert begun.state is not None
+        assert (begun.state, begun.call, len(begun.events or ())) == (state(1, wake_at=begun.state.wake_at), CALL, 1)
+        database.do(lives.commit(begun.claim, state(2), None, True, owned))
+        database.do(lives.end(begun.claim, state(3, "completed"), False))
+        kept = database.do(looking.load(name))
+        assert kept is not None
+        assert kept.state.status == "completed"
+
+
+def damage_once(database: Database, chance: random.Random) -> str:
+    """Alter one to three cells, use the store, and undo all that; gives what was wrong, if something was."""
+    database.begin()
+    try:
+        done = [alter(database, chance) for _ in range(chance.randrange(1, 4))]
+        try:
+            owner = database.owners.register(Owner.current(), 30.0)
+            for use in uses(database, owner, chance):
+                try:
+                    use()
+                except DurableError:
+                    continue
+            check_others(database, owner)
+        except Exception as error:
+            return f"{done}: {type(error).__name__}: {error} {traceback.extract_tb(error.__traceback__)[-1]}"
+        return ""
+    finally:
+        database.undo()
+
+
+def damage(url: str, times: int, seed: int) -> list[str]:
+    """So many alterations; gives what was wrong."""
+    chance = random.Random(seed)
+    with closing(Database(url)) as database:
+        database.begin()
+        fill(database)
+        database.connection.execute("COMMIT")
+        return [wrong for _ in range(times) if (wrong := damage_once(database, chance))]
+
+
+if __name__ == "__main__":
+    logging.disable()
+    seed = int(sys.argv[2]) if sys.argv[2:] else random.randrange(1 << 30)
+    server = PostgresServer()
+    try:
+        wrongs = damage(server.url(), int(sys.argv[1]), seed)
+    finally:
+        server.remove()
+    print(f"seed {seed}: {len(wrongs)} of {sys.argv[1]} went wrong")
+    print("\n".join(wrongs[:20]))
+    sys.exit(bool(wrongs))
