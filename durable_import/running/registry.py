@@ -73,12 +73,12 @@ class InstanceRegistry:
         """From beginning to end; without ``make``, in a task of its own."""
         ambient.switch_on(self._runtime)  # it need not have been entered
         try:
-            pause = FIRST_PAUSE
+            after, pause = 0.0, FIRST_PAUSE
             if make is None:
                 await self._runtime.slices.turn()
             while True:
                 try:
-                    return await run.to_end(make)
+                    return await run.to_end(make, after)
                 except AWAY as error:
                     if not run.lease.has_lost_transaction or run.is_suspending or self._runtime.patience == 0:
                         raise
@@ -91,8 +91,7 @@ class InstanceRegistry:
                         extra=about,
                     )
                 run.lease.has_lost_transaction = False
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                after, pause = pause, min(pause * 2, LONGEST_PAUSE)
         except Exception as error:
             is_ended = run.driver is not None and run.driver.ended
             if self._runtime.on_left is not None and not is_ended:

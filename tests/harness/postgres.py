@@ -102,6 +102,10 @@ class PostgresServer:
             for pid in alive:
                 _signal(pid, signal.SIGCONT)
 
+    def promote(self) -> None:
+        """Let a standby be a primary from now on."""
+        self.execute("SELECT pg_promote()")
+
     def remove(self) -> None:
         """Stop the server and remove its files."""
         if self._process is not None:
@@ -115,6 +119,36 @@ class PostgresServer:
             errors = log if program == "postgres" else None
             command = [str(self.programs / program), *arguments]
             return subprocess.Popen(command, cwd=self._data, stdout=log, stderr=errors, env=plain, **user)
+
+
+class PostgresStandby(PostgresServer):
+    """It has what ``primary`` has, which is restarted for that, and follows it; ``is_synchronous``: whose commits wait for it."""
+
+    def __init__(self, primary: PostgresServer, *, is_synchronous: bool = True) -> None:
+        self._primary = primary
+        super().__init__()
+        if is_synchronous:
+            primary.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+            primary.execute("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + 60
+        while primary.execute("SELECT sync_state FROM pg_stat_replication") != [("sync" if is_synchronous else "async",)]:
+            assert time.monotonic() < deadline, self._log.read_text()
+            time.sleep(0.02)
+
+    def _make(self) -> None:
+        self.folder.chmod(0o755)
+        self.programs = self._primary.programs
+        self._primary.stop()
+        shutil.copytree(self._primary._data, self._data)
+        self._primary.start()
+        (self._data / "standby.signal").touch()
+        self._log.touch()
+        follows = f"primary_conninfo = 'host=127.0.0.1 port={self._primary.port} user=tester application_name=standby'"
+        with (self._data / "postgresql.conf").open("a") as opened:
+            opened.write(f"\nport = {self.port}\nunix_socket_directories = '{self._data}'\n{follows}\n")
+        if os.geteuid() == 0:
+            for each in (self._log, self._data, *self._data.rglob("*")):
+                os.chown(each, NOBODY, NOBODY)
 
 
 def _programs(folder: Path) -> Path:

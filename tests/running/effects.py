@@ -23,10 +23,20 @@ async def effect(what: str, value: Any = None) -> Any:
 
 async def book_row(connection: Any, name: str) -> None:
     """Put a row into the program's table, by a connection of SQLite or of psycopg."""
-    mark = "?" if isinstance(connection, sqlite3.Connection) else "%s"
+    mark = "%s" if inspect.iscoroutinefunction(connection.execute) else "?"
     done = connection.execute(f"INSERT INTO ledger VALUES ({mark})", (name,))
     if inspect.isawaitable(done):
         await done
+
+
+async def count_rows(connection: Any) -> int:
+    """How many there are in the program's table."""
+    cursor = connection.execute("SELECT count(*) FROM ledger")
+    if inspect.isawaitable(cursor):
+        cursor = await cursor
+    found = cursor.fetchone()
+    (count,) = await found if inspect.isawaitable(found) else found
+    return int(count)
 
 
 async def lose_once(connection: Any) -> None:

@@ -107,14 +107,17 @@ class InstanceRun:
 
     # --- from beginning to end
 
-    async def to_end(self, make: Callable[[], Any] | None = None) -> Outcome:
+    async def to_end(self, make: Callable[[], Any] | None = None, after: float = 0.0) -> Outcome:
         """Begin or resume, and drive to the end. What is not an outcome of the program is raised.
 
-        ``make`` gives the coroutine of an instance that begins by being awaited, without a recorded call.
+        ``make`` gives the coroutine of an instance that begins by being awaited, without a recorded call. ``after``: seconds to
+        wait before it begins once more, and then until the store is there: it was away in a transaction.
         """
-        self._cut = None
+        self._cut, self.driver = None, None
         try:
-            is_new = await self._begin(make)
+            if after:
+                await asyncio.sleep(after)
+            is_new = await self._begin(make, begins_again=after > 0.0)
             if make is None:
                 await self.host.slices.turn()
             if self.state is not None and self.state.status in FINISHED and not self._tries_again(self.state):
@@ -164,14 +167,14 @@ class InstanceRun:
             f"instance {self.instance_id!r} was suspended: its state is kept, and it goes on when it is run again"
         )
 
-    async def _begin(self, make: Callable[[], Any] | None) -> bool:
+    async def _begin(self, make: Callable[[], Any] | None, *, begins_again: bool) -> bool:
         """Claim it; a new one with a call is kept from then on. Gives whether it is new."""
         if make is not None:  # what it is given is kept with its first state
             self._given = given_by(self.context, self.records)
             new, call = None, self.records.seal_call(None, self._given.record)
         else:
             new, call = self._first_state() or (None, b"")
-        is_new = await self._claim(new, call, make) or self.state is None
+        is_new = await self._claim(new, call, make, is_patient=begins_again) or self.state is None
         if is_new and new is None and make is None:
             await self._keep_first()
         elif not is_new:
@@ -182,15 +185,16 @@ class InstanceRun:
             self.begun.set_result(None)
         return is_new
 
-    async def _claim(self, new: InstanceState | None, call: bytes, make: Callable[[], Any] | None) -> bool:
+    async def _claim(self, new: InstanceState | None, call: bytes, make: Callable[[], Any] | None, *, is_patient: bool) -> bool:
         """Begin the lease. One that may be what kills the process waits until there is room for it."""
         if make is not None or self.host.script is not None:  # who awaits it runs nothing beside it
-            return await self.lease.begin(new, call)
+            first = partial(self.lease.begin, new, call)
+            return await (self.lease.patiently(first, "it has not begun") if is_patient else first())
         rule, is_again = Rule(alone_before(self.host.max_attempts)), False
         while True:
             begin = partial(self.lease.begin, new, call, rule)
             try:
-                is_new = await (self.lease.patiently(begin, "it has not begun") if is_again else begin())
+                is_new = await (self.lease.patiently(begin, "it has not begun") if is_again or is_patient else begin())
             except InstanceHeldBackError as held:
                 group = group_of(held.attempts, rule.alone_from)
                 if not is_again:

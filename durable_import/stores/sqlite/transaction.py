@@ -100,6 +100,8 @@ def _commit(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection],
         try:
             connection.execute(f"RELEASE {MARK}")
         except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) != sqlite3.SQLITE_ERROR:  # not that there is no savepoint
+                raise
             raise StoreError(ENDED) from error
         work(connection)
         connection.execute("COMMIT")
