@@ -11,6 +11,7 @@ from typing import Any
 
 from .callbacks import NOTHING, CallbackLoop
 
+LEAST_DRIFT = 1.0  # seconds
 MIN_DURABLE_DELAY = 0.1  # seconds: the deadline of a shorter timer is not worth a commit
 _TimerHandle: Any = asyncio.TimerHandle
 
@@ -28,7 +29,7 @@ class Timer(_TimerHandle):  # type: ignore[misc]
 class TimerLoop(CallbackLoop):
     """A loop whose timers are state: they make their callbacks ready when what runs it asks for those that are due."""
 
-    __slots__ = ("_alarm", "_cancelled_timers", "_clock_offset", "has_new_timer", "new_timers", "timers")
+    __slots__ = ("_alarm", "_cancelled_timers", "_clock_offset", "drift", "has_new_timer", "new_timers", "timers")
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,12 +38,13 @@ class TimerLoop(CallbackLoop):
         self.has_new_timer = False  # one whose deadline is worth a checkpoint
         self._cancelled_timers = 0
         self._clock_offset = 0.0
+        self.drift = 0.0  # seconds by which the wall clock was ahead when it was attached: its own clock goes on through a jump
         self._alarm: asyncio.TimerHandle | None = None
 
     def attach(self) -> None:
         """Run over the loop that is running."""
         super().attach()
-        self._clock_offset = time.time() - self.real.time()
+        self._clock_offset = time.time() - self.real.time() - self.drift
 
     def is_saved(self) -> None:
         """The last checkpoint is now."""
@@ -69,6 +71,11 @@ class TimerLoop(CallbackLoop):
     def time(self) -> float:
         """See ``asyncio.AbstractEventLoop``; as for all methods below."""
         return self.real.time() + self._clock_offset
+
+    def ahead(self) -> float:
+        """Seconds by which the wall clock is ahead now, as it was set, or the machine has slept."""
+        drift = time.time() - self.time()
+        return drift if abs(drift) > LEAST_DRIFT else 0.0
 
     def next_deadline(self) -> float | None:
         """When the next timer is due."""

@@ -202,6 +202,13 @@ async def book_through_a_loss(name):
     return await effect("after", name)
 
 
+async def sleep_behind(gate, seconds):
+    began = asyncio.get_running_loop().time()
+    await hold(gate)
+    await asyncio.sleep(seconds)
+    return asyncio.get_running_loop().time() - began
+
+
 async def book_elsewhere(file):
     async with current_runtime().transaction():
         await write_locked(file)

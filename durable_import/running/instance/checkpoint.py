@@ -20,8 +20,9 @@ class Checkpoint(NamedTuple):
     function: str
     saved: Saved
     code: tuple[CodeInfo, ...] = ()
-    wake_at: float | None = None  # of a status that waits: seconds since 1970
+    wake_at: float | None = None  # of a status that waits, by the clock of its event loop
     events: tuple[int, ...] = ()  # numbers of those that the state has, and the store perhaps still
+    drift: float = 0.0  # seconds by which the wall clock is ahead of that of the event loop
 
 
 class Kept(NamedTuple):

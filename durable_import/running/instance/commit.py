@@ -13,7 +13,7 @@ from ...frames.capture import parts_of
 from ...frames.step import NEW, PENDING
 from ...hook.program_version import version_today
 from ...snapshot.encoder import Encoder
-from ...snapshot.payload import CODE, LIVES, MOMENT, Snapshot
+from ...snapshot.payload import CODE, DRIFT, LIVES, MOMENT, Snapshot
 from ...stores.base import DORMANT
 from ..slices import Slices
 from .caller import Caller
@@ -149,6 +149,9 @@ class Committer:
         facts[CODE] = version_today()
         if loop.timers:
             facts[MOMENT] = loop.time()
+        drift = loop.ahead()
+        if drift:
+            facts[DRIFT] = drift
         if loop.earlier_lives and self.holding.enters_again():
             facts[LIVES] = loop.earlier_lives
         saved = self.encoder.save(Snapshot(None, facts, loop))
@@ -156,7 +159,7 @@ class Committer:
         functions = tuple(info for info in saved.codes if not info.module.is_library)
         wake_at = loop.next_deadline() if status in DORMANT else None
         events = tuple(loop.inbox.accepted)
-        return Checkpoint(self.checkpoint, status, saved.location, self.function, saved, functions, wake_at, events)
+        return Checkpoint(self.checkpoint, status, saved.location, self.function, saved, functions, wake_at, events, drift)
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
         """A native task runs rewritten code beside the tasks of the instance."""

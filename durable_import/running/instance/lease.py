@@ -86,7 +86,8 @@ class InstanceLease:
 
     def commit_checkpoint(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
         """Keep a checkpoint, and the sources of the functions that it has frames of; what is still to be awaited for that."""
-        number, status, location, function, saved, code, wake_at, _ = checkpoint
+        number, status, location, function, saved, code, wake_at, _, drift = checkpoint
+        wake_at = wake_at + drift if wake_at is not None and drift else wake_at
         state = InstanceState(status, number, location, function, wake_at, self._seal.seal(saved), b"")
         if self.host.sources.has(code):
             return self._commit(state, saved)

@@ -31,7 +31,7 @@ from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
-from ...snapshot.payload import CODE, LIVES, Snapshot
+from ...snapshot.payload import CODE, DRIFT, LIVES, Snapshot
 from ...snapshot.renames import is_called
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
@@ -418,7 +418,7 @@ class InstanceRun:
             raise
         driver.may_enter_again = snapshot.has_blocks or bool(driver.loop.slots)
         driver.facts = snapshot.facts
-        driver.loop.earlier_lives = 1 + driver.facts.pop(LIVES, 0)
+        driver.loop.earlier_lives, driver.loop.drift = 1 + driver.facts.pop(LIVES, 0), driver.facts.pop(DRIFT, 0.0)
         if self.lease.lives:
             count_lives(driver.loop, self.lease.lives)
         driver.keeps_life = state.status == "running" and self.lease.lives is None
