@@ -79,6 +79,18 @@ def test_functions_classes_and_data_with_other_names(desk: Desk) -> None:
     assert desk.effects == ["saved", "killed", "killed"]
 
 
+def test_data_that_nobody_mentions_today(desk: Desk) -> None:
+    """They are told, with the line that says what they are called: a new name begins with what the module's code gives it."""
+    desk.write("program.py", PROGRAM)
+    desk.write("flows.py", FLOWS)
+    assert desk.run("program.py", kill_at=2).status == KILLED
+    desk.write("flows.py", FLOWS.replace("shared", "common"))
+    done = desk.run("program.py")
+    assert (done.status, done.out) == (0, "6 {'n': 0} 1\n")
+    assert "what was in shared of module flows" in done.err
+    assert 'durable_import.renamed("flows:shared", "flows:NAME")' in done.err
+
+
 def test_a_function_with_another_name_and_another_text(desk: Desk) -> None:
     """It moves, as one that has kept its name does."""
     desk.write("program.py", PROGRAM)

@@ -19,16 +19,19 @@ from ...aio.task import DurableTask
 from ...hook.code_table import PROGRAM
 from ...hook.companions import is_of_rewritten
 from ...log import logger
+from ..renames import gone, missing_module
 from .assigned import Assigned
 from .changed import Changed
 from .library_data import counters_in, find_libraries, first_fingerprints, has_changed, library_contents, line_of
 from .module_names import Names
 from .modules import (
+    BY_NAME,
     LOGGING,
     SETTING,
     SIGNALS,
     Content,
     ScriptData,
+    data_of,
     data_today,
     is_marked,
     items_of,
@@ -240,6 +243,30 @@ def _about_lost(module: str, name: str, error: Exception, place: str = "") -> tu
     return text, (place or _place_of(module, name), name, module, type(error).__name__, error)
 
 
+def _import(module: str) -> None:
+    """Raises MissingCodeError."""
+    try:
+        import_module(module)
+    except ModuleNotFoundError as error:
+        if missing_module(module, error):
+            raise gone(module, "", error) from error
+        raise
+
+
+def _tell_of_gone(script: ScriptData, module: str, held: dict[str, Content]) -> None:
+    """Log which data belong to names that a module does not have today, and does not mention."""
+    data = data_of(script, module)
+    if data is None or data.changed is not None:
+        return
+    for name, (how, _, _) in held.items():
+        if how in BY_NAME and name.isidentifier() and name not in data.namespace() and name not in data.used:
+            text = (
+                "%s: the saved state has what was in %s of module %s, which has nothing of that name today. If it is called "
+                'something else, say so at module level before instances are resumed: durable_import.renamed("%s:%s", "%s:NAME")'
+            )
+            logger.warning(text, _place_of(module, name), name, module, module, name, module)
+
+
 def restore_program(script: ScriptData | None, contents: dict[str, Content]) -> None:
     """Give a program's data what they held; after the whole snapshot is loaded."""
     by_module: dict[str, dict[str, Content]] = {}
@@ -251,8 +278,10 @@ def restore_program(script: ScriptData | None, contents: dict[str, Content]) -> 
                 module, name = data_today(module or script.module, name)
                 by_module.setdefault(module, {})[name] = content
         for module in by_module:
-            import_module(module)
+            _import(module)
         find_imported(script, is_new=True)  # before they are what they are not by themselves
+        for module, held in by_module.items():
+            _tell_of_gone(script, module, held)
     for module, held in by_module.items():
         restore_contents(module, held)
         if script is not None and module in script.libraries:

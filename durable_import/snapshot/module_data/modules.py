@@ -242,6 +242,7 @@ _plain_classes: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
 # --- a script's data
 
 LOGGING, SIGNALS, SETTING = "logging", "signals", "setting"  # of the process, and saved each by itself
+BY_NAME = ("attributes", "primitive", "refill", "refill by id", "value")  # how what a module has under a name is restored
 Content = tuple[str, Any, Any]  # how to restore, the object or its type, what it holds
 
 
@@ -395,7 +396,7 @@ def restore_contents(module: str, contents: dict[str, Content]) -> None:
             set_again(how, target, saved)
         elif how == "changed":
             _refill(target, saved)
-        else:
+        elif target is not None:  # else the module has nothing of that name today
             _refill(target, _by_id(saved) if how == "refill by id" else saved)
             if not name.startswith(("default ", "attribute ")):
                 namespace[name] = target
