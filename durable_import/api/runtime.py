@@ -365,6 +365,22 @@ class DurableRuntime:
         """Ask all instances that fit, and have not ended, to end; gives how many. Raises as ``list``."""
         return await for_all(self.instances, query, lambda summary: self.cancel(summary.instance_id))
 
+    async def retry_all(self, query: InstanceQuery) -> int:
+        """Let all instances that fit, and have failed or are stuck, go on; gives how many. Raises as ``list``."""
+        count = await for_all(self.instances, query, lambda summary: self.instances.retry(summary.instance_id))
+        self.dispatcher.ensure()
+        self.dispatcher.wake()
+        return count
+
+    async def delete_all(self, query: InstanceQuery) -> int:
+        """Forget all instances that fit, whoever runs them; gives how many. Raises as ``list``."""
+
+        async def forget(summary: InstanceSummary) -> bool:
+            await self.instances.delete(summary.instance_id)
+            return True
+
+        return await for_all(self.instances, query, forget)
+
     async def delete(self, instance_id: str) -> None:
         """Forget an instance, with its events, whoever runs it: the next commit of that is refused. Raises
         UnknownInstanceError and StoreError."""

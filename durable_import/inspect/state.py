@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import SnapshotFormatError
+from ..holds.opening import MAKE
 from ..snapshot.incremental.segments import KERNEL
 from ..snapshot.names import MODULE
 from ..snapshot.payload import COMPLETE, IN_PIECES, IN_SEGMENTS, check_format
@@ -18,8 +19,10 @@ from .frames import SavedFrame, frame_of
 from .graph import Items, Made, Named, is_made, items_of
 from .pickles import Reader, damaged
 
-_ELSEWHERE = (Named(MODULE, "island"), Named(MODULE, "itself"))  # make what only says where an object is
+_REOPENED = ("reopened", "reopened.by_function")
+_ELSEWHERE = tuple(Named(MODULE, name) for name in ("island", "itself", *_REOPENED))  # make what only says where an object is
 _NAMING = ("class.with_fields", "by_name", "by_name_or_none")  # make what has a name: their first arguments
+_PARTS_OF_OPENING = 5  # at least, if it makes something: what, number, class, function, arguments, keywords
 _RECORD = 12  # parts of the record of a task
 _LEAPS = 1000  # from one island to another, to the object
 
@@ -87,11 +90,25 @@ class SavedState:
                 return node
             if node.ours == "island":
                 node = self._shared(node.arguments)
+            elif node.ours in _REOPENED:
+                return self._opened.get(node.arguments[0] if node.arguments else None, node)
             elif len(node.arguments) == 1:
                 (node,) = node.arguments
             else:
                 return node
         raise damaged("an object that several tasks share is only said to be elsewhere")
+
+    @cached_property
+    def _opened(self) -> dict[Any, Made]:
+        """The calls that make reopenable objects, by the numbers of these."""
+        found: dict[Any, Made] = {}
+        for opening in self.openings:
+            what, number, *details = opening.arguments if len(opening.arguments) > _PARTS_OF_OPENING else ("", 0)
+            if what == MAKE and type(number) is int:
+                cls, function, arguments, keywords = details[:4]
+                given = [items_of(each, "tuple", "list", "dict") or [] for each in (arguments, keywords)]
+                found[number] = Made(function if cls is None else cls, given[0], Items("dict", given[1]))
+        return found
 
     def _shared(self, place: list[Any]) -> Any:
         if [type(part) for part in place] != [str, int] or place[0] not in self._segments:

@@ -10,6 +10,7 @@ from .frames import UNBOUND, Resolve
 from .shapes import MAPPING, PLAIN, TEXT, Shape, shape_of
 
 _VALUES = (bool, int, float, str, bytes, type(None))
+_DEEPEST = 100  # whatever the limits say: each level takes a part of Python's stack
 _MOST_BITS = 4096  # of an int that is written in digits
 _AROUND = {"list": "[]", "tuple": "()", "set": "{}", "dict": "{}"}
 
@@ -85,7 +86,7 @@ class Describer:
         return Description(shape.type, self._cut(_written(shape, words)), shape.module, parts, len(shape.parts), number)
 
     def _parts(self, shape: Shape, depth: int) -> Iterator[tuple[str, Description]]:
-        if depth >= self.limits.depth:
+        if depth >= min(self.limits.depth, _DEEPEST):
             return
         for step, node in shape.parts[: self.limits.breadth]:
             if self._left <= 0:

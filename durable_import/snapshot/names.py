@@ -36,6 +36,7 @@ NAMES: dict[str, dict[str, str]] = {
         "InstanceHandle.cancel": "instance_handle.cancel", "InstanceHandle.result": "instance_handle.result",
         "InstanceHandle.send": "instance_handle.send", "InstanceHandle.status": "instance_handle.status",
     },
+    "api.inspection": {"EventView": "view.event"},
     "api.options": {"Options": "options", "Options.run": "options.run", "Options.start": "options.start"},
     "api.runtime": {
         "DurableRuntime.cancel": "runtime.cancel", "DurableRuntime.publish_event": "runtime.publish_event",
@@ -56,6 +57,10 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "holds.opening": {"Reopening": "reopening"},
     "holds.spent": {"SpentExit": "spent_exit", "leave_spent": "spent_exit.call"},
+    "inspect.lines": {"FunctionText": "view.text"},
+    "inspect.stack": {"FrameView": "view.frame", "InstanceStack": "view.stack", "TaskView": "view.task"},
+    "inspect.values": {"Description": "view.value", "Limits": "view.limits"},
+    "inspect.waits": {"StepView": "view.step", "Wait": "view.wait"},
     "pythons.earlier": {"_AsCompletedIterator": "as_completed_iterator"},
     "pythons.frozen": {"frozendict": "frozendict"},
     "pythons.iterators": {"set_state": "set_state"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 
 from durable_import.errors import FencedError, StoreRefusedError
 from durable_import.stores.owner import Owner
@@ -185,12 +185,28 @@ class InstanceQuery:
     cursor: str | None = None
 
 
-@dataclass(frozen=True)
 class Page:
     """A part of a list, to be iterated over. ``cursor`` asks for the next one; None: this is the last."""
 
+    __slots__ = ("cursor", "instances")
+
     instances: list[InstanceSummary]
     cursor: str | None
+
+    def __new__(cls, instances: list[InstanceSummary], cursor: str | None) -> Self:
+        """Not by ``__init__``: snapshots of earlier releases have the call of this, when pages were tuples."""
+        made = super().__new__(cls)
+        made.instances, made.cursor = instances, cursor
+        return made
+
+    def __getnewargs__(self) -> tuple[list[InstanceSummary], str | None]:
+        return self.instances, self.cursor
+
+    def __getstate__(self) -> None:
+        return None
+
+    def __repr__(self) -> str:
+        return f"Page(instances={self.instances!r}, cursor={self.cursor!r})"
 
     def __iter__(self) -> Iterator[InstanceSummary]:
         return iter(self.instances)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from durable_import import wait_for_event
-from tests.running.effects import hold_with_key
+from tests.running.effects import Desk, hold_with_key
 
 
 @dataclass
@@ -42,11 +42,12 @@ async def rest(seconds: float) -> None:
 async def order(number: int, path: str, gate: str = "open") -> tuple[Any, bool]:
     lines = [Line("pen", 2), Line("cup", 1)]
     trap = Writes(path)
+    desk = Desk("https://desk", retries=number)
     async with asyncio.TaskGroup() as group:
         asked = group.create_task(approve(number), name="approval")
         group.create_task(ship(lines, gate), name="shipping")
         group.create_task(rest(3600), name="resting")
-    return asked.result(), trap is not None
+    return asked.result(), trap is not None and desk is not None
 
 
 async def one_of(number: int, shared: list[str]) -> list[str]:

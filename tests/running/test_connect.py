@@ -86,6 +86,7 @@ async def test_the_stack_of_an_instance(
             assert Path(frame.file).read_text().splitlines()[frame.line - 1].strip() == frame.source
             assert str(frame.variables["lines"]) == "[Line(name='pen', count=2), Line(name='cup', count=1)]"
             assert str(frame.variables["trap"]) == f"open({str(path)!r}, 'w')"
+            assert str(frame.variables["desk"]) == "Desk('https://desk', retries=7)"
             lines = tasks["shipping"].frames[0].variables["lines"]
             assert lines.number == frame.variables["lines"].number
             assert str(stack.call) == f"order(7, {str(path)!r})"
