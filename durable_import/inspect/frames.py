@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..rewrite.analysis.names import AWAITED, is_hidden
+from ..rewrite.analysis.suspensions import Hidden, Place
 from ..snapshot.frame_places import WORDS
 from ..snapshot.names import module_today
 from .graph import Made, items_of, ours
 from .pickles import Reader, damaged
 
 Resolve = Callable[[Any], Any]
+Pairs = list[tuple[Any, Any]]
 UNBOUND: Any = object()  # what a variable holds that has no value yet, or none any more
 _BUILDERS = ("awaitable", "foreign_generator", "frame", "frame_in_library")
 _IDENTITY = 5  # module, place, digest, name, qualname
@@ -26,7 +28,8 @@ class SavedFrame:
 
     ``path`` and ``role`` say where it waits (both empty: it has not begun, or payload format 4 gave only ``label``, a number).
     ``variables``: by name; ``hidden``: those that the rewriter made, by words for what they are for. ``says``: the text of what
-    is awaited there, known of the standard library's functions.
+    is awaited there, known of the standard library's functions. ``names``: of all variables, hidden and captured ones too;
+    ``cells``: of the captured ones, bound or not; ``kept``: name, role and path of the hidden ones.
     """
 
     node: Made
@@ -41,6 +44,14 @@ class SavedFrame:
     variables: dict[str, Any] = field(default_factory=dict)
     hidden: list[tuple[str, Any]] = field(default_factory=list)
     awaited: Any = None
+    names: frozenset[str] = frozenset()
+    cells: frozenset[str] = frozenset()
+    kept: tuple[Hidden, ...] = ()
+
+    @property
+    def suspension(self) -> Place | int:
+        """Where it stands, as the snapshot says it: see ``snapshot.frame_places``."""
+        return (self.path, self.role, self.kept) if self.role else self.label
 
     @property
     def has_begun(self) -> bool:
@@ -77,8 +88,8 @@ def _built(node: Made, resolve: Resolve) -> SavedFrame:
         says = found[2] if len(found) > 2 and type(found[2]) is str else ""
     if cells is None or variables is None:
         raise damaged(f"the frame of {identity[1]!r} has no variables")
-    held = [*variables, *((name, contents_of(resolve(cell))) for name, cell in cells)]
-    return _frame(node, identity, resolve(where), held, says, resolve)
+    captured = [(name, contents_of(resolve(cell))) for name, cell in cells]
+    return _frame(node, identity, resolve(where), variables, captured, says, resolve)
 
 
 def _unchanged(node: Made, resolve: Resolve) -> SavedFrame:
@@ -94,7 +105,7 @@ def _unchanged(node: Made, resolve: Resolve) -> SavedFrame:
         raise damaged("a frame that has not changed has no variables")
     awaited = next((state.value for state in node.states if ours(state.setter) == "unchanged.fill"), None)
     identity = _identity(items_of(parts[0], "tuple") or [])
-    return _frame(node, identity, resolve(where), [*variables, (AWAITED, awaited)], "", resolve)
+    return _frame(node, identity, resolve(where), [*variables, (AWAITED, awaited)], [], "", resolve)
 
 
 def _identity(parts: list[Any]) -> list[str]:
@@ -103,10 +114,13 @@ def _identity(parts: list[Any]) -> list[str]:
     return parts
 
 
-def _frame(node: Made, identity: list[str], where: Any, held: list[tuple[Any, Any]], says: str, resolve: Resolve) -> SavedFrame:
+def _frame(
+    node: Made, identity: list[str], where: Any, variables: Pairs, captured: Pairs, says: str, resolve: Resolve
+) -> SavedFrame:
     module, place, digest, _, qualname = identity
-    path, role, label, roles = _where(where)
-    known = {name: value for name, value in held if type(name) is str}
+    path, role, label, kept = _where(where)
+    roles = {name: its for name, its, _ in kept}
+    known = {name: value for name, value in (*variables, *captured) if type(name) is str}
     return SavedFrame(
         node=node,
         module=module_today(module),
@@ -120,23 +134,22 @@ def _frame(node: Made, identity: list[str], where: Any, held: list[tuple[Any, An
         variables={name: value for name, value in known.items() if not is_hidden(name) and value is not UNBOUND},
         hidden=[(WORDS.get(roles[name], roles[name]), known[name]) for name in roles if name in known],
         awaited=resolve(known.get(AWAITED)),
+        names=frozenset(known),
+        cells=frozenset(name for name, _ in captured if type(name) is str),
+        kept=kept,
     )
 
 
-def _where(node: Any) -> tuple[str, str, int, dict[str, str]]:
-    """Path, role, label, and the roles of the hidden variables, by name."""
+def _where(node: Any) -> tuple[str, str, int, tuple[Hidden, ...]]:
+    """Path, role, label, and the hidden variables."""
     if type(node) is int:
-        return "", "", node, {}
+        return "", "", node, ()
     parts = items_of(node, "tuple") or []
     if len(parts) != 3 or type(parts[0]) is not str or type(parts[1]) is not str:
         raise damaged("a frame does not say where it waits")
     hidden = [items_of(each, "tuple") or [] for each in items_of(parts[2], "tuple") or []]
-    return (
-        parts[0],
-        parts[1],
-        0,
-        {each[0]: each[1] for each in hidden if len(each) == 3 and type(each[0]) is type(each[1]) is str},
-    )
+    kept = tuple((each[0], each[1], each[2]) for each in hidden if [type(part) for part in each] == [str, str, str])
+    return parts[0], parts[1], 0, kept
 
 
 def contents_of(cell: Any) -> Any:

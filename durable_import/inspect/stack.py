@@ -87,10 +87,17 @@ class InstanceStack:
         if self.outcome is not None:
             yield f"ended with {self.outcome}"
         for task in self.tasks:
-            yield f"Task {task.name!r} waits for {task.waits_for}:"
+            yield _first_line(task)
             for frame in task.frames:
                 if library or not frame.is_library:
                     yield from _lines_of(frame)
+
+
+def _first_line(task: TaskView) -> str:
+    if task.status != "pending":
+        return f"Task {task.name!r} {task.status}" + (f": {task.outcome}" if task.outcome is not None else "")
+    key = f" (key {task.wait.step.key})" if task.wait.step is not None else ""
+    return f"Task {task.name!r} waits for {task.waits_for}{key}:"
 
 
 def _lines_of(frame: FrameView) -> Iterator[str]:

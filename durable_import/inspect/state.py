@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import SnapshotFormatError
 from ..holds.opening import MAKE
 from ..snapshot.incremental.segments import KERNEL
-from ..snapshot.names import MODULE
+from ..snapshot.names import MODULE, module_today
 from ..snapshot.payload import COMPLETE, IN_PIECES, IN_SEGMENTS, check_format
 from .frames import SavedFrame, frame_of
 from .graph import Items, Made, Named, is_made, items_of
@@ -148,6 +148,13 @@ class SavedState:
             elif type(node) is Made and node.ours in _NAMING and _are_texts(node.arguments[:2], 2):
                 found.add((node.arguments[0], node.arguments[1]))
         return frozenset(found)
+
+    @cached_property
+    def functions(self) -> frozenset[tuple[str, str, str]]:
+        """Functions of rewritten code that variables hold and no name leads to: module, place and digest."""
+        made = (node for node in self.nodes() if is_made(node, "function", "generator_function"))
+        places = (node.arguments[:3] for node in made if _are_texts(node.arguments[:3], 3))
+        return frozenset((module_today(module), place, digest) for module, place, digest in places)
 
     @cached_property
     def frames(self) -> list[SavedFrame]:

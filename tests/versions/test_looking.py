@@ -50,3 +50,15 @@ def test_what_was_saved_can_be_looked_at(path: Path) -> None:
                 if texts and path.stem.startswith("format5"):
                     assert all(frame.source == source.splitlines()[frame.line - 1].strip() for frame in frames)
         assert not [name for name in set(sys.modules) - modules if name.startswith("crossing_")]
+
+
+def test_what_a_move_needs_is_known() -> None:
+    """Where frames stand and what they hold is what a reading that makes objects says of them."""
+    with zipfile.ZipFile(FOLDER / "format5-python3.11.zip") as file:
+        state = read_state(file.read("p048_decorators.1"))
+    [*_, innermost] = next(iter(state.tasks.values())).frames
+    assert innermost.suspension == (innermost.path, innermost.role, innermost.kept)
+    assert {name for name, _, _ in innermost.kept} <= innermost.names
+    assert set(innermost.variables) <= innermost.names
+    assert all(len(digest) == 32 for _, _, digest in state.functions)
+    assert len(state.frames) >= sum(len(task.frames) for task in state.tasks.values())

@@ -33,7 +33,7 @@ def test_like_a_traceback() -> None:
     """In lines that people know how to read."""
     assert str(STACK).splitlines() == [
         "instance o-7, running, checkpoint 3",
-        "Task 'main' waits for the step pay(7):",
+        "Task 'main' waits for the step pay(7) (key o-7/1/0/3):",
         '  File "shop.py", line 3, in order',
         "    await pay(7)",
         "      n = 7",
