@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from ..stores.state import CountedBy, InstanceQuery, InstanceSummary, check_counted_by
 from ..stores.store import Store
-from ..stores.url import full_store, open_store
+from ..stores.url import check_there, full_store, open_store
 
 EVERYTHING = InstanceQuery()
 Summary: TypeAlias = InstanceSummary
@@ -26,7 +26,7 @@ async def list_instances(
 ) -> tuple[list[InstanceSummary], bool]:
     """Up to ``limit`` instances in the store of this URL, the newest first, and whether there are more. Raises DurableError."""
     query = InstanceQuery(status=status, function=function, prefix=prefix, tag=tag, parent=parent, limit=limit)
-    opened = full_store(open_store(store))
+    opened = existing_store(store)
     try:
         page = await opened.list(query)
         return page.instances, page.cursor is not None
@@ -34,13 +34,11 @@ async def list_instances(
         await opened.close()
 
 
-async def look_at_instance(store: str, instance_id: str) -> InstanceSummary | None:
-    """An instance in the store of this URL, if it is there. Raises DurableError."""
-    opened = full_store(open_store(store))
-    try:
-        return await opened.summary(instance_id)
-    finally:
-        await opened.close()
+def existing_store(url: str) -> Store:
+    """The store of a URL. Raises StoreUnavailableError for an embedded one that is not there: none is made to be looked at."""
+    opened = open_store(url)
+    check_there(opened)
+    return full_store(opened)
 
 
 async def count_in(store: Store, query: InstanceQuery, by: CountedBy | None) -> int | dict[str, int]:

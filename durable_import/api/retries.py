@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import UnknownInstanceError
 from ..running.validation import check_id
-from ..stores.url import full_store, open_store
+from .lists import existing_store
 
 
 async def retry_instance(store: str, instance_id: str) -> str | None:
@@ -14,7 +14,7 @@ async def retry_instance(store: str, instance_id: str) -> str | None:
     Raises ValueError for what is no name of an instance, UnknownInstanceError and StoreError.
     """
     check_id(instance_id)
-    opened = full_store(open_store(store))
+    opened = existing_store(store)
     try:
         summary = await opened.summary(instance_id)
         if summary is None:

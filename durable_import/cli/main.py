@@ -103,10 +103,6 @@ def main(arguments: list[str] | None = None) -> int:
         from .explain import explain_file
 
         return explain_file(options.file)
-    if options.command == "show":
-        from .show_instance import show_instance
-
-        return show_instance(options.instance, store=options.store)
     if options.command == "list":
         from .list import list_of
 
@@ -117,6 +113,10 @@ def main(arguments: list[str] | None = None) -> int:
     except UnsupportedPythonError as error:
         say(f"error: {error}")
         return OURS
+    if options.command == "show":
+        from .show_instance import show_instance
+
+        return show_instance(options.instance, store=options.store)
     if options.command == "send":
         from .send import send
 

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
-from .. import DurableError
-from ..api.lists import Summary, look_at_instance
+from .. import DurableError, UnknownInstanceError, connect
+from ..api.lists import Summary
 from .list import moment
 from .speech import OURS, USAGE, say
 
 
 def show_instance(instance_id: str, *, store: str) -> int:
-    """Print a line for each fact; gives the exit status."""
+    """Print a line for each fact, and the stack if the key is there; gives the exit status."""
     try:
-        found = asyncio.run(look_at_instance(store, instance_id))
+        with connect(store) as client:
+            handle = client.handle(instance_id)
+            found = handle.info()
+            for name, value in _facts(found):
+                print(f"{name + ':':<12}{value}")
+            try:
+                print("", *list(handle.stack().lines())[1:], sep="\n")
+            except DurableError as error:
+                say(f"its stack is not shown: {error}")
+    except UnknownInstanceError:
+        say(f"there is no instance {instance_id!r} in {store}")
+        return USAGE
+    except ValueError as error:
+        say(str(error))
+        return USAGE
     except DurableError as error:
         say(f"error: {error}")
         return OURS
-    if found is None:
-        say(f"there is no instance {instance_id!r} in {store}")
-        return USAGE
-    for name, value in _facts(found):
-        print(f"{name + ':':<12}{value}")
     if found.status == "stuck":
         say(f"mend what the error names, then: durable retry {instance_id}")
     return 0

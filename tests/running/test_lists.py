@@ -12,7 +12,7 @@ import pytest
 from durable_import import DurableRuntime, InstanceQuery
 from durable_import.cli.main import main
 from tests.running.effects import world
-from tests.running.test_life import until
+from tests.running.test_life import until, until_status
 
 URLS = ("memory:", "disk://{}/store", "sqlite:///{}/state.db")
 
@@ -100,3 +100,36 @@ def test_the_command_lists_instances(tmp_path: Path, flows: ModuleType, capsys: 
     assert main(["list", "--store", "nonsense:"]) == 70
     with pytest.raises(SystemExit):
         main(["list", "--store", url, "--tag", "customer"])
+
+
+def test_the_command_shows_the_stack(tmp_path: Path, flows: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    """Like a traceback, below what is small; without the key that says so, and the rest is shown."""
+    url = f"sqlite:///{tmp_path}/state.db"
+
+    async def begin() -> None:
+        async with DurableRuntime(url) as runtime:
+            await runtime.start(flows.approve, {"n": 7}, instance_id="order-1")
+            await until_status(runtime.handle("order-1"), "waiting")
+
+    asyncio.run(begin())
+    assert main(["show", "order-1", "--store", url]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["status:", "waiting"]
+    assert "begun as approve({'n': 7})" in lines
+    assert "Task 'instance order-1' waits for event 'approval':" in lines
+    assert lines[-2:] == ['    answer = await wait_for_event("approval")', "      order = {'n': 7}"]
+    (tmp_path / "state.db.key").unlink()
+    assert main(["show", "order-1", "--store", url]) == 0
+    told = capsys.readouterr()
+    assert "waiting" in told.out
+    assert "state.db.key" in told.err
+    assert main(["show", "order-2", "--store", url]) == 2
+    assert "no instance 'order-2'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["list"], ["show", "order-1"], ["retry", "order-1"]], ids=lambda command: command[0])
+def test_commands_make_no_store(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is none, that is said."""
+    assert main([*command, "--store", f"sqlite:///{tmp_path}/nowhere/state.db"]) == 70
+    assert "none was made" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
