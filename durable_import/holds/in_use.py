@@ -90,15 +90,25 @@ def first_true(value: Any, questions: tuple[str, ...]) -> str:
     One that it does not answer, as a closed connection may refuse to, is not; each library has exceptions of its own for that.
     """
     for question in questions:
-        asked = value
         try:
-            for name in question.split("."):
-                asked = _part(asked, name)
-            if bool(asked() if callable(asked) else asked):
-                return question
+            answer = _answer(value, question)
         except Exception as error:
             _tell_unanswered(type(value), question, error)
+            continue
+        if answer is _MISSING:  # which is quicker than an error, and so for each of a kind of connections
+            _tell_unanswered(type(value), question, "there is no such attribute")
+        elif answer:
+            return question
     return ""
+
+
+def _answer(value: Any, question: str) -> Any:
+    asked = value
+    for name in question.split("."):
+        asked = _part(asked, name)
+        if asked is _MISSING:
+            return _MISSING
+    return bool(asked() if callable(asked) else asked)
 
 
 def _part(value: Any, name: str) -> Any:
@@ -109,17 +119,20 @@ def _part(value: Any, name: str) -> Any:
     if name.startswith("__"):
         owners = (f"_{cls.__name__.lstrip('_')}{name}" for cls in type(value).__mro__)
         name = next((mangled for mangled in owners if hasattr(value, mangled)), name)
-    return getattr(value, name)
+    return getattr(value, name, _MISSING)
 
 
-def _tell_unanswered(cls: type, question: str, error: Exception) -> None:
+_MISSING = object()
+
+
+def _tell_unanswered(cls: type, question: str, why: object) -> None:
     """Once for each question."""
     told = _unanswered.get(cls)
     if told is None:
         told = _unanswered.keep(cls, set())
     if question not in told:
         told.add(question)
-        logger.debug("a %s does not say whether its %r is true: %r", class_name(cls), question, error)
+        logger.debug("a %s does not say whether its %r is true: %r", class_name(cls), question, why)
 
 
 _unanswered: ByClass[set[str]] = ByClass()

@@ -17,7 +17,7 @@ from ...errors import DurableError, HoldLimitError, UnsavableStateError
 from ...frames.capture import capture
 from ...frames.step import Step
 from ...holds.blocks import HeldLock, HoldingBlock, HoldingBlocks
-from ...holds.doors import Doors, Hold
+from ...holds.doors import Hold
 from ...holds.kinds import advice_for, type_name
 from ...holds.places import frame_of_program, line_of_place, place_of
 from ...log import logger
@@ -114,9 +114,6 @@ class Holding:
     def _first_open(self) -> HoldingBlock | None:
         return self.known_blocks.first_open() if self.known_blocks is not None else None
 
-    def _known_doors(self) -> Doors | None:
-        return self.known_blocks.known_doors if self.known_blocks is not None else None
-
     def exit_of(self, manager: Any, leave: Any, frame: FrameType, task: Any, *, is_async: bool) -> Any:
         """See ``aio.loop.Holder``; as for the next one."""
         counted = self.blocks.exit_of(manager, leave, frame, task, is_async=is_async)
@@ -156,9 +153,9 @@ class Holding:
 
     def holds(self) -> bool:
         """Whether nothing can be saved now. That is remembered, and told: a checkpoint would have been made."""
-        block = self._first_open()
-        if block is None and self._refusal is None:
+        if self.known_blocks is None and self._refusal is None:
             return False
+        block = self._first_open()
         held = block is not None or self._is_blocked()
         if held:
             self._is_held()
@@ -240,9 +237,8 @@ class Holding:
             self._forget_refusal()
             self._told_of = self._told_within = NOTHING_MET
             self.stop_reminding()
-        doors = self._known_doors()
-        if doors is not None:
-            doors.committed(time.monotonic())
+        if self.known_blocks is not None and self.known_blocks.known_doors is not None:
+            self.known_blocks.known_doors.committed(time.monotonic())
 
     def begins_again(self) -> None:
         """It goes on from a checkpoint of another life, or from its call."""
@@ -278,7 +274,9 @@ class Holding:
 
     def keeps_from_turn(self, task: Any) -> bool:
         """Whether a task that holds nothing does not get its turn: it has opened a hold from there before."""
-        doors = self._known_doors()
+        if self.known_blocks is None:
+            return False
+        doors = self.known_blocks.known_doors
         if doors is None or doors.opens_at is None or self.blocks.of_task(task) is not None:
             return False
         stack = task.stack()
@@ -295,7 +293,7 @@ class Holding:
 
     def until_doors_open(self) -> float:
         """Seconds until they open by themselves."""
-        doors = self._known_doors()
+        doors = self.known_blocks.known_doors if self.known_blocks is not None else None
         return max(doors.opens_at - time.monotonic(), 0.0) if doors is not None and doors.opens_at is not None else 0.0
 
     # --- telling

@@ -132,7 +132,7 @@ class Asked:
         self.module = module
         self.name = name
         self._kinds: list[Any] = []  # of the attributes, when they were looked through
-        self._parts: list[str] = []  # those that may be in use
+        self._parts: list[tuple[str, str]] = []  # those that may be in use: path in the module, name
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """What may be in use, by its path in the module."""
@@ -143,8 +143,9 @@ class Asked:
             kinds = [*attributes, *map(type, attributes.values())]
             if kinds != self._kinds:
                 self._kinds = kinds
-                self._parts = [key for key, each in attributes.items() if can_be_in_use(type(each))]
-            yield from [(f"{self.name}.{key}", attributes[key]) for key in self._parts]
+                self._parts = [(f"{self.name}.{key}", key) for key, each in attributes.items() if can_be_in_use(type(each))]
+            for path, key in self._parts:
+                yield path, attributes[key]
 
 
 def _version_of(namespace: dict[str, Any], data: ScriptData | None) -> tuple[Any, ...]:

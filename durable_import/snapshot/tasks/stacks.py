@@ -132,14 +132,15 @@ class Stacks:
             elif frame_of(frame) is not None:
                 frames.append(frame)
                 inner = self._read_frame(frame, stack)
-                self._leave_out_unread(met.get(number))
+                if self._unread:
+                    self._leave_out_unread(met.get(number))
                 frame = inner
             else:
                 return  # a program may close what a task is going to run
 
     def _leave_out_unread(self, state: FrameState | Unchanged | None) -> None:
         """Leave variables unbound; a step is the same object for its task: its result is cleared in place."""
-        if not self._unread or type(state) is not FrameState:
+        if type(state) is not FrameState:
             return
         for name, cls in self._unread.get((state.info, state.label), _NONE).items():
             value = state.variables.get(name)
