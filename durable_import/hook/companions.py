@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
 
 from .code_table import MODULES, PROGRAM
@@ -21,6 +21,7 @@ COMPANIONS = {
     "rich": "rich.progress",
     "tqdm": "tqdm.asyncio",
 }  # by library: the module of it that is rewritten, with those below it
+when_rewritten: dict[str, Callable[[ModuleType], object]] = {}  # by module: what is called with it then
 _rewritten: set[str] = set()
 _looked_at: set[str] = set()  # modules of the program
 _lock = threading.RLock()
@@ -65,3 +66,5 @@ def rewrite_module(module: ModuleType) -> None:
     own = (f for f in functions_of_namespace(vars(module), path) if f.__globals__ is vars(module))
     for function in list(own)[:1]:  # and with it all others
         rewrite_function(function)
+    if module.__name__ in when_rewritten:
+        when_rewritten[module.__name__](module)

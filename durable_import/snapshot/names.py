@@ -32,6 +32,7 @@ NAMES: dict[str, dict[str, str]] = {
     "aio.task_iterators": {"Driven": "driven", "TaskIterator": "task.iterator"},
     "aio.timers": {"Timer": "timer"},
     "aio.wait_again": {"wait_again": "wait_again"},
+    "aio.worker_threads": {"WorkerCall": "worker_call", "WorkerThreads": "worker_threads"},
     "api.handle": {
         "InstanceHandle.cancel": "instance_handle.cancel", "InstanceHandle.result": "instance_handle.result",
         "InstanceHandle.send": "instance_handle.send", "InstanceHandle.status": "instance_handle.status",
