@@ -31,6 +31,17 @@ HEAD = """
     from world import effect
 
     URL = os.environ["URL"]
+
+    @contextlib.asynccontextmanager
+    async def fetched(name):
+        async with httpx.AsyncClient(base_url=URL) as client, client.stream("GET", f"/page/{name}") as response:
+            yield response
+
+    @contextlib.asynccontextmanager
+    async def fetched_by_aiohttp(name):
+        async with aiohttp.ClientSession(URL) as client:
+            async with client.get(f"/page/{name}") as response:
+                yield response
 """
 TAIL = """
     print(asyncio.run(main()))
@@ -73,6 +84,10 @@ PAGES = {
                       "found.append((await response.aread()).decode())"),
     "httpx kept": in_block("async with httpx.AsyncClient(base_url=URL) as client:", STREAM,
                            'found.append("".join([part async for part in response.aiter_text()]))\nresponse.raise_for_status()'),
+    "own manager of httpx": in_block("if True:", "async with fetched(name) as response",
+                                     "found.append((await response.aread()).decode())"),
+    "own manager of aiohttp": in_block("if True:", "async with fetched_by_aiohttp(name) as response",
+                                       "found.append(await response.text())"),
     "httpx exit stack": in_block(
         "async with httpx.AsyncClient(base_url=URL) as client:", "async with contextlib.AsyncExitStack() as stack",
         'response = await stack.enter_async_context(client.stream("GET", f"/page/{name}"))\n'
