@@ -21,6 +21,7 @@ from ...holds.doors import Hold
 from ...holds.kinds import advice_for, type_name
 from ...holds.places import frame_of_program, line_of_place, place_of
 from ...log import logger
+from ...pythons.tasks import LoopBound
 from ...snapshot.encoder import Encoder
 from ...snapshot.tasks.stacks import location_of
 from ...stores.state import HoldRecord
@@ -365,11 +366,19 @@ def _waits_for_instance(task: Any, loop: InstanceLoop) -> bool:
     return not any(part is waiter for handle in coming if not handle.cancelled() for part in handle._args or ())
 
 
+_OF_SHARED = "What to do: release it before what takes long; one that the instance makes itself is part of its state"
+
+
 def _about_block(block: HoldingBlock) -> str:
     if isinstance(block, HeldLock):
         return (
             f"{block.described(type_name(block.manager))} is shared with other instances. Nothing is saved until it is released: "
-            "after a crash what ran since then runs again"
+            f"after a crash what ran since then runs again. {_OF_SHARED}"
+        )
+    if isinstance(block.manager, LoopBound):
+        return (
+            f"the `with` block at {line_of_place(block.place)} has taken a {type_name(block.manager)} that is shared with other "
+            f"instances. Nothing is saved until the block ends: after a crash what ran since then runs again. {_OF_SHARED}"
         )
     return (
         f"the `with` block at {line_of_place(block.place)} has a {type_name(block.manager)} open, which could not be brought "
