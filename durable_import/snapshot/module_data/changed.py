@@ -132,12 +132,12 @@ class Changed:
 
     def __init__(self, module: str, namespace: dict[str, Any]) -> None:
         self._file = MODULES[module].path if module in MODULES else module
-        self._lines = places_changed_by(module, namespace)
+        self.lines = places_changed_by(module, namespace)
         self._first = {place: fingerprint(value, is_plain_instance) for place, value in self._present()}
         self._is_changed: set[Place] = set()
 
     def _present(self) -> Iterator[tuple[Place, Any]]:
-        for module, name in self._lines:
+        for module, name in self.lines:
             value = vars(sys.modules[module]).get(name) if module in sys.modules else None
             if type(value) in REFILLED:
                 yield (module, name), value
@@ -148,7 +148,7 @@ class Changed:
 
     def line_of(self, place: Place) -> str:
         """Where the program may change it."""
-        return f"{self._file}:{self._lines[place]}"
+        return f"{self._file}:{self.lines[place]}"
 
     def containers(self) -> Iterator[tuple[Place, dict[str, Any]]]:
         """All that are there, with the namespaces that they stand in."""

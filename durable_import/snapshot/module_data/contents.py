@@ -85,10 +85,12 @@ def program_contents(script: ScriptData | None, loop: InstanceLoop | None, names
         for data in (script, *script.imported.values()):
             if data.assigned is not None and data.paths:
                 found |= {key: content for key, content in data.assigned.contents() if key not in script.unsavable}
-            for (module, name), value in data.changed_elsewhere.contents() if data.changed_elsewhere is not None else ():
-                if f"changed {module}.{name}" not in script.unsavable:
-                    found[f"changed {module}.{name}"] = ("changed", value, items_of(value))
-        script.unmarked.look(partial(_is_saved, script, names))
+            if data.changed_elsewhere is not None and data.changed_elsewhere.lines:
+                changed = data.changed_elsewhere.contents()
+                contents = {f"changed {module}.{name}": ("changed", value, items_of(value)) for (module, name), value in changed}
+                found |= {key: content for key, content in contents.items() if key not in script.unsavable}
+        if script.unmarked.is_due():
+            script.unmarked.look(partial(_is_saved, script, names))
         weak = _weak_of(script)
         for key, content in found.items():
             if key not in weak.told and keyed_by_id_inside(content, weak.reached):

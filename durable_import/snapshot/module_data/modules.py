@@ -309,7 +309,9 @@ def _process_contents(script: ScriptData) -> dict[str, Content]:
     state = script.process_state
     found = {"process": state.changes(), LOGGING: state.logging.changes(), SIGNALS: state.signals.changes()}
     kept: dict[str, Content] = {f"the {how}": (how, None, changes) for how, changes in found.items() if changes}
-    kept |= {f"the {name}": (SETTING, name, value) for name, value in state.settings.changes().items()}
+    settings = state.settings.changes()
+    if settings:
+        kept |= {f"the {name}": (SETTING, name, value) for name, value in settings.items()}
     return {name: content for name, content in kept.items() if name not in script.unsavable}
 
 

@@ -24,8 +24,9 @@ from ...log import logger
 class Setting(NamedTuple):
     """How a setting is read and set.
 
-    ``module``: what it belongs to, looked at once it is imported. ``words``: names that functions mention which change it, where
-    reading it costs something. ``kept``: of what it was at first and is now, what is saved.
+    ``module``: what it belongs to, looked at once it is imported; those of ``sys`` without ``words`` are in the ``_sign``.
+    ``words``: names that functions mention which change it, where reading it costs something. ``kept``: of what it was at first
+    and is now, what is saved.
     """
 
     read: Callable[[], Any]
@@ -155,7 +156,11 @@ SETTINGS = {
     "thresholds of the garbage collection": Setting(gc.get_threshold, lambda thresholds: gc.set_threshold(*thresholds)),
     "fault handler": Setting(faulthandler.is_enabled, _set_fault_handler),
     "timeout of sockets": Setting(socket.getdefaulttimeout, socket.setdefaulttimeout),
-    "locale": Setting(lambda: locale.setlocale(locale.LC_ALL), lambda name: locale.setlocale(locale.LC_ALL, name)),
+    "locale": Setting(
+        lambda: locale.setlocale(locale.LC_ALL),
+        lambda name: locale.setlocale(locale.LC_ALL, name),
+        words=frozenset(("setlocale",)),
+    ),
     "warning filters": Setting(lambda: list(warnings.filters), _set_filters),
     "capturing of warnings": Setting(_captures_warnings, logging.captureWarnings),
     "class of loggers": Setting(logging.getLoggerClass, logging.setLoggerClass),
@@ -182,30 +187,41 @@ if hasattr(time, "tzset"):
     SETTINGS["time zone"] = Setting(lambda: time.tzname, _set_time_zone)
 
 
+def _sign() -> tuple[Any, ...]:
+    """What is another one when a setting of the standard library was changed; read at once, since that is done often."""
+    return (
+        sys.getrecursionlimit(), sys.getswitchinterval(), sys.get_int_max_str_digits(), sys.path[:], gc.isenabled(),
+        gc.get_threshold(), faulthandler.is_enabled(), socket.getdefaulttimeout(), warnings.filters[:], warnings.showwarning,
+        logging.getLoggerClass(), logging.getLogRecordFactory(), logging.getLevelNamesMapping(), time.tzname,
+    )  # fmt: skip
+
+
 class SettingsState:
     """The settings when the run began. ``mentioned``: names that the program's functions use."""
 
     def __init__(self) -> None:
         self.mentioned: set[str] = set()
         self._known = {name: setting.read() for name, setting in SETTINGS.items() if setting.module in sys.modules}
-        self._read: list[tuple[str, Setting]] = []
-        self._looked_at = 0
+        self._sign: Any = _sign()
+        self._extent = 0
+        self._names: list[str] = []  # of those that are looked at, as for the next one
+        self._others: list[str] = []  # that are not in the sign
 
     def changes(self) -> dict[str, Any]:
         """What is set to something else now, by the names of settings."""
-        if self._looked_at != len(self.mentioned) + len(sys.modules):
-            self._looked_at = len(self.mentioned) + len(sys.modules)
-            self._read = [
-                (name, setting)
-                for name, setting in SETTINGS.items()
-                if setting.module in sys.modules and (not setting.words or not self.mentioned.isdisjoint(setting.words))
-            ]
-        found = {}
-        for name, setting in self._read:
-            now, known = setting.read(), self._known.get(name)
-            if now != known:
-                found[name] = setting.kept(known, now)
-        return found
+        if self._extent != len(self.mentioned) + len(sys.modules):
+            self._extent = len(self.mentioned) + len(sys.modules)
+            self._names = [name for name, setting in SETTINGS.items() if self._is_looked_at(setting)]
+            self._others = [name for name in self._names if SETTINGS[name].words or SETTINGS[name].module != "sys"]
+        names = self._names if _sign() != self._sign else self._others
+        if not names:
+            return {}
+        now = {name: SETTINGS[name].read() for name in names}
+        before = self._known
+        return {name: SETTINGS[name].kept(before.get(name), value) for name, value in now.items() if value != before.get(name)}
+
+    def _is_looked_at(self, setting: Setting) -> bool:
+        return setting.module in sys.modules and (not setting.words or not self.mentioned.isdisjoint(setting.words))
 
 
 def restore_setting(name: str, value: Any) -> None:

@@ -40,12 +40,16 @@ class Unmarked:
             if name not in self._first:
                 self._first[name] = _data_of(module) if _is_looked_at(name, module) else {}
 
-    def look(self, is_saved: Callable[[str, str], bool]) -> None:
-        """Tell what has changed. ``is_saved``: whether what a module has under a name belongs to the state all the same."""
+    def is_due(self) -> bool:
+        """Whether this time it is looked at."""
         self._looks += 1
         if self._looks < self._next:
-            return
+            return False
         self._next *= 2
+        return True
+
+    def look(self, is_saved: Callable[[str, str], bool]) -> None:
+        """Tell what has changed. ``is_saved``: whether what a module has under a name belongs to the state all the same."""
         for name, first in self._first.items():
             module = sys.modules.get(name)
             if module is None or not first or name in MODULES:
