@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,10 +12,9 @@ from durable_import.upgrades.policies import on_change, policy_of
 
 
 @pytest.fixture(autouse=True)
-def no_others(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other tests have said does not count."""
     monkeypatch.setattr(policies, "_policies", {})
-    return
 
 
 def wrapped(function: Any) -> Any:
