@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
@@ -43,10 +43,13 @@ def on_change(policy: OfFunction) -> Callable[[F], F]:
 
 def policy_of(module: str, place: str) -> OfFunction | None:
     """What was said for a function, or for one around it; None if nothing was."""
-    if not _policies:
-        return None
+    return policy_in(_policies, module, place) if _policies else None
+
+
+def policy_in(policies: Mapping[tuple[str, str], OfFunction], module: str, place: str) -> OfFunction | None:
+    """The same of policies that were read from texts."""
     parts = place.split(".")
-    found = (_policies.get((module, ".".join(parts[:end]))) for end in range(len(parts), 0, -1))
+    found = (policies.get((module, ".".join(parts[:end]))) for end in range(len(parts), 0, -1))
     return next((policy for policy in found if policy is not None), None)
 
 

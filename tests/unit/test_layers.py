@@ -40,8 +40,8 @@ ORDERS = {
         "contract",
     ),
     "upgrades": (
-        "policies", "kept", "fields", "data", "align", "callees", "texts", "plan", "binding", "variables", "moving", "pinning",
-        "versions", "then",
+        "policies", "kept", "fields", "data", "align", "callees", "texts", "plan", "binding", "variables", "moving", "decision",
+        "pinning", "versions", "then", "on_disk",
     ),
     "running": (
         "validation", "patience", "keeper", "held_back", "slices", "sources", "instance", "telemetry", "dispatcher", "registry",
