@@ -62,11 +62,7 @@ class Inspection:
         records = Records(seal, instance_id)
         found = InstanceStack(instance_id, state.checkpoint, summary.status)
         if state.snapshot:
-            payload = SegmentSeal(seal, instance_id).open(state.snapshot, segments)
-            records.check_is_snapshot(payload)
-            size = len(payload) + sum(map(len, segments.values()))
-            saved = await _apart(size, read_state, payload, segments)
-            records.check_row(state, kept.call, saved.facts)
+            size, saved = await self._read(instance_id, seal, kept, segments)
             texts = await self._texts(saved)
             show = partial(stack_of, checkpoint=state.checkpoint, status=summary.status)
             found = await _apart(size, show, saved, instance_id, texts, limits)
@@ -77,6 +73,29 @@ class Inspection:
             outcome=self._outcome(records, state, limits),
             hold=summary.hold.what if summary.hold is not None else "",
         )
+
+    @property
+    def sources(self) -> Sources:
+        """The texts that the store keeps."""
+        return self._sources
+
+    async def saved(self, instance_id: str) -> SavedState | None:
+        """The state of an instance, as nodes; None if it has not come to a checkpoint. Raises SnapshotFormatError."""
+        kept, segments = await self._load(instance_id)
+        if not kept.state.snapshot:
+            return None
+        return (await self._read(instance_id, self._find_seal(), kept, segments))[1]
+
+    @staticmethod
+    async def _read(instance_id: str, seal: Seal, kept: Kept, segments: dict[str, bytes]) -> tuple[int, SavedState]:
+        """A state with its size in bytes."""
+        records = Records(seal, instance_id)
+        payload = SegmentSeal(seal, instance_id).open(kept.state.snapshot, segments)
+        records.check_is_snapshot(payload)
+        size = len(payload) + sum(map(len, segments.values()))
+        saved = await _apart(size, read_state, payload, segments)
+        records.check_row(kept.state, kept.call, saved.facts)
+        return size, saved
 
     @staticmethod
     def _outcome(records: Records, state: InstanceState, limits: Limits) -> Description | None:

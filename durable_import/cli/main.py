@@ -17,6 +17,12 @@ A run after a crash, a kill or Ctrl-C goes on from the last completed await; a r
 Exit status: that of the script; 2 for wrong usage, 70 for an error of durable_import, 75 when suspended to wait.
 """
 
+CHECK_EPILOG = """\
+Each line: id, function, and "same", "moves" (it goes on in the new code), "pinned" (in the code that it began with) or "cannot".
+Nothing is imported or run: modules are read from where an import would find them. A script's path stands for its __main__.
+Exit status: 0 where all go on, 1 where one cannot, or calls what no longer fits; 2 if it could not look.
+"""
+
 
 def parser() -> argparse.ArgumentParser:
     """The parser; ``run`` takes everything after the script for the script."""
@@ -61,6 +67,24 @@ def parser() -> argparse.ArgumentParser:
     lists.add_argument("--tag", metavar="NAME=VALUE", type=_tag, help="only those with this tag")
     lists.add_argument("--parent", metavar="ID", help="only those that this instance has started")
     lists.add_argument("--limit", metavar="N", type=int, default=100, help="so many (default: 100)")
+    check = commands.add_parser(
+        "check",
+        help="before a deploy: which instances stand in code that has changed, and how they go on",
+        epilog=CHECK_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_store(check)
+    check.add_argument(
+        "names", metavar="module-or-script", nargs="*", help="only instances in the middle of these (default: all)"
+    )
+    check.add_argument(
+        "--on-change",
+        choices=("pin", "move", "refuse"),
+        default="pin",
+        help="what the runtime was told by on_change= (default: pin); scripts move",
+    )
+    check.add_argument("--old-code", action="store_true", help="what `run --old-code` would do with scripts")
+    check.add_argument("--json", action="store_true", dest="as_json", help="one document instead of lines")
     show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
     show.add_argument("file")
     show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
@@ -108,6 +132,12 @@ def main(arguments: list[str] | None = None) -> int:
 
         asked = ("status", "function", "prefix", "tag", "parent", "limit")
         return list_of(options.store, **{name: getattr(options, name) for name in asked})
+    if options.command == "check":
+        from .check import check
+
+        return check(
+            options.store, options.names, on_change=options.on_change, old_code=options.old_code, as_json=options.as_json
+        )
     try:
         from .. import DurableRuntime  # noqa: F401  which is refused here, where this Python cannot run instances
     except UnsupportedPythonError as error:

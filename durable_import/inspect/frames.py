@@ -29,7 +29,7 @@ class SavedFrame:
     ``path`` and ``role`` say where it waits (both empty: it has not begun, or payload format 4 gave only ``label``, a number).
     ``variables``: by name; ``hidden``: those that the rewriter made, by words for what they are for. ``says``: the text of what
     is awaited there, known of the standard library's functions. ``names``: of all variables, hidden and captured ones too;
-    ``cells``: of the captured ones, bound or not; ``kept``: name, role and path of the hidden ones.
+    ``cells``: of the captured ones, bound or not; ``kept``: name, role and path of the hidden ones; ``values`` of all, by name.
     """
 
     node: Made
@@ -47,6 +47,7 @@ class SavedFrame:
     names: frozenset[str] = frozenset()
     cells: frozenset[str] = frozenset()
     kept: tuple[Hidden, ...] = ()
+    values: dict[str, Any] = field(default_factory=dict)
 
     @property
     def suspension(self) -> Place | int:
@@ -137,6 +138,7 @@ def _frame(
         names=frozenset(known),
         cells=frozenset(name for name, _ in captured if type(name) is str),
         kept=kept,
+        values=known,
     )
 
 

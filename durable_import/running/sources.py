@@ -57,12 +57,23 @@ class Sources:
 
         if is_known_version(identity):
             return
+        record, texts = await self._version(identity)
+        provide()
+        add_version(identity, record, texts)
+
+    async def texts_of_version(self, identity: str) -> dict[str, bytes]:
+        """The texts of a version, by name of the module. Raises as ``add_version`` does."""
+        from ..upgrades.versions import texts_in
+
+        return texts_in(identity, *await self._version(identity))
+
+    async def _version(self, identity: str) -> tuple[str, dict[str, bytes]]:
+        """The record of a version, and its texts by hash."""
         record = await self._store.load_source(identity)
         if record is None:
             raise MissingVersionError(identity)
         kept = {each: await self._store.load_source(each) for each in set(modules_in(record).values())}
-        provide()
-        add_version(identity, record, {each: _bytes_of(text) for each, text in kept.items() if text is not None})
+        return record, {each: _bytes_of(text) for each, text in kept.items() if text is not None}
 
     async def load(self, digest: str) -> str | None:
         """The text of a function as it was when the state was saved; None if it is not kept. Raises StoreError."""

@@ -37,9 +37,11 @@ def place_today(module: str, place: str) -> tuple[str, str]:
 
 def same_but_for_names(module: str, place: str, digest: str | None) -> CodeInfo | None:
     """The function at a place of today, with another digest, if it differs from the one that had it in names alone."""
-    if not said() or digest is None:
-        return None
-    info = find(module, place)
+    return differing_in_names(find(module, place), digest) if said() and digest is not None else None
+
+
+def differing_in_names(info: CodeInfo, digest: str) -> CodeInfo | None:
+    """A function of today, with the digest given, if it differs from the one that had it only in names that were said."""
     if digest not in (_digest_with(info, names) for names in ({}, _former_names())):
         return None
     return CodeInfo(info.code, info.module, info.place, digest, info.suspensions, info.awaited)

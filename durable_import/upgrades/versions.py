@@ -138,6 +138,13 @@ def is_known_version(identity: str) -> bool:
 
 def add_version(identity: str, record: str, texts: Mapping[str, bytes]) -> Version:
     """Make a version known. ``texts``: by hash. Raises MissingCodeError if record or texts are not those of that name."""
+    found = texts_in(identity, record, texts)
+    with _lock:
+        return _known.setdefault(identity, Version(identity, found))
+
+
+def texts_in(identity: str, record: str, texts: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The texts of a version by name of the module; raises as ``add_version`` does."""
     modules = modules_in(record) if hash_of(record.encode()) == identity else {}
     lacking = [name for name, each in modules.items() if hash_of(texts.get(each, b"")) != each]
     if not modules or lacking:
@@ -145,5 +152,4 @@ def add_version(identity: str, record: str, texts: Mapping[str, bytes]) -> Versi
         raise MissingCodeError(
             f"version {identity[:8]} of the program, in which the saved state goes on: {what} missing or damaged"
         )
-    with _lock:
-        return _known.setdefault(identity, Version(identity, {name: texts[each] for name, each in modules.items()}))
+    return {name: texts[each] for name, each in modules.items()}
