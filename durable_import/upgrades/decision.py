@@ -11,8 +11,12 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..hook.code_table import CodeInfo, ModuleInfo
+from ..pythons.codes import silent
+from ..rewrite.analysis.names import INTRINSICS, is_hidden
 from ..rewrite.analysis.places import Places, digests, without_number
 from ..rewrite.analysis.scopes import all_arguments, mangled
+from ..rewrite.analysis.suspensions import points
+from ..rewrite.compiler import ModuleRewriting
 from .moving import changed_line, old_of, plan_frame, today_of
 from .plan import CannotMoveError, Move
 from .texts import FunctionText, UnreadableTextError
@@ -165,3 +169,13 @@ def _parameters(text: FunctionText) -> list[str]:
     if not hasattr(text.node, "args"):
         return []
     return [mangled(each.arg, text.class_name) for each in all_arguments(text.node.args)]
+
+
+def is_evaluated_alone(info: CodeInfo, label: int) -> bool:
+    """Whether what is awaited at a label of today can be evaluated there: nothing that was computed before it is a part of it."""
+    with silent():
+        rewriting = ModuleRewriting(info.module.source, info.module.path)
+    body = rewriting.body_of(rewriting.places.by_path[info.place]) or []
+    operand = next((point.operand for point in points(body) if point.label == label and point.kind == "await"), None)
+    names = {node.id for node in ast.walk(operand) if isinstance(node, ast.Name)} if operand is not None else {"@"}
+    return not any(is_hidden(name) and name not in INTRINSICS for name in names)

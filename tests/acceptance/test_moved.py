@@ -185,3 +185,40 @@ def test_an_exception_that_is_caught_behind_such_a_block(desk: Desk) -> None:
     ended = desk.run("rows.py")
     assert (ended.status, ended.out) == (0, "done\n"), ended
     assert desk.effects == ["try 0", "fail 0", "caught 0", "caught 0", "try 1", "fail 1", "caught 1"]
+
+
+CALLED = """
+    # durable: on
+    import asyncio
+    import library
+    from world import effect
+
+    async def main():
+        for row in range(3):
+            await effect(f"row {row}")
+            total = {row: await library.post("right" if row < 2 else "wrong", row)}
+        print("done", total)
+
+    asyncio.run(main())
+"""
+POSTS = """
+    from world import effect, fail
+
+    async def post(url, row):
+        if url == "wrong":
+            await fail(f"failed {row}", ConnectionError(url))
+        return await effect(f"sent {url} {row}", url)
+"""
+
+
+def test_a_call_that_failed_is_made_as_it_is_written_today(desk: Desk) -> None:
+    """Its arguments were the mistake: they are evaluated anew, and nothing before them."""
+    desk.write("library.py", POSTS)
+    desk.write("rows.py", CALLED)
+    failed = desk.run("rows.py")
+    assert (failed.status, "ConnectionError" in failed.err) == (1, True), failed
+    desk.write("rows.py", CALLED.replace('"right" if row < 2 else "wrong"', 'f"right{row}"'))
+    ended = desk.run("rows.py")
+    assert (ended.status, ended.out) == (0, "done {2: 'right2'}\n"), ended
+    sent = ["row 0", "sent right 0", "row 1", "sent right 1", "row 2", "failed 2", "sent right2 2"]
+    assert desk.effects == sent

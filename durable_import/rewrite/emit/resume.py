@@ -149,7 +149,9 @@ def _suspension(node: Suspend) -> Statements:
         value = ast.IfExp(test=load(TARGET_LABEL), body=load("@PRIMED"), orelse=node.operand or constant(None))
         return [assign(AWAITED, value), *reached, perform(node, load(AWAITED))]
     begin = _unless_resuming([located(s, node) for s in evaluate_operand(node)])
-    if node.kind == "await":
+    if node.kind == "await":  # None: what was awaited has failed, and is to be evaluated again
+        is_lost = ast.Compare(left=load(AWAITED), ops=[ast.Is()], comparators=[constant(None)])
+        begin.test = located(ast.BoolOp(op=ast.Or(), values=[begin.test, is_lost]), node)
         return [begin, *reached, perform(node, load(AWAITED))]
     delegate = ast.IfExp(test=load(STASH), body=call("@delegated", load(AWAITED)), orelse=load(AWAITED))
     return [begin, assign(STASH, load(TARGET_LABEL)), *reached, perform(node, delegate)]
@@ -248,7 +250,7 @@ def _restore_exception(name: str) -> ast.stmt:
     return ast.Expr(value=call("@unstash", load(name), load(STASH)))
 
 
-def _unless_resuming(statements: Statements) -> ast.stmt:
+def _unless_resuming(statements: Statements) -> ast.If:
     test = ast.UnaryOp(op=ast.Not(), operand=load(TARGET_LABEL))
     return located(ast.If(test=test, body=statements, orelse=[]), statements[0])  # type: ignore[no-any-return]
 

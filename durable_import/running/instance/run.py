@@ -394,7 +394,7 @@ class InstanceRun:
 
     async def _open(self, encoder: Encoder, state: InstanceState) -> InstanceDriver:
         payload, segments = await self.lease.load_snapshot()
-        encoder.kept_texts = KeptTexts(self.host.on_change)
+        encoder.kept_texts = KeptTexts(self.host.on_change, has_failed=state.status == "failed")
         try:
             snapshot = await self._reopened(encoder, payload, segments)
         except CodeChangedError as error:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import CodeChangedError, MissingCodeError
 from ...frames.capture import is_bound
+from ...frames.step import NEW, Step
 from ...hook.code_table import CodeInfo, ModuleInfo
 from ...pythons.instructions import variables_of
-from ...rewrite.analysis.names import is_hidden
+from ...rewrite.analysis.names import AWAITED, is_hidden
 from ...upgrades import decision
 from ...upgrades.decision import TextAskedError, first_line, moved_to, parameters_then
 from ...upgrades.kept import KeptTexts
@@ -64,11 +65,21 @@ def move(
         else:
             label = _go_on(today, text, digest, place, variables, cells, defaults)
             check(today, label, variables, has_awaited=has_awaited)
+            if kept.has_failed:
+                _evaluate_again(today, label, variables)
     known = {*variables_of(today.code)}
     for name in [name for name in variables if not is_hidden(name) and name not in known and name not in today.code.co_freevars]:
         del variables[name]
     kept.moved[today.module.name, today.place] = moved_to(today, text)
     return label
+
+
+def _evaluate_again(info: CodeInfo, label: int, variables: dict[str, Any]) -> None:
+    """Let a call of foreign code that has failed be made as it is written today, where no value of before is a part of it."""
+    step = variables.get(AWAITED)
+    if type(step) is Step and step.state == NEW and decision.is_evaluated_alone(info, label):
+        step.drop()
+        variables[AWAITED] = None
 
 
 def _go_on(
