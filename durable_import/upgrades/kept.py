@@ -14,8 +14,8 @@ class KeptTexts:
 
     ``version``: that of the program which saved the snapshot; empty as long as nobody has asked for it. ``has_failed``: the
     instance ended with an exception, and is tried again. ``by_digest``: the texts of functions as they were, as far as they were
-    asked for and are kept. ``moved``, ``pinned``: by module and place, sentences that say in which functions frames go on; for who
-    tells the user. ``pins``: see ``LoadContext``. ``is_settled``: all that was found by a reading that opened nothing.
+    asked for and are kept. ``moved``, ``pinned``: by module and place, sentences that say in which functions frames go on; for
+    who tells the user. ``pins``: see ``LoadContext``. ``is_settled``: all that was found by a reading that opened nothing.
     """
 
     policy: OnChange = "move"
