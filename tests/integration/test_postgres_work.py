@@ -471,3 +471,33 @@ async def test_pooler_of_transactions_may_be_in_front(postgres_server: PostgresS
     assert pooler.prepared == 0
     await pooled.close()
     pooler.close()
+
+
+async def test_an_event_wakes_the_process_that_has_the_instance(postgres_server: PostgresServer, postgres_url: str) -> None:
+    """Others are told only of what anybody may take up, or wait for."""
+    store = opened(postgres_url)
+    owner = register(store)
+    await begin(store, "owned", owner)
+    channel = f'"{store._announcer._task[2]}"'
+    with psycopg.connect(postgres_server.url(), autocommit=True) as other:
+        other.execute(f"LISTEN {channel}")
+        while not other.execute(  # else nobody would hear it yet
+            "SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE %s", [f"%{channel}%"]
+        ).fetchall():
+            await asyncio.sleep(0.01)
+        told: list[str] = []
+        for name, expected in (("owned", str(owner)), ("nobody's", "")):
+            await store.publish(name, "event", b"")
+            while not told or told[-1] != expected:
+                told += [each.payload for each in other.notifies(timeout=0.02)]
+                await asyncio.sleep(0.01)
+        before = store._changes.bell.rings
+        for owners in ("1", f"2,{owner}", "3", ""):
+            other.execute(f"NOTIFY {channel}, '{owners}'")
+            if owners in ("1", "3"):
+                continue
+            while store._changes.bell.rings == before:
+                await asyncio.sleep(0.01)
+            before += 1
+            assert store._changes.bell.rings == before
+    await store.close()

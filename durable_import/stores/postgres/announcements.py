@@ -1,4 +1,5 @@
-"""A thread with a connection of its own that hears of changes, and tells others of those that this process makes.
+"""A thread with a connection of its own that hears of changes, and tells others of those that this process makes: all, or those
+whose instances they concern.
 
 Only a wake-up: what waits looks for itself, and now and then without having been woken. Told is never inside of a commit: all who
 tell wait for one lock of the server.
@@ -11,6 +12,7 @@ import socket
 import threading
 import time
 import weakref
+from collections.abc import Collection
 
 from durable_import.errors import StoreUnavailableError
 from durable_import.log import logger
@@ -20,36 +22,62 @@ from durable_import.stores.postgres.driver import psycopg
 from durable_import.stores.postgres.session import GRACE, Connection, connect
 
 BETWEEN = 0.03  # seconds between two announcements
+MOST = 300  # owners that are named in one; if there are more, it is for all
 _PAUSES = (0.1, 1.0, 5.0)  # seconds before it connects again
 _LAST = 2.0  # seconds for what is to be told when it ends
 
 
-class Announcer:
-    """Starts the thread when it is first needed; it ends on ``stop`` or when the announcer is garbage."""
+class _Notices:
+    """What is to be told: to the processes of some owners, or to all."""
 
-    def __init__(self, address: Address, patience: float, channel: str, bell: Bell) -> None:
-        self._task = (address, patience, channel, bell)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owners: set[int | None] = set()  # None: all
+
+    def add(self, owner: int | None) -> bool:
+        """Whether there was nothing before."""
+        with self._lock:
+            was_empty = not self._owners
+            self._owners.add(owner)
+            return was_empty
+
+    def take(self) -> str:
+        """The owners, or nothing for all; what is added from now on is told the next time."""
+        with self._lock:
+            owners, self._owners = self._owners, set()
+        is_for_all = None in owners or len(owners) > MOST
+        return "" if is_for_all else ",".join(sorted(str(owner) for owner in owners))
+
+    def __bool__(self) -> bool:
+        return bool(self._owners)
+
+
+class Announcer:
+    """Starts the thread when it is first needed; it ends on ``stop`` or when the announcer is garbage. ``ours``: the numbers of
+    the owners of this process, which may change."""
+
+    def __init__(self, address: Address, patience: float, channel: str, bell: Bell, ours: Collection[int]) -> None:
+        self._task = (address, patience, channel, bell, ours)
         self._lock = threading.Lock()
         self._wakes: socket.socket | None = None  # closed: the end
         self._thread: threading.Thread | None = None
-        self._is_wanted = threading.Event()  # something is to be told
+        self._notices = _Notices()
 
     def start(self) -> None:
         """Listen from now on."""
         with self._lock:
             if self._wakes is None:
                 ours, theirs = socket.socketpair()
-                arguments = (*self._task, theirs, self._is_wanted)
+                arguments = (*self._task, theirs, self._notices)
                 self._thread = threading.Thread(target=_serve, args=arguments, name="durable_import listener", daemon=True)
                 self._thread.start()
                 self._wakes = ours
                 weakref.finalize(self, ours.close).atexit = False
 
-    def announce(self) -> None:
-        """Tell others of a change, soon."""
+    def announce(self, owner: int | None = None) -> None:
+        """Tell others of a change, soon: the process of ``owner``, or all."""
         self.start()
-        if not self._is_wanted.is_set():
-            self._is_wanted.set()
+        if self._notices.add(owner):
             with self._lock:
                 if self._wakes is not None:
                     self._wakes.send(b"x")
@@ -63,7 +91,9 @@ class Announcer:
             thread.join(_LAST)
 
 
-def _serve(address: Address, patience: float, channel: str, bell: Bell, stop: socket.socket, is_wanted: threading.Event) -> None:
+def _serve(
+    address: Address, patience: float, channel: str, bell: Bell, ours: Collection[int], stop: socket.socket, notices: _Notices
+) -> None:
     """Until the other end of ``stop`` is closed."""
     failures = 0
     with stop, selectors.DefaultSelector() as selector:
@@ -77,7 +107,7 @@ def _serve(address: Address, patience: float, channel: str, bell: Bell, stop: so
                         connection.execute(f'LISTEN "{channel}"', prepare=False)
                     failures = 0
                     bell.ring()  # what was told while nobody listened
-                    _Telephone(connection, channel, bell, is_wanted).serve(selector, stop)
+                    _Telephone(connection, channel, bell, ours, notices).serve(selector, stop)
                     return
             except (psycopg.Error, StoreUnavailableError) as error:
                 logger.debug("not listening for changes at %s: %s", address, error)
@@ -96,13 +126,14 @@ def _is_ended(selector: selectors.BaseSelector, stop: socket.socket, seconds: fl
 
 
 class _Telephone:
-    """``connection`` listens; ``is_wanted``: something is to be told by it."""
+    """``connection`` listens; ``notices`` are to be told by it."""
 
-    def __init__(self, connection: Connection, channel: str, bell: Bell, is_wanted: threading.Event) -> None:
+    def __init__(self, connection: Connection, channel: str, bell: Bell, ours: Collection[int], notices: _Notices) -> None:
         self._connection = connection
         self._text = f'NOTIFY "{channel}"'
         self._bell = bell
-        self._is_wanted = is_wanted
+        self._ours = ours
+        self._notices = notices
         self._told_at = 0.0
 
     def serve(self, selector: selectors.BaseSelector, stop: socket.socket) -> None:
@@ -122,22 +153,26 @@ class _Telephone:
             selector.unregister(number)
 
     def _pause(self) -> float | None:
-        if not self._is_wanted.is_set():
+        if not self._notices:
             return None
         return max(self._told_at + BETWEEN - time.monotonic(), 0.0)
 
     def _tell(self, between: float) -> None:
         """If something is to be told, and the last time is long enough ago."""
         now = time.monotonic()
-        if self._is_wanted.is_set() and now >= self._told_at + between:
-            self._is_wanted.clear()  # first: what changes from now on is told the next time
+        if self._notices and now >= self._told_at + between:
+            owners = self._notices.take()
             self._connection.deadline = now + GRACE
-            self._connection.execute(self._text, prepare=False)
+            self._connection.execute(f"{self._text}, '{owners}'" if owners else self._text, prepare=False)
             self._told_at = now
             self._hear()  # what came with the answer
 
     def _hear(self) -> None:
         self._connection.deadline = time.monotonic() + GRACE
-        ours = self._connection.info.backend_pid
-        if {told.pid for told in self._connection.notifies(timeout=0)} - {ours}:
+        told = [each.payload for each in self._connection.notifies(timeout=0) if each.pid != self._connection.info.backend_pid]
+        if any(not owners or self._ours_in(owners) for owners in told):
             self._bell.ring()
+
+    def _ours_in(self, owners: str) -> bool:
+        named = owners.split(",")
+        return any(str(number) in named for number in tuple(self._ours))

@@ -73,7 +73,7 @@ class PostgresStore:
         self._suspects = Suspects()
         self._unreleased: builtins.list[Released] = []  # the database could not be written then
         self._keeping = OwnersDesk(self.address, self._patience)
-        self._announcer = Announcer(self.address, self._patience, channel, self._changes.bell)
+        self._announcer = Announcer(self.address, self._patience, channel, self._changes.bell, self._keeping.registered)
         self._pools = Pools(self.address, self._patience)
 
     def rest(self, seconds: float) -> None:
@@ -254,10 +254,13 @@ class PostgresStore:
     # --- events
 
     async def publish(self, instance_id: str, name: str, payload: bytes, event_id: str | None = None) -> bool:
+        owner = None
         try:
-            return await self._do(messages.publish(instance_id, name, payload, event_id), instance_id) is not None
+            published = await self._do(messages.publish(instance_id, name, payload, event_id), instance_id)
+            owner = published.owner
+            return published.number is not None
         finally:
-            self._ring()
+            self._ring(owner)
 
     async def was_published(self, event_id: str) -> bool:
         return await self._do(messages.was_published(event_id))
@@ -279,9 +282,10 @@ class PostgresStore:
         """What differs after each change that was told of, and each second."""
         return self._changes.bell.rings, time.monotonic() // LOOK_SECONDS
 
-    def _ring(self) -> None:
+    def _ring(self, owner: int | None = None) -> None:
+        """``owner``: whom alone it concerns; None: all who may take something up, or wait for an end."""
         self._changes.bell.ring()
-        self._announcer.announce()
+        self._announcer.announce(owner)
 
     # --- beside the instances
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from durable_import.stores.postgres.columns import from_column, row_key, to_column
 from durable_import.stores.postgres.pipeline import Cursor, Rounds
 from durable_import.stores.state import Event, check_size
 
 
-def publish(instance_id: str, name: str, payload: bytes, event_id: str | None) -> Rounds[int | None]:
-    """The number of the event; None: there was one with this id."""
+class Published(NamedTuple):
+    """``number`` of the event; None: there was one with this id. ``owner``: who has the instance, and is to be told."""
+
+    number: int | None
+    owner: int | None
+
+
+def publish(instance_id: str, name: str, payload: bytes, event_id: str | None) -> Rounds[Published]:
     check_size(instance_id, "an event", len(payload))
     key = row_key(instance_id)
     row = {"key": key, "instance_id": to_column(instance_id), "name": to_column(name), "payload": payload}
     once = {**row, "event_id": to_column(event_id)} if event_id is not None else None
     statement = ("publish_once", once) if once is not None else ("publish", row)
-    published, *_ = yield [statement, ("lock", row), ("is_ready", row)]
-    for (number,) in published.fetchall():
-        return int(number)
-    return None
+    published, _, _, found = yield [statement, ("lock", row), ("is_ready", row), ("owner_of", row)]
+    number, owner = (next((value for (value,) in its.fetchall()), None) for its in (published, found))
+    return Published(number, owner)
 
 
 def was_published(event_id: str) -> Rounds[bool]:

@@ -33,7 +33,7 @@ class OwnersDesk:
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._manners = OURS
-        self._registered: set[int] = set()
+        self.registered: set[int] = set()  # owners of this process
 
     def register(self, who: Owner, lease: float) -> int:
         number = number_of(who)
@@ -44,7 +44,7 @@ class OwnersDesk:
             self._do("put_owner", row)
 
         self._transact(work, self._patience)
-        self._registered.add(number)
+        self.registered.add(number)
         return number
 
     def renew(self, owner: int, old: int, new: int, lease: float) -> bool:
@@ -85,8 +85,8 @@ class OwnersDesk:
         while self._transact(work, self._patience):
             pass
         with self._lock:
-            self._registered.discard(owner)
-            if not self._registered:
+            self.registered.discard(owner)
+            if not self.registered:
                 self._disconnect()
 
     def close(self) -> None:

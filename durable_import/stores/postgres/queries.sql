@@ -430,6 +430,10 @@ RETURNING number
 -- is not tried sooner because of an event.
 UPDATE SCHEMA.durable_instance SET shelf = 1, due = extract(epoch FROM clock_timestamp()) WHERE key = %(key)b AND shelf = 2
 
+-- name: owner_of
+-- After ``lock``: who owns it from then on sees the event.
+SELECT owner FROM SCHEMA.durable_state WHERE key = %(key)b
+
 -- name: find_event_id
 SELECT FROM SCHEMA.durable_event_id WHERE id = %(event_id)s
 
