@@ -1,8 +1,8 @@
 """Measures every target of docs/performance.md, each as a ratio within this one call.
 
 ``python -m benchmarks [SECTION ...] [--runs 5] [--peers] [--write]``: a section is a module of this folder with a function
-``rows``. Each value is the median of the runs; what is compared is measured in turns. ``--peers`` compares with dbos too, which
-is installed into a virtual environment of its own. ``--write`` puts the table into docs/performance.md.
+``rows``. Each value is the median of the runs; what is compared is measured in turns. ``--peers`` compares with dbos and absurd
+too, which are installed into a virtual environment of their own. ``--write`` puts the table into docs/performance.md.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""The same workflows with dbos, on SQLite with the same durability."""
+"""The same workflows with dbos, on SQLite with the same durability, and with dbos and absurd on one PostgreSQL server."""
 
 from __future__ import annotations
 
 import asyncio
 import platform
+import secrets
+import statistics
 import subprocess
 import sys
 import time
@@ -15,11 +17,13 @@ from typing import Any
 
 from benchmarks.measuring import apart, call, in_turns
 from benchmarks.ours import DurableRuntime, on_sqlite, programs
-from benchmarks.table import ROOT, Row, at_least
+from benchmarks.stores import INSTANCES, together
+from benchmarks.table import ROOT, Row, at_least, duration
+from tests.harness.postgres import PostgresServer
 
-DBOS = "3.4.0"
+DBOS, ABSURD = "3.4.0", "0.5.1"
 SQLITE = "pysqlite3-binary"  # a newer SQLite than some Pythons have: see ``with_dbos``
-ENVIRONMENT = ROOT / "benchmarks" / ".peers" / f"python-{platform.python_version()}-dbos-{DBOS}"
+ENVIRONMENT = ROOT / "benchmarks" / ".peers" / f"python-{platform.python_version()}-dbos-{DBOS}-absurd-{ABSURD}"
 
 STEPS = 300
 WORKFLOWS, AT_ONCE, STEPS = 200, 50, 5  # that many steps in each
@@ -27,12 +31,13 @@ CHILDREN = 1000
 
 
 def environment() -> str:
-    """The Python of a virtual environment with dbos, of this version; made if there is none."""
+    """The Python of a virtual environment with the peers, of these versions; made if there is none."""
     python = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     done = ENVIRONMENT / "installed"
     if not done.exists():
         venv.create(ENVIRONMENT, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", f"dbos=={DBOS}", SQLITE], check=True)
+        packages = f"dbos=={DBOS}", SQLITE, f"absurd-sdk=={ABSURD}", f"absurdctl=={ABSURD}"
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
         done.touch()
     return str(python)
 
@@ -86,3 +91,40 @@ def rows(runs: int) -> Iterator[Row]:
     yield row(20, f"a workflow of {STEPS} steps, {AT_ONCE} at a time", workflow, WORKFLOWS, AT_ONCE, STEPS)
     yield row(20, f"a gather of {CHILDREN:,} steps that wait", gather, "waiting", CHILDREN)
     yield row(20, f"a gather of {CHILDREN:,} steps that do not wait", gather, "instant", CHILDREN)
+    yield from rates(runs, python)
+
+
+def rates(runs: int, python: str) -> Iterator[Row]:
+    """Of all on one PostgreSQL server, each in databases of its own, with one process and with two."""
+    server = PostgresServer()
+    try:
+        for peer, module in ((f"dbos {DBOS}", "benchmarks.with_dbos"), (f"absurd {ABSURD}", "benchmarks.with_absurd")):
+            for processes in (1, 2):
+                pairs = [
+                    (together(_new_database(server), processes), together(_new_database(server), processes, python, module))
+                    for _ in range(runs)
+                ]
+                ours, theirs = (
+                    [statistics.median(values) for values in zip(*found, strict=True)] for found in zip(*pairs, strict=True)
+                )
+                measured = "; ".join(
+                    f"{starts:,.0f} / {steps:,.0f} / {events:,.0f}, {duration(cpu)}"
+                    for starts, steps, events, cpu in (ours, theirs)
+                )
+                what = f"{peer}, PostgreSQL, {INSTANCES} workflows in each of {processes} processes, ours and theirs"
+                times = statistics.median(one[1] / other[1] for one, other in pairs)
+                yield Row(
+                    f"{what}: starts / steps / events per second, processor time of a step; steps, times more",
+                    measured,
+                    times,
+                    "",
+                    None,
+                )
+    finally:
+        server.remove()
+
+
+def _new_database(server: PostgresServer) -> str:
+    name = f"peers_{secrets.token_hex(4)}"
+    server.execute(f"CREATE DATABASE {name}")
+    return server.url(name)

@@ -9,6 +9,7 @@ import gc
 import secrets
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import apart
+from benchmarks.measuring import apart, call
 from benchmarks.ours import DurableRuntime, on_sqlite, programs, waiters
 from benchmarks.table import Row, at_most, duration
 from durable_import.stores.owner import Owner
@@ -139,33 +140,39 @@ def renewals(runs: int) -> Row:
 # --- how much is done
 
 
-def working(url: str, name: str) -> list[float]:
-    """Starts, steps and events per second, and processor time of a step, in seconds."""
+def working(url: str, name: str, count: int, step_count: int) -> list[float]:
+    """Starts, steps and events per second of so many instances at once, and processor time of a step, in seconds."""
 
     async def work() -> list[float]:
         async with DurableRuntime(url, key=bytes(32)) as runtime:
             await runtime.run(programs.steps, 5, instance_id=f"{name}: the first instance rewrites asyncio")
             begun = time.perf_counter()
-            handles = [runtime.start(waiters.wait_and_add, number, instance_id=f"{name}-{number}") for number in range(INSTANCES)]
+            handles = [runtime.start(waiters.wait_and_add, number, instance_id=f"{name}-{number}") for number in range(count)]
             waiting = await asyncio.gather(*handles)
-            starts = INSTANCES / (time.perf_counter() - begun)
+            starts = count / (time.perf_counter() - begun)
             begun = time.perf_counter()
             await asyncio.gather(*(runtime.publish_event(each.id, "go", 1) for each in waiting))
             await asyncio.gather(*(each.result() for each in waiting))
-            events = INSTANCES / (time.perf_counter() - begun)
+            events = count / (time.perf_counter() - begun)
             begun, begun_cpu = time.perf_counter(), time.process_time()
-            runs = (runtime.run(programs.steps, STEPS, instance_id=f"{name}+{number}") for number in range(INSTANCES))
+            runs = (runtime.run(programs.steps, step_count, instance_id=f"{name}+{number}") for number in range(count))
             await asyncio.gather(*runs)
             steps, cpu = time.perf_counter() - begun, time.process_time() - begun_cpu
-            return [starts, INSTANCES * STEPS / steps, events, cpu / (INSTANCES * STEPS)]
+            return [starts, count * step_count / steps, events, cpu / (count * step_count)]
 
     return asyncio.run(work())
 
 
-def together(url: str, processes: int) -> list[float]:
-    """What so many processes do on one store: per second all together, and the mean processor time of a step."""
+def together(url: str, processes: int, python: str = sys.executable, module: str = __name__) -> list[float]:
+    """What so many processes do on one store: per second all together, and the mean processor time of a step. ``module`` has
+    ``working``."""
+
+    def one(number: int) -> list[float]:
+        found: list[float] = call(python, module, "working", url, f"{secrets.token_hex(4)}-{number}", INSTANCES, STEPS)
+        return found
+
     with ThreadPoolExecutor(processes) as pool:
-        found = list(pool.map(lambda number: apart(working, url, f"{secrets.token_hex(4)}-{number}"), range(processes)))
+        found = list(pool.map(one, range(processes)))
     *rates_of, cpu = zip(*found, strict=True)
     return [*map(sum, rates_of), statistics.mean(cpu)]
 

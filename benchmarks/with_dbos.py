@@ -58,6 +58,40 @@ async def family(kind: str, count: int) -> int:
     return len(await asyncio.gather(*(child(number) for number in range(count))))
 
 
+@DBOS.workflow()
+async def wait_and_add(number: int) -> int:
+    """Waits for a message."""
+    return number + int(await DBOS.recv_async("go", 600))
+
+
+def working(url: str, name: str, count: int, step_count: int) -> list[float]:
+    """See ``stores.working``."""
+
+    async def run() -> list[float]:
+        await (await DBOS.start_workflow_async(steps, 5)).get_result()
+        begun = time.perf_counter()
+        handles = await asyncio.gather(*(DBOS.start_workflow_async(wait_and_add, number) for number in range(count)))
+        starts = count / (time.perf_counter() - begun)
+        begun = time.perf_counter()
+        await asyncio.gather(*(DBOS.send_async(handle.workflow_id, 1, "go") for handle in handles))
+        await asyncio.gather(*(handle.get_result() for handle in handles))
+        events = count / (time.perf_counter() - begun)
+        begun, begun_cpu = time.perf_counter(), time.process_time()
+        await asyncio.gather(*(steps(step_count) for _ in range(count)))
+        seconds, cpu = time.perf_counter() - begun, time.process_time() - begun_cpu
+        return [starts, count * step_count / seconds, events, cpu / (count * step_count)]
+
+    config: DBOSConfig = {
+        "name": "benchmark", "log_level": "ERROR", "enable_otlp": False, "system_database_url": url, "executor_id": name,
+    }  # fmt: skip
+    DBOS(config=config)
+    DBOS.launch()
+    try:
+        return asyncio.run(run())
+    finally:
+        DBOS.destroy()
+
+
 def on_sqlite(measure: Callable[[], Awaitable[Any]]) -> Any:
     """What ``measure`` gives, with dbos on a new database in write-ahead mode: by default it would sync more files for each
     commit. ``synchronous`` is SQLite's default, FULL."""
