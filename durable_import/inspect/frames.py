@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..ours import NAME
 from ..rewrite.analysis.names import AWAITED, is_hidden
 from ..rewrite.analysis.suspensions import Hidden, Place
 from ..snapshot.frame_places import WORDS
@@ -62,7 +63,9 @@ class SavedFrame:
     @property
     def is_library(self) -> bool:
         """Whether it is asyncio's own, or of this package: what a program waits by."""
-        return self.module.partition(".")[0] in (*sys.stdlib_module_names, "durable_import") and self.module != "__main__"
+        if self.has_begun:
+            return self.node.ours == "frame_in_library"
+        return self.module.partition(".")[0] in (*sys.stdlib_module_names, NAME) and self.module != "__main__"
 
 
 def frame_of(node: Any, resolve: Resolve) -> SavedFrame | None:

@@ -5,7 +5,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from durable_import import wait_for_event
+from durable_import import current_instance, current_runtime, wait_for_event
 from tests.running.effects import Desk, hold_with_key
 
 
@@ -48,6 +48,16 @@ async def order(number: int, path: str, gate: str = "open") -> tuple[Any, bool]:
         group.create_task(ship(lines, gate), name="shipping")
         group.create_task(rest(3600), name="resting")
     return asked.result(), trap is not None and desk is not None
+
+
+async def looks() -> tuple[str, str, list[Any], int]:
+    handle, runtime = current_instance(), current_runtime()
+    assert handle is not None and runtime is not None  # noqa: PT018
+    for _ in range(5):
+        found = await asyncio.gather(handle.info(), handle.stack(), handle.events(), runtime.list(), runtime.count())
+    info, stack, events, page, count = found
+    assert [each.id for each in page] == [info.id]
+    return stack.status, str(stack.call), events, count
 
 
 async def one_of(number: int, shared: list[str]) -> list[str]:

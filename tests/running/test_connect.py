@@ -327,3 +327,9 @@ def test_a_client_in_a_notebook() -> None:
             return client.count()
 
     assert asyncio.run(cell()) == 0
+
+
+async def test_an_instance_looks_at_itself(make_runtime: MakeRuntime, program: ModuleType) -> None:
+    """What it sees are values of its own, kept over its checkpoints; a look under way is made again."""
+    async with make_runtime(hold_limit=0) as runtime:
+        assert await runtime.run(program.looks, instance_id="self") == ("running", "looks()", [], 1)
