@@ -475,7 +475,7 @@ class DurableRuntime:
     async def _patiently(self, ask: Callable[[], Awaitable[R]], what: str) -> R:
         """What an instance asks of the store, as it is committed; others are told at once that the store is away."""
         is_inside = getattr(ambient.current_driver.get(), "instance_id", None) is not None
-        return await patiently(ask, self.patience if is_inside else 0.0, what, {})
+        return await patiently(ask, self.patience if is_inside else 0.0, what, dict)
 
     async def _was_published(self, event_id: str | None) -> bool:
         """Whether an instance has published an event, before a crash of it."""

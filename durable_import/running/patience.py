@@ -18,10 +18,12 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0  # seconds between attempts
 AWAY = (StoreUnavailableError, OSError)
 
 
-async def patiently(ask: Callable[[], Awaitable[T]], patience: float | None, what: str, about: dict[str, object]) -> T:
+async def patiently(
+    ask: Callable[[], Awaitable[T]], patience: float | None, what: str, about: Callable[[], dict[str, object]]
+) -> T:
     """What ``ask`` gives. While the store is away it is asked again, for ``patience`` seconds (None: for ever).
 
-    ``what``: what waits for that, for the log, as is ``about``.
+    ``what``: what waits for that, for the log, as is what ``about`` gives.
     """
     waited, pause = 0.0, FIRST_PAUSE
     while True:
@@ -30,6 +32,6 @@ async def patiently(ask: Callable[[], Awaitable[T]], patience: float | None, wha
         except AWAY as error:
             if patience is not None and waited >= patience:
                 raise
-            logger.warning("%s, next attempt in %.1f s: %s", what, pause, error, extra=about)
+            logger.warning("%s, next attempt in %.1f s: %s", what, pause, error, extra=about())
         await asyncio.sleep(pause)
         waited, pause = waited + pause, min(pause * 2, LONGEST_PAUSE)

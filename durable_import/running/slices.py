@@ -41,8 +41,11 @@ class Slices:
 
     async def turn(self) -> None:
         """Return when work may begin; those who wait have their turns in the order in which they came."""
-        if self.is_free():
-            return
+        if not self.is_free():
+            await self.wait()
+
+    async def wait(self) -> None:
+        """The same, of who has just been told that it is not free."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         await turn

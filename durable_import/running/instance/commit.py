@@ -234,7 +234,7 @@ class Committer:
     def _take_turn(self) -> Any:
         """Others of the process come before it if instances have had enough of this pass of the event loop."""
         if self.slices is not None and not self.slices.is_free():
-            yield from self._outside(self.slices.turn())
+            yield from self._outside(self.slices.wait())
 
     def _has_waited(self) -> None:
         """Others had their turn."""

@@ -172,9 +172,9 @@ class InstanceLease:
         snapshot = kept.state.snapshot if kept is not None else b""  # else it is gone: the commit will be refused
         return state._replace(snapshot=snapshot), Saved(b"", {}, is_whole=False)
 
-    async def patiently(self, ask: Callable[[], Awaitable[T]], what: str) -> T:
+    def patiently(self, ask: Callable[[], Awaitable[T]], what: str) -> Awaitable[T]:
         """What ``ask`` gives, of the store: see ``patience``. ``what`` is not done before."""
-        return await patiently(ask, self.host.patience, f"{what} of instance {self.instance_id}", self.about())
+        return patiently(ask, self.host.patience, f"{what} of instance {self.instance_id}", self.about)
 
     async def _commit_transaction(self, state: InstanceState, saved: Saved | None) -> None:
         """Commit with the program's data, or neither."""
