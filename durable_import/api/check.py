@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import DurableError, MissingCodeError, SnapshotError
 from ..inspect.state import SavedState
@@ -20,6 +20,14 @@ from ..upgrades.on_disk import MAIN, ModuleText, ProgramText
 from ..upgrades.policies import OnChange
 from .client import AsyncClient
 from .program import Program, Target, find_program
+
+# What is to be done about what cannot go on: whether it is a script's, and whether it could go on in the code of then.
+_WAYS = {
+    (True, True): "`run --old-code` lets it finish in the code that it began with, `run --fresh` starts over",
+    (True, False): "put the old code back, or start over with `run --fresh`",
+    (False, True): 'on_change="pin" lets it finish in the code that it began with',
+    (False, False): "put the old code back to let it finish",
+}
 
 
 class LookError(DurableError):
@@ -182,11 +190,17 @@ class _Check:
         if MAIN in modules and main is None:
             where = f" ({', '.join(files)})" if files else ""
             return _checked(summary, "cannot", f"its script{where} is not here: give its path", is_seen=False)
-        judge = await self._judge(state, main, is_script=MAIN in modules)
-        findings = judge.findings()
-        return _of(summary, findings)
+        judge = await self._judge(state, main)
+        is_script = MAIN in modules
+        policy = self._of_scripts if is_script else self._on_change
+        checked = _of(summary, judge.findings(policy))
+        if checked.verdict != "cannot" or policy == "pin":
+            return checked
+        can_be_pinned = all(each.verdict != "cannot" for each in judge.findings("pin"))
+        way = _WAYS[is_script, can_be_pinned]
+        return replace(checked, reason=f"{checked.reason}; {way}")
 
-    async def _judge(self, state: SavedState, main: tuple[str, ModuleText] | None, *, is_script: bool) -> Judge:
+    async def _judge(self, state: SavedState, main: tuple[str, ModuleText] | None) -> Judge:
         version = str(state.facts.get(CODE, ""))
         wanted = {*versions_in(state), *([version] if version else [])}
         versions = {each: found for each in wanted if (found := await self._version(each)) is not None}
@@ -196,7 +210,7 @@ class _Check:
         for digest in digests_in(state) - self._texts.keys():
             self._texts[digest] = await self._sources.load(digest) or ""
         texts = {digest: text for digest, text in self._texts.items() if text and digest in digests_in(state)}
-        return Judge(state, program, self._of_scripts if is_script else self._on_change, texts, then, versions)
+        return Judge(state, program, texts, then, versions)
 
     def _program(self, main: tuple[str, ModuleText] | None) -> ProgramText:
         folder, text = main or (None, None)

@@ -55,14 +55,13 @@ class Judge:
         self,
         state: SavedState,
         program: ProgramText,
-        policy: OnChange,
         texts: Mapping[str, str],
         then: Mapping[str, ModuleText],
         versions: Mapping[str, Mapping[str, ModuleText]],
     ) -> None:
         self._state = state
         self._program = program
-        self._policy = policy
+        self._policy: OnChange = "pin"
         self._texts = texts
         self._then = then
         self._versions = versions
@@ -70,8 +69,10 @@ class Judge:
             tuple[Mapping[str, ModuleText], str, str]
         ] = []  # version, module, place: of what goes on in code of then
 
-    def findings(self) -> list[Finding]:
-        """What is found, of each function once if it is the same."""
+    def findings(self, policy: OnChange) -> list[Finding]:
+        """What is found, of each function once if it is the same. ``policy``: for functions that do not say theirs."""
+        self._policy = policy
+        self.pinned.clear()
         frames = [each for each in self._state.frames if not each.is_library]
         found = {id(each.node): self._frame(each) for each in frames}
         if all(each.verdict != "cannot" for each in found.values()):

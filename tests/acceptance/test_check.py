@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from typing import Any
 
 import pytest
 
+from durable_import.api.check import Checked, check_instances
 from tests.acceptance.test_moved import MANAGED, ROWS
 from tests.acceptance.test_pinned import EDITS, Edit
 from tests.harness.processes import KILLED, Desk, Finished
@@ -34,22 +36,25 @@ def became(ended: Finished) -> str:
     return "moves" if "in the new code of" in ended.said else "pinned" if "that it began with" in ended.said else "same"
 
 
+def verdict(desk: Desk, script: str, *, old_code: bool = False) -> Checked:
+    """What is said of the one instance in the middle of a script, by this process."""
+    found = asyncio.run(check_instances(f"sqlite:///{desk.database}", [str(desk.folder / script)], old_code=old_code))
+    assert len(found) == 1, found
+    return found[0]
+
+
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name.replace(" ", "-").replace("()", ""))
 def test_what_is_said_is_what_is_done(edit: Edit, desk: Desk) -> None:
-    """For each edit: in the code of then, and in that of today."""
+    """For each edit, as `run` does it, and as `run --old-code` does (which `test_pinned` has seen)."""
     desk.write("script.py", edit.text(edit.then, is_old=True))
     assert desk.run("script.py", kill_at=1).status == KILLED
-    assert document(desk, "script.py")[1][0]["verdict"] == "same"
+    assert verdict(desk, "script.py").verdict == "same"
     desk.write("script.py", edit.text(edit.today, is_old=False))
-    status, [today] = document(desk, "script.py")
-    assert document(desk) == (status, [today])
-    pinned_status, [pinned] = document(desk, "--old-code", "script.py")
-    assert (pinned_status, pinned["verdict"]) == (0, "pinned"), pinned
-    assert status == (1 if today["verdict"] == "cannot" else 0)
+    pinned = verdict(desk, "script.py", old_code=True)
+    assert (pinned.verdict, pinned.goes_on) == ("pinned", True), pinned
+    today = verdict(desk, "script.py")
     ended = desk.run("script.py")
-    assert became(ended) == today["verdict"], (today, ended)
-    if today["verdict"] == "cannot":
-        assert became(desk.run("--old-code", "script.py")) == "pinned"
+    assert became(ended) == today.verdict, (today, ended)
 
 
 MENDED = [
@@ -58,7 +63,7 @@ MENDED = [
     (ROWS, "await charge(row)", "await charge(row + 1)", "moves"),
     (ROWS, "await charge(row)", "await charge(row); await charge(row)", "cannot"),
     (ROWS, "total = 0", "total = 0; more = 1", "moves"),
-    (ROWS, "total)", "total, more)", "same"),
+    (ROWS, "total)", "row)", "moves"),
     (ROWS, "charge {row}", "paid {row}", "moves"),
     (ROWS, "async def charge(row):", "async def charge(row, more=1):", "moves"),
     (ROWS, "async def charge(row):", "async def pay(row):", "cannot"),
@@ -67,15 +72,71 @@ MENDED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "old", "new", "verdict"), MENDED)
-def test_what_is_said_of_mended_scripts(text: str, old: str, new: str, verdict: str, desk: Desk) -> None:
+@pytest.mark.parametrize(("text", "old", "new", "said"), MENDED)
+def test_what_is_said_of_mended_scripts(text: str, old: str, new: str, said: str, desk: Desk) -> None:
     """They move or they cannot, and the run says the same."""
     desk.write("rows.py", text)
     assert desk.run("rows.py", kill_at=5).status == KILLED
     desk.write("rows.py", text.replace(old, new))
-    status, [said] = document(desk)
+    found = verdict(desk, "rows.py")
     ended = desk.run("rows.py")
-    assert became(ended) == said["verdict"], (said, ended)
-    assert status == (1 if said["verdict"] == "cannot" else 0)
-    if verdict != "same":
-        assert said["verdict"] == verdict, said
+    assert became(ended) == found.verdict == said, (found, ended)
+    assert found.goes_on == (said != "cannot")
+
+
+DEEP = """
+    # durable: on
+    import asyncio
+
+    print("rows is imported")
+    from work import deep
+
+    async def main():
+        await deep.wait()
+        print("old")
+
+    asyncio.run(main())
+"""
+INNER = """
+    # durable: on
+    import asyncio
+    import pathlib
+    from world import effect
+
+    pathlib.Path("imported").touch()
+
+    async def wait():
+        await asyncio.sleep(0)
+        await effect("here")
+"""
+
+
+def test_it_is_said_by_the_command(desk: Desk) -> None:
+    """In lines and as a document, for all, a script and a module; nothing is imported."""
+    desk.write("work/__init__.py", "")
+    desk.write("work/deep.py", INNER)
+    desk.write("rows.py", DEEP)
+    assert desk.run("rows.py", kill_at=1).status == KILLED
+    (desk.folder / "imported").unlink()
+    desk.write("work/__init__.py", "raise SystemExit('it is imported')")
+    assert document(desk)[1][0]["verdict"] == "same"
+    desk.write("work/deep.py", INNER.replace('effect("here")', 'effect("there")'))
+    said = [document(desk, *names) for names in ((), ("rows.py",), ("work",), ("work.deep",), ("work.deep", "rows.py"))]
+    assert all(each == said[0] for each in said), said
+    status, [found] = said[0]
+    assert (status, found["verdict"], found["module"], found["function"]) == (0, "moves", "work.deep", "main")
+    desk.write("work/deep.py", INNER.replace('await effect("here")', "pass"))
+    ended = check(desk, "rows.py")
+    assert (ended.status, ended.err) == (1, "")
+    for words in ("  main  cannot  ", "nothing like it is awaited", 'then: await effect("here")', "run --old-code"):
+        assert words in ended.out
+    assert len(ended.out.splitlines()) == 1
+    (desk.folder / "work" / "deep.py").unlink()
+    status, [found] = document(desk, "rows.py")
+    assert (status, found["verdict"]) == (1, "cannot")
+    assert "'work.deep' is not there today" in found["reason"]
+    assert check(desk, "nothing.py").status == 2
+    assert check(desk, "no.such.module").status == 2
+    assert check(desk, "--store", "sqlite:///other.db").status == 2
+    assert not (desk.folder / "imported").exists()
+    assert not (desk.folder / "other.db").exists()
