@@ -401,7 +401,7 @@ class InstanceRun:
             if error.digest:
                 error.add_note(await self.host.sources.difference(error))
             raise
-        except DurableError:
+        except (DurableError, OpeningCancelledError):
             raise
         except Exception as error:
             about = "; ".join([str(error), *getattr(error, "__notes__", [])])
