@@ -13,7 +13,7 @@ HELPERS = """
     queue, counts, table = collections.deque(), collections.Counter(), {1: "one"}
     returned, imported, own, passed = [], [], [], []
     count = 0
-    made_later = None
+    made_later, connected = None, None
 
     class Registry:
         def __init__(self):
@@ -28,9 +28,11 @@ HELPERS = """
         return cache.get(key)
 
     def remember(item):
-        global count, made_later
+        global count, made_later, connected
         count += 1
-        made_later = object()
+        connected = object()
+        if made_later is None:
+            made_later = object()
         own.append(item)
 """
 
@@ -142,6 +144,6 @@ def test_what_modules_change_by_themselves_is_told(desk: Desk) -> None:
     desk.write("helpers.py", HELPERS)
     done = desk.run("main.py")
     assert done.status == 0, done
-    for name in ("own", "count", "registry"):
+    for name in ("own", "count", "registry", "connected"):
         assert done.err.count(f"`{name}` of the module helpers, which is not marked") == 1, done
     assert not any(name in done.err for name in ("made_later", "`cache`")), done

@@ -20,6 +20,7 @@ from .fingerprints import fingerprint
 from .modules import ATOMS, REFILLED
 
 _LARGE = 10_000  # entries: a table
+_NONE = fingerprint(None, lambda _: False)
 
 
 class Unmarked:
@@ -56,8 +57,8 @@ class Unmarked:
                 continue
             now = _data_of(module, first)
             for key in [key for key, known in first.items() if now.get(key) != known]:
-                del first[key]
-                if not is_saved(name, key):
+                is_made_when_used = first.pop(key) == _NONE and _is_asked_for(module, key)
+                if not is_made_when_used and not is_saved(name, key):
                     _tell(module, key)
 
 
@@ -76,11 +77,11 @@ def _data_of(module: ModuleType, names: Collection[str] = ()) -> dict[str, int]:
 
 
 def _is_data(value: Any) -> bool:
-    """Whether it is looked at: not what is made when it is first used, and was None until then."""
+    """Whether it is looked at."""
     kind = type(value)
     if kind in REFILLED:
         return len(value) <= _LARGE
-    return (kind in ATOMS and value is not None) or _is_open(value)
+    return kind in ATOMS or _is_open(value)
 
 
 def _is_open(value: Any) -> bool:
@@ -95,9 +96,15 @@ def _is_open(value: Any) -> bool:
     )
 
 
+def _is_asked_for(module: ModuleType, name: str) -> bool:
+    """Whether the code of a module asks if it has something yet, and so makes it again."""
+    asks = re.compile(rf"\b(if|or|while|not)\s+(not\s+)?{re.escape(name)}\b|\b{re.escape(name)} is (not )?None")
+    return any(map(asks.search, linecache.getlines(module.__file__ or "")))
+
+
 def _tell(module: ModuleType, name: str) -> None:
     path = module.__file__ or ""
-    pattern = re.compile(rf"{re.escape(name)}\b")
+    pattern = re.compile(rf"(?:\S.*[;,=]\s*)?{re.escape(name)}\s*[:,=]")
     line = next((number for number, text in enumerate(linecache.getlines(path), 1) if pattern.match(text)), 1)
     logger.warning(
         "%s:%s: `%s` of the module %s, which is not marked, is not what it was when the program began: that is not saved, and "
