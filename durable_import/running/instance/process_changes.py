@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib.util
+import inspect
 import os
 import re
 import sys
@@ -20,7 +22,7 @@ from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from ...holds.kinds import is_of_library
-from ...hook.code_table import MODULES, CodeInfo, ModuleInfo, info_of
+from ...hook.code_table import MODULES, CodeInfo, info_of
 from ...log import about, logger
 from ...pythons.codes import silent
 
@@ -134,7 +136,7 @@ class _FunctionText:
     def of(cls, info: CodeInfo) -> _FunctionText | None:
         """That of a function that has one."""
         module = sys.modules.get(info.module.name)
-        node = _nodes_of(info.module).get((info.code.co_name, info.code.co_firstlineno))
+        node = _node_of(info)
         return cls(node, info, vars(module)) if module is not None and node is not None else None
 
     def called(self) -> Iterator[CodeInfo]:
@@ -228,20 +230,22 @@ def _imported_in(function: ast.AST) -> Iterator[tuple[str, list[str]]]:
                 yield each.asname or each.name, [node.module, each.name]
 
 
-_nodes: dict[int, tuple[ModuleInfo, dict[tuple[str, int], ast.AST]]] = {}
-
-
-def _nodes_of(module: ModuleInfo) -> dict[tuple[str, int], ast.AST]:
-    """The functions in a module's text, by name and first line."""
-    if id(module) not in _nodes:
-        with silent():
-            tree = ast.parse(module.source)
-        found: dict[tuple[str, int], ast.AST] = {}
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                found[node.name, min([node.lineno, *(each.lineno for each in node.decorator_list)])] = node
-        _nodes[id(module)] = module, found
-    return _nodes[id(module)][1]
+def _node_of(info: CodeInfo) -> ast.AST | None:
+    """The text of a function, parsed alone: it is looked at once, and modules are long."""
+    first, name = info.code.co_firstlineno, info.code.co_name
+    lines = importlib.util.decode_source(info.module.source).splitlines(keepends=True)[first - 1 :]
+    if name.startswith("<") or not lines:
+        return None
+    text = "".join(inspect.getblock(lines))
+    is_inner = text[:1].isspace()
+    with silent():
+        try:
+            tree = ast.parse(f"if True:\n{text}" if is_inner else text)
+        except SyntaxError:  # what was written is not what is in the file now, or stands on one line with something else
+            return None
+    ast.increment_lineno(tree, first - 1 - is_inner)
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return next((node for node in ast.walk(tree) if isinstance(node, kinds) and node.name == name), None)
 
 
 def _functions_of(table: _Table) -> dict[int, str]:
