@@ -25,12 +25,16 @@ from .renames import gone, is_about, new_member, new_place
 
 Reference = tuple[str, str, str, str]  # module, name, fields, and their types behind how objects are laid out
 _known: dict[type, Reference | None] = {}
+_reduced: dict[type, Any] = {}  # of those that were found by their names
 _told: set[tuple[type, str, str | None]] = set()
 FORMERLY = ("dict", "model")  # the layouts of classes of which a snapshot says the fields alone
 
 
 def reduce_declared(cls: type) -> Any:
     """A class that is found by its name with the names of its fields, another one as it is."""
+    known = _reduced.get(cls)
+    if known is not None and is_found_by_name(cls):
+        return known
     if is_ours(cls):
         return reduce_class(cls)
     generic = getattr(cls, "__pydantic_generic_metadata__", None)
@@ -41,7 +45,8 @@ def reduce_declared(cls: type) -> Any:
     if not is_found_by_name(cls):
         return reduce_class(cls)
     reference = reference_of(cls)
-    return NotImplemented if reference is None else (class_with_fields, reference)
+    found = _reduced[cls] = NotImplemented if reference is None else (class_with_fields, reference)
+    return found
 
 
 def reference_of(cls: type) -> Reference | None:
