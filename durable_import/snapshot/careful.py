@@ -16,7 +16,7 @@ from ..frames.capture import parts_of
 from ..hook.code_table import info_of
 from ..rewrite.analysis.names import is_hidden
 from ..upgrades.fields import is_filled_by_name, is_named_tuple
-from . import declared
+from . import filling
 from .diagnose import Child, contents
 from .iterators.native_forms import NativeFormsUnpickler
 from .load_context import LoadContext, current
@@ -65,8 +65,8 @@ class CarefulUnpickler(NativeFormsUnpickler):
             self.stack[-2:] = [_attribute(*args)]
         else:
             super().load_reduce()
-            if function in _COMPLETED and declared.is_changed(type(args[0])):
-                declared.complete(args[0])
+            if function in _COMPLETED and filling.is_changed(type(args[0])):
+                filling.complete(args[0])
             elif function in _OF_FRAMES:
                 current().variables.append((args[0], dict(args[1][1])))
 
@@ -77,15 +77,15 @@ class CarefulUnpickler(NativeFormsUnpickler):
 
 def _give(instance: Any, state: Any, natively: Callable[[], object]) -> None:
     """Fill an object: by name if its class has changed, or has no place for all that it had."""
-    if declared.is_changed(type(instance)):
-        declared.fill(instance, state)
+    if filling.is_changed(type(instance)):
+        filling.fill(instance, state)
         return
     try:
         natively()
     except (AttributeError, TypeError):
         if not is_filled_by_name(type(instance)):
             raise
-        declared.put_all(instance, state)
+        filling.put_all(instance, state)
 
 
 def _new(cls: Any, args: tuple[Any, ...]) -> Any:
@@ -93,15 +93,15 @@ def _new(cls: Any, args: tuple[Any, ...]) -> Any:
     before = current().changed.get(cls)
     if before and len(before) == len(args):
         if is_named_tuple(cls):
-            return declared.named_tuple(cls, args)
+            return filling.named_tuple(cls, args)
         made = _made(object.__new__, (cls,))
-        declared.fill(made, dict(zip(before, args, strict=True)))
+        filling.fill(made, dict(zip(before, args, strict=True)))
         return made
     try:
         return cls.__new__(cls, *args)
     except TypeError as error:
         if args or not is_filled_by_name(cls):
-            raise declared.misfit(cls, f"{cls.__qualname__}, made of {len(args)} values") from error
+            raise filling.misfit(cls, f"{cls.__qualname__}, made of {len(args)} values") from error
     return _made(object.__new__, (cls,))
 
 
@@ -109,7 +109,7 @@ def _made(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     try:
         return function(*args)
     except TypeError as error:  # laid out by C now
-        raise declared.misfit(args[0], f"objects of {args[0].__qualname__}") from error
+        raise filling.misfit(args[0], f"objects of {args[0].__qualname__}") from error
 
 
 def _attribute(owner: Any, name: str) -> Any:
@@ -131,7 +131,7 @@ def _attribute(owner: Any, name: str) -> Any:
 def refusal(context: LoadContext) -> DataChangedError:
     """The error for the first object that lacks a field, with the variable that holds it."""
     instance, name = context.lacking[0]
-    return declared.field_without_default(type(instance), name, _where(context, instance))
+    return filling.field_without_default(type(instance), name, _where(context, instance))
 
 
 def _where(context: LoadContext, instance: Any) -> str:

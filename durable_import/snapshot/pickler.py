@@ -22,7 +22,7 @@ from ..frames.step import Step
 from ..hook.code_table import CodeInfo, info_of
 from ..pythons.library import PythonPickler
 from ..upgrades.fields import is_struct
-from .module_data.modules import resolve, resolve_or_none
+from .module_data.by_name import resolve, resolve_or_none
 from .module_data.shared_locks import LOCKS
 from .prelude import Prelude
 from .reducers.structs import reduce_by_name

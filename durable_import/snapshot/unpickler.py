@@ -11,8 +11,9 @@ from typing import Any
 from ..holds.opening import Reopening
 from ..pythons.moved import place_today
 from .careful import CarefulUnpickler, refusal
-from .declared import check_unnamed, complete, is_changed
+from .declared import check_unnamed
 from .definitions.moved import gone_today
+from .filling import complete, is_changed
 from .iterators.native_forms import NativeFormsUnpickler, has_native_forms, native_form
 from .library import is_standard, missing
 from .load_context import LoadContext, Read, current, load_unopened

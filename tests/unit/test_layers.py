@@ -29,7 +29,7 @@ ORDERS = {
     "snapshot": (
         "former_names", "renames", "names", "payload", "load_context", "reopened", "frame_places", "new_names", "library",
         "iterators",
-        "definitions", "declared",
+        "definitions", "declared", "filling",
         "reducers", "tasks", "with_blocks", "module_data", "table", "sealing", "diagnose", "references", "prelude", "careful",
         "unpickler",
         "pickler", "incremental", "saved_classes", "unsavable", "unread", "decoder", "encoder",

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...aio.loop import InstanceLoop
 from ...aio.task import _NO_CONTEXT, DurableTask
-from ..module_data.modules import resolve, resolve_or_none
+from ..module_data.by_name import resolve, resolve_or_none
 from ..names import CONSTANTS
 from ..pickler import SnapshotPickler
 from ..prelude import Prelude, StandIn

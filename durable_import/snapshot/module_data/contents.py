@@ -21,6 +21,7 @@ from ...hook.companions import is_of_rewritten
 from ...log import logger
 from ..renames import gone, missing_module
 from .assigned import Assigned
+from .by_name import data_today
 from .changed import Changed
 from .library_data import counters_in, find_libraries, first_fingerprints, has_changed, library_contents, line_of
 from .module_names import Names
@@ -32,7 +33,6 @@ from .modules import (
     Content,
     ScriptData,
     data_of,
-    data_today,
     is_marked,
     items_of,
     restore_contents,

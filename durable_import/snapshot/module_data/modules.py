@@ -13,28 +13,24 @@ import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field
 from enum import Enum
-from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ...errors import MissingCodeError
 from ...hook.code_table import MODULES, PROGRAM, ModuleInfo
 from ...hook.marker import source_is_marked
 from ...pythons.modules import is_lazy
 from ...pythons.tasks import LoopBound
-from ..names import module_today
 from ..reducers.primitives import bound_state, fill_bound
-from ..renames import gone, missing_module, new_place
 from .assigned import Assigned, Path, set_again
 from .borrowed import Borrowed, is_fillable
-from .closures import Captured, Cell, captured_cells
+from .closures import Cell, captured_cells
 from .code_parts import Extent, classes_of, descriptors, functions_in, is_made_by, parts_of_code
 from .logging_state import restore_logging, sets_up_logging
 from .mentions import mentions_in
 from .plain_classes import is_plain_class
 from .process_settings import restore_setting
 from .process_state import ProcessState, restore_changes, uses_random
-from .shared_locks import Step, follow
 from .signal_state import restore_signals, uses_signals
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
@@ -127,58 +123,6 @@ def _is_of_program(module: str) -> bool:
 def _rebound_in(module: str) -> frozenset[tuple[str, str]] | None:
     """The captured variables that functions of a marked module rebind; None of others."""
     return mentions_in(module).captured if _is_of_program(module) else None
-
-
-def resolve(module: str, name: str, steps: tuple[Step, ...] = ()) -> Any:
-    """The object that a module has under a name today; a name such as ``f.__defaults__.0`` leads on from there.
-
-    A captured variable that is captured in another Python version only is a cell of its own. ``steps``: see ``shared_locks``.
-    """
-    module = module_today(module)
-    try:
-        found = _found(module, name)
-    except (AttributeError, ImportError, LookupError) as error:
-        today = new_place(module, name)
-        if today == (module, name):
-            if missing_module(module, error) or (isinstance(error, AttributeError) and name.isidentifier()):
-                raise gone(module, name, error) from error
-            raise
-        found = _found(*today)
-    return follow(found, steps, (module, name)) if steps else found
-
-
-def _found(module: str, name: str) -> Any:
-    found: Any = sys.modules.get(module) or importlib.import_module(module)
-    for part in name.split("."):
-        if type(found) is Captured:
-            found = found.cell(part)
-        elif part == "__closure__":
-            found = Captured(found)
-        elif part.isdecimal():
-            found = found[int(part)]
-        else:
-            found = found[part] if type(found) in (dict, MappingProxyType) else getattr(found, part)
-    return found
-
-
-def resolve_or_none(module: str, name: str) -> Any:
-    """As ``resolve``; a container that is gone is missed only by what refers to it."""
-    try:
-        return resolve(module, name)
-    except (AttributeError, ImportError, LookupError, MissingCodeError):
-        return None
-
-
-def data_today(module: str, name: str) -> tuple[str, str]:
-    """Module and name of what a module has had under a name: the same if they are there, or if nothing else was said."""
-    today = new_place(module, name)
-    if today == (module, name):
-        return today
-    try:
-        is_there = hasattr(importlib.import_module(module), name)
-    except ImportError:
-        is_there = False
-    return (module, name) if is_there else today
 
 
 def data_of(script: ScriptData | None, module: str) -> ScriptData | None:

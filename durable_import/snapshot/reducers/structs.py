@@ -13,7 +13,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from durable_import.snapshot.declared import fill, give, name_today, reference_of
+from durable_import.snapshot.declared import reference_of
+from durable_import.snapshot.filling import fill, give, name_today
 from durable_import.upgrades.fields import fields_of, is_struct
 
 State = tuple[tuple[str, ...], tuple[Any, ...], dict[str, Any] | None]

@@ -1,0 +1,66 @@
+"""How a name leads to an object at module level, today."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import MappingProxyType
+from typing import Any
+
+from ...errors import MissingCodeError
+from ..names import module_today
+from ..renames import gone, missing_module, new_place
+from .closures import Captured
+from .shared_locks import Step, follow
+
+
+def resolve(module: str, name: str, steps: tuple[Step, ...] = ()) -> Any:
+    """The object that a module has under a name today; a name such as ``f.__defaults__.0`` leads on from there.
+
+    A captured variable that is captured in another Python version only is a cell of its own. ``steps``: see ``shared_locks``.
+    """
+    module = module_today(module)
+    try:
+        found = _found(module, name)
+    except (AttributeError, ImportError, LookupError) as error:
+        today = new_place(module, name)
+        if today == (module, name):
+            if missing_module(module, error) or (isinstance(error, AttributeError) and name.isidentifier()):
+                raise gone(module, name, error) from error
+            raise
+        found = _found(*today)
+    return follow(found, steps, (module, name)) if steps else found
+
+
+def _found(module: str, name: str) -> Any:
+    found: Any = sys.modules.get(module) or importlib.import_module(module)
+    for part in name.split("."):
+        if type(found) is Captured:
+            found = found.cell(part)
+        elif part == "__closure__":
+            found = Captured(found)
+        elif part.isdecimal():
+            found = found[int(part)]
+        else:
+            found = found[part] if type(found) in (dict, MappingProxyType) else getattr(found, part)
+    return found
+
+
+def resolve_or_none(module: str, name: str) -> Any:
+    """As ``resolve``; a container that is gone is missed only by what refers to it."""
+    try:
+        return resolve(module, name)
+    except (AttributeError, ImportError, LookupError, MissingCodeError):
+        return None
+
+
+def data_today(module: str, name: str) -> tuple[str, str]:
+    """Module and name of what a module has had under a name: the same if they are there, or if nothing else was said."""
+    today = new_place(module, name)
+    if today == (module, name):
+        return today
+    try:
+        is_there = hasattr(importlib.import_module(module), name)
+    except ImportError:
+        is_there = False
+    return (module, name) if is_there else today
