@@ -101,15 +101,15 @@ def _new(cls: Any, args: tuple[Any, ...]) -> Any:
         return cls.__new__(cls, *args)
     except TypeError as error:
         if args or not is_filled_by_name(cls):
-            raise filling.misfit(cls, f"{cls.__qualname__}, made of {len(args)} values") from error
+            raise filling.misfit(cls, f"a {cls.__qualname__} made of {len(args)} values", error) from error
     return _made(object.__new__, (cls,))
 
 
 def _made(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     try:
         return function(*args)
-    except TypeError as error:  # laid out by C now
-        raise filling.misfit(args[0], f"objects of {args[0].__qualname__}") from error
+    except TypeError as error:  # laid out by C now, say
+        raise filling.misfit(args[0], f"objects of {args[0].__qualname__}", error) from error
 
 
 def _attribute(owner: Any, name: str) -> Any:

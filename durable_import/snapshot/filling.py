@@ -7,28 +7,62 @@ from __future__ import annotations
 
 import sys
 from types import MemberDescriptorType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import DataChangedError
 from ..upgrades.fields import Field, fields_of, is_model, is_named_tuple, is_struct, own_setter
 from .definitions.definition_lines import line_of_class
 from .load_context import current
-from .renames import new_member
+from .renames import new_member, said
+
+
+class Form(NamedTuple):
+    """What is to be known of a class to fill its objects. ``names``: those that what they hold has today, if another one."""
+
+    fields: dict[str, Field]
+    new: list[Field]
+    names: dict[str, str]
+    setter: Any  # a ``__setstate__`` that somebody has written
+    is_model: bool
+    has_generated: bool  # a ``__setstate__`` of attrs, which takes what the class has
+
+
+def form_of(cls: Any) -> Form:
+    """That of a class; made once in a reading."""
+    forms = current().forms
+    form = forms.get(cls)
+    if form is None:
+        form = forms[cls] = _form(cls)
+    return form
+
+
+def _form(cls: Any) -> Form:
+    fields, before = fields_of(cls), current().changed.get(cls)
+    names: dict[str, str] = {}
+    for base in cls.__mro__[:-1] if said() else ():
+        for name in {old.rpartition(".")[2] for old in said()}.difference(fields_of(base)):
+            place = new_member(base.__module__, base.__qualname__, name)
+            if place is not None:
+                names.setdefault(name, place[1].rpartition(".")[2])
+    known = {names.get(name, name) for name in before or ()}
+    new = [field for field in fields.values() if field.name not in known]
+    has_generated = "__attrs_attrs__" in dir(cls) and hasattr(cls, "__setstate__")
+    return Form(fields, new, names, own_setter(cls), is_model(cls), has_generated)
 
 
 def fill(instance: Any, state: Any) -> None:
     """Give an object what it had, by name, and the fields that are new in its class. A ``__setstate__`` of the class wins."""
     cls: Any = type(instance)
-    setter = own_setter(cls)
-    if setter is not None:
+    form = form_of(cls)
+    if form.setter is not None:
         if state is not None:
-            setter(instance, state)
+            form.setter(instance, state)
         return
-    saved = {name_today(cls, name): value for name, value in _attributes(cls, state).items()}
-    if is_model(cls):
-        _fill_model(instance, saved, state)
-    elif "__attrs_attrs__" in dir(cls) and hasattr(cls, "__setstate__"):
-        cls.__setstate__(instance, saved)  # generated; it takes what the class has
+    saved = {form.names.get(name, name): value for name, value in _attributes(cls, state).items()}
+    if form.is_model:
+        _fill_model(instance, form, saved, state)
+    elif form.has_generated:
+        cls.__setstate__(instance, saved)
     else:
         for name, value in saved.items():
             put(instance, name, value)
@@ -37,22 +71,30 @@ def fill(instance: Any, state: Any) -> None:
 
 def complete(instance: Any) -> None:
     """Give an object that has what it had the fields that are new in its class."""
-    cls: Any = type(instance)
-    if own_setter(cls) is not None or is_model(cls):
-        return
-    before = current().changed.get(cls)
-    known = None if before is None else {name_today(cls, name) for name in before}
-    for field in fields_of(cls).values():
-        if (known is None or field.name not in known) and not _has(instance, field.name):
-            give(instance, field)
+    form = form_of(type(instance))
+    if form.setter is None and not form.is_model:
+        for field in form.new:
+            if not _has(instance, field.name):
+                give(instance, field)
 
 
 def give(instance: Any, field: Field) -> None:
     """Give an object a field that it does not have; what has no default is an error when all is read."""
     if field.default is not None:
-        put(instance, field.name, field.default(instance))
+        put(instance, field.name, default_of(instance, field))
     elif field.is_needed:
         current().lacks(instance, field.name)
+
+
+def default_of(instance: Any, field: Field) -> Any:
+    """The default of a field; what its factory raises says where that was."""
+    assert field.default is not None
+    try:
+        return field.default(instance)
+    except Exception as error:
+        filename, lineno = line_of_class(type(instance))
+        error.add_note(f"raised for the new field {field.name!r} of {type(instance).__qualname__} ({filename}:{lineno})")
+        raise
 
 
 def put(instance: Any, name: str, value: Any) -> None:
@@ -82,15 +124,6 @@ def _has(instance: Any, name: str) -> bool:
     return True
 
 
-def name_today(cls: Any, name: str) -> str:
-    """What a field of a class, or of one of its bases, is called now."""
-    for base in cls.__mro__[:-1]:
-        place = new_member(base.__module__, base.__qualname__, name)
-        if place is not None and name not in fields_of(base):
-            return place[1].rpartition(".")[2]
-    return name
-
-
 def _attributes(cls: Any, state: Any) -> dict[str, Any]:
     """What a state holds, by name. Raises DataChangedError for one of a class's own making."""
     if state is None:
@@ -105,26 +138,24 @@ def _attributes(cls: Any, state: Any) -> dict[str, Any]:
         return {name: value for part in state for name, value in (part or {}).items()}
     if isinstance(state, list | tuple) and before is not None and len(state) == len(before):  # of frozen slots, once
         return dict(zip(before, state, strict=True))
-    raise misfit(cls, f"{cls.__qualname__} with the state of a __getstate__, and it has no __setstate__ today")
+    raise misfit(cls, f"a {cls.__qualname__} with a state of its own making", "it has no __setstate__")
 
 
-def _fill_model(instance: Any, saved: dict[str, Any], state: Any) -> None:
+def _fill_model(instance: Any, form: Form, saved: dict[str, Any], state: Any) -> None:
     """A model of pydantic: what it has no field for is extra, if it takes that."""
     cls: Any = type(instance)
-    before = current().changed.get(cls)
     was_model = isinstance(state, dict) and "__pydantic_fields_set__" in state
-    set_then = {name_today(cls, name) for name in (state["__pydantic_fields_set__"] if was_model else saved)}
+    set_then = {form.names.get(name, name) for name in (state["__pydantic_fields_set__"] if was_model else saved)}
     public, private = cls.__pydantic_fields__, cls.__private_attributes__
     cached = {name for name in saved if name not in {*public, *private} and hasattr(cls, name)}
     held: dict[str, Any] = {name: saved[name] for name in cached}
-    known = {name_today(cls, name) for name in before or ()}
-    for field in fields_of(cls).values():
+    for field in form.fields.values():
         if field.name in saved:
             held[field.name] = saved[field.name]
-        elif field.default is not None and (field.name not in private or field.name not in known):
+        elif field.default is not None and (field.name not in private or field in form.new):
             vars(instance).update(held)  # a default may be made of the fields before it
-            held[field.name] = field.default(instance)
-        elif field.is_needed and field.name not in known:
+            held[field.name] = default_of(instance, field)
+        elif field.is_needed and field in form.new:
             current().lacks(instance, field.name)
     is_extra = cls.model_config.get("extra") == "allow"
     more = {name: value for name, value in saved.items() if name not in {*public, *private, *cached}}
@@ -149,10 +180,11 @@ def named_tuple(cls: Any, values: tuple[Any, ...]) -> Any:
     """A named tuple of the class of today. Raises DataChangedError for what cannot be one."""
     before = current().changed.get(cls)
     if before is None or len(before) != len(values):
-        raise misfit(cls, f"{cls.__qualname__} with {len(values)} values")
-    saved = {name_today(cls, name): value for name, value in zip(before, values, strict=True)}
+        raise misfit(cls, f"a {cls.__qualname__} of {len(values)} values")
+    form = form_of(cls)
+    saved = {form.names.get(name, name): value for name, value in zip(before, values, strict=True)}
     missing = []
-    for field in fields_of(cls).values():
+    for field in form.fields.values():
         if field.name not in saved:
             saved[field.name] = None if field.default is None else field.default(None)
             missing += [] if field.default is not None else [field.name]
@@ -162,12 +194,12 @@ def named_tuple(cls: Any, values: tuple[Any, ...]) -> Any:
     return made
 
 
-def misfit(cls: Any, what: str) -> DataChangedError:
+def misfit(cls: Any, what: str, why: object = "it is of another kind") -> DataChangedError:
     """The error for objects that the class of today cannot have."""
     filename, lineno = line_of_class(cls)
     return DataChangedError(
-        f"{filename}:{lineno}: the saved state has {what}: the class of today is of another kind. Give it a __setstate__, or put "
-        "the old class back, and resume again; the saved state is kept.",
+        f"{filename}:{lineno}: the saved state has {what}, which the class of today cannot have: {why}. Give it a "
+        "__setstate__, or put the old class back, and resume again; the saved state is kept.",
         filename=filename,
         lineno=lineno,
         name=f"{cls.__module__}:{cls.__qualname__}",

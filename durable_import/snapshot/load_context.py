@@ -69,6 +69,7 @@ class LoadContext:
         self.islands: dict[str, Any] = {}  # those that were loaded
         self.new_fields: dict[type, Any] = {}  # see ``definitions.fields``
         self.changed: dict[type, tuple[str, ...] | None] = {}  # the fields that classes had: see ``declared``
+        self.forms: dict[type, Any] = {}  # see ``filling``
         self.lacking: list[tuple[Any, str]] = []  # objects without a field that has no default
         self.refusal: Callable[[LoadContext], Exception] | None = None  # what they are refused with
         self.variables: list[tuple[Any, dict[str, Any]]] = []  # of frames, when it is read carefully

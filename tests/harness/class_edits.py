@@ -286,8 +286,14 @@ REFUSED = {
     "needed by a hash": (f"{FROZEN} a: int", "{T(1): 2}", f"{FROZEN} a: int; b: int", "'b'"),
     "an exception": ("@dataclass\nclass T(Exception): a: int", "T(5)", "@dataclass\nclass T(Exception): a: int; b: int", "'b'"),
     "tuple": (f"{TUPLE} a: int", "T(1)", f"{TUPLE} a: int; b: int", "'b'"),
-    "a tuple today": (f"{DATA} a: int", "T(1)", f"{TUPLE} a: int", "the class of today is of another kind"),
-    "a struct today": (f"{DATA} a: int", "T(1)", f"{STRUCT} a: int", "the class of today is of another kind"),
+    "a tuple today": (f"{DATA} a: int", "T(1)", f"{TUPLE} a: int", "objects of T, which the class of today cannot have"),
+    "an abstract class today": (
+        f"{DATA} a: int",
+        "T(1)",
+        "import abc\n@dataclass\nclass T(abc.ABC):\n a: int\n @abc.abstractmethod\n def f(s): ...",
+        "abstract class T",
+    ),
+    "a struct today": (f"{DATA} a: int", "T(1)", f"{STRUCT} a: int", "objects of T, which the class of today cannot have"),
 }
 
 GONE = {

@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from durable_import.snapshot.declared import reference_of
-from durable_import.snapshot.filling import fill, give, name_today
-from durable_import.upgrades.fields import fields_of, is_struct
+from durable_import.snapshot.filling import fill, form_of, give
+from durable_import.upgrades.fields import is_struct
 
 State = tuple[tuple[str, ...], tuple[Any, ...], dict[str, Any] | None]
 
@@ -79,7 +79,7 @@ def fill_struct(struct: Any, state: State) -> None:
         fill(struct, saved | (others or {}))
         return
     if cls.__struct_fields__ != names:
-        saved = {name_today(cls, name): value for name, value in saved.items()}
+        saved = {form_of(cls).names.get(name, name): value for name, value in saved.items()}
     set_state = getattr(cls, "__setstate__", None)
     for name in cls.__struct_fields__:
         if name in saved:
@@ -87,7 +87,7 @@ def fill_struct(struct: Any, state: State) -> None:
         elif set_state is not None:
             _set(struct, name, None)  # until it says
         else:
-            give(struct, fields_of(cls)[name])
+            give(struct, form_of(cls).fields[name])
     if others:
         vars(struct).update(others)
     if set_state is not None:

@@ -17,7 +17,7 @@ from durable_import.snapshot.load_context import Loading
 from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
 from durable_import.snapshot.unpickler import loads, reading_of
-from tests.harness.class_edits import EDITS, GONE, HEAD, REFUSED, SLOTTED, Edit, in_circle, with_z
+from tests.harness.class_edits import DATA, EDITS, GONE, HEAD, REFUSED, SLOTTED, Edit, in_circle, with_z
 
 Make = Callable[[str], dict[str, Any]]
 
@@ -82,3 +82,12 @@ def test_classes_that_have_not_changed_are_read_by_the_quick_unpickler(edit: Mak
     edit(text)
     loading = Loading(reading_of(data))
     assert (loading.next_opening(), loading.begins_again()) == (None, False)
+
+
+def test_a_default_that_raises(edit: Make) -> None:
+    """It says of which field of which class that was."""
+    data = saved(eval("T(1)", edit(f"{DATA} a: int")))
+    edit(f"{DATA} a: int; b: int = field(default_factory=lambda: 1 // 0)")
+    with pytest.raises(ZeroDivisionError) as caught:
+        loads(data)
+    assert caught.value.__notes__[0].startswith("raised for the new field 'b' of T (")
