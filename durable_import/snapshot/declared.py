@@ -74,7 +74,7 @@ def class_with_fields(module: str, name: str, fields: str, kinds: str | None = N
 
     Raises ReadsCarefullyError if objects cannot be restored as they were saved.
     """
-    cls = find_by_name(module, name)
+    cls = find_by_name(module, name, fields)
     return _noted(cls, fields, kinds) if isinstance(cls, type) else cls
 
 
@@ -131,14 +131,28 @@ def has_new_members(cls: type) -> bool:
     return new_member(cls.__module__, cls.__qualname__, None) is not None and is_filled_by_name(cls)
 
 
-def find_by_name(module: str, name: str) -> Any:
-    """What a module has under a name, or under the one that was said to be its name today."""
+def find_by_name(module: str, name: str, fields: str = "") -> Any:
+    """What a module has under a name, or under the one that was said to be its name today; ``fields``: of a class.
+
+    Raises MissingCodeError.
+    """
     try:
         return reduce(getattr, name.split("."), import_module(module))
     except (AttributeError, ModuleNotFoundError) as error:
         today = new_place(module, name)
         if today == (module, name) and is_about(error, module):
-            raise gone(module, name, error) from error
+            raise gone(module, name, error, _only_one_like(module, name, fields)) from error
         if today == (module, name):
             raise
         return reduce(getattr, today[1].split("."), import_module(today[0]))
+
+
+def _only_one_like(module: str, name: str, fields: str) -> str:
+    """The name of the only class that stands where one is gone and has the same fields; empty if it is not certain."""
+    try:
+        holder = reduce(getattr, name.split(".")[:-1], import_module(module))
+    except (AttributeError, ModuleNotFoundError):
+        return ""
+    classes = [each for each in vars(holder).values() if isinstance(each, type) and each.__module__ == module]
+    alike = [each.__qualname__ for each in classes if (reference_of(each) or ("", "", ""))[2] == fields != ""]
+    return alike[0] if len(alike) == 1 else ""

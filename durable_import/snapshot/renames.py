@@ -75,14 +75,18 @@ def new_member(module: str, name: str, member: str | None) -> tuple[str, str] | 
     return None
 
 
-def gone(module: str, name: str, error: Exception) -> MissingCodeError:
-    """The error for a class or function of the program that is not found by its name, nor by another that was said."""
+def gone(module: str, name: str, error: Exception, today: str = "") -> MissingCodeError:
+    """The error for a class or function of the program that is not found by its name, nor by another that was said.
+
+    ``today``: what it may be called now.
+    """
     missing = missing_module(module, error)
     if missing:
         what, line = f"module {module!r}", line_for_module(module, missing)
     else:
         holder = "".join(name.rpartition(".")[:2])
-        what, line = f"{name!r} of module {module!r}", f'durable_import.renamed("{module}:{name}", "{module}:{holder}NAME")'
+        today = today or f"{holder}NAME"
+        what, line = f"{name!r} of module {module!r}", f'durable_import.renamed("{module}:{name}", "{module}:{today}")'
     return MissingCodeError(
         f"the saved state needs {what}, which is not there today ({error}). Put it back, or, if it is called something else, say "
         f"so at module level: {line}. Then resume again; the saved state is kept."

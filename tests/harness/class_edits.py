@@ -299,6 +299,12 @@ REFUSED = {
 GONE = {
     "class": ("class T: pass", "T()", "", 'renamed("shapes:T", "shapes:NAME")'),
     "dataclass": (f"{DATA} a: int", "T(1)", "", 'renamed("shapes:T", "shapes:NAME")'),
+    "dataclass that is called something else": (
+        f"{DATA} a: int",
+        "T(1)",
+        "@dataclass\nclass U: a: int",
+        'renamed("shapes:T", "shapes:U")',
+    ),
     "nested class": ("class O:\n class T: pass", "O.T()", "class O: pass", 'renamed("shapes:O.T", "shapes:O.NAME")'),
     "function": ("def f(): pass", "f", "", 'renamed("shapes:f", "shapes:NAME")'),
     "method": ("class T:\n def f(s): pass", "T().f", "class T: pass", 'renamed("shapes:T.f", "shapes:T.NAME")'),
