@@ -147,7 +147,8 @@ def _fill_model(instance: Any, form: Form, saved: dict[str, Any], state: Any) ->
     was_model = isinstance(state, dict) and "__pydantic_fields_set__" in state
     set_then = {form.names.get(name, name) for name in (state["__pydantic_fields_set__"] if was_model else saved)}
     public, private = cls.__pydantic_fields__, cls.__private_attributes__
-    cached = {name for name in saved if name not in {*public, *private} and hasattr(cls, name)}
+    beside = [name for name in (state["__dict__"] if was_model else saved) if name in saved and name not in {*public, *private}]
+    cached = [name for name in beside if name[:1] == "_" or hasattr(cls, name)]  # properties, notes of libraries
     held: dict[str, Any] = {name: saved[name] for name in cached}
     for field in form.fields.values():
         if field.name in saved:

@@ -88,8 +88,11 @@ def own_setter(cls: Any) -> Any:
 
 
 def is_filled_by_name(cls: Any) -> bool:
-    """Whether nobody has written a way of its own in which objects of a class are restored."""
-    if own_setter(cls) is not None or cls in copyreg.dispatch_table:
+    """Whether nobody has written a way of its own in which objects of a class are restored.
+
+    What SQLAlchemy maps is filled by that: what an object does not have, a session loads.
+    """
+    if own_setter(cls) is not None or cls in copyreg.dispatch_table or hasattr(cls, "_sa_class_manager"):
         return False
     for base in cls.__mro__[:-1]:
         if base.__flags__ & _HEAP_TYPE and ("__reduce__" in vars(base) or "__reduce_ex__" in vars(base)):

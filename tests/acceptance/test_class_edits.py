@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.harness.class_edits import EDITS, HEAD, in_circle, with_z
+from tests.harness.class_edits import EDITS, HEAD, in_circle, noted, with_z
 from tests.harness.processes import KILLED, Desk
 
 FLOW = """
@@ -53,7 +53,7 @@ WAYS = {
     "run": (SCRIPT, ["-m", "durable_import", "run", "program.py"]),
     "application": (APPLICATION, ["program.py"]),
 }
-HELP = "\n".join(["", *(inspect.getsource(each) for each in (in_circle, with_z))])
+HELP = "\n".join(["", *(inspect.getsource(each) for each in (in_circle, noted, with_z))])
 
 
 def write_shapes(desk: Desk, texts: list[str]) -> None:

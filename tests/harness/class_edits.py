@@ -20,6 +20,10 @@ FROZEN_SLOTTED = "@dataclass(frozen=True, slots=True)\nclass T:"
 DATA = "@dataclass\nclass T:"
 ATTRS = "@attrs.define\nclass T:"
 MODEL = "class T(BaseModel):"
+MAPPED = """
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+class B(MappedAsDataclass, DeclarativeBase): pass
+class T(B): __tablename__ = "t";"""
 STRUCT = "class T(msgspec.Struct):"
 TUPLE = "class T(NamedTuple):"
 OPEN = f'{MODEL}\n model_config = ConfigDict(extra="allow")\n'
@@ -105,6 +109,13 @@ EDITS = {
         "x",
         "T(a=1, b=5)",
     ),
+    "mapped by SQLAlchemy": Edit(
+        f"{MAPPED} id: Mapped[int] = mapped_column(primary_key=True); a: Mapped[int]",
+        "T(1, 2)",
+        f"{MAPPED} id: Mapped[int] = mapped_column(primary_key=True); a: Mapped[int]; c: Mapped[int] = mapped_column(default=3)",
+        "x.a, x.id, 'c' in vars(x)",
+        (2, 1, False),
+    ),
     # attrs
     "attrs: of another field": Edit(
         f"{ATTRS} a: int",
@@ -166,6 +177,20 @@ EDITS = {
         "class T(BaseModel, Generic[X]): a: X; b: int = 3",
         "type(x) is T[int], x.a, x.b",
         (True, 1, 3),
+    ),
+    "model: properties, and what a library notes": Edit(
+        f"{MODEL}\n a: int\n @cached_property\n def q(s): return [s.a]",
+        "noted(T(a=1))",
+        f"{MODEL}\n a: int\n c: int = 3\n @cached_property\n def q(s): return [s.a]",
+        "vars(x)",
+        {"q": [1], "_note": 5, "a": 1, "c": 3},
+    ),
+    "model: generics in one another": Edit(
+        "class T(BaseModel, Generic[X]): a: X",
+        "T[T[int]](a=T[int](a=1))",
+        "class T(BaseModel, Generic[X]): a: X; b: int = 3",
+        "type(x.a) is T[int], x.b, x.a.b",
+        (True, 3, 3),
     ),
     "model: another name": Edit(
         f"{MODEL} a: int", "T(a=1)", f"{MODEL} b: int\nrenamed('shapes:T.a', 'shapes:T.b')", "x", "T(b=1)"
@@ -322,6 +347,13 @@ def in_circle(cls: Any) -> Any:
     found: list[Any] = []
     found.append(cls(found))
     return found[0]
+
+
+def noted(value: Any) -> Any:
+    """A model of which a property is known, and something else is noted in it."""
+    assert value.q
+    vars(value)["_note"] = 5
+    return value
 
 
 def with_z(value: Any) -> Any:

@@ -25,9 +25,12 @@ def reducer_for(cls: Any) -> Callable[[Any], Any] | None:
 
     That is right if the class says all that there is to restore its structs.
     """
-    if hasattr(cls, "__post_init__") or hasattr(cls, "__setstate__") or cls.__dictoffset__ or reference_of(cls) is None:
-        return reduce_by_name
-    return None if _empty_of(cls).__reduce__()[0] is cls else reduce_by_name
+    try:
+        is_by_order = _empty_of(cls).__reduce__()[0] is cls
+    except TypeError:  # it cannot be made in another way than msgspec's
+        return None
+    has_own = hasattr(cls, "__post_init__") or hasattr(cls, "__setstate__") or cls.__dictoffset__ or reference_of(cls) is None
+    return None if is_by_order and not has_own else reduce_by_name
 
 
 def reduce_by_name(struct: Any) -> Any:

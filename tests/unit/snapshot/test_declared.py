@@ -17,7 +17,7 @@ from durable_import.snapshot.load_context import Loading
 from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
 from durable_import.snapshot.unpickler import loads, reading_of
-from tests.harness.class_edits import DATA, EDITS, GONE, HEAD, REFUSED, SLOTTED, Edit, in_circle, with_z
+from tests.harness.class_edits import DATA, EDITS, GONE, HEAD, REFUSED, SLOTTED, Edit, in_circle, noted, with_z
 
 Make = Callable[[str], dict[str, Any]]
 
@@ -34,7 +34,7 @@ def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         linecache.checkcache(module.__file__)
         monkeypatch.setitem(sys.modules, "shapes", module)
         exec(compile(HEAD + text, module.__file__, "exec"), vars(module))
-        return vars(module) | {"in_circle": in_circle, "with_z": with_z}
+        return vars(module) | {"in_circle": in_circle, "noted": noted, "with_z": with_z}
 
     return give
 
