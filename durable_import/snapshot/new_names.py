@@ -5,19 +5,8 @@ What differs from what was saved in such names alone has not changed: its frames
 
 from __future__ import annotations
 
-import ast
-import copy
-from collections.abc import Iterator
-from functools import lru_cache
-
 from ..errors import MissingCodeError
 from ..hook.code_table import MODULES, CodeInfo, find
-from ..pythons.codes import nested_codes, silent
-from ..pythons.instructions import variables_of
-from ..rewrite.analysis.places import Places
-from ..rewrite.analysis.places import digest as digest_of
-from ..rewrite.analysis.text import Text
-from ..rewrite.passes.pauses import EXCEPTION, mark_pauses
 from .names import module_today
 from .renames import line_for_module, missing_module, new_place, said
 
@@ -42,7 +31,9 @@ def same_but_for_names(module: str, place: str, digest: str | None) -> CodeInfo 
 
 def differing_in_names(info: CodeInfo, digest: str) -> CodeInfo | None:
     """A function of today, with the digest given, if it differs from the one that had it only in names that were said."""
-    if digest not in (_digest_with(info, names) for names in ({}, _former_names())):
+    from .renamed_text import digest_with, former_names  # which load the rewriter
+
+    if digest_with(info, former_names()) != digest:
         return None
     return CodeInfo(info.code, info.module, info.place, digest, info.suspensions, info.awaited)
 
@@ -60,57 +51,16 @@ def missing_function(module: str, place: str, digest: str | None, error: Missing
     parts = place.split(".")
     if not all(part.isidentifier() for part in parts):
         return error  # one inside of another is a variable of that
-    alike = [info.place for info in _alike(module, parts[-1], digest)] if digest is not None else []
+    alike = _places_alike(module, parts[-1], digest) if digest is not None else []
     name = alike[0] if len(alike) == 1 else ".".join([*parts[:-1], "NAME"])
     line = f'durable_import.renamed("{module}:{place}", "{module}:{name}")'
-    said = f"If it has another name today, say so at module level: {line}"
-    return MissingCodeError(f"{error} {said}")
+    return MissingCodeError(f"{error} If it has another name today, say so at module level: {line}")
 
 
-def _alike(module: str, last: str, digest: str) -> Iterator[CodeInfo]:
-    """The functions of a module whose text is that of a digest but for their own name."""
-    known = MODULES.get(module)
-    for info in known.by_place.values() if known is not None and not known.is_library else ():
-        if _digest_with(info, {info.place.rpartition(".")[2]: last}) == digest:
-            yield info
+def _places_alike(module: str, last: str, digest: str) -> list[str]:
+    """The functions of a module whose text is that of a digest but for their own name, and names that were said."""
+    from .renamed_text import digest_with, former_names
 
-
-def _former_names() -> dict[str, str]:
-    """What the last part of each new name was."""
-    pairs = ((new.replace(":", ".").rpartition(".")[2], old.replace(":", ".").rpartition(".")[2]) for old, new in said().items())
-    return {new: old for new, old in pairs if new != old}
-
-
-def _digest_with(info: CodeInfo, names: dict[str, str]) -> str:
-    """The digest that a function would have if some names in it were others; its variables are what they are."""
-    node = _places(info.module.source).by_path.get(info.place)
-    if node is None:
-        return ""
-    variables = {name for code in (info.code, *nested_codes(info.code)) for name in variables_of(code)}
-    return digest_of(_Renaming({new: old for new, old in names.items() if new not in variables}).visit(copy.deepcopy(node)))
-
-
-@lru_cache(maxsize=4)
-def _places(source: bytes) -> Places:
-    """The functions of a module as they are written."""
-    with silent():
-        tree = ast.parse(source)
-    if Text(source).may_say(EXCEPTION):
-        mark_pauses(tree)
-    return Places(tree)
-
-
-class _Renaming(ast.NodeTransformer):
-    """Gives names in a tree others."""
-
-    def __init__(self, names: dict[str, str]) -> None:
-        self._names = names
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        for field in ("id", "attr", "name"):
-            name = getattr(node, field, None)
-            if isinstance(name, str):
-                setattr(node, field, self._names.get(name, name))
-        if isinstance(node, ast.Global | ast.Nonlocal):
-            node.names = [self._names.get(name, name) for name in node.names]
-        return super().generic_visit(node)
+    known, former = MODULES.get(module), former_names()
+    infos = known.by_place.values() if known is not None and not known.is_library else ()
+    return [info.place for info in infos if digest_with(info, former | {info.place.rpartition(".")[2]: last}) == digest]

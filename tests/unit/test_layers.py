@@ -27,7 +27,8 @@ LAYERS = (
 ORDERS = {
     "rewrite": ("rewritten", "analysis", "passes", "emit", "compiler"),
     "snapshot": (
-        "former_names", "renames", "names", "payload", "load_context", "reopened", "frame_places", "new_names", "library",
+        "former_names", "renames", "names", "payload", "load_context", "reopened", "frame_places", "renamed_text", "new_names",
+        "library",
         "iterators",
         "definitions", "declared", "filling",
         "reducers", "tasks", "with_blocks", "module_data", "table", "sealing", "diagnose", "references", "prelude", "careful",
