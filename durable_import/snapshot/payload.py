@@ -21,6 +21,7 @@ _LAST_OF_3 = "the last version that opens format 3 is that of 26 November 2026, 
 COMPLETE, IN_SEGMENTS, IN_PIECES = b"c", b"s", b"p"  # what follows the version
 LIVES = "lives"  # the fact of a snapshot that lives have begun from: how many
 DRIFT = "drift"  # the fact of a snapshot whose instance has lived while the clock was set: by how much, in seconds
+HANDED = "handed"  # the fact that holds what a script has handed to the coroutine that it runs
 MOMENT = "moment"  # the fact of a snapshot with timers that says when it was made, in seconds since 1970
 CODE = "code"  # the fact of a snapshot that says in which version of the program it was made
 LARGE = 256 * 1024  # bytes: such snapshots are in pieces

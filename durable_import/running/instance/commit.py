@@ -13,7 +13,7 @@ from ...frames.capture import parts_of
 from ...frames.step import NEW, PENDING
 from ...hook.program_version import version_today
 from ...snapshot.encoder import Encoder
-from ...snapshot.payload import CODE, DRIFT, LIVES, MOMENT, Snapshot
+from ...snapshot.payload import CODE, DRIFT, HANDED, LIVES, MOMENT, Saved, Snapshot
 from ...stores.base import DORMANT
 from ..slices import Slices
 from .caller import Caller
@@ -154,12 +154,23 @@ class Committer:
             facts[DRIFT] = drift
         if loop.earlier_lives and self.holding.enters_again():
             facts[LIVES] = loop.earlier_lives
-        saved = self.encoder.save(Snapshot(None, facts, loop))
+        saved = self._saved(facts)
         loop.is_dirty = loop.has_new_timer = False
         functions = tuple(info for info in saved.codes if not info.module.is_library)
         wake_at = loop.next_deadline() if status in DORMANT else None
         events = tuple(loop.inbox.accepted)
         return Checkpoint(self.checkpoint, status, saved.location, self.function, saved, functions, wake_at, events, drift)
+
+    def _saved(self, facts: dict[str, Any]) -> Saved:
+        """Save the state, without those objects that only who has begun the run can still look at, if they cannot be saved."""
+        while True:
+            try:
+                return self.encoder.save(Snapshot(None, facts, self.loop))
+            except UnsavableStateError as error:
+                if HANDED not in facts or not error.path.startswith(f"({HANDED})"):
+                    raise
+                lost = [path for path in facts[HANDED] if error.path.startswith(f"({HANDED})[{path!r}]")]
+                self.facts[HANDED] = facts[HANDED] = {p: each for p, each in facts[HANDED].items() if lost and p not in lost}
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
         """A native task runs rewritten code beside the tasks of the instance."""

@@ -15,7 +15,7 @@ import hashlib
 import secrets
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import (
@@ -28,8 +28,9 @@ from ...errors import (
     SnapshotError,
     UnsavableStateError,
 )
+from ...log import logger
 from ...snapshot.encoder import Encoder
-from ...snapshot.payload import Snapshot
+from ...snapshot.payload import HANDED, Snapshot
 from ...snapshot.sealing.seal import OVERHEAD, Seal
 from ...stores.state import DORMANT, FINISHED, STATUSES, InstanceState
 
@@ -58,11 +59,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an instance ended. ``error`` is None for a result."""
+    """How an instance ended. ``error`` is None for a result. ``handed``: what a script has handed to it."""
 
     status: str
     result: Any = None
     error: BaseException | None = None
+    handed: dict[str, Any] = field(default_factory=dict)
 
     def give(self, instance_id: str) -> Any:
         """The result; raises the exception of an instance that failed, InstanceCancelledError for one that was cancelled."""
@@ -183,11 +185,21 @@ class Records:
         """
         facts, kind = row_facts(state, call), OUTCOMES[outcome.status]
         if outcome.error is None:
-            return self._put(kind, facts | {kind: outcome.result}, encoder)
+            return self._put_result(facts | {kind: outcome.result}, outcome, encoder)
         try:
             return self._put(kind, facts | {kind: outcome.error})
         except Exception as reason:  # whatever its class's own code raises
             return self._put(kind, facts | {kind: _told(outcome.error, f"the exception could not be kept itself: {reason}")})
+
+    def _put_result(self, facts: dict[str, Any], outcome: Outcome, encoder: Encoder) -> bytes:
+        """With what was handed to the instance, if that can be saved."""
+        kind = OUTCOMES[outcome.status]
+        if outcome.handed:
+            try:
+                return self._put(kind, facts | {HANDED: outcome.handed}, encoder)
+            except UnsavableStateError:
+                logger.debug("what was handed to instance %s is not kept with its result", self._instance_id)
+        return self._put(kind, facts, encoder)
 
     def open_outcome(self, state: InstanceState, call: bytes, encoder: Encoder | None = None) -> Outcome:
         """What ``seal_outcome`` has sealed."""
@@ -197,7 +209,9 @@ class Records:
         self.check_row(state, call, facts)
         if status == "cancelled":
             return Outcome(status, None, asyncio.CancelledError())
-        return Outcome(status, facts[kind]) if status == "completed" else Outcome(status, None, facts[kind])
+        if status == "completed":
+            return Outcome(status, facts[kind], handed=facts.get(HANDED, {}))
+        return Outcome(status, None, facts[kind])
 
     # --- events
 

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -31,7 +32,7 @@ from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
-from ...snapshot.payload import CODE, DRIFT, LIVES, Snapshot
+from ...snapshot.payload import CODE, DRIFT, HANDED, LIVES, Snapshot
 from ...snapshot.renames import is_called
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
@@ -42,6 +43,7 @@ from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import NOTHING_GIVEN, given_by, set_again, warn_of_lost
 from .giving_up import check_attempts, failure_by, is_past_deaths
+from .handed import Handed, give_back, handed_to, handed_today
 from .host import Host
 from .lease import InstanceLease
 from .lives import count_lives, lives_before, with_another_life
@@ -64,8 +66,8 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_cut", "_given", "_has_missed_events", "_looks", "_opening", "_recording", "_retries", "_root", "_turn", "begun",
-        "call", "context", "driver", "evict_after", "host", "instance_id", "is_suspending", "lease", "records", "task",
+        "_cut", "_given", "_handed", "_has_missed_events", "_looks", "_opening", "_recording", "_retries", "_root", "_turn",
+        "begun", "call", "context", "driver", "evict_after", "host", "instance_id", "is_suspending", "lease", "records", "task",
     )  # fmt: skip
 
     def __init__(
@@ -97,6 +99,7 @@ class InstanceRun:
         self._cut: FencedError | StoreUnavailableError | None = None  # why it is let go of
         self._given = NOTHING_GIVEN
         self._recording: asyncio.Task[None] | None = None  # of a hold, for others to see
+        self._handed: Handed = {}  # to a run that was begun before, by the code that resumes it
         self._root: Any = None  # the coroutine of a call that has not begun
         self._turn: asyncio.Future[None] | None = None  # it is held back until then
 
@@ -120,8 +123,10 @@ class InstanceRun:
             is_new = await self._begin(make, begins_again=after > 0.0)
             if make is None:
                 await self.host.slices.turn()
+            elif self.host.script is not None and self.state is not None:
+                self._handed = handed_today(make)
             if self.state is not None and self.state.status in FINISHED and not self._tries_again(self.state):
-                return self.records.open_outcome(self.state, self.lease.call, self._encoder())
+                return self._giving_back(self.records.open_outcome(self.state, self.lease.call, self._encoder()))
             self._take_context(make, is_new=is_new)
             encoder = self._encoder()
             try:
@@ -132,20 +137,20 @@ class InstanceRun:
             if make is None or self.host.script is None:  # else the script's own code sets them again
                 warn_of_lost(self._given, self.instance_id, parts_of(self.driver.coroutine).code, self.lease.about())
             if self.host.telemetry is None:
-                return await self._drive(self.driver, encoder)
+                return self._giving_back(await self._drive(self.driver, encoder))
             with self.host.telemetry.life(self.driver, is_resumed=self._is_resumed()) as life:
                 outcome = await self._drive(self.driver, encoder)
                 life.has_outcome(outcome)
-                return outcome
+                return self._giving_back(outcome)
         except asyncio.CancelledError as error:
             raise self._has_left(self._why_suspended() if self.is_suspending else error) from None
         except BaseException as error:
             self._has_left(error)
             self._note_failure(error, make)
             raise
-        finally:
-            self._drop_root()
-            await self.lease.release(has_lived=self.driver is not None)
+
+    def _giving_back(self, outcome: Outcome) -> Outcome:
+        return give_back(outcome, self._handed) if self._handed else outcome
 
     def _has_left(self, error: BaseException) -> BaseException:
         """Tell its caller, if there is one, why it did not begin."""
@@ -327,6 +332,8 @@ class InstanceRun:
         elif make is not None:
             host.observer.starting(self.instance_id)
             driver = InstanceDriver(without_instance(make), encoder, self._commit)
+            if host.script is not None:
+                driver.facts[HANDED] = handed_to(driver.coroutine)
         else:
             assert state is not None
             host.observer.starting(self.instance_id)
@@ -490,6 +497,8 @@ class InstanceRun:
                 if failed is None:
                     raise
                 outcome = failed
+            if HANDED in driver.facts:
+                outcome = replace(outcome, handed=driver.facts[HANDED])
             return await self._finished(outcome, driver.checkpoint, encoder)
         finally:
             driver.give_back()

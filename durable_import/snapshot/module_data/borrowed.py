@@ -67,7 +67,7 @@ class Borrowed:
             return None
         if name not in self._changed and self._first.get(name) != _fingerprint(value):
             self._changed.add(name)
-        return _content(value) if name in self._changed else None
+        return content_of_fillable(value) if name in self._changed else None
 
 
 def is_fillable(value: Any) -> bool:
@@ -81,14 +81,15 @@ def _is_container(value: Any) -> bool:
     return isinstance(value, _CONTAINERS) and all(base.__flags__ & _HEAP_TYPE or base in _KNOWN for base in cls.__mro__)
 
 
-def _content(value: Any) -> tuple[str, Any, Any]:
+def content_of_fillable(value: Any) -> tuple[str, Any, Any]:
+    """How an object is filled again, itself, and what it holds."""
     if _is_container(value):
         return "refill", value, list(value.items()) if isinstance(value, dict) else list(value)
     return "state" if hasattr(value, "__setstate__") else "attributes", value, value.__getstate__()
 
 
 def _fingerprint(value: Any) -> int:
-    return fingerprint(_content(value)[2], _is_open)
+    return fingerprint(content_of_fillable(value)[2], _is_open)
 
 
 def _is_open(_: Any) -> bool:

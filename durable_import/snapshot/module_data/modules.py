@@ -330,22 +330,28 @@ def restore_contents(module: str, contents: dict[str, Content]) -> None:
             restore_signals(saved)
         elif how == SETTING:
             restore_setting(target, saved)
-        elif how == "cell":
-            target.cell_contents = saved
         elif how == "class":
             _restore_class(target, saved)
-        elif how == "primitive":
-            fill_bound(target, saved)
-        elif how == "state":
-            target.__setstate__(saved)
         elif how in ("set", "deleted"):
             set_again(how, target, saved)
-        elif how == "changed":
-            _refill(target, saved)
+        elif how in ("cell", "changed", "primitive", "state"):
+            fill(how, target, saved)
         elif target is not None:  # else the module has nothing of that name today
-            _refill(target, _by_id(saved) if how == "refill by id" else saved)
+            fill(how, target, _by_id(saved) if how == "refill by id" else saved)
             if not name.startswith(("default ", "attribute ")):
                 namespace[name] = target
+
+
+def fill(how: str, target: Any, saved: Any) -> None:
+    """Put into an object what one like it held."""
+    if how == "cell":
+        target.cell_contents = saved
+    elif how == "primitive":
+        fill_bound(target, saved)
+    elif how == "state":
+        target.__setstate__(saved)
+    else:
+        _refill(target, saved)
 
 
 def _by_id(marked: list[tuple[Any, Any, bool]]) -> list[tuple[Any, Any]]:
