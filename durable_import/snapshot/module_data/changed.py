@@ -127,12 +127,17 @@ def _may_change(expression: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
     return isinstance(parent, (ast.Return, ast.Yield, ast.List, ast.Tuple, ast.Dict, ast.IfExp, ast.BoolOp, ast.withitem))
 
 
+def _may_be_container(module: str, name: str) -> bool:
+    return module not in sys.modules or type(vars(sys.modules[module]).get(name)) in REFILLED
+
+
 class Changed:
     """The containers that one module of the program may change, as they were at first."""
 
     def __init__(self, module: str, namespace: dict[str, Any]) -> None:
         self._file = MODULES[module].path if module in MODULES else module
-        self.lines = places_changed_by(module, namespace)
+        found = places_changed_by(module, namespace)
+        self.lines = {place: line for place, line in found.items() if _may_be_container(*place)}
         self._first = {place: fingerprint(value, is_plain_instance) for place, value in self._present()}
         self._is_changed: set[Place] = set()
 
