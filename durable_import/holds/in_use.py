@@ -27,6 +27,17 @@ def can_be_in_use(cls: type) -> bool:
 _answers: ByClass[bool] = ByClass()
 
 
+def questions_of(cls: type) -> tuple[str, ...] | None:
+    """Of objects of a class that ``can_be_in_use``: what to ask first, for nothing is in use if no answer is true; None: it is
+    not so easy. Left out is what such an object has never an answer to."""
+    known = known_class(cls) if not issubclass(cls, (io.IOBase, *GENERATOR_MANAGERS)) else None
+    if known is None or known.spent:
+        return None
+    if cls.__dictoffset__ or hasattr(cls, "__getattr__"):
+        return known.busy
+    return tuple(each for each in known.busy if "." in each or each.startswith("__") or hasattr(cls, each))
+
+
 def in_use(value: Any) -> str:
     """What says that something is open in an object which could not be brought back; empty if nothing does."""
     if isinstance(value, io.IOBase) and _compresses(value):

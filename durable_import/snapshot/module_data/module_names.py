@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-from ...holds.in_use import can_be_in_use, in_use
+from ...holds.in_use import can_be_in_use, first_true, in_use, questions_of
 from ...holds.kinds import is_of_library
 from ...hook.code_table import PROGRAM
 from ...pythons.modules import LAZY
@@ -28,6 +28,7 @@ from .process_state import STREAMS
 from .shared_locks import LOCKS, Step, find_steps, is_holder
 
 Place = tuple[str, str]  # module, name in it
+Questions = tuple[str, ...] | None  # see ``questions_of``
 Way = tuple[str, str] | tuple[str, str, tuple[Step, ...]]  # the same, and how it goes on to a lock: see ``shared_locks``
 _RUNNING_TEXT = (b"exec", b"eval", b"__builtins__")
 _WEAK = (WeakKeyDictionary, WeakValueDictionary, WeakSet)
@@ -132,20 +133,21 @@ class Asked:
         self.module = module
         self.name = name
         self._kinds: list[Any] = []  # of the attributes, when they were looked through
-        self._parts: list[tuple[str, str]] = []  # those that may be in use: path in the module, name
+        self._parts: list[tuple[str, str, Questions]] = []  # those that may be in use: path in the module, name
 
-    def parts(self) -> Iterator[tuple[str, Any]]:
-        """What may be in use, by its path in the module."""
+    def parts(self) -> Iterator[tuple[str, Any, Questions]]:
+        """What may be in use, by its path in the module; with what to ask it first."""
         value = vars(sys.modules[self.module]).get(self.name)
         if can_be_in_use(type(value)):
-            yield self.name, value
+            yield self.name, value, None
         elif isinstance(attributes := getattr(value, "__dict__", None), dict):
             kinds = [*attributes, *map(type, attributes.values())]
             if kinds != self._kinds:
                 self._kinds = kinds
-                self._parts = [(f"{self.name}.{key}", key) for key, each in attributes.items() if can_be_in_use(type(each))]
-            for path, key in self._parts:
-                yield path, attributes[key]
+                found = ((key, type(each)) for key, each in attributes.items() if can_be_in_use(type(each)))
+                self._parts = [(f"{self.name}.{key}", key, questions_of(kind)) for key, kind in found]
+            for path, key, questions in self._parts:
+                yield path, attributes[key], questions
 
 
 def _version_of(namespace: dict[str, Any], data: ScriptData | None) -> tuple[Any, ...]:
@@ -269,7 +271,9 @@ class Names:
     def first_in_use(self) -> tuple[str, str, Any, str] | None:
         """What is in use and could not be brought back: module, name, object, and what says so."""
         for asked in self._asked:
-            for path, each in asked.parts():
+            for path, each, questions in asked.parts():
+                if questions is not None and not first_true(each, questions):
+                    continue
                 use = in_use(each)
                 if use:
                     return asked.module, path, each, use
