@@ -102,10 +102,6 @@ class PostgresServer:
             for pid in alive:
                 _signal(pid, signal.SIGCONT)
 
-    def promote(self) -> None:
-        """Let a standby be a primary from now on."""
-        self.execute("SELECT pg_promote()")
-
     def remove(self) -> None:
         """Stop the server and remove its files."""
         if self._process is not None:
@@ -133,6 +129,23 @@ class PostgresStandby(PostgresServer):
         deadline = time.monotonic() + 60
         while primary.execute("SELECT sync_state FROM pg_stat_replication") != [("sync" if is_synchronous else "async",)]:
             assert time.monotonic() < deadline, self._log.read_text()
+            time.sleep(0.02)
+
+    def receiver(self) -> int:
+        """The process that gets what the primary does."""
+        [(pid,)] = self.execute("SELECT pid FROM pg_stat_wal_receiver")
+        assert isinstance(pid, int)
+        return pid
+
+    def promote(self) -> None:
+        """Let it be a primary from now on; it may be starting."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.execute("SELECT pg_promote()")
+                return
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, self._log.read_text()
             time.sleep(0.02)
 
     def _make(self) -> None:
