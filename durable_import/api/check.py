@@ -103,7 +103,7 @@ class _Asked:
         self.scripts: list[Program] = []
         self.modules: list[str] = []
         for name in names:
-            if name.endswith((".py", ".pyz")) or os.sep in name or os.path.exists(name):
+            if name.endswith((".py", ".pyz")) or os.sep in name or os.path.isfile(name):
                 self.scripts.append(find_program(Target(name, is_module=False, arguments=[])))
             else:
                 self.modules.append(name)
@@ -122,8 +122,9 @@ class _Asked:
         """Whether one of some modules was named, or a package that it is in."""
         return any(f"{module}.".startswith(f"{name}.") for module in modules for name in self.modules)
 
-    def script_for(self, files: Counter[str]) -> tuple[str, ModuleText] | None:
-        """What is ``__main__`` of an instance whose code was once read from some files: folder and text."""
+    def script_for(self, files: Counter[str], modules: set[str]) -> tuple[str, ModuleText] | None:
+        """What is ``__main__`` of an instance with frames in some modules, and whose code of that was once read from some files:
+        folder and text. None if it is not there, or not asked for."""
         for same in (_real, os.path.basename):
             kept = {same(file) for file in files}
             for program in self.scripts:
@@ -133,7 +134,7 @@ class _Asked:
             if _real(file) in self.files:
                 module = self.files[_real(file)]
                 return os.getcwd(), ModuleText(MAIN, module.path, module.source)
-        if self.is_all:
+        if self.is_all or self.has(modules):
             for file, _ in files.most_common():
                 if os.path.isfile(file):
                     return _main_of(find_program(Target(file, is_module=False, arguments=[])))
@@ -184,7 +185,7 @@ class _Check:
             return _checked(summary, "same", "it has not come to a checkpoint") if self._asked.is_all else None
         modules = modules_named(state)
         files = await self._files_of_main(state)
-        main = self._asked.script_for(files) if MAIN in modules else None
+        main = self._asked.script_for(files, modules) if MAIN in modules else None
         if not self._asked.is_all and main is None and not self._asked.has(modules):
             return None
         if MAIN in modules and main is None:

@@ -125,10 +125,10 @@ def test_it_is_said_by_the_command(desk: Desk) -> None:
     assert all(each == said[0] for each in said), said
     status, [found] = said[0]
     assert (status, found["verdict"], found["module"], found["function"]) == (0, "moves", "work.deep", "main")
-    desk.write("work/deep.py", INNER.replace('await effect("here")', "pass"))
+    desk.write("work/deep.py", INNER.replace("await asyncio.sleep(0)", "pass"))
     ended = check(desk, "rows.py")
     assert (ended.status, ended.err) == (1, "")
-    for words in ("  main  cannot  ", "nothing like it is awaited", 'then: await effect("here")', "run --old-code"):
+    for words in ("  main  cannot  ", "nothing like it is awaited", "then: await asyncio.sleep(0)", "run --old-code"):
         assert words in ended.out
     assert len(ended.out.splitlines()) == 1
     (desk.folder / "work" / "deep.py").unlink()
