@@ -10,7 +10,8 @@ ready), ``timers``, ``loop`` (tasks, steps, and what rewritten code needs). ``ta
 awaiting one iterates over, ``awaited`` what a frame is about to await, ``executors`` a call in a thread or a process,
 ``step_key`` the key of a step: ``asking`` by the program, ``running_step`` by foreign code, ``foreign_calls`` what is known of
 that, ``canonical`` and ``call_digest`` what calls are, as text. ``generators`` is what becomes of abandoned ones.
-``standard`` makes asyncio's own functions durable; ``events`` and ``wait_again`` are waiting functions of ours.
+``standard`` makes asyncio's own functions durable; ``events`` and ``wait_again`` are waiting functions of ours, and
+``worker_threads`` has one that stands in the place of anyio's.
 
 Rejected designs:
 
