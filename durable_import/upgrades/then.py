@@ -383,7 +383,8 @@ def _binding(body: list[Any], name: str) -> Any:
 def _new_class(version: Version, module: PinnedModule, node: ast.ClassDef, namespace: dict[str, Any]) -> Any:
     """A class that is gone, made of its old text; names that it refers to are looked for as its functions do."""
     given = _Names(version, module.name, namespace)
-    code = next(each for each in nested_codes(module.code) if each.co_qualname == node.name)
+    bodies = (each for each in nested_codes(module.code) if not each.co_flags & inspect.CO_OPTIMIZED)  # not of functions
+    code = next(each for each in bodies if each.co_qualname == node.name)
     bases = [_in(given, each) for each in node.bases]
     keywords = {each.arg: _in(given, each.value) for each in node.keywords if each.arg is not None}
     made = builtins.__build_class__(FunctionType(code, namespace), node.name, *bases, **keywords)
