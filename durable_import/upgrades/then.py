@@ -107,7 +107,10 @@ def _method(module: PinnedModule, cls: type, name: str) -> CodeInfo | None:
     if NESTED in cls.__qualname__:
         return None
     today = _behind(cls.__dict__.get(name))
-    found = _namesake(module, f"{cls.__qualname__}.{name}", info_of(today.__code__) if today is not None else None)
+    info = info_of(today.__code__) if today is not None else None
+    if info is not None and is_never_pinned(info):
+        return None
+    found = _namesake(module, f"{cls.__qualname__}.{name}", info)
     return found if found is not None and isinstance(_node(module, found.place), FUNCTIONS) else None
 
 
