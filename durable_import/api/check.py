@@ -194,7 +194,7 @@ class _Check:
         judge = await self._judge(state, main)
         is_script = MAIN in modules
         policy = self._of_scripts if is_script else self._on_change
-        checked = _of(summary, judge.findings(policy))
+        checked = _of(summary, judge.findings(policy), judge.misfits())
         if checked.verdict != "cannot" or policy == "pin":
             return checked
         can_be_pinned = all(each.verdict != "cannot" for each in judge.findings("pin"))
@@ -244,7 +244,7 @@ def _say_new_names(program: ProgramText, names: Sequence[str]) -> None:
                 renamed(old, new)
 
 
-def _of(summary: InstanceSummary, findings: list[Finding]) -> Checked:
+def _of(summary: InstanceSummary, findings: list[Finding], misfits: list[str]) -> Checked:
     verdict: Verdict = max((each.verdict for each in findings), key=ORDER.index, default="same")
     deciding = [each for each in findings if each.verdict == verdict]
     reason = "; ".join(dict.fromkeys(each.reason for each in deciding if each.reason))
@@ -259,6 +259,7 @@ def _of(summary: InstanceSummary, findings: list[Finding]) -> Checked:
         first.file,
         first.line,
         tuple(findings),
+        tuple(misfits),
     )
 
 

@@ -19,11 +19,12 @@ from ..snapshot.new_names import differing_in_names
 from ..snapshot.renames import new_place, said
 from ..upgrades import decision
 from ..upgrades.decision import NESTED, TextAskedError, defaults_written, first_line, moved_to, parameters_then
+from ..upgrades.misfits import can_be_made, misfits
 from ..upgrades.on_disk import MAIN, ModuleText, ProgramText
 from ..upgrades.plan import CannotMoveError
 from ..upgrades.policies import OfFunction, OnChange, policy_in
 from .frames import UNBOUND, SavedFrame
-from .graph import Made, items_of
+from .graph import Made, Named, is_made, items_of
 from .state import SavedState
 
 Verdict: TypeAlias = Literal["same", "moves", "pinned", "cannot"]
@@ -65,20 +66,27 @@ class Judge:
         self._texts = texts
         self._then = then
         self._versions = versions
-        self.pinned: list[
-            tuple[Mapping[str, ModuleText], str, str]
-        ] = []  # version, module, place: of what goes on in code of then
+        self._pinned_places: list[tuple[Mapping[str, ModuleText], str, str]] = []  # version, module and place of what is pinned
 
     def findings(self, policy: OnChange) -> list[Finding]:
         """What is found, of each function once if it is the same. ``policy``: for functions that do not say theirs."""
         self._policy = policy
-        self.pinned.clear()
+        self._pinned_places.clear()
         frames = [each for each in self._state.frames if not each.is_library]
         found = {id(each.node): self._frame(each) for each in frames}
         if all(each.verdict != "cannot" for each in found.values()):
             self._pin_awaited(frames, found)
         rest = [*(self._function(node) for node in self._functions()), *self._gone()]
         return list(dict.fromkeys([*found.values(), *rest]))
+
+    def misfits(self) -> list[str]:
+        """What the code of then that was found to go on needs, or calls, and that no longer fits."""
+        data = {name.replace(":", ".").rpartition(".")[2] for name in self._state.contents}
+        found = dict[str, None]()
+        for version in {id(each): each for each, _, _ in self._pinned_places}.values():
+            places = [(module, place) for each, module, place in self._pinned_places if each is version]
+            found.update(dict.fromkeys(misfits(version, self._program, places, data)))
+        return list(found)
 
     # --- frames
 
@@ -180,9 +188,9 @@ class Judge:
 
     def _gone(self) -> Iterator[Finding]:
         """Classes and functions that the state names, and that are not there today."""
-        for named, name in sorted(self._state.names):
+        for named, name, is_data in sorted(self._named()):
             module, place = new_place(module_today(split(named)[0]), name)
-            if self._is_library(module) or named == MODULE:
+            if self._is_library(module):
                 continue
             known, first = self._program.module(module), place.partition(".")[0]
             if known is None and module in self._then:
@@ -190,11 +198,21 @@ class Judge:
             if known is None or not self._is_durable(known) or known.may_have_more or first in known.bound:
                 continue
             then = self._then.get(module)
-            if self._policy == "pin" and then is not None and first in then.bound:
+            if self._policy == "pin" and not is_data and then is not None and can_be_made(then, first, self._program):
                 reason = f"{place!r} of module {module!r} is gone today: it is that of the version that it began with"
                 yield Finding(module, place, "pinned", reason, known.path)
             else:
                 yield Finding(module, place, "cannot", f"{place!r} of module {module!r} is not there today", known.path)
+
+    def _named(self) -> set[tuple[str, str, bool]]:
+        """What is found by its name: module, qualified name, and whether it is an object at module level."""
+        found = set[tuple[str, str, bool]]()
+        for node in self._state.nodes():
+            if type(node) is Named and node.module != MODULE:
+                found.add((node.module, node.name, False))
+            elif is_made(node, "by_name") and [type(each) for each in node.arguments[:2]] == [str, str]:
+                found.add((node.arguments[0], node.arguments[1], True))
+        return found
 
     # --- what is the same for frames and functions
 
@@ -274,7 +292,7 @@ class Judge:
         return self._pinned(self._then, module_today(module), place)
 
     def _pinned(self, version: Mapping[str, ModuleText], module: str, place: str) -> Finding:
-        self.pinned.append((version, module, place))
+        self._pinned_places.append((version, module, place))
         today = self._program.module(module)
         path = today.path if today is not None else ""
         return Finding(module, place, "pinned", f"the code of {place!r} that it began with", path)

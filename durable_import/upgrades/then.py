@@ -343,7 +343,7 @@ def _node(module: PinnedModule, place: str) -> Any:
 
 def _bound(version: Version, module: str, name: str) -> Any:
     """What the old text binds a module-level name to, if that can be made without running the module. Raises MissingCodeError."""
-    node = next(_binding(version.trees[module].body, name), None)
+    node = next(bindings(version.trees[module].body, name), None)
     namespace = version.namespace(module)
     known = version.module(module)
     assert known is not None
@@ -367,7 +367,7 @@ def _bound(version: Version, module: str, name: str) -> Any:
     )
 
 
-def _binding(body: list[Any], name: str) -> Any:
+def bindings(body: list[Any], name: str) -> Any:
     """The statements that bind a name, or the values that they bind to it, last first."""
     for node in reversed(body):
         if isinstance(node, (*FUNCTIONS, ast.ClassDef)) and node.name == name:
@@ -380,7 +380,7 @@ def _binding(body: list[Any], name: str) -> Any:
             if node.value is not None and any(isinstance(each, ast.Name) and each.id == name for each in targets):
                 yield node.value
         for suite in SUITES if not isinstance(node, (*FUNCTIONS, ast.ClassDef)) else ():
-            yield from _binding(getattr(node, suite, []), name)
+            yield from bindings(getattr(node, suite, []), name)
 
 
 def _new_class(version: Version, module: PinnedModule, node: ast.ClassDef, namespace: dict[str, Any]) -> Any:

@@ -140,3 +140,50 @@ def test_it_is_said_by_the_command(desk: Desk) -> None:
     assert check(desk, "--store", "sqlite:///other.db").status == 2
     assert not (desk.folder / "imported").exists()
     assert not (desk.folder / "other.db").exists()
+
+
+THEN = """
+class Order:
+    def __init__(self, item):
+        self.item = item
+def shown(n):
+    return Order(n).item
+import helper
+"""
+NOW = """
+class Order:
+    def __init__(self, item, currency):
+        self.item = item
+"""
+MISFITS = [
+    ("print(Order(7).item)", "`Order(7)`", "(item, currency)"),
+    ("print(shown(7))", "'shown' calls `Order(n)`", "(item, currency)"),
+    ("print(helper.rate(7))", "needs 'helper' of module '__main__', which is gone today", ""),
+]
+
+
+@pytest.mark.parametrize(("rest", "words", "more"), MISFITS)
+def test_calls_of_pinned_code_that_no_longer_fit(rest: str, words: str, more: str, desk: Desk) -> None:
+    """They are told, with status 1, though the instance begins to go on; and the run then fails there."""
+    edit = Edit("", THEN, NOW, "", rest, "", "")
+    helper = desk.write("helper.py", "def rate(n): return n")
+    desk.write("script.py", edit.text(edit.then, is_old=True))
+    assert desk.run("script.py", kill_at=1).status == KILLED
+    desk.write("script.py", edit.text(edit.today, is_old=False))
+    helper.unlink()
+    ended = check(desk, "--old-code", "script.py")
+    assert (ended.status, ended.err) == (1, ""), ended
+    assert "  pinned  " in ended.out
+    assert words in ended.out
+    assert more in ended.out
+    assert desk.run("--old-code", "script.py").status != 0
+
+
+def test_what_cannot_be_made_from_the_old_text(desk: Desk) -> None:
+    """A decorated function that is gone, and that the state names, is in the way, and the run says so."""
+    edit = Edit("", "@functools.lru_cache\ndef rate(n):\n    return n", "", "", "print(rate(7))", "", "")
+    desk.write("script.py", edit.text(edit.then, is_old=True))
+    assert desk.run("script.py", kill_at=1).status == KILLED
+    desk.write("script.py", edit.text(edit.today, is_old=False))
+    found = verdict(desk, "script.py", old_code=True)
+    assert found.verdict == became(desk.run("--old-code", "script.py")) == "cannot", found

@@ -42,7 +42,7 @@ ORDERS = {
     ),
     "upgrades": (
         "policies", "kept", "fields", "data", "align", "callees", "texts", "plan", "binding", "variables", "moving", "decision",
-        "pinning", "versions", "then", "on_disk",
+        "pinning", "versions", "then", "on_disk", "misfits",
     ),
     "running": (
         "validation", "patience", "keeper", "held_back", "slices", "sources", "instance", "telemetry", "dispatcher", "registry",
