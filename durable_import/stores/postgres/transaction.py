@@ -205,7 +205,10 @@ class PostgresTransaction:
             logger.debug("a connection of a transaction is not used again: %s", error)
             await pooled.close()
         finally:
-            await self._pool.putconn(pooled)
+            try:
+                await self._pool.putconn(pooled)
+            except ValueError as error:  # the pool has let go of it: why the transaction has ended is what counts
+                logger.debug("a connection of a transaction is not its pool's any more: %s", error)
 
     async def _release_mark(self) -> None:
         try:
