@@ -59,10 +59,21 @@ def find_today(find: Find, module: str, place: str, digest: str) -> CodeInfo:
 def frame_function(find: Find, module: str, place: str, digest: str) -> CodeInfo:
     """The same for a frame that is about to be built: it is pinned too if the frame that awaits it is."""
     context = current()
+    if not context.pins:
+        info = _unchanged(module, place, digest)
+        if info is not None and info.code.co_flags & library.SUSPENDS:
+            return info
     version = context.pins.get(len(context.frames))
     if version is not None and (info := _of_version(version, module_today(module), place, digest)) is not None:
         return info
     return find_today(find, module, place, digest)
+
+
+def _unchanged(module: str, place: str, digest: str) -> CodeInfo | None:
+    """The function of today, if it is the one that was saved: most are."""
+    known = MODULES.get(module_today(module))
+    info = known.by_place.get(place) if known is not None else None
+    return info if info is not None and info.digest == digest else None
 
 
 def _pinned(kept: KeptTexts, module: str, place: str, digest: str, error: CodeChangedError | MissingCodeError) -> CodeInfo:
