@@ -13,6 +13,7 @@ import struct
 import sys
 from collections.abc import Callable
 from pickle import PicklingError
+from types import SimpleNamespace
 from typing import Any
 
 Reduced = tuple[Any, ...] | str
@@ -90,7 +91,14 @@ def _bounds(view: memoryview, everything: memoryview) -> tuple[int, int, int]:
 
 # --- numpy -----------------------------------------------------------------------------------------------------------
 
-_ONLY_THE_VIEW = 3  # references to a source: the view's, our variable's, that of asking
+
+def _source_of(array: Any) -> tuple[Any, int]:
+    """What a view is of, and how many references to it there are here."""
+    source = array.base
+    return source, sys.getrefcount(source)
+
+
+_ONLY_THE_VIEW = _source_of(SimpleNamespace(base=object()))[1]  # since 3.14 variables that are asked about do not count
 
 
 def restore_array_view(source: Any, dtype: Any, shape: Any, strides: Any, offset: int, writeable: bool) -> Any:
@@ -103,8 +111,8 @@ def restore_array_view(source: Any, dtype: Any, shape: Any, strides: Any, offset
 
 def reduce_array(array: Any) -> Any:
     """Of ``numpy.ndarray`` itself: views as views, the rest by numpy's own way."""
-    source = array.base
-    if type(source) is not type(array) or sys.getrefcount(source) <= _ONLY_THE_VIEW:
+    source, references = _source_of(array)
+    if type(source) is not type(array) or references <= _ONLY_THE_VIEW:
         return NotImplemented
     if array.dtype.hasobject or source.dtype.hasobject or not source.flags.c_contiguous:
         return NotImplemented

@@ -81,6 +81,15 @@ def test_array_views_share() -> None:
         state[1][0] = 0
 
 
+def test_a_view_whose_source_one_other_object_has() -> None:
+    """They share it afterwards: one reference is enough."""
+    holder: list[Any] = [np.zeros(1000)]
+    holder.insert(0, holder[0][1:3])  # the view is met first
+    view, source = restored(holder)
+    view += 5
+    assert source[:4].tolist() == [0.0, 5.0, 5.0, 0.0]
+
+
 def test_lonely_view_is_saved_alone() -> None:
     """A few items of a large array that nothing else refers to do not save all of it."""
     assert len(dumps(np.zeros(100_000)[:3])) < 1000
