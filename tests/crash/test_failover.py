@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import signal
 from collections import Counter
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from durable_import import DurableRuntime, UnknownInstanceError
+from durable_import import DurableRuntime
 from tests.harness.imports import imported_rewritten
 from tests.harness.postgres import PostgresServer, PostgresStandby
 from tests.running.effects import world
@@ -53,32 +52,6 @@ def pair(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     made = Pair(is_synchronous=True)
     yield made
     made.remove()
-
-
-@pytest.mark.parametrize("pair", [False], ids=["asynchronous"], indirect=True)
-async def test_what_a_standby_has_not_received(pair: Pair) -> None:
-    """It is lost, of the program's rows as of their instances: steps run again, and all that is known goes on. What was begun
-    last is not known."""
-    flows = imported_rewritten("tests.running.ledger_flows")
-    async with asyncio.timeout(120), DurableRuntime(pair.url, lease_seconds=2.0, poll_interval=0.1) as runtime:
-        await runtime.recover()
-        handles = [await runtime.start(flows.book_for_long, name, STEPS, instance_id=name) for name in NAMES]
-        while len(world) < len(NAMES) * STEPS / 4:
-            await asyncio.sleep(0.01)
-        receiver = pair.standby.receiver()
-        os.kill(receiver, signal.SIGSTOP)
-        last = await runtime.start(flows.book_last, "last", instance_id="last")
-        assert await last.result() == "last"
-        while len(world) < len(NAMES) * STEPS / 2:
-            await asyncio.sleep(0.01)
-        pair.primary.stop(signal.SIGKILL)
-        os.kill(receiver, signal.SIGKILL)
-        await asyncio.to_thread(pair.standby.promote)
-        assert await asyncio.gather(*(handle.result() for handle in handles)) == NAMES
-        with pytest.raises(UnknownInstanceError):
-            await last.result()
-    rows = Counter(what for (what,) in pair.standby.execute("SELECT what FROM ledger"))
-    assert rows == Counter(f"{name} {number}" for name in NAMES for number in range(4, STEPS, 5))
 
 
 @pytest.mark.parametrize("seconds_between", [0.0, 2.0])
