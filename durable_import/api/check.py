@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ..errors import DurableError, MissingCodeError, SnapshotError
 from ..inspect.state import SavedState
@@ -137,7 +138,7 @@ class _Asked:
         if self.is_all or self.has(modules):
             for file, _ in files.most_common():
                 if os.path.isfile(file):
-                    return _main_of(find_program(Target(file, is_module=False, arguments=[])))
+                    return os.path.dirname(_real(file)), ModuleText(MAIN, file, Path(file).read_bytes())
         return None
 
 
@@ -146,8 +147,7 @@ def _main_of(program: Program) -> tuple[str, ModuleText]:
     if loader is not None and hasattr(loader, "get_data"):
         source = loader.get_data(program.file)
     else:
-        with open(program.file, "rb") as file:
-            source = file.read()
+        source = Path(program.file).read_bytes()
     return program.folder or os.getcwd(), ModuleText(MAIN, program.file, source)
 
 

@@ -120,7 +120,7 @@ class Judge:
 
     def _foreign(self, module: str, frame: SavedFrame) -> Finding:
         known = self._program.module(module)
-        info = known.info.by_place.get(frame.place) if known is not None and not known.error else None
+        info = known.function(frame.place) if known is not None else None
         if info is not None and info.digest == frame.digest:
             return _finding("same", info)
         return Finding(module, frame.place, "cannot", f"the code of {frame.place!r} has changed, and it is not rewritten")
@@ -162,7 +162,7 @@ class Judge:
     def _is_in(self, version: Mapping[str, ModuleText], frame: SavedFrame) -> bool:
         module = split(frame.module)[0]
         known = version.get(module)
-        info = known.info.by_place.get(frame.place) if known is not None else None
+        info = known.function(frame.place) if known is not None else None
         return info is not None and info.digest == frame.digest and self._said(module, frame.place) != "latest"
 
     # --- functions in variables, and what is found by name
@@ -233,7 +233,7 @@ class Judge:
         module = module_today(module)
         today = new_place(module, place)
         known = self._program.module(module) if today != (module, place) else None
-        if known is not None and not known.error and self._is_durable(known) and place in known.info.by_place:
+        if known is not None and self._is_durable(known) and known.function(place) is not None:
             return module, place
         return today
 
@@ -246,7 +246,7 @@ class Judge:
             raise GoneError(f"{known.path} is no longer marked durable: begin it with `# durable: on` again")
         if known.error:
             raise GoneError(f"{known.path} cannot be imported ({known.error})")
-        info = known.info.by_place.get(place)
+        info = known.function(place)
         if info is None:
             raise GoneError(f"{place!r} is no longer in {known.path}")
         if info.digest != digest:
@@ -285,7 +285,7 @@ class Judge:
 
     def _pinned_now(self, module: str, place: str, digest: str, today: ModuleText) -> Finding:
         known = self._then.get(module_today(module))
-        info = known.info.by_place.get(place) if known is not None else None
+        info = known.function(place) if known is not None else None
         if info is None or info.digest != digest:
             lack = "which the version of the program that saved it does not have" if self._then else "whose text is not kept"
             return Finding(module, place, "cannot", f"it goes on in the code of {place!r} that it began with, {lack}", today.path)
@@ -301,7 +301,7 @@ class Judge:
         """What was pinned when it was saved."""
         texts = self._versions.get(version)
         known = texts.get(module) if texts is not None else None
-        info = known.info.by_place.get(place) if known is not None else None
+        info = known.function(place) if known is not None else None
         if texts is None or info is None or info.digest != digest:
             reason = f"it goes on in version {version[:8]} of the program, whose text is not kept by this store, or damaged"
             return Finding(module, place, "cannot", reason)

@@ -32,7 +32,7 @@ def misfits(
         if (module, place) in seen or known is None or today is None:
             continue
         seen.add((module, place))
-        info = known.info.by_place.get(place)
+        info = known.function(place)
         names = set[str]()
         for code in (info.code, *nested_codes(info.code)) if info is not None else ():
             names |= {name for name in global_names(code) if not is_hidden(name)}
@@ -40,7 +40,7 @@ def misfits(
             is_there = name in today.bound or today.may_have_more or name in data
             if not is_there and not can_be_made(known, name, program):
                 yield f"{place!r} needs {name!r} of module {module!r}, which is gone today and cannot be made from the old text"
-            if name in known.info.by_place and policy_in(today.policies, module, name) != "latest":
+            if known.function(name) is not None and policy_in(today.policies, module, name) != "latest":
                 waiting.append((module, name))
         node = Places(known.tree).by_path.get(place)
         if node is not None:

@@ -68,6 +68,10 @@ class ModuleText:
                 module.by_place.setdefault(info.place, info)
         return module
 
+    def function(self, place: str) -> CodeInfo | None:
+        """The function at a place; None if there is none, or if the module cannot be rewritten."""
+        return None if self.error else self.info.by_place.get(place)
+
     @cached_property
     def bound(self) -> frozenset[str]:
         """Its module-level names."""
