@@ -148,6 +148,9 @@ class InstanceRun:
             self._has_left(error)
             self._note_failure(error, make)
             raise
+        finally:
+            self._drop_root()
+            await self.lease.release(has_lived=self.driver is not None)
 
     def _giving_back(self, outcome: Outcome) -> Outcome:
         return give_back(outcome, self._handed) if self._handed else outcome
