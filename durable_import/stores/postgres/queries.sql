@@ -133,7 +133,7 @@ SELECT FROM ended
 
 -- name: release
 UPDATE SCHEMA.durable_state SET
-    owner = NULL, lives = greatest(lives, 1) - %(unlived)s, attempts = coalesce(%(attempts)s::integer, attempts),
+    owner = NULL, lives = greatest(lives - %(unlived)s, 0), attempts = coalesce(%(attempts)s::integer, attempts),
     error = coalesce(%(error)s::text, error)
 WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
 
