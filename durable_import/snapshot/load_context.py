@@ -67,7 +67,6 @@ class LoadContext:
         self.missing: list[DurableTask] = []  # what they hold has not been loaded
         self.segments: dict[str, bytes] = {}  # of a snapshot in segments: see ``segments``
         self.islands: dict[str, Any] = {}  # those that were loaded
-        self.new_fields: dict[type, Any] = {}  # see ``definitions.fields``
         self.changed: dict[type, tuple[str, ...] | None] = {}  # the fields that classes had: see ``declared``
         self.forms: dict[type, Any] = {}  # see ``filling``
         self.lacking: list[tuple[Any, str]] = []  # objects without a field that has no default

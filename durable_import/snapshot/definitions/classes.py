@@ -20,7 +20,7 @@ from typing import Any
 from durable_import.pythons.classes import implied, is_implied, is_made_by_type
 from durable_import.pythons.library import abc_dump, abc_init
 from durable_import.pythons.typed_protocols import attributes_of_protocol, complete_protocol, is_hook
-from durable_import.snapshot.definitions import class_recipes, fields
+from durable_import.snapshot.definitions import class_recipes
 from durable_import.snapshot.definitions.annotations import LATE_ATTRIBUTES, attributes_today
 from durable_import.snapshot.load_context import later
 from durable_import.snapshot.names import is_found_by_name, is_ours, reference_to
@@ -33,11 +33,11 @@ _SINGLETON_TYPES = frozenset({type(None), type(NotImplemented), type(...)})
 
 
 def reduce_class(cls: type) -> Any:
-    """A class that is found by its name: NotImplemented, or with the names of its fields; else the class by value."""
+    """A class by value; NotImplemented for one that is found by its name."""
     if is_ours(cls):
         return reference_to(cls)
     if is_found_by_name(cls):
-        return fields.reduce_with_fields(cls)
+        return NotImplemented
     if cls in _SINGLETON_TYPES:
         return NotImplemented
     if cls in _NAMED_IN_TYPES:
