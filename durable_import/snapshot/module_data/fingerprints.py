@@ -49,13 +49,13 @@ def _of_structure(value: Any, is_open: Callable[[Any], bool]) -> int:
         else:
             seen[id(each)] = len(seen)
             kept.append(each)
-            inner = None if is_lazy(each) else _inner(each, is_open)
+            inner = None if is_lazy(each) else parts_in(each, is_open)
             parts.append((id(kind), id(each) if inner is None else len(inner)))
             waiting += inner or ()
     return hash(tuple(parts))
 
 
-def _inner(value: Any, is_open: Callable[[Any], bool]) -> list[Any] | None:
+def parts_in(value: Any, is_open: Callable[[Any], bool]) -> list[Any] | None:
     """What an object holds; None if it counts by what it is."""
     kind = type(value)  # asking the value itself for its class may run its code
     if issubclass(kind, dict):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import linecache
 import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sized
 from types import ModuleType
 from typing import Any
 
@@ -16,10 +16,10 @@ from ...holds.kinds import is_of_library
 from ...hook.code_table import MODULES
 from ...log import logger
 from ...ours import NAME
-from .fingerprints import fingerprint
+from .fingerprints import fingerprint, parts_in
 from .modules import ATOMS, REFILLED
 
-_LARGE = 10_000  # entries: a table
+_LARGE = 10_000  # parts, or so many thousand characters: a table
 _NONE = fingerprint(None, lambda _: False)
 
 
@@ -78,10 +78,22 @@ def _data_of(module: ModuleType, names: Collection[str] = ()) -> dict[str, int]:
 
 def _is_data(value: Any) -> bool:
     """Whether it is looked at."""
-    kind = type(value)
-    if kind in REFILLED:
-        return len(value) <= _LARGE
-    return kind in ATOMS or _is_open(value)
+    return (type(value) in REFILLED or type(value) in ATOMS or _is_open(value)) and not _is_large(value)
+
+
+def _is_large(value: Any) -> bool:
+    """Whether it would take long to look at it, with all that is in it."""
+    left, waiting = _LARGE, [value]
+    while waiting and left > 0:
+        each = waiting.pop()
+        if isinstance(each, (str, bytes, bytearray)):
+            left -= len(each) // 1000
+        elif isinstance(each, Sized) and type(each) in REFILLED and len(each) > left:
+            return True
+        inner = parts_in(each, _is_open) or ()
+        left -= 1 + len(inner)
+        waiting += inner if left > 0 else ()
+    return left <= 0
 
 
 def _is_open(value: Any) -> bool:
