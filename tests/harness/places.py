@@ -37,8 +37,8 @@ class WatchedStore(SQLiteStore):
         self.commits: list[Segments | None] = []  # None: a state that is complete by itself
         self.are_whole: list[bool] = []
 
-    async def begin(self, *arguments: Any) -> Begun:
-        begun = await super().begin(*arguments)
+    async def begin(self, *arguments: Any, **options: Any) -> Begun:
+        begun = await super().begin(*arguments, **options)
         if begun.is_new:
             self._note(None, True)
         return begun
