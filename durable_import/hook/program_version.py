@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from dataclasses import dataclass
 
 from .code_table import PROGRAM, CodeInfo, program_generation
@@ -33,7 +34,7 @@ def version_today() -> str:
     global _today
     generation = program_generation()
     if _today[0] != generation:
-        made = _version({name: module.source for name, module in PROGRAM.items()})
+        made = _version({name: module.source for name, module in PROGRAM.items() if name in sys.modules})
         MADE.setdefault(made.identity, made)
         _today = generation, made.identity
     return _today[1]

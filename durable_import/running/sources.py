@@ -26,20 +26,20 @@ class Sources:
         self._saved: set[str] = set()
         self._versions: set[str] = set()
 
-    async def save(self, functions: Iterable[CodeInfo]) -> None:
-        """Keep the source of each function that was not kept yet, and the texts of the versions that the program has had."""
+    async def save(self, functions: Iterable[CodeInfo], version: str) -> None:
+        """Keep the source of each function that was not kept yet, and the texts of a version that the program has had."""
         for info in functions:
             if info.digest not in self._saved:
                 await self._store.save_source(place_key(info.digest), f"{info.module.path}:{info.code.co_firstlineno}")
                 await self._store.save_source(info.digest, source_of(info))
                 self._saved.add(info.digest)
-        for version in [each for each in MADE.values() if each.identity not in self._versions]:
-            await self._save_version(version)
-            self._versions.add(version.identity)
+        if version not in self._versions:
+            await self._save_version(MADE[version])
+            self._versions.add(version)
 
-    def has(self, functions: Iterable[CodeInfo]) -> bool:
+    def has(self, functions: Iterable[CodeInfo], version: str) -> bool:
         """Whether all that is kept already."""
-        return len(self._versions) == len(MADE) and all(info.digest in self._saved for info in functions)
+        return version in self._versions and all(info.digest in self._saved for info in functions)
 
     async def _save_version(self, version: ProgramVersion) -> None:
         """Keep a version, its record last: one that has a record is complete."""

@@ -11,8 +11,8 @@ from ...snapshot.payload import Saved
 
 
 class Checkpoint(NamedTuple):
-    """What is committed: the number of the checkpoint, where the program is, the snapshot, and the functions that it has
-    frames of."""
+    """What is committed: the number of the checkpoint, where the program is, the snapshot, the functions that it has frames of,
+    and the version of the program."""
 
     number: int
     status: str
@@ -22,6 +22,7 @@ class Checkpoint(NamedTuple):
     code: tuple[CodeInfo, ...] = ()
     wake_at: float | None = None  # of a status that waits, by the clock of its event loop
     events: tuple[int, ...] = ()  # numbers of those that the state has, and the store perhaps still
+    version: str = ""  # see ``hook.program_version``
     drift: float = 0.0  # seconds by which the wall clock is ahead of that of the event loop
 
 

@@ -159,7 +159,8 @@ class Committer:
         functions = tuple(info for info in saved.codes if not info.module.is_library)
         wake_at = loop.next_deadline() if status in DORMANT else None
         events = tuple(loop.inbox.accepted)
-        return Checkpoint(self.checkpoint, status, saved.location, self.function, saved, functions, wake_at, events, drift)
+        location, version = saved.location, facts[CODE]
+        return Checkpoint(self.checkpoint, status, location, self.function, saved, functions, wake_at, events, version, drift)
 
     def _saved(self, facts: dict[str, Any]) -> Saved:
         """Save the state, without those objects that only who has begun the run can still look at, if they cannot be saved."""

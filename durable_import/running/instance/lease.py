@@ -86,16 +86,16 @@ class InstanceLease:
 
     def commit_checkpoint(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
         """Keep a checkpoint, and the sources of the functions that it has frames of; what is still to be awaited for that."""
-        number, status, location, function, saved, code, wake_at, _, drift = checkpoint
+        number, status, location, function, saved, code, wake_at, _, version, drift = checkpoint
         wake_at = wake_at + drift if wake_at is not None and drift else wake_at
         state = InstanceState(status, number, location, function, wake_at, self._seal.seal(saved), b"")
-        if self.host.sources.has(code):
+        if self.host.sources.has(code, version):
             return self._commit(state, saved)
         return self._commit_with_sources(checkpoint, state)
 
     async def _commit_with_sources(self, checkpoint: Checkpoint, state: InstanceState) -> None:
         in_transaction = self.transaction is not None  # others who write have to wait for it, the sources too
-        save = functools.partial(self.host.sources.save, checkpoint.code)
+        save = functools.partial(self.host.sources.save, checkpoint.code, checkpoint.version)
         if not in_transaction:
             await self.patiently(save, "sources are not kept yet")
         await self.commit(state, checkpoint.saved)

@@ -31,9 +31,9 @@ async def test_texts_of_a_version_come_back_byte_by_byte(store: str, tmp_path: P
     url = {"sqlite": f"sqlite:///{tmp_path}/s.db", "disk": f"disk://{tmp_path}/s", "memory": "memory://"}[store]
     kept = full_store(open_store(url))
     sources = Sources(kept)
-    assert not sources.has([])
-    await sources.save([])
-    assert sources.has([])
+    assert not sources.has([], identity)
+    await sources.save([], identity)
+    assert sources.has([], identity)
     await Sources(kept).add_version(identity)
     assert known_version(identity).texts == {name: text + store.encode() for name, text in TEXTS.items()}
     with pytest.raises(MissingVersionError):
