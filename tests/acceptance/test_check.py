@@ -43,7 +43,11 @@ def verdict(desk: Desk, script: str, *, old_code: bool = False) -> Checked:
     return found[0]
 
 
-@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name.replace(" ", "-").replace("()", ""))
+@pytest.mark.parametrize(
+    "edit",
+    [pytest.param(edit, marks=pytest.mark.slow if number % 8 else ()) for number, edit in enumerate(EDITS)],
+    ids=lambda edit: edit.name.replace(" ", "-").replace("()", ""),
+)
 def test_what_is_said_is_what_is_done(edit: Edit, desk: Desk) -> None:
     """For each edit, as `run` does it, and as `run --old-code` does (which `test_pinned` has seen)."""
     desk.write("script.py", edit.text(edit.then, is_old=True))
@@ -111,6 +115,7 @@ INNER = """
 """
 
 
+@pytest.mark.slow
 def test_it_is_said_by_the_command(desk: Desk) -> None:
     """In lines and as a document, for all, a script and a module; nothing is imported."""
     desk.write("work/__init__.py", "")

@@ -115,6 +115,7 @@ PROGRAMS = {
 RUNS = {"asyncio": "asyncio.run(main())", "anyio": "anyio.run(main)"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", PROGRAMS.values(), ids=PROGRAMS)
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 def test_calls_in_threads(desk: Desk, body: str, run: str) -> None:

@@ -219,7 +219,7 @@ async def test_closing_just_after_the_start(make_runtime: MakeRuntime, flows: Mo
 
 
 async def test_recover_takes_up_what_nobody_runs(make_runtime: MakeRuntime, flows: ModuleType) -> None:
-    """All unfinished instances go on, each once."""
+    """All unfinished instances go on, each once; what was in flight when they were suspended begins again."""
     async with make_runtime() as runtime:
         for number in range(10):
             await runtime.start(flows.steps, 3, 0.05, instance_id=f"steps {number}")
@@ -228,7 +228,8 @@ async def test_recover_takes_up_what_nobody_runs(make_runtime: MakeRuntime, flow
         for number in range(10):
             assert await one.handle(f"steps {number}").result(timeout=60) == [0, 1, 2]
         assert len({handle.id for handle in handles}) == len(handles)
-    assert sorted(world) == sorted(f"step {step}" for step in range(3) for _ in range(10))
+    assert [world.count(f"step {step}") for step in (1, 2)] == [10, 10]
+    assert 10 <= world.count("step 0") <= 20
 
 
 async def test_taken_up_by_who_was_slower(make_runtime: MakeRuntime, flows: ModuleType) -> None:

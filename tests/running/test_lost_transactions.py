@@ -86,7 +86,7 @@ def _pauses_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "FIRST_PAUSE", 0.01)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name == "book_last" else pytest.mark.slow) for name in PROGRAMS])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) for name in PROGRAMS])
 async def test_at_each_call(
     name: str, ledgers: Callable[[], tuple[str, Rows]], programs: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

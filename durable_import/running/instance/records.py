@@ -28,7 +28,7 @@ from ...errors import (
     SnapshotError,
     UnsavableStateError,
 )
-from ...log import logger
+from ...log import about, logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.payload import HANDED, Snapshot
 from ...snapshot.sealing.seal import OVERHEAD, Seal
@@ -198,7 +198,8 @@ class Records:
             try:
                 return self._put(kind, facts | {HANDED: outcome.handed}, encoder)
             except UnsavableStateError:
-                logger.debug("what was handed to instance %s is not kept with its result", self._instance_id)
+                instance_id = self._instance_id
+                logger.debug("what was handed to instance %s is not kept with its result", instance_id, extra=about(instance_id))
         return self._put(kind, facts, encoder)
 
     def open_outcome(self, state: InstanceState, call: bytes, encoder: Encoder | None = None) -> Outcome:
