@@ -136,8 +136,10 @@ def _attributes(cls: Any, state: Any) -> dict[str, Any]:
     before = current().changed.get(cls)
     if isinstance(state, tuple) and len(state) == 2 and all(part is None or isinstance(part, dict) for part in state):
         return {name: value for part in state for name, value in (part or {}).items()}
-    if isinstance(state, list | tuple) and before is not None and len(state) == len(before):  # of frozen slots, once
-        return dict(zip(before, state, strict=True))
+    if isinstance(state, list | tuple):  # of frozen slots, once; an earlier snapshot does not say which these are
+        names = before if before is not None else tuple(fields_of(cls))
+        if len(state) == len(names):
+            return dict(zip(names, state, strict=True))
     raise misfit(cls, f"a {cls.__qualname__} with a state of its own making", "it has no __setstate__")
 
 
