@@ -258,13 +258,7 @@ def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
     if module in REFUSED:
         raise REFUSED[module].with_traceback(None)
     if module not in MODULES:
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise MissingCodeError(
-                f"the saved state needs module {module!r}, which cannot be imported ({error}). "
-                "Put it back on the import path and resume again; the saved state is kept."
-            ) from error
+        import_needed(module)
     known = MODULES.get(module)
     if known is None:
         where = getattr(sys.modules.get(module), "__file__", module)
@@ -281,6 +275,17 @@ def find(module: str, place: str, digest: str | None = None) -> CodeInfo:
     if digest is not None and info.digest != digest and not known.is_library:
         raise _changed(info, f"code of {place!r} has", digest, info.digest)
     return info
+
+
+def import_needed(module: str) -> types.ModuleType:
+    """A module that a saved state needs. Raises MissingCodeError if it cannot be imported."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingCodeError(
+            f"the saved state needs module {module!r}, which cannot be imported ({error}). "
+            "Put it back on the import path and resume again; the saved state is kept."
+        ) from error
 
 
 def _changed(info: CodeInfo, what: str, digest: str, found: str) -> CodeChangedError:

@@ -6,7 +6,6 @@ found: then a place of the rewritten function is the same place of the one that 
 
 from __future__ import annotations
 
-import importlib
 import sys
 from dataclasses import dataclass
 from types import CodeType
@@ -14,7 +13,7 @@ from types import CodeType
 from ..errors import CodeChangedError, MissingCodeError
 from ..pythons.codes import nested_codes, silent
 from ..rewrite.compiler import compile_module
-from .code_table import CodeInfo, ModuleInfo
+from .code_table import CodeInfo, ModuleInfo, import_needed
 from .live_code import places_by_code, source_of
 
 
@@ -48,13 +47,7 @@ def unrewritten_module(name: str) -> UnrewrittenModule | None:
 
 def find_unrewritten(name: str, place: str, digest: str) -> CodeInfo:
     """The function at a place of a module today. Raises MissingCodeError or CodeChangedError."""
-    try:
-        importlib.import_module(name)
-    except ImportError as error:
-        raise MissingCodeError(
-            f"the saved state needs module {name!r}, which cannot be imported ({error}). "
-            "Put it back on the import path and resume again; the saved state is kept."
-        ) from error
+    import_needed(name)
     found = unrewritten_module(name)
     info = found.info.by_place.get(place) if found is not None else None
     if info is None:

@@ -76,7 +76,7 @@ class Judge:
         found = {id(each.node): self._frame(each) for each in frames}
         if all(each.verdict != "cannot" for each in found.values()):
             self._pin_awaited(frames, found)
-        rest = [*(self._function(node) for node in self._functions()), *self._gone()]
+        rest = [*(self._function(node) for node in _functions_in(self._state)), *self._gone()]
         return list(dict.fromkeys([*found.values(), *rest]))
 
     def misfits(self) -> list[str]:
@@ -166,11 +166,6 @@ class Judge:
         return info is not None and info.digest == frame.digest and self._said(module, frame.place) != "latest"
 
     # --- functions in variables, and what is found by name
-
-    def _functions(self) -> Iterator[Made]:
-        for node in self._state.nodes():
-            if type(node) is Made and node.ours in ("function", "generator_function") and len(node.arguments) == 4:
-                yield node
 
     def _function(self, node: Made) -> Finding:
         name, place, digest, cells = (self._state.resolve(each) for each in node.arguments)
@@ -319,22 +314,21 @@ def _one_line(info: CodeInfo, error: CannotMoveError) -> str:
     return f"{said} (then: {error.then}; today: {error.today or 'nothing like it'})"
 
 
+def _functions_in(state: SavedState) -> Iterator[Made]:
+    """The functions of rewritten code that variables hold, with what they were made of: module, place, digest and cells."""
+    return (node for node in state.nodes() if is_made(node, "function", "generator_function") and len(node.arguments) == 4)
+
+
 def digests_in(state: SavedState) -> set[str]:
     """Of the functions that frames and variables of a state are of, those of the standard library aside."""
     found = {frame.digest for frame in state.frames if not frame.is_library}
-    for node in state.nodes():
-        if type(node) is Made and node.ours in ("function", "generator_function") and len(node.arguments) == 4:
-            found.add(str(node.arguments[2]))
-    return found
+    return found | {str(node.arguments[2]) for node in _functions_in(state)}
 
 
 def versions_in(state: SavedState) -> set[str]:
     """The versions of the program that parts of a state are pinned to."""
-    found = {split(frame.module)[1] for frame in state.frames}
-    for node in state.nodes():
-        if type(node) is Made and node.ours in ("function", "generator_function") and node.arguments:
-            found.add(split(str(node.arguments[0]))[1])
-    return found - {""}
+    modules = {frame.module for frame in state.frames} | {str(node.arguments[0]) for node in _functions_in(state)}
+    return {split(module)[1] for module in modules} - {""}
 
 
 def modules_named(state: SavedState) -> set[str]:

@@ -14,7 +14,7 @@ from ..hook.code_table import CodeInfo, ModuleInfo
 from ..pythons.codes import silent
 from ..rewrite.analysis.names import INTRINSICS, is_hidden
 from ..rewrite.analysis.places import Places, digests, without_number
-from ..rewrite.analysis.scopes import all_arguments, mangled
+from ..rewrite.analysis.scopes import all_arguments, default_expressions, mangled
 from ..rewrite.analysis.suspensions import points
 from ..rewrite.compiler import ModuleRewriting
 from .moving import changed_line, old_of, plan_frame, today_of
@@ -141,10 +141,7 @@ def defaults_written(info: CodeInfo) -> set[str]:
     arguments = getattr(new.node, "args", None)
     if arguments is None:
         return set()
-    positional = [*arguments.posonlyargs, *arguments.args]
-    found = positional[len(positional) - len(arguments.defaults) :]
-    found += [each for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is not None]
-    return {mangled(each.arg, new.class_name) for each in found}
+    return {mangled(name, new.class_name) for name in default_expressions(arguments)}
 
 
 def moved_to(info: CodeInfo, text: str) -> str:

@@ -21,6 +21,7 @@ from ..hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_co
 from ..pythons.annotations import copy_annotations
 from ..pythons.codes import nested_codes
 from ..rewrite.analysis.places import without_number
+from ..rewrite.analysis.scopes import default_expressions
 from .pinning import FUNCTIONS, NAMED, OWN, READ, THEN
 from .policies import is_never_pinned
 from .versions import PinnedModule, Version, known_version
@@ -92,35 +93,40 @@ def then(version: str, module: str, name: str) -> Any:
 def _member(version: Version, order: tuple[type, ...], instance: Any, value: Any, name: str) -> Any:
     """An attribute by the order of classes: of each, what the old text of that class defines, or else what it has today."""
     for cls in order:
-        known = version.module(cls.__module__) if isinstance(cls.__module__, str) else None
-        info = _method(known, cls, name) if known is not None else None
-        if known is not None and info is not None:
-            bound = _bind(version, info, _node(known, info.place), cls, instance, value)
+        info = _method(version, cls, name)
+        if info is not None:
+            bound = _bind(version, info, in_class(cls, name), instance, value)
             return getattr(value, name) if bound is MISSING else bound
         if name in cls.__dict__:
             break
     return getattr(value, name)
 
 
-def _method(module: PinnedModule, cls: type, name: str) -> CodeInfo | None:
+def _method(version: Version, cls: type, name: str) -> CodeInfo | None:
     """The method of then that a class of today has under a name; None if it had none, or is no class at module level."""
-    if NESTED in cls.__qualname__:
-        return None
-    today = _behind(cls.__dict__.get(name))
+    today = cls.__dict__.get(name)
+    known = version.of_members.get((cls, name))
+    if known is None or known[0] is not today:
+        known = version.of_members[cls, name] = today, _method_for(version, cls, name, _behind(today))
+    return known[1]
+
+
+def _method_for(version: Version, cls: type, name: str, today: FunctionType | None) -> CodeInfo | None:
+    module = version.module(cls.__module__) if isinstance(cls.__module__, str) else None
     info = info_of(today.__code__) if today is not None else None
-    if info is not None and is_never_pinned(info):
+    if module is None or NESTED in cls.__qualname__ or (info is not None and is_never_pinned(info)):
         return None
     found = _namesake(module, f"{cls.__qualname__}.{name}", info)
-    return found if found is not None and isinstance(_node(module, found.place), FUNCTIONS) else None
+    return found if found is not None and isinstance(module.node(found.place), FUNCTIONS) else None
 
 
 def _namesake(module: PinnedModule, place: str, today: CodeInfo | None) -> CodeInfo | None:
     """The function of then at a place: among several of that name the one that says the same, or the last one."""
-    among = [info for each, info in module.by_place.items() if without_number(each) == place]
+    among = module.namesakes.get(place, [])
     same = [info for info in among if today is not None and info.digest == today.digest]
     if len(same) == 1 or not among:
         return same[0] if same else None
-    written = [info for info in among if not _is_accessor(_node(module, info.place))]
+    written = [info for info in among if not _is_accessor(module.node(info.place))]
     return (written or among)[-1]
 
 
@@ -139,10 +145,13 @@ def _behind(value: Any) -> FunctionType | None:
     return value if isinstance(value, FunctionType) else None
 
 
-def _bind(version: Version, info: CodeInfo, node: Any, cls: type, instance: Any, value: Any) -> Any:
-    """A method or property of then, bound as its decorators say; MISSING if what it is bound to is today's wrapper."""
-    decorators = [ast.unparse(each) for each in node.decorator_list]
-    raw = in_class(cls, node.name)
+def _bind(version: Version, info: CodeInfo, raw: Any, instance: Any, value: Any) -> Any:
+    """A method or property of then, bound as its decorators say; MISSING if what it is bound to is today's wrapper.
+
+    ``raw``: what the class has today.
+    """
+    assert isinstance(info.module, PinnedModule)
+    decorators = info.module.decorators(info.place)
     if len(decorators) > 1 or (decorators and decorators[0] not in BUILT_IN_DECORATORS):
         wrapper = _function(version, raw) if isinstance(raw, FunctionType) else MISSING
         return wrapper if instance is None or not callable(wrapper) else MethodType(wrapper, instance)
@@ -160,36 +169,38 @@ def _bind(version: Version, info: CodeInfo, node: Any, cls: type, instance: Any,
 
 def _function(version: Version, function: FunctionType) -> FunctionType:
     """A function of today, or that of then in its place."""
+    known = version.of_functions.get(function)
+    if known is not None:
+        return known
     info = info_of(function.__code__)
     if info is not None and (info.module.version or info.module.is_library or is_never_pinned(info)):
         return function
+    version.of_functions[function] = function  # the cells of a closure may lead back to it
+    made = version.of_functions[function] = _function_for(version, function, info)
+    if made is function:
+        del version.of_functions[function]
+    return made
+
+
+def _function_for(version: Version, function: FunctionType, info: CodeInfo | None) -> FunctionType:
     if info is not None and NESTED not in info.place:
         known = version.module(info.module.name)
         before = _namesake(known, without_number(info.place), info) if known is not None else None
         return function if before is None else function_of(version, before, function)
-    return _wrapper(version, function)
-
-
-def _wrapper(version: Version, function: FunctionType) -> FunctionType:
-    """A closure of today, made once more with the code of then if that is the same, or around the functions of then."""
-    known = version.clones.get(id(function))
-    if known is not None and known[0] is function:
-        return known[1]
-    version.clones[id(function)] = function, function  # its cells may lead back to it
     code = _same_code(version, function)
-    if code is not None:
-        made = _made(code, function, function.__closure__ or ())
-        version.clones[id(function)] = function, made
-        return made
+    return _rebuilt(version, function) if code is None else _made(code, function, function.__closure__ or ())
+
+
+def _rebuilt(version: Version, function: FunctionType) -> FunctionType:
+    """A closure of today, made once more around the functions of then, if it has any of them."""
     cells = {name: _inner(version, cell) for name, cell in _cells(function)}
     changed = {name: inner for name, inner in cells.items() if inner is not None}
-    made = function
-    if changed:
-        closure = tuple(CellType(changed[name]) if name in changed else cell for name, cell in _cells(function))
-        made = _made(function.__code__, function, closure)
-        if "__wrapped__" in function.__dict__:
-            made.__dict__ = {**function.__dict__, "__wrapped__": own(version.identity, function.__dict__["__wrapped__"])}
-    version.clones[id(function)] = function, made
+    if not changed:
+        return function
+    closure = tuple(CellType(changed[name]) if name in changed else cell for name, cell in _cells(function))
+    made = _made(function.__code__, function, closure)
+    if "__wrapped__" in function.__dict__:
+        made.__dict__ = {**function.__dict__, "__wrapped__": own(version.identity, function.__dict__["__wrapped__"])}
     return made
 
 
@@ -242,8 +253,7 @@ def _new_function(version: Version, info: CodeInfo, today: Any) -> FunctionType:
     made = _made(code, like, closure) if like is not None else FunctionType(code, namespace, code.co_name, None, closure)
     if like is None:
         made.__module__, made.__qualname__ = info.module.name, info.place
-    module = version.module(info.module.name)
-    node = _node(module, info.place) if module is not None else None
+    node = info.module.node(info.place) if isinstance(info.module, PinnedModule) else None
     if isinstance(node, FUNCTIONS):
         _give_defaults(made, node, like, namespace)
     return made
@@ -288,16 +298,10 @@ def _made(code: CodeType, like: FunctionType, closure: tuple[CellType, ...]) -> 
 def _give_defaults(made: FunctionType, node: Any, like: FunctionType | None, namespace: dict[str, Any]) -> None:
     """The defaults of the old text: the very objects of today where the text of one is the same."""
     today = _defaults_today(like)
-    names = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
-    positional = names[len(names) - len(node.args.defaults) :] if node.args.defaults else []
-    values = {name: _default(name, each, today, namespace) for name, each in zip(positional, node.args.defaults, strict=True)}
-    keywords = {
-        each.arg: _default(each.arg, default, today, namespace)
-        for each, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-        if default is not None
-    }
-    made.__defaults__ = tuple(values.values()) or None
-    made.__kwdefaults__ = keywords or None
+    values = {name: _default(name, each, today, namespace) for name, each in default_expressions(node.args).items()}
+    keywords = {each.arg for each in node.args.kwonlyargs}
+    made.__defaults__ = tuple(value for name, value in values.items() if name not in keywords) or None
+    made.__kwdefaults__ = {name: value for name, value in values.items() if name in keywords} or None
 
 
 def _defaults_today(like: FunctionType | None) -> dict[str, tuple[str, Any]]:
@@ -308,13 +312,8 @@ def _defaults_today(like: FunctionType | None) -> dict[str, tuple[str, Any]]:
     node = info.module.rewriting().places.by_path.get(info.place)
     if not isinstance(node, FUNCTIONS):
         return {}
-    texts: dict[str, str] = {}
-    names = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
-    if node.args.defaults:
-        texts.update(zip(names[-len(node.args.defaults) :], map(ast.dump, node.args.defaults), strict=True))
-    texts.update((a.arg, ast.dump(d)) for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if d is not None)
     values = {name: p.default for name, p in inspect.signature(like, follow_wrapped=False).parameters.items()}
-    return {name: (text, values[name]) for name, text in texts.items() if name in values}
+    return {name: (ast.dump(each), values[name]) for name, each in default_expressions(node.args).items() if name in values}
 
 
 def _default(name: str, node: ast.expr, today: dict[str, tuple[str, Any]], namespace: dict[str, Any]) -> Any:
@@ -335,10 +334,6 @@ def _class_around(version: Version, info: CodeInfo) -> Any:
     for name in others:
         found = getattr(found, name)
     return found
-
-
-def _node(module: PinnedModule, place: str) -> Any:
-    return module.rewriting().places.by_path.get(place)
 
 
 def _bound(version: Version, module: str, name: str) -> Any:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import ast
 import linecache
+import sys
 import threading
 from functools import cached_property
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from ..errors import MissingCodeError
-from ..hook.code_table import MODULES, CodeInfo, ModuleInfo, fill_module
+from ..hook.code_table import MODULES, CodeInfo, ModuleInfo, fill_module, import_needed
 from ..hook.program_version import hash_of, modules_in
 from ..pythons.codes import silent
+from ..rewrite.analysis.places import without_number
 from ..rewrite.analysis.scopes import ScopeAnalysis
 from ..rewrite.compiler import ModuleRewriting, compile_rewriting
 from .kept import MissingVersionError
@@ -37,6 +40,7 @@ class PinnedModule(ModuleInfo):
         path = f"{today.path if today is not None else name} (as of {version.identity[:8]})"
         super().__init__(name, path, source, 0, version=version.identity)
         self._version = version
+        self._decorators: dict[str, list[str]] = {}
         text = source.decode("utf-8", "replace")
         linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path
         with silent():
@@ -52,6 +56,24 @@ class PinnedModule(ModuleInfo):
                 self._rewriting = self._rewrite()
         return self._rewriting
 
+    @cached_property
+    def namesakes(self) -> dict[str, list[CodeInfo]]:
+        """The functions by their places without numbers."""
+        found: dict[str, list[CodeInfo]] = {}
+        for place, info in self.by_place.items():
+            found.setdefault(without_number(place), []).append(info)
+        return found
+
+    def node(self, place: str) -> Any:
+        """The definition at a place; None if there is none."""
+        return self.rewriting().places.by_path.get(place)
+
+    def decorators(self, place: str) -> list[str]:
+        """Those of a definition, as they are written."""
+        if place not in self._decorators:
+            self._decorators[place] = [ast.unparse(each) for each in getattr(self.node(place), "decorator_list", [])]
+        return self._decorators[place]
+
     def _rewrite(self) -> ModuleRewriting:
         namespace = self._version.namespace(self.name)
         absent = {name for name in self._version.bound[self.name] if name not in namespace}
@@ -66,7 +88,8 @@ class Version:
         self.identity = identity
         self.texts = dict(texts)
         self.made: dict[tuple[str, str], Any] = {}
-        self.clones: dict[int, tuple[FunctionType, FunctionType]] = {}  # by id of a wrapper of today: that, and its like
+        self.of_functions: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()  # by those of today, if another
+        self.of_members: dict[tuple[type, str], tuple[Any, CodeInfo | None]] = {}  # by class: what it has today, and had then
         self._modules: dict[str, PinnedModule] = {}
 
     def module(self, name: str) -> PinnedModule | None:
@@ -89,18 +112,7 @@ class Version:
 
     def namespace(self, module: str) -> dict[str, Any]:
         """The names of a module today. Raises MissingCodeError if it cannot be imported."""
-        import importlib
-        import sys
-
-        if module not in sys.modules:
-            try:
-                importlib.import_module(module)
-            except ImportError as error:
-                raise MissingCodeError(
-                    f"the saved state needs module {module!r}, which cannot be imported ({error}). "
-                    "Put it back on the import path and resume again; the saved state is kept."
-                ) from error
-        return vars(sys.modules[module])
+        return vars(sys.modules.get(module) or import_needed(module))
 
     @cached_property
     def trees(self) -> dict[str, ast.Module]:

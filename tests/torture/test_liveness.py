@@ -20,14 +20,6 @@ def with_slow(paths: list[Path], every: int) -> list[Any]:
     return [pytest.param(path, marks=[pytest.mark.slow] * (n % every > 0), id=path.stem) for n, path in enumerate(paths)]
 
 
-@pytest.fixture
-def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of the effects of a program, which runs in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EFFECT_LOG", str(tmp_path / "effects"))
-    return tmp_path / "effects"
-
-
 @pytest.mark.parametrize("path", with_slow(runnable_programs(), 16))
 def test_a_program_needs_no_dead_variables(path: Path, log: Path) -> None:
     """It gives the native result by the native effects when dead variables are dropped with each state."""

@@ -48,14 +48,6 @@ def moved_onto_itself() -> Iterator[list[str]]:
         yield places
 
 
-@pytest.fixture
-def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of the effects of a program, which runs in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EFFECT_LOG", str(tmp_path / "effects"))
-    return tmp_path / "effects"
-
-
 @pytest.mark.parametrize("path", with_slow(runnable_programs(), 16))
 def test_a_program_moves_onto_its_own_text(path: Path, log: Path) -> None:
     """It gives the native result by the native effects."""

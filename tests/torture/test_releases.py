@@ -18,14 +18,6 @@ from tests.harness.torture import native, observe
 CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
 
 
-@pytest.fixture(autouse=True)
-def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of the effects of a program, which runs in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EFFECT_LOG", str(tmp_path / "effects"))
-    return tmp_path / "effects"
-
-
 def with_slow(paths: list[Path]) -> list[Any]:
     """Every eighth program runs by default; the others are marked as slow."""
     return [pytest.param(path, marks=[pytest.mark.slow] * (place % 8 > 0), id=path.stem) for place, path in enumerate(paths)]

@@ -230,6 +230,14 @@ def element_parts(comprehension: Any) -> list[ast.expr]:
     return [part for part in (comprehension.key, comprehension.value) if part is not None]
 
 
+def default_expressions(arguments: ast.arguments) -> dict[str, ast.expr]:
+    """The defaults by parameter, as they are written."""
+    positional = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
+    found = dict(zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True))
+    pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return found | {each.arg: default for each, default in pairs if default is not None}
+
+
 def all_arguments(arguments: ast.arguments) -> list[ast.arg]:
     """Every parameter, in the order of ``co_varnames``."""
     found = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]

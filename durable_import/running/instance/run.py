@@ -27,18 +27,17 @@ from ...errors import (
 from ...frames.capture import is_rewritten_function, parts_of
 from ...holds.opening import leave_opened
 from ...hook.code_table import info_of
-from ...hook.program_version import version_today
 from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
-from ...snapshot.payload import CODE, DRIFT, HANDED, LIVES, Snapshot
+from ...snapshot.payload import DRIFT, HANDED, LIVES
 from ...snapshot.renames import is_called
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
 from ...stores.store import Begun
 from ...stores.suspects import Rule, alone_before, group_of
-from ...upgrades.kept import ChangesAsked, KeptTexts, MissingVersionError, VersionAsked
+from ...upgrades.kept import KeptTexts
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import NOTHING_GIVEN, given_by, set_again, warn_of_lost
@@ -50,6 +49,7 @@ from .lives import count_lives, lives_before, with_another_life
 from .opening import Opening, OpeningCancelledError
 from .process_changes import tell_of_process_changes
 from .records import Call, Outcome, Records, digest_of_call, failure_of, incarnation_of, summary_of
+from .reopening import reopened
 from .root import make_root, without_instance
 
 T = TypeVar("T")
@@ -404,9 +404,9 @@ class InstanceRun:
 
     async def _open(self, encoder: Encoder, state: InstanceState) -> InstanceDriver:
         payload, segments = await self.lease.load_snapshot()
-        encoder.kept_texts = KeptTexts(self.host.on_change, has_failed=state.status == "failed")
+        kept = encoder.kept_texts = KeptTexts(self.host.on_change, has_failed=state.status == "failed")
         try:
-            snapshot = await self._reopened(encoder, payload, segments)
+            snapshot = await reopened(encoder, payload, segments, self.host.sources, self._opened)
         except CodeChangedError as error:
             if error.digest:
                 error.add_note(await self.host.sources.difference(error))
@@ -419,6 +419,9 @@ class InstanceRun:
                 f"the saved state of instance {self.instance_id!r} cannot be restored: {type(error).__name__}: {about}. "
                 "It is kept: mend what is missing and run again, or start afresh"
             ) from error
+        changed = {**kept.moved, **kept.pinned}
+        if changed:
+            self.host.observer.moved(self.instance_id, ", ".join(sorted(changed.values())))
         assert snapshot.loop is not None
         driver = InstanceDriver(snapshot.loop, encoder, self._commit, state.checkpoint)
         try:
@@ -433,54 +436,6 @@ class InstanceRun:
             count_lives(driver.loop, self.lease.lives)
         driver.keeps_life = state.status == "running" and self.lease.lives is None
         return driver
-
-    async def _reopened(self, encoder: Encoder, payload: bytes, segments: dict[str, bytes]) -> Snapshot:
-        """The snapshot opened again; frames whose code has changed go on in that of then, or in that of today.
-
-        Which texts of before are needed is known only as it is read: it is read again with each.
-        """
-        kept, sources, is_asked = encoder.kept_texts, self.host.sources, False
-        assert kept is not None
-        while True:
-            kept.moved.clear()
-            kept.pinned.clear()
-            try:
-                if is_asked and not kept.is_settled:
-                    encoder.look_for_changes(payload, segments)
-                read = encoder.begin_reopening(payload, segments)
-                snapshot = read if isinstance(read, Snapshot) else await self._opened(read)
-            except ChangesAsked:
-                is_asked, kept.is_settled = True, _version_in(payload, segments) == version_today()
-                continue
-            except VersionAsked as asked:
-                kept.version = await self._version_of(payload, segments, asked.error)
-                continue
-            except MissingVersionError as error:
-                await sources.add_version(error.version)
-                continue
-            except CodeChangedError as error:
-                if not error.digest or error.digest in kept.by_digest or kept.policy == "refuse":
-                    raise
-                text = await sources.load(error.digest)
-                if not text:
-                    raise
-                kept.by_digest[error.digest] = text
-                continue
-            changed = {**kept.moved, **kept.pinned}
-            if changed:
-                self.host.observer.moved(self.instance_id, ", ".join(sorted(changed.values())))
-            return snapshot
-
-    async def _version_of(self, payload: bytes, segments: dict[str, bytes], error: SnapshotError) -> str:
-        """The version of the program that has saved a snapshot, its texts now known. Raises the error if they are not kept."""
-        version = _version_in(payload, segments)
-        if not version:
-            raise error
-        try:
-            await self.host.sources.add_version(version)
-        except MissingVersionError:
-            raise error from None
-        return version
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
         """One coroutine, for each takes memory while the instance waits."""
@@ -675,10 +630,3 @@ class InstanceRun:
                 driver.cancel(event.number)
             else:
                 driver.loop.deliver(event.number, event.name, payload)
-
-
-def _version_in(payload: bytes, segments: dict[str, bytes]) -> str:
-    """The version of the program that has saved a snapshot; empty if it does not say that."""
-    from ...inspect.state import read_state
-
-    return str(read_state(payload, segments).facts.get(CODE, ""))
