@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from tests.harness.processes import KILLED, Desk
 
 ROWS = """
@@ -222,3 +224,41 @@ def test_a_call_that_failed_is_made_as_it_is_written_today(desk: Desk) -> None:
     assert (ended.status, ended.out) == (0, "done {2: 'right2'}\n"), ended
     sent = ["row 0", "sent right 0", "row 1", "sent right 1", "row 2", "failed 2", "sent right2 2"]
     assert desk.effects == sent
+
+
+SERVICE = """
+    import asyncio
+    import durable_import
+    durable_import.install()
+
+    async def main():
+        import flow
+        async with durable_import.DurableRuntime("sqlite:///state.db", on_change="refuse") as runtime:
+            print(await runtime.run(flow.order, instance_id="o"))
+
+    asyncio.run(main())
+"""
+ORDER = """
+    # durable: on
+    from durable_import import on_change
+    from world import effect
+
+    @on_change("move")
+    async def order():
+        await effect("first")
+        await effect("second")
+        return "{done}"
+"""
+
+
+def test_a_function_that_may_move_where_others_are_refused(desk: Desk) -> None:
+    """What is said for it counts, whatever the runtime says for the others."""
+    desk.write("app.py", SERVICE)
+    desk.write("flow.py", ORDER.format(done="then"))
+    assert desk.start_command([sys.executable, "app.py"], KILL_AT="2").end().status == KILLED
+    desk.write("flow.py", ORDER.format(done="today"))
+    ended = desk.start_command([sys.executable, "app.py"]).end()
+    assert (ended.status, ended.out) == (0, "today\n"), ended
+    assert desk.effects == ["first", "second", "second"]
+    desk.write("flow.py", ORDER.format(done="last").replace('@on_change("move")', ""))
+    assert desk.start_command([sys.executable, "app.py"]).end().out == "today\n"  # it has ended

@@ -41,8 +41,7 @@ async def reopened(
         except MissingVersionError as error:
             await sources.add_version(error.version)
         except CodeChangedError as error:
-            is_asked_for = error.digest and error.digest not in kept.by_digest and kept.policy != "refuse"
-            text = await sources.load(error.digest) if is_asked_for else None
+            text = await sources.load(error.digest) if error.digest and error.digest not in kept.by_digest else None
             if not text:
                 raise
             kept.by_digest[error.digest] = text
