@@ -19,13 +19,15 @@ from ..aio.task import DurableTask
 from ..frames.capture import FRAME_TYPES, capture, contents_of, parts_of, variables_in
 from ..frames.counted_exit import CountedExit
 from ..frames.restart import parameters_of
-from ..holds.in_use import in_use
+from ..holds.in_use import in_use, is_unfinished
 from ..holds.kinds import advice_for, kind_of, type_name
 from ..holds.refused import Refused
+from ..holds.spent import let_go_of_spent
 from ..holds.table import Kind
 from ..rewrite.analysis.names import is_hidden
 from .frame_places import readable
 from .table import TABLE, reduce_by_kind
+from .with_blocks.blocks import readable_names
 
 WAY_OUT = (
     "Keep plain values of it in place of the object, let go of it (`del`) before the next await, keep it at module level, or "
@@ -212,8 +214,11 @@ def _of_frame(path: str, obj: Any) -> Iterator[Child]:
         names = variables_in(parts.frame) if parts.frame is not None else {}
         yield from ((f"{path}.{name}", names[name]) for name in parameters_of(parts.code) if name in names)
         return
+    let_go_of_spent(state)
+    live = readable_names(state)
     for name, value in (state.variables | contents_of(state.cells)).items():
-        yield f"{path}.{readable(state, name) if is_hidden(name) else name}", value
+        if name in live or is_unfinished(value):
+            yield f"{path}.{readable(state, name) if is_hidden(name) else name}", value
 
 
 def _of_exception(path: str, obj: Any) -> Iterator[Child]:

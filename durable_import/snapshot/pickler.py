@@ -17,7 +17,7 @@ from types import CoroutineType, GeneratorType
 from typing import Any
 
 from ..aio.task import DurableTask
-from ..frames.capture import FRAME_TYPES, FrameState, frame_of, parts_of
+from ..frames.capture import FRAME_TYPES, SUSPENDED, FrameState, frame_of, parts_of
 from ..frames.step import Step
 from ..hook.code_table import CodeInfo, info_of
 from ..pythons.library import PythonPickler
@@ -123,6 +123,11 @@ class _Reducing:
             self.codes[id(info.code)] = info
             if type(frame) is GeneratorType and self.references.note_generator is not None:
                 self.references.note_generator(frame)
+            if type(frame) is not CoroutineType and parts_of(frame).state == SUSPENDED:
+                self.references.beside.append(frame)
+                state = self.references.read.beside(frame)
+                if state is not None:
+                    return reduce_state(frame, state)
         if type(frame) is CoroutineType and is_driven_by_hand(frame, self.driven) and not self.references.is_in_stack(frame):
             return (*reducer(frame)[:5], fill_driven)
         return reducer(frame)

@@ -35,6 +35,7 @@ class References:
     left_out: list[Any] = field(default_factory=list)  # the objects in ``lost``, so that their ids stay theirs
     notes: Notes | None = None  # of reopenable objects
     note_generator: Callable[[Any], None] | None = None  # to be told of the generators that no task runs
+    beside: list[Any] = field(default_factory=list)  # generators of both kinds that were met, and no task runs
     reached: Reached | None = None  # to be told what the pickle of the whole state holds
     has_found: bool = False  # whether that is more than was known
 

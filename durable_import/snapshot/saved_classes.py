@@ -128,4 +128,4 @@ class _Looking(pickle.Unpickler):
 
 
 def _named(module: str, name: str) -> Any:
-    return type("_Named", (_StandIn,), {"place": (module, name)})
+    return type("Named", (_StandIn,), {"place": (module, name)})

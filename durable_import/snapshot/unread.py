@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..frames.capture import FrameState, contents_of
+from ..frames.capture import FrameState, capture, contents_of
 from ..frames.liveness import discards_result
 from ..frames.step import DONE, Step
 from ..holds.in_use import is_unfinished
+from ..holds.spent import let_go_of_spent
 from ..rewrite.analysis.names import AWAITED
 from .references import References
 from .tasks.stacks import Unread
@@ -19,21 +20,32 @@ CanBeSaved = Callable[[Any, References], bool]
 
 def drop_unread(stacks: list[tuple[str, list[Any]]], references: References, can_be_saved: CanBeSaved) -> list[Unread]:
     """Leave variables unbound that cannot be saved and are never read again, and forget such results of awaits that nothing
-    takes; gives these."""
+    takes; gives these. Generators that no task runs are looked at as the frames of tasks are."""
     dropped: list[Unread] = []
-    for _, stack in stacks:
-        for frame in stack:
-            state = references.read.met.get(id(frame))
-            if type(state) is not FrameState or not state.label:
-                continue
-            live = readable_names(state)
-            for name, value in (state.variables | contents_of(state.cells)).items():
-                if name in live or name == AWAITED or is_unfinished(value) or can_be_saved(value, references):
-                    continue
-                (state.cells if name in state.cells else state.variables).pop(name)
-                dropped.append((state.info, state.label, name, type(value)))
-            dropped += _forget_result(state, references, can_be_saved)
+    met = references.read.met
+    for frame in (frame for _, stack in stacks for frame in stack):
+        state = met.get(id(frame))
+        if type(state) is FrameState and state.label:
+            dropped += _drop(state, references, can_be_saved)
+    for frame in list(references.beside):
+        state = capture(frame)
+        found = _drop(state, references, can_be_saved) if state.label else []
+        if found:
+            met[id(frame)] = state
+            dropped += found
     return dropped
+
+
+def _drop(state: FrameState, references: References, can_be_saved: CanBeSaved) -> list[Unread]:
+    dropped: list[Unread] = []
+    let_go_of_spent(state)
+    live = readable_names(state)
+    for name, value in (state.variables | contents_of(state.cells)).items():
+        if name in live or name == AWAITED or is_unfinished(value) or can_be_saved(value, references):
+            continue
+        (state.cells if name in state.cells else state.variables).pop(name)
+        dropped.append((state.info, state.label, name, type(value)))
+    return dropped + _forget_result(state, references, can_be_saved)
 
 
 def _forget_result(state: FrameState, references: References, can_be_saved: CanBeSaved) -> list[Unread]:

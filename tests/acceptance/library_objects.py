@@ -537,7 +537,7 @@ SHOWN = [
             await two()
             return await receive.receive(), await receive.receive()
     """),
-    _row("anyio file", "held", f"""
+    _row("anyio file", "kept", f"""
         {LINES}
         async with await anyio.open_file(folder + "/lines") as file:
             seen = [await file.readline()]

@@ -42,6 +42,10 @@ HEAD = """
         async with aiohttp.ClientSession(URL) as client:
             async with client.get(f"/page/{name}") as response:
                 yield response
+
+    async def texts(name):
+        async with aiohttp.ClientSession(URL) as client, client.get(f"/page/{name}") as response:
+            yield await response.text()
 """
 TAIL = """
     print(asyncio.run(main()))
@@ -88,6 +92,7 @@ PAGES = {
                                      "found.append((await response.aread()).decode())"),
     "own manager of aiohttp": in_block("if True:", "async with fetched_by_aiohttp(name) as response",
                                        "found.append(await response.text())"),
+    "own generator of aiohttp": in_block("if True:", "async for text in texts(name)", "found.append(text)"),
     "httpx exit stack": in_block(
         "async with httpx.AsyncClient(base_url=URL) as client:", "async with contextlib.AsyncExitStack() as stack",
         'response = await stack.enter_async_context(client.stream("GET", f"/page/{name}"))\n'

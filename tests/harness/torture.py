@@ -171,7 +171,8 @@ class TortureDriver(InstanceDriver):
         alive = {task.path: task.stack() for task in self.loop.tasks}
         for view in stack.tasks:
             known = (info_of(parts_of(frame).code) for frame in alive.pop(view.path, []))
-            assert [frame.place for frame in view.frames] == [info.place for info in known if info is not None]
+            places = [info.place.removesuffix("_until_3_11") for info in known if info is not None]  # asyncio's of then
+            assert [frame.place for frame in view.frames] == places
         assert not alive
 
     @types.coroutine

@@ -143,7 +143,8 @@ class Changed:
 
     def _present(self) -> Iterator[tuple[Place, Any]]:
         for module, name in self.lines:
-            value = vars(sys.modules[module]).get(name) if module in sys.modules else None
+            is_ours = module in MODULES  # rewritten since the text was read: its data are looked at by themselves
+            value = vars(sys.modules[module]).get(name) if module in sys.modules and not is_ours else None
             if type(value) in REFILLED:
                 yield (module, name), value
 

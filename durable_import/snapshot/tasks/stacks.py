@@ -138,6 +138,14 @@ class Stacks:
             else:
                 return  # a program may close what a task is going to run
 
+    def beside(self, frame: Any) -> FrameState | None:
+        """What is saved of a suspended generator that no task runs, if something of it is left out."""
+        if not self._unread:
+            return None
+        state = self.met[id(frame)] = capture(frame)
+        self._leave_out_unread(state)
+        return state
+
     def _leave_out_unread(self, state: FrameState | Unchanged | None) -> None:
         """Leave variables unbound; a step is the same object for its task: its result is cleared in place."""
         if type(state) is not FrameState:
