@@ -8,6 +8,7 @@ The functions that build what nearly every snapshot holds are in the prelude too
 
 from __future__ import annotations
 
+import copyreg
 import pickle
 import re
 import struct
@@ -42,6 +43,7 @@ PROTOCOL = 5
 _FRAME = (b"\x80", b"\x95")  # what the parts of a pickle begin with that are not the data of a large object
 _find_nan = re.compile(b"G[\x7f\xff]\xf8").search  # how pickle writes it; may also be there by chance
 DEEP = 1_000_000  # recursion limit for the fallback, whose recursion is in Python code
+MOST_INSIDE = 100  # times that saving what makes an object leads to the object again, without an end in sight
 
 _TABLE = {**TABLE, **FRAME_TABLE, Step: Step.__reduce__}
 _BUILDERS = (
@@ -154,20 +156,33 @@ class _DeepPickler(_Reducing, PythonPickler):  # type: ignore[misc]
         super().__init__(file, PROTOCOL)
         self._begin(references, entries)
 
-        # Python 3.12 recurses in C when a bound method is called with *args, as pickle does; not so for a function.
-        def save_reduce(
-            func: Any,
-            args: Any,
-            state: Any = None,
-            items: Any = None,
-            pairs: Any = None,
-            setter: Any = None,
-            *,
-            obj: Any = None,
-        ) -> None:
-            PythonPickler.save_reduce(self, func, args, state, items, pairs, setter, obj=obj)
+        self._inside: dict[int, int] = {}  # by id of an object, how often what makes it is being saved
 
-        self.save_reduce = save_reduce
+    def save(self, obj: Any, save_persistent_id: bool = True) -> None:  # noqa: ARG002  as pickle's own, which names no objects
+        """Save an object as pickle does, but with no call that recurses on the stack of C, as one with ``*args`` does."""
+        self.framer.commit_frame()
+        known = self.memo.get(id(obj))
+        if known is not None:
+            self.write(self.get(known[0]))
+            return
+        reduced = self.reducer_override(obj)
+        if reduced is NotImplemented:
+            save = self.dispatch.get(type(obj))
+            if save is not None:
+                save(self, obj)
+                return
+            reduced = _reduced(obj)
+        if reduced is None or isinstance(reduced, str):
+            self.save_global(obj, reduced)
+            return
+        func, args, state, items, pairs, setter = (*reduced, None, None, None, None)[:6]
+        self._inside[id(obj)] = times = self._inside.get(id(obj), 0) + 1
+        if times > MOST_INSIDE:
+            cls = type(obj)
+            name = f"{cls.__module__}.{cls.__qualname__}"
+            raise pickle.PicklingError(f"what {name}.__reduce__ gives leads back to the object itself")
+        self.save_reduce(func, args, state, items, pairs, setter, obj=obj)
+        self._inside[id(obj)] = times - 1
 
     def reducer_override(self, obj: Any) -> Any:
         """How an object is pickled."""
@@ -181,6 +196,14 @@ class _NanPickler(SnapshotPickler):
     def persistent_id(self, obj: Any) -> Any:
         """Which nan it is, and its bits."""
         return (id(obj), struct.pack(">d", obj)) if type(obj) is float and obj != obj else None
+
+
+def _reduced(obj: Any) -> Any:
+    """What makes an object; None for a class, which is saved by its name."""
+    reduce = copyreg.dispatch_table.get(type(obj))
+    if reduce is not None:
+        return reduce(obj)
+    return None if isinstance(obj, type) else obj.__reduce_ex__(PROTOCOL)
 
 
 def dumps(value: Any, references: References) -> bytes:

@@ -13,7 +13,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 DOTTED = re.compile(r"[A-Za-z_][\w.]*")
@@ -39,26 +39,29 @@ class Source:
     tree: ast.Module = field(init=False)
     own: set[str] = field(init=False)
     modules: dict[str, str] = field(init=False)
+    nodes: list[ast.AST] = field(init=False)
 
     def __post_init__(self) -> None:
         self.tree = ast.parse(self.path.read_bytes())
-        self.own = set(_defined(self.tree))
+        self.nodes = list(ast.walk(self.tree))
+        self.own = set(_defined(self.nodes))
         self.modules = {
             (alias.asname or alias.name.partition(".")[0]): alias.name if alias.asname else alias.name.partition(".")[0]
-            for node in ast.walk(self.tree)
+            for node in self.nodes
             if isinstance(node, ast.Import)
             for alias in node.names
         }
 
     def imported(self, names: set[str] | None = None) -> set[Path]:
         """The files of the package that it imports from, or those of them that it has some names from."""
-        nodes = [node for node in ast.walk(self.tree) if isinstance(node, ast.ImportFrom)]
+        nodes = [node for node in self.nodes if isinstance(node, ast.ImportFrom)]
         wanted = [node for node in nodes if names is None or any(alias.name in names for alias in node.names)]
         return {path for node in wanted for path in self._files(node)}
 
+    @cached_property
     def bases(self) -> set[Path]:
         """The files that the bases of its classes come from."""
-        classes = [node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef)]
+        classes = [node for node in self.nodes if isinstance(node, ast.ClassDef)]
         return self.imported({base.id for node in classes for base in node.bases if isinstance(base, ast.Name)})
 
     def _files(self, node: ast.ImportFrom) -> Iterator[Path]:
@@ -76,9 +79,9 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and name.strip("_") != "" and not (name.startswith("__") and name.endswith("__"))
 
 
-def _defined(tree: ast.Module) -> Iterator[str]:
+def _defined(nodes: list[ast.AST]) -> Iterator[str]:
     """The names that functions, classes, parameters, and assignments define; ``__slots__`` as strings."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -128,13 +131,14 @@ def _of(sources: dict[Path, Source], paths: Iterable[Path]) -> list[Source]:
 def _with_bases(found: list[Source], sources: dict[Path, Source]) -> list[Source]:
     """Files, and those that the classes in them inherit from."""
     for each in found:  # which grows
-        found += [base for base in _of(sources, each.bases()) if base not in found]
+        found += [base for base in _of(sources, each.bases) if base not in found]
     return found
 
 
 def _uses_in(source: Source, near: set[str], everywhere: set[str]) -> Iterator[Use]:
-    for node in ast.walk(source.tree):
-        where = f"{source.path.relative_to(source.package)}:{getattr(node, 'lineno', 0)}"
+    file = source.path.relative_to(source.package)
+    for node in source.nodes:
+        where = f"{file}:{getattr(node, 'lineno', 0)}"
         if isinstance(node, ast.Attribute) and is_private(node.attr):
             yield from _attribute(source, node, everywhere if _is_self(node.value) else near, where)
         elif isinstance(node, ast.Import):
