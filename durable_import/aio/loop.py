@@ -48,8 +48,8 @@ from .events import Inbox, pause
 from .executors import ExecutorCall, begin_call
 from .foreign_calls import ForeignCall, foreign_call
 from .gate import OPEN
+from .loop_settings import SettingLoop
 from .running_step import RunningStep, running_step
-from .signal_handlers import SignalLoop
 from .taking import Taken, Taker
 from .task import DurableTask
 
@@ -112,7 +112,7 @@ class Holder(Protocol):
         ...
 
 
-class InstanceLoop(SignalLoop, Taker):
+class InstanceLoop(SettingLoop, Taker):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (

@@ -47,7 +47,7 @@ class SignalLoop(TimerLoop):
             return
         self.real.add_signal_handler(sig, self._take_signal, int(sig))
         if not self.owns_process:
-            frame = _frame_of_program(sys._getframe(1))
+            frame = frame_of_program(sys._getframe(1))
             logger.warning(
                 "%s:%s, in %s: instance %s handles signal %s of an application, which it does only until it leaves this process: "
                 "let the application handle it, and publish an event",
@@ -74,7 +74,7 @@ class SignalLoop(TimerLoop):
             self._accept(asyncio.Handle(held._callback, held._args, self, held._context))
 
 
-def _frame_of_program(frame: FrameType) -> FrameType:
+def frame_of_program(frame: FrameType) -> FrameType:
     """The innermost frame of rewritten code, else the one given."""
     found: FrameType | None = frame
     while found is not None and found.f_globals.get("__name__") not in MODULES:

@@ -27,7 +27,7 @@ from .module_data.contents import SetAside, find_imported, is_about_tasks, progr
 from .module_data.module_names import Names
 from .module_data.modules import ScriptData, is_refilled
 from .payload import COMPLETE, IN_PIECES, IN_SEGMENTS, LARGE, Saved, Snapshot, is_in_segments, payload_of
-from .pickler import Chunks, dump_state, dumps
+from .pickler import Chunks, can_be_saved, dump_state, dumps
 from .reducers.module_objects import place_of
 from .references import References
 from .tasks.loops import inbox_state, loop_state
@@ -213,7 +213,7 @@ class Encoder:
         except Exception as error:
             problem = error
         is_left_out = self._leave_out(snapshot.stacks(), references)
-        unread = drop_unread(snapshot.stacks(), references, self._can_be_saved)
+        unread = drop_unread(snapshot.stacks(), references, lambda value, known: can_be_saved(known, value))
         if unread or is_left_out:
             try:
                 dumped = self._dump(snapshot, references)
@@ -255,7 +255,7 @@ class Encoder:
 
     def _is_opened_again(self, references: References, manager: Any, is_entering: bool) -> bool:
         """Whether a manager that cannot be saved is made again by what its ``with`` says: mostly one that is not open yet."""
-        if not (is_entering or kind_of(manager) is Kind.ENTERED_AGAIN) or self._can_be_saved(manager, references):
+        if not (is_entering or kind_of(manager) is Kind.ENTERED_AGAIN) or can_be_saved(references, manager):
             return False
         if is_entering:
             self._opened_again |= {type(manager)}
@@ -280,19 +280,13 @@ class Encoder:
         is_noted = notes is not None and (notes.find(manager) or notes.find_part(manager))
         return not is_noted and place_of(manager) is not None
 
-    def _can_be_saved(self, value: Any, references: References) -> bool:
-        try:
-            dumps(value, references)
-        except Exception:  # whatever the reason: it is made again
-            return False
-        return True
-
     def _dump(self, snapshot: Snapshot, references: References) -> tuple[Chunks, dict[int, CodeInfo]]:
         stack = chain(snapshot.root)[::-1] if snapshot.root is not None else []
         tasks = list(snapshot.loop.tasks) if snapshot.loop is not None else []
         loop, inbox = None, None
         if snapshot.loop is not None:
-            loop = loop_state(snapshot.loop, list(snapshot.loop.callbacks.values()), snapshot.loop.timers)
+            callbacks, timers = list(snapshot.loop.callbacks.values()), snapshot.loop.timers
+            loop = loop_state(snapshot.loop, callbacks, timers, partial(can_be_saved, references))
             inbox = inbox_state(snapshot.loop)
         references.reached = reached = reached_by(self.script)
         try:
@@ -350,7 +344,7 @@ class Encoder:
         if snapshot.loop is not None:  # else it has ended, with what is in use then
             values = {name: content[-1] for name, (content, _) in failing.items()}
             refuse_parts_in_use(values, partial(dumps, references=references), self.instance_id)
-        return set_aside(self.script, failing, lambda value: self._can_be_saved(value, references)) if failing else None
+        return set_aside(self.script, failing, partial(can_be_saved, references)) if failing else None
 
 
 def _in_flight(snapshot: Snapshot) -> set[int]:

@@ -211,6 +211,15 @@ def dumps(value: Any, references: References) -> bytes:
     return b"".join(dump_chunks(value, references)[0])
 
 
+def can_be_saved(references: References, value: Any) -> bool:
+    """Whether ``value`` can be pickled."""
+    try:
+        dumps(value, references)
+    except Exception:  # whatever the reason: it is made again
+        return False
+    return True
+
+
 Chunks = list[bytes]  # a pickle as it was written: large bytes objects as they are, the rest cut about every 64 KiB
 
 

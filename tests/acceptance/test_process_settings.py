@@ -116,11 +116,51 @@ LIBRARIES = """
 """
 
 
-@pytest.mark.parametrize("program", [STANDARD, LIBRARIES], ids=["standard", "libraries"])
+OF_THE_LOOP = """
+    # durable: on
+    import asyncio
+    import threading
+    import time
+    from concurrent.futures import ThreadPoolExecutor
+
+    from world import effect
+
+    def busy():
+        time.sleep(0.01)
+        return threading.current_thread().name
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.set_debug(True)
+        loop.slow_callback_duration = 7.5
+        loop.shop = "north"
+        loop.set_default_executor(ThreadPoolExecutor(1, thread_name_prefix="own"))
+        await effect("set")
+        await effect("once more")
+        loop.set_debug(False)
+        await effect("set otherwise")
+        names = await asyncio.gather(*[asyncio.to_thread(busy) for _ in range(3)])
+        print(loop.get_debug(), loop.slow_callback_duration, loop.shop, names)
+
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("program", [STANDARD, LIBRARIES, OF_THE_LOOP], ids=["standard", "libraries", "loop"])
 def test_settings(desk: Desk, program: str) -> None:
     """They are what they were, after each kill; nothing is said, since nothing is lost."""
     for done in killed_at(desk, {"program.py": program}, 1, 2, (1, 3)):
         assert done.err == "", done
+
+
+def test_what_cannot_be_kept_of_a_loop_is_told(desk: Desk) -> None:
+    """An object that a program gives its loop as an attribute, and a pool that nobody can find, are named."""
+    desk.write("pools.py", "from concurrent.futures import ThreadPoolExecutor\nPOOLS = [ThreadPoolExecutor(1)]\n")
+    text = OF_THE_LOOP.replace('"north"', "object()").replace('ThreadPoolExecutor(1, thread_name_prefix="own")', "pools.POOLS[0]")
+    desk.write("program.py", text.replace("import threading", "import pools\n    import threading", 1))
+    done = desk.run("program.py")
+    said = [line.partition(" of its loop, ")[0].partition("has set the ")[2] for line in done.err.splitlines()]
+    assert (done.status, sorted(said)) == (0, ["attribute 'shop'", "default executor"]), done
 
 
 FAILING = """

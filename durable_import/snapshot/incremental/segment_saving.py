@@ -12,6 +12,7 @@ from ...aio.loop import InstanceLoop
 from ...aio.task import DurableTask
 from ...aio.timers import Timer
 from ...hook.code_table import CodeInfo
+from ..pickler import can_be_saved
 from ..references import References, task_frames
 from ..reopened import ComesLater, Order, refuse_busy_ones
 from ..tasks.loops import inbox_state, loop_state
@@ -311,7 +312,7 @@ class _Round:
         if task is not None:
             return [task_frames(task, self.references), task_record(task)]
         if key == KERNEL:
-            state = loop_state(self.loop, [], self.all.loose_timers())
+            state = loop_state(self.loop, [], self.all.loose_timers(), partial(can_be_saved, self.references))
             return [(self.rest, state), inbox_state(self.loop)]  # what waits for events is reached by way of its task only
         if key[0] == "c":
             return [(), self.all.callback(key)]

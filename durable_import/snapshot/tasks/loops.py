@@ -39,12 +39,19 @@ def reduce_loop(loop: asyncio.AbstractEventLoop) -> Reduced:
 _USUAL = (False, False, None, None)  # the last part of the state of most loops
 
 
-def loop_state(loop: InstanceLoop, callbacks: list[tuple[int, asyncio.Handle]], timers: list[Timer]) -> tuple[Any, ...]:
+def loop_state(
+    loop: InstanceLoop,
+    callbacks: list[tuple[int, asyncio.Handle]],
+    timers: list[Timer],
+    can_be_saved: Callable[[Any], bool],
+) -> tuple[Any, ...]:
     """What a loop holds beside its tasks and its inbox, to be pickled."""
     others: tuple[Any, ...] = (loop.is_ending, loop.task_factory is not None, loop.leaving, loop._exception_handler)
     slots = slots_of(loop) if loop.taken else ()
-    if loop.signal_handlers or slots:
-        others = (*others, loop.signal_handlers, *([slots] if slots else []))
+    settings = loop.kept_settings(can_be_saved)
+    if loop.signal_handlers or slots or settings is not None:
+        more = (slots, settings) if settings is not None else (slots,) if slots else ()
+        others = (*others, loop.signal_handlers, *more)
     return (
         loop.root,
         callbacks,
@@ -82,6 +89,7 @@ def fill_loop(found: LoadContext, state: tuple[Any, ...], inbox: Inbox | None, m
     loop.is_ending, is_eager, loop.leaving, loop._exception_handler, *more = others or _USUAL
     loop.signal_handlers = more[0] if more else None
     loop.slots = more[1] if len(more) > 1 else ()
+    loop.fill_settings(more[2] if len(more) > 2 else None)
     if is_eager:
         loop.task_factory = asyncio.eager_task_factory  # type: ignore[attr-defined]
     if inbox is not None:
