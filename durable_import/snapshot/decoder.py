@@ -30,7 +30,7 @@ def decoded(payload: bytes, segments: dict[str, bytes], script: ScriptData | Non
 
     Raises SnapshotFormatError for a format that is not read here.
     """
-    loading, finalizer = _loading(payload, segments, is_looked_at=True), Finalizer()
+    loading, finalizer = _loading(payload, segments, script, is_looked_at=True), Finalizer()
     with restoring_generators(finalizer):
         while loading.next_opening() is not None or loading.begins_again():
             pass
@@ -49,7 +49,7 @@ def reopened(
     ``kept_texts``: of code that has changed since, if its frames may go on. Raises ChangesAsked if something is to be opened.
     """
     begin_noting()
-    loading, finalizer = _loading(payload, segments, kept_texts=kept_texts), Finalizer()
+    loading, finalizer = _loading(payload, segments, script, kept_texts=kept_texts), Finalizer()
     try:
         with restoring_generators(finalizer):
             while loading.next_opening() is None:
@@ -61,7 +61,7 @@ def reopened(
     loading.give_up()  # who awaits the rest may be cancelled before that begins: it reads from the beginning
     if kept_texts is not None and not kept_texts.is_settled:
         raise ChangesAsked
-    return _with_openings(_loading(payload, segments, kept_texts=kept_texts), payload, script, instance_id)
+    return _with_openings(_loading(payload, segments, script, kept_texts=kept_texts), payload, script, instance_id)
 
 
 async def _with_openings(loading: Loading[Any], payload: bytes, script: ScriptData | None, instance_id: str | None) -> Snapshot:
@@ -105,21 +105,27 @@ def _task(context: LoadContext, path: str) -> Any:
 
 
 def _loading(
-    payload: bytes, segments: dict[str, bytes], *, is_looked_at: bool = False, kept_texts: KeptTexts | None = None
+    payload: bytes,
+    segments: dict[str, bytes],
+    script: ScriptData | None,
+    *,
+    is_looked_at: bool = False,
+    kept_texts: KeptTexts | None = None,
 ) -> Loading[Any]:
     check_format(payload)
     make_asyncio_durable()
     if rewrite_companions():
         forget_kinds()
     if is_in_segments(payload):
-        return Loading(reading_of_segments(payload[3:], segments), is_looked_at=is_looked_at, kept_texts=kept_texts)
-    data = join_pieces(payload[3:], segments) if payload[2:3] == IN_PIECES else payload[3:]
-    return Loading(reading_of(data), is_looked_at=is_looked_at, kept_texts=kept_texts)
+        read: Any = reading_of_segments(payload[3:], segments)
+    else:
+        read = reading_of(join_pieces(payload[3:], segments) if payload[2:3] == IN_PIECES else payload[3:])
+    return Loading(read, is_looked_at=is_looked_at, kept_texts=kept_texts, owns_process=script is not None)
 
 
 def look_for_changes(payload: bytes, segments: dict[str, bytes], kept_texts: KeptTexts) -> None:
     """Read an authenticated payload only to find in which code its frames go on. Raises what reading it raises."""
-    loading, finalizer = _loading(payload, segments, is_looked_at=True, kept_texts=kept_texts), Finalizer()
+    loading, finalizer = _loading(payload, segments, None, is_looked_at=True, kept_texts=kept_texts), Finalizer()
     with restoring_generators(finalizer):
         try:
             while loading.next_opening() is not None or loading.begins_again():

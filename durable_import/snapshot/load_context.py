@@ -49,7 +49,9 @@ class LoadContext:
         pins: dict[int, str] | None = None,
         *,
         is_careful: bool = False,
+        owns_process: bool = False,
     ) -> None:
+        self.owns_process = owns_process  # whether the process is that of the program
         self.is_careful = is_careful  # see ``careful``
         self.kept_texts = kept_texts  # None: what has changed does not move
         self.pins = dict(pins or {})  # by the number of a frame in ``frames``: the version of the program that it is to be of
@@ -203,7 +205,10 @@ class Loading(Generic[T]):
     ``kept_texts``: see ``moved``.
     """
 
-    def __init__(self, read: Read[T], *, is_looked_at: bool = False, kept_texts: KeptTexts | None = None) -> None:
+    def __init__(
+        self, read: Read[T], *, is_looked_at: bool = False, kept_texts: KeptTexts | None = None, owns_process: bool = False
+    ) -> None:
+        self._owns_process = owns_process
         self._kept_texts = kept_texts
         self._read = read
         self._is_looked_at = is_looked_at
@@ -214,7 +219,8 @@ class Loading(Generic[T]):
         self._begin()
 
     def _begin(self) -> None:
-        self.context = LoadContext(self._hashes, self._kept_texts, self._pins, is_careful=self._is_careful)
+        known = self._hashes, self._kept_texts, self._pins
+        self.context = LoadContext(*known, is_careful=self._is_careful, owns_process=self._owns_process)
         self.context.opened.is_looked_at = self._is_looked_at
         self._slices = self._read(self.context)
 

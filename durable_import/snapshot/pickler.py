@@ -287,10 +287,13 @@ def _dump(
     file = _Sink()
     pickler = kind(file, references, entries)
     names, has_loop = references.names, references.has_loop
-    if has_loop not in names.preludes:
+    first = references.first if has_loop else None
+    known = names.preludes.get(has_loop)
+    if known is None or known[0] != first:
         others = _BUILDERS if has_loop else ()  # they would be most of a record, such as a call
-        names.preludes[has_loop] = Prelude([(resolve_or_none, *place) for place in names.container_places], others)
-    names.preludes[has_loop].begin(pickler, file, references.containers)
+        places = [(resolve_or_none, *place) for place in names.container_places]
+        known = names.preludes[has_loop] = first, Prelude(places, others, first)
+    known[1].begin(pickler, file, references.containers)
     if entries is not None and order is not None:
         for call in entries.calls(order):
             pickler.dump(call)

@@ -43,14 +43,17 @@ class NamingPickler(pickle.Pickler):
 
 
 class Prelude:
-    """Pickled stand-ins for containers: ``places`` say what each loads as (a function and its arguments); and ``others``."""
+    """Pickled stand-ins for containers: ``places`` say what each loads as (a function and its arguments); and ``others``.
 
-    def __init__(self, places: list[tuple[Any, ...]], others: tuple[Any, ...] = ()) -> None:
+    ``first``: a function and its arguments; what is to be called before.
+    """
+
+    def __init__(self, places: list[tuple[Any, ...]], others: tuple[Any, ...] = (), first: tuple[Any, ...] | None = None) -> None:
         stand_ins = [StandIn(*place) for place in places]
         file = io.BytesIO()
         pickler = NamingPickler(file, 2)  # which remembers no names of others: the memo stays small
         begin(pickler, file)
-        pickler.dump([*stand_ins, *others])
+        pickler.dump([*([StandIn(*first)] if first is not None else []), *stand_ins, *others])
         self._data = file.getvalue()
         self._memo: dict[int, tuple[int, Any]] = pickler.memo.copy()
         self._indices = [self._memo.pop(id(stand_in))[0] for stand_in in stand_ins]

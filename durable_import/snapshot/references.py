@@ -15,6 +15,7 @@ from ..hook.code_table import info_of
 from ..pythons.tasks import LoopBound
 from .module_data.module_names import Names
 from .module_data.modules import ScriptData, is_refilled
+from .module_data.process_state import set_first
 from .module_data.reached import Reached
 from .tasks.stacks import Stacks
 from .tasks.tasks import coroutine_of
@@ -51,6 +52,12 @@ class References:
     def container_ids(self) -> set[int]:
         """The ids of ``containers``."""
         return self.names.container_ids
+
+    @property
+    def first(self) -> tuple[Any, ...] | None:
+        """What is to be called before anything is read: a function and its arguments."""
+        first = self.script.process_state.first if self.script is not None else None
+        return (set_first, *first) if first is not None else None
 
     def is_made_again(self, value: Any) -> bool:
         """Whether it is a primitive of asyncio that is saved by reference, and its state is not saved with the program's data."""

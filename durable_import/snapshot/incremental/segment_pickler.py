@@ -19,7 +19,7 @@ from ..references import References
 from ..reopened import Entries, Order, reopened, reopened_by_function, reopened_part
 from ..with_blocks.lost import lost
 from .ownership import Ownership, Segment
-from .segments import shared
+from .segments import KERNEL, shared
 
 _NO_IDENTITY: frozenset[type] = frozenset(
     {
@@ -72,7 +72,8 @@ class SegmentPickler(SnapshotPickler):
                 entry = self.owned.exported[id(container)]
                 self.refs.add(entry[0])
                 places.append((shared, *entry))
-        Prelude(places).begin(self, self.file, containers)
+        first = self.references.first if self.key == KERNEL else None
+        Prelude(places, first=first).begin(self, self.file, containers)
         segment = Segment(containers=containers)
         if order is not None and self.entries is not None:
             for call in self.entries.calls(order):

@@ -172,7 +172,7 @@ class Names:
         self._notes: list[tuple[str, str, dict[str, Any]]] = []  # module, name, and the dict that holds it
         self._asked: list[Asked] = []
         self.container_ids: set[int] = set()
-        self.preludes: dict[bool, Any] = {}  # see ``pickler``
+        self.preludes: dict[bool, tuple[Any, Any]] = {}  # see ``pickler``
 
     @classmethod
     def of(cls, script: ScriptData | None) -> Names:

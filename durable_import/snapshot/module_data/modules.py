@@ -30,7 +30,7 @@ from .logging_state import restore_logging, sets_up_logging
 from .mentions import mentions_in
 from .plain_classes import is_plain_class
 from .process_settings import restore_setting
-from .process_state import ProcessState, restore_changes, uses_random
+from .process_state import ProcessState, find_first, restore_changes, uses_random
 from .signal_state import restore_signals, uses_signals
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
@@ -256,7 +256,9 @@ def _process_contents(script: ScriptData) -> dict[str, Content]:
     settings = state.settings.changes()
     if settings:
         kept |= {f"the {name}": (SETTING, name, value) for name, value in settings.items()}
-    return {name: content for name, content in kept.items() if name not in script.unsavable}
+    kept = {name: content for name, content in kept.items() if name not in script.unsavable}
+    find_first(state, kept)
+    return kept
 
 
 def content_of(value: Any, *, rebound: bool) -> Content | None:

@@ -43,7 +43,8 @@ def _added_paths(known: Iterable[str], now: list[str]) -> tuple[list[str], list[
     return now[:first], [each for each in now[first:] if each not in old]
 
 
-def _add_paths(added: tuple[list[str], list[str]]) -> None:
+def add_paths(added: tuple[list[str], list[str]]) -> None:
+    """Put before ``sys.path`` the first ones, and behind it the others."""
     front, back = ([each for each in paths if each not in sys.path] for paths in added)
     sys.path[:] = [*front, *sys.path, *back]
 
@@ -151,7 +152,7 @@ SETTINGS = {
     "recursion limit": Setting(sys.getrecursionlimit, sys.setrecursionlimit),
     "switch interval": Setting(sys.getswitchinterval, sys.setswitchinterval),
     "longest number as text": Setting(sys.get_int_max_str_digits, sys.set_int_max_str_digits),
-    "module search path": Setting(lambda: list(sys.path), _add_paths, kept=_added_paths),
+    "module search path": Setting(lambda: list(sys.path), add_paths, kept=_added_paths),
     "garbage collection": Setting(gc.isenabled, _set_collecting),
     "thresholds of the garbage collection": Setting(gc.get_threshold, lambda thresholds: gc.set_threshold(*thresholds)),
     "fault handler": Setting(faulthandler.is_enabled, _set_fault_handler),

@@ -20,8 +20,10 @@ from typing import Any
 from ...log import logger
 from ...pythons.library import encoded_environment
 from ...pythons.modules import imports_lazily
+from ..load_context import current
+from .by_path import ModulesByPath, load_by_path
 from .logging_state import LoggingState
-from .process_settings import SettingsState
+from .process_settings import SettingsState, add_paths
 from .signal_state import SignalState
 
 STREAMS: dict[str, Any] = {}  # the standard streams as they were when the run began: the program may redirect them
@@ -58,6 +60,8 @@ class ProcessState:
         self._is_nested = _is_nested()
         self.logging, self.signals, self.settings = LoggingState(), SignalState(), SettingsState()
         self._told: set[str] = set()
+        self.by_path = ModulesByPath()
+        self.first: tuple[Any, ...] | None = None  # see ``set_first``
         self._encoded = dict(encoded_environment())
         STREAMS.update((name, getattr(sys, name)) for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is not None)
 
@@ -108,6 +112,28 @@ def uses_random(values: Iterable[Any]) -> bool:
     return any(
         value is random or getattr(value, "__self__", None) is GENERATOR or imports_lazily(value, "random") for value in values
     )
+
+
+def find_first(state: ProcessState, contents: dict[str, tuple[Any, Any, Any]]) -> None:
+    """Note which of the changes to be saved have to be made before a module is imported that a snapshot names."""
+    changes = contents.get("the process", ("", None, {}))[-1]
+    folder, environment = changes.get("folder", ""), changes.get("environment", {})
+    paths = contents.get("the module search path", ("", None, ([], [])))[-1]
+    front, back = ([each for each in part if type(each) is str] for part in paths)
+    first = folder, environment, front, back, dict(state.by_path.files())
+    state.first = first if any(first) else None
+
+
+def set_first(folder: str, environment: dict[str, str | None], front: list[str], back: list[str], files: dict[str, str]) -> None:
+    """Make the changes that come before all else in a snapshot, if it is read to go on in a process of its own.
+
+    They are made once more with the others: what cannot be done is said there.
+    """
+    if current().owns_process:
+        if not folder or os.path.isdir(folder):
+            restore_changes({"folder": folder, "environment": environment})
+        add_paths((front, back))
+        load_by_path(files)
 
 
 def restore_changes(changes: dict[str, Any]) -> None:

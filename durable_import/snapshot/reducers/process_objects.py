@@ -157,7 +157,8 @@ def _reduce_module(module: ModuleType) -> Reduced:
         return importlib.import_module, (module.__name__,)
     name = next((name for name, found in list(sys.modules.items()) if found is module), None)
     if name is None:
-        raise PicklingError(f"the module {module.__name__!r} cannot be imported by that name")
+        way_out = "if it was loaded from a file, put it into `sys.modules`"
+        raise PicklingError(f"the module {module.__name__!r} cannot be imported by that name: {way_out}")
     return importlib.import_module, (name,)
 
 
