@@ -59,13 +59,13 @@ if TYPE_CHECKING:
     from .compat.transformer import DurableAstTransformer, transform_to_durable_ast
     from .explanation.points import Explanation, Point, explain
     from .holds.kinds import reopenable, saved
-    from .snapshot.renames import renamed
     from .stores.backend import OrchestrationBackend
     from .stores.base import StateStore
     from .stores.disk.store import DiskStateStore
     from .stores.memory import InMemoryStateStore
     from .stores.state import InstanceQuery
     from .upgrades.policies import on_change
+    from .upgrades.renames import renamed
 
 __version__ = "0.1.0"
 
@@ -94,7 +94,7 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "explain": "explanation.points",
     "make_durable": "compat.program",
     "on_change": "upgrades.policies",
-    "renamed": "snapshot.renames",
+    "renamed": "upgrades.renames",
     "reopenable": "holds.kinds",
     "saved": "holds.kinds",
     "step_key": "aio.step_key",

@@ -15,10 +15,10 @@ from ..inspect.state import SavedState
 from ..inspect.verdicts import ORDER, Finding, Judge, Verdict, digests_in, modules_named, versions_in
 from ..running.sources import Sources
 from ..snapshot.payload import CODE
-from ..snapshot.renames import renamed
 from ..stores.state import FINISHED, InstanceQuery, InstanceSummary
 from ..upgrades.on_disk import MAIN, ModuleText, ProgramText
 from ..upgrades.policies import OnChange
+from ..upgrades.renames import new_module, renamed
 from .client import AsyncClient
 from .program import Program, Target, find_program
 
@@ -114,6 +114,10 @@ class _Asked:
         if lacking:
             raise LookError(f"cannot find module {lacking[0]!r}: run this where the program runs, or name the path of a script")
         self.files = {_real(module.path): module for module in found.values() if module is not None}
+        _say_new_names(program, [each for name in self.modules for each in program.below(name)])
+        for script in self.scripts:
+            folder, text = _main_of(script)
+            _say_new_names(ProgramText(_search_path(folder), text), [MAIN])
 
     @property
     def is_all(self) -> bool:
@@ -121,7 +125,8 @@ class _Asked:
 
     def has(self, modules: set[str]) -> bool:
         """Whether one of some modules was named, or a package that it is in."""
-        return any(f"{module}.".startswith(f"{name}.") for module in modules for name in self.modules)
+        called = {*modules, *map(new_module, modules)}
+        return any(f"{module}.".startswith(f"{name}.") for module in called for name in self.modules)
 
     def script_for(self, files: Counter[str], modules: set[str]) -> tuple[str, ModuleText] | None:
         """What is ``__main__`` of an instance with frames in some modules, and whose code of that was once read from some files:

@@ -16,13 +16,13 @@ from ..hook.code_table import CodeInfo
 from ..hook.program_version import split
 from ..snapshot.names import MODULE, module_today
 from ..snapshot.new_names import differing_in_names
-from ..snapshot.renames import new_place, said
 from ..upgrades import decision
 from ..upgrades.decision import NESTED, TextAskedError, defaults_written, first_line, moved_to, parameters_then
 from ..upgrades.misfits import can_be_made, misfits
 from ..upgrades.on_disk import MAIN, ModuleText, ProgramText
 from ..upgrades.plan import CannotMoveError
 from ..upgrades.policies import OfFunction, OnChange, policy_in
+from ..upgrades.renames import new_module, new_place, said
 from .frames import UNBOUND, SavedFrame
 from .graph import Made, Named, is_made, items_of
 from .state import SavedState
@@ -64,8 +64,8 @@ class Judge:
         self._program = program
         self._policy: OnChange = "pin"
         self._texts = texts
-        self._then = then
-        self._versions = versions
+        self._then = _by_names_today(then)
+        self._versions = {version: _by_names_today(each) for version, each in versions.items()}
         self._pinned_places: list[tuple[Mapping[str, ModuleText], str, str]] = []  # version, module and place of what is pinned
 
     def findings(self, policy: OnChange) -> list[Finding]:
@@ -140,7 +140,7 @@ class Judge:
                 seen.add(id(awaited.node))
                 key = id(awaited.node)
                 if found[key].verdict != "pinned" and self._is_in(version, awaited):
-                    found[key] = self._pinned(version, split(awaited.module)[0], awaited.place)
+                    found[key] = self._pinned(version, new_module(split(awaited.module)[0]), awaited.place)
                 awaited = inner[key]
 
     def _awaited(self, frame: SavedFrame, by_node: Mapping[int, SavedFrame]) -> SavedFrame | None:
@@ -160,7 +160,7 @@ class Judge:
         return self._versions[version] if version else self._then
 
     def _is_in(self, version: Mapping[str, ModuleText], frame: SavedFrame) -> bool:
-        module = split(frame.module)[0]
+        module = new_module(split(frame.module)[0])
         known = version.get(module)
         info = known.function(frame.place) if known is not None else None
         return info is not None and info.digest == frame.digest and self._said(module, frame.place) != "latest"
@@ -279,12 +279,13 @@ class Judge:
         return _finding("moves", info, moved_to(info, text))
 
     def _pinned_now(self, module: str, place: str, digest: str, today: ModuleText) -> Finding:
-        known = self._then.get(module_today(module))
+        module = new_module(module_today(module))
+        known = self._then.get(module)
         info = known.function(place) if known is not None else None
         if info is None or info.digest != digest:
             lack = "which the version of the program that saved it does not have" if self._then else "whose text is not kept"
             return Finding(module, place, "cannot", f"it goes on in the code of {place!r} that it began with, {lack}", today.path)
-        return self._pinned(self._then, module_today(module), place)
+        return self._pinned(self._then, module, place)
 
     def _pinned(self, version: Mapping[str, ModuleText], module: str, place: str) -> Finding:
         self._pinned_places.append((version, module, place))
@@ -294,7 +295,7 @@ class Judge:
 
     def _of_version(self, version: str, module: str, place: str, digest: str) -> Finding:
         """What was pinned when it was saved."""
-        texts = self._versions.get(version)
+        module, texts = new_module(module), self._versions.get(version)
         known = texts.get(module) if texts is not None else None
         info = known.function(place) if known is not None else None
         if texts is None or info is None or info.digest != digest:
@@ -303,6 +304,10 @@ class Judge:
         if self._program.module(module) is None:
             return Finding(module, place, "cannot", f"module {module!r} is not there today")
         return self._pinned(texts, module, place)
+
+
+def _by_names_today(version: Mapping[str, ModuleText]) -> dict[str, ModuleText]:
+    return {new_module(name): text for name, text in version.items()}
 
 
 def _finding(verdict: Verdict, info: CodeInfo, reason: str = "") -> Finding:

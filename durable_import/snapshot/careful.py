@@ -16,6 +16,7 @@ from ..frames.capture import parts_of
 from ..hook.code_table import info_of
 from ..rewrite.analysis.names import is_hidden
 from ..upgrades.fields import is_filled_by_name, is_named_tuple
+from ..upgrades.renames import gone, new_member
 from . import filling
 from .diagnose import Child, contents
 from .iterators.native_forms import NativeFormsUnpickler
@@ -23,7 +24,6 @@ from .load_context import LoadContext, current
 from .reducers import instances
 from .reducers.exceptions import fill_exception
 from .reducers.structs import restore_struct
-from .renames import gone, new_member
 from .tasks import frames
 
 _MOST_LOOKED_AT = 100_000  # objects, for the variable that holds one

@@ -15,11 +15,11 @@ from typing import Any
 from ..log import logger
 from ..upgrades.data import compare, saved_class
 from ..upgrades.fields import fields_of, is_filled_by_name, is_struct, layout_of, own_setter
+from ..upgrades.renames import gone, is_about, new_member, new_place
 from .definitions.classes import reduce_class
 from .definitions.definition_lines import line_of_class
 from .load_context import ReadsCarefullyError, current
 from .names import CONSTANTS, is_found_by_name, is_ours
-from .renames import gone, is_about, new_member, new_place
 
 Reference = tuple[str, str, str, str]  # module, name, fields, and their types behind how objects are laid out
 _known: dict[type, Reference | None] = {}

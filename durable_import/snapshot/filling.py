@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from ..errors import DataChangedError
 from ..upgrades.fields import Field, fields_of, is_model, is_named_tuple, is_struct, own_setter
+from ..upgrades.renames import new_member, said
 from .definitions.definition_lines import line_of_class
 from .load_context import current
-from .renames import new_member, said
 
 
 class Form(NamedTuple):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ..errors import MissingCodeError
 from ..hook.code_table import MODULES, CodeInfo, find
+from ..upgrades.renames import former_names, line_for_module, missing_module, new_place, said
 from .names import module_today
-from .renames import line_for_module, missing_module, new_place, said
 
 
 def place_today(module: str, place: str) -> tuple[str, str]:
@@ -31,7 +31,7 @@ def same_but_for_names(module: str, place: str, digest: str | None) -> CodeInfo 
 
 def differing_in_names(info: CodeInfo, digest: str) -> CodeInfo | None:
     """A function of today, with the digest given, if it differs from the one that had it only in names that were said."""
-    from .renamed_text import digest_with, former_names  # which load the rewriter
+    from .renamed_text import digest_with  # which loads the rewriter
 
     if digest_with(info, former_names()) != digest:
         return None
@@ -59,7 +59,7 @@ def missing_function(module: str, place: str, digest: str | None, error: Missing
 
 def _places_alike(module: str, last: str, digest: str) -> list[str]:
     """The functions of a module whose text is that of a digest but for their own name, and names that were said."""
-    from .renamed_text import digest_with, former_names
+    from .renamed_text import digest_with
 
     known, former = MODULES.get(module), former_names()
     infos = known.by_place.values() if known is not None and not known.is_library else ()

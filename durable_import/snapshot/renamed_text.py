@@ -13,13 +13,7 @@ from ..rewrite.analysis.places import Places
 from ..rewrite.analysis.places import digest as digest_of
 from ..rewrite.analysis.text import Text
 from ..rewrite.passes.pauses import EXCEPTION, mark_pauses
-from .renames import said
-
-
-def former_names() -> dict[str, str]:
-    """What the last part of each new name was."""
-    pairs = ((new.replace(":", ".").rpartition(".")[2], old.replace(":", ".").rpartition(".")[2]) for old, new in said().items())
-    return {new: old for new, old in pairs if new != old}
+from ..upgrades.renames import Renaming
 
 
 def digest_with(info: CodeInfo, names: dict[str, str]) -> str:
@@ -28,7 +22,7 @@ def digest_with(info: CodeInfo, names: dict[str, str]) -> str:
     if node is None:
         return ""
     variables = {name for code in (info.code, *nested_codes(info.code)) for name in variables_of(code)}
-    return digest_of(_Renaming({new: old for new, old in names.items() if new not in variables}).visit(copy.deepcopy(node)))
+    return digest_of(Renaming({new: old for new, old in names.items() if new not in variables}).visit(copy.deepcopy(node)))
 
 
 @lru_cache(maxsize=4)
@@ -39,19 +33,3 @@ def _places(source: bytes) -> Places:
     if Text(source).may_say(EXCEPTION):
         mark_pauses(tree)
     return Places(tree)
-
-
-class _Renaming(ast.NodeTransformer):
-    """Gives names in a tree others."""
-
-    def __init__(self, names: dict[str, str]) -> None:
-        self._names = names
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        for field in ("id", "attr", "name"):
-            name = getattr(node, field, None)
-            if isinstance(name, str):
-                setattr(node, field, self._names.get(name, name))
-        if isinstance(node, ast.Global | ast.Nonlocal):
-            node.names = [self._names.get(name, name) for name in node.names]
-        return super().generic_visit(node)

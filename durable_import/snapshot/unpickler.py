@@ -10,6 +10,7 @@ from typing import Any
 
 from ..holds.opening import Reopening
 from ..pythons.moved import place_today
+from ..upgrades.renames import gone, is_about, new_place
 from .careful import CarefulUnpickler, refusal
 from .declared import check_unnamed
 from .definitions.moved import gone_today
@@ -18,7 +19,6 @@ from .iterators.native_forms import NativeFormsUnpickler, has_native_forms, nati
 from .library import is_standard, missing
 from .load_context import LoadContext, Read, current, load_unopened
 from .names import MODULE, find_former, is_internal, registered
-from .renames import gone, is_about, new_place
 from .tasks.tasks import fill_task, new_task
 
 
@@ -47,7 +47,12 @@ class _Nans:
         except (AttributeError, ModuleNotFoundError) as error:
             today = new_place(module, name)
             if today != (module, name):
-                found = loader.find_class(*today)
+                try:
+                    found = loader.find_class(*today)
+                except (AttributeError, ModuleNotFoundError) as lacking:
+                    if not is_about(lacking, today[0]):
+                        raise
+                    return gone_today(*today, gone(*today, lacking))
             elif is_standard(module):
                 raise missing(module, name) from error
             elif is_about(error, module):

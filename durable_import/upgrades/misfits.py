@@ -16,7 +16,8 @@ from ..rewrite.analysis.names import is_hidden
 from ..rewrite.analysis.places import Places
 from .on_disk import FUNCTIONS, ModuleText, ProgramText
 from .policies import policy_in
-from .then import bindings
+from .renames import new_place
+from .then import bindings, with_new_names
 
 MOST_BASES = 16
 
@@ -50,12 +51,12 @@ def misfits(
 def can_be_made(module: ModuleText, name: str, program: ProgramText) -> bool:
     """Whether what an old text binds to a name can be had without running it: see ``then``."""
     node = next(bindings(module.tree.body, name), None)
+    if new_place(module.name, name)[1] != name:
+        return True
     if isinstance(node, FUNCTIONS):
         return not node.decorator_list
-    if isinstance(node, ast.Import):
-        return all(program.module(each.name) is not None for each in node.names)
-    if isinstance(node, ast.ImportFrom):
-        return bool(node.level) or program.module(node.module or "") is not None
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return all(_is_there(each, program) for each in with_new_names(node))
     if isinstance(node, ast.expr):
         try:
             ast.literal_eval(node)
@@ -63,6 +64,13 @@ def can_be_made(module: ModuleText, name: str, program: ProgramText) -> bool:
             return False
         return True
     return isinstance(node, ast.ClassDef)
+
+
+def _is_there(statement: ast.stmt, program: ProgramText) -> bool:
+    """Whether the modules that are imported by a statement can be found."""
+    if isinstance(statement, ast.ImportFrom):
+        return bool(statement.level) or program.module(statement.module or "") is not None
+    return all(program.module(each.name) is not None for each in getattr(statement, "names", ()))
 
 
 def _calls(function: ast.AST, place: str, then: ModuleText, today: ModuleText, program: ProgramText) -> Iterator[str]:

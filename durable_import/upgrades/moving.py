@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..frames.liveness import live_at
 from ..hook.code_table import CodeInfo, source_of
+from ..pythons.codes import nested_codes
+from ..pythons.instructions import variables_of
 from ..rewrite.analysis.names import is_hidden
 from .plan import CannotMoveError, Move, plan_move
+from .renames import former_names
 from .texts import FunctionText, UnreadableTextError, old_text, text_of_today
 from .variables import bound_in_old, obstacle
 
@@ -71,7 +74,15 @@ def old_of(text: str, digest: str, class_name: str | None) -> FunctionText:
     return old_text(text, digest, class_name)
 
 
-@lru_cache(maxsize=64)
 def today_of(info: CodeInfo) -> FunctionText:
-    """See ``texts.text_of_today``."""
-    return text_of_today(info.module.source, info.place, info.suspensions, source_of(info))
+    """See ``texts.text_of_today``. What has another name today, as the program has said, is called as it was."""
+    former = former_names()
+    if former:
+        variables = {name for code in (info.code, *nested_codes(info.code)) for name in variables_of(code)}
+        former = {new: old for new, old in former.items() if new not in variables}
+    return _today_of(info, tuple(former.items()))
+
+
+@lru_cache(maxsize=64)
+def _today_of(info: CodeInfo, former: tuple[tuple[str, str], ...]) -> FunctionText:
+    return text_of_today(info.module.source, info.place, info.suspensions, source_of(info), dict(former))

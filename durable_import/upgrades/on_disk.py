@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -191,6 +193,14 @@ class ProgramText:
             if finder is not PathFinder and find is not None and spec is None:
                 spec = find(name, path if package else None)
         return spec
+
+    def below(self, name: str) -> list[str]:
+        """A module, and all that is in it if it is a package."""
+        found = self.module(name)
+        if found is None or not found.is_package:
+            return [name]
+        inner = pkgutil.iter_modules([os.path.dirname(found.path)])
+        return [name, *(each for info in inner for each in self.below(f"{name}.{info.name}"))]
 
     def with_imports(self, names: Iterable[str]) -> list[ModuleText]:
         """Modules, and those of the program that they import, directly or by way of others."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +14,7 @@ from ..rewrite.analysis.node_paths import NodePaths
 from ..rewrite.analysis.places import Places
 from ..rewrite.compiler import ModuleRewriting, compile_module
 from .callees import callee_of
+from .renames import Renaming
 
 if TYPE_CHECKING:
     from ..rewrite.analysis.suspensions import Place
@@ -217,10 +218,14 @@ def _code(wrapped: str, place: str) -> CodeType | None:
     return next((code for code, row in found if row is not None and row[0] == place), None)
 
 
-def text_of_today(source: bytes, place: str, suspensions: dict[int, Place], text: str) -> FunctionText:
-    """A function of a module as it is."""
+def text_of_today(
+    source: bytes, place: str, suspensions: dict[int, Place], text: str, former: Mapping[str, str] | None = None
+) -> FunctionText:
+    """A function of a module as it is. ``former``: by names that others have today, what they were: it is read with those."""
     with silent():
         places = Places(ast.parse(source))
     node: Any = places.by_path[place]
-    first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
-    return FunctionText(node, suspensions, text, first, places.class_of[node])
+    first, class_name = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))]), places.class_of[node]
+    if former:
+        node = Renaming(dict(former)).visit(node)
+    return FunctionText(node, suspensions, text, first, class_name)

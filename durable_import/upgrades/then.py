@@ -11,19 +11,21 @@ import ast
 import builtins
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from ..errors import MissingCodeError
 from ..frames.lookup import MISSING, in_class
-from ..hook.code_table import ITERABLE_COROUTINE, CodeInfo, info_of, iterable_coroutine
+from ..hook.code_table import ITERABLE_COROUTINE, CodeInfo, import_needed, info_of, iterable_coroutine
 from ..pythons.annotations import copy_annotations
 from ..pythons.codes import nested_codes
 from ..rewrite.analysis.places import without_number
 from ..rewrite.analysis.scopes import default_expressions
 from .pinning import FUNCTIONS, NAMED, OWN, READ, THEN
 from .policies import is_never_pinned
+from .renames import new_module, new_place, said
 from .versions import PinnedModule, Version, known_version
 
 NESTED = ".<locals>."
@@ -265,9 +267,10 @@ def _cell(version: Version, info: CodeInfo, name: str) -> CellType:
 
 def _like(version: Version, info: CodeInfo, today: Any) -> FunctionType | None:
     """The function of today: behind what decorators made of it, if it is the one of that place."""
+    place = new_place(version.former[info.module.name], info.place)[1] if said() else info.place
     if today is None:
-        found: Any = version.namespace(info.module.name).get(info.place.partition(".")[0])
-        for part in info.place.split(".")[1:]:
+        found: Any = version.namespace(info.module.name).get(place.partition(".")[0])
+        for part in place.split(".")[1:]:
             found = found.__dict__.get(part) if isinstance(found, type) else None
         today = found
     today = _behind(today)
@@ -278,7 +281,7 @@ def _like(version: Version, info: CodeInfo, today: Any) -> FunctionType | None:
         if (
             known is not None
             and known.module.name == info.module.name
-            and without_number(known.place) == without_number(info.place)
+            and without_number(known.place) in (without_number(info.place), without_number(place))
         ):
             return today
         today = getattr(today, "__wrapped__", None)
@@ -345,11 +348,14 @@ def _bound(version: Version, module: str, name: str) -> Any:
     function = _namesake(known, name, None) if isinstance(node, FUNCTIONS) and not node.decorator_list else None
     if function is not None:
         return function_of(version, function)
+    today = _under_new_name(version, module, name)
+    if today is not MISSING:
+        return today
     if isinstance(node, ast.ClassDef):
         return _new_class(version, known, node, namespace)
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         given: dict[str, Any] = {key: namespace[key] for key in GIVEN if key in namespace}
-        exec(compile(ast.Module([node], []), known.path, "exec", dont_inherit=True), given)
+        exec(compile(ast.Module(with_new_names(node), []), known.path, "exec", dont_inherit=True), given)
         return given[name]
     if isinstance(node, ast.expr):
         try:
@@ -360,6 +366,37 @@ def _bound(version: Version, module: str, name: str) -> Any:
         f"{known.path}: code of the version in which the state goes on needs {module}.{name}, which today's module does not have "
         "and which cannot be made without running the old module. Put it back, or start afresh; the saved state is kept."
     )
+
+
+def _under_new_name(version: Version, module: str, name: str) -> Any:
+    """What a class, a decorated function or data are today under the name that the program has said; MISSING without one."""
+    there, place = new_place(version.former[module], name)
+    if place == name and new_module(there) == module:
+        return MISSING
+    found: Any = sys.modules.get(there) or import_needed(there)
+    for part in place.split("."):
+        found = getattr(found, part, MISSING)
+    return own(version.identity, found)
+
+
+def with_new_names(node: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
+    """An import of then, as it is written today: a statement for each name, which binds what it did."""
+    if not said() or (isinstance(node, ast.ImportFrom) and node.level):
+        return [node]
+    made: list[ast.stmt] = []
+    for alias in node.names:
+        if isinstance(node, ast.Import):
+            today = new_module(alias.name)
+            bound = alias.asname or (alias.name if today != alias.name and "." not in alias.name else None)
+            made.append(ast.Import([ast.alias(today, bound)]))
+        else:
+            inner, bound = f"{node.module}.{alias.name}", alias.asname or alias.name
+            module, name = new_place(node.module or "", alias.name)
+            if inner in said():  # a module of a package
+                made.append(ast.Import([ast.alias(new_module(inner), bound)]))
+            else:
+                made.append(ast.ImportFrom(new_module(module), [ast.alias(name, bound)], 0))
+    return [ast.fix_missing_locations(ast.copy_location(each, node)) for each in made]
 
 
 def bindings(body: list[Any], name: str) -> Any:

@@ -24,6 +24,7 @@ from ..rewrite.analysis.scopes import ScopeAnalysis
 from ..rewrite.compiler import ModuleRewriting, compile_rewriting
 from .kept import MissingVersionError
 from .pinning import FUNCTIONS, Pinning
+from .renames import new_module, new_place, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,10 +59,14 @@ class PinnedModule(ModuleInfo):
 
     @cached_property
     def namesakes(self) -> dict[str, list[CodeInfo]]:
-        """The functions by their places without numbers."""
+        """The functions by their places without numbers, and by what these are called today."""
         found: dict[str, list[CodeInfo]] = {}
+        former = self._version.former[self.name]
         for place, info in self.by_place.items():
-            found.setdefault(without_number(place), []).append(info)
+            plain = without_number(place)
+            today = new_place(former, plain)[1] if said() else plain
+            for each in {plain, today}:
+                found.setdefault(each, []).append(info)
         return found
 
     def node(self, place: str) -> Any:
@@ -82,18 +87,21 @@ class PinnedModule(ModuleInfo):
 
 
 class Version:
-    """One version. ``texts``: by name of the module. ``made``: what was made of it once, by module and place."""
+    """One version. ``texts``: by what the module is called today. ``made``: what was made of it once, by module and place."""
 
     def __init__(self, identity: str, texts: Mapping[str, bytes]) -> None:
         self.identity = identity
-        self.texts = dict(texts)
+        self.former = {new_module(name): name for name in texts}  # what modules were called, by their names today
+        self.texts = {today: texts[name] for today, name in self.former.items()}
+        self._today = {name: today for today, name in self.former.items()}
         self.made: dict[tuple[str, str], Any] = {}
         self.of_functions: WeakKeyDictionary[FunctionType, FunctionType] = WeakKeyDictionary()  # by those of today, if another
         self.of_members: dict[tuple[type, str], tuple[Any, CodeInfo | None]] = {}  # by class: what it has today, and had then
         self._modules: dict[str, PinnedModule] = {}
 
     def module(self, name: str) -> PinnedModule | None:
-        """A module as it was; None if the version has none of that name."""
+        """A module as it was, by its name of then or of today; None if the version has none of that name."""
+        name = self._today.get(name, name)
         with _lock:
             if name not in self._modules and name in self.texts:
                 self._modules[name] = PinnedModule(self, name, self.texts[name])

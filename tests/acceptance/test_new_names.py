@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+
 from tests.harness.processes import KILLED, Desk
 
 PROGRAM = """
@@ -199,3 +201,37 @@ def test_a_package_with_another_name_in_an_application(desk: Desk) -> None:
     desk.write("app.py", APPLICATION.replace("shop", "store"))
     done = desk.start_command([sys.executable, "app.py"]).end()
     assert (done.status, done.out) == (0, "(True, 3, 'store.model')\n"), done
+
+
+CALLER = """
+    # durable: on
+    import asyncio
+    from world import effect
+
+    async def charge(n):
+        await effect("saved")
+        await effect("killed")
+        return n
+
+    async def main():
+        for n in range(2):
+            found = await charge(n)
+        print(found)
+
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+def test_a_helper_with_another_name_and_a_caller_with_another_text(desk: Desk) -> None:
+    """The caller moves: what it awaits is the same function, under its new name."""
+    desk.write("program.py", CALLER)
+    assert desk.run("program.py", kill_at=2).status == KILLED
+    changed = CALLER.replace("charge", "bill").replace("print(found)", 'print("found", found)')
+    line = 'import durable_import\n    durable_import.renamed("__main__:charge", "__main__:bill")'
+    desk.write("program.py", changed.replace("import asyncio", f"import asyncio\n    {line}"))
+    looked = desk.start_command([sys.executable, "-m", "durable_import", "check", "program.py"]).end()
+    assert (looked.status, "  moves  " in looked.out) == (0, True), looked
+    done = desk.run("program.py")
+    assert (done.status, done.out, done.err) == (0, "found 1\n", "")
+    assert desk.effects == ["saved", "killed", "killed", "saved", "killed"]

@@ -27,7 +27,7 @@ LAYERS = (
 ORDERS = {
     "rewrite": ("rewritten", "analysis", "passes", "emit", "compiler"),
     "snapshot": (
-        "former_names", "renames", "names", "payload", "load_context", "reopened", "frame_places", "renamed_text", "new_names",
+        "former_names", "names", "payload", "load_context", "reopened", "frame_places", "renamed_text", "new_names",
         "library",
         "iterators",
         "definitions", "declared", "filling",
@@ -41,8 +41,8 @@ ORDERS = {
         "contract",
     ),
     "upgrades": (
-        "policies", "kept", "fields", "data", "align", "callees", "texts", "plan", "binding", "variables", "moving", "decision",
-        "pinning", "versions", "then", "on_disk", "misfits",
+        "policies", "renames", "kept", "fields", "data", "align", "callees", "texts", "plan", "binding", "variables", "moving",
+        "decision", "pinning", "versions", "then", "on_disk", "misfits",
     ),
     "running": (
         "validation", "patience", "keeper", "held_back", "slices", "sources", "instance", "telemetry", "dispatcher", "registry",

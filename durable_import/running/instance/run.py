@@ -32,12 +32,12 @@ from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
 from ...snapshot.payload import DRIFT, HANDED, LIVES
-from ...snapshot.renames import is_called
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
 from ...stores.store import Begun
 from ...stores.suspects import Rule, alone_before, group_of
 from ...upgrades.kept import KeptTexts
+from ...upgrades.renames import is_called
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
 from .given import NOTHING_GIVEN, given_by, set_again, warn_of_lost

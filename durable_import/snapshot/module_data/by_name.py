@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from ...errors import MissingCodeError
+from ...upgrades.renames import gone, missing_module, new_place
 from ..names import module_today
-from ..renames import gone, missing_module, new_place
 from .closures import Captured
 from .shared_locks import Step, follow
 

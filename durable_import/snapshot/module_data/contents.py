@@ -19,7 +19,7 @@ from ...aio.task import DurableTask
 from ...hook.code_table import PROGRAM
 from ...hook.companions import is_of_rewritten
 from ...log import logger
-from ..renames import gone, missing_module
+from ...upgrades.renames import gone, missing_module
 from .assigned import Assigned
 from .by_name import data_today
 from .changed import Changed

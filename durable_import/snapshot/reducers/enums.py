@@ -14,7 +14,7 @@ from typing import Any
 
 from durable_import.errors import DataChangedError
 from durable_import.snapshot.definitions.definition_lines import line_of_class
-from durable_import.snapshot.renames import new_member
+from durable_import.upgrades.renames import new_member
 
 _ATOMS = frozenset({int, str, bytes, float, bool, type(None)})
 

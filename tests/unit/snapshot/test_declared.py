@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from durable_import import DataChangedError, MissingCodeError
-from durable_import.snapshot import renames
 from durable_import.snapshot.load_context import Loading
 from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
 from durable_import.snapshot.unpickler import loads, reading_of
+from durable_import.upgrades import renames
 from tests.harness.class_edits import DATA, EDITS, GONE, HEAD, REFUSED, SLOTTED, Edit, in_circle, noted, with_z
 
 Make = Callable[[str], dict[str, Any]]

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from durable_import.snapshot import renames
 from durable_import.snapshot.payload import COMPLETE, IN_SEGMENTS, payload_of
 from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
 from durable_import.snapshot.saved_classes import changes_in, classes_in
 from durable_import.snapshot.unpickler import loads
+from durable_import.upgrades import renames
 
 Edit = Callable[[str], dict[str, Any]]
 CLASSES = """

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from durable_import import DataChangedError, MissingCodeError, renamed
-from durable_import.snapshot import renames
 from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
 from durable_import.snapshot.unpickler import loads
+from durable_import.upgrades import renames
 
 Edit = Callable[[str], ModuleType]
 

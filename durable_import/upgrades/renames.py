@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
 from ..errors import MissingCodeError
-from ..hook.code_table import PROGRAM
+from ..hook.code_table import MODULES, PROGRAM
 
 _NEW: dict[str, str] = {}  # by what saved states say
 
@@ -50,6 +51,33 @@ def new_place(module: str, name: str) -> tuple[str, str]:
         place = _next(place)
     module, _, name = place.partition(":")
     return module, name
+
+
+def new_module(module: str) -> str:
+    """What a module is called today; itself, if nothing was said or it is there as it was."""
+    return module if module in MODULES else new_place(module, "")[0]
+
+
+def former_names() -> dict[str, str]:
+    """What the last part of each new name was."""
+    pairs = ((new.replace(":", ".").rpartition(".")[2], old.replace(":", ".").rpartition(".")[2]) for old, new in _NEW.items())
+    return {new: old for new, old in pairs if new != old}
+
+
+class Renaming(ast.NodeTransformer):
+    """Gives names in a tree others."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self._names = names
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        for field in ("id", "attr", "name"):
+            name = getattr(node, field, None)
+            if isinstance(name, str):
+                setattr(node, field, self._names.get(name, name))
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            node.names = [self._names.get(name, name) for name in node.names]
+        return super().generic_visit(node)
 
 
 def _next(place: str) -> str:
