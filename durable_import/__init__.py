@@ -32,6 +32,7 @@ from .errors import (
     SnapshotAuthenticationError,
     SnapshotError,
     SnapshotFormatError,
+    StateLostError,
     StoreError,
     StoreRefusedError,
     StoreUnavailableError,
@@ -110,10 +111,10 @@ __all__ = [
     "InstanceQuery", "InstanceStuckError", "InstanceSuspendedError", "KeyConflictError", "MissingCodeError",
     "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError", "OrchestrationBackend",
     "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError", "SnapshotError", "SnapshotFormatError",
-    "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError", "UnknownInstanceError", "UnknownStoreError",
-    "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt", "connect", "current_instance",
-    "current_runtime", "explain", "install", "make_durable", "on_change", "renamed", "reopenable", "saved", "step_key",
-    "transform_to_durable_ast", "uninstall", "wait_for_event",
+    "StateLostError", "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError", "UnknownInstanceError",
+    "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt", "connect",
+    "current_instance", "current_runtime", "explain", "install", "make_durable", "on_change", "renamed", "reopenable", "saved",
+    "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # who know the names from the imports above, and no others

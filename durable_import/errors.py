@@ -26,6 +26,7 @@
     |   |-- InstanceBusyError         it is being run elsewhere right now
     |   |-- InstanceHeldBackError     it may be what kills its process, as others that run here, and waits for those
     |   `-- FencedError               it was taken over; this owner's commit was refused
+    |       `-- StateLostError        the store has gone back to an earlier state of it
     |-- InstanceMismatchError         the id belongs to another function or other arguments
     |-- InstanceFailedError           an instance failed by an exception that is not kept itself
     |-- InstanceCancelledError        an instance was cancelled
@@ -272,6 +273,12 @@ class InstanceHeldBackError(OwnershipError):
 
 class FencedError(OwnershipError):
     """The instance was taken over by a newer owner, or this process was taken for dead; what it asked for was refused."""
+
+
+class StateLostError(FencedError):
+    """The store has lost states of the instance that it had kept: a standby without the last commits has taken over, or a backup
+    was restored. A commit on top of them is refused.
+    """
 
 
 class InstanceMismatchError(DurableError):

@@ -15,6 +15,7 @@ from ..errors import (
     InstanceStuckError,
     InstanceSuspendedError,
     PauseForEventException,
+    StateLostError,
     UnknownInstanceError,
 )
 from ..frames import ambient
@@ -26,6 +27,8 @@ from .instance.host import Host
 from .instance.records import Call, Outcome
 from .instance.run import InstanceRun
 from .patience import AWAY, FIRST_PAUSE, LONGEST_PAUSE
+
+QUIET_FOR = 60.0  # seconds
 
 
 class RegistryHost(Host, ambient.AmbientRuntime, Protocol):
@@ -41,6 +44,7 @@ class InstanceRegistry:
     def __init__(self, runtime: RegistryHost) -> None:
         self._runtime = runtime
         self.running: dict[str, InstanceRun] = {}
+        self._quiet_until = 0.0  # by ``time.monotonic``: it was told that the store has gone back
 
     def launch(
         self,
@@ -79,6 +83,10 @@ class InstanceRegistry:
             while True:
                 try:
                     return await run.to_end(make, after)
+                except StateLostError as error:
+                    if run.is_suspending:
+                        raise
+                    self._has_gone_back(run, error)
                 except AWAY as error:
                     if not run.lease.has_lost_transaction or run.is_suspending or self._runtime.patience == 0:
                         raise
@@ -103,6 +111,16 @@ class InstanceRegistry:
             ambient.ON.remove(self._runtime)
             if self.running.get(run.instance_id) is run:
                 del self.running[run.instance_id]
+
+    def _has_gone_back(self, run: InstanceRun, error: StateLostError) -> None:
+        """Tell that an instance goes on from an earlier state: loudly of the first one of many."""
+        now, about = time.monotonic(), run.lease.about()
+        if now >= self._quiet_until:
+            more = "Others whose states it has lost do so too; what they did since then runs again"
+            logger.warning("%s %s", error, more, extra=about)
+        else:
+            logger.info("%s", error, extra=about)
+        self._quiet_until = now + QUIET_FOR
 
     def _has_left(self, run: InstanceRun, error: Exception) -> None:
         """Log why an instance that did not end has left; those who wait for it are told by its task."""

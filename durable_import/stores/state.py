@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 
-from durable_import.errors import FencedError, StoreRefusedError
+from durable_import.errors import FencedError, StateLostError, StoreRefusedError
 from durable_import.stores.owner import Owner
 
 FINISHED = ("completed", "failed", "cancelled")
@@ -121,6 +121,14 @@ def fenced(instance_id: str, epoch: int) -> FencedError:
     return FencedError(
         f"instance {instance_id!r} was taken over, released or deleted: this owner's claim (epoch {epoch}) is not current, and "
         "its commit was refused. The newer state is safe; stop this process, or resume the instance to get a new claim."
+    )
+
+
+def state_lost(instance_id: str, kept: int, found: object) -> StateLostError:
+    """The error for a claim that is current, in a store that has an earlier checkpoint than the one that it had confirmed."""
+    return StateLostError(
+        f"the store has gone back: instance {instance_id!r} stands at checkpoint {found}, and {kept} was committed. A standby "
+        "without the last commits has taken over, or a backup was restored. It goes on from there."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import signal
 from collections import Counter
@@ -45,15 +46,16 @@ class Pair:
 
 
 @pytest.fixture
-def pair(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
-    """Two servers of this test's own, of which the second has what the first has said that it has committed."""
+def pair(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """Two servers of this test's own, of which the second has what the first has said that it has committed, if so asked for."""
     monkeypatch.setenv("DURABLE_KEY", secrets.token_hex(32))
     world.clear()
-    made = Pair(is_synchronous=True)
+    made = Pair(is_synchronous=request.param)
     yield made
     made.remove()
 
 
+@pytest.mark.parametrize("pair", [True], indirect=True)
 @pytest.mark.parametrize("seconds_between", [0.0, 2.0])
 async def test_workflows_go_on_at_the_standby(pair: Pair, seconds_between: float) -> None:
     """A process that lives goes on as if nothing had been: no step runs again, and rows are there once; so does the next one."""
@@ -76,3 +78,26 @@ async def test_workflows_go_on_at_the_standby(pair: Pair, seconds_between: float
     assert rows == Counter(["an event", *(f"{name} {number}" for name in NAMES for number in range(4, STEPS, 5))])
     async with DurableRuntime(pair.url) as runtime:
         assert [await runtime.handle(name).result() for name in NAMES] == NAMES
+
+
+@pytest.mark.parametrize("pair", [False], indirect=True)
+async def test_what_a_standby_has_not_got_runs_again(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    """The last commits are lost, under a process that lives: each instance goes on from what is left, and rows are there once."""
+    flows = imported_rewritten("tests.running.ledger_flows")
+    async with asyncio.timeout(120), DurableRuntime(pair.url, lease_seconds=2.0) as runtime:
+        handles = [await runtime.start(flows.book_for_long, name, STEPS, instance_id=name) for name in NAMES]
+        while len(world) < len(NAMES) * STEPS / 4:
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(pair.standby.falls_behind)
+        while len(world) < len(NAMES) * STEPS / 2:
+            await asyncio.sleep(0.01)
+        pair.primary.stop(signal.SIGKILL)
+        await asyncio.to_thread(pair.standby.promote)
+        assert await asyncio.gather(*(handle.result() for handle in handles)) == NAMES
+    effects = Counter(world)
+    assert len(effects) == len(NAMES) * STEPS
+    assert max(effects.values()) == 2
+    rows = Counter(what for (what,) in pair.standby.execute("SELECT what FROM ledger"))
+    assert rows == Counter(f"{name} {number}" for name in NAMES for number in range(4, STEPS, 5))
+    told = [each for each in caplog.records if "the store has gone back" in each.message and each.levelno >= logging.WARNING]
+    assert len(told) == 1

@@ -137,6 +137,15 @@ class PostgresStandby(PostgresServer):
         assert isinstance(pid, int)
         return pid
 
+    def falls_behind(self) -> None:
+        """Nothing that the primary does from now on comes here."""
+        self.execute("ALTER SYSTEM SET primary_conninfo = ''")
+        self.execute("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + 60
+        while self.execute("SELECT pid FROM pg_stat_wal_receiver"):
+            assert time.monotonic() < deadline, self._log.read_text()
+            time.sleep(0.02)
+
     def promote(self) -> None:
         """Let it be a primary from now on; it may be starting."""
         deadline = time.monotonic() + 60

@@ -120,7 +120,7 @@ def fill(database: Database) -> None:
         database.do(lives.keep_key(begun.claim, "key", b"digest"))
         database.do(messages.publish(name, "event", b"payload", f"event of {name}"))
         if name == "a/ended":
-            database.do(lives.end(begun.claim, state(2, "completed"), False))
+            database.do(lives.end(begun.claim, state(2, "completed"), False, 0))
         elif name not in ("a", *OTHERS):
             failure = Failure("an error", 3, name == "a/stuck") if name in ("a/stuck", "a/again") else None
             database.do(lives.release(begun.claim, True, failure))
@@ -189,7 +189,7 @@ def _live(database: Database, name: str, owner: int, ends: bool) -> None:
     database.do(lives.note_hold(begun.claim, HoldRecord("what", 0.0), 1))
     database.do(lives.commit(begun.claim, state(5), {"key": b"other"}, True, owned))
     if ends:
-        database.do(lives.end(begun.claim, state(6, "completed"), False))
+        database.do(lives.end(begun.claim, state(6, "completed"), False, 0))
     else:
         database.do(lives.release(begun.claim, True, Failure("error", 2, False)))
 
@@ -215,7 +215,7 @@ def check_others(database: Database, owner: int) -> None:
         assert begun.state is not None
         assert (begun.state, begun.call, len(begun.events or ())) == (state(1, wake_at=begun.state.wake_at), CALL, 1)
         database.do(lives.commit(begun.claim, state(2), None, True, owned))
-        database.do(lives.end(begun.claim, state(3, "completed"), False))
+        database.do(lives.end(begun.claim, state(3, "completed"), False, 0))
         kept = database.do(looking.load(name))
         assert kept is not None
         assert kept.state.status == "completed"

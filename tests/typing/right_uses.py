@@ -48,6 +48,7 @@ from durable_import import (
     SnapshotAuthenticationError,
     SnapshotError,
     SnapshotFormatError,
+    StateLostError,
     StateStore,
     StoreError,
     StoreRefusedError,
@@ -280,7 +281,7 @@ def errors() -> None:
         InstanceFinishedError, InstanceMismatchError, InstanceSuspendedError, KeyConflictError, MissingCodeError,
         MissingDriverError, MissingKeyError, NoSourceCodeException, NotDurableError, OwnershipError, SnapshotAuthenticationError,
         SnapshotError, SnapshotFormatError, InstanceStuckError, StoreRefusedError, StoreError, StoreUnavailableError,
-        UnknownInstanceError, UnknownStoreError, DataChangedError,
+        UnknownInstanceError, UnknownStoreError, DataChangedError, StateLostError,
     )  # fmt: skip
     try:
         print(every)

@@ -11,7 +11,7 @@ from typing import Any
 
 from durable_import.log import logger
 from durable_import.stores.postgres.columns import from_column, row_key, text_or_none, to_column, to_kept
-from durable_import.stores.postgres.lives import Owned
+from durable_import.stores.postgres.lives import Owned, owned_of
 from durable_import.stores.postgres.pipeline import ATTEMPTS, Rounds
 from durable_import.stores.state import LONGEST_PAUSE, Claim, Event, owner_lost
 from durable_import.stores.store import Begun
@@ -113,4 +113,4 @@ def _begun(epoch: int, row: Sequence[Any], events: list[Event]) -> tuple[Begun, 
     error = text_or_none(error)
     claim = Claim(from_column(column), epoch).after(attempts, error)
     begun = Begun(claim, kept.state, kept.call, False, events, max(lives - 1, 0), attempts, error)
-    return begun, Owned(has_segments, bool(kept.state.outcome), True, kept.state.function)
+    return begun, owned_of(kept, has_segments)

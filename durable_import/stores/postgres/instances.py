@@ -181,7 +181,7 @@ class PostgresStore:
 
     async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
         try:
-            await self._do(lives.end(claim, state, keeps), claim.instance_id)
+            await self._do(lives.end(claim, state, keeps, self._owned_by(claim).checkpoint), claim.instance_id)
         finally:
             self._ring()
         self._forget(claim)

@@ -26,8 +26,9 @@ from durable_import.stores.state import (
     fenced,
     owner_lost,
     pause_after,
+    state_lost,
 )
-from durable_import.stores.store import Begun, Segments
+from durable_import.stores.store import Begun, Kept, Segments
 from durable_import.stores.suspects import Rule, Suspects
 
 MOST = 1 << 30  # attempts that a row can hold
@@ -44,6 +45,7 @@ class Owned:
     has_state: bool = True
     function: str | None = None  # None: it is not known
     has_keys: bool = False  # that were kept in this life
+    checkpoint: int = 0  # of the state that it has
 
 
 def begin(
@@ -68,8 +70,7 @@ def begin(
     for _ in range(ATTEMPTS):
         [added] = yield [("begin_new", row)]
         for (has_events,) in added.fetchall():
-            owned = Owned(False, False, new is not None, new.function if new is not None else None)
-            return Begun(claim, new, call, new is not None, None if has_events else [], 0), owned
+            return Begun(claim, new, call, new is not None, None if has_events else [], 0), _owned_new(new)
         _, _, loaded, events = yield [("lock", row), ("take", row), ("load_begun", row), ("load_events", row)]
         for found in loaded.fetchall():
             if row["most"] < (deaths := _deaths_before(owner, epoch, found)):
@@ -96,7 +97,7 @@ def _begun(
     kept, (attempts, lives, error, has_segments) = to_kept(found[:8]), found[10:14]
     error, is_new = text_or_none(error), lives == 0 and kept == (new, call)
     begun = Begun(claim.after(attempts, error), kept.state, kept.call, is_new, events, max(lives - 1, 0), attempts, error)
-    return begun, Owned(has_segments, bool(kept.state.outcome), True, kept.state.function)
+    return begun, owned_of(kept, has_segments)
 
 
 def _deaths_before(owner: int, epoch: int, found: Sequence[Any]) -> int:
@@ -128,23 +129,30 @@ def _begin_unborn(claim: Claim, new: InstanceState | None, call: bytes, row: dic
     if new is not None:
         statements += [("commit", row), ("name_instance", row)]
     yield statements
-    function = new.function if new is not None else None
-    return Begun(claim, new, call, new is not None, None, 0), Owned(False, False, new is not None, function)
+    return Begun(claim, new, call, new is not None, None, 0), _owned_new(new)
 
 
 def commit(claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned) -> Rounds[None]:
     statements = commit_statements(claim, state, segments, is_whole, owned)
     committed, *_ = yield statements
     if committed.rowcount == 0:
-        raise fenced(claim.instance_id, claim.epoch)
+        yield from why_refused(claim, owned.checkpoint)
+
+
+def why_refused(claim: Claim, before: int) -> Rounds[None]:
+    """Raise why nothing was committed. ``before``: the checkpoint that was, as far as is known here."""
+    [current] = yield [("current", {"key": row_key(claim.instance_id), "epoch": claim.epoch})]
+    for (found,) in current.fetchall():
+        raise state_lost(claim.instance_id, before, found)
+    raise fenced(claim.instance_id, claim.epoch)
 
 
 def commit_statements(
     claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned
 ) -> list[Statement]:
-    """If the first changes no row, the claim is not current, and no other does."""
+    """If the first changes no row, the claim is not current, or the store has gone back, and no other does."""
     check_size(claim.instance_id, "the snapshot", len(state.snapshot))
-    row = _row_of(claim, state)
+    row = _row_of(claim, state, owned.checkpoint)
     statements: list[Statement] = [("commit", row)]
     if owned.function != state.function:
         statements.append(("name_instance", {**row, "function": to_column(state.function)}))
@@ -170,18 +178,19 @@ def is_committed(state: InstanceState, segments: Segments | None, is_whole: bool
     """Note what the database has from now on."""
     owned.function, owned.has_outcome, owned.has_state = state.function, bool(state.outcome), True
     owned.has_segments = (owned.has_segments and not is_whole) or bool(segments)
-    owned.has_keys = False
+    owned.has_keys, owned.checkpoint = False, state.checkpoint
 
 
-def end(claim: Claim, state: InstanceState, keeps: bool) -> Rounds[None]:
+def end(claim: Claim, state: InstanceState, keeps: bool, before: int) -> Rounds[None]:
+    """``before``: the checkpoint that was, as far as is known here."""
     check_size(claim.instance_id, "the result", len(state.outcome))
     row = {
-        **_row_of(claim, state), "keeps": keeps, "function": to_column(state.function), "shelf": _SHELVES[state.status],
+        **_row_of(claim, state, before), "keeps": keeps, "function": to_column(state.function), "shelf": _SHELVES[state.status],
         "outcome": state.outcome, "has_outcome": bool(state.outcome),
     }  # fmt: skip
     _, ended = yield [("lock", row), ("end", row)]
     if ended.rowcount == 0:
-        raise fenced(claim.instance_id, claim.epoch)
+        yield from why_refused(claim, before)
 
 
 def release(claim: Claim, has_lived: bool, failure: Failure | None, has_state: bool = True) -> Rounds[None]:
@@ -247,12 +256,25 @@ def save(instance_id: str, owner: int, who: str, epoch: int, state: InstanceStat
         raise fenced(instance_id, epoch)
 
 
-def _row_of(claim: Claim, state: InstanceState) -> dict[str, Any]:
+def _owned_new(new: InstanceState | None) -> Owned:
+    if new is None:
+        return Owned(False, False, has_state=False)
+    return Owned(False, False, function=new.function, checkpoint=new.checkpoint)
+
+
+def owned_of(kept: Kept, has_segments: bool) -> Owned:
+    """What is known of one that was there."""
+    state = kept.state
+    return Owned(has_segments, bool(state.outcome), function=state.function, checkpoint=state.checkpoint)
+
+
+def _row_of(claim: Claim, state: InstanceState, before: int = 0) -> dict[str, Any]:
     return {
         "key": row_key(claim.instance_id),
         "epoch": claim.epoch,
         "status": to_column(state.status),
         "checkpoint": state.checkpoint,
+        "before": before,
         "location": to_column(state.location),
         "wake_at": state.wake_at,
         "snapshot": state.snapshot,

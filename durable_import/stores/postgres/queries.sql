@@ -67,41 +67,46 @@ WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
 ON CONFLICT (key) DO UPDATE SET call = excluded.call
 
 -- name: commit
--- The claim is checked by the statement that writes: no row, no commit.
+-- The claim is checked by the statement that writes, and that the state is still there which it goes on from: no row, no commit.
+-- What comes with it looks for what it has written.
 UPDATE SCHEMA.durable_state SET
     status = %(status)s, checkpoint = %(checkpoint)s, location = %(location)s, wake_at = %(wake_at)s,
     updated_at = extract(epoch FROM clock_timestamp()), snapshot = %(snapshot)b, attempts = %(attempts)s,
     error = NULL, hold = NULL, lives = 0
-WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL AND checkpoint >= %(before)s
 
 -- name: name_instance
 UPDATE SCHEMA.durable_instance SET function = %(function)s
 WHERE key = %(key)b AND function <> %(function)s
-    AND EXISTS (SELECT FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL)
+    AND EXISTS (SELECT FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+        AND checkpoint = %(checkpoint)s)
 
 -- name: put_outcome
 INSERT INTO SCHEMA.durable_outcome (key, outcome) SELECT key, %(outcome)b::bytea FROM SCHEMA.durable_state
-WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL AND checkpoint = %(checkpoint)s
 ON CONFLICT (key) DO UPDATE SET outcome = excluded.outcome
 
 -- name: remove_outcome
 DELETE FROM SCHEMA.durable_outcome WHERE key IN (
-    SELECT key FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+    SELECT key FROM SCHEMA.durable_state
+    WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL AND checkpoint = %(checkpoint)s
 )
 
 -- name: remove_segments
 DELETE FROM SCHEMA.durable_segment WHERE key IN (
-    SELECT key FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+    SELECT key FROM SCHEMA.durable_state
+    WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL AND checkpoint = %(checkpoint)s
 )
 
 -- name: put_segment
 INSERT INTO SCHEMA.durable_segment (key, name, data) SELECT key, %(name)s, %(data)b::bytea FROM SCHEMA.durable_state
-WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL AND checkpoint = %(checkpoint)s
 ON CONFLICT (key, name) DO UPDATE SET data = excluded.data
 
 -- name: remove_segment
 DELETE FROM SCHEMA.durable_segment WHERE name = %(name)s AND key IN (
-    SELECT key FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+    SELECT key FROM SCHEMA.durable_state
+    WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL AND checkpoint = %(checkpoint)s
 )
 
 -- name: end
@@ -111,7 +116,7 @@ WITH ended AS (
         status = %(status)s, checkpoint = %(checkpoint)s, location = %(location)s, wake_at = NULL,
         updated_at = extract(epoch FROM clock_timestamp()), owner = NULL, attempts = 0, error = NULL,
         snapshot = CASE WHEN %(keeps)s THEN snapshot ELSE %(snapshot)b END
-    WHERE key = %(key)b AND epoch = %(epoch)s
+    WHERE key = %(key)b AND epoch = %(epoch)s AND checkpoint >= %(before)s
         AND (owner IS NOT NULL OR (status = %(status)s AND checkpoint = %(checkpoint)s))
     RETURNING key
 ), shelved AS (
@@ -130,6 +135,10 @@ WITH ended AS (
     DELETE FROM SCHEMA.durable_key WHERE NOT %(keeps)s AND key IN (SELECT key FROM ended)
 )
 SELECT FROM ended
+
+-- name: current
+-- Where it stands that is owned by a claim.
+SELECT checkpoint FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
 
 -- name: release
 UPDATE SCHEMA.durable_state SET
@@ -159,7 +168,8 @@ RETURNING digest
 
 -- name: forget_keys
 DELETE FROM SCHEMA.durable_key WHERE epoch = %(epoch)s AND key IN (
-    SELECT key FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+    SELECT key FROM SCHEMA.durable_state
+    WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL AND checkpoint = %(checkpoint)s
 )
 
 -- name: retry

@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from durable_import.errors import StoreError, StoreUnavailableError
+from durable_import.errors import FencedError, StoreError, StoreUnavailableError
 from durable_import.log import logger
 from durable_import.stores.postgres.address import Address
 from durable_import.stores.postgres.columns import query
 from durable_import.stores.postgres.driver import pool_class, psycopg
 from durable_import.stores.postgres.failures import explain, not_connected
 from durable_import.stores.postgres.session import GRACE, is_refused_by_pooler, is_to_be_replaced
-from durable_import.stores.state import Claim, InstanceState, fenced
+from durable_import.stores.state import Claim, InstanceState, fenced, state_lost
 from durable_import.stores.store import Segments
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -182,7 +182,7 @@ class PostgresTransaction:
                 await self._release_mark()
                 for number, (name, row) in enumerate(statements):
                     if await self._do(name, row) == 0 and number == 0:
-                        raise fenced(claim.instance_id, claim.epoch)
+                        raise await self._why_refused(claim, row)
                 await self.connection.execute("COMMIT", prepare=False)
             is_clean = True
         finally:
@@ -221,6 +221,13 @@ class PostgresTransaction:
             if self.connection.closed and not self.connection.broken:
                 raise StoreError(ENDED) from error
             raise
+
+    async def _why_refused(self, claim: Claim, row: Mapping[str, Any]) -> FencedError:
+        text = query("current", self._pools.address.schema)
+        found = await (await self.connection.execute(text, row, prepare=False)).fetchall()
+        if found:
+            return state_lost(claim.instance_id, row["before"], found[0][0])
+        return fenced(claim.instance_id, claim.epoch)
 
     async def _do(self, name: str, row: Mapping[str, Any]) -> int:
         text = query(name, self._pools.address.schema)

@@ -204,7 +204,7 @@ class SQLiteStore:
         if self._inline_commits.is_quick(claim.instance_id, size):
             work: Callable[[sqlite3.Connection], bool]
             if lives.is_one_statement(state, segments, owned):
-                work = partial(lives.commit_state, claim, state)
+                work = partial(lives.commit_state, claim, state, owned)
             else:
                 work = partial(lives.commit_at_once, claim, state, segments, is_whole, owned)
             if self._worker.at_once(lambda database: database.at_once(work, size)):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from durable_import.errors import InstanceStuckError, SnapshotAuthenticationError
+from durable_import.errors import FencedError, InstanceStuckError, SnapshotAuthenticationError
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite.columns import count_of, damaged, query, text_or_none, to_column, to_kept
 from durable_import.stores.sqlite.messages import load_events
@@ -25,6 +25,7 @@ from durable_import.stores.state import (
     Origin,
     fenced,
     pause_after,
+    state_lost,
 )
 from durable_import.stores.store import Begun, Segments
 from durable_import.stores.suspects import Rule, Suspects
@@ -41,6 +42,7 @@ class Owned:
     has_outcome: bool = True
     function: str | None = None  # None: it is not known
     has_keys: bool = False  # that were kept in this life
+    checkpoint: int = 0  # of the state that it has
 
 
 def begin(
@@ -60,7 +62,8 @@ def begin(
     if found is None:
         claim = _add(column, instance_id, owner, epoch, new, call, origin, connection)
         begun = Begun(claim, new, call, new is not None, load_events(instance_id, connection), 0)
-        return begun, Owned(owner, False, False, new.function if new is not None else None)
+        function, checkpoint = (new.function, new.checkpoint) if new is not None else (None, 0)
+        return begun, Owned(owner, False, False, function, checkpoint=checkpoint)
     row, *facts = found
     status, before = facts[2], facts[1:4:2]
     if status == "" and facts[0] != STUCK:  # it was claimed before, and never committed
@@ -114,7 +117,8 @@ def take(
     [(has_segments,)] = connection.execute(query("has_segments"), (row,)).fetchall()
     events = load_events(instance_id, connection)
     begun = Begun(claim, kept.state, kept.call, False, events, max(count_of(lives) - is_again, 0), attempts, error)
-    return begun, Owned(owner, bool(has_segments), bool(kept.state.outcome), kept.state.function)
+    owned = Owned(owner, bool(has_segments), bool(kept.state.outcome), kept.state.function, checkpoint=kept.state.checkpoint)
+    return begun, owned
 
 
 def _add(
@@ -158,13 +162,20 @@ def commit(
     owned: Owned,
     connection: sqlite3.Connection,
 ) -> None:
-    if not commit_state(claim, state, connection):
-        raise fenced(claim.instance_id, claim.epoch)
+    if not commit_state(claim, state, owned, connection):
+        raise _refusal(claim, owned, connection)
     _put_with(claim, state, segments, is_whole, owned, connection)
 
 
-def commit_state(claim: Claim, state: InstanceState, connection: sqlite3.Connection) -> bool:
-    """The one statement of most commits; False: the claim is not current."""
+def _refusal(claim: Claim, owned: Owned, connection: sqlite3.Connection) -> FencedError:
+    """Why nothing was committed."""
+    for (found,) in connection.execute(query("current"), (claim.number, claim.epoch)):
+        return state_lost(claim.instance_id, owned.checkpoint, found)
+    return fenced(claim.instance_id, claim.epoch)
+
+
+def commit_state(claim: Claim, state: InstanceState, owned: Owned, connection: sqlite3.Connection) -> bool:
+    """The one statement of most commits; False: the claim is not current, or the store has gone back."""
     status, checkpoint, location, _, wake_at, snapshot, _ = state
     values = (
         status,
@@ -176,6 +187,7 @@ def commit_state(claim: Claim, state: InstanceState, connection: sqlite3.Connect
         claim.attempts_kept(),
         claim.number,
         claim.epoch,
+        owned.checkpoint,
     )
     return connection.execute(_COMMIT, values).rowcount > 0
 
@@ -190,7 +202,7 @@ def commit_at_once(
 ) -> bool:
     """``commit`` as a transaction of its own; the caller rolls back what was not committed."""
     connection.execute("BEGIN IMMEDIATE")
-    if not commit_state(claim, state, connection):
+    if not commit_state(claim, state, owned, connection):
         return False  # ``commit`` tells
     _put_with(claim, state, segments, is_whole, owned, connection)
     connection.execute("COMMIT")
@@ -243,17 +255,17 @@ def is_committed(state: InstanceState, segments: Segments | None, is_whole: bool
     """Note what the database has from now on."""
     owned.function, owned.has_outcome = state.function, bool(state.outcome)
     owned.has_segments = (owned.has_segments and not is_whole) or bool(segments)
-    owned.has_keys = False
+    owned.has_keys, owned.checkpoint = False, state.checkpoint
 
 
 def end(claim: Claim, state: InstanceState, keeps: bool, owned: Owned, connection: sqlite3.Connection) -> None:
     now = time.time()
     values = {
         "status": state.status, "checkpoint": state.checkpoint, "location": to_column(state.location), "now": now, "keeps": keeps,
-        "snapshot": state.snapshot, "number": claim.number, "epoch": claim.epoch,
+        "snapshot": state.snapshot, "number": claim.number, "epoch": claim.epoch, "before": owned.checkpoint,
     }  # fmt: skip
     if connection.execute(query("end"), values).rowcount == 0:
-        raise fenced(claim.instance_id, claim.epoch)
+        raise _refusal(claim, owned, connection)
     _put_with(claim, state, None, not keeps, replace(owned, has_keys=False), connection)
     if not keeps:
         connection.execute(query("delete_events"), (to_column(claim.instance_id),))

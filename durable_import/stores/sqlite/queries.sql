@@ -33,17 +33,23 @@ UPDATE durable_instance SET shelf = 0 WHERE number = ?;
 UPDATE durable_instance SET function = ? WHERE number = ?;
 
 -- name: commit
--- The claim is checked by the statement that writes: no row, no commit. It touches no index.
+-- The claim is checked by the statement that writes, and that the state is still there which it goes on from: no row, no commit.
+-- It touches no index.
 UPDATE durable_state
 SET status = ?, checkpoint = ?, location = ?, wake_at = ?, updated_at = ?, snapshot = ?, attempts = ?, error = NULL, hold = NULL, lives = 0
-WHERE number = ? AND epoch = ? AND owner IS NOT NULL;
+WHERE number = ? AND epoch = ? AND owner IS NOT NULL AND checkpoint >= ?;
 
 -- name: end
 -- Once more with the same state is no harm.
 UPDATE durable_state
 SET status = :status, checkpoint = :checkpoint, location = :location, wake_at = NULL, updated_at = :now, owner = NULL,
     attempts = 0, error = NULL, snapshot = iif(:keeps, snapshot, :snapshot)
-WHERE number = :number AND epoch = :epoch AND (owner IS NOT NULL OR (status = :status AND checkpoint = :checkpoint));
+WHERE number = :number AND epoch = :epoch AND checkpoint >= :before
+    AND (owner IS NOT NULL OR (status = :status AND checkpoint = :checkpoint));
+
+-- name: current
+-- Where it stands that is owned by a claim.
+SELECT checkpoint FROM durable_state WHERE number = ? AND epoch = ? AND owner IS NOT NULL;
 
 -- name: release
 UPDATE durable_state
