@@ -10,6 +10,8 @@ import pytest
 from tests.harness.postgres import PostgresServer
 from tests.harness.processes import KILLED, Desk, Finished
 
+pytestmark = pytest.mark.slow
+
 APP = """
     import asyncio, sys
     import durable_import
@@ -120,7 +122,6 @@ def test_a_client_that_is_not_there(desk: Desk) -> None:
     assert "uses `services.client` of module 'clients', a httpx.AsyncClient that the application makes" in failed.err, failed
 
 
-@pytest.mark.slow
 def test_pool_of_another_module(desk: Desk) -> None:
     """Behind a transaction all is saved while its connection goes back to the pool: what was committed does not run again."""
     server = PostgresServer()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.harness.processes import KILLED, Desk
 
 DEEDS = """
@@ -78,6 +80,7 @@ def write(desk: Desk) -> None:
     desk.write("one.py", ONE)
 
 
+@pytest.mark.slow
 def test_each_life_is_counted(desk: Desk) -> None:
     """In a program's first step, in a later one and its thread, and in the body of a hold, but not for what follows."""
     write(desk)

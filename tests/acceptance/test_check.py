@@ -167,6 +167,7 @@ MISFITS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rest", "words", "more"), MISFITS)
 def test_calls_of_pinned_code_that_no_longer_fit(rest: str, words: str, more: str, desk: Desk) -> None:
     """They are told, with status 1, though the instance begins to go on; and the run then fails there."""

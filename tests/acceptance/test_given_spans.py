@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.harness.killing import killed_at
 from tests.harness.processes import Desk
+
+pytestmark = pytest.mark.slow
 
 TRACING = """
     import json

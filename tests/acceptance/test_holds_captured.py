@@ -9,6 +9,8 @@ import pytest
 from tests.harness.killing import last_line, lives
 from tests.harness.processes import Desk
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
     # durable: on
     import asyncio, json

@@ -9,6 +9,8 @@ import pytest
 from tests.harness.killing import killed_at
 from tests.harness.processes import Desk
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from tests.harness.postgres import PostgresServer
 
@@ -101,7 +103,6 @@ PSYCOPG = """
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("program", [ASYNCPG, PSYCOPG], ids=["asyncpg", "psycopg"])
 def test_settings_of_postgres(desk: Desk, postgres_server: PostgresServer, program: str) -> None:
     """A connection that is opened again, also one of a pool, is set as it was, and has no transaction open from that."""

@@ -10,6 +10,8 @@ import pytest
 
 from tests.harness.processes import KILLED, Desk
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from tests.harness.postgres import PostgresServer
 
@@ -243,13 +245,11 @@ def test_settings_are_there_again(desk: Desk, name: str) -> None:
     killed(desk, program_of(PROGRAMS[name]), (1, 2, 3))
 
 
-@pytest.mark.slow
 def test_settings_of_postgres(desk: Desk, postgres_server: PostgresServer) -> None:
     """So it is with a connection to a server, whose settings are parts of its transactions."""
     killed(desk, program_of(PSYCOPG), (1, 2, 3), DSN=postgres_server.url())
 
 
-@pytest.mark.slow
 def test_settings_with_many_tasks(desk: Desk) -> None:
     """A snapshot in segments has the settings once, as they are now."""
     killed(desk, SECOND_TASKS, (1, 2, 3, 4))

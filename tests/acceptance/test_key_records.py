@@ -107,6 +107,7 @@ def payments_of(desk: Desk) -> list[tuple[str, str]]:
     return [(what, key) for what, key in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program", [pytest.param(text, id=name, marks=() if name in QUICK else pytest.mark.slow) for name, text in PROGRAMS.items()]
 )

@@ -270,6 +270,7 @@ QUIET = """
 """
 
 
+@pytest.mark.slow
 def test_configuration_that_disables_all_others(desk: Desk) -> None:
     """What ``dictConfig`` does by itself to the loggers that exist, our own among them, is no obstacle to the rest."""
     killed_at(desk, {"quiet.py": QUIET}, 2, 3, (1, 3))
@@ -287,6 +288,7 @@ DRAWS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("imported", "seeded", "drawn"), DRAWS.values(), ids=DRAWS)
 def test_generator_of_numpy(desk: Desk, imported: str, seeded: str, drawn: str) -> None:
     """What is drawn from the generator that ``numpy.random`` shares goes on where it was."""

@@ -140,6 +140,7 @@ def test_isolated(desk: Desk) -> None:
     assert done.out == native.out
 
 
+@pytest.mark.slow
 def test_archive_is_killed(desk: Desk, tmp_path: Path) -> None:
     """A program in an archive, with a marked module in it, goes on after a kill."""
     folder = tmp_path / "source"

@@ -174,6 +174,7 @@ PARENT = """
 """
 
 
+@pytest.mark.slow
 def test_program_with_a_backend_is_one_instance(desk: Desk) -> None:
     """A durable program that durable code calls with a backend, and no id, is the same instance in each life of the caller."""
     desk.write("work.py", WORK)

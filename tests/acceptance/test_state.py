@@ -108,6 +108,7 @@ SEVERAL = """
 """
 
 
+@pytest.mark.slow
 def test_several_runs_in_one_script(desk: Desk) -> None:
     """A crash in the third asyncio.run repeats neither the first nor the second; their results come from the store."""
     path = desk.write("several.py", SEVERAL)
@@ -281,6 +282,7 @@ def test_context_variables_and_surroundings(desk: Desk) -> None:
     assert killed_everywhere(desk, "surroundings.py", effects=3) == native.out
 
 
+@pytest.mark.slow
 def test_process_objects_at_module_level(desk: Desk) -> None:
     """Connections, locks and loggers made at module level just work: each process makes its own."""
     path = desk.write(
@@ -310,6 +312,7 @@ def test_process_objects_at_module_level(desk: Desk) -> None:
     assert killed_everywhere(desk, "client.py", effects=2) == native.out
 
 
+@pytest.mark.slow
 def test_nothing_printed_is_lost_or_doubled(desk: Desk) -> None:
     """What is printed between two awaits reaches a file or pipe once, over any number of kills."""
     path = desk.write(

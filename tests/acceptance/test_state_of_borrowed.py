@@ -7,6 +7,8 @@ import pytest
 from tests.harness.killing import killed_at
 from tests.harness.processes import Desk
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
     class Settings:
         def __init__(self):

@@ -7,6 +7,8 @@ import pytest
 from tests.harness.killing import killed_at
 from tests.harness.processes import Desk
 
+pytestmark = pytest.mark.slow
+
 DECORATORS = """
     # durable: on
     import functools

@@ -79,7 +79,8 @@ async def at_each_call(opened: Opened, once: Callable[[DurableRuntime], Awaitabl
     return calls
 
 
-@pytest.mark.parametrize(("kind", "name"), [("memory", SHORT), *(pytest.param(*each, marks=pytest.mark.slow) for each in KINDS)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "name"), [("memory", SHORT), *KINDS])
 async def test_programs(
     kind: str, name: str, opened: Callable[[str], Opened], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.harness.programs import runnable_programs
 from tests.harness.rewriting import PROGRAMS, sources
+from tests.harness.samples import one_in
 from tests.harness.torture import hard_torture, native, observe, without_dead_variables
 
 CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
 
 
-def with_slow(paths: list[Path], every: int) -> list[Any]:
-    """Some programs run by default; the others are marked as slow."""
-    return [pytest.param(path, marks=[pytest.mark.slow] * (n % every > 0), id=path.stem) for n, path in enumerate(paths)]
-
-
-@pytest.mark.parametrize("path", with_slow(runnable_programs(), 16))
+@pytest.mark.parametrize("path", one_in(16, runnable_programs()))
 def test_a_program_needs_no_dead_variables(path: Path, log: Path) -> None:
     """It gives the native result by the native effects when dead variables are dropped with each state."""
     expected = observe(native, path, log)
@@ -28,7 +23,7 @@ def test_a_program_needs_no_dead_variables(path: Path, log: Path) -> None:
         assert observe(hard_torture, path, log) == expected
 
 
-@pytest.mark.parametrize("path", with_slow(CONCURRENT, 16))
+@pytest.mark.parametrize("path", one_in(16, CONCURRENT))
 def test_tasks_need_no_dead_variables(path: Path, log: Path) -> None:
     """The same of many tasks, those of asyncio's own functions included."""
     result, effects = observe(native, path, log)

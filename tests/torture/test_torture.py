@@ -12,6 +12,7 @@ from types import FrameType
 import pytest
 
 from tests.harness.programs import runnable_programs
+from tests.harness.samples import one_in
 from tests.harness.torture import hard_torture, native, observe, rewritten
 
 PATIENCE = 600  # seconds for the runs of one program, which only end what hangs
@@ -33,7 +34,7 @@ def _limited_time() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize("path", runnable_programs(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", one_in(4, runnable_programs()))
 def test_same_natively_rewritten_and_tortured(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program gives the same result by the same effects however often its state is saved, dropped and restored.
 

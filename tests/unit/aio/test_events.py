@@ -197,6 +197,7 @@ async def main():
 """
 
 
+@pytest.mark.slow
 def test_many_waiters_in_segments() -> None:
     """Sixty tasks wait for seven events; only what an event concerns is restored differently."""
     events = [(f"e{n % 7}", n) for n in reversed(range(60))]

@@ -1,0 +1,25 @@
+"""Which cases of a long list run by default; the others are marked as slow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def one_in(number: int, programs: Sequence[Path]) -> list[Any]:
+    """Cases for ``parametrize``: of so many programs one runs by default."""
+    return [pytest.param(path, marks=[pytest.mark.slow] * (n % number > 0), id=path.stem) for n, path in enumerate(programs)]
+
+
+def mark_further_cases(items: Sequence[pytest.Item]) -> None:
+    """Of each test that has several cases the first one that is not slow runs by default."""
+    seen: set[tuple[str, str]] = set()
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and item.get_closest_marker("slow") is None:
+            test = item.nodeid.partition("[")[0], item.originalname
+            if test in seen:
+                item.add_marker(pytest.mark.slow)
+            seen.add(test)
