@@ -116,6 +116,151 @@ LIBRARIES = """
 """
 
 
+HELPED = """
+    # durable: on
+    import asyncio
+
+    import drawing
+    import helpers
+
+    from world import effect
+
+    async def main():
+        helpers.configure()
+        before = helpers.settings()
+        drawn = [drawing.draw()]
+        await effect("set")
+        drawn.append(drawing.draw())
+        await effect("once more")
+        print(drawn, drawing.draw(), helpers.settings() == before, before)
+
+    asyncio.run(main())
+"""
+
+HELPERS = """
+    import copyreg
+    import csv
+    import gc
+    import locale
+    import logging
+    import os
+    import resource
+    import signal
+    import sqlite3
+    import sys
+    import threading
+    import tracemalloc
+    import xml.etree.ElementTree as ElementTree
+
+    class Price:
+        pass
+
+    class Other:
+        pass
+
+    def adapt(price):
+        return "price"
+
+    def reduce(other):
+        return Other, ()
+
+    def handle(number, frame):
+        pass
+
+    def configure():
+        locale.setlocale(locale.LC_ALL, "C.UTF-8")
+        os.umask(0o077)
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+        signal.signal(signal.SIGUSR1, handle)
+        threading.stack_size(1 << 20)
+        csv.register_dialect("shop", delimiter="|", quoting=csv.QUOTE_ALL)
+        sqlite3.register_adapter(Price, adapt)
+        copyreg.pickle(Other, reduce)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (512, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        tracemalloc.start(3)
+        ElementTree.register_namespace("shop", "http://shop.example")
+        os.nice(1)
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        gc.set_debug(gc.DEBUG_UNCOLLECTABLE)
+        sys.set_coroutine_origin_tracking_depth(2)
+
+    def settings():
+        umask = os.umask(0)
+        os.umask(umask)
+        size = threading.stack_size()
+        threading.stack_size(size)
+        priced = sqlite3.connect(":memory:").execute("select ?", (Price(),)).fetchone()
+        return [
+            locale.setlocale(locale.LC_ALL), umask, size, logging.getLogger().level, signal.getsignal(signal.SIGUSR1) is handle,
+            csv.get_dialect("shop").delimiter, priced, copyreg.dispatch_table[Other] is reduce,
+            resource.getrlimit(resource.RLIMIT_NOFILE)[0], tracemalloc.get_traceback_limit(),
+            ElementTree._namespace_map["http://shop.example"], os.nice(0), len(os.sched_getaffinity(0)), gc.get_debug(),
+            sys.get_coroutine_origin_tracking_depth(),
+        ]
+"""
+
+DRAWING = """
+    import random
+
+    random.seed(7)
+
+    def draw():
+        return random.random()
+"""
+
+
+def test_settings_by_helpers(desk: Desk) -> None:
+    """What functions of modules that are not marked set, and draw, is as it was; nothing is said, since nothing is lost."""
+    (done,) = killed_at(desk, {"program.py": HELPED, "helpers.py": HELPERS, "drawing.py": DRAWING}, (2, 3))
+    assert done.err == "", done
+
+
+LOST_BY_HELPERS = """
+    import atexit
+    import functools
+
+    def traced(function):
+        @functools.wraps(function)
+        def wrapper(*arguments):
+            return function(*arguments)
+
+        return wrapper
+
+    @traced
+    def set_up():
+        _set_up()
+
+    def _set_up():
+        atexit.register(print, "over")  # told
+"""
+
+
+def test_what_helpers_set_and_is_lost_is_told(desk: Desk) -> None:
+    """It is told with the line in the module that is not marked, once."""
+    desk.write("helpers.py", LOST_BY_HELPERS)
+    desk.write(
+        "program.py",
+        """
+        # durable: on
+        import asyncio
+
+        import helpers
+        from world import effect
+
+        async def main():
+            helpers.set_up()
+            await effect("one")
+            await effect("two")
+
+        asyncio.run(main())
+        """,
+    )
+    done = desk.run("program.py")
+    assert (done.status, done.out, len(done.err.splitlines())) == (0, "over\n", 1), done
+    assert "helpers.py:16, in _set_up: instance" in done.err, done
+    assert "has something called at the exit of the process" in done.err, done
+
+
 OF_THE_LOOP = """
     # durable: on
     import asyncio

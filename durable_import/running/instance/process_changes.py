@@ -13,12 +13,13 @@ import ast
 import functools
 import importlib.util
 import inspect
+import linecache
 import os
 import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from ...holds.kinds import is_of_library
@@ -50,6 +51,15 @@ _STATE: _Table = {
     "csv:field_size_limit": "sets the longest field of csv",
     "calendar:setfirstweekday": "sets the first day of the week",
     "multiprocessing:set_start_method": "sets the start method of processes",
+    "threading:stack_size": "sets the stack size of threads",
+    **dict.fromkeys(("csv:register_dialect", "csv:unregister_dialect"), "sets dialects of csv"),
+    "copyreg:pickle": "says how objects are pickled",
+    "resource:setrlimit": "sets a limit of the process",
+    **dict.fromkeys(("os:nice", "os:setpriority"), "sets the priority of the process"),
+    "os:sched_setaffinity": "sets which processors the process uses",
+    **dict.fromkeys(("sqlite3:register_adapter", "sqlite3:register_converter"), "says how sqlite3 converts values"),
+    "tracemalloc:start": "has memory traced",
+    "xml.etree.ElementTree:register_namespace": "sets a namespace of XML",
     "structlog:configure": "sets the configuration of structlog",
     "numpy.random:seed": "sets the random generator of numpy",
     **dict.fromkeys(("pandas:set_option", "pandas:reset_option"), "sets options of pandas"),
@@ -58,16 +68,20 @@ _STATE: _Table = {
 _LOST: _Table = {
     "atexit:register": "has something called at the exit of the process",
     **dict.fromkeys(("signal:alarm", "signal:setitimer"), "sets a timer of signals"),
+    **dict.fromkeys(("signal:pthread_sigmask", "signal:siginterrupt", "signal:set_wakeup_fd"), "sets how signals come"),
     **dict.fromkeys(("sys:settrace", "sys:setprofile", "threading:settrace", "threading:setprofile"), "sets a tracing function"),
     "sys:addaudithook": "adds an audit hook",
-    "threading:stack_size": "sets the stack size of threads",
-    "codecs:register": "registers a codec",
-    "copyreg:pickle": "says how objects are pickled",
-    "resource:setrlimit": "sets a limit of the process",
-    **dict.fromkeys(("os:nice", "os:setpriority"), "sets the priority of the process"),
-    **dict.fromkeys(("sqlite3:register_adapter", "sqlite3:register_converter"), "says how sqlite3 converts values"),
     "mimetypes:add_type": "adds a type of files",
-    "tracemalloc:start": "has memory traced",
+    "codecs:register": "registers a codec",
+    "codecs:register_error": "registers a way to handle errors of codecs",
+    "os:register_at_fork": "has something called at forks of the process",
+    **dict.fromkeys(
+        ("os:setuid", "os:setgid", "os:setgroups", "os:setsid", "os:setpgid", "os:chroot"), "sets what the process is"
+    ),
+    **dict.fromkeys(("shutil:register_archive_format", "shutil:register_unpack_format"), "registers a kind of archives"),
+    **dict.fromkeys(("multiprocessing:set_executable", "multiprocessing:set_forkserver_preload"), "sets how processes start"),
+    "webbrowser:register": "registers a browser",
+    "sys:set_asyncgen_hooks": "sets hooks of asynchronous generators",
     "urllib.request:install_opener": "sets the opener of urllib",
     **dict.fromkeys(("faulthandler:register", "faulthandler:dump_traceback_later"), "sets the fault handler"),
 }
@@ -89,14 +103,42 @@ class _Change(NamedTuple):
     is_state: bool  # of that which `run` makes again
 
 
+class _Function(NamedTuple):
+    """One whose text is looked at, of a marked module or of another one of the user's own."""
+
+    key: str
+    code: CodeType
+    module: str
+    path: str
+    place: str
+    source: bytes | None  # None: what is in the file
+
+    @classmethod
+    def of(cls, info: CodeInfo) -> _Function:
+        return cls(info.digest, info.code, info.module.name, info.module.path, info.place, info.module.source)
+
+    @classmethod
+    def plain(cls, function: FunctionType) -> _Function:
+        """One that is not rewritten."""
+        code = function.__code__
+        key = f"{code.co_filename}:{code.co_firstlineno}"
+        return cls(key, code, function.__module__, code.co_filename, function.__qualname__, None)
+
+    def lines(self) -> list[str]:
+        """Its module's."""
+        if self.source is None:
+            return linecache.getlines(self.path)
+        return importlib.util.decode_source(self.source).splitlines(keepends=True)
+
+
 def tell_of_process_changes(functions: Iterable[CodeInfo], instance_id: str, *, in_application: bool) -> None:
     """Log where functions, of which an instance has frames, and what they call, set what will not be set again."""
-    waiting = list(functions)
+    waiting = [_Function.of(info) for info in functions if (info.digest, in_application) not in _seen]
     while waiting:
         info = waiting.pop()
-        if (info.digest, in_application) in _seen:
+        if (info.key, in_application) in _seen:
             continue
-        _seen.add((info.digest, in_application))
+        _seen.add((info.key, in_application))
         text = _FunctionText.of(info)
         if text is None:
             continue
@@ -118,34 +160,40 @@ _UNDER_RUN = (
 )
 
 
-def _tell(info: CodeInfo, change: _Change, instance_id: str, text: str) -> None:
-    place = info.module.path, change.line, info.place
+def _tell(info: _Function, change: _Change, instance_id: str, text: str) -> None:
+    place = info.path, change.line, info.place
     logger.warning(text, *place, instance_id, change.what, extra=about(instance_id))
 
 
 class _FunctionText:
     """The text of one function. Names are looked up in its module as it is, and among what the function imports itself."""
 
-    def __init__(self, node: ast.AST, info: CodeInfo, namespace: dict[str, Any]) -> None:
+    def __init__(self, node: ast.AST, info: _Function, namespace: dict[str, Any]) -> None:
         self._node = node
         self._namespace = namespace
         self._local = set(info.code.co_varnames) | set(info.code.co_cellvars)
         self._imported = dict(_imported_in(node))
 
     @classmethod
-    def of(cls, info: CodeInfo) -> _FunctionText | None:
+    def of(cls, info: _Function) -> _FunctionText | None:
         """That of a function that has one."""
-        module = sys.modules.get(info.module.name)
+        module = sys.modules.get(info.module)
         node = _node_of(info)
         return cls(node, info, vars(module)) if module is not None and node is not None else None
 
-    def called(self) -> Iterator[CodeInfo]:
-        """The functions of marked modules that it calls by their names."""
+    def called(self) -> Iterator[_Function]:
+        """The functions of the user's modules that it calls by their names."""
         for node in ast.walk(self._node):
             function = self._value(node.func) if isinstance(node, ast.Call) else None
-            info = info_of(function.__code__) if isinstance(function, FunctionType) else None
-            if info is not None and not info.module.is_library:
-                yield info
+            while isinstance(function, FunctionType) and isinstance(inner := function.__dict__.get("__wrapped__"), FunctionType):
+                function = inner
+            if not isinstance(function, FunctionType):
+                continue
+            info = info_of(function.__code__)
+            if info is None and function.__module__ in sys.modules and not is_of_library(function.__module__):
+                yield _Function.plain(function)
+            elif info is not None and not info.module.is_library:
+                yield _Function.of(info)
 
     def changes(self) -> Iterator[_Change]:
         """What it sets of the process."""
@@ -230,10 +278,10 @@ def _imported_in(function: ast.AST) -> Iterator[tuple[str, list[str]]]:
                 yield each.asname or each.name, [node.module, each.name]
 
 
-def _node_of(info: CodeInfo) -> ast.AST | None:
+def _node_of(info: _Function) -> ast.AST | None:
     """The text of a function, parsed alone: it is looked at once, and modules are long."""
     first, name = info.code.co_firstlineno, info.code.co_name
-    lines = importlib.util.decode_source(info.module.source).splitlines(keepends=True)[first - 1 :]
+    lines = info.lines()[first - 1 :]
     if name.startswith("<") or not lines:
         return None
     text = "".join(inspect.getblock(lines))

@@ -80,6 +80,17 @@ def functions_in(cls: type) -> Iterator[tuple[str, FunctionType]]:
             yield name, function
 
 
+def functions_of(module: str, namespace: dict[str, Any]) -> Iterator[FunctionType]:
+    """The functions that a module has, its own and those of its classes, and what decorators have wrapped of them."""
+    own = (value for value in list(namespace.values()) if callable(value))
+    members = (function for _, cls in classes_of(module, namespace) for _, function in functions_in(cls))
+    for function in (*own, *members):
+        inner = getattr(function, "__dict__", {}).get("__wrapped__")
+        for each in (function, inner):
+            if type(each) is FunctionType and each.__module__ == module:
+                yield each
+
+
 def parts_of_code(module: str, namespace: dict[str, Any]) -> dict[str, Any]:
     """What belongs to a module's functions and classes: default values, wrapped functions, descriptors; by their paths."""
     known = _parts.get(module)

@@ -23,7 +23,9 @@ from ...upgrades.renames import gone, missing_module
 from .assigned import Assigned
 from .by_name import data_today
 from .changed import Changed
+from .code_parts import functions_of
 from .library_data import counters_in, find_libraries, first_fingerprints, has_changed, library_contents, line_of
+from .mentions import names_in
 from .module_names import Names
 from .modules import (
     BY_NAME,
@@ -69,8 +71,12 @@ def find_imported(script: ScriptData, *, is_new: bool = False) -> None:
             data.changed_elsewhere = Changed(data.module, data.namespace())
     if script.unmarked is None:
         script.unmarked = Unmarked()
-    script.unmarked.begin()
+    for module in script.unmarked.begin():
+        names = names_in(functions_of(module.__name__, vars(module)))
+        imported = frozenset(name for name in names if name not in vars(module))
+        script.process_state.uses_names(imported, names, vars(module))
     if is_new:
+        script.process_state.settings.begin()
         _weak_of(script).begin(Names.of(script).notes())
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dis
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from ...hook.code_table import KNOWN, CodeInfo
@@ -60,6 +60,11 @@ def mentions_of(info: CodeInfo) -> Mentions:
         captured.update(rebound_variables(code, instructions))
         paths.update(assigned_paths(code, instructions))
     return Mentions(captured=frozenset(captured), paths=paths, **{kind: frozenset(found) for kind, found in names.items()})
+
+
+def names_in(functions: Iterable[FunctionType]) -> frozenset[str]:
+    """All names that functions use: of globals, attributes and imports."""
+    return frozenset(name for function in functions for code in with_nested(function.__code__) for name in code.co_names)
 
 
 def with_nested(code: CodeType) -> Iterator[CodeType]:

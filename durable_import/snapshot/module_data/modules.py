@@ -26,12 +26,12 @@ from .assigned import Assigned, Path, set_again
 from .borrowed import Borrowed, is_fillable
 from .closures import Cell, captured_cells
 from .code_parts import Extent, classes_of, descriptors, functions_in, is_made_by, parts_of_code
-from .logging_state import restore_logging, sets_up_logging
+from .logging_state import restore_logging
 from .mentions import mentions_in
 from .plain_classes import is_plain_class
 from .process_settings import restore_setting
-from .process_state import ProcessState, find_first, restore_changes, uses_random
-from .signal_state import restore_signals, uses_signals
+from .process_state import ProcessState, find_first, restore_changes
+from .signal_state import restore_signals
 
 ATOMS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented), range)
 CONTAINERS = (list, dict, set, bytearray)
@@ -69,15 +69,10 @@ class ScriptData:
         script = cls(module, found.used | found.rebound, found.rebound)
         script.paths = dict(found.paths)
         namespace = script.namespace()
-        values = [namespace.get(name) for name in script.used]
         info = PROGRAM.get(module)
         if info is not None:
             script.borrowed = Borrowed(info.source, namespace.get("__package__"), _is_of_program)
-        state = script.process_state
-        state.draws = "random" in found.imported or uses_random(values)
-        state.logging.is_set_up = sets_up_logging(found.imported, values, found.attributes | script.used)
-        state.signals.is_used = uses_signals(found.imported, values)
-        state.settings.mentioned |= found.attributes | script.used | found.imported
+        script.process_state.uses_names(found.imported, found.attributes | script.used, namespace)
         return script
 
     def namespace(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ than when the run began, and set again by the same call. What cannot be read bac
 
 from __future__ import annotations
 
+import copyreg
 import faulthandler
 import gc
 import locale
@@ -13,6 +14,7 @@ import logging
 import os
 import socket
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -81,6 +83,13 @@ def _read_umask() -> int:
     return now
 
 
+def _read_stack_size() -> int:
+    now = threading.stack_size()
+    if now:
+        threading.stack_size(now)  # asking sets it to the usual one
+    return now
+
+
 def _read_streams() -> list[tuple[Any, ...]]:
     streams = (sys.stdin, sys.stdout, sys.stderr)
     parts = ("encoding", "errors", "line_buffering", "write_through")
@@ -97,6 +106,59 @@ def _write_streams(states: list[tuple[Any, ...]]) -> None:
 
 def _of(module: str) -> Any:
     return sys.modules[module]
+
+
+def _changed_entries(known: dict[Any, Any] | None, now: dict[Any, Any]) -> dict[Any, Any]:
+    """Of a dictionary what it has more than before, or else."""
+    return {name: value for name, value in now.items() if name not in (known or {}) or value != (known or {})[name]}
+
+
+_DIALECT = ("delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace", "strict")
+
+
+def _read_dialects() -> dict[str, dict[str, Any]]:
+    csv = _of("csv")
+    return {name: {part: getattr(csv.get_dialect(name), part) for part in _DIALECT} for name in csv.list_dialects()}
+
+
+def _write_dialects(dialects: dict[str, dict[str, Any]]) -> None:
+    for name, parts in dialects.items():
+        _of("csv").register_dialect(name, **parts)
+
+
+def _read_limits() -> dict[str, tuple[int, int]]:
+    resource = _of("resource")
+    return {name: resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")}
+
+
+def _write_limits(limits: dict[str, tuple[int, int]]) -> None:
+    resource = _of("resource")
+    for name, limit in limits.items():
+        resource.setrlimit(getattr(resource, name), limit)
+
+
+def _read_conversions() -> tuple[dict[Any, Any], dict[str, Any]]:
+    return dict(_of("sqlite3").adapters), dict(_of("sqlite3").converters)
+
+
+def _changed_conversions(known: Any, now: tuple[dict[Any, Any], dict[str, Any]]) -> tuple[dict[Any, Any], dict[str, Any]]:
+    adapters, converters = known or ({}, {})
+    return _changed_entries(adapters, now[0]), _changed_entries(converters, now[1])
+
+
+def _write_conversions(conversions: tuple[dict[Any, Any], dict[str, Any]]) -> None:
+    _of("sqlite3").adapters.update(conversions[0])
+    _of("sqlite3").converters.update(conversions[1])
+
+
+def _memory_traced() -> int:
+    """How many frames of it are kept; 0 if it is not."""
+    tracemalloc = _of("tracemalloc")
+    return tracemalloc.get_traceback_limit() if tracemalloc.is_tracing() else 0
+
+
+def _trace_memory(frames: int) -> None:
+    _of("tracemalloc").start(frames) if frames else _of("tracemalloc").stop()
 
 
 def _read_structlog() -> dict[str, Any] | None:
@@ -138,10 +200,6 @@ def _plain_options(held: Any, prefix: str) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{name}", value
 
 
-def _changed_options(known: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in now.items() if value != (known or {}).get(name)}
-
-
 def _write_pandas(options: dict[str, Any]) -> None:
     for name, value in options.items():
         _of("pandas").set_option(name, value)
@@ -178,12 +236,49 @@ SETTINGS = {
         lambda method: _of("multiprocessing").set_start_method(method, force=True),
         "multiprocessing",
     ),
+    "stack size of threads": Setting(_read_stack_size, threading.stack_size, words=frozenset(("stack_size",))),
+    "debugging of the garbage collection": Setting(gc.get_debug, gc.set_debug, words=frozenset(("set_debug",))),
+    "depth at which coroutines are traced": Setting(
+        sys.get_coroutine_origin_tracking_depth,
+        sys.set_coroutine_origin_tracking_depth,
+        words=frozenset(("set_coroutine_origin_tracking_depth",)),
+    ),
+    "dialects of csv": Setting(
+        _read_dialects, _write_dialects, "csv", frozenset(("register_dialect", "unregister_dialect")), _changed_entries
+    ),
+    "limits of the process": Setting(_read_limits, _write_limits, "resource", frozenset(("setrlimit",)), _changed_entries),
+    "tracing of memory": Setting(_memory_traced, _trace_memory, "tracemalloc", frozenset(("tracemalloc",))),
+    "conversions of sqlite3": Setting(
+        _read_conversions,
+        _write_conversions,
+        "sqlite3",
+        frozenset(("register_adapter", "register_converter")),
+        _changed_conversions,
+    ),
+    "ways in which objects are pickled": Setting(
+        lambda: dict(copyreg.dispatch_table), copyreg.dispatch_table.update, "sys", frozenset(("copyreg",)), _changed_entries
+    ),
+    "namespaces of XML": Setting(
+        lambda: dict(_of("xml.etree.ElementTree")._namespace_map),
+        lambda names: _of("xml.etree.ElementTree")._namespace_map.update(names),
+        "xml.etree.ElementTree",
+        frozenset(("register_namespace",)),
+        _changed_entries,
+    ),
     "configuration of structlog": Setting(_read_structlog, _write_structlog, "structlog"),
     "random generator of numpy": Setting(_read_generator, _write_generator, "numpy", frozenset(("random", *_DRAWING))),
     "options of pandas": Setting(
-        _read_pandas, _write_pandas, "pandas", frozenset(("set_option", "options", "reset_option")), _changed_options
+        _read_pandas, _write_pandas, "pandas", frozenset(("set_option", "options", "reset_option")), _changed_entries
     ),
 }
+if hasattr(os, "nice"):
+    SETTINGS["priority of the process"] = Setting(
+        lambda: os.nice(0), lambda nice: os.nice(nice - os.nice(0)), words=frozenset(("nice", "setpriority"))
+    )
+if hasattr(os, "sched_getaffinity"):
+    SETTINGS["processors that the process uses"] = Setting(
+        lambda: os.sched_getaffinity(0), lambda numbers: os.sched_setaffinity(0, numbers), words=frozenset(("sched_setaffinity",))
+    )
 if hasattr(time, "tzset"):
     SETTINGS["time zone"] = Setting(lambda: time.tzname, _set_time_zone)
 
@@ -202,11 +297,18 @@ class SettingsState:
 
     def __init__(self) -> None:
         self.mentioned: set[str] = set()
-        self._known = {name: setting.read() for name, setting in SETTINGS.items() if setting.module in sys.modules}
+        read_now = ((name, setting) for name, setting in SETTINGS.items() if not setting.words)
+        self._known = {name: setting.read() for name, setting in read_now if setting.module in sys.modules}
         self._sign: Any = _sign()
         self._extent = 0
         self._names: list[str] = []  # of those that are looked at, as for the next one
         self._others: list[str] = []  # that are not in the sign
+
+    def begin(self) -> None:
+        """It is known what the program's functions mention; they have not run."""
+        for name, setting in SETTINGS.items():
+            if name not in self._known and self._is_looked_at(setting):
+                self._known[name] = setting.read()
 
     def changes(self) -> dict[str, Any]:
         """What is set to something else now, by the names of settings."""

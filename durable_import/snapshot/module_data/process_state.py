@@ -22,9 +22,9 @@ from ...pythons.library import encoded_environment
 from ...pythons.modules import imports_lazily
 from ..load_context import current
 from .by_path import ModulesByPath, load_by_path
-from .logging_state import LoggingState
+from .logging_state import LoggingState, sets_up_logging
 from .process_settings import SettingsState, add_paths
-from .signal_state import SignalState
+from .signal_state import SignalState, uses_signals
 
 STREAMS: dict[str, Any] = {}  # the standard streams as they were when the run began: the program may redirect them
 GENERATOR: Any = getattr(random.seed, "__self__")  # noqa: B009  what the functions of the module are methods of
@@ -93,6 +93,14 @@ class ProcessState:
                 name,
             )
         return True
+
+    def uses_names(self, imported: frozenset[str], names: frozenset[str], namespace: dict[str, Any]) -> None:
+        """Functions of a module of the program use what these names stand for, and import these modules."""
+        values = [namespace.get(name) for name in names]
+        self.draws = self.draws or "random" in imported or uses_random(values)
+        self.logging.is_set_up = self.logging.is_set_up or sets_up_logging(imported, values, names)
+        self.signals.is_used = self.signals.is_used or uses_signals(imported, values)
+        self.settings.mentioned |= names | imported
 
     def uses_also(self, other: ProcessState) -> None:
         """Another module of the program uses what that of ``other`` does."""

@@ -32,14 +32,15 @@ class Unmarked:
         self._next = 1
         self._imported = 0
 
-    def begin(self) -> None:
-        """Note what the modules hold that are imported by now."""
+    def begin(self) -> list[ModuleType]:
+        """Note what the modules hold that are imported by now; gives those of the program's own that are new."""
         if self._imported == len(sys.modules):
-            return
+            return []
         self._imported = len(sys.modules)
-        for name, module in list(sys.modules.items()):
-            if name not in self._first:
-                self._first[name] = _data_of(module) if _is_looked_at(name, module) else {}
+        new = [(name, module) for name, module in list(sys.modules.items()) if name not in self._first]
+        own = {name: module for name, module in new if _is_looked_at(name, module)}
+        self._first.update((name, _data_of(own[name]) if name in own else {}) for name, _ in new)
+        return list(own.values())
 
     def is_due(self) -> bool:
         """Whether this time it is looked at."""
