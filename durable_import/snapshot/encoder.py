@@ -175,6 +175,9 @@ class Encoder:
         except BaseException:
             self._segments = None
             raise
+        if references.has_found:
+            self._segments = None
+            raise NotInSegmentsError
         format_policy.was_in_segments(segments.pickled, segments.owned.size, is_first=is_first)
         payload = payload_of(IN_SEGMENTS, kernel)
         location = self.stacks.location_of(loop.root)

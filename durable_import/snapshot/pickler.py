@@ -85,6 +85,8 @@ class _Reducing:
             return self._reduce_in_stack(obj, met)
         reference = references.by_id.get(number)
         if reference is not None:
+            if number in references.unmarked:
+                references.meets(number)
             return resolve, reference
         entries = self.entries
         if entries is not None and (number in entries.notes.by_id or number in entries.notes.parts):

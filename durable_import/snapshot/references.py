@@ -42,6 +42,7 @@ class References:
 
     def __post_init__(self) -> None:
         self.by_id = self.names.by_id
+        self.unmarked = self.names.unmarked()
 
     @property
     def containers(self) -> list[Any]:
@@ -58,6 +59,13 @@ class References:
         """What is to be called before anything is read: a function and its arguments."""
         first = self.script.process_state.first if self.script is not None else None
         return (set_first, *first) if first is not None else None
+
+    def meets(self, number: int) -> None:
+        """The pickle refers to an object of a module that is not marked."""
+        met = self.script.unmarked.met if self.script is not None else set()
+        if number not in met:
+            met.add(number)
+            self.has_found = True
 
     def is_made_again(self, value: Any) -> bool:
         """Whether it is a primitive of asyncio that is saved by reference, and its state is not saved with the program's data."""

@@ -54,6 +54,10 @@ class Borrowed:
         module, original = self._origins.get(name, ("", name))
         return any(_has(each, original, value) for each in ([module] if module else self._starred))
 
+    def knows(self, module: str, name: str) -> bool:
+        """Whether the script has what a module has under a name."""
+        return (module, name) in self._origins.values() or module in self._starred
+
     def begin(self, namespace: dict[str, Any], names: frozenset[str]) -> None:
         """Note what they hold before the program runs."""
         for name in (names | self.handed) & namespace.keys():

@@ -2,7 +2,8 @@
 
 Their module's own code makes them as they were when it is imported, so what the program has put into them is saved, once they
 hold something else. Which these are is read from the text: a list, dict or set at the level of a module, of which the program
-does more than look something up in it. They are saved by name, as those of marked modules are.
+does more than look something up in it, and one that a function of such a module returns. They are saved by name, as those of
+marked modules are.
 """
 
 from __future__ import annotations
@@ -135,9 +136,10 @@ class Changed:
     """The containers that one module of the program may change, as they were at first."""
 
     def __init__(self, module: str, namespace: dict[str, Any]) -> None:
-        self._file = MODULES[module].path if module in MODULES else module
+        file = MODULES[module].path if module in MODULES else module
         found = places_changed_by(module, namespace)
-        self.lines = {place: line for place, line in found.items() if _may_be_container(*place)}
+        self.lines = {place: f"{file}:{line}" for place, line in found.items() if _may_be_container(*place)}
+        self.others = [place for place in found if place not in self.lines]
         self._first = {place: fingerprint(value, is_plain_instance) for place, value in self._present()}
         self._is_changed: set[Place] = set()
 
@@ -154,7 +156,13 @@ class Changed:
 
     def line_of(self, place: Place) -> str:
         """Where the program may change it."""
-        return f"{self._file}:{self.lines[place]}"
+        return self.lines[place]
+
+    def add(self, place: Place, line: str) -> None:
+        """One that the program gets hold of in another way."""
+        if place not in self.lines and _may_be_container(*place):
+            self.lines[place] = line
+            self._first[place] = fingerprint(vars(sys.modules[place[0]])[place[1]], is_plain_instance)
 
     def containers(self) -> Iterator[tuple[Place, dict[str, Any]]]:
         """All that are there, with the namespaces that they stand in."""

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
+from ...holds.kinds import is_of_library
 from ...pythons.modules import is_lazy
+from .plain_classes import is_filled_by_state
 
 _HEAP_TYPE = 1 << 9
 
@@ -109,7 +111,8 @@ def parts_of_code(module: str, namespace: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parts_of_function(path: str, function: FunctionType) -> Iterator[tuple[str, Any]]:
-    """The lists, dicts and sets among its default values; and what decorators have wrapped, one in the other, with theirs."""
+    """The containers and objects of the user's own among its default values; what decorators have wrapped, one in the other, with
+    theirs."""
     yield from _mutable_defaults(path, function)
     seen = {function}
     wrapped = function.__dict__.get("__wrapped__")
@@ -139,4 +142,15 @@ def default_values(path: str, function: FunctionType) -> Iterator[tuple[str, Any
 
 
 def _mutable_defaults(path: str, function: FunctionType) -> Iterator[tuple[str, Any]]:
-    return (each for each in default_values(path, function) if type(each[1]) in (list, dict, set))
+    return (each for each in default_values(path, function) if type(each[1]) in (list, dict, set) or is_own_object(each[1]))
+
+
+def is_default(path: str) -> bool:
+    """Whether a part of code is a default value."""
+    return path.split(".")[-2:-1] in (["__defaults__"], ["__kwdefaults__"])
+
+
+def is_own_object(value: Any) -> bool:
+    """Whether it is an object of one of the user's own classes, which can be given the state of another."""
+    kind = type(value)
+    return kind.__flags__ & _HEAP_TYPE != 0 and not is_of_library(str(kind.__module__)) and is_filled_by_state(kind)

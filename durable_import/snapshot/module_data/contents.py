@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -25,7 +26,7 @@ from .by_name import data_today
 from .changed import Changed
 from .code_parts import functions_of
 from .library_data import counters_in, find_libraries, first_fingerprints, has_changed, library_contents, line_of
-from .mentions import names_in
+from .mentions import names_in, returned_by
 from .module_names import Names
 from .modules import (
     BY_NAME,
@@ -72,12 +73,24 @@ def find_imported(script: ScriptData, *, is_new: bool = False) -> None:
     if script.unmarked is None:
         script.unmarked = Unmarked()
     for module in script.unmarked.begin():
-        names = names_in(functions_of(module.__name__, vars(module)))
-        imported = frozenset(name for name in names if name not in vars(module))
-        script.process_state.uses_names(imported, names, vars(module))
+        _look_through(script, module)
     if is_new:
         script.process_state.settings.begin()
         _weak_of(script).begin(Names.of(script).notes())
+
+
+def _look_through(script: ScriptData, module: ModuleType) -> None:
+    """Note what the functions of a module that is not marked do with the process, and which containers they give away."""
+    namespace = vars(module)
+    functions = list(functions_of(module.__name__, namespace))
+    names = names_in(functions)
+    imported = frozenset(name for name in names if name not in namespace)
+    script.process_state.uses_names(imported, names, namespace)
+    changed: Changed | None = script.changed_elsewhere
+    for function in functions if changed is not None else ():
+        for name, line in returned_by(function):
+            if name in namespace and changed is not None:
+                changed.add((module.__name__, name), f"{module.__file__}:{line}")
 
 
 def program_contents(script: ScriptData | None, loop: InstanceLoop | None, names: Names) -> dict[str, Content]:
@@ -95,6 +108,10 @@ def program_contents(script: ScriptData | None, loop: InstanceLoop | None, names
                 changed = data.changed_elsewhere.contents()
                 contents = {f"changed {module}.{name}": ("changed", value, items_of(value)) for (module, name), value in changed}
                 found |= {key: content for key, content in contents.items() if key not in script.unsavable}
+        for data in (script, *script.imported.values()):
+            for place in data.changed_elsewhere.others if data.changed_elsewhere is not None else ():
+                script.unmarked.meets(*place)
+        found |= {key: content for key, content in script.unmarked.contents() if key not in script.unsavable}
         if script.unmarked.is_due():
             script.unmarked.look(partial(_is_saved, script, names))
         weak = _weak_of(script)
@@ -184,7 +201,7 @@ def set_aside(script: ScriptData, failing: dict[str, tuple[Content, Exception]],
             module, name = content[1]
             aside.told.append(_about_lost(module, name, error, place))
             continue
-        if content[0] == "changed":
+        if key.startswith("changed "):
             script.unsavable.add(key)
             module, _, name = key.removeprefix("changed ").rpartition(".")
             aside.told.append(_about_lost(module, name, error, _line_changing(script, (module, name))))
@@ -203,13 +220,14 @@ def _is_saved(script: ScriptData, names: Names, module: str, name: str) -> bool:
     for data in (script, *script.imported.values()):
         if data.assigned is not None and (data.assigned.knows(module, name) or data.changed_elsewhere.knows(module, name)):
             return True
-    return id(vars(sys.modules[module]).get(name)) in names.container_ids
+        if data.borrowed is not None and data.borrowed.knows(module, name):
+            return True
+    return script.unmarked.is_met(module, name) or id(vars(sys.modules[module]).get(name)) in names.container_ids
 
 
 def _line_changing(script: ScriptData, place: tuple[str, str]) -> str:
     all_changed = [data.changed_elsewhere for data in (script, *script.imported.values()) if data.changed_elsewhere is not None]
-    line: str = next(changed.line_of(place) for changed in all_changed if changed.knows(*place))
-    return line
+    return next((changed.line_of(place) for changed in all_changed if changed.knows(*place)), "")
 
 
 def _pass_over(

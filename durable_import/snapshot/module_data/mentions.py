@@ -67,6 +67,16 @@ def names_in(functions: Iterable[FunctionType]) -> frozenset[str]:
     return frozenset(name for function in functions for code in with_nested(function.__code__) for name in code.co_names)
 
 
+def returned_by(function: FunctionType) -> Iterator[tuple[str, int]]:
+    """The global names whose values a function gives away as they are, and at which lines."""
+    before: dis.Instruction | None = None
+    for instruction in dis.get_instructions(function.__code__):
+        if instruction.opname == "RETURN_VALUE" and before is not None and before.opname == "LOAD_GLOBAL":
+            line = before.positions.lineno if before.positions is not None else None
+            yield before.argval, line or function.__code__.co_firstlineno
+        before = instruction
+
+
 def with_nested(code: CodeType) -> Iterator[CodeType]:
     """A code object and all that are in it."""
     yield code

@@ -229,8 +229,16 @@ class Names:
 
         for module, name, namespace in _changed_elsewhere(self._script):
             self._add_container(module, name, namespace)
+        for number, (module, name, _) in self.unmarked().items():
+            self.by_id.setdefault(number, (module, name))
         for number, (way, _) in self._shared.items():
             self.by_id.setdefault(number, way)
+
+    def unmarked(self) -> dict[int, tuple[str, str, Any]]:
+        """The objects of modules that are not marked, by id."""
+        unmarked = self._script.unmarked if self._script is not None else None
+        found: dict[int, tuple[str, str, Any]] = unmarked.instances if unmarked is not None else {}
+        return found
 
     def way_to(self, value: Any) -> Way | None:
         """How a primitive of asyncio is found that a module has, or that is in what a module has."""

@@ -23,9 +23,9 @@ from ...pythons.modules import is_lazy
 from ...pythons.tasks import LoopBound
 from ..reducers.primitives import bound_state, fill_bound
 from .assigned import Assigned, Path, set_again
-from .borrowed import Borrowed, is_fillable
+from .borrowed import Borrowed, content_of_fillable, is_fillable
 from .closures import Cell, captured_cells
-from .code_parts import Extent, classes_of, descriptors, functions_in, is_made_by, parts_of_code
+from .code_parts import Extent, classes_of, descriptors, functions_in, is_default, is_made_by, parts_of_code
 from .logging_state import restore_logging
 from .mentions import mentions_in
 from .plain_classes import is_plain_class
@@ -212,6 +212,8 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
     for path, part in parts_of_code(script.module, namespace).items():
         if type(part) in CONTAINERS and f"default {path}" not in script.unsavable:
             contents[f"default {path}"] = ("refill", part, items_of(part))
+        elif is_default(path) and f"default {path}" not in script.unsavable:
+            contents[f"default {path}"] = content_of_fillable(part)
         elif type(part) is FunctionType and part.__dict__:
             contents |= _attributes_as_contents(script, "function", path, part, _function_data(part))
     if not script.is_imported:

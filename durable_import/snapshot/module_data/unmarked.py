@@ -1,6 +1,9 @@
-"""Says which data of the program's own modules that are not marked have changed by the code of these modules: they are not saved.
+"""The data of the program's own modules that are not marked.
 
-It is looked at the 1st, 2nd, 4th, 8th ... checkpoint, so that it costs nothing in the long run.
+Saved are objects of their own classes at module level that the state refers to, or that the program's functions speak of and may
+change (``models.catalogue.add(...)``): they stay the objects of their modules, and hold what they held. What else has changed, by
+the code of these modules, is not saved, and told: it is looked at the 1st, 2nd, 4th, 8th ... checkpoint, so that it costs nothing
+in the long run.
 """
 
 from __future__ import annotations
@@ -8,7 +11,7 @@ from __future__ import annotations
 import linecache
 import re
 import sys
-from collections.abc import Callable, Collection, Sized
+from collections.abc import Callable, Collection, Iterator, Sized
 from types import ModuleType
 from typing import Any
 
@@ -16,8 +19,10 @@ from ...holds.kinds import is_of_library
 from ...hook.code_table import MODULES
 from ...log import logger
 from ...ours import NAME
+from .borrowed import content_of_fillable
 from .fingerprints import fingerprint, parts_in
 from .modules import ATOMS, REFILLED
+from .plain_classes import is_filled_by_state
 
 _LARGE = 10_000  # parts, or so many thousand characters: a table
 _NONE = fingerprint(None, lambda _: False)
@@ -31,6 +36,9 @@ class Unmarked:
         self._looks = 0
         self._next = 1
         self._imported = 0
+        self.instances: dict[int, tuple[str, str, Any]] = {}  # by id, the objects of their own classes: module, name, object
+        self._suspected: set[tuple[str, str]] = set()
+        self.met: set[int] = set()  # ids of those that the state refers to, or the program changes: they are saved
 
     def begin(self) -> list[ModuleType]:
         """Note what the modules hold that are imported by now; gives those of the program's own that are new."""
@@ -40,7 +48,28 @@ class Unmarked:
         new = [(name, module) for name, module in list(sys.modules.items()) if name not in self._first]
         own = {name: module for name, module in new if _is_looked_at(name, module)}
         self._first.update((name, _data_of(own[name]) if name in own else {}) for name, _ in new)
+        for name, module in own.items():
+            for key, value in vars(module).items():
+                if not key.startswith("__") and _is_open(value) and is_filled_by_state(type(value)):
+                    self.instances.setdefault(id(value), (name, key, value))
         return list(own.values())
+
+    def meets(self, module: str, name: str) -> None:
+        """The program's functions may change what a module has under a name."""
+        value = vars(sys.modules[module]).get(name) if module in sys.modules else None
+        if id(value) in self.instances:
+            self.met.add(id(value))
+
+    def contents(self) -> Iterator[tuple[str, tuple[str, Any, Any]]]:
+        """What to save of the objects that belong to the state, by names."""
+        for number in self.met:
+            module, name, value = self.instances[number]
+            how, _, held = content_of_fillable(value)
+            yield f"changed {module}.{name}", ("state" if how == "state" else "changed", value, held)
+
+    def is_met(self, module: str, name: str) -> bool:
+        """Whether what a module has under a name is one of those."""
+        return id(vars(sys.modules[module]).get(name)) in self.met
 
     def is_due(self) -> bool:
         """Whether this time it is looked at."""
@@ -58,6 +87,9 @@ class Unmarked:
                 continue
             now = _data_of(module, first)
             for key in [key for key, known in first.items() if now.get(key) != known]:
+                if id(vars(module).get(key)) in self.instances and (name, key) not in self._suspected:
+                    self._suspected.add((name, key))  # it is not known yet whether the state refers to it
+                    continue
                 is_made_when_used = first.pop(key) == _NONE and _is_asked_for(module, key)
                 if not is_made_when_used and not is_saved(name, key):
                     _tell(module, key)
