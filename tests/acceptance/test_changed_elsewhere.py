@@ -191,7 +191,8 @@ PLAIN = """
         await effect("put later")
         print(
             cart.things, carts["first"].things, Shop.shared.things, basket.things, models.basket is basket,
-            models.catalogue.things, inner(), with_default("once more"), models.hidden() is hidden, hidden.things, models.registry() is registry,
+            models.catalogue.things, inner(), with_default("once more"), models.hidden() is hidden, hidden.things,
+            models.registry() is registry,
             sorted(registry), registry["later"] is hidden,
         )
 
