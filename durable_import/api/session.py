@@ -14,6 +14,7 @@ from ..aio.standard import use_wall_clock
 from ..errors import DurableError, InstanceSuspendedError, PauseForEventException, StoreError
 from ..pythons.systems import signal_again
 from ..running.instance.host import InstanceObserver
+from ..running.unneeded import remove_unneeded
 from ..stores.state import InstanceQuery, InstanceState, InstanceSummary
 from ..stores.worker import Worker
 from ..upgrades.policies import OnChange
@@ -172,6 +173,7 @@ class Session:
         """Remove the state of this run from the store. Raises StoreError."""
         for name in await self._names():
             await self._runtime.instances.delete(name)
+        await remove_unneeded(self._runtime.instances, self._runtime.keeper.oldest_since)
 
     async def _names(self) -> list[str]:
         names, query = list[str](), InstanceQuery(prefix=self.base)

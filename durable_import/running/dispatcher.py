@@ -19,6 +19,7 @@ from ..stores.suspects import alone_before
 from .held_back import HeldBack
 from .instance.run import InstanceRun
 from .keeper import Keeper, Ownership
+from .unneeded import remove_unneeded
 
 AT_ONCE = 250  # instances taken up before others are looked for
 CLEARING_EVERY = 60.0  # seconds
@@ -65,6 +66,7 @@ class Dispatcher:
         self._due: list[float] = []  # a heap: when instances that have left the memory here are to come back, since 1970
         self._rests_until = 0.0
         self._cleared_at = 0.0
+        self._clearing: asyncio.Task[None] | None = None
         self.takes_work = True  # whether instances are taken up that nobody runs
         self.takes_orphans = False  # ... also those whose owner has stopped
 
@@ -101,16 +103,18 @@ class Dispatcher:
 
     def begin_anew(self) -> None:
         """In a forked process, whose event loop is another one."""
-        self._task = None
+        self._task = self._clearing = None
         self._begin_in_loop()
 
     async def stop(self) -> None:
         """End; nothing is taken up any more."""
         task, self._task = self._task, None
         self._looked.set()
-        if task is not None and task.get_loop() is asyncio.get_running_loop():
-            task.cancel()
-            await asyncio.wait([task])
+        tasks = [each for each in (task, self._clearing) if each is not None and each.get_loop() is asyncio.get_running_loop()]
+        for each in tasks:
+            each.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _serve(self) -> None:
         pause = self._poll_interval
@@ -261,9 +265,22 @@ class Dispatcher:
 
     async def _clear(self) -> None:
         seconds = self._runtime.keep_finished
-        if seconds is None or time.monotonic() - self._cleared_at < min(CLEARING_EVERY, seconds):
+        if time.monotonic() - self._cleared_at < min(CLEARING_EVERY, CLEARING_EVERY if seconds is None else seconds):
             return
         self._cleared_at = time.monotonic()
+        if self._clearing is None or self._clearing.done():  # work is looked for meanwhile
+            self._clearing = asyncio.create_task(self._remove_texts(), name="durable_import texts")
+        if seconds is None:
+            return
         removed = await self._runtime.instances.remove_finished(seconds)
         if removed:
             logger.info("removed %d instances that had been finished for %.0f s", removed, seconds)
+
+    async def _remove_texts(self) -> None:
+        try:
+            removed = await remove_unneeded(self._runtime.instances, self._runtime.keeper.oldest_since)
+        except (StoreError, OSError) as error:  # it is tried again
+            logger.warning("texts of the program that nobody needs were not removed: %s", error)
+            return
+        if removed:
+            logger.info("removed %d texts of the program that no instance needs any more", removed)

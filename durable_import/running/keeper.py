@@ -92,6 +92,7 @@ class Keeper:
         self._rows: dict[int, OwnerRow] = {}  # of the others, when they were looked at last
         self._seen: dict[int, _Seen] = {}
         self._looked_at = -math.inf
+        self.oldest_since = 0.0  # when the first of those that live was registered, this process among them; 0: not known
         self._unburied: dict[int, Exception] = {}  # why
         self._has_failed = False  # in the last round
 
@@ -247,7 +248,9 @@ class Keeper:
 
     def _look(self) -> None:
         own = self.own.number if self.own is not None else 0
-        self._rows = {row.id: row for row in self._store.owners() if row.id != own}
+        rows = self._store.owners()
+        self._rows = {row.id: row for row in rows if row.id != own}
+        self.oldest_since = min((row.since for row in rows if not row.is_dead), default=0.0)
         self._seen = {number: seen for number, seen in self._seen.items() if number in self._rows}
 
     def _renew(self) -> None:

@@ -19,22 +19,39 @@ def place_key(digest: str) -> str:
 
 
 class Sources:
-    """Saves and compares sources, if the store keeps them."""
+    """Saves and compares sources, if the store keeps them.
+
+    What is saved, or read to go on with it, is needed from then on: see ``unneeded``.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._owner: object = None  # under whose lease they were saved
         self._saved: set[str] = set()
         self._versions: set[str] = set()
+        self._read: set[str] = set()  # versions
+
+    def are_for(self, owner: object) -> None:
+        """What is committed from now on is so under this lease. What an earlier one has saved may be gone."""
+        if owner is not self._owner:
+            self._owner = owner
+            for known in (self._saved, self._versions, self._read):
+                known.clear()
 
     async def save(self, functions: Iterable[CodeInfo], version: str) -> None:
         """Keep the source of each function that was not kept yet, and the texts of a version that the program has had."""
-        for info in functions:
-            if info.digest not in self._saved:
-                await self._store.save_source(place_key(info.digest), f"{info.module.path}:{info.code.co_firstlineno}")
-                await self._store.save_source(info.digest, source_of(info))
-                self._saved.add(info.digest)
+        owner, new = self._owner, {info.digest: info for info in functions if info.digest not in self._saved}
+        if new:
+            kept = await self._store.need_sources([*new, *map(place_key, new)])
+            for digest, info in new.items():
+                if place_key(digest) not in kept:
+                    await self._store.save_source(place_key(digest), f"{info.module.path}:{info.code.co_firstlineno}")
+                if digest not in kept:
+                    await self._store.save_source(digest, source_of(info))
         if version not in self._versions:
             await self._save_version(MADE[version])
+        if owner is self._owner:
+            self._saved.update(new)
             self._versions.add(version)
 
     def has(self, functions: Iterable[CodeInfo], version: str) -> bool:
@@ -43,23 +60,25 @@ class Sources:
 
     async def _save_version(self, version: ProgramVersion) -> None:
         """Keep a version, its record last: one that has a record is complete."""
-        if await self._store.load_source(version.identity) is not None:
-            return
+        kept = await self._store.need_sources([version.identity, *version.texts])
         for identity, text in version.texts.items():
-            if await self._store.load_source(identity) is None:
+            if identity not in kept:
                 await self._store.save_source(identity, _text_of(text))
-        await self._store.save_source(version.identity, version.record)
+        if version.identity not in kept:
+            await self._store.save_source(version.identity, version.record)
 
     async def add_version(self, identity: str) -> None:
         """Make a version known to this process. Raises MissingCodeError if it is not kept, or damaged; StoreError."""
         from ..upgrades.then import provide
         from ..upgrades.versions import add_version, is_known_version
 
-        if is_known_version(identity):
-            return
-        record, texts = await self._version(identity)
-        provide()
-        add_version(identity, record, texts)
+        if not is_known_version(identity):
+            record, texts = await self._version(identity)
+            provide()
+            add_version(identity, record, texts)
+        if identity not in self._read:
+            self._read.add(identity)
+            await self._store.need_sources([identity, *modules_in(await self._store.load_source(identity) or "").values()])
 
     async def texts_of_version(self, identity: str) -> dict[str, bytes]:
         """The texts of a version, by name of the module. Raises as ``add_version`` does."""

@@ -7,7 +7,7 @@ events, what is to be tried again. So one process at a time may use such a store
 from __future__ import annotations
 
 import builtins
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Sequence
 from functools import partial
 
 from durable_import.errors import DurableError, StoreError
@@ -213,6 +213,24 @@ class AdaptedStore:
 
     async def load_source(self, digest: str) -> str | None:
         return await self._memory.load_source(digest)
+
+    async def need_sources(self, digests: Collection[str]) -> set[str]:
+        return await self._memory.need_sources(digests)
+
+    async def has_old_sources(self, before: float) -> bool:  # noqa: ARG002  those of this process are needed
+        return False
+
+    async def remove_sources(self, before: float, needed: Collection[str]) -> int:  # noqa: ARG002
+        return 0
+
+    async def load_blobs(self, after: str, limit: int) -> tuple[builtins.list[bytes], str]:  # noqa: ARG002
+        return [], ""
+
+    async def keep_before(self, claim: Claim, data: bytes) -> None:
+        await self._memory.keep_before(claim, data)
+
+    async def load_before(self, instance_id: str) -> bytes | None:
+        return await self._memory.load_before(instance_id)
 
     async def close(self) -> None:
         """What the user has opened is the user's to close."""

@@ -67,7 +67,8 @@ class MemoryRows(Rows):
         self._events: dict[str, builtins.list[tuple[Event, float]]] = {}  # each with the time of its publication
         self._event_ids: dict[str, float] = {}  # likewise
         self._event_numbers = itertools.count(1)
-        self._sources: dict[str, str] = {}
+        self._sources: dict[str, tuple[str, float]] = {}  # each with the time when it was saved last
+        self._before: dict[str, bytes] = {}
 
     # --- rows
 
@@ -86,7 +87,7 @@ class MemoryRows(Rows):
             self._idle.pop(row.instance_id, None)
 
     def _remove(self, instance_id: str) -> None:
-        for kept in (self._instances, self._idle, self._past, self._others):
+        for kept in (self._instances, self._idle, self._past, self._others, self._before):
             kept.pop(instance_id, None)
 
     def _rows(self, *, owner: int | None = None, may_work: bool = False) -> Iterable[InstanceRow]:
@@ -197,10 +198,28 @@ class MemoryRows(Rows):
         self._announce_to()
 
     def save_source(self, digest: str, text: str) -> None:
-        self._sources.setdefault(digest, text)
+        self._sources[digest] = self._sources.get(digest, (text, 0.0))[0], time.time()
 
     def load_source(self, digest: str) -> str | None:
-        return self._sources.get(digest)
+        return self._sources[digest][0] if digest in self._sources else None
+
+    def _old_sources(self, before: float) -> Iterable[str]:
+        return (digest for digest, (_, at) in self._sources.items() if at < before)
+
+    def _source_name(self, digest: str) -> str:
+        return digest
+
+    def _is_needed(self, name: str) -> None:
+        self._sources[name] = self._sources[name][0], time.time()
+
+    def _remove_source(self, name: str) -> None:
+        del self._sources[name]
+
+    def _put_before(self, instance_id: str, data: bytes) -> None:
+        self._before[instance_id] = data
+
+    def load_before(self, instance_id: str) -> bytes | None:
+        return self._before.get(instance_id)
 
 
 class MemoryStore(PlainStore[MemoryRows]):

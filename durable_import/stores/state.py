@@ -134,7 +134,8 @@ def state_lost(instance_id: str, kept: int, found: object) -> StateLostError:
 
 class OwnerRow(NamedTuple):
     """A process that owns instances, as a store has it. ``beat`` differs after each renewal; ``until``: in seconds since 1970,
-    by the clock of who renewed it; ``is_dead``: somebody has found that out, and others may take what it has left."""
+    by the clock of who renewed it; ``is_dead``: somebody has found that out, and others may take what it has left. ``since``:
+    when it was registered, by the clock of what says when texts were saved; 0: nobody knows."""
 
     id: int
     who: Owner
@@ -142,6 +143,7 @@ class OwnerRow(NamedTuple):
     lease: float
     until: float
     is_dead: bool
+    since: float = 0.0
 
 
 @dataclass(frozen=True)

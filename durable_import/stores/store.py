@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from durable_import.errors import StoreUnavailableError
@@ -230,6 +230,11 @@ class Store(Protocol):
         """
         ...
 
+    async def keep_before(self, claim: Claim, data: bytes) -> None:
+        """Keep what an instance was before something that can be undone; in place of what was kept so. It goes with the
+        instance. Raises FencedError for a claim that is not current."""
+        ...
+
     async def retry(self, instance_id: str) -> bool:
         """Let an instance be taken up now that is stuck, or is to be tried again later, or has failed; False if it is none of
         these. Its attempts begin anew. Keys that came up with another digest are forgotten."""
@@ -251,6 +256,10 @@ class Store(Protocol):
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         """The segments of the last state."""
+        ...
+
+    async def load_before(self, instance_id: str) -> bytes | None:
+        """What ``keep_before`` has kept."""
         ...
 
     async def summary(self, instance_id: str) -> InstanceSummary | None:
@@ -298,11 +307,29 @@ class Store(Protocol):
     # --- beside the instances
 
     async def save_source(self, digest: str, text: str) -> None:
-        """Keep the source of a function, to show what has changed; each once."""
+        """Keep a text of the program, each once; and, each time, that it is needed from now on."""
         ...
 
     async def load_source(self, digest: str) -> str | None:
-        """The source, if it is kept."""
+        """The text, if it is kept."""
+        ...
+
+    async def need_sources(self, digests: Collection[str]) -> set[str]:
+        """The same of some that are perhaps kept already; gives those that are."""
+        ...
+
+    async def has_old_sources(self, before: float) -> bool:
+        """Whether there are texts that nobody has saved since a time, in seconds since 1970."""
+        ...
+
+    async def remove_sources(self, before: float, needed: Collection[str]) -> int:
+        """Remove those, but for some that are needed still, as if they were saved now; gives how many. What is saved meanwhile
+        stays."""
+        ...
+
+    async def load_blobs(self, after: str, limit: int) -> tuple[builtins.list[bytes], str]:
+        """All that is kept of instances in bytes, whatever it is, a page at a time: states with their segments, calls, history,
+        and what was before. ``after``: what the page before gave, empty for the first; at the end an empty one is given."""
         ...
 
     async def close(self) -> None:

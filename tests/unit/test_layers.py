@@ -45,7 +45,8 @@ ORDERS = {
         "decision", "pinning", "versions", "then", "on_disk", "misfits",
     ),
     "running": (
-        "validation", "patience", "keeper", "held_back", "slices", "sources", "instance", "telemetry", "dispatcher", "registry",
+        "validation", "patience", "keeper", "held_back", "slices", "sources", "unneeded", "instance", "telemetry",
+        "dispatcher", "registry",
     ),
 }  # fmt: skip
 # The public names and the entry point stand above all layers; so does what a user's program imports.

@@ -63,6 +63,7 @@ class InstanceLease:
         self.asked_at = time.monotonic()
         begun, self.gate = taken or await self.host.keeper.begin(self.instance_id, new, call, self.origin, rule)
         self.claim, self.call, self.events, self.lives = begun.claim, begun.call, begun.events, begun.lives
+        self.host.sources.are_for(self.gate)
         self.attempts, self.error, self.failure = begun.attempts, begun.error, None
         self.state = self.records.check_state(begun.state) if begun.state is not None else None
         return begun.is_new

@@ -10,7 +10,8 @@
     <path>/history/NAME/NUMBER     the states before the last one, if they are kept, by checkpoint
     <path>/events/NAME/NUMBER      one line of JSON, then the payload
     <path>/published/NAME          ids of events that were published, without content
-    <path>/sources/NAME            texts of functions
+    <path>/sources/NAME            texts of the program; changed when one is needed again
+    <path>/before/NAME             what an instance was before something that can be undone
 
 A write replaces a whole file, so readers need no lock.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -68,6 +70,7 @@ class Folder(Rows):
         self._instances = path / "instances"
         self._events = path / "events"
         self._sources = path / "sources"
+        self._before = path / "before"
         self._owner_files = path / "owners"
         self._published_ids = path / "published"
         self._change_file = path / "change"
@@ -132,6 +135,8 @@ class Folder(Rows):
         name = file_name(instance_id)
         for number in self._numbers_in(self._history / name):
             remove_durably(self._history / name / str(number))
+        if self.load_before(instance_id) is not None:
+            remove_durably(self._before / name)
         remove_durably(self._claim_file(name))
         remove_durably(self._state_file(name))  # last: after a crash in between it is found again
 
@@ -324,11 +329,35 @@ class Folder(Rows):
 
     def save_source(self, digest: str, text: str) -> None:
         file = self._sources / file_name(digest)
-        if not file.exists():
+        if file.exists():
+            self._is_needed(file.name)
+        else:
             write_durably(file, text.encode("utf-8", "surrogatepass"))
 
     def load_source(self, digest: str) -> str | None:
         try:
             return text_of((self._sources / file_name(digest)).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def _old_sources(self, before: float) -> Iterator[str]:
+        return (file.name for file in self._sources.glob("*") if file.stat().st_mtime < before)
+
+    def _source_name(self, digest: str) -> str:
+        return file_name(digest)
+
+    def _is_needed(self, name: str) -> None:
+        os.utime(self._sources / name)
+
+    def _remove_source(self, name: str) -> None:
+        remove_durably(self._sources / name)
+
+    def _put_before(self, instance_id: str, data: bytes) -> None:
+        make_folder(self._before)
+        write_durably(self._before / file_name(instance_id), data)
+
+    def load_before(self, instance_id: str) -> bytes | None:
+        try:
+            return (self._before / file_name(instance_id)).read_bytes()
         except FileNotFoundError:
             return None

@@ -6,7 +6,8 @@ import builtins
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from durable_import.errors import DurableError
@@ -34,6 +35,9 @@ from durable_import.stores.state import (
 )
 from durable_import.stores.store import Begun, Kept
 from durable_import.stores.suspects import Rule, Suspects
+
+AFTER = "@"  # before an id, which may be empty
+ENOUGH = 1 << 20  # bytes to look through at once: to find where to go on takes as long as to look at all ids
 
 
 class Rows(ABC):
@@ -127,6 +131,27 @@ class Rows(ABC):
     @abstractmethod
     def load_source(self, digest: str) -> str | None: ...
 
+    @abstractmethod
+    def _old_sources(self, before: float) -> Iterable[str]:
+        """What texts are called that were not saved since."""
+
+    @abstractmethod
+    def _source_name(self, digest: str) -> str:
+        """What the text of a digest is called."""
+
+    @abstractmethod
+    def _is_needed(self, name: str) -> None:
+        """As if a text was saved now."""
+
+    @abstractmethod
+    def _remove_source(self, name: str) -> None: ...
+
+    @abstractmethod
+    def _put_before(self, instance_id: str, data: bytes) -> None: ...
+
+    @abstractmethod
+    def load_before(self, instance_id: str) -> bytes | None: ...
+
     # --- who owns instances
 
     def register(self, who: Owner, lease: float) -> int:
@@ -145,7 +170,7 @@ class Rows(ABC):
 
     def owners(self) -> builtins.list[OwnerRow]:
         found = self._owners().items()
-        return [OwnerRow(number, each.who, each.beat, each.lease, each.until, each.is_dead) for number, each in found]
+        return [OwnerRow(number, each.who, each.beat, each.lease, each.until, each.is_dead, each.since) for number, each in found]
 
     def bury(self, number: int, beat: int, limit: int) -> int:
         owner = self._owner(number)
@@ -271,6 +296,10 @@ class Rows(ABC):
         self._keep(row)
         return first
 
+    def keep_before(self, claim: Claim, data: bytes) -> None:
+        self.current(claim)
+        self._put_before(claim.instance_id, data)
+
     def retry(self, instance_id: str) -> bool:
         row = self._find(instance_id)
         is_due = row is not None and row.retry()
@@ -337,6 +366,41 @@ class Rows(ABC):
 
     def pending(self, owner: int, since: int) -> dict[str, int]:
         return {name: number for name, number in self._addressees() if number > since and self._holder(name) == owner}
+
+    def need_sources(self, digests: Collection[str]) -> set[str]:
+        found = {digest for digest in digests if self.load_source(digest) is not None}
+        for digest in found:
+            self._is_needed(self._source_name(digest))
+        return found
+
+    def has_old_sources(self, before: float) -> bool:
+        return any(True for _ in self._old_sources(before))
+
+    def remove_sources(self, before: float, needed: Collection[str]) -> int:
+        old, stay = {*self._old_sources(before)}, {self._source_name(each) for each in needed}
+        for name in old & stay:
+            self._is_needed(name)
+        for name in old - stay:
+            self._remove_source(name)
+        return len(old - stay)
+
+    def load_blobs(self, after: str, limit: int) -> tuple[builtins.list[bytes], str]:
+        ids = sorted(f"{AFTER}{row.instance_id}" for row in self._rows())
+        found = list[bytes]()
+        for number, name in enumerate(ids[bisect_right(ids, after) :]):
+            if number >= limit and sum(map(len, found)) >= ENOUGH:
+                break
+            instance_id, after = name.removeprefix(AFTER), name
+            try:
+                kept = self.load(instance_id)
+            except DurableError:  # damaged: it names nothing that could be read
+                continue
+            found += [kept.state.snapshot, kept.call] if kept is not None else []
+            found += [state.snapshot for state in self.load_history(instance_id)]
+            found += [before] if (before := self.load_before(instance_id)) else []
+        else:
+            after = ""
+        return found, after
 
     def remove_finished(self, seconds: float) -> int:
         now = time.time()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -194,6 +194,24 @@ class PlainStore(ABC, Generic[R]):
 
     async def load_source(self, digest: str) -> str | None:
         return await self._look(Rows.load_source, digest)
+
+    async def need_sources(self, digests: Collection[str]) -> set[str]:
+        return await self._do(Rows.need_sources, digests)
+
+    async def has_old_sources(self, before: float) -> bool:
+        return await self._look(Rows.has_old_sources, before)
+
+    async def remove_sources(self, before: float, needed: Collection[str]) -> int:
+        return await self._do(Rows.remove_sources, before, needed)
+
+    async def load_blobs(self, after: str, limit: int) -> tuple[builtins.list[bytes], str]:
+        return await self._look(Rows.load_blobs, after, limit)
+
+    async def keep_before(self, claim: Claim, data: bytes) -> None:
+        await self._do(Rows.keep_before, claim, data)
+
+    async def load_before(self, instance_id: str) -> bytes | None:
+        return await self._look(Rows.load_before, instance_id)
 
     @abstractmethod
     async def close(self) -> None:

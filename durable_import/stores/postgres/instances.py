@@ -7,7 +7,7 @@ import builtins
 import hashlib
 import secrets
 import time
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -202,6 +202,9 @@ class PostgresStore:
         self._owned_by(claim).has_keys = True
         return await self._do(lives.keep_key(claim, key, digest), claim.instance_id)
 
+    async def keep_before(self, claim: Claim, data: bytes) -> None:
+        await self._do(lives.keep_before(claim, data), claim.instance_id)
+
     async def retry(self, instance_id: str) -> bool:
         try:
             return await self._do(lives.retry(instance_id), instance_id)
@@ -238,6 +241,9 @@ class PostgresStore:
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         return await self._do(looking.load_segments(instance_id))
+
+    async def load_before(self, instance_id: str) -> bytes | None:
+        return await self._do(looking.load_before(instance_id))
 
     async def summary(self, instance_id: str) -> InstanceSummary | None:
         return await self._do(looking.summary(instance_id))
@@ -306,6 +312,18 @@ class PostgresStore:
 
     async def load_source(self, digest: str) -> str | None:
         return await self._do(messages.load_source(digest))
+
+    async def need_sources(self, digests: Collection[str]) -> set[str]:
+        return await self._do(messages.need_sources(digests))
+
+    async def has_old_sources(self, before: float) -> bool:
+        return await self._do(messages.has_old_sources(before))
+
+    async def remove_sources(self, before: float, needed: Collection[str]) -> int:
+        return await self._do(messages.remove_sources(before, needed))
+
+    async def load_blobs(self, after: str, limit: int) -> tuple[builtins.list[bytes], str]:
+        return await self._do(looking.load_blobs(after, limit))
 
     async def close(self) -> None:
         await self._pools.close()

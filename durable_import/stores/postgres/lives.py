@@ -228,6 +228,14 @@ def keep_key(claim: Claim, key: str, digest: bytes) -> Rounds[bytes]:
     raise fenced(claim.instance_id, claim.epoch)
 
 
+def keep_before(claim: Claim, data: bytes) -> Rounds[None]:
+    check_size(claim.instance_id, "the state before", len(data))
+    row = {"key": row_key(claim.instance_id), "epoch": claim.epoch, "data": data}
+    _, kept = yield [("lock", row), ("put_before", row)]
+    if kept.rowcount == 0:
+        raise fenced(claim.instance_id, claim.epoch)
+
+
 def retry(instance_id: str) -> Rounds[bool]:
     row = {"key": row_key(instance_id)}
     _, tried = yield [("lock", row), ("retry", row)]

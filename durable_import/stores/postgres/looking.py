@@ -155,6 +155,20 @@ def _summary_of(row: tuple[Any, ...]) -> InstanceSummary:
     )
 
 
+def load_before(instance_id: str) -> Rounds[bytes | None]:
+    [found] = yield [("load_before", {"key": row_key(instance_id)})]
+    return next((bytes(data) for (data,) in found.fetchall()), None)
+
+
+def load_blobs(after: str, limit: int) -> Rounds[tuple[list[bytes], str]]:
+    [page] = yield [("page_of_states", {"after": bytes.fromhex(after), "limit": limit})]
+    keys = [key for (key,) in page.fetchall()]
+    if not keys:
+        return [], ""
+    [found] = yield [("blobs", {"keys": keys})]
+    return [bytes(data) for (data,) in found.fetchall()], keys[-1].hex()
+
+
 def remove_finished(seconds: float) -> Rounds[int]:
     removed: int = 0
     row = {"seconds": seconds, "limit": REMOVED_AT_ONCE}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from durable_import.stores.postgres.columns import from_column, row_key, to_column
@@ -53,6 +53,23 @@ def pending(owner: int, since: int) -> Rounds[dict[str, int]]:
 
 def save_source(digest: str, text: str) -> Rounds[None]:
     yield [("save_source", {"key": row_key(digest), "text": to_column(text)})]
+
+
+def need_sources(digests: Collection[str]) -> Rounds[set[str]]:
+    keys = {row_key(each): each for each in digests}
+    [found] = yield [("need_sources", {"keys": sorted(keys)})]
+    return {keys[bytes(key)] for (key,) in found.fetchall()}
+
+
+def has_old_sources(before: float) -> Rounds[bool]:
+    [found] = yield [("has_old_sources", {"before": before})]
+    return any(has_some for (has_some,) in found.fetchall())
+
+
+def remove_sources(before: float, needed: Collection[str]) -> Rounds[int]:
+    row = {"before": before, "keys": [row_key(each) for each in needed]}
+    _, gone = yield [("needed_sources", row), ("remove_sources", row)]
+    return gone.rowcount
 
 
 def load_source(digest: str) -> Rounds[str | None]:

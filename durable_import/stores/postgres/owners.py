@@ -57,8 +57,8 @@ class OwnersDesk:
         found = self._transact(lambda: self._do("owners", {}).fetchall(), self._patience, is_one=True)
         missing = self._transact(lambda: self._do("missing_owners", {}).fetchall(), self._patience, is_one=True)
         return [OwnerRow(number, UNKNOWN, 0, 0.0, 0.0, True) for (number,) in missing] + [
-            OwnerRow(number, Owner.from_json(who), beat, lease, now + left, is_dead)
-            for number, who, beat, lease, left, is_dead in found
+            OwnerRow(number, Owner.from_json(who), beat, lease, now + left, is_dead, since)
+            for number, who, beat, lease, left, is_dead, since in found
         ]
 
     def bury(self, owner: int, beat: int, limit: int) -> int:

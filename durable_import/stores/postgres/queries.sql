@@ -166,6 +166,15 @@ WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
 ON CONFLICT (key, step_key) DO UPDATE SET epoch = excluded.epoch, is_refused = durable_key.digest <> excluded.digest
 RETURNING digest
 
+-- name: put_before
+-- No row: the claim is not current.
+INSERT INTO SCHEMA.durable_before (key, data)
+SELECT key, %(data)b FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+ON CONFLICT (key) DO UPDATE SET data = excluded.data
+
+-- name: load_before
+SELECT data FROM SCHEMA.durable_before WHERE key = %(key)b
+
 -- name: forget_keys
 DELETE FROM SCHEMA.durable_key WHERE epoch = %(epoch)s AND key IN (
     SELECT key FROM SCHEMA.durable_state
@@ -238,6 +247,8 @@ WITH gone AS (
     DELETE FROM SCHEMA.durable_event WHERE key = ANY(%(keys)s::bytea[])
 ), named AS (
     DELETE FROM SCHEMA.durable_key WHERE key = ANY(%(keys)s::bytea[])
+), been AS (
+    DELETE FROM SCHEMA.durable_before WHERE key = ANY(%(keys)s::bytea[])
 )
 DELETE FROM SCHEMA.durable_tag WHERE key = ANY(%(keys)s::bytea[])
 
@@ -253,7 +264,7 @@ SET beat = %(new)s, lease = %(lease)s, until = extract(epoch FROM clock_timestam
 WHERE id = %(owner)s AND beat = %(old)s AND NOT is_dead
 
 -- name: owners
-SELECT id, who, beat, lease, until - extract(epoch FROM clock_timestamp())::float8, is_dead FROM SCHEMA.durable_owner
+SELECT id, who, beat, lease, until - extract(epoch FROM clock_timestamp())::float8, is_dead, since FROM SCHEMA.durable_owner
 
 -- name: missing_owners
 -- Whose row somebody has removed: found by as many steps as there are owners.
@@ -411,15 +422,42 @@ WITH state AS (
 ), named AS (
     DELETE FROM SCHEMA.durable_key AS its WHERE key = ANY(%(keys)s::bytea[])
         AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
+), been AS (
+    DELETE FROM SCHEMA.durable_before AS its WHERE key = ANY(%(keys)s::bytea[])
+        AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
 )
 DELETE FROM SCHEMA.durable_tag AS its WHERE key = ANY(%(keys)s::bytea[])
     AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
 
 -- name: save_source
-INSERT INTO SCHEMA.durable_source (key, text) VALUES (%(key)b, %(text)s) ON CONFLICT (key) DO NOTHING
+INSERT INTO SCHEMA.durable_source (key, text) VALUES (%(key)b, %(text)s)
+ON CONFLICT (key) DO UPDATE SET saved_at = excluded.saved_at
 
 -- name: load_source
 SELECT text FROM SCHEMA.durable_source WHERE key = %(key)b
+
+-- name: has_old_sources
+SELECT EXISTS (SELECT FROM SCHEMA.durable_source WHERE saved_at < %(before)s)
+
+-- name: need_sources
+UPDATE SCHEMA.durable_source SET saved_at = extract(epoch FROM clock_timestamp())::float8
+WHERE key = ANY(%(keys)s::bytea[]) RETURNING key
+
+-- name: needed_sources
+UPDATE SCHEMA.durable_source SET saved_at = extract(epoch FROM clock_timestamp())::float8
+WHERE saved_at < %(before)s AND key = ANY(%(keys)s::bytea[])
+
+-- name: remove_sources
+DELETE FROM SCHEMA.durable_source WHERE saved_at < %(before)s AND key <> ALL(%(keys)s::bytea[])
+
+-- name: page_of_states
+SELECT key FROM SCHEMA.durable_state WHERE key > %(after)b ORDER BY key LIMIT %(limit)s
+
+-- name: blobs
+SELECT snapshot FROM SCHEMA.durable_state WHERE key = ANY(%(keys)s::bytea[])
+UNION ALL SELECT data FROM SCHEMA.durable_segment WHERE key = ANY(%(keys)s::bytea[])
+UNION ALL SELECT call FROM SCHEMA.durable_call WHERE key = ANY(%(keys)s::bytea[])
+UNION ALL SELECT data FROM SCHEMA.durable_before WHERE key = ANY(%(keys)s::bytea[])
 
 -- name: publish
 INSERT INTO SCHEMA.durable_event (key, instance_id, name, published_at, payload)

@@ -6,7 +6,7 @@ import builtins
 import os
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -247,6 +247,9 @@ class SQLiteStore:
         owned.has_keys = True
         return await self._quickly(claim.instance_id, len(digest), partial(lives.keep_key, claim, key, digest))
 
+    async def keep_before(self, claim: Claim, data: bytes) -> None:
+        await self._worker.call(partial(lives.keep_before, claim, data))
+
     async def retry(self, instance_id: str) -> bool:
         try:
             return await self._worker.call(partial(lives.retry, instance_id))
@@ -282,6 +285,9 @@ class SQLiteStore:
 
     async def load_segments(self, instance_id: str) -> dict[str, bytes]:
         return await self._worker.call(partial(looking.load_segments, instance_id), writes=False)
+
+    async def load_before(self, instance_id: str) -> bytes | None:
+        return await self._worker.call(partial(looking.load_before, instance_id), writes=False)
 
     async def load_history(self, instance_id: str) -> builtins.list[InstanceState]:
         return await self._worker.call(partial(looking.load_history, instance_id), writes=False)
@@ -348,6 +354,18 @@ class SQLiteStore:
 
     async def load_source(self, digest: str) -> str | None:
         return await self._worker.call(partial(messages.load_source, digest), writes=False)
+
+    async def need_sources(self, digests: Collection[str]) -> set[str]:
+        return await self._worker.call(partial(messages.need_sources, digests))
+
+    async def has_old_sources(self, before: float) -> bool:
+        return await self._worker.call(partial(messages.has_old_sources, before), writes=False)
+
+    async def remove_sources(self, before: float, needed: Collection[str]) -> int:
+        return await self._worker.call(partial(messages.remove_sources, before, needed))
+
+    async def load_blobs(self, after: str, limit: int) -> tuple[builtins.list[bytes], str]:
+        return await self._worker.call(partial(looking.load_blobs, after, limit), writes=False)
 
     async def close(self) -> None:
         await self._worker.close()

@@ -300,6 +300,12 @@ def keep_key(claim: Claim, key: str, digest: bytes, connection: sqlite3.Connecti
     raise fenced(claim.instance_id, claim.epoch)
 
 
+def keep_before(claim: Claim, data: bytes, connection: sqlite3.Connection) -> None:
+    values = {"data": data, "number": claim.number, "epoch": claim.epoch}
+    if connection.execute(query("put_before"), values).rowcount == 0:
+        raise fenced(claim.instance_id, claim.epoch)
+
+
 def retry(instance_id: str, connection: sqlite3.Connection) -> bool:
     values = {"now": time.time(), "instance_id": to_column(instance_id)}
     found = connection.execute(query("retry"), values).fetchall()
@@ -328,7 +334,7 @@ def save(instance_id: str, who: Owner, state: InstanceState, call: bytes, connec
 
 def delete(row: int, instance_id: str, connection: sqlite3.Connection, *, is_begun: bool = True) -> None:
     """All of an instance; of one that has not begun, all but its events."""
-    tables = ("instance", "state", "call", "outcome", "tags", "history", "keys")
+    tables = ("instance", "state", "call", "outcome", "tags", "history", "keys", "before")
     for name in (*(f"delete_{table}" for table in tables), "remove_segments"):
         connection.execute(query(name), (row,))
     if is_begun:

@@ -48,6 +48,19 @@ def load_history(instance_id: str, connection: sqlite3.Connection) -> list[Insta
     return [*past, *([present.state] if present is not None else [])]
 
 
+def load_before(instance_id: str, connection: sqlite3.Connection) -> bytes | None:
+    found = connection.execute(query("load_before"), (to_column(instance_id),)).fetchone()
+    return bytes(found[0]) if found is not None else None
+
+
+def load_blobs(after: str, limit: int, connection: sqlite3.Connection) -> tuple[list[bytes], str]:
+    first = int(after or "-9223372036854775808")
+    [(last,)] = connection.execute(query("page_of_states"), (first, limit)).fetchall()
+    if last is None:
+        return [], ""
+    return [data for (data,) in connection.execute(query("blobs"), {"after": first, "last": last})], str(last)
+
+
 def load_segments(instance_id: str, connection: sqlite3.Connection) -> dict[str, bytes]:
     found = connection.execute(query("load_segments"), (to_column(instance_id),)).fetchall()
     return {key.decode("utf-8", "surrogateescape"): data for key, data in found}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Collection
 
 from durable_import.stores.sqlite.columns import from_column, query, text_or_none, to_column
 from durable_import.stores.state import Event
@@ -47,7 +48,25 @@ def data_version(connection: sqlite3.Connection) -> int:
 
 
 def save_source(digest: str, text: str, connection: sqlite3.Connection) -> None:
-    connection.execute(query("save_source"), (to_column(digest), to_column(text)))
+    connection.execute(query("save_source"), (to_column(digest), to_column(text), time.time()))
+
+
+def need_sources(digests: Collection[str], connection: sqlite3.Connection) -> set[str]:
+    now = time.time()
+    return {each for each in digests if connection.execute(query("is_needed"), (now, to_column(each))).rowcount}
+
+
+def has_old_sources(before: float, connection: sqlite3.Connection) -> bool:
+    [(has_some,)] = connection.execute(query("has_old_sources"), (before,)).fetchall()
+    return bool(has_some)
+
+
+def remove_sources(before: float, needed: Collection[str], connection: sqlite3.Connection) -> int:
+    found = {digest for (digest,) in connection.execute(query("old_sources"), (before,))}
+    stay = found & {to_column(each) for each in needed}
+    connection.executemany(query("is_needed"), [(time.time(), digest) for digest in stay])
+    connection.executemany(query("remove_source"), [(digest,) for digest in found - stay])
+    return len(found - stay)
 
 
 def load_source(digest: str, connection: sqlite3.Connection) -> str | None:

@@ -39,8 +39,9 @@ def rows(connection: sqlite3.Connection) -> list[OwnerRow]:
             number_or(lease, 0.0),
             number_or(until, 0.0),
             bool(is_dead),
+            number_or(since, 0.0),
         )
-        for number, who, beat, lease, until, is_dead in connection.execute(query("owners"))
+        for number, who, beat, lease, until, is_dead, since in connection.execute(query("owners"))
     ]
 
 

@@ -115,6 +115,17 @@ DELETE FROM durable_outcome WHERE number = ?;
 -- name: delete_tags
 DELETE FROM durable_tag WHERE number = ?;
 
+-- name: delete_before
+DELETE FROM durable_before WHERE number = ?;
+
+-- name: put_before
+-- No row: the claim is not current.
+INSERT OR REPLACE INTO durable_before (number, data)
+SELECT number, :data FROM durable_state WHERE number = :number AND epoch = :epoch AND owner IS NOT NULL;
+
+-- name: load_before
+SELECT CAST(data AS BLOB) FROM durable_instance JOIN durable_before USING (number) WHERE instance_id = ?;
+
 -- name: delete_history
 DELETE FROM durable_history WHERE number = ?;
 
@@ -154,7 +165,7 @@ DELETE FROM durable_key WHERE number = ?;
 SELECT who, since, until, is_dead FROM durable_owner WHERE id = ?;
 
 -- name: owners
-SELECT id, who, beat, lease, until, is_dead FROM durable_owner;
+SELECT id, who, beat, lease, until, is_dead, since FROM durable_owner;
 
 -- name: missing_owners
 -- Whose row somebody has removed: found by as many steps as there are owners.
@@ -250,10 +261,33 @@ SELECT number, instance_id FROM durable_instance INDEXED BY durable_instance_end
 WHERE ended_at IS NOT NULL AND ended_at <= ? AND shelf IN (3, 4, 5);
 
 -- name: save_source
-INSERT INTO durable_source (digest, text) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING;
+INSERT INTO durable_source (digest, text, saved_at) VALUES (?, ?, ?)
+ON CONFLICT (digest) DO UPDATE SET saved_at = excluded.saved_at;
 
 -- name: load_source
 SELECT text FROM durable_source WHERE digest = ?;
+
+-- name: old_sources
+SELECT digest FROM durable_source WHERE saved_at < ?;
+
+-- name: has_old_sources
+SELECT EXISTS (SELECT * FROM durable_source WHERE saved_at < ?);
+
+-- name: remove_source
+DELETE FROM durable_source WHERE digest = ?;
+
+-- name: is_needed
+UPDATE durable_source SET saved_at = ? WHERE digest = ?;
+
+-- name: page_of_states
+SELECT max(number) FROM (SELECT number FROM durable_state WHERE number > ? ORDER BY number LIMIT ?);
+
+-- name: blobs
+SELECT CAST(snapshot AS BLOB) FROM durable_state WHERE number > :after AND number <= :last
+UNION ALL SELECT CAST(data AS BLOB) FROM durable_segment WHERE number > :after AND number <= :last
+UNION ALL SELECT CAST(call AS BLOB) FROM durable_call WHERE number > :after AND number <= :last
+UNION ALL SELECT CAST(snapshot AS BLOB) FROM durable_history WHERE number > :after AND number <= :last
+UNION ALL SELECT CAST(data AS BLOB) FROM durable_before WHERE number > :after AND number <= :last;
 
 -- name: publish_event
 INSERT INTO durable_event (instance_id, name, published_at, payload) VALUES (?, ?, ?, ?);

@@ -17,7 +17,7 @@ FORMAT = "durable_import_format"  # the table in a shared file
 TABLES = (  # those that are made at first, on the way to the present ones, included
     "instance", "claim", "epoch", "source", "segment", "event", "event_id", "change", "history", "durable_owner",
     "durable_instance", "durable_state", "durable_call", "durable_outcome", "durable_tag", "durable_segment", "durable_key",
-    "durable_history", "durable_event", "durable_event_id", "durable_source",
+    "durable_history", "durable_event", "durable_event_id", "durable_source", "durable_before",
 )  # fmt: skip
 
 

@@ -15,9 +15,12 @@ from durable_import.testing.contract.owners import OwnersContract
 from durable_import.testing.contract.plain import STRANGE_IDS, StateStoreContract, refused, state
 from durable_import.testing.contract.store import StoreContract
 from durable_import.testing.contract.suspects import SuspectsContract
+from durable_import.testing.contract.texts import TextsContract
 
 __all__ = ["STRANGE_IDS", "FullStoreContract", "StateStoreContract", "refused", "state"]
 
 
-class FullStoreContract(StoreContract, AttemptsContract, KeysContract, OriginsContract, OwnersContract, SuspectsContract):
+class FullStoreContract(
+    StoreContract, AttemptsContract, KeysContract, OriginsContract, OwnersContract, SuspectsContract, TextsContract
+):
     """What a whole store promises."""
