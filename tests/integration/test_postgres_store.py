@@ -299,9 +299,9 @@ async def test_concurrent_commits_share_transactions(postgres_server: PostgresSe
 
 
 async def test_commits_touch_no_index(postgres_server: PostgresServer, postgres_url: str, schema: str) -> None:
-    """Rows are changed in their page, whatever else instances are looked for by."""
+    """Rows are changed in their page, whatever else instances are looked for by, as long as they have the same status."""
     store = opened(postgres_url)
-    begun = await begin(store, "a")
+    begun = await begin(store, "a", new=saved(0))
     for number in range(50):
         await commit(store, begun, saved(number))
         await asyncio.sleep(0)

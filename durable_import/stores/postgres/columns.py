@@ -31,11 +31,23 @@ LIST_TERMS = {
     "tag": "durable_instance.key IN (SELECT key FROM SCHEMA.durable_tag WHERE name = %(tag)s AND value = %(value)s)",
     "parent": "parent = %(parent)s",
     "shelf": "shelf = %(shelf)s",
+    "taken": "shelf = 0 AND ended_at IS NOT NULL",
+    "owned": """durable_instance.key = ANY(ARRAY(
+        WITH RECURSIVE each_owner (id) AS (
+            SELECT min(owner) FROM SCHEMA.durable_state WHERE owner IS NOT NULL
+            UNION ALL
+            SELECT (SELECT min(owner) FROM SCHEMA.durable_state WHERE owner > each_owner.id) FROM each_owner
+            WHERE each_owner.id IS NOT NULL
+        )
+        SELECT durable_state.key FROM each_owner JOIN SCHEMA.durable_state ON owner = each_owner.id WHERE status = %(status)s
+    ))""",
     "shown": f"{_SHOWN} = %(status)s",
     "since": "created_at >= %(since)s",
     "before": "(created_at, durable_instance.key) < (%(at)s, %(key)b)",
     "behind": "(created_at, durable_instance.key) > (%(at)s, %(key)b)",
 }
+_BOUNDS = ("since", "before", "behind")
+NEAR = 250  # instances
 _DIRECTIONS = {"newest": "DESC", "oldest": "ASC"}
 
 
@@ -61,8 +73,13 @@ def _count_query(by: str, *terms: str) -> str:
 
 
 def _list_query(order: str, *terms: str) -> str:
-    asked = " AND ".join([sql.queries("postgres")["summary"], *(LIST_TERMS[term] for term in terms)])
-    return f"{asked} ORDER BY created_at {_DIRECTIONS[order]}, durable_instance.key {_DIRECTIONS[order]} LIMIT %(limit)s"
+    ordered = f"ORDER BY created_at {_DIRECTIONS[order]}, durable_instance.key {_DIRECTIONS[order]}"
+    asked = [sql.queries("postgres")["summary"], *(LIST_TERMS[term] for term in terms if term != "near")]
+    if "near" in terms:  # of those that are owned only so many are looked at as are next in the list
+        near = " AND ".join([f"shelf = {OWNED}", *(LIST_TERMS[term] for term in terms if term in _BOUNDS)])
+        keys = f"SELECT key FROM SCHEMA.durable_instance WHERE {near} {ordered} LIMIT {NEAR}"
+        asked.append(f"durable_instance.key = ANY(ARRAY({keys}))")
+    return f"{' AND '.join(asked)} {ordered} LIMIT %(limit)s"
 
 
 def in_schema(text: str, schema: str) -> str:

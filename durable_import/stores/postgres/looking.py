@@ -28,7 +28,7 @@ from durable_import.stores.postgres.columns import (
     to_owner,
 )
 from durable_import.stores.postgres.pipeline import Rounds, Statement
-from durable_import.stores.state import ABANDONED, DORMANT, CountedBy, InstanceQuery, InstanceSummary, Page
+from durable_import.stores.state import ABANDONED, DORMANT, FINISHED, CountedBy, InstanceQuery, InstanceSummary, Page
 from durable_import.stores.store import Kept
 
 REMOVED_AT_ONCE = 500  # instances
@@ -36,6 +36,7 @@ _SHELVES = {  # where an instance of a status may stand: what somebody owns, or 
     **dict.fromkeys(ABANDONED, (OWNED, READY, LEFT, AGAIN)), **dict.fromkeys(DORMANT, (OWNED, READY, RESTS, AGAIN)),
     "completed": (OWNED, COMPLETED), "failed": (OWNED, READY, FAILED, AGAIN), "cancelled": (OWNED, CANCELLED), "stuck": (STUCK,),
 }  # fmt: skip
+_TELLING = (COMPLETED, FAILED, CANCELLED, STUCK)
 _INDEXED = 64  # characters of an id that are in an index
 _LAST = "\U0010ffff"  # behind all texts with the same beginning
 
@@ -68,15 +69,23 @@ def summary(instance_id: str) -> Rounds[InstanceSummary | None]:
 def list_page(asked: InstanceQuery) -> Rounds[Page]:
     """See ``store.Store.list``; each kind of question has an index. What has a status may stand on several shelves."""
     shelves: Sequence[int | None] = _SHELVES.get(asked.status, ()) if asked.status is not None else (None,)
-    statements: list[Statement] = []
-    for shelf in shelves:
-        terms, values = _terms(asked, shelf)
-        statements.append((f"list {asked.order} {' '.join(terms)}", {**values, "limit": asked.limit + 1}))
-    answers = (yield statements) if statements else []
-    rows = sorted((row for found in answers for row in found.fetchall()), key=_place, reverse=asked.order == "newest")
+    is_owned_as = asked.status in (*ABANDONED, *DORMANT)  # the first shelf is of all that is owned: most may do something else
+    statements = [_list_statement(asked, shelf, "near" if is_owned_as and shelf == OWNED else None) for shelf in shelves]
+    found = [answer.fetchall() for answer in ((yield statements) if statements else [])]
+    if is_owned_as and len(found[0]) <= asked.limit:
+        [owned] = yield [_list_statement(asked, OWNED, "owned")]
+        found[0] = owned.fetchall()
+    rows = sorted((row for each in found for row in each), key=_place, reverse=asked.order == "newest")
     page = rows[: asked.limit]
     cursor = json.dumps([page[-1][10], page[-1][11].hex()]) if page and len(rows) > len(page) else None
     return Page([_summary_of(row) for row in page], cursor)
+
+
+def _list_statement(asked: InstanceQuery, shelf: int | None, how: str | None = None) -> Statement:
+    terms, values = _terms(asked, shelf)
+    if how is not None:
+        terms.append(how)
+    return f"list {asked.order} {' '.join(terms)}", {**values, "limit": asked.limit + 1}
 
 
 def count(asked: InstanceQuery, by: CountedBy | None) -> Rounds[dict[str, int]]:
@@ -98,9 +107,9 @@ def _terms(asked: InstanceQuery, shelf: int | None) -> tuple[list[str], dict[str
     """The names of the conditions (``columns.LIST_TERMS``), and their values."""
     terms, values = list[str](), dict[str, Any]()
     if shelf is not None:
-        terms.append("shelf")
+        terms.append("taken" if shelf == OWNED and asked.status in FINISHED else "shelf")
         values["shelf"] = shelf
-        if shelf != STUCK:
+        if shelf not in _TELLING:  # there the status is known, and needs no other table
             terms.append("status")
             values["status"] = asked.status
     if asked.function is not None:

@@ -149,7 +149,7 @@ WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
 -- name: set_aside
 -- What could not go on: stuck, or to be tried again after some seconds.
 UPDATE SCHEMA.durable_instance SET
-    shelf = CASE WHEN %(is_stuck)s THEN 6 ELSE 8 END, ended_at = NULL,
+    shelf = CASE WHEN %(is_stuck)s THEN 6 ELSE 8 END,
     due = CASE WHEN NOT %(is_stuck)s THEN extract(epoch FROM clock_timestamp()) + %(pause)s END
 FROM SCHEMA.durable_state
 WHERE durable_instance.key = %(key)b AND durable_state.key = durable_instance.key AND owner IS NULL AND status <> '' AND shelf = 0
@@ -185,7 +185,7 @@ DELETE FROM SCHEMA.durable_key WHERE epoch = %(epoch)s AND key IN (
 -- What nobody owns, and is stuck (6), has failed (4) or is to be tried again (8). One that has failed is told from those that are
 -- not to be tried again by an empty error.
 WITH tried AS (
-    UPDATE SCHEMA.durable_instance SET shelf = 1, due = extract(epoch FROM clock_timestamp()), ended_at = NULL
+    UPDATE SCHEMA.durable_instance SET shelf = 1, due = extract(epoch FROM clock_timestamp())
     FROM SCHEMA.durable_state
     WHERE durable_instance.key = %(key)b AND durable_state.key = durable_instance.key AND shelf IN (4, 6, 8)
     RETURNING durable_instance.key
@@ -218,9 +218,7 @@ UPDATE SCHEMA.durable_instance SET
         WHEN status = 'failed' AND error IS NULL THEN 4 WHEN status = 'failed' THEN 1 WHEN status = 'cancelled' THEN 5 ELSE 7
     END,
     due = CASE WHEN status IN ('waiting', 'sleeping') THEN wake_at ELSE updated_at END,
-    ended_at = CASE
-        WHEN status IN ('completed', 'cancelled') OR (status = 'failed' AND error IS NULL) THEN coalesce(ended_at, updated_at)
-    END
+    ended_at = CASE WHEN status IN ('completed', 'failed', 'cancelled') THEN coalesce(ended_at, updated_at) END
 FROM SCHEMA.durable_state
 WHERE durable_instance.key = ANY(%(keys)s::bytea[]) AND durable_state.key = durable_instance.key AND owner IS NULL AND shelf = 0
 

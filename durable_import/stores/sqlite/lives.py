@@ -30,7 +30,7 @@ from durable_import.stores.state import (
 from durable_import.stores.store import Begun, Segments
 from durable_import.stores.suspects import Rule, Suspects
 
-_COMMIT = query("commit")
+_COMMIT, _COMMIT_ON = query("commit"), query("commit_on")
 
 
 @dataclass(slots=True)
@@ -43,6 +43,7 @@ class Owned:
     function: str | None = None  # None: it is not known
     has_keys: bool = False  # that were kept in this life
     checkpoint: int = 0  # of the state that it has
+    status: str = ""  # likewise
 
 
 def begin(
@@ -62,8 +63,9 @@ def begin(
     if found is None:
         claim = _add(column, instance_id, owner, epoch, new, call, origin, connection)
         begun = Begun(claim, new, call, new is not None, load_events(instance_id, connection), 0)
-        function, checkpoint = (new.function, new.checkpoint) if new is not None else (None, 0)
-        return begun, Owned(owner, False, False, function, checkpoint=checkpoint)
+        if new is None:
+            return begun, Owned(owner, False, False)
+        return begun, Owned(owner, False, False, new.function, checkpoint=new.checkpoint, status=new.status)
     row, *facts = found
     status, before = facts[2], facts[1:4:2]
     if status == "" and facts[0] != STUCK:  # it was claimed before, and never committed
@@ -117,8 +119,14 @@ def take(
     [(has_segments,)] = connection.execute(query("has_segments"), (row,)).fetchall()
     events = load_events(instance_id, connection)
     begun = Begun(claim, kept.state, kept.call, False, events, max(count_of(lives) - is_again, 0), attempts, error)
-    owned = Owned(owner, bool(has_segments), bool(kept.state.outcome), kept.state.function, checkpoint=kept.state.checkpoint)
-    return begun, owned
+    return begun, owned_of(owner, kept.state, bool(has_segments))
+
+
+def owned_of(owner: int, state: InstanceState, has_segments: bool) -> Owned:
+    """What is known of one that was there."""
+    known = Owned(owner, has_segments, bool(state.outcome), state.function)
+    known.checkpoint, known.status = state.checkpoint, state.status
+    return known
 
 
 def _add(
@@ -150,7 +158,7 @@ def _add(
 def give_up(row: int, attempts: int, error: str, connection: sqlite3.Connection) -> int:
     """Leave an instance alone whose rows are damaged, whoever owns it; gives the attempts with this one."""
     connection.execute(query("give_up"), (attempts + 1, to_column(error), row))
-    connection.execute(query("shelve"), (STUCK, None, None, row))
+    connection.execute(query("set_aside"), (STUCK, None, row))
     return attempts + 1
 
 
@@ -177,19 +185,11 @@ def _refusal(claim: Claim, owned: Owned, connection: sqlite3.Connection) -> Fenc
 def commit_state(claim: Claim, state: InstanceState, owned: Owned, connection: sqlite3.Connection) -> bool:
     """The one statement of most commits; False: the claim is not current, or the store has gone back."""
     status, checkpoint, location, _, wake_at, snapshot, _ = state
-    values = (
-        status,
-        checkpoint,
-        to_column(location),
-        wake_at,
-        time.time(),
-        snapshot,
-        claim.attempts_kept(),
-        claim.number,
-        claim.epoch,
-        owned.checkpoint,
-    )
-    return connection.execute(_COMMIT, values).rowcount > 0
+    kept = (checkpoint, to_column(location), wake_at, time.time(), snapshot, claim.attempts_kept())
+    current = (claim.number, claim.epoch, owned.checkpoint)
+    if status == owned.status and connection.execute(_COMMIT_ON, (*kept, *current, status)).rowcount > 0:
+        return True
+    return connection.execute(_COMMIT, (status, *kept, *current)).rowcount > 0
 
 
 def commit_at_once(
@@ -255,7 +255,7 @@ def is_committed(state: InstanceState, segments: Segments | None, is_whole: bool
     """Note what the database has from now on."""
     owned.function, owned.has_outcome = state.function, bool(state.outcome)
     owned.has_segments = (owned.has_segments and not is_whole) or bool(segments)
-    owned.has_keys, owned.checkpoint = False, state.checkpoint
+    owned.has_keys, owned.checkpoint, owned.status = False, state.checkpoint, state.status
 
 
 def end(claim: Claim, state: InstanceState, keeps: bool, owned: Owned, connection: sqlite3.Connection) -> None:
@@ -280,13 +280,13 @@ def release(claim: Claim, has_lived: bool, failure: Failure | None, connection: 
     }  # fmt: skip
     for status, wake_at, updated_at, error in connection.execute(query("release"), values).fetchall():
         if failure is None and status == "failed" and error is not None:  # it was not tried again yet
-            connection.execute(query("shelve"), (READY, time.time(), None, claim.number))
+            connection.execute(query("set_aside"), (READY, time.time(), claim.number))
         elif failure is None or status == "":
             shelve(claim.number, to_column(claim.instance_id), status, wake_at, updated_at, connection)
         elif failure.is_stuck:
-            connection.execute(query("shelve"), (STUCK, None, None, claim.number))
+            connection.execute(query("set_aside"), (STUCK, None, claim.number))
         else:
-            connection.execute(query("shelve"), (AGAIN, time.time() + pause_after(failure.attempts), None, claim.number))
+            connection.execute(query("set_aside"), (AGAIN, time.time() + pause_after(failure.attempts), claim.number))
 
 
 def note_hold(claim: Claim, hold: HoldRecord, checkpoint: int, connection: sqlite3.Connection) -> None:

@@ -24,11 +24,32 @@ from durable_import.stores.sqlite.columns import (
 )
 from durable_import.stores.sqlite.lives import delete
 from durable_import.stores.sqlite.owners import AGAIN, CANCELLED, COMPLETED, FAILED, LEFT, OWNED, READY, RESTS, STUCK
-from durable_import.stores.state import ABANDONED, DORMANT, CountedBy, InstanceQuery, InstanceState, InstanceSummary, Page
+from durable_import.stores.state import (
+    ABANDONED,
+    DORMANT,
+    FINISHED,
+    CountedBy,
+    InstanceQuery,
+    InstanceState,
+    InstanceSummary,
+    Page,
+)
 from durable_import.stores.store import Kept
 
 NEAR = 1000  # instances
 _STATUS = f"iif(shelf = {STUCK}, 'stuck', status)"  # as lists have it
+_LIVE = (*ABANDONED, *DORMANT)
+_TAKEN = (
+    "number IN (SELECT number FROM durable_instance INDEXED BY durable_instance_taken WHERE shelf = 0 AND ended_at IS NOT NULL)"
+)
+_OWNED_AS = """number IN (
+    WITH RECURSIVE each_owner (id) AS (
+        SELECT min(owner) FROM durable_state WHERE owner IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(owner) FROM durable_state WHERE owner > each_owner.id) FROM each_owner WHERE each_owner.id IS NOT NULL
+    )
+    SELECT number FROM each_owner CROSS JOIN durable_state INDEXED BY durable_state_owner ON owner = id WHERE status = ?
+)"""
 _BEYOND = "\U0010ffff" * 8  # behind all texts with the same beginning
 _SHELVES = {  # where an instance of a status may stand: what somebody owns, or is to be tried again, is of any
     **dict.fromkeys(ABANDONED, (OWNED, READY, LEFT, AGAIN)), **dict.fromkeys(DORMANT, (OWNED, READY, RESTS, AGAIN)),
@@ -107,13 +128,18 @@ def _first(asked: InstanceQuery, shelf: int | None, connection: sqlite3.Connecti
     beyond, direction = ("<", "DESC") if asked.order == "newest" else (">", "ASC")
     order = f"ORDER BY created_at {direction}, number {direction} LIMIT ?"
     terms, values = _terms(asked, shelf, beyond)
-    if asked.prefix and _is_common(asked.prefix, connection):  # not all need to be sorted: the page is near the end of the list
+    is_owned_as = shelf == OWNED and asked.status in _LIVE
+    if is_owned_as or (asked.prefix and _is_common(asked.prefix, connection)):
+        # not all need to be sorted: the page is near the end of the list
         bounds, of_bounds = _terms(InstanceQuery(since=asked.since, cursor=asked.cursor), None, beyond)
-        near = f"number IN (SELECT number FROM durable_instance WHERE {' AND '.join(['true', *bounds])} {order})"
+        bounds = [f"shelf = {OWNED}" if is_owned_as else "true", *bounds]
+        near = f"number IN (SELECT number FROM durable_instance WHERE {' AND '.join(bounds)} {order})"
         text = f"{' AND '.join([query('summary'), near, *terms])} {order}"
         rows = connection.execute(text, (*of_bounds, NEAR, *values, asked.limit + 1)).fetchall()
         if len(rows) > asked.limit:
             return rows
+    if is_owned_as:
+        terms, values = [*terms, _OWNED_AS], [*values, asked.status]
     text = f"{' AND '.join([query('summary'), *terms])} {order}"
     return connection.execute(text, (*values, asked.limit + 1)).fetchall()
 
@@ -139,7 +165,11 @@ def _terms(asked: InstanceQuery, shelf: int | None, beyond: str) -> tuple[list[s
 
     if shelf is not None:
         is_narrow = asked.tag is not None or asked.parent is not None  # by an index that finds less than that of shelves
-        fits("+shelf = ?" if is_narrow else "shelf = ?", shelf)
+        if shelf == OWNED and asked.status in FINISHED:
+            fits(_TAKEN)
+        else:
+            is_narrow = is_narrow or (shelf == OWNED and asked.status in _LIVE)
+            fits("+shelf = ?" if is_narrow else "shelf = ?", shelf)
         if shelf != STUCK:
             fits("status = ?", asked.status)
     if asked.function is not None:

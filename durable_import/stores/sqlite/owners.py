@@ -72,7 +72,7 @@ def retire(owner: int, limit: int, connection: sqlite3.Connection) -> int:
 def _let_go(number: int, facts: list[Any], connection: sqlite3.Connection) -> None:
     *others, status, wake_at, updated_at, error = facts
     if status == "failed" and error is not None:  # it was not tried again yet
-        connection.execute(query("shelve"), (READY, time.time(), None, number))
+        connection.execute(query("set_aside"), (READY, time.time(), number))
     else:
         shelve(number, others[0], status, wake_at, updated_at, connection)
 

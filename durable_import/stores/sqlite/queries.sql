@@ -34,10 +34,15 @@ UPDATE durable_instance SET function = ? WHERE number = ?;
 
 -- name: commit
 -- The claim is checked by the statement that writes, and that the state is still there which it goes on from: no row, no commit.
--- It touches no index.
+-- It touches an index only if the status becomes another one: else this is done by ``commit_on``.
 UPDATE durable_state
 SET status = ?, checkpoint = ?, location = ?, wake_at = ?, updated_at = ?, snapshot = ?, attempts = ?, error = NULL, hold = NULL, lives = 0
 WHERE number = ? AND epoch = ? AND owner IS NOT NULL AND checkpoint >= ?;
+
+-- name: commit_on
+UPDATE durable_state
+SET checkpoint = ?, location = ?, wake_at = ?, updated_at = ?, snapshot = ?, attempts = ?, error = NULL, hold = NULL, lives = 0
+WHERE number = ? AND epoch = ? AND owner IS NOT NULL AND checkpoint >= ? AND status = ?;
 
 -- name: end
 -- Once more with the same state is no harm.
@@ -65,7 +70,7 @@ UPDATE durable_state SET owner = NULL, epoch = 0, attempts = ?, error = ? WHERE 
 
 -- name: retry
 -- What nobody owns, and is stuck (6), has failed (4) or is to be tried again (8).
-UPDATE durable_instance SET shelf = 1, due = :now, ended_at = NULL WHERE instance_id = :instance_id AND shelf IN (4, 6, 8)
+UPDATE durable_instance SET shelf = 1, due = :now WHERE instance_id = :instance_id AND shelf IN (4, 6, 8)
 RETURNING number;
 
 -- name: hasten
@@ -77,6 +82,10 @@ UPDATE durable_state SET attempts = 0, error = iif(status = 'failed', '', NULL) 
 
 -- name: shelve
 UPDATE durable_instance SET shelf = ?, due = ?, ended_at = ? WHERE number = ?;
+
+-- name: set_aside
+-- Since when it has failed, if it has, stays.
+UPDATE durable_instance SET shelf = ?, due = ? WHERE number = ?;
 
 -- name: ended_at
 SELECT ended_at FROM durable_instance WHERE number = ?;

@@ -94,8 +94,12 @@ class AttemptsContract(ABC):
                 assert await store.retry(status)
                 assert await names(store, InstanceQuery(status=status)) == [status]
                 begun = await begin(store, status, owner)
+            assert await names(store, InstanceQuery(status=status)) == [status]
             await store.release(begun.claim, failure=Failure("no", 1, False))
             assert await names(store, InstanceQuery(status=status)) == [status]
+            begun = await begin(store, status, owner)
+            assert await names(store, InstanceQuery(status=status)) == [status]
+            await store.release(begun.claim, failure=Failure("no", 2, False))
             assert await store.retry(status)
             assert await names(store, InstanceQuery(status=status)) == [status]
         await store.close()
