@@ -216,7 +216,7 @@ class Encoder:
         except Exception as error:
             problem = error
         is_left_out = self._leave_out(snapshot.stacks(), references)
-        unread = drop_unread(snapshot.stacks(), references, lambda value, known: can_be_saved(known, value))
+        unread = drop_unread(snapshot.stacks(), references, can_be_saved)
         if unread or is_left_out:
             try:
                 dumped = self._dump(snapshot, references)

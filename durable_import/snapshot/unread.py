@@ -15,7 +15,7 @@ from .references import References
 from .tasks.stacks import Unread
 from .with_blocks.blocks import readable_names
 
-CanBeSaved = Callable[[Any, References], bool]
+CanBeSaved = Callable[[References, Any], bool]
 
 
 def drop_unread(stacks: list[tuple[str, list[Any]]], references: References, can_be_saved: CanBeSaved) -> list[Unread]:
@@ -41,7 +41,7 @@ def _drop(state: FrameState, references: References, can_be_saved: CanBeSaved) -
     let_go_of_spent(state)
     live = readable_names(state)
     for name, value in (state.variables | contents_of(state.cells)).items():
-        if name in live or name == AWAITED or is_unfinished(value) or can_be_saved(value, references):
+        if name in live or name == AWAITED or is_unfinished(value) or can_be_saved(references, value):
             continue
         (state.cells if name in state.cells else state.variables).pop(name)
         dropped.append((state.info, state.label, name, type(value)))
@@ -53,7 +53,7 @@ def _forget_result(state: FrameState, references: References, can_be_saved: CanB
     step = state.variables.get(AWAITED)
     if type(step) is not Step or step.state != DONE or not discards_result(state.info, state.label):
         return []
-    if can_be_saved(step.value, references):
+    if can_be_saved(references, step.value):
         return []
     forgotten = [(state.info, state.label, AWAITED, type(step.value))]
     step.value = None
