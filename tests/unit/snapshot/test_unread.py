@@ -9,7 +9,7 @@ import pytest
 
 import durable_import
 from durable_import import DurableRuntime
-from durable_import.snapshot import encoder
+from durable_import.snapshot.pickler import can_be_saved
 from durable_import.snapshot.references import References
 from durable_import.stores.memory import InMemoryStateStore
 
@@ -34,13 +34,12 @@ async def test_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     durable_import.install()
     program = importlib.import_module("program_of_unread")
     trials = []
-    can_be_saved = encoder.can_be_saved
 
     def tried(references: References, value: object) -> bool:
         trials.append(value)
         return can_be_saved(references, value)
 
-    monkeypatch.setattr(encoder, "can_be_saved", tried)
+    monkeypatch.setattr("durable_import.snapshot.encoder.can_be_saved", tried)
     counts = []
     for rounds in (3, 30):
         trials.clear()
