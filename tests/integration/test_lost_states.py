@@ -78,6 +78,12 @@ async def test_postgres_commits_on_top_of_what_it_has(postgres_server: PostgresS
     await check_refused(opened(postgres_url), execute)
 
 
+def backup(source: Path, target: Path) -> None:
+    """Waits for those who are writing into the target."""
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)
+
+
 async def test_a_backup_is_restored_under_a_process(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Each instance goes on from what the backup has, and what it wrote into the same file is there once."""
     flows = imported_rewritten("tests.running.ledger_flows")
@@ -90,8 +96,7 @@ async def test_a_backup_is_restored_under_a_process(tmp_path: Path, caplog: pyte
         for count, source, target in ((30, path, copy), (60, copy, path)):
             while len(world) < count:
                 await asyncio.sleep(0.01)
-            with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
-                one.backup(other)
+            await asyncio.to_thread(backup, source, target)
         assert await asyncio.gather(*(handle.result() for handle in handles)) == ids
     effects = Counter(world)
     assert (len(effects), max(effects.values())) == (len(ids) * steps, 2)
