@@ -6,8 +6,10 @@ values that change in place, such as headers, are copied for that. Not all versi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from .jobs import JOBS, jobs_of, put_jobs
 from .kinds import known_of
 from .progress import TASKS, put_tasks, tasks_of
 
@@ -36,20 +38,25 @@ def changed(made: Any, first: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in now.items() if not _is_same(value, first.get(name, _NOTHING))}
 
 
-def put(made: Any, name: str, value: Any) -> None:
-    """Bring back an attribute."""
+def put(made: Any, name: str, value: Any) -> Callable[[], object] | None:
+    """Bring back an attribute; gives what is to be called when all has been read, or None."""
     if name == TASKS:
         put_tasks(made, value)
-        return
+        return None
+    if name == JOBS:
+        return put_jobs(made, value)
     *way, last = name.split(".")
     for part in way:
         made = getattr(made, part)
     setattr(made, last, value)
+    return None
 
 
 def _attribute(made: Any, name: str) -> Any:
     if name == TASKS:
         return tasks_of(made)
+    if name == JOBS:
+        return jobs_of(made)
     value = made
     for part in name.split("."):
         try:

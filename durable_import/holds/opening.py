@@ -61,6 +61,7 @@ class Opened:
     given: dict[tuple[int, int], Any] = field(default_factory=dict)  # by number of the object and of the call
     is_looked_at: bool = False  # nothing is opened, nor made: an empty object may complain when it goes
     places: dict[int, str] = field(default_factory=dict)  # by number: where the program made it
+    at_the_end: list[Callable[[], object]] = field(default_factory=list)  # what is to be called when all was read
     setups: dict[int, Any] = field(default_factory=dict)  # by number: what the program wants to be called with it, or None
 
     def empty(self, number: int, cls: Any) -> Any:
@@ -96,7 +97,8 @@ class Opener:
                 await self._run(self._make(what.number, *what.details), "")
             elif what.what == KEEP:
                 for name, value in what.details[0].items():
-                    put(self.opened.objects[what.number], name, value)
+                    go_on = put(self.opened.objects[what.number], name, value)
+                    self.opened.at_the_end += [go_on] if go_on is not None else []
             else:
                 path, methods = what.details
                 await self._run(self._open(what.number, methods), path)

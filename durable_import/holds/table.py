@@ -17,6 +17,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from .jobs import JOBS
 from .progress import TASKS
 
 
@@ -352,6 +353,14 @@ TABLE: dict[str, Known] = {
     # --- what is shown
     "tqdm.std:tqdm": _SAVED,
     "tqdm.std:tqdm.__iter__": _SAVED,
+    # --- what works in the background
+    **dict.fromkeys(
+        ("apscheduler.schedulers.base:BaseScheduler", "apscheduler.schedulers.asyncio:AsyncIOScheduler"),
+        _reopenable("configure add_executor add_jobstore add_listener start", "shutdown")._replace(keeps=(JOBS,)),
+    ),
+    "apscheduler.jobstores.base:BaseJobStore": _reopenable(),
+    "apscheduler.executors.base:BaseExecutor": _reopenable(),
+    "apscheduler.job:Job": _SAVED,
     "rich.console:Console": _reopenable(),
     "rich.live:Live": _reopenable(opens="start", ends="stop"),
     "rich.progress:Progress": _reopenable(opens="start", ends="stop")._replace(keeps=(TASKS,)),

@@ -151,6 +151,8 @@ def _completed(
     found.loop.instance_id = instance_id
     finalizer.begun.update(frame for frame in loading.context.begun.values() if type(frame) is GeneratorType)
     finalizer.has(found.loop)
+    for go_on in loading.context.opened.at_the_end:
+        go_on()
     return Snapshot(None, facts, found.loop, any(map(_has_blocks, loading.context.frames)))
 
 

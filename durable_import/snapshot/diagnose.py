@@ -6,7 +6,9 @@ at once; among many children the failing ones are found by halving, so a list of
 
 from __future__ import annotations
 
+import asyncio
 import io
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +37,11 @@ WAY_OUT = (
     "again is made known by durable_import.reopenable(...); a class of yours is saved by its __getstate__."
 )
 WAY_OUT_OF_ITERATOR = "Go through list(...) of it, or write it as a generator in a module with `# durable: on`."
+WAY_OUT_OF_HELPER = (
+    "What has it works in the background: durable_import.reopenable(its class, setup=what starts it) lets it be made and started "
+    "again. Or stop it before the next await, or write it in a module with `# durable: on`."
+)
+_IN_BACKGROUND = (asyncio.Handle, asyncio.Future, threading.Thread)
 _MOST_FOLLOWED = 8  # failing children of one object
 _MOST_LOOKED_AT = 2_000  # objects in all
 _SHORT = 40  # characters of a key's repr
@@ -101,7 +108,9 @@ def find_culprit(
 
 def _culprit(path: str, obj: Any, error: Exception) -> Culprit:
     if type(obj) is not CountedExit:
-        return Culprit(path, type_name(obj), _reason(error), way_out_of(obj, error), obj)
+        is_of_helper = "." in path and isinstance(obj, _IN_BACKGROUND)
+        way_out = WAY_OUT_OF_HELPER if is_of_helper else way_out_of(obj, error)
+        return Culprit(path, type_name(obj), _reason(error), way_out, obj)
     manager = getattr(obj.leave, "__self__", obj.leave)
     return Culprit(path, type_name(manager), "its block is open", way_out_of(manager), manager)
 

@@ -149,6 +149,7 @@ NAMES: dict[str, dict[str, str]] = {
         "fill_bar": "bar.fill", "fill_track_thread": "track_thread.fill", "restore_bar": "bar",
         "restore_track_thread": "track_thread",
     },
+    "snapshot.reducers.scheduled": {"restore_job": "scheduled_job"},
     "snapshot.reducers.settings": {
         "_set_filters": "manager.set_filters", "_set_folder": "manager.set_folder", "_set_stream": "manager.set_stream",
         "fill_manager": "manager.fill", "restore_manager": "manager",

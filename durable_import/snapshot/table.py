@@ -41,6 +41,7 @@ from durable_import.snapshot.reducers import (
     primitives,
     process_objects,
     progress,
+    scheduled,
     settings,
     singletons,
     structs,
@@ -103,6 +104,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("decimal", "ContextManager"): process_objects.reduce_decimal_context,
     ("numpy", "ndarray"): buffers.reduce_array,
     ("opentelemetry.context.context", "Context"): telemetry.reduce_trace_context,
+    _place("apscheduler.job:Job"): scheduled.reduce_job,
     _place("opentelemetry.util._decorator:_AgnosticContextManager"): telemetry.reduce_span_block,
     _place("rich.progress:_TrackThread"): progress.reduce_track_thread,
     ("sqlite3", "Connection"): databases.reduce_connection,
@@ -173,17 +175,28 @@ def _reopenable_refused(cls: type, plan: _Plan) -> _Plan:
 
     One at module level is the application's, and not in the way unless something is open in it.
     """
-    known = known_class(cls)
-    if known is None or known.kind is not Kind.REOPENABLE or has_own_way(cls):
+    known, has_own = known_class(cls), has_own_way(cls)
+    if known is None or known.kind is not Kind.REOPENABLE:
         return plan
-    way_out = "Make it in the program's own code, or keep it at module level."
+    way_out = "Make it within the coroutine that is run, or keep it at module level."
     refuse = _refused(Kind.REOPENABLE, f"a {class_name(cls)} that was not made in this instance", plan, way_out)
 
     def reduce(obj: Any) -> Any:
+        if has_own and _can_be_reduced(obj):
+            return NotImplemented if plan is None else plan(obj)
         by_place = module_objects.reduce_by_place(obj) if kind_of(obj) is Kind.REOPENABLE and not in_use(obj) else None
         return refuse(obj) if by_place is None else by_place
 
     return reduce
+
+
+def _can_be_reduced(obj: Any) -> bool:
+    """Whether its class's own way to be saved works: some are there to say that it must not be."""
+    try:
+        obj.__reduce_ex__(pickle.HIGHEST_PROTOCOL)
+    except Exception:  # whatever it says
+        return False
+    return True
 
 
 def _unread_refused(cls: type, plan: _Plan) -> _Plan:

@@ -255,6 +255,46 @@ def test_settings_with_many_tasks(desk: Desk) -> None:
     killed(desk, SECOND_TASKS, (1, 2, 3, 4))
 
 
+AT_MODULE_LEVEL = """
+    # durable: on
+    import asyncio, json
+
+    import clients
+    import httpx
+    import openai
+    from clients import shared
+    from steps import place
+
+    client = httpx.AsyncClient(headers={"a": "0"})
+    model = openai.AsyncOpenAI(api_key="first")
+
+    async def main():
+        await place(0)
+        client.headers["a"] = "1"
+        client.cookies.set("session", "s1", domain="example.org")
+        shared.headers["b"] = "2"
+        await place(1)
+        clients.other.timeout = 7
+        model.api_key = "second"
+        headers = client.headers
+        await place(2)
+        client.headers["c"] = "3"
+        await place(3)
+        print(json.dumps([
+            client.headers["a"], dict(client.cookies), shared.headers["b"], clients.other.timeout.read, model.api_key,
+            client.headers["c"], headers is client.headers,
+        ]))
+
+    asyncio.run(main())
+"""
+
+
+def test_settings_at_module_level(desk: Desk) -> None:
+    """What is set of clients that modules have made, marked ones and others, is set again."""
+    desk.write("clients.py", "import httpx\nshared = httpx.AsyncClient()\nother = httpx.AsyncClient()\n")
+    killed(desk, AT_MODULE_LEVEL, (1, 2, 3))
+
+
 UNSAVABLE = """
     import httpx, socket
     client = httpx.Client()

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .fingerprints import fingerprint
-from .plain_classes import is_filled_by_state
+from .plain_classes import gives_state, is_filled_by_state
 
 _CONTAINERS = (list, dict, set, bytearray, deque)
 _KNOWN = (*_CONTAINERS, object)
@@ -76,7 +76,7 @@ class Borrowed:
 
 def is_fillable(value: Any) -> bool:
     """Whether its contents can be put into an object in place."""
-    return _is_container(value) or is_filled_by_state(type(value))
+    return _is_container(value) or (is_filled_by_state(type(value)) and gives_state(value))
 
 
 def _is_container(value: Any) -> bool:

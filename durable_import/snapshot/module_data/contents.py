@@ -25,6 +25,7 @@ from .assigned import Assigned
 from .by_name import data_today
 from .changed import Changed
 from .code_parts import functions_of
+from .kept_objects import KEPT, KeptObjects
 from .library_data import counters_in, find_libraries, first_fingerprints, has_changed, library_contents, line_of
 from .mentions import names_in, returned_by
 from .module_names import Names
@@ -61,9 +62,13 @@ def find_imported(script: ScriptData, *, is_new: bool = False) -> None:
         data.rebound |= counters_in(data.namespace())
         data.first = first_fingerprints(data) if is_new else {}
         script.process_state.uses_also(data.process_state)
+        if script.kept is not None:
+            script.kept.begin(name, data.namespace())
     find_libraries(script, libraries, is_new=is_new)
     if is_new and not script.first:
         script.first = first_fingerprints(script)
+        script.kept = KeptObjects()
+        script.kept.begin(script.module, script.namespace())
         if script.borrowed is not None:
             script.borrowed.begin(script.namespace(), script.used)
     for data in (script, *script.imported.values()):
@@ -86,6 +91,8 @@ def _look_through(script: ScriptData, module: ModuleType) -> None:
     names = names_in(functions)
     imported = frozenset(name for name in names if name not in namespace)
     script.process_state.uses_names(imported, names, namespace)
+    if script.kept is not None:
+        script.kept.begin(module.__name__, namespace)
     changed: Changed | None = script.changed_elsewhere
     for function in functions if changed is not None else ():
         for name, line in returned_by(function):
@@ -112,6 +119,8 @@ def program_contents(script: ScriptData | None, loop: InstanceLoop | None, names
             for place in data.changed_elsewhere.others if data.changed_elsewhere is not None else ():
                 script.unmarked.meets(*place)
         found |= {key: content for key, content in script.unmarked.contents() if key not in script.unsavable}
+        if script.kept is not None:
+            found |= {key: content for key, content in script.kept.contents() if key not in script.unsavable}
         if script.unmarked.is_due():
             script.unmarked.look(partial(_is_saved, script, names))
         weak = _weak_of(script)
@@ -201,9 +210,9 @@ def set_aside(script: ScriptData, failing: dict[str, tuple[Content, Exception]],
             module, name = content[1]
             aside.told.append(_about_lost(module, name, error, place))
             continue
-        if key.startswith("changed "):
+        if key.startswith(("changed ", f"{KEPT} ")):
             script.unsavable.add(key)
-            module, _, name = key.removeprefix("changed ").rpartition(".")
+            module, _, name = key.partition(" ")[2].rpartition(".")
             aside.told.append(_about_lost(module, name, error, _line_changing(script, (module, name))))
             continue
         module, _, name = key.rpartition(":")

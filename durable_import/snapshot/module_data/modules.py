@@ -26,6 +26,7 @@ from .assigned import Assigned, Path, set_again
 from .borrowed import Borrowed, content_of_fillable, is_fillable
 from .closures import Cell, captured_cells
 from .code_parts import Extent, classes_of, descriptors, functions_in, is_default, is_made_by, parts_of_code
+from .kept_objects import KEPT, put_again
 from .logging_state import restore_logging
 from .mentions import mentions_in
 from .plain_classes import is_plain_class
@@ -59,6 +60,7 @@ class ScriptData:
     assigned: Assigned | None = None  # what that was at first
     changed_elsewhere: Any = None  # see ``changed.Changed``
     unmarked: Any = None  # see ``unmarked.Unmarked``
+    kept: Any = None  # see ``kept_objects.KeptObjects``
     names: Any = None  # see ``module_names.Names``
     borrowed: Borrowed | None = None
 
@@ -212,7 +214,7 @@ def script_contents(script: ScriptData) -> dict[str, Content]:
     for path, part in parts_of_code(script.module, namespace).items():
         if type(part) in CONTAINERS and f"default {path}" not in script.unsavable:
             contents[f"default {path}"] = ("refill", part, items_of(part))
-        elif is_default(path) and f"default {path}" not in script.unsavable:
+        elif is_default(path) and is_fillable(part) and f"default {path}" not in script.unsavable:
             contents[f"default {path}"] = content_of_fillable(part)
         elif type(part) is FunctionType and part.__dict__:
             contents |= _attributes_as_contents(script, "function", path, part, _function_data(part))
@@ -331,6 +333,8 @@ def restore_contents(module: str, contents: dict[str, Content]) -> None:
             restore_setting(target, saved)
         elif how == "class":
             _restore_class(target, saved)
+        elif how == KEPT:
+            put_again(target, saved)
         elif how in ("set", "deleted"):
             set_again(how, target, saved)
         elif how in ("cell", "changed", "primitive", "state"):

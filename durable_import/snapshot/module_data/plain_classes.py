@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import BuiltinFunctionType, WrapperDescriptorType
+from typing import Any
 
 from ..reducers.process_objects import PROCESS_BOUND
 
@@ -21,6 +22,17 @@ def is_filled_by_state(cls: type) -> bool:
     if issubclass(cls, (BaseException, *PROCESS_BOUND)) or _defines(cls, _PICKLED_AS_A_WHOLE):
         return False
     return all(_holds_attributes_only(base) for base in cls.__mro__)
+
+
+def gives_state(value: Any) -> bool:
+    """Whether an object tells its state: its own ``__getstate__`` may refuse to."""
+    if not _defines(type(value), ("__getstate__",)):
+        return True
+    try:
+        value.__getstate__()
+    except Exception:  # whatever it says: the object is none that can be filled
+        return False
+    return True
 
 
 def _defines(cls: type, names: tuple[str, ...]) -> bool:
