@@ -29,6 +29,7 @@ from .errors import (
     NotDurableError,
     OwnershipError,
     PauseForEventException,
+    RanAfterFailureError,
     SnapshotAuthenticationError,
     SnapshotError,
     SnapshotFormatError,
@@ -110,10 +111,11 @@ __all__ = [
     "InstanceCancelledError", "InstanceFailedError", "InstanceFinishedError", "InstanceHandle", "InstanceMismatchError",
     "InstanceQuery", "InstanceStuckError", "InstanceSuspendedError", "KeyConflictError", "MissingCodeError",
     "MissingDriverError", "MissingKeyError", "NoSourceCodeException", "NotDurableError", "OrchestrationBackend",
-    "OwnershipError", "PauseForEventException", "Point", "SnapshotAuthenticationError", "SnapshotError", "SnapshotFormatError",
-    "StateLostError", "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError", "UnknownInstanceError",
-    "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError", "attempt", "connect",
-    "current_instance", "current_runtime", "explain", "install", "make_durable", "on_change", "renamed", "reopenable", "saved",
+    "OwnershipError", "PauseForEventException", "Point", "RanAfterFailureError", "SnapshotAuthenticationError", "SnapshotError",
+    "SnapshotFormatError", "StateLostError", "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError",
+    "UnknownInstanceError", "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError",
+    "attempt", "connect", "current_instance", "current_runtime", "explain", "install", "make_durable", "on_change", "renamed",
+    "reopenable", "saved",
     "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 

@@ -32,6 +32,7 @@
     |-- InstanceCancelledError        an instance was cancelled
     |-- InstanceFinishedError         an instance has ended: nothing can be sent to it
     |-- InstanceSuspendedError        an instance was suspended before its end
+    |-- RanAfterFailureError          an instance failed, and steps of the program ran on the exception's way out
     |-- InstanceStuckError            an instance could not go on, and was given up until it is retried
     |-- UnknownInstanceError          no instance has this id
     `-- NotDurableError               a function whose code is not rewritten was to be run as an instance
@@ -301,6 +302,26 @@ class InstanceFinishedError(DurableError):
 
 class InstanceSuspendedError(DurableError):
     """The instance was suspended, by the end of its runtime mostly; it goes on when it is run or recovered again."""
+
+
+class RanAfterFailureError(DurableError):
+    """An instance has failed, and ``steps`` of the program ran while the exception was on its way out: a person decides whether
+    it goes on from before the failure. ``location``: where that is."""
+
+    def __init__(self, instance_id: str, steps: tuple[str, ...], location: str) -> None:
+        listed = "".join(f"\n  {step}" for step in steps)
+        super().__init__(
+            f"instance {instance_id!r} has failed, and these steps of the program ran while the exception was on its way out:"
+            f"{listed}\nThey would run again if it failed again. Go on all the same from before the failure, at "
+            f"{location or 'the beginning'}, with `run --from-failure` (of an application: `retry(id, from_failure=True)`), or "
+            "start afresh (`run --fresh`); the saved state is kept."
+        )
+        self.instance_id = instance_id
+        self.steps = steps
+        self.location = location
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.instance_id, self.steps, self.location)
 
 
 class InstanceStuckError(DurableError):

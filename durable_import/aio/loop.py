@@ -14,7 +14,7 @@ import sys
 import threading
 import weakref
 from asyncio.base_events import BaseEventLoop
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import Context, Token
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any, NamedTuple, Protocol
@@ -52,8 +52,10 @@ from .loop_settings import SettingLoop
 from .running_step import RunningStep, running_step
 from .taking import Taken, Taker
 from .task import DurableTask
+from .unwinding import Unwinding
 
 LONGEST_WAIT = 10.0  # seconds that foreign code in another thread waits for what it has asked to be kept
+GAP = 1_000_000_000  # keys of a task, of which it has not made so many calls on the way out of an exception
 TURN = DurableTask._advance.__code__  # what the code that runs in a turn is called by
 
 
@@ -116,10 +118,10 @@ class InstanceLoop(SettingLoop, Taker):
     """See the module; also the ``ambient.Driver`` of the instance's code. ``attach`` gives it the loop of the process."""
 
     __slots__ = (
-        "_call", "_observing", "asked_inside", "current", "earlier_lives", "exits_for_error", "gate", "generators", "has_asked",
-        "holder", "in_flight", "inbox", "incarnation", "interruption", "is_ending", "key_records", "leaving", "native_tasks",
-        "notes", "observer", "outside_finalizer", "outside_firstiter", "owes_commit", "queues", "reentering", "root", "slots",
-        "taken", "task_count", "task_factory", "tasks",
+        "_call", "_observing", "asked_inside", "current", "earlier_lives", "exits_for_error", "gaps", "gate", "generators",
+        "has_asked", "holder", "in_flight", "inbox", "incarnation", "interruption", "is_ending", "key_records", "leaving",
+        "native_tasks", "notes", "observer", "outside_finalizer", "outside_firstiter", "owes_commit", "queues", "reentering",
+        "root", "slots", "taken", "task_count", "task_factory", "tasks", "unwinding",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:
@@ -129,6 +131,7 @@ class InstanceLoop(SettingLoop, Taker):
         self.incarnation = secrets.token_hex(4)  # tells this life of the instance from others under its id
         self.earlier_lives = 0  # in which what runs since the last checkpoint has begun too
         self.inbox = Inbox()  # events that have been published for the instance
+        self.gaps: dict[str, int] | None = None  # see ``skips_keys``
         self.interruption: Interruption | None = None  # of a restored one, until it goes on
         self.root: DurableTask
         self.task_count = 1
@@ -154,6 +157,7 @@ class InstanceLoop(SettingLoop, Taker):
         self.reentering: DurableTask | None = None  # whose blocks are being entered again
         self._observing: Any = None
         self.exits_for_error: dict[DurableTask, Step] | None = None  # by which exceptions leave blocks of libraries' managers
+        self.unwinding: Unwinding | None = None  # exceptions on their way out, where there may be some
         self.taken: list[Taken] | None = None  # see ``taking``
         self.queues: weakref.WeakSet[Any] | None = None  # asyncio's primitives that tasks have waited for, if any have
         self.slots: tuple[tuple[Any, str, str], ...] = ()  # of a restored one, to be taken again: see ``slots_of``
@@ -170,6 +174,8 @@ class InstanceLoop(SettingLoop, Taker):
         if kind is not GeneratorType and frame_behind(awaitable) is not None:
             return awaitable
         if isinstance(awaitable, FUTURES) and loop_of(awaitable) is self:
+            if self.unwinding is not None or sys.exception() is not None:
+                self._comes_to_await(handles=sys.exception() is not None)
             return awaitable
         if not is_awaitable(awaitable):
             return awaitable
@@ -264,17 +270,46 @@ class InstanceLoop(SettingLoop, Taker):
             return self.owes_commit
         if task.asked is not None:
             self._settle(task, step)
-        awaitable = step.awaitable
-        if type(awaitable) is CoroutineType and awaitable.cr_code.co_name == "__aexit__" and sys.exception() is not None:
-            self.exits_for_error = {**(self.exits_for_error or {}), task: step}
-        elif self.exits_for_error is not None:
-            self.exits_for_error.pop(task, None)  # it was caught
+        awaitable, unwinds = step.awaitable, False
+        if self.unwinding is not None or self.exits_for_error is not None or sys.exception() is not None:
+            unwinds = self._may_unwind(task, step)
         call = self._call = foreign_call(awaitable)
         if call.asks and not step.is_restored and call.asks_in(step.awaitable):
             self.has_asked = True
-        if self.owes_commit or self.has_asked or (self.holder is not None and self.holder.owes):
+        if unwinds or self.owes_commit or self.has_asked or (self.holder is not None and self.holder.owes):
             return True
         return passing() >= self.gate.closes_at
+
+    def _may_unwind(self, task: DurableTask, step: Step) -> bool:
+        """A step is about to begin while an exception is handled, or was: whether the driver is to look at that."""
+        awaitable, handles = step.awaitable, sys.exception() is not None
+        if handles and type(awaitable) is CoroutineType and awaitable.cr_code.co_name == "__aexit__":
+            self.exits_for_error = {**(self.exits_for_error or {}), task: step}
+            return False
+        if self.exits_for_error is not None:
+            self.exits_for_error.pop(task, None)  # it was caught
+        self._comes_to_await(handles=handles)
+        return self.unwinding is not None
+
+    def _comes_to_await(self, *, handles: bool) -> None:
+        """The task whose turn it is is about to wait, and handles an exception, or none."""
+        if self.current is None:
+            return
+        if self.unwinding is None and handles:
+            self.unwinding = Unwinding()
+        if self.unwinding is not None:
+            self.unwinding.comes_to_await(self.current, handles=handles)
+
+    def step_failed(self, task: DurableTask) -> None:
+        """A step of a task has ended by an exception, which the task is about to get."""
+        self.unwinding = self.unwinding or Unwinding()
+        self.unwinding.step_failed(task)
+
+    def task_fails(self, task: DurableTask) -> None:
+        """See ``TaskLoop``."""
+        if task is not self.root:
+            self.unwinding = self.unwinding or Unwinding()
+            self.unwinding.task_fails(task, task._callbacks or ())
 
     def step_goes_on(self, step: Step) -> Token[RunningStep | None] | None:
         """See ``ambient.Driver``."""
@@ -316,6 +351,8 @@ class InstanceLoop(SettingLoop, Taker):
         del self.in_flight[task]
         task.ended = step
         task.ends_step()
+        if self.gaps is not None:
+            task.steps += self.gaps.pop(task.path, 0)
         self.is_dirty = True
 
     # --- keys
@@ -341,6 +378,20 @@ class InstanceLoop(SettingLoop, Taker):
     def key_of(self, task: DurableTask) -> str:
         """The key of the step that a task is at, or comes to next; the same when it runs again after a crash."""
         return f"{self.run_name}/{task.path}/{task.steps}"
+
+    def skips_keys(self, tasks: Collection[str] | None) -> None:
+        """The instance goes on from before a failure, after which these tasks (None: all) made calls, of which it knows nothing:
+        their keys are given to no others. A call that is under way keeps the key that it has had before."""
+        self.gaps = self.gaps or {}
+        if not self.tasks:
+            self.gaps["0"] = GAP  # it begins anew
+        for task in self.tasks:
+            if tasks is None or task.path in tasks:
+                task.children += GAP
+                if task.step_at() is None:
+                    task.steps += GAP
+                else:
+                    self.gaps[task.path] = self.gaps.get(task.path, 0) + GAP
 
     def ask_for_key(self, frame: FrameType) -> str | None:
         """The key of the step that the task whose turn it is comes to next, for the code in ``frame``; None in a callback."""

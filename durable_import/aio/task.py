@@ -63,6 +63,10 @@ class TaskLoop(DelegatingLoop):
         """The state of a task is about to change."""
 
     @abstractmethod
+    def task_fails(self, task: DurableTask) -> None:
+        """A task is about to end by an exception."""
+
+    @abstractmethod
     def has_ended(self, task: DurableTask) -> None:
         """A task has ended."""
 
@@ -227,6 +231,7 @@ class DurableTask(Cancellable):
             self.loop.has_ended(self)
             raise
         except BaseException as failed:
+            self.loop.task_fails(self)
             super().set_exception(_without_ours(failed))
         else:
             return self._was_given(given)

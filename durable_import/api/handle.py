@@ -41,7 +41,7 @@ class HandleRuntime(Protocol):
         """See ``InstanceHandle.cancel``."""
         ...
 
-    async def retry(self, instance_id: str) -> object:
+    async def retry(self, instance_id: str, *, from_failure: bool = False) -> object:
         """See ``InstanceHandle.retry``."""
         ...
 
@@ -101,9 +101,9 @@ class InstanceHandle(Generic[T_co]):
         """Forget the instance: see ``DurableRuntime.delete``."""
         await self._runtime.delete(self.id)
 
-    async def retry(self) -> None:
+    async def retry(self, *, from_failure: bool = False) -> None:
         """Let the instance go on that has failed or is stuck: see ``DurableRuntime.retry``."""
-        await self._runtime.retry(self.id)
+        await self._runtime.retry(self.id, from_failure=from_failure)
 
     async def result(self, timeout: float | None = None) -> T_co:
         """What the instance returns, once it has; raises what it raised, with its traceback.

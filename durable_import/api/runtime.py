@@ -22,6 +22,7 @@ from ..errors import (
     InstanceSuspendedError,
     OwnershipError,
     PauseForEventException,
+    RanAfterFailureError,
     UnknownInstanceError,
 )
 from ..frames import ambient
@@ -30,6 +31,7 @@ from ..pythons import forks
 from ..running.dispatcher import Dispatcher
 from ..running.held_back import HeldBack
 from ..running.instance.driver import GRACE_SECONDS
+from ..running.instance.failed import Failed, look_at_failure
 from ..running.instance.giving_up import MAX_ATTEMPTS
 from ..running.instance.host import InstanceObserver
 from ..running.instance.records import Call, Outcome, Records
@@ -164,6 +166,7 @@ class DurableRuntime:
         self.on_change: OnChange = on_change
         self.script = script
         self.retries_failed = script is not None
+        self.from_failure = False  # see ``Host``
         self.name_instance = name_instance or _random_name
         self.observer = observer or _Logged(self)
         self._registry = InstanceRegistry(self)
@@ -402,17 +405,33 @@ class DurableRuntime:
         self.dispatcher.ensure()
         return [InstanceHandle(self, run.instance_id) for run in await self.dispatcher.take_up_all()]
 
-    async def retry(self, instance_id: str) -> InstanceHandle[Any]:
-        """Let an instance that has failed or is stuck go on from its last checkpoint: what failed is tried again.
+    async def retry(self, instance_id: str, *, from_failure: bool = False) -> InstanceHandle[Any]:
+        """Let an instance that has failed or is stuck go on from its last checkpoint before the exception was raised: what failed
+        is tried again. ``from_failure``: also if steps of the program's own code ran while the exception was on its way out.
 
-        Raises UnknownInstanceError, and InstanceBusyError while another process runs it.
+        Raises UnknownInstanceError, InstanceBusyError while another process runs it, and RanAfterFailureError, which lists such
+        steps, without ``from_failure``.
         """
         check_id(instance_id)
         if instance_id not in self.running:
+            if not from_failure:
+                await self._check_way_out(instance_id)
             await self.instances.retry(instance_id)
-            run = self.running.get(instance_id) or self._registry.launch(instance_id, None, retries=True)
+            launched = self.running.get(instance_id)
+            run = launched or self._registry.launch(instance_id, None, retries=True, from_failure=from_failure)
             await asyncio.shield(run.begun)
         return InstanceHandle(self, instance_id)
+
+    async def _check_way_out(self, instance_id: str) -> None:
+        """Raise RanAfterFailureError if steps of the program ran after the failure of an instance."""
+        failure = await self.failure_of(instance_id)
+        if failure is not None and failure.steps:
+            raise RanAfterFailureError(instance_id, failure.steps, failure.place)
+
+    async def failure_of(self, instance_id: str) -> Failed | None:
+        """How an instance has failed, and from where it can be tried again; None if it has not."""
+        kept = await self.instances.load(instance_id)
+        return look_at_failure(kept, self.seal, instance_id) if kept is not None and kept.state.status == "failed" else None
 
     async def publish_event(self, instance_id: str, name: str, payload: Any = None) -> None:
         """Send an event to an instance, which gets it by ``wait_for_event(name)``, once, also if it begins to wait later.

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from ..aio.standard import use_wall_clock
 from ..errors import DurableError, InstanceSuspendedError, PauseForEventException, StoreError
 from ..pythons.systems import signal_again
+from ..running.instance.failed import Failed
 from ..running.instance.host import InstanceObserver
 from ..running.unneeded import remove_unneeded
 from ..stores.state import InstanceQuery, InstanceState, InstanceSummary
@@ -23,6 +24,7 @@ from .runtime import DurableRuntime
 
 R = TypeVar("R")
 Summary: TypeAlias = InstanceSummary
+Failure: TypeAlias = Failed
 Standing: TypeAlias = InstanceState | InstanceSummary  # how far an instance has come
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -34,7 +36,8 @@ class Session:
 
     ``store`` is a URL. ``observer`` is told which of them begin. ``on_wait`` is called with the moment (in seconds since 1970,
     infinite for an event) that all tasks of an instance wait for. ``on_refused`` is told the error by which an instance cannot go
-    on, once it has been let go of. ``hold_limit``, ``on_change``: see ``DurableRuntime``. Raises StoreError and MissingKeyError.
+    on, once it has been let go of. ``from_failure``: go on also where steps of the program ran after the failure.
+    ``hold_limit``, ``on_change``: see ``DurableRuntime``. Raises StoreError and MissingKeyError.
     """
 
     def __init__(
@@ -46,6 +49,8 @@ class Session:
         on_refused: Callable[[DurableError], None] | None = None,
         hold_limit: float | None = None,
         on_change: OnChange = "move",
+        *,
+        from_failure: bool = False,
     ) -> None:
         self.base = base
         self._on_refused = on_refused
@@ -61,6 +66,7 @@ class Session:
             patience=0.0,
             hold_limit=hold_limit,
         )
+        self._runtime.from_failure = from_failure
         self._runtime.dispatcher.takes_work = False
         self._runtime.on_wait = on_wait
         self._runtime.on_left = self._has_left
@@ -168,6 +174,10 @@ class Session:
         """The instances that have begun and are not completed. Raises StoreError."""
         found = [await self._runtime.instances.summary(name) for name in self._begun]
         return [summary for summary in found if summary is not None and summary.status != "completed"]
+
+    async def failure(self, instance_id: str) -> Failure | None:
+        """How an instance has failed, and from where it is tried again; None if it has not. Raises StoreError."""
+        return await self._runtime.failure_of(instance_id)
 
     async def forget(self) -> None:
         """Remove the state of this run from the store. Raises StoreError."""

@@ -14,6 +14,7 @@ DEFAULT_STORE = "sqlite:///.durable/state.db"
 STATUSES = ("pending", "running", "waiting", "sleeping", "completed", "failed", "cancelled", "stuck")
 EPILOG = """\
 A run after a crash, a kill or Ctrl-C goes on from the last completed await; a run after success starts afresh.
+A failed run is tried again from before the failure; where steps of the program ran after it, only with --from-failure.
 Exit status: that of the script; 2 for wrong usage, 70 for an error of durable_import, 75 when suspended to wait.
 """
 
@@ -34,13 +35,18 @@ def parser() -> argparse.ArgumentParser:
         help="run a script, or go on with it",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--old-code] [--exit-on-wait] [--hold-limit S]"
+        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--old-code] [--from-failure] [--exit-on-wait] [--hold-limit S]"
         " (script.py | -m module) [args ...]",
     )
     _add_store(run)
     run.add_argument("--instance", metavar="ID", help="name of this run (default: from the script and its arguments)")
     run.add_argument("--fresh", action="store_true", help="forget a run that has not finished, and start afresh")
     run.add_argument("--old-code", action="store_true", help="functions that have changed go on as they were when they began")
+    run.add_argument(
+        "--from-failure",
+        action="store_true",
+        help="try a failed run again from before the failure, although steps of the program ran after it",
+    )
     run.add_argument("--exit-on-wait", action="store_true", help="exit with status 75 instead of sleeping long")
     run.add_argument(
         "--hold-limit", metavar="S", type=_seconds, help="exit when nothing could be saved for longer (0: nothing may hold)"
@@ -168,6 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
         instance_id=options.instance,
         fresh=options.fresh,
         old_code=options.old_code,
+        from_failure=options.from_failure,
         exit_on_wait=options.exit_on_wait,
         hold_limit=options.hold_limit,
     )

@@ -9,11 +9,11 @@ import os
 import sys
 import time
 from functools import partial
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .. import DurableError, PauseForEventException, StoreError
 from ..api.program import Program, ProgramError, Target, default_instance_id, find_program, set_arguments
-from ..api.session import Session, Standing, Summary, run_apart
+from ..api.session import Failure, Session, Standing, Summary, run_apart
 from ..api.tracebacks import without_machinery
 from .speech import OURS, SUSPENDED, USAGE, say
 
@@ -30,13 +30,15 @@ def run(
     instance_id: str | None,
     fresh: bool,
     old_code: bool = False,
+    from_failure: bool = False,
     exit_on_wait: bool = False,
     hold_limit: float | None = None,
 ) -> int:
     """Run a program to its end, or go on with it; gives the exit status."""
     try:
         program = find_program(target)
-        command = _Run(store, instance_id or default_instance_id(target, program), exit_on_wait, hold_limit, old_code=old_code)
+        name = instance_id or default_instance_id(target, program)
+        command = _Run(store, name, exit_on_wait, hold_limit, old_code=old_code, from_failure=from_failure)
         atexit.register(command.at_exit)  # before all that the script may register: it is called last
         run_apart(command.session.check_free())
         if fresh:
@@ -54,12 +56,15 @@ def run(
 class _Run:
     """One run, and what is said of it."""
 
-    def __init__(self, store: str, base: str, exit_on_wait: bool, hold_limit: float | None, *, old_code: bool) -> None:
+    def __init__(
+        self, store: str, base: str, exit_on_wait: bool, hold_limit: float | None, *, old_code: bool, from_failure: bool
+    ) -> None:
         self._process = os.getpid()
         self._moved: dict[str, str] = {}  # what is to be said of instances that go on
         self._is_over = False  # there is nothing to go on with
         on_wait = self._exit_for if exit_on_wait else None
-        self.session = Session(store, base, self, on_wait, self._refused, hold_limit, "pin" if old_code else "move")
+        policy: Any = "pin" if old_code else "move"
+        self.session = Session(store, base, self, on_wait, self._refused, hold_limit, policy, from_failure=from_failure)
 
     # --- what the runtime tells
 
@@ -132,10 +137,27 @@ class _Run:
 
     def _offer_retry(self, unfinished: list[Summary]) -> None:
         for each in unfinished:
+            failure = self._failure(each.instance_id)
+            place = f"{_place(failure or each)} (checkpoint {(failure or each).checkpoint})"
+            if failure is not None and failure.steps:
+                steps = "".join(f"\n  {step}" for step in failure.steps)
+                say(
+                    f"instance {each.instance_id} failed, and these steps of the program ran while the exception was on its way "
+                    f"out:{steps}\nRun the same command again with --from-failure to try again from {place}, or with --fresh to "
+                    "start over"
+                )
+                continue
             say(
-                f"instance {each.instance_id} failed; run the same command again to try again from "
-                f"{_place(each)} (checkpoint {each.checkpoint}), or with --fresh to start over"
+                f"instance {each.instance_id} failed; run the same command again to try again from {place}, or with --fresh to "
+                "start over"
             )
+
+    def _failure(self, instance_id: str) -> Failure | None:
+        try:
+            return run_apart(self.session.failure(instance_id))
+        except DurableError as error:
+            say(f"error: {error}")
+            return None
 
     def _unfinished(self) -> list[Summary]:
         try:
@@ -171,7 +193,7 @@ class _Run:
         _leave(status)
 
 
-def _place(state: Standing) -> str:
+def _place(state: Standing | Failure) -> str:
     return state.location.rpartition(" ")[0] or "the beginning"
 
 

@@ -53,13 +53,15 @@ class InstanceRegistry:
         *,
         origin: Origin = NO_ORIGIN,
         retries: bool = False,
+        from_failure: bool = False,
         taken: tuple[Begun, Gate] | None = None,
     ) -> InstanceRun:
         """Let an instance live in a task of its own, whose context variables are those that it is given, and no others: it may
         have begun elsewhere. ``taken``: it is owned already."""
         runtime, context, bare = self._runtime, contextvars.copy_context(), contextvars.Context()
         limit = runtime.evict_after
-        run = InstanceRun(runtime, instance_id, call, context=context, origin=origin, retries=retries, evict_after=limit)
+        options: Any = {"retries": retries, "from_failure": from_failure, "evict_after": limit}
+        run = InstanceRun(runtime, instance_id, call, context=context, origin=origin, **options)
         run.lease.taken = taken
         bare.run(ambient.current_runtime.set, runtime)
         run.task = bare.run(asyncio.create_task, self._live(run, None), name=f"instance {instance_id}")

@@ -19,11 +19,13 @@ VERSION = 5
 READABLE = (4, 5)  # format 4 has the names of ``former_names``, and numbers for places
 _LAST_OF_3 = "the last version that opens format 3 is that of 26 November 2026, commit 3a361ef"
 COMPLETE, IN_SEGMENTS, IN_PIECES = b"c", b"s", b"p"  # what follows the version
+ON_WAY_OUT = b"w"  # likewise: a payload behind what is kept of the state before, see ``sealing.way_out``
 LIVES = "lives"  # the fact of a snapshot that lives have begun from: how many
 DRIFT = "drift"  # the fact of a snapshot whose instance has lived while the clock was set: by how much, in seconds
 HANDED = "handed"  # the fact that holds what a script has handed to the coroutine that it runs
 MOMENT = "moment"  # the fact of a snapshot with timers that says when it was made, in seconds since 1970
 CODE = "code"  # the fact of a snapshot that says in which version of the program it was made
+GAPS = "gaps"  # the fact that says by how much the numbers of tasks' steps jump when the step that is under way has ended
 LARGE = 256 * 1024  # bytes: such snapshots are in pieces
 
 

@@ -172,7 +172,7 @@ class AdaptedStore:
         found = await self._store.load(instance_id)
         return from_dict(instance_id, found) if found is not None else None
 
-    async def load_segments(self, instance_id: str) -> dict[str, bytes]:  # noqa: ARG002  it keeps none
+    async def load_segments(self, instance_id: str, names: Collection[str] | None = None) -> dict[str, bytes]:  # noqa: ARG002  it keeps none
         return {}
 
     async def summary(self, instance_id: str) -> InstanceSummary | None:

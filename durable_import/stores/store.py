@@ -254,8 +254,8 @@ class Store(Protocol):
         """The last state, and the call."""
         ...
 
-    async def load_segments(self, instance_id: str) -> dict[str, bytes]:
-        """The segments of the last state."""
+    async def load_segments(self, instance_id: str, names: Collection[str] | None = None) -> dict[str, bytes]:
+        """The segments of the last state; of these ``names``, those that there are."""
         ...
 
     async def load_before(self, instance_id: str) -> bytes | None:

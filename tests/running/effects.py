@@ -110,3 +110,11 @@ def nothing() -> None:
 
 async def no_wait() -> None:
     """A step that ends without having waited."""
+
+
+async def need(flag: Any, key: str) -> None:
+    """Fail as long as a file is not there."""
+    await asyncio.sleep(0)
+    world.append(f"need {key}")
+    if not flag.exists():
+        raise LookupError("not there yet")

@@ -45,6 +45,7 @@ from durable_import import (
     OwnershipError,
     PauseForEventException,
     Point,
+    RanAfterFailureError,
     SnapshotAuthenticationError,
     SnapshotError,
     SnapshotFormatError,
@@ -170,6 +171,7 @@ async def instances(order: Order, desk: Desk) -> None:
         assert_type(runtime.handle("order-1"), InstanceHandle[Any])
         assert_type(await runtime.recover(), list[InstanceHandle[Any]])
         assert_type(await runtime.retry("order-1"), InstanceHandle[Any])
+        assert_type(await runtime.retry("order-1", from_failure=True), InstanceHandle[Any])
         assert_type(await runtime.history("order-1"), list[PastState])
         assert_type(await runtime.cancel("order-1"), bool)
     runtime.activate()
@@ -281,7 +283,7 @@ def errors() -> None:
         InstanceFinishedError, InstanceMismatchError, InstanceSuspendedError, KeyConflictError, MissingCodeError,
         MissingDriverError, MissingKeyError, NoSourceCodeException, NotDurableError, OwnershipError, SnapshotAuthenticationError,
         SnapshotError, SnapshotFormatError, InstanceStuckError, StoreRefusedError, StoreError, StoreUnavailableError,
-        UnknownInstanceError, UnknownStoreError, DataChangedError, StateLostError,
+        UnknownInstanceError, UnknownStoreError, DataChangedError, RanAfterFailureError, StateLostError,
     )  # fmt: skip
     try:
         print(every)

@@ -6,8 +6,19 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from ...aio.unwinding import StepOnWayOut
 from ...hook.code_table import CodeInfo
 from ...snapshot.payload import Saved
+
+
+class WayOut(NamedTuple):
+    """That an exception is on its way out at a checkpoint: the one before it is kept until that is handled.
+
+    ``steps``: of the program's own code, that began since. ``begins``: the one before is the last one that was committed.
+    """
+
+    steps: tuple[StepOnWayOut, ...]
+    begins: bool
 
 
 class Checkpoint(NamedTuple):
@@ -24,6 +35,7 @@ class Checkpoint(NamedTuple):
     events: tuple[int, ...] = ()  # numbers of those that the state has, and the store perhaps still
     version: str = ""  # see ``hook.program_version``
     drift: float = 0.0  # seconds by which the wall clock is ahead of that of the event loop
+    way_out: WayOut | None = None
 
 
 class Kept(NamedTuple):

@@ -17,7 +17,7 @@ from ...snapshot.payload import CODE, DRIFT, HANDED, LIVES, MOMENT, Saved, Snaps
 from ...stores.base import DORMANT
 from ..slices import Slices
 from .caller import Caller
-from .checkpoint import Checkpoint, Commit, Kept, flush_output
+from .checkpoint import Checkpoint, Commit, Kept, WayOut, flush_output
 from .holding import Holding
 from .key_records import KeyRecords
 
@@ -202,6 +202,8 @@ class Committer:
     def _save(self, checkpoint: Checkpoint) -> Any:
         """Commit; a cancellation that arrives meanwhile is the program's."""
         flush_output()
+        if self.loop.unwinding is not None:
+            checkpoint = self._with_way_out(checkpoint)
         rest = self.commit(checkpoint)
         if rest is None:
             self.is_kept(checkpoint)
@@ -211,6 +213,17 @@ class Committer:
         yield from self._until_kept(rest)
         self.is_kept(checkpoint)
         yield from self._take_turn()
+
+    def _with_way_out(self, checkpoint: Checkpoint) -> Checkpoint:
+        """A checkpoint that is about to be committed: whether an exception is on its way out is asked of what is now."""
+        unwinding = self.loop.unwinding
+        assert unwinding is not None
+        if not unwinding.is_under_way():
+            self.loop.unwinding = None
+            return checkpoint
+        begins = not unwinding.is_kept or unwinding.is_over
+        unwinding.is_kept, unwinding.is_over = True, False
+        return checkpoint._replace(way_out=WayOut(tuple(unwinding.steps), begins))
 
     def _until_kept(self, rest: Awaitable[None]) -> Any:
         """Wait for the store; likewise."""

@@ -353,7 +353,9 @@ class InstanceDriver(Committer):
                     continue
                 handle = task.turn = loop.turn_of(task)
                 goes_on = goes_on or step.state == DONE or _ends_iteration(step)
-                failed = failed or step.state == FAILED
+                if step.state == FAILED:
+                    failed = True
+                    loop.step_failed(task)
             elif task is not None and task.ended is not None and task.ended.state == FAILED:
                 failed = True  # in the eager first turn of a task
             elif task is not None:
@@ -387,6 +389,8 @@ class InstanceDriver(Committer):
                 self._owe(None)
                 yield from self._checkpoint("running")
         else:
+            if self.loop.unwinding is not None:
+                self.loop.unwinding.note_step(task, step)
             yield from self._keep_keys(task, step)
             if self.deferred is not None and not self._is_unwinding():
                 deferred = self.deferred

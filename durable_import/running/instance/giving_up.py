@@ -13,6 +13,7 @@ from ...errors import (
     KeyConflictError,
     OwnershipError,
     PauseForEventException,
+    RanAfterFailureError,
     StoreRefusedError,
     StoreUnavailableError,
     UnknownInstanceError,
@@ -36,7 +37,7 @@ _NO_FAILURES = (
     UnknownInstanceError,
 )
 # To try again would only repeat what was done since the last checkpoint.
-_HOPELESS = (HoldLimitError, KeyConflictError, StoreRefusedError, UnsavableStateError)
+_HOPELESS = (HoldLimitError, KeyConflictError, RanAfterFailureError, StoreRefusedError, UnsavableStateError)
 
 
 def failure_by(error: BaseException, lease: InstanceLease, *, has_committed: bool) -> Failure | None:

@@ -57,6 +57,7 @@ class Host(Protocol):
     seal: Seal
     script: str | None
     retries_failed: bool
+    from_failure: bool  # also where steps of the program ran on an exception's way out
     patience: float | None
     hold_limit: float | None
     max_attempts: int | None

@@ -13,11 +13,12 @@ from ...errors import StoreError
 from ...log import logger
 from ...snapshot.payload import Saved
 from ...snapshot.sealing.segment_seal import SegmentSeal
+from ...snapshot.sealing.way_out import NONE_THEN, PRESERVED, StateBefore, is_preserved, own_segments, segments_before
 from ...stores.state import LARGEST, NO_ORIGIN, Claim, Event, Failure, HoldRecord, InstanceState, Origin, check_size, fenced
 from ...stores.store import Begun, OpenTransaction, Segments
 from ...stores.suspects import Rule
 from ..patience import AWAY, patiently
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, WayOut
 from .host import Host
 from .records import Records
 
@@ -28,8 +29,8 @@ class InstanceLease:
     """See the module. ``records``: those of the instance; ``origin``: that of one that is new."""
 
     __slots__ = (
-        "_seal", "asked_at", "attempts", "call", "claim", "error", "events", "failure", "gate", "has_lost_transaction", "host",
-        "instance_id", "lives", "origin", "records", "state", "taken", "transaction",
+        "_goes_back_to", "_preserved", "_seal", "asked_at", "attempts", "before", "call", "claim", "error", "events", "failure",
+        "gate", "has_lost_transaction", "host", "instance_id", "lives", "origin", "records", "state", "taken", "transaction",
     )  # fmt: skip
 
     def __init__(self, host: Host, instance_id: str, records: Records, origin: Origin = NO_ORIGIN) -> None:
@@ -50,6 +51,9 @@ class InstanceLease:
         self.attempts = 0  # in which it could not go on before, since it made progress
         self.error: str | None = None  # that has ended the last of them: see ``InstanceSummary``
         self.failure: Failure | None = None  # what has kept it from going on in this life
+        self.before: StateBefore | None = None  # kept while an exception is on its way out
+        self._preserved: set[str] = set()  # names of its segments that have changed since
+        self._goes_back_to: StateBefore | None = None
         self._seal = SegmentSeal(host.seal, instance_id)
 
     async def begin(self, new: InstanceState | None, call: bytes, rule: Rule | None = None) -> bool:
@@ -65,6 +69,7 @@ class InstanceLease:
         self.claim, self.call, self.events, self.lives = begun.claim, begun.call, begun.events, begun.lives
         self.host.sources.are_for(self.gate)
         self.attempts, self.error, self.failure = begun.attempts, begun.error, None
+        self.before, self._preserved, self._goes_back_to = None, set(), None
         self.state = self.records.check_state(begun.state) if begun.state is not None else None
         return begun.is_new
 
@@ -73,26 +78,86 @@ class InstanceLease:
         """Whether a snapshot may be kept in segments."""
         return self.host.instances.keeps_segments
 
-    async def load_snapshot(self) -> tuple[bytes, dict[str, bytes]]:
-        """The payload of the snapshot in the state, and its segments."""
+    def go_back(self) -> StateBefore | None:
+        """Go on from what is kept of before the exception that has ended the instance; gives it, if there is that."""
         assert self.state is not None
-        blob = self.state.snapshot
+        before = self._goes_back_to = self._seal.before_in(self.state.snapshot)
+        if before is not None and not before.snapshot:
+            self.state = self.state.without_snapshot()
+        return before
+
+    async def load_snapshot(self) -> tuple[bytes, dict[str, bytes]]:
+        """The payload of the snapshot in the state, or in that which it goes back to, and its segments."""
+        assert self.state is not None
+        back, is_failed = self._goes_back_to, self.state.status == "failed"
+        blob = back.snapshot if back is not None else self.state.snapshot
         segments: dict[str, bytes] = {}
-        if self._seal.is_in_segments(blob):
+        self.before = None if is_failed else self._seal.before_in(blob)
+        if self._seal.is_in_segments(blob) or (self.before is not None and self._seal.is_in_segments(self.before.snapshot)):
             load = functools.partial(self.host.instances.load_segments, self.instance_id)
             segments = await self.patiently(load, "the snapshot is not loaded yet")
+        self._preserved = {key[len(PRESERVED) :] for key in segments if is_preserved(key)}
+        segments = own_segments(segments) if back is None else segments_before(segments)
         payload = self._seal.open(blob, segments)
         self.records.check_is_snapshot(payload)
         return payload, segments
 
     def commit_checkpoint(self, checkpoint: Checkpoint) -> Awaitable[None] | None:
         """Keep a checkpoint, and the sources of the functions that it has frames of; what is still to be awaited for that."""
-        number, status, location, function, saved, code, wake_at, _, version, drift = checkpoint
-        wake_at = wake_at + drift if wake_at is not None and drift else wake_at
-        state = InstanceState(status, number, location, function, wake_at, self._seal.seal(saved), b"")
-        if self.host.sources.has(code, version):
-            return self._commit(state, saved)
+        if checkpoint.way_out is not None:
+            return self._commit_on_way_out(checkpoint, checkpoint.way_out)
+        state = self._state_of(checkpoint, self._seal.seal(checkpoint.saved))
+        if self.before is not None or self._preserved:
+            self.before, preserved, self._preserved = None, self._preserved, set()
+            checkpoint = _with_segments(checkpoint, {PRESERVED + name: None for name in preserved})
+        return self._commit_checkpoint(checkpoint, state)
+
+    def _commit_checkpoint(self, checkpoint: Checkpoint, state: InstanceState) -> Awaitable[None] | None:
+        if self.host.sources.has(checkpoint.code, checkpoint.version):
+            return self._commit(state, checkpoint.saved)
         return self._commit_with_sources(checkpoint, state)
+
+    def _state_of(self, checkpoint: Checkpoint, snapshot: bytes) -> InstanceState:
+        number, status, location, function, _, _, wake_at, _, _, drift, _ = checkpoint
+        wake_at = wake_at + drift if wake_at is not None and drift else wake_at
+        return InstanceState(status, number, location, function, wake_at, snapshot, b"")
+
+    async def _commit_on_way_out(self, checkpoint: Checkpoint, way_out: WayOut) -> None:
+        """Keep a checkpoint, and in it the state before."""
+        stale: set[str] = set()
+        if way_out.begins or self.before is None:
+            stale, self._preserved = self._preserved, set()
+            self.before = await self._last_state()
+        self.before = self.before._replace(steps=way_out.steps)
+        state = self._state_of(checkpoint, self._seal.seal(checkpoint.saved, self.before))
+        changes: dict[str, bytes | None] = {PRESERVED + name: None for name in stale}
+        if self._seal.is_in_segments(self.before.snapshot):
+            changes |= await self._preserve(checkpoint.saved, is_first=way_out.begins)
+        committing = self._commit_checkpoint(_with_segments(checkpoint, changes), state)
+        if committing is not None:
+            await committing
+
+    async def _last_state(self) -> StateBefore:
+        """What the store has, of before this checkpoint."""
+        load = functools.partial(self.host.instances.load, self.instance_id)
+        kept = await self.patiently(load, "the last state is not loaded yet")
+        if kept is None or not kept.state.snapshot:
+            return StateBefore(b"", 0, "")
+        return StateBefore(self._seal.without_before(kept.state.snapshot), kept.state.checkpoint, kept.state.location)
+
+    async def _preserve(self, saved: Saved, *, is_first: bool) -> dict[str, bytes | None]:
+        """The segments of the state before that are about to change, under the names by which they stay."""
+        changed = set(saved.segments or ())
+        names = None if saved.is_whole else changed - self._preserved
+        if names is not None and not names:
+            return {}
+        load = functools.partial(self.host.instances.load_segments, self.instance_id, names)
+        found = await self.patiently(load, "the last state is not loaded yet")
+        if names is None:
+            found = own_segments(found) if is_first else segments_before(found)
+            names = {*found, *changed}
+        self._preserved |= names
+        return {PRESERVED + name: found.get(name, NONE_THEN) for name in names}
 
     async def _commit_with_sources(self, checkpoint: Checkpoint, state: InstanceState) -> None:
         in_transaction = self.transaction is not None  # others who write have to wait for it, the sources too
@@ -230,6 +295,14 @@ class InstanceLease:
     def about(self) -> dict[str, Any]:
         """What a record of the log says of the instance."""
         return self.host.about(self.instance_id, self.state.checkpoint if self.state is not None else None)
+
+
+def _with_segments(checkpoint: Checkpoint, changes: dict[str, bytes | None]) -> Checkpoint:
+    """The same with more changes of segments."""
+    if not changes:
+        return checkpoint
+    saved = checkpoint.saved
+    return checkpoint._replace(saved=saved._replace(segments={**(saved.segments or {}), **changes}))
 
 
 def _segments_of(saved: Saved | None) -> tuple[Segments | None, bool]:

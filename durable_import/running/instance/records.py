@@ -12,12 +12,15 @@ import asyncio
 import contextvars
 import functools
 import hashlib
+import json
 import secrets
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from ...aio.unwinding import MOST_STEPS, StepOnWayOut
 from ...errors import (
     DurableError,
     InstanceCancelledError,
@@ -35,6 +38,7 @@ from ...snapshot.sealing.seal import OVERHEAD, Seal
 from ...stores.state import DORMANT, FINISHED, STATUSES, InstanceState
 
 GIVEN = b"G"  # a call with context variables, behind the length of these
+AFTER_FAILURE = b"W"  # an exception with what is known of its way out, behind the length of that
 KINDS = {"call": b"C", "result": b"R", "exception": b"X", "cancellation": b"N", "event": b"E"}
 WITH_SNAPSHOT = ("running", *DORMANT)  # and one that failed later than at its first checkpoint
 OUTCOMES = {"completed": "result", "failed": "exception", "cancelled": "cancellation"}
@@ -57,14 +61,29 @@ class Call:
         return str(getattr(function, "__qualname__", None) or type(function).__qualname__)
 
 
+class WayTaken(NamedTuple):
+    """The way out of the exception by which an instance has failed: the ``steps`` of the program's own code that ran, and whether
+    its last snapshot holds the state before."""
+
+    steps: tuple[StepOnWayOut, ...] = ()
+    has_before: bool = False
+
+    def told(self) -> tuple[str, ...]:
+        """A line for each place where steps began."""
+        counts = Counter(map(str, self.steps))
+        lines = [line if count == 1 else f"{line}, {count} times" for line, count in counts.items()]
+        return (*lines, "and others") if len(self.steps) >= MOST_STEPS else tuple(lines)
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """How an instance ended. ``error`` is None for a result. ``handed``: what a script has handed to it."""
+    """How an instance ended. ``error``: None for a result; ``way``: its way out. ``handed``: what a script has handed to it."""
 
     status: str
     result: Any = None
     error: BaseException | None = None
     handed: dict[str, Any] = field(default_factory=dict)
+    way: WayTaken = field(default_factory=WayTaken)
 
     def give(self, instance_id: str) -> Any:
         """The result; raises the exception of an instance that failed, InstanceCancelledError for one that was cancelled."""
@@ -187,9 +206,11 @@ class Records:
         if outcome.error is None:
             return self._put_result(facts | {kind: outcome.result}, outcome, encoder)
         try:
-            return self._put(kind, facts | {kind: outcome.error})
+            payload = self._payload(kind, facts | {kind: outcome.error})
         except Exception as reason:  # whatever its class's own code raises
-            return self._put(kind, facts | {kind: _told(outcome.error, f"the exception could not be kept itself: {reason}")})
+            told = _told(outcome.error, f"the exception could not be kept itself: {reason}")
+            payload = self._payload(kind, facts | {kind: told})
+        return self._seal.seal(self._instance_id, _head_of(outcome.way) + payload)
 
     def _put_result(self, facts: dict[str, Any], outcome: Outcome, encoder: Encoder) -> bytes:
         """With what was handed to the instance, if that can be saved."""
@@ -242,8 +263,18 @@ class Records:
     def unopened(self, kind: str, blob: bytes) -> bytes:
         """The payload of an outcome or event, to be looked at (``inspect``)."""
         payload = self._seal.open(self._instance_id, blob, kind)
+        payload = payload[_end_of_head(payload) :]
         self._check_kind(kind, payload)
         return payload[1:]
+
+    def way_taken(self, outcome: bytes) -> WayTaken:
+        """What is known of the way out of the exception in a sealed outcome."""
+        payload = self._seal.open(self._instance_id, outcome, OUTCOMES["failed"])
+        end = _end_of_head(payload)
+        if not end:
+            return WayTaken()
+        told = json.loads(payload[9:end])
+        return WayTaken(tuple(StepOnWayOut(*step) for step in told["steps"]), told["has_before"])
 
     # --- the row
 
@@ -256,7 +287,7 @@ class Records:
 
     def check_is_snapshot(self, payload: bytes) -> None:
         """Raise SnapshotAuthenticationError for the payload of a record."""
-        if payload[:1] in (GIVEN, *KINDS.values()):
+        if payload[:1] in (GIVEN, AFTER_FAILURE, *KINDS.values()):
             raise self._refusal("another record of the instance stands in the place of its snapshot")
 
     def check_state(self, state: InstanceState) -> InstanceState:
@@ -284,7 +315,10 @@ class Records:
     # ---
 
     def _put(self, kind: str, facts: dict[str, Any], encoder: Encoder | None = None) -> bytes:
-        return self._seal.seal(self._instance_id, KINDS[kind] + (encoder or self._encoder()).encode(Snapshot(None, facts)))
+        return self._seal.seal(self._instance_id, self._payload(kind, facts, encoder))
+
+    def _payload(self, kind: str, facts: dict[str, Any], encoder: Encoder | None = None) -> bytes:
+        return KINDS[kind] + (encoder or self._encoder()).encode(Snapshot(None, facts))
 
     def _take(self, kind: str, blob: bytes, encoder: Encoder | None = None) -> dict[str, Any]:
         return self._decode(kind, self.unopened(kind, blob), encoder)
@@ -303,6 +337,17 @@ class Records:
                 f"the {kind} of instance {self._instance_id!r} cannot be read: {type(error).__name__}: {error}. It is kept: mend "
                 "what is missing and try again"
             ) from error
+
+
+def _head_of(way: WayTaken) -> bytes:
+    if not way.steps and not way.has_before:
+        return b""
+    head = json.dumps({"steps": [list(step) for step in way.steps], "has_before": way.has_before}).encode()
+    return AFTER_FAILURE + len(head).to_bytes(8) + head
+
+
+def _end_of_head(payload: bytes) -> int:
+    return 9 + int.from_bytes(payload[1:9]) if payload[:1] == AFTER_FAILURE else 0
 
 
 def row_facts(state: InstanceState, call: bytes) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ...aio.gate import Gate
+from ...aio.loop import InstanceLoop
+from ...aio.unwinding import MOST_STEPS, Unwinding
 from ...errors import (
     CodeChangedError,
     DurableError,
@@ -18,6 +20,7 @@ from ...errors import (
     InstanceHeldBackError,
     InstanceMismatchError,
     InstanceSuspendedError,
+    RanAfterFailureError,
     SnapshotError,
     StoreError,
     StoreUnavailableError,
@@ -31,7 +34,8 @@ from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
-from ...snapshot.payload import DRIFT, HANDED, LIVES
+from ...snapshot.payload import DRIFT, GAPS, HANDED, LIVES
+from ...snapshot.sealing.way_out import StateBefore
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
 from ...stores.store import Begun
@@ -48,7 +52,7 @@ from .lease import InstanceLease
 from .lives import count_lives, lives_before, with_another_life
 from .opening import Opening, OpeningCancelledError
 from .process_changes import tell_of_process_changes
-from .records import Call, Outcome, Records, digest_of_call, failure_of, incarnation_of, summary_of
+from .records import Call, Outcome, Records, WayTaken, digest_of_call, failure_of, incarnation_of, summary_of
 from .reopening import reopened
 from .root import make_root, without_instance
 
@@ -66,8 +70,9 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_cut", "_given", "_handed", "_has_missed_events", "_looks", "_opening", "_recording", "_retries", "_root", "_turn",
-        "begun", "call", "context", "driver", "evict_after", "host", "instance_id", "is_suspending", "lease", "records", "task",
+        "_before", "_cut", "_from_failure", "_given", "_handed", "_has_missed_events", "_looks", "_opening", "_recording",
+        "_retries", "_root", "_turn", "_way", "begun", "call", "context", "driver", "evict_after", "host", "instance_id",
+        "is_suspending", "lease", "records", "task",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +84,7 @@ class InstanceRun:
         context: contextvars.Context,
         origin: Origin = NO_ORIGIN,
         retries: bool = False,
+        from_failure: bool = False,
         evict_after: float | None = None,
     ) -> None:
         self.host = host
@@ -93,6 +99,9 @@ class InstanceRun:
         self.is_suspending = False
         self.evict_after = evict_after
         self._retries = retries or host.retries_failed
+        self._from_failure = from_failure or host.from_failure
+        self._way = WayTaken()  # of the exception by which it has failed
+        self._before: StateBefore | None = None  # that it goes back to
         self._has_missed_events = False  # there may be some that came after the first were loaded
         self._looks = _NO_LOOKS  # at the events that the store has; what it was told to forget meanwhile
         self._opening: Opening[Any] | None = None  # of what the program had open
@@ -127,6 +136,7 @@ class InstanceRun:
                 self._handed = handed_today(make)
             if self.state is not None and self.state.status in FINISHED and not self._tries_again(self.state):
                 return self._giving_back(self.records.open_outcome(self.state, self.lease.call, self._encoder()))
+            self._find_before()
             self._take_context(make, is_new=is_new)
             encoder = self._encoder()
             try:
@@ -317,6 +327,21 @@ class InstanceRun:
     def _tries_again(self, state: InstanceState) -> bool:
         return state.status == "failed" and (self._retries or self.lease.error is not None)
 
+    def _find_before(self) -> None:
+        """Of one that has failed, and is tried again: the state from which it goes on, if that is not the last one.
+
+        Raises RanAfterFailureError if it is a person who decides that.
+        """
+        state, self._way, self._before = self.state, WayTaken(), None
+        if state is None or state.status != "failed":
+            return
+        self._way = self.records.way_taken(state.outcome)
+        before = self.lease.go_back() if self._way.has_before else None
+        if self._way.steps and not self._from_failure:
+            place = (before.location if before is not None else state.location).rpartition(" ")[0]
+            raise RanAfterFailureError(self.instance_id, self._way.told(), place)
+        self._before = before
+
     def _encoder(self) -> Encoder:
         host = self.host
         encoder = Encoder(self.instance_id, ScriptData.of(host.script) if host.script else None, self._given.base())
@@ -326,7 +351,9 @@ class InstanceRun:
         return encoder
 
     async def _make_driver(self, encoder: Encoder, make: Callable[[], Any] | None, *, is_new: bool) -> InstanceDriver:
-        host, state = self.host, self.state
+        host, state, before = self.host, self.state, self._before
+        if state is not None and before is not None:
+            state = state._replace(checkpoint=before.checkpoint, location=before.location)
         if state is not None and not self._is_before_first_checkpoint(make, state):
             if make is not None:
                 self._check_function(make, state)
@@ -335,6 +362,7 @@ class InstanceRun:
         elif make is not None:
             host.observer.starting(self.instance_id)
             driver = InstanceDriver(without_instance(make), encoder, self._commit)
+            self._skip_keys(driver.loop, driver.facts)
             if host.script is not None:
                 driver.facts[HANDED] = handed_to(driver.coroutine)
         else:
@@ -346,7 +374,9 @@ class InstanceRun:
                     state = with_another_life(state)
                     await self.lease.commit(state, None)
             root, self._root = self._root or make_root(self._recorded_call(state), self.instance_id), None
-            driver = InstanceDriver(root, encoder, self._commit, state.checkpoint)
+            assert self.state is not None
+            driver = InstanceDriver(root, encoder, self._commit, self.state.checkpoint)
+            self._skip_keys(driver.loop, driver.facts)
             driver.loop.incarnation = incarnation_of(self.lease.call)
             driver.loop.earlier_lives = self._earlier_lives(is_new=is_new, otherwise=lives_before(state))
         if self.lease.call or state is not None:
@@ -423,7 +453,8 @@ class InstanceRun:
         if changed:
             self.host.observer.moved(self.instance_id, ", ".join(sorted(changed.values())))
         assert snapshot.loop is not None
-        driver = InstanceDriver(snapshot.loop, encoder, self._commit, state.checkpoint)
+        assert self.state is not None
+        driver = InstanceDriver(snapshot.loop, encoder, self._commit, self.state.checkpoint)
         try:
             self.records.check_row(state, self.lease.call, snapshot.facts)
         except SnapshotError:
@@ -434,8 +465,25 @@ class InstanceRun:
         driver.loop.earlier_lives, driver.loop.drift = 1 + driver.facts.pop(LIVES, 0), driver.facts.pop(DRIFT, 0.0)
         if self.lease.lives:
             count_lives(driver.loop, self.lease.lives)
-        driver.keeps_life = state.status == "running" and self.lease.lives is None
+        driver.keeps_life = self._before is not None or (state.status == "running" and self.lease.lives is None)
+        self._restore_way_out(driver.loop, driver.facts)
         return driver
+
+    def _skip_keys(self, loop: InstanceLoop, facts: dict[str, Any]) -> None:
+        """The keys of calls that were made on the way out are given to no others."""
+        steps = self._way.steps
+        if steps:
+            loop.skips_keys(None if len(steps) >= MOST_STEPS else {step.task for step in steps})
+            facts[GAPS] = loop.gaps
+
+    def _restore_way_out(self, loop: InstanceLoop, facts: dict[str, Any]) -> None:
+        """What it knows of exceptions on their way out, and of calls that were made there."""
+        loop.gaps = facts.get(GAPS)
+        self._skip_keys(loop, facts)
+        before = self.lease.before
+        if before is not None:
+            loop.unwinding = Unwinding(before.steps, is_kept=True)
+            loop.unwinding.is_restored(loop.tasks)
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
         """One coroutine, for each takes memory while the instance waits."""
@@ -519,6 +567,7 @@ class InstanceRun:
                 logger.warning("instance %s failed: %s", self.instance_id, what, exc_info=error, extra=about)
             else:  # the task that awaits it is told
                 logger.debug("instance %s failed: %s", self.instance_id, summary_of(outcome.error), extra=about)
+            outcome = replace(outcome, way=self._way_taken())
             state = before._replace(status="failed", wake_at=None)
             state = state._replace(outcome=self.records.seal_outcome(outcome, state, call, encoder))
             await self.lease.end(state, keeps_snapshot=True)
@@ -527,6 +576,16 @@ class InstanceRun:
         state = state._replace(outcome=self.records.seal_outcome(outcome, state, call, encoder))
         flush_output()
         await self.lease.end(state, keeps_snapshot=False)
+
+    def _way_taken(self) -> WayTaken:
+        """Of the exception by which it fails."""
+        assert self.driver is not None
+        unwinding = self.driver.loop.unwinding
+        if unwinding is None:
+            return WayTaken()
+        concerns = unwinding.concerns_the_end()
+        steps = tuple(unwinding.steps) if concerns or unwinding.is_over else ()
+        return WayTaken(steps, concerns and self.lease.before is not None)
 
     def _function(self) -> str:
         """Of one of which nothing could be saved."""
@@ -545,6 +604,8 @@ class InstanceRun:
     async def _commit_in_time(self, committing: Awaitable[None] | None, checkpoint: Checkpoint) -> None:
         if committing is not None:
             await committing
+        if checkpoint.way_out is not None:
+            return  # the state before has not had them
         if checkpoint.events and self.driver is not None:
             await self.lease.remove_events(checkpoint.events, self.driver.loop.inbox.accepted)
             for forgotten in self._looks.values():

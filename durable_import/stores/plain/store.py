@@ -149,7 +149,7 @@ class PlainStore(ABC, Generic[R]):
     async def load(self, instance_id: str) -> Kept | None:
         return await self._look(Rows.load, instance_id)
 
-    async def load_segments(self, instance_id: str) -> dict[str, bytes]:  # noqa: ARG002  it keeps none
+    async def load_segments(self, instance_id: str, names: Collection[str] | None = None) -> dict[str, bytes]:  # noqa: ARG002  it keeps none
         return {}
 
     async def load_history(self, instance_id: str) -> builtins.list[InstanceState]:

@@ -239,8 +239,8 @@ class PostgresStore:
     async def load(self, instance_id: str) -> Kept | None:
         return await self._do(looking.load(instance_id))
 
-    async def load_segments(self, instance_id: str) -> dict[str, bytes]:
-        return await self._do(looking.load_segments(instance_id))
+    async def load_segments(self, instance_id: str, names: Collection[str] | None = None) -> dict[str, bytes]:
+        return await self._do(looking.load_segments(instance_id, names))
 
     async def load_before(self, instance_id: str) -> bytes | None:
         return await self._do(looking.load_before(instance_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,8 +48,12 @@ def load(instance_id: str) -> Rounds[Kept | None]:
     return None
 
 
-def load_segments(instance_id: str) -> Rounds[dict[str, bytes]]:
-    [found] = yield [("load_segments", {"key": row_key(instance_id)})]
+def load_segments(instance_id: str, names: Collection[str] | None) -> Rounds[dict[str, bytes]]:
+    row: dict[str, Any] = {"key": row_key(instance_id)}
+    if names is None:
+        [found] = yield [("load_segments", row)]
+    else:
+        [found] = yield [("load_some_segments", {**row, "names": [to_column(name) for name in names]})]
     return {from_column(name): data for name, data in found.fetchall()}
 
 

@@ -318,6 +318,9 @@ WHERE key = %(key)b AND status <> ''
 -- name: load_segments
 SELECT name, data FROM SCHEMA.durable_segment WHERE key = %(key)b
 
+-- name: load_some_segments
+SELECT name, data FROM SCHEMA.durable_segment WHERE key = %(key)b AND name = ANY(%(names)s::text[])
+
 -- name: summary
 SELECT
     instance_id, CASE WHEN shelf = 6 THEN 'stuck' ELSE status END, checkpoint, location, function, wake_at, updated_at, owner, who,

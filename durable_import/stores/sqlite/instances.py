@@ -283,8 +283,8 @@ class SQLiteStore:
     async def load(self, instance_id: str) -> Kept | None:
         return await self._worker.call(partial(looking.load, instance_id), writes=False)
 
-    async def load_segments(self, instance_id: str) -> dict[str, bytes]:
-        return await self._worker.call(partial(looking.load_segments, instance_id), writes=False)
+    async def load_segments(self, instance_id: str, names: Collection[str] | None = None) -> dict[str, bytes]:
+        return await self._worker.call(partial(looking.load_segments, instance_id, names), writes=False)
 
     async def load_before(self, instance_id: str) -> bytes | None:
         return await self._worker.call(partial(looking.load_before, instance_id), writes=False)

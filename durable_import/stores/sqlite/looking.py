@@ -6,6 +6,7 @@ import json
 import math
 import sqlite3
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -82,8 +83,12 @@ def load_blobs(after: str, limit: int, connection: sqlite3.Connection) -> tuple[
     return [data for (data,) in connection.execute(query("blobs"), {"after": first, "last": last})], str(last)
 
 
-def load_segments(instance_id: str, connection: sqlite3.Connection) -> dict[str, bytes]:
-    found = connection.execute(query("load_segments"), (to_column(instance_id),)).fetchall()
+def load_segments(instance_id: str, names: Collection[str] | None, connection: sqlite3.Connection) -> dict[str, bytes]:
+    if names is None:
+        found = connection.execute(query("load_segments"), (to_column(instance_id),)).fetchall()
+    else:
+        asked, text = [(to_column(instance_id), to_column(name)) for name in names], query("load_segment")
+        found = [row for one in asked for row in connection.execute(text, one)]
     return {key.decode("utf-8", "surrogateescape"): data for key, data in found}
 
 

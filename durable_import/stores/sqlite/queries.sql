@@ -154,6 +154,10 @@ SELECT EXISTS (SELECT * FROM durable_segment WHERE number = ?);
 -- As bytes, whatever somebody has put there: that they are not ours is found out before they are opened.
 SELECT CAST(key AS BLOB), CAST(data AS BLOB) FROM durable_instance JOIN durable_segment USING (number) WHERE instance_id = ?;
 
+-- name: load_segment
+SELECT CAST(key AS BLOB), CAST(data AS BLOB) FROM durable_instance JOIN durable_segment USING (number)
+WHERE instance_id = ? AND key = ?;
+
 -- name: keep_key
 -- The first digest stays. No row: the claim is not current.
 INSERT INTO durable_key (number, key, digest, epoch)

@@ -328,6 +328,8 @@ class StoreContract(SingleStoreContract):
             assert await store.load("a") == Kept(saved(1), CALL)
             if store.keeps_segments:
                 assert await store.load_segments("a") == expected
+                some = {key: data for key, data in expected.items() if key != "k1"}
+                assert await store.load_segments("a", {"k2", "k3", "k4", "never"}) == some
         await store.close()
 
     async def test_orphans_are_found_if_asked_for(self, tmp_path: Path) -> None:

@@ -1,0 +1,81 @@
+"""Whether an exception is on its way out of a frame that waits: asked only while one may be, see ``aio.unwinding``.
+
+What a frame says of that is known for each of its suspensions: that it awaits ``__aexit__`` because of an exception, that it is
+in a ``finally`` whose outcome may be one, or in a handler that may raise its own again.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from ..hook.code_table import CodeInfo, info_of
+from ..rewrite.analysis.names import PC, STATE
+from ..rewrite.analysis.node_paths import NodePaths
+from ..rewrite.analysis.places import Places
+from ..rewrite.analysis.raising import raises_behind
+from .capture import CREATED, FINISHED, parts_of, variables_in
+
+LEAVES = "aexit error"  # the role of a suspension in ``__aexit__``, called because of an exception
+
+
+class _WaysOut(NamedTuple):
+    """Of a suspension: whether it is on the way out whatever the frame holds; the variables that hold outcomes."""
+
+    always: bool
+    outcomes: tuple[str, ...]
+
+
+def unwinds(frame: Any) -> bool:
+    """Whether an exception is on its way out of a coroutine or generator of rewritten code."""
+    parts = parts_of(frame)
+    if parts.frame is None or parts.state == FINISHED:
+        return False
+    names: Any = variables_in(parts.frame)
+    if parts.state == CREATED:
+        names = names.get(STATE, {})  # restored, and not gone on yet
+    info, label = info_of(parts.code), names.get(PC, 0)
+    if info is None or not label:
+        return False
+    ways = _ways_out(info, label)
+    return ways.always or any(_is_failure(names.get(name)) for name in ways.outcomes)
+
+
+def leaves_block(frame: Any) -> bool:
+    """Whether what a frame awaits is what the exit of a ``with`` block gave, which an exception leaves."""
+    parts = parts_of(frame)
+    if parts.frame is None:
+        return False
+    names: Any = variables_in(parts.frame)
+    info, label = info_of(parts.code), (names.get(STATE, {}) if parts.state == CREATED else names).get(PC, 0)
+    return info is not None and bool(label) and info.suspensions[label][1] == LEAVES
+
+
+def _is_failure(outcome: Any) -> bool:
+    return isinstance(outcome, BaseException) and not isinstance(outcome, GeneratorExit)
+
+
+@lru_cache(maxsize=1024)
+def _ways_out(info: CodeInfo, label: int) -> _WaysOut:
+    place = info.suspensions.get(label)
+    if place is None:
+        return _WaysOut(False, ())
+    if place[1] == LEAVES:
+        return _WaysOut(True, ())
+    handlers = [info.path_of(label, name) for name in info.names(label, "exception")]
+    return _WaysOut(any(_raises_again(info, each, place[0]) for each in handlers), tuple(info.names(label, "outcome")))
+
+
+def _raises_again(info: CodeInfo, handler: str, path: str) -> bool:
+    """Whether the handler at a path may raise its exception again behind the suspension at another path."""
+    node = _nodes(info).get(handler)
+    if not isinstance(node, ast.ExceptHandler) or not path.startswith(f"{handler}."):
+        return False
+    return raises_behind(node, path[len(handler) + 1 :].split("."))
+
+
+@lru_cache(maxsize=64)
+def _nodes(info: CodeInfo) -> dict[str, Any]:
+    function = Places(ast.parse(info.module.source)).by_path.get(info.place)
+    return NodePaths(function).by_path() if function is not None else {}
