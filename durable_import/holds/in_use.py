@@ -70,6 +70,9 @@ _SAY = {
     **dict.fromkeys(("identity_map", "new", "dirty", "deleted"), "objects are in it that another session would not have"),
     "has_more_than_its_file": "it has temporary tables, or other databases attached, which would be gone",
     "has_unread_rows": "rows of it were not read",
+    "command_stack": "commands are queued in it",
+    "watching": "it watches keys",
+    "local.token": "it has the lock",
 }
 
 

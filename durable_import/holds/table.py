@@ -264,8 +264,11 @@ TABLE: dict[str, Known] = {
     "redis.asyncio.connection:ConnectionPool.from_url": _reopenable(),
     "redis.cluster:RedisCluster.from_url": _reopenable(),
     "redis.asyncio.cluster:RedisCluster.from_url": _reopenable(),
-    "redis.client:Pipeline": _holds(_QUEUED),
-    "redis.asyncio.client:Pipeline": _holds(_QUEUED),
+    **dict.fromkeys(("redis.client:Redis.pipeline", "redis.asyncio.client:Redis.pipeline"), _reopenable()),
+    **dict.fromkeys(
+        ("redis.client:Pipeline", "redis.asyncio.client:Pipeline"),
+        _reopenable(ends="reset", busy="command_stack watching")._replace(advice=_QUEUED),
+    ),
     "redis.client:PubSub": _holds(_LISTENING),
     "redis.asyncio.client:PubSub": _holds(_LISTENING),
     "redis.client:Monitor": _holds(_STREAM),
@@ -275,8 +278,10 @@ TABLE: dict[str, Known] = {
     "fakeredis._clients._async:FakeAsyncRedisMixin": _holds("its data are this process's"),
     "fakeredis._clients._sync:FakeRedis": _holds("its data are this process's"),
     "fakeredis._clients._async:FakeRedis": _holds("its data are this process's"),
-    "redis.lock:Lock": _block_of(_DISTRIBUTED),
-    "redis.asyncio.lock:Lock": _block_of(_DISTRIBUTED),
+    **dict.fromkeys(
+        ("redis.lock:Lock", "redis.asyncio.lock:Lock"),
+        _reopenable(ends="release", busy="local.token")._replace(advice=_DISTRIBUTED),
+    ),
     "redis.cluster:RedisCluster": _reopenable(ends="close"),
     "redis.asyncio.cluster:RedisCluster": _reopenable(opens="initialize __await__", ends="aclose"),
     # --- clouds and models

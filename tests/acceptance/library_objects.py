@@ -460,6 +460,35 @@ DATABASES = [
             await pipe.execute()
         return await client.lrange(folder, 0, -1)
     """),
+    _row("redis pipeline, sent", "kept", """
+        client = redis.asyncio.from_url(os.environ["REDIS"])
+        pipe = client.pipeline()
+        await pipe.delete(folder).rpush(folder, "a").execute()
+        await one()
+        await pipe.rpush(folder, "b").execute()
+        await two()
+        await pipe.rpush(folder, "c").execute()
+        return await client.lrange(folder, 0, -1)
+    """),
+    _row("redis lock, free", "kept", """
+        client = redis.asyncio.from_url(os.environ["REDIS"])
+        lock = client.lock(folder + " lock", timeout=60)
+        async with lock:
+            pass
+        await one()
+        async with lock:
+            pass
+        await two()
+        async with lock:
+            return await lock.owned()
+    """),
+    _row("redis lock", "held", """
+        client = redis.asyncio.from_url(os.environ["REDIS"])
+        async with client.lock(folder + " lock", timeout=1):
+            await one()
+            await two()
+        return await client.exists(folder + " lock")
+    """),
     _row("redis pubsub", "held", """
         client = redis.asyncio.from_url(os.environ["REDIS"])
         async with client.pubsub() as channel:
