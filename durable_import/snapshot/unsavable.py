@@ -66,6 +66,8 @@ def explained(snapshot: Snapshot, references: References, error: Exception, inst
             Entries(references.notes, is_probe=True).reduce(value)
 
     def saved_of(path: str, value: Any) -> list[tuple[str, Any]] | None:
+        if type(value) is DurableTask:
+            return _of_ended(path, value)
         return saved_of_reopened(path, value, references.notes) if references.notes is not None else None
 
     frames = [frame for _, stack in snapshot.stacks() for frame in stack]
@@ -149,6 +151,15 @@ def _of_task(task: DurableTask) -> dict[str, Any]:
     found[f"(what task {name} waits for)"] = task._fut_waiter if task.step is None else None
     found[f"(the message of the cancellation of task {name})"] = task.message_kept()
     return found
+
+
+def _of_ended(path: str, task: DurableTask) -> list[tuple[str, Any]]:
+    """What is saved of a task that has no frames: it has ended, or is one step, which may have."""
+    parts = [(f"{path}.get_coro()", task.coroutine), (f"{path}.get_context()", task.get_context())]
+    if task.done():
+        return [(f"{path}.result()", future_state(task)[1]), *parts]
+    outcome = _outcome(task.ended)
+    return [*((f"{path} {name}", value) for name, value in outcome.items()), *parts]
 
 
 def refuse_in_use(names: Names, instance_id: str | None) -> None:
