@@ -19,6 +19,7 @@ COMPANIONS = {
     "anyio": "anyio",
     "opentelemetry": "opentelemetry.util._decorator",
     "rich": "rich.progress",
+    "structlog": "structlog.contextvars",
     "tqdm": "tqdm.asyncio",
 }  # by library: the module of it that is rewritten, with those below it
 when_rewritten: dict[str, Callable[[ModuleType], object]] = {}  # by module: what is called with it then

@@ -586,6 +586,15 @@ SHOWN = [
     """),
     _keep("model", "kept", "Model(n=1)", "value.n"),
     _keep("sorted list", "kept", "sortedcontainers.SortedList([3, 1])", "list(value)"),
+    _row("structlog variables", "kept", """
+        structlog.contextvars.bind_contextvars(user="u")
+        with structlog.contextvars.bound_contextvars(user="v", request=1):
+            await one()
+            inner = sorted(structlog.contextvars.get_contextvars().items())
+            await two()
+            inner += sorted(structlog.contextvars.get_contextvars().items())
+        return inner, sorted(structlog.contextvars.get_contextvars().items())
+    """),
     _keep("structlog", "kept", "structlog.get_logger().bind(a=1)", "structlog.get_context(value)"),
     _keep("multidict", "kept", "multidict.CIMultiDict(a=1)", "value['A']"),
     _keep("url", "kept", "yarl.URL('http://a/b')", "value.path"),
