@@ -97,6 +97,9 @@ async def _all(client: AsyncClient) -> AsyncIterator[InstanceSummary]:
             return
 
 
+_RAN = "steps of the program ran after its failure: it goes on with --from-failure (`from_failure=True`) only"
+
+
 class _Asked:
     """The scripts and modules that were named."""
 
@@ -200,6 +203,8 @@ class _Check:
         is_script = MAIN in modules
         policy = self._of_scripts if is_script else self._on_change
         checked = _of(summary, judge.findings(policy), judge.misfits())
+        if await self._inspection.steps_after_failure(summary.instance_id):
+            checked = replace(checked, reason="; ".join([*([checked.reason] if checked.reason else []), _RAN]))
         if checked.verdict != "cannot" or policy == "pin":
             return checked
         can_be_pinned = all(each.verdict != "cannot" for each in judge.findings("pin"))

@@ -14,10 +14,12 @@ from ..inspect.records import describe_call, describe_fact
 from ..inspect.stack import InstanceStack, stack_of
 from ..inspect.state import SavedState, read_state
 from ..inspect.values import USUAL, Description, Limits
+from ..running.instance.failed import look_at_failure
 from ..running.instance.records import OUTCOMES, Records
 from ..running.sources import Sources
 from ..snapshot.sealing.seal import Seal
 from ..snapshot.sealing.segment_seal import SegmentSeal
+from ..snapshot.sealing.way_out import StateBefore, own_segments, segments_before
 from ..stores.state import InstanceState, InstanceSummary, PastState
 from ..stores.store import Kept, Store
 
@@ -80,16 +82,35 @@ class Inspection:
         return self._sources
 
     async def saved(self, instance_id: str) -> SavedState | None:
-        """The state of an instance, as nodes; None if it has not come to a checkpoint. Raises SnapshotFormatError."""
+        """The state that an instance goes on from, as nodes: that of before the exception, if it has failed; None if it has not
+        come to a checkpoint. Raises SnapshotFormatError."""
         kept, segments = await self._load(instance_id)
+        before = self._before(instance_id, kept.state)
+        if before is not None:
+            state = kept.state._replace(snapshot=before.snapshot, checkpoint=before.checkpoint)
+            kept, segments = kept._replace(state=state), segments_before(segments)
         if not kept.state.snapshot:
             return None
         return (await self._read(instance_id, self._find_seal(), kept, segments))[1]
+
+    async def steps_after_failure(self, instance_id: str) -> tuple[str, ...]:
+        """See ``RanAfterFailureError``; empty for one that has not failed."""
+        kept = await self._store.load(instance_id)
+        if kept is None or kept.state.status != "failed":
+            return ()
+        return look_at_failure(kept, self._find_seal(), instance_id).steps
+
+    def _before(self, instance_id: str, state: InstanceState) -> StateBefore | None:
+        """What is kept of before the exception by which an instance has failed."""
+        if state.status != "failed" or not Records(self._find_seal(), instance_id).way_taken(state.outcome).has_before:
+            return None
+        return SegmentSeal(self._find_seal(), instance_id).before_in(state.snapshot)
 
     @staticmethod
     async def _read(instance_id: str, seal: Seal, kept: Kept, segments: dict[str, bytes]) -> tuple[int, SavedState]:
         """A state with its size in bytes."""
         records = Records(seal, instance_id)
+        segments = own_segments(segments)
         payload = SegmentSeal(seal, instance_id).open(kept.state.snapshot, segments)
         records.check_is_snapshot(payload)
         size = len(payload) + sum(map(len, segments.values()))
@@ -110,11 +131,13 @@ class Inspection:
         for _ in range(TRIES):
             if kept is None:
                 raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self._store!r}: check the id")
-            if not kept.state.snapshot or not self._is_in_segments(instance_id, kept.state.snapshot):
+            before = self._before(instance_id, kept.state)
+            snapshots = [kept.state.snapshot, before.snapshot if before is not None else b""]
+            if not any(blob and self._is_in_segments(instance_id, blob) for blob in snapshots):
                 return kept, {}
             segments = await self._store.load_segments(instance_id)
-            before, kept = kept, await self._store.load(instance_id)
-            if kept is not None and kept.state.snapshot == before.state.snapshot:
+            first, kept = kept, await self._store.load(instance_id)
+            if kept is not None and kept.state.snapshot == first.state.snapshot:
                 return kept, segments
         raise StoreUnavailableError(
             f"instance {instance_id!r} was committed again each of the {TRIES} times that its parts were read: look again, or at "
