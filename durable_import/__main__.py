@@ -1,4 +1,4 @@
-"""``python -m durable_import``."""
+"""``python -m durable_import``, and the command ``durable``."""
 
 import signal
 
@@ -7,4 +7,5 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 
 from .cli.main import main
 
-raise SystemExit(main())
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..errors import DurableError, StoreUnavailableError, UnknownInstanceError
 from ..inspect.lines import FunctionText
@@ -22,6 +22,8 @@ from ..snapshot.sealing.segment_seal import SegmentSeal
 from ..snapshot.sealing.way_out import StateBefore, own_segments, segments_before
 from ..stores.state import InstanceState, InstanceSummary, PastState
 from ..stores.store import Kept, Store
+
+Stack: TypeAlias = InstanceStack
 
 LARGE = 64 * 1024  # bytes of a state: others would wait for what looks at it
 TRIES = 20  # to read a state and its segments while its owner goes on

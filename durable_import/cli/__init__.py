@@ -1,5 +1,5 @@
-"""The command line: ``python -m durable_import run | send | show-rewritten | explain``.
+"""The command line: ``durable``, or ``python -m durable_import``.
 
-``main`` has the commands and their options; ``run``, ``send``, ``show`` and ``explain`` each do one, and speak as ``speech``
-says.
+``parser`` has the commands and their options, ``main`` what is called for each. All that look at instances or ask for things do
+it as a client (``asking``), and print tables (``tables``) or one document (``documents``). They speak as ``speech`` says.
 """

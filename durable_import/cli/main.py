@@ -1,166 +1,40 @@
-"""Commands and their options."""
+"""What each command does: its module is imported when it is asked for."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
 
-from .. import UnsupportedPythonError, __version__
-from .speech import OURS, say
-
-DEFAULT_STORE = "sqlite:///.durable/state.db"
-
-STATUSES = ("pending", "running", "waiting", "sleeping", "completed", "failed", "cancelled", "stuck")
-EPILOG = """\
-A run after a crash, a kill or Ctrl-C goes on from the last completed await; a run after success starts afresh.
-A failed run is tried again from before the failure; where steps of the program ran after it, only with --from-failure.
-Exit status: that of the script; 2 for wrong usage, 70 for an error of durable_import, 75 when suspended to wait.
-"""
-
-CHECK_EPILOG = """\
-Each line: id, function, and "same", "moves" (it goes on in the new code), "pinned" (in the code that it began with) or "cannot".
-Nothing is imported or run: modules are read from where an import would find them. A script's path stands for its __main__.
-Exit status: 0 where all go on, 1 where one cannot, or calls what no longer fits; 2 if it could not look.
-"""
-
-
-def parser() -> argparse.ArgumentParser:
-    """The parser; ``run`` takes everything after the script for the script."""
-    top = argparse.ArgumentParser(prog="python -m durable_import", description="Run asyncio programs that survive.")
-    top.add_argument("--version", action="version", version=f"durable_import {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="command")
-    run = commands.add_parser(
-        "run",
-        help="run a script, or go on with it",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--old-code] [--from-failure] [--exit-on-wait] [--hold-limit S]"
-        " (script.py | -m module) [args ...]",
-    )
-    _add_store(run)
-    run.add_argument("--instance", metavar="ID", help="name of this run (default: from the script and its arguments)")
-    run.add_argument("--fresh", action="store_true", help="forget a run that has not finished, and start afresh")
-    run.add_argument("--old-code", action="store_true", help="functions that have changed go on as they were when they began")
-    run.add_argument(
-        "--from-failure",
-        action="store_true",
-        help="try a failed run again from before the failure, although steps of the program ran after it",
-    )
-    run.add_argument("--exit-on-wait", action="store_true", help="exit with status 75 instead of sleeping long")
-    run.add_argument(
-        "--hold-limit", metavar="S", type=_seconds, help="exit when nothing could be saved for longer (0: nothing may hold)"
-    )
-    run.add_argument("-m", dest="module", metavar="module", nargs=argparse.REMAINDER, help="run a module as a script")
-    run.add_argument("script", nargs=argparse.REMAINDER, help="the script and its arguments")
-    run.set_defaults(refuse=run.error)
-    send = commands.add_parser("send", help="send an event to an instance")
-    _add_store(send)
-    send.add_argument("instance", metavar="ID")
-    send.add_argument("event", metavar="NAME", help="what the instance waits for with wait_for_event(NAME)")
-    send.add_argument("payload", metavar="JSON", nargs="?", help="what it gets (default: null)")
-    retry = commands.add_parser("retry", help="let an instance go on that has failed or is stuck")
-    _add_store(retry)
-    retry.add_argument("instance", metavar="ID")
-    look = commands.add_parser("show", help="show what a store has of an instance")
-    _add_store(look)
-    look.add_argument("instance", metavar="ID")
-    lists = commands.add_parser("list", help="list the instances in a store, the newest first")
-    _add_store(lists)
-    lists.add_argument("--status", choices=STATUSES, help="only these")
-    lists.add_argument("--function", metavar="NAME", help="only those of this function")
-    lists.add_argument("--prefix", metavar="TEXT", default="", help="only those whose id begins so")
-    lists.add_argument("--tag", metavar="NAME=VALUE", type=_tag, help="only those with this tag")
-    lists.add_argument("--parent", metavar="ID", help="only those that this instance has started")
-    lists.add_argument("--limit", metavar="N", type=int, default=100, help="so many (default: 100)")
-    check = commands.add_parser(
-        "check",
-        help="before a deploy: which instances stand in code that has changed, and how they go on",
-        epilog=CHECK_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    _add_store(check)
-    check.add_argument(
-        "names", metavar="module-or-script", nargs="*", help="only instances in the middle of these (default: all)"
-    )
-    check.add_argument(
-        "--on-change",
-        choices=("pin", "move", "refuse"),
-        default="pin",
-        help="what the runtime was told by on_change= (default: pin); scripts move",
-    )
-    check.add_argument("--old-code", action="store_true", help="what `run --old-code` would do with scripts")
-    check.add_argument("--json", action="store_true", dest="as_json", help="one document instead of lines")
-    show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
-    show.add_argument("file")
-    show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
-    explain = commands.add_parser("explain", help="list the checkpoints of all async functions of a file, without importing it")
-    explain.add_argument("file")
-    return top
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not value >= 0:
-        raise ValueError(text)
-    return value
-
-
-def _tag(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ValueError(text)
-    return name, value
-
-
-def _add_store(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--store",
-        metavar="URL",
-        default=os.environ.get("DURABLE_STORE") or DEFAULT_STORE,
-        help=f"where the state is kept (default: $DURABLE_STORE or {DEFAULT_STORE})",
-    )
+from .. import DurableError, UnsupportedPythonError
+from .parser import parser
+from .speech import OURS, say, sentence
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; gives the exit status."""
     options = parser().parse_args(arguments)
-    if options.command == "show-rewritten":
-        from .show import show_rewritten
+    if options.command == "run":
+        return _run(options)
+    try:
+        status = _COMMANDS[options.command](options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads what is printed has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except DurableError as error:
+        say(f"error: {sentence(error)}")
+        return OURS
+    return status
 
-        return show_rewritten(options.file, options.function)
-    if options.command == "explain":
-        from .explain import explain_file
 
-        return explain_file(options.file)
-    if options.command == "list":
-        from .list import list_of
-
-        asked = ("status", "function", "prefix", "tag", "parent", "limit")
-        return list_of(options.store, **{name: getattr(options, name) for name in asked})
-    if options.command == "check":
-        from .check import check
-
-        return check(
-            options.store, options.names, on_change=options.on_change, old_code=options.old_code, as_json=options.as_json
-        )
+def _run(options: argparse.Namespace) -> int:
     try:
         from .. import DurableRuntime  # noqa: F401  which is refused here, where this Python cannot run instances
     except UnsupportedPythonError as error:
         say(f"error: {error}")
         return OURS
-    if options.command == "show":
-        from .show_instance import show_instance
-
-        return show_instance(options.instance, store=options.store)
-    if options.command == "send":
-        from .send import send
-
-        return send(options.instance, options.event, options.payload, store=options.store)
-    if options.command == "retry":
-        from .retry import retry
-
-        return retry(options.instance, store=options.store)
     from ..api.program import Target
     from .run import run
 
@@ -179,6 +53,75 @@ def main(arguments: list[str] | None = None) -> int:
         hold_limit=options.hold_limit,
     )
 
+
+def _list(options: argparse.Namespace) -> int:
+    from .list import list_instances
+
+    asked = ("status", "function", "prefix", "tag", "parent", "limit", "cursor")
+    return list_instances(options.store, options.as_json, **{name: getattr(options, name) for name in asked})
+
+
+def _show(options: argparse.Namespace) -> int:
+    from .show_instance import show_instance
+
+    return show_instance(options.instance, store=options.store, as_json=options.as_json)
+
+
+def _history(options: argparse.Namespace) -> int:
+    from .history import show_history
+
+    return show_history(options.instance, store=options.store, as_json=options.as_json)
+
+
+def _events(options: argparse.Namespace) -> int:
+    from .events import show_events
+
+    return show_events(options.instance, store=options.store, as_json=options.as_json)
+
+
+def _act(options: argparse.Namespace) -> int:
+    from .acts import act
+
+    return act(options.command, options.instance, store=options.store, as_json=options.as_json)
+
+
+def _send(options: argparse.Namespace) -> int:
+    from .send import send
+
+    return send(options.instance, options.event, options.payload, store=options.store, as_json=options.as_json)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from .check import check
+
+    return check(options.store, options.names, on_change=options.on_change, old_code=options.old_code, as_json=options.as_json)
+
+
+def _show_rewritten(options: argparse.Namespace) -> int:
+    from .show import show_rewritten
+
+    return show_rewritten(options.file, options.function)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from .explain import explain_file
+
+    return explain_file(options.file)
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "list": _list,
+    "show": _show,
+    "history": _history,
+    "events": _events,
+    "send": _send,
+    "cancel": _act,
+    "retry": _act,
+    "delete": _act,
+    "check": _check,
+    "show-rewritten": _show_rewritten,
+    "explain": _explain,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

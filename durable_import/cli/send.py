@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 
-from .. import DurableError
 from ..api.events import send_event
-from .speech import OURS, USAGE, say
+from .speech import USAGE, print_document, say, shown_store
 
 
-def send(instance_id: str, name: str, payload: str | None, *, store: str) -> int:
-    """Publish an event whose payload is JSON text, or None; gives the exit status."""
+def send(instance_id: str, name: str, payload: str | None, *, store: str, as_json: bool = False) -> int:
+    """Publish an event whose payload is JSON text, or None; gives the exit status. Raises
+    DurableError."""
     try:
         value = json.loads(payload) if payload is not None else None
     except ValueError as error:
@@ -22,9 +22,8 @@ def send(instance_id: str, name: str, payload: str | None, *, store: str) -> int
     except ValueError as error:
         say(str(error))
         return USAGE
-    except DurableError as error:
-        say(f"error: {error}")
-        return OURS
-    if not is_there:
-        say(f"there is no instance {instance_id!r} in {store} yet: the event is kept until there is one")
+    if as_json:
+        print_document({"id": instance_id, "event": name, "is_there": is_there})
+    elif not is_there:
+        say(f"there is no instance {instance_id!r} in {shown_store(store)} yet: the event is kept until there is one")
     return 0

@@ -3,37 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from .. import DurableError, UnknownInstanceError, connect
-from ..api.lists import Summary
-from .list import moment
-from .speech import OURS, USAGE, say
+from .. import DurableError, InstanceQuery
+from .asking import ask_of
+from .documents import document_of, stack_documents
+from .speech import moment, print_document, say, shown, shown_lines
+from .tables import Tree, print_lines, print_tree
+
+if TYPE_CHECKING:
+    from ..api.connection import Client, ClientHandle
+    from ..api.inspection import Stack
+    from ..api.lists import Summary
+
+_MOST_CHILDREN = 100  # in all generations
+
+_STYLES = (("Task ", "bold"), ("  File ", "cyan"), ("    ", ""), ("", ""))
 
 
-def show_instance(instance_id: str, *, store: str) -> int:
-    """Print a line for each fact, and the stack if the key is there; gives the exit status."""
-    try:
-        with connect(store) as client:
-            handle = client.handle(instance_id)
-            found = handle.info()
-            for name, value in _facts(found):
-                print(f"{name + ':':<12}{value}")
-            try:
-                print("", *list(handle.stack().lines())[1:], sep="\n")
-            except DurableError as error:
-                say(f"its stack is not shown: {error}")
-    except UnknownInstanceError:
-        say(f"there is no instance {instance_id!r} in {store}")
-        return USAGE
-    except ValueError as error:
-        say(str(error))
-        return USAGE
-    except DurableError as error:
-        say(f"error: {error}")
-        return OURS
+def show_instance(instance_id: str, *, store: str, as_json: bool) -> int:
+    """Print a line for each fact, and the stack if the key is there; or one document. Gives the exit status."""
+
+    def show(client: Client, handle: ClientHandle) -> int:
+        found = handle.info()
+        stack, lack = None, ""
+        try:
+            stack = handle.stack()
+        except DurableError as error:
+            lack = str(error)
+        (_print_document if as_json else _print)(client, found, stack, lack)
+        return 0
+
+    return ask_of(store, instance_id, show)
+
+
+def _print_document(client: Client, found: Summary, stack: Stack | None, lack: str) -> None:
+    """What of the stack cannot be told is null, with the reason."""
+    page = client.list(InstanceQuery(parent=found.id, order="oldest", limit=_MOST_CHILDREN))
+    told: dict[str, Any] = {"call": None, "outcome": None, "data": None, "tasks": None, "stack_error": lack or None}
+    if stack is not None:
+        told |= {
+            "call": str(stack.call) if stack.call is not None else None,
+            "outcome": str(stack.outcome) if stack.outcome is not None else None,
+            "data": {name: str(value) for name, value in stack.data.items()},
+            "tasks": stack_documents(stack),
+        }
+    print_document(document_of(found) | {"children": [each.id for each in page]} | told)
+
+
+def _print(client: Client, found: Summary, stack: Stack | None, lack: str) -> None:
+    for name, value in _facts(found):
+        first, *rest = shown_lines(str(value)) or [""]
+        print_lines([("", f"{name + ':':<12}{first}"), *(("", f"{'':<12}{line}") for line in rest)])
+    children = _children(client, found.id)
+    if children:
+        print_tree(children, "children:")
+    if stack is None:
+        say(f"its stack is not shown: {lack}")
+    else:
+        print_lines([("", ""), *((_style(line), line) for line in list(stack.lines())[1:])])
     if found.status == "stuck":
-        say(f"mend what the error names, then: durable retry {instance_id}")
-    return 0
+        say(f"mend what the error names, then: durable retry {found.id}")
+
+
+def _style(line: str) -> str:
+    return next(style for beginning, style in _STYLES if line.startswith(beginning))
 
 
 def _facts(found: Summary) -> Iterator[tuple[str, object]]:
@@ -43,16 +77,32 @@ def _facts(found: Summary) -> Iterator[tuple[str, object]]:
     yield "changed", moment(found.updated_at)
     yield "checkpoint", f"{found.checkpoint} {found.location}".rstrip()
     if found.wake_at is not None:
-        yield "until", moment(found.wake_at)
+        yield "wakes up", moment(found.wake_at)
     if found.owner is not None:
-        yield "owner", f"process {found.owner.pid} on host {found.owner.host}"
+        lease = f", lease until {moment(found.lease_until)}" if found.lease_until else ""
+        yield "owner", f"process {found.owner.pid} on host {found.owner.host}{lease}"
     if found.hold is not None:
         yield "held by", f"{found.hold.what}, since {moment(found.hold.since)}"
     if found.attempts:
         yield "attempts", found.attempts
     if found.error:
-        yield "error", found.error.replace("\n", "\n            ")
+        yield "error", found.error
     if found.parent is not None:
         yield "parent", found.parent
     for name, value in found.tags.items():
         yield "tag", f"{name}={value}"
+
+
+def _children(client: Client, instance_id: str) -> Tree:
+    """Those that it has started, with theirs, the oldest first."""
+    left = [_MOST_CHILDREN]
+
+    def below(parent: str, around: frozenset[str]) -> Tree:
+        found: dict[str, Tree] = {}
+        for child in client.list(InstanceQuery(parent=parent, order="oldest", limit=left[0])) if left[0] else ():
+            left[0] -= 1
+            line = f"{shown(child.id)}  {child.status}  {shown(child.function or '-')}"
+            found[line] = below(child.id, around | {child.id}) if child.id not in around and left[0] > 0 else {}
+        return found
+
+    return below(instance_id, frozenset([instance_id]))

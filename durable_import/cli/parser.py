@@ -1,0 +1,190 @@
+"""The commands and their options, which are named as the parameters of the API are."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from .. import __version__
+from .speech import USAGE
+
+DEFAULT_STORE = "sqlite:///.durable/state.db"
+
+STATUSES = ("pending", "running", "waiting", "sleeping", "completed", "failed", "cancelled", "stuck")
+EPILOG = """\
+A run after a crash, a kill or Ctrl-C goes on from the last completed await; a run after success starts afresh.
+A failed run is tried again from before the failure; where steps of the program ran after it, only with --from-failure.
+Exit status: that of the script; 2 for wrong usage, 70 for an error of durable_import, 75 when suspended to wait.
+"""
+
+CHECK_EPILOG = """\
+Each line: id, function, and "same", "moves" (it goes on in the new code), "pinned" (in the code that it began with) or "cannot".
+Nothing is imported or run: modules are read from where an import would find them. A script's path stands for its __main__.
+Exit status: 0 where all go on, 1 where one cannot, or calls what no longer fits; 2 if it could not look.
+"""
+
+Commands = Any  # argparse does not say what it gives
+
+
+class Parser(argparse.ArgumentParser):
+    """Refuses in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it on stderr, and end with status 2."""
+        self.exit(USAGE, f"durable_import: {message}; `{self.prog} --help` lists what there is\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser; ``run`` takes everything after the script for the script."""
+    is_module = os.path.basename(sys.argv[0] if sys.argv else "") == "__main__.py"
+    top = Parser(prog="python -m durable_import" if is_module else "durable", description="Run asyncio programs that survive.")
+    top.add_argument("--version", action="version", version=f"durable_import {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+    _add_run(commands)
+    for add in (_add_looking, _add_asking, _add_texts):
+        add(commands)
+    return top
+
+
+def _add_run(commands: Commands) -> None:
+    run = commands.add_parser(
+        "run",
+        help="run a script, or go on with it",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--old-code] [--from-failure] [--exit-on-wait] [--hold-limit S]"
+        " (script.py | -m module) [args ...]",
+    )
+    _add_store(run)
+    run.add_argument("--instance", metavar="ID", help="name of this run (default: from the script and its arguments)")
+    run.add_argument("--fresh", action="store_true", help="forget a run that has not finished, and start afresh")
+    run.add_argument("--old-code", action="store_true", help="functions that have changed go on as they were when they began")
+    run.add_argument(
+        "--from-failure",
+        action="store_true",
+        help="try a failed run again from before the failure, although steps of the program ran after it",
+    )
+    run.add_argument("--exit-on-wait", action="store_true", help="exit with status 75 instead of sleeping long")
+    run.add_argument(
+        "--hold-limit", metavar="S", type=_seconds, help="exit when nothing could be saved for longer (0: nothing may hold)"
+    )
+    run.add_argument("-m", dest="module", metavar="module", nargs=argparse.REMAINDER, help="run a module as a script")
+    run.add_argument("script", nargs=argparse.REMAINDER, help="the script and its arguments")
+    run.set_defaults(refuse=run.error)
+
+
+def _add_looking(commands: Commands) -> None:
+    lists = commands.add_parser("list", help="list the instances in a store, the newest first")
+    _add_store(lists)
+    _add_query(lists)
+    lists.add_argument("--limit", metavar="N", type=_number, default=100, help="so many (default: 100)")
+    lists.add_argument("--cursor", metavar="TEXT", help="go on behind the page that has told this")
+    _add_json(lists)
+    show = commands.add_parser("show", help="show an instance: its state, and its stack with source lines and variables")
+    _add_instance(show)
+    show = commands.add_parser("history", help="list the checkpoints of an instance, in a store that keeps them")
+    _add_instance(show)
+    show = commands.add_parser("events", help="list the events for an instance that it has not taken yet")
+    _add_instance(show)
+
+
+def _add_asking(commands: Commands) -> None:
+    send = commands.add_parser("send", help="send an event to an instance")
+    _add_instance(send)
+    send.add_argument("event", metavar="NAME", help="what the instance waits for with wait_for_event(NAME)")
+    send.add_argument("payload", metavar="JSON", nargs="?", help="what it gets (default: null)")
+    for name, what in (
+        ("cancel", "ask an instance to end"),
+        ("retry", "let an instance go on that has failed or is stuck"),
+        ("delete", "forget an instance, whatever it is at"),
+    ):
+        _add_instance(commands.add_parser(name, help=what))
+
+
+def _add_texts(commands: Commands) -> None:
+    check = commands.add_parser(
+        "check",
+        help="before a deploy: which instances stand in code that has changed, and how they go on",
+        epilog=CHECK_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_store(check)
+    check.add_argument(
+        "names", metavar="module-or-script", nargs="*", help="only instances in the middle of these (default: all)"
+    )
+    check.add_argument(
+        "--on-change",
+        choices=("pin", "move", "refuse"),
+        default="pin",
+        help="what the runtime was told by on_change= (default: pin); scripts move",
+    )
+    check.add_argument("--old-code", action="store_true", help="what `run --old-code` would do with scripts")
+    _add_json(check)
+    show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
+    show.add_argument("file")
+    show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
+    explain = commands.add_parser("explain", help="list the checkpoints of all async functions of a file, without importing it")
+    explain.add_argument("file")
+
+
+# --- options that several have
+
+
+def _add_store(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--store",
+        metavar="URL",
+        default=os.environ.get("DURABLE_STORE") or DEFAULT_STORE,
+        help=f"where the state is kept (default: $DURABLE_STORE or {DEFAULT_STORE})",
+    )
+
+
+def _add_instance(command: argparse.ArgumentParser) -> None:
+    _add_store(command)
+    command.add_argument("instance", metavar="ID")
+    _add_json(command)
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", dest="as_json", help="one document instead of lines")
+
+
+def _add_query(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--status", choices=STATUSES, help="only these")
+    command.add_argument("--function", metavar="NAME", help="only those of this function")
+    command.add_argument("--prefix", metavar="TEXT", default="", help="only those whose id begins so")
+    command.add_argument("--tag", metavar="NAME=VALUE", type=_tag, help="only those with this tag")
+    command.add_argument("--parent", metavar="ID", help="only those that this instance has started")
+
+
+# --- their values
+
+
+def _read(convert: Callable[[str], float], text: str, least: float, what: str) -> Any:
+    try:
+        value = convert(text)
+    except ValueError:
+        value = -1
+    if not value >= least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value: float = _read(float, text, 0, "a number of seconds, as in 2.5")
+    return value
+
+
+def _number(text: str) -> int:
+    value: int = _read(int, text, 1, "a number from 1 on")
+    return value
+
+
+def _tag(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value

@@ -1,0 +1,170 @@
+"""Commands that look at instances and ask for things: what they print, as lines and as documents, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from durable_import import DurableRuntime, InstanceCancelledError
+from durable_import.cli.main import main
+from tests.harness.imports import imported_rewritten
+from tests.running.effects import reached_gates
+from tests.running.test_life import until, until_status
+
+Command = Callable[..., tuple[int, str, str]]
+
+NUMBER, TEXT, TEXTS = (int, float), str, dict
+SUMMARY: dict[str, Any] = {
+    "id": TEXT, "status": TEXT, "checkpoint": int, "location": TEXT, "function": TEXT, "wake_at": (*NUMBER, type(None)),
+    "updated_at": NUMBER, "owner": (dict, type(None)), "lease_until": (*NUMBER, type(None)), "created_at": NUMBER,
+    "attempts": int, "error": (TEXT, type(None)), "hold": (dict, type(None)), "parent": (TEXT, type(None)), "tags": dict,
+}  # fmt: skip
+TASK = {"name", "path", "status", "waits_for", "event", "until", "step", "outcome", "frames"}
+FRAME = {"function", "module", "file", "line", "source", "variables"}
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A store that keeps history."""
+    return f"sqlite:///{tmp_path}/state.db?history=true"
+
+
+@pytest.fixture
+def command(url: str, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command; gives its status, and what it has printed and said."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        status = main([words[0], "--store", url, *words[1:]])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def begin(url: str, act: Callable[[DurableRuntime], Awaitable[object]]) -> None:
+    """Let a runtime do something; it is closed then."""
+
+    async def all_of_it() -> None:
+        async with DurableRuntime(url) as runtime:
+            await act(runtime)
+
+    asyncio.run(all_of_it())
+
+
+def fits(document: dict[str, Any]) -> bool:
+    """Whether it has the fields of ``info()``."""
+    return all(isinstance(document[name], kind) for name, kind in SUMMARY.items())
+
+
+def test_documents_of_an_instance(url: str, command: Command, tmp_path: Path) -> None:
+    """``show --json`` has what ``info()`` and ``stack()`` have; lists are arrays, or have items and a cursor."""
+    program = imported_rewritten("tests.running.looked_at")
+
+    async def start(runtime: DurableRuntime) -> None:
+        await runtime.options(instance_id="o-7", tags={"customer": "c1"}).start(program.order, 7, str(tmp_path / "written"))
+        await until(lambda: "open" in reached_gates)
+
+    begin(url, start)
+    command("send", "o-7", "note", '{"n": 1}')
+    status, out, said = command("show", "o-7", "--json")
+    shown = json.loads(out)
+    assert (status, said, fits(shown)) == (0, "", True)
+    assert (shown["id"], shown["tags"], shown["children"], shown["stack_error"]) == ("o-7", {"customer": "c1"}, [], None)
+    assert all(set(task) == TASK and all(set(frame) == FRAME for frame in task["frames"]) for task in shown["tasks"])
+    tasks = {task["name"]: task for task in shown["tasks"]}
+    assert (tasks["approval"]["waits_for"], tasks["approval"]["event"]) == ("event 'approval'", "approval")
+    assert tasks["shipping"]["step"]["call"] == "hold_with_key('open')"
+    assert tasks["shipping"]["step"]["key"].startswith("o-7/")
+    [frame] = tasks["approval"]["frames"]
+    assert (frame["function"], frame["source"]) == ("approve", 'answer = await wait_for_event("approval")')
+    assert (Path(frame["file"]).name, frame["variables"]) == ("looked_at.py", {"number": "7"})
+    items, cursor = json.loads(command("list", "--json", "--tag", "customer=c1")[1]).values()
+    assert ([each["id"] for each in items], cursor, all(map(fits, items))) == (["o-7"], None, True)
+    history = json.loads(command("history", "o-7", "--json")[1])
+    assert [each["checkpoint"] for each in history] == list(range(len(history)))
+    assert all(set(each) == {"checkpoint", "location", "status"} for each in history)
+    [event] = json.loads(command("events", "o-7", "--json")[1])
+    assert (event["name"], event["payload"]) == ("note", "{'n': 1}")
+    assert not (tmp_path / "written").exists()
+
+
+def test_pages(url: str, command: Command, flows: ModuleType) -> None:
+    """The cursor of a page asks for the next one, which is told where there is one."""
+
+    async def run(runtime: DurableRuntime) -> None:
+        for number in range(3):
+            await runtime.run(flows.add, number, instance_id=f"n{number}")
+
+    begin(url, run)
+    first = json.loads(command("list", "--json", "--limit", "2")[1])
+    rest = json.loads(command("list", "--json", "--cursor", first["cursor"])[1])
+    assert ([each["id"] for each in first["items"] + rest["items"]], rest["cursor"]) == (["n2", "n1", "n0"], None)
+    assert f"--cursor '{first['cursor']}'" in command("list", "--limit", "2")[2]
+    assert command("list", "--cursor", "nonsense")[0] == 2
+
+
+def test_what_is_asked_for_is_done(url: str, command: Command, flows: ModuleType) -> None:
+    """Cancelling is a request that the next owner takes up; what has ended is neither cancelled nor retried."""
+
+    async def start(runtime: DurableRuntime) -> None:
+        await runtime.start(flows.nap, 3600, instance_id="nap")
+        await until_status(runtime.handle("nap"), "sleeping")
+
+    async def go_on(runtime: DurableRuntime) -> None:
+        await runtime.recover()
+        with pytest.raises(InstanceCancelledError):
+            await runtime.handle("nap").result(timeout=60)
+
+    begin(url, start)
+    asked = json.loads(command("cancel", "nap", "--json")[1])
+    assert asked == {"id": "nap", "command": "cancel", "done": True, "status": "sleeping"}
+    assert "@cancel" in command("events", "nap")[1]
+    begin(url, go_on)
+    for what in ("cancel", "retry"):
+        status, out, said = command(what, "nap")
+        assert (status, out, said.count("\n")) == (2, "", 1)
+        assert "instance nap is cancelled: " in said
+    assert command("delete", "nap")[::2] == (0, "durable_import: instance nap is forgotten\n")
+    assert command("show", "nap")[0] == 2
+
+
+def test_children_are_shown_as_a_tree(url: str, command: Command, flows: ModuleType) -> None:
+    """Below the facts of the one that has started them."""
+    begin(url, lambda runtime: runtime.run(flows.start_children, instance_id="up"))
+    lines = command("show", "up")[1].splitlines()
+    place = lines.index("children:")
+    assert [line.split()[1:] for line in lines[place + 1 : place + 3]] == [["completed", "add"]] * 2
+    assert len(json.loads(command("show", "up", "--json")[1])["children"]) == 2
+    assert "parent:     up" in command("show", "first")[1].splitlines()
+
+
+@pytest.mark.parametrize("words", [("show",), ("history",), ("events",), ("cancel",), ("retry",), ("delete",)])
+def test_an_unknown_id(url: str, command: Command, flows: ModuleType, words: tuple[str, ...]) -> None:
+    """The nearest ids are named, in one sentence."""
+    begin(url, lambda runtime: runtime.run(flows.add, 1, instance_id="order-17"))
+    status, out, said = command(*words, "ordre-17")
+    assert (status, out, said.count("\n")) == (2, "", 1)
+    assert "there is no instance 'ordre-17' in sqlite:///" in said
+    assert said.endswith(": is it order-17?\n")
+
+
+@pytest.mark.parametrize(
+    "command", [("list",), ("show", "x"), ("history", "x"), ("events", "x"), ("cancel", "x"), ("delete", "x")]
+)
+@pytest.mark.parametrize(
+    "store", ["sqlite:///{}/a/state.db", "disk://{}/a", "nonsense:", "postgresql://me:secret@[", "sqlite:///{}"]
+)
+def test_a_store_that_cannot_be_opened(
+    command: tuple[str, ...], store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence, without the password, and nothing is made."""
+    assert main([*command, "--store", store.format(tmp_path)]) == 70
+    out, said = capsys.readouterr()
+    assert (out, said.count("\n"), "secret" in said) == ("", 1, False)
+    assert said.startswith("durable_import: error: ")
+    assert list(tmp_path.iterdir()) == []
