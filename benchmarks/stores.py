@@ -14,10 +14,11 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import apart, call
+from benchmarks.measuring import apart, call, medians, processor_seconds
 from benchmarks.ours import DurableRuntime, on_sqlite, programs, waiters
 from benchmarks.table import Row, at_most, duration
 from durable_import.stores.owner import Owner
@@ -26,6 +27,9 @@ from durable_import.stores.state import InstanceQuery
 from tests.harness.postgres import PostgresServer
 
 FEW, MANY = 1_000, 100_000  # instances of each of three kinds
+IN_FLIGHT, STEPS_IN_FLIGHT = 32, 100
+MOST_OF_WORKER, MOST_OF_SERVER = 0.25e-3, 0.05e-3  # processor seconds of a step
+WORKFLOWS, AT_ONCE = 3000, 50
 OWNED_FEW, OWNED_MANY = 500, 50_000
 TIMES = 20
 INSTANCES, STEPS = 200, 10  # of each process
@@ -45,15 +49,22 @@ SELECT
 FROM durable_instance;
 INSERT INTO durable_call (number, call) SELECT number, zeroblob(100) FROM durable_instance;
 """
+ALL_WAIT = """
+UPDATE durable_instance SET shelf = 0, due = NULL, ended_at = NULL;
+UPDATE durable_state SET status = 'waiting';
+"""
 
 
 def rows(runs: int) -> Iterator[Row]:
     """See ``benchmarks.__main__``."""
     yield from looks(runs)
+    yield from lists(runs)
     yield renewals(runs)
+    yield workflows(runs)
     server = PostgresServer()
     try:
         yield from rates(runs, server)
+        yield from processors(runs, server)
     finally:
         server.remove()
     yield from lags(runs)
@@ -109,6 +120,41 @@ def looks(runs: int) -> Iterator[Row]:
         yield at_most(
             3, f"{what} beside {3 * MANY:,} instances / {3 * FEW:,}, SQLite", f"{duration(many)} / {duration(few)}", ratio
         )
+
+
+async def listed(count: int) -> dict[str, float]:
+    """Seconds of a list of each kind beside so many instances that are owned, and wait."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.db"
+        store = SQLiteStore(str(path))
+        filled(path, count, store.register(Owner.current(), 3600.0))
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.executescript(ALL_WAIT)
+        found = {}
+        for status in ("running", "waiting", "failed"):
+            times = []
+            for _ in range(TIMES):
+                begun = time.perf_counter()
+                await store.list(InstanceQuery(limit=50, status=status))
+                times.append(time.perf_counter() - begun)
+            found[status] = statistics.median(times)
+        await store.close()
+        return found
+
+
+def listing(count: int) -> dict[str, float]:
+    """For another process."""
+    return asyncio.run(listed(count))
+
+
+def lists(runs: int) -> Iterator[Row]:
+    """By status, beside many instances that are owned and beside few."""
+    found = [(apart(listing, OWNED_MANY), apart(listing, OWNED_FEW)) for _ in range(runs)]
+    for status in found[0][0]:
+        many, few = (statistics.median(each[index][status] for each in found) for index in (0, 1))
+        ratio = statistics.median(one[status] / other[status] for one, other in found)
+        what = f"a list of 50 that are {status}, beside {OWNED_MANY:,} that are owned / {OWNED_FEW}, SQLite"
+        yield at_most(3, what, f"{duration(many)} / {duration(few)}", ratio)
 
 
 def renewing(count: int) -> float:
@@ -188,6 +234,54 @@ def rates(runs: int, server: PostgresServer) -> Iterator[Row]:
                 what = f"{kind}, {INSTANCES} instances in each of {processes} processes"
                 target, met = (">= 1,000 starts", starts >= 1000) if kind == "PostgreSQL" and processes == 2 else ("", None)
                 yield Row(f"{what}: starts / steps / events per second, processor time of a step", measured, None, target, met)
+
+
+def stepping(url: str, server: int) -> list[float]:
+    """Processor seconds of a step, of this process and of the server, with so many in flight."""
+
+    async def work() -> list[float]:
+        async with DurableRuntime(url, key=bytes(32)) as runtime:
+            names = [secrets.token_hex(8) for _ in range(IN_FLIGHT)]
+            await runtime.run(programs.steps, 5, instance_id=f"{names[0]} rewrites asyncio")
+            mine, its = time.process_time(), processor_seconds(server)
+            await asyncio.gather(*(runtime.run(programs.steps, STEPS_IN_FLIGHT, instance_id=name) for name in names))
+            count = IN_FLIGHT * STEPS_IN_FLIGHT
+            return [(time.process_time() - mine) / count, (processor_seconds(server) - its) / count]
+
+    return asyncio.run(work())
+
+
+def processors(runs: int, server: PostgresServer) -> Iterator[Row]:
+    """What a step costs the worker, and what the server."""
+    for value, whose, most in zip(
+        medians(runs, lambda: apart(stepping, server.url(), server.pid)),
+        ("worker", "server"),
+        (MOST_OF_WORKER, MOST_OF_SERVER),
+        strict=True,
+    ):
+        what = f"PostgreSQL, {IN_FLIGHT} in flight: processor time of a step, {whose}"
+        yield Row(what, duration(value), None, f"<= {duration(most)}", value <= most)
+
+
+def flowing() -> float:
+    """Workflows of one step per second, some at a time."""
+
+    async def some(runtime: DurableRuntime, client: int) -> None:
+        for number in range(WORKFLOWS // AT_ONCE):
+            await runtime.run(programs.steps, 1, instance_id=f"{client}.{number}")
+
+    async def measure(runtime: DurableRuntime, _: Path) -> float:
+        begun = time.perf_counter()
+        await asyncio.gather(*(some(runtime, client) for client in range(AT_ONCE)))
+        return WORKFLOWS / (time.perf_counter() - begun)
+
+    return float(on_sqlite("full", measure))
+
+
+def workflows(runs: int) -> Row:
+    """Short ones."""
+    rate = statistics.median(apart(flowing) for _ in range(runs))
+    return Row(f"SQLite, workflows of one step, {AT_ONCE} at a time, per second", f"{rate:,.0f}", None, ">= 3,000", rate >= 3000)
 
 
 # --- the application's loop

@@ -22,7 +22,7 @@ class StartingRuntime(Protocol):
         """See ``DurableRuntime.start``."""
         ...
 
-    async def outcome_of(self, instance_id: str, raises_pause: bool = False) -> Outcome:
+    async def outcome_of(self, instance_id: str, is_run: bool = False) -> Outcome:
         """How an instance ended; waits for that."""
         ...
 
@@ -40,7 +40,7 @@ class Options:
     async def run(self, function: Callable[P, Awaitable[R]], *arguments: P.args, **keywords: P.kwargs) -> R:
         """See ``DurableRuntime.run``."""
         handle = await self._runtime.start_call(Call(function, arguments, keywords), self.instance_id, self._tags)
-        result: R = (await self._runtime.outcome_of(handle.id, raises_pause=True)).give(handle.id)
+        result: R = (await self._runtime.outcome_of(handle.id, is_run=True)).give(handle.id)
         return result
 
     async def start(self, function: Callable[P, Awaitable[R]], *arguments: P.args, **keywords: P.kwargs) -> InstanceHandle[R]:

@@ -48,6 +48,7 @@ from ..stores.backend import BackendEvents, BackendStore, OrchestrationBackend
 from ..stores.base import StateStore
 from ..stores.owner import DEFAULT_LEASE_SECONDS
 from ..stores.state import (
+    ABANDONED,
     FINISHED,
     NO_ORIGIN,
     STUCK,
@@ -264,7 +265,7 @@ class DurableRuntime:
         function raises.
         """
         handle = await self.start(function, *arguments, instance_id=instance_id, **keywords)
-        return (await self.outcome_of(handle.id, raises_pause=True)).give(handle.id)
+        return (await self.outcome_of(handle.id, is_run=True)).give(handle.id)
 
     @overload
     async def start(
@@ -546,10 +547,11 @@ class DurableRuntime:
             Records(self.seal, instance_id).check_status(summary.status)
         return summary
 
-    async def outcome_of(self, instance_id: str, raises_pause: bool = False) -> Outcome:
+    async def outcome_of(self, instance_id: str, is_run: bool = False) -> Outcome:
         """How an instance ended; waits for that, wherever it runs. Raises what keeps it from going on here.
 
-        ``raises_pause``: whether to raise PauseForEventException when it is paused.
+        ``is_run``: its caller wants it to run: it goes on here when its owner has stopped, and PauseForEventException is raised
+        when it is paused.
         """
         while True:
             run = self.running.get(instance_id)
@@ -560,20 +562,31 @@ class DurableRuntime:
                     if self.is_closing:
                         raise
                 except PauseForEventException:
-                    if raises_pause:
+                    if is_run:
                         raise
                 except OwnershipError:
                     pass  # it goes on elsewhere
-            outcome = await self.outcome_so_far(instance_id)
-            if outcome is not None:
-                return outcome
-            if self.is_closing:
-                raise InstanceSuspendedError(
-                    f"instance {instance_id!r} has not ended and this runtime was closed: ask another one"
-                )
-            if instance_id not in self.running:
-                self.dispatcher.check_refused(instance_id)
-                await self.dispatcher.wait_for_look()
+            with self.dispatcher.awaited.waiting_for(instance_id):
+                outcome = await self.outcome_so_far(instance_id)
+                if outcome is not None:
+                    return outcome
+                if self.is_closing:
+                    raise InstanceSuspendedError(
+                        f"instance {instance_id!r} has not ended and this runtime was closed: ask another one"
+                    )
+                if instance_id not in self.running:
+                    self.dispatcher.check_refused(instance_id)
+                    if not (is_run and await self._resumes_left(instance_id)):
+                        await self.dispatcher.wait_for_look()
+
+    async def _resumes_left(self, instance_id: str) -> bool:
+        """Let an instance go on here that another process was in the middle of, and has left; False: there is none."""
+        summary = await self.instances.summary(instance_id)
+        if summary is None or summary.owner is not None or summary.status not in ABANDONED:
+            return False
+        if instance_id not in self.running:
+            self._registry.launch(instance_id, None)
+        return True
 
     # --- for the parts of the runtime
 

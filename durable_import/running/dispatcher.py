@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from ..aio.gate import Gate
 from ..errors import FencedError, InstanceBusyError, StoreError
 from ..log import logger
+from ..stores.changes import Awaited
 from ..stores.store import Begun, Store
 from ..stores.suspects import alone_before
 from .held_back import HeldBack
@@ -67,6 +68,7 @@ class Dispatcher:
         self._rests_until = 0.0
         self._cleared_at = 0.0
         self._clearing: asyncio.Task[None] | None = None
+        self.awaited = Awaited()  # by this process, of instances that run elsewhere perhaps
         self.takes_work = True  # whether instances are taken up that nobody runs
         self.takes_orphans = False  # ... also those whose owner has stopped
 
@@ -159,7 +161,7 @@ class Dispatcher:
 
     async def _change(self, pause: float) -> None:
         await asyncio.sleep(min(LEAST_PAUSE, pause))
-        await self._runtime.instances.wait_for_change(max(pause - LEAST_PAUSE, 0.0))
+        await self._runtime.instances.wait_for_change(max(pause - LEAST_PAUSE, 0.0), self.awaited)
 
     async def look(self) -> bool:
         """Look at the store once; gives whether there is more to do at once."""

@@ -113,6 +113,8 @@ class InstanceRegistry:
             ambient.ON.remove(self._runtime)
             if self.running.get(run.instance_id) is run:
                 del self.running[run.instance_id]
+            if run.lease.attempts:  # there may be room for another one of its kind
+                self._runtime.held_back.let_ask()
 
     def _has_gone_back(self, run: InstanceRun, error: StateLostError) -> None:
         """Tell that an instance goes on from an earlier state: loudly of the first one of many."""

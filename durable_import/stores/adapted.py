@@ -13,6 +13,7 @@ from functools import partial
 from durable_import.errors import DurableError, StoreError
 from durable_import.log import about, logger
 from durable_import.stores.base import StateStore
+from durable_import.stores.changes import Awaited
 from durable_import.stores.flat import from_dict, to_dict
 from durable_import.stores.memory import MemoryStore
 from durable_import.stores.owner import Owner
@@ -205,8 +206,8 @@ class AdaptedStore:
     async def pending(self, owner: int, since: int) -> dict[str, int]:
         return await self._memory.pending(owner, since)
 
-    async def wait_for_change(self, timeout: float) -> None:
-        await self._memory.wait_for_change(timeout)
+    async def wait_for_change(self, timeout: float, awaited: Awaited | None = None) -> None:
+        await self._memory.wait_for_change(timeout, awaited)
 
     async def save_source(self, digest: str, text: str) -> None:
         await self._memory.save_source(digest, text)

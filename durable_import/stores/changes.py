@@ -3,12 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from weakref import WeakValueDictionary
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from weakref import WeakSet, WeakValueDictionary
 
 from durable_import.pythons import forks
+
+
+def mark_of(instance_id: str) -> str:
+    """What stands for an id where many are told of."""
+    return hashlib.sha256(instance_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class Awaited:
+    """The instances whose end somebody waits for: that of no other one concerns him."""
+
+    def __init__(self) -> None:
+        self._marks: Counter[str] = Counter()
+
+    @contextmanager
+    def waiting_for(self, instance_id: str) -> Iterator[None]:
+        """As long as the block lasts."""
+        mark = mark_of(instance_id)
+        self._marks[mark] += 1
+        try:
+            yield
+        finally:
+            self._marks[mark] -= 1
+            if not self._marks[mark]:
+                del self._marks[mark]
+
+    def __contains__(self, mark: str) -> bool:
+        return mark in self._marks
+
 
 LEAST_SECONDS = 1.0  # for a look to come back, also if the time to wait is shorter
 
@@ -24,6 +55,7 @@ class Bell:
     def _begin_anew(self) -> None:
         self._lock = threading.Lock()
         self._listening: set[asyncio.Future[None]] = set()
+        self._awaited: WeakSet[Awaited] = WeakSet()
 
     def listen(self) -> asyncio.Future[None]:
         """A future that is done when the bell rings next; give it back to ``leave``."""
@@ -36,6 +68,16 @@ class Bell:
         """Do not listen any more."""
         with self._lock:
             self._listening.discard(future)
+
+    def is_for(self, awaited: Awaited) -> None:
+        """Ends of these instances are to be told by it."""
+        with self._lock:
+            self._awaited.add(awaited)
+
+    def is_awaited(self, mark: str) -> bool:
+        """Whether somebody waits for the end of an instance; see ``mark_of``."""
+        with self._lock:
+            return any(mark in awaited for awaited in self._awaited)
 
     def ring(self) -> None:
         """May be called from any thread."""
@@ -78,8 +120,10 @@ class Changes:
         self._interval = interval
         self._seen: object = None
 
-    async def wait(self, timeout: float) -> None:
-        """See ``base.WatchedStore``."""
+    async def wait(self, timeout: float, awaited: Awaited | None = None) -> None:
+        """See ``store.Store.wait_for_change``."""
+        if awaited is not None:
+            self.bell.is_for(awaited)
         deadline = time.monotonic() + timeout
         known = self._seen  # others may wait too, and see the same change
         while True:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Generator, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from durable_import.errors import StoreUnavailableError
+from durable_import.stores.changes import Awaited
 from durable_import.stores.owner import Owner
 from durable_import.stores.state import (
     NO_ORIGIN,
@@ -300,8 +301,9 @@ class Store(Protocol):
         """Ids of the owner's instances that have events of a higher number than ``since``, each with the highest number."""
         ...
 
-    async def wait_for_change(self, timeout: float) -> None:
-        """Returns when there may be something to look for, at the latest after ``timeout`` seconds."""
+    async def wait_for_change(self, timeout: float, awaited: Awaited | None = None) -> None:
+        """Returns when there may be something to look for, at the latest after ``timeout`` seconds; ends are something to look
+        for if they are ``awaited``."""
         ...
 
     # --- beside the instances

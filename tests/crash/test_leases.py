@@ -231,3 +231,34 @@ async def test_what_a_killed_process_had_is_free_at_once(tmp_path: Path) -> None
         assert (begun.is_new, begun.attempts) == (False, 1)
         await keeper.close()
         await store.close()
+
+
+RUN = """
+import asyncio, sys
+import durable_import
+durable_import.install()
+from durable_import import DurableRuntime
+import flows
+
+async def main():
+    name, count, pause, lease = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
+    async with DurableRuntime("sqlite:///state.db", lease_seconds=lease, poll_interval=0.05) as runtime:
+        print("started", flush=True)
+        await runtime.run(getattr(flows, name), count, pause, instance_id=name)
+        print("has run", flush=True)
+"""
+
+
+@pytest.mark.slow
+async def test_who_has_asked_for_it_to_run_goes_on_with_it(tmp_path: Path) -> None:
+    """A process that waits in ``run`` for an instance of another one has it when that is killed, also if it recovers nothing."""
+    with running(tmp_path, "steps", 40, 0.05, 3600.0) as child, running(tmp_path, "steps", 40, 0.05, 3600.0, RUN) as other:
+        await until_done(tmp_path, 8)
+        child.kill()
+        child.wait()
+        async with asyncio.timeout(60):
+            assert await asyncio.to_thread(line_of, other) == "has run"
+    done = [line.rpartition(" ") for line in effects(tmp_path)]
+    assert {what for what, _, _ in done} == {f"step {number}" for number in range(40)}
+    assert len(done) <= 41
+    assert done[-1][2] == str(other.pid)

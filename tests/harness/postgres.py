@@ -64,6 +64,12 @@ class PostgresServer:
         query = "&".join(f"{name}={value}" for name, value in options.items())
         return f"postgresql://tester@127.0.0.1:{self.port}/{database}" + (f"?{query}" if query else "")
 
+    @property
+    def pid(self) -> int:
+        """Of the process that has started all others of the server."""
+        assert self._process is not None
+        return self._process.pid
+
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """What a statement gives, by a connection of its own."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:

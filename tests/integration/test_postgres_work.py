@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from durable_import.errors import FencedError, InstanceBusyError, StoreError, StoreUnavailableError
+from durable_import.stores.changes import Awaited
 from durable_import.stores.postgres import instances as instances_module
 from durable_import.stores.postgres.announcements import Announcer
 from durable_import.stores.postgres.instances import PostgresStore
@@ -60,6 +61,38 @@ async def test_other_processes_wake_a_waiting_one(
             await asyncio.wait_for(waiting, 60)
             assert await asyncio.to_thread(line_of, child) == "published"
     assert len(await store.load_events("a")) == 2
+    await store.close()
+
+
+ENDS = """
+async def main():
+    owner = register(store)
+    begun = {name: await begin(store, name, owner) for name in ("a", "b", "c")}
+    for name in ("b", "c", "a"):
+        await store.end(begun[name].claim, saved(1, "completed"), keeps=False)
+        await asyncio.sleep(0.2)  # each is told by itself
+asyncio.run(main())
+"""
+
+
+async def test_an_end_wakes_who_waits_for_it(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of other instances wake nobody here, nor do beginnings; in this process neither."""
+    monkeypatch.setattr(instances_module, "LOOK_SECONDS", 3600)
+    store, awaited = opened(postgres_url), Awaited()
+    bell = store._changes.bell
+    with awaited.waiting_for("a"):
+        await store.wait_for_change(0.0, awaited)
+        while not bell.rings:  # it is heard what others do
+            await asyncio.sleep(0.01)
+        await store.wait_for_change(0.0, awaited)
+        waiting = asyncio.create_task(store.wait_for_change(3600, awaited))
+        before = bell.rings
+        await put(store, "here", saved(1, "completed"))
+        assert bell.rings == before
+        with process(postgres_url, ENDS):
+            await asyncio.wait_for(waiting, 60)
+        assert bell.rings == before + 1
+        assert await names(store, InstanceQuery(status="completed", order="oldest")) == ["here", "a", "b", "c"]
     await store.close()
 
 
@@ -478,6 +511,7 @@ async def test_an_event_wakes_the_process_that_has_the_instance(postgres_server:
     store = opened(postgres_url)
     owner = register(store)
     await begin(store, "owned", owner)
+    await store.wait_for_change(0.0)
     channel = f'"{store._announcer._task[2]}"'
     with psycopg.connect(postgres_server.url(), autocommit=True) as other:
         other.execute(f"LISTEN {channel}")

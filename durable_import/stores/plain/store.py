@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from durable_import.stores.changes import Changes
+from durable_import.stores.changes import Awaited, Changes
 from durable_import.stores.owner import Owner
 from durable_import.stores.plain.rows import Rows
 from durable_import.stores.state import (
@@ -184,8 +184,8 @@ class PlainStore(ABC, Generic[R]):
     async def pending(self, owner: int, since: int) -> dict[str, int]:
         return await self._look(Rows.pending, owner, since)
 
-    async def wait_for_change(self, timeout: float) -> None:
-        await self._changes.wait(timeout)
+    async def wait_for_change(self, timeout: float, awaited: Awaited | None = None) -> None:
+        await self._changes.wait(timeout, awaited)
 
     # --- beside the instances
 

@@ -22,34 +22,34 @@ from durable_import.stores.postgres.driver import psycopg
 from durable_import.stores.postgres.session import GRACE, Connection, connect
 
 BETWEEN = 0.03  # seconds between two announcements
-MOST = 300  # owners that are named in one; if there are more, it is for all
+MOST = 300  # that are named in one; if there are more, it is for all
 _PAUSES = (0.1, 1.0, 5.0)  # seconds before it connects again
 _LAST = 2.0  # seconds for what is to be told when it ends
 
 
 class _Notices:
-    """What is to be told: to the processes of some owners, or to all."""
+    """What is to be told: to all, or to the processes of some owners, or to those who wait for the end of some instances."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._owners: set[int | None] = set()  # None: all
+        self._whom: set[str | None] = set()  # None: all
 
-    def add(self, owner: int | None) -> bool:
+    def add(self, whom: str | None) -> bool:
         """Whether there was nothing before."""
         with self._lock:
-            was_empty = not self._owners
-            self._owners.add(owner)
+            was_empty = not self._whom
+            self._whom.add(whom)
             return was_empty
 
     def take(self) -> str:
-        """The owners, or nothing for all; what is added from now on is told the next time."""
+        """Whom it concerns, or nothing for all; what is added from now on is told the next time."""
         with self._lock:
-            owners, self._owners = self._owners, set()
-        is_for_all = None in owners or len(owners) > MOST
-        return "" if is_for_all else ",".join(sorted(str(owner) for owner in owners))
+            whom, self._whom = self._whom, set()
+        is_for_all = None in whom or len(whom) > MOST
+        return "" if is_for_all else ",".join(sorted(str(each) for each in whom))
 
     def __bool__(self) -> bool:
-        return bool(self._owners)
+        return bool(self._whom)
 
 
 class Announcer:
@@ -74,10 +74,11 @@ class Announcer:
                 self._wakes = ours
                 weakref.finalize(self, ours.close).atexit = False
 
-    def announce(self, owner: int | None = None) -> None:
-        """Tell others of a change, soon: the process of ``owner``, or all."""
+    def announce(self, whom: str | None = None) -> None:
+        """Tell others of a change, soon: all, or those whom it concerns: the number of an owner, or the mark of an instance that
+        has ended."""
         self.start()
-        if self._notices.add(owner):
+        if self._notices.add(whom):
             with self._lock:
                 if self._wakes is not None:
                     self._wakes.send(b"x")
@@ -161,18 +162,17 @@ class _Telephone:
         """If something is to be told, and the last time is long enough ago."""
         now = time.monotonic()
         if self._notices and now >= self._told_at + between:
-            owners = self._notices.take()
+            whom = self._notices.take()
             self._connection.deadline = now + GRACE
-            self._connection.execute(f"{self._text}, '{owners}'" if owners else self._text, prepare=False)
+            self._connection.execute(f"{self._text}, '{whom}'" if whom else self._text, prepare=False)
             self._told_at = now
             self._hear()  # what came with the answer
 
     def _hear(self) -> None:
         self._connection.deadline = time.monotonic() + GRACE
         told = [each.payload for each in self._connection.notifies(timeout=0) if each.pid != self._connection.info.backend_pid]
-        if any(not owners or self._ours_in(owners) for owners in told):
+        if any(not whom or self._concerns_us(whom.split(",")) for whom in told):
             self._bell.ring()
 
-    def _ours_in(self, owners: str) -> bool:
-        named = owners.split(",")
-        return any(str(number) in named for number in tuple(self._ours))
+    def _concerns_us(self, whom: list[str]) -> bool:
+        return any(str(number) in whom for number in tuple(self._ours)) or any(map(self._bell.is_awaited, whom))

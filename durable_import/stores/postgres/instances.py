@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from durable_import.errors import StoreError
 from durable_import.pythons import forks
-from durable_import.stores.changes import Changes, bell_of
+from durable_import.stores.changes import Awaited, Changes, bell_of, mark_of
 from durable_import.stores.owner import Owner
 from durable_import.stores.postgres import claiming, lives, looking, messages
 from durable_import.stores.postgres.address import Address
@@ -130,8 +130,6 @@ class PostgresStore:
             self._suspects.forget(instance_id, epoch)
             raise
         self._is_owned(begun.claim, owned)
-        if begun.is_new:
-            self._ring()
         return begun
 
     async def claim(
@@ -176,14 +174,12 @@ class PostgresStore:
         owned.has_segments = owned.has_segments or bool(segments)
         await self._do(lives.commit(claim, state, segments, is_whole, owned), claim.instance_id)
         lives.is_committed(state, segments, is_whole, owned)
-        if state.status in ANNOUNCED:
-            self._ring()
 
     async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
         try:
             await self._do(lives.end(claim, state, keeps, self._owned_by(claim).checkpoint), claim.instance_id)
         finally:
-            self._ring()
+            self._has_ended(claim.instance_id)
         self._forget(claim)
 
     async def release(self, claim: Claim, *, has_lived: bool = True, failure: Failure | None = None) -> None:
@@ -280,24 +276,32 @@ class PostgresStore:
     async def pending(self, owner: int, since: int) -> dict[str, int]:
         return await self._do(messages.pending(owner, since))
 
-    async def wait_for_change(self, timeout: float) -> None:
+    async def wait_for_change(self, timeout: float, awaited: Awaited | None = None) -> None:
         self._announcer.start()
-        await self._changes.wait(timeout)
+        await self._changes.wait(timeout, awaited)
 
     async def _look(self) -> object:
         """What differs after each change that was told of, and each second."""
         return self._changes.bell.rings, time.monotonic() // LOOK_SECONDS
 
     def _ring(self, owner: int | None = None) -> None:
-        """``owner``: whom alone it concerns; None: all who may take something up, or wait for an end."""
-        self._changes.bell.ring()
-        self._announcer.announce(owner)
+        """``owner``: whom alone it concerns; None: all who may take something up."""
+        if owner is None or owner in self._keeping.registered:
+            self._changes.bell.ring()
+        self._announcer.announce(str(owner) if owner is not None else None)
+
+    def _has_ended(self, instance_id: str) -> None:
+        """Only who waits for that is woken."""
+        mark = mark_of(instance_id)
+        if self._changes.bell.is_awaited(mark):
+            self._changes.bell.ring()
+        self._announcer.announce(mark)
 
     # --- beside the instances
 
     async def begin_transaction(self) -> OpenTransaction:
         """See ``store.Transactions``. ``connection`` is a ``psycopg.AsyncConnection`` of its own."""
-        return await PostgresTransaction.begin(self._pools, self._statements_of, self._ring)
+        return await PostgresTransaction.begin(self._pools, self._statements_of)
 
     def _statements_of(
         self, claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool

@@ -113,20 +113,19 @@ class PostgresTransaction:
 
     keeps_lease = False
 
-    def __init__(self, pools: Pools, pool: Any, pooled: Connection, statements: Statements, ring: Callable[[], None]) -> None:
+    def __init__(self, pools: Pools, pool: Any, pooled: Connection, statements: Statements) -> None:
         self.connection = Connection(pooled.pgconn)
         self._pools = pools
         self._pool = pool
         self._pooled: Connection | None = pooled
         self._statements = statements
-        self._ring = ring
         self._ending: asyncio.Task[None] | None = None
 
     @classmethod
-    async def begin(cls, pools: Pools, statements: Statements, ring: Callable[[], None]) -> PostgresTransaction:
-        """``statements``: of a commit. ``ring``: tells of a change. Raises StoreUnavailableError and MissingDriverError."""
+    async def begin(cls, pools: Pools, statements: Statements) -> PostgresTransaction:
+        """``statements``: of a commit. Raises StoreUnavailableError and MissingDriverError."""
         pool, pooled = await pools.borrow()
-        begun = cls(pools, pool, pooled, statements, ring)
+        begun = cls(pools, pool, pooled, statements)
         try:
             async with begun._explained():
                 await begun._begin()
@@ -187,7 +186,6 @@ class PostgresTransaction:
             is_clean = True
         finally:
             await self._give_back(is_clean=is_clean)
-            self._ring()
 
     async def _give_back(self, *, is_clean: bool) -> None:
         """Let the pool have the connection, or, if its transaction may be open, an end of it."""

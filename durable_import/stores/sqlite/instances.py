@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from durable_import.errors import StoreError
 from durable_import.pythons import forks
-from durable_import.stores.changes import Bell, Changes, bell_of
+from durable_import.stores.changes import Awaited, Bell, Changes, bell_of, mark_of
 from durable_import.stores.inline_commit_policy import InlineCommitPolicy
 from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite import claiming, lives, looking, messages, owners
@@ -157,8 +157,6 @@ class SQLiteStore:
             self._suspects.forget(instance_id, epoch)
             raise
         self._is_owned(begun.claim, owned)
-        if begun.is_new:
-            self._ring()
         return begun
 
     async def claim(
@@ -219,15 +217,13 @@ class SQLiteStore:
 
     def _is_committed(self, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned) -> None:
         lives.is_committed(state, segments, is_whole, owned)
-        if state.status in ANNOUNCED:
-            self._ring()
 
     async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
         work = partial(lives.end, claim, state, keeps, self._owned_by(claim))
         try:
             await self._quickly(claim.instance_id, len(state.outcome), work)
         finally:
-            self._ring()
+            self._has_ended(claim.instance_id)
         self._forget(claim)
 
     async def release(self, claim: Claim, *, has_lived: bool = True, failure: Failure | None = None) -> None:
@@ -324,11 +320,15 @@ class SQLiteStore:
     async def pending(self, owner: int, since: int) -> dict[str, int]:
         return await self._worker.call(partial(messages.pending, owner, since), writes=False)
 
-    async def wait_for_change(self, timeout: float) -> None:
-        await self._changes.wait(timeout)
+    async def wait_for_change(self, timeout: float, awaited: Awaited | None = None) -> None:
+        await self._changes.wait(timeout, awaited)
 
     async def _look(self) -> object:
         return await self._worker.call(messages.data_version, writes=False), self._rings
+
+    def _has_ended(self, instance_id: str) -> None:
+        if self._changes.bell.is_awaited(mark_of(instance_id)):
+            self._ring()
 
     def _ring(self) -> None:
         self._rings += 1
@@ -340,7 +340,7 @@ class SQLiteStore:
         """See ``store.Transactions``. ``connection`` is a ``sqlite3.Connection``; while it is open, commits wait."""
         if self.path == MEMORY:
             raise StoreError("a database in memory has one connection only, so no transactions for you: use a file")
-        return await SQLiteTransaction.begin(self._open, self._committing, self._changes.bell)
+        return await SQLiteTransaction.begin(self._open, self._committing)
 
     def _committing(
         self, claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool

@@ -140,7 +140,8 @@ def _first(asked: InstanceQuery, shelf: int | None, connection: sqlite3.Connecti
         bounds = [f"shelf = {OWNED}" if is_owned_as else "true", *bounds]
         near = f"number IN (SELECT number FROM durable_instance WHERE {' AND '.join(bounds)} {order})"
         text = f"{' AND '.join([query('summary'), near, *terms])} {order}"
-        rows = connection.execute(text, (*of_bounds, NEAR, *values, asked.limit + 1)).fetchall()
+        near_by = 4 * (asked.limit + 1) if is_owned_as else NEAR
+        rows = connection.execute(text, (*of_bounds, near_by, *values, asked.limit + 1)).fetchall()
         if len(rows) > asked.limit:
             return rows
     if is_owned_as:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from durable_import.errors import StoreError, StoreUnavailableError
-from durable_import.stores.changes import Bell
 from durable_import.stores.sqlite.connection import Database
 from durable_import.stores.state import Claim, InstanceState
 from durable_import.stores.store import Segments
@@ -28,14 +27,13 @@ class SQLiteTransaction:
 
     keeps_lease = True  # it has the only lock for those who write
 
-    def __init__(self, worker: Worker[Database], connection: sqlite3.Connection, commit: Commit, bell: Bell) -> None:
+    def __init__(self, worker: Worker[Database], connection: sqlite3.Connection, commit: Commit) -> None:
         self.connection = connection
         self._worker = worker
         self._commit = commit
-        self._bell = bell
 
     @classmethod
-    async def begin(cls, open_database: Callable[[], Database], commit: Commit, bell: Bell) -> SQLiteTransaction:
+    async def begin(cls, open_database: Callable[[], Database], commit: Commit) -> SQLiteTransaction:
         """Waits until no other transaction is open."""
         # the store's own thread waits for the end of this transaction if it has something to commit
         worker = Worker(lambda: _Engine(open_database()), "durable_import transaction")
@@ -44,7 +42,7 @@ class SQLiteTransaction:
         except BaseException:
             await worker.close()
             raise
-        return cls(worker, connection, commit, bell)
+        return cls(worker, connection, commit)
 
     async def commit(self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True) -> None:
         """See ``store.OpenTransaction``."""
@@ -52,7 +50,6 @@ class SQLiteTransaction:
         try:
             await self._worker.call(partial(_commit, self.connection, work))
         finally:
-            self._bell.ring()
             await self._worker.close()
 
     def lost(self, error: BaseException) -> StoreUnavailableError | None:

@@ -26,7 +26,7 @@ from durable_import.errors import (
     StoreUnavailableError,
 )
 from durable_import.stores.base import StateStore
-from durable_import.stores.changes import Bell
+from durable_import.stores.changes import Awaited, Bell
 from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.flat import to_kept
 from durable_import.stores.memory import InMemoryStateStore
@@ -102,8 +102,10 @@ async def test_memory_and_disk_take_any_flat_dict(saved: dict[str, Any], tmp_pat
 
 @pytest.mark.parametrize("place", ["memory:", "disk://{}/store", "sqlite:///{}/state.db"])
 async def test_checkpoints_ring_no_bell(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits for a change in this process is not woken by each commit of an instance that runs."""
+    """Who waits for a change in this process is not woken by each commit of an instance that runs, but by its end if he waits for
+    that."""
     rings: list[None] = []
+    awaited = Awaited()
     monkeypatch.setattr(Bell, "ring", lambda _: rings.append(None))
     store = full_store(open_store(place.format(tmp_path)))
     begun = await begin(store, "a")
@@ -111,7 +113,9 @@ async def test_checkpoints_ring_no_bell(place: str, tmp_path: Path, monkeypatch:
     for status in ("running", "sleeping", "waiting", "running"):
         await commit(store, begun, saved(1, status))
         assert rings == []
-    await store.end(begun.claim, saved(2, "completed"), keeps=False)
+    await store.wait_for_change(0.0, awaited)
+    with awaited.waiting_for("a"):
+        await store.end(begun.claim, saved(2, "completed"), keeps=False)
     assert rings
     await store.close()
 
