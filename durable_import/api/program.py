@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -49,20 +49,28 @@ class ProgramError(Exception):
 def find_program(target: Target) -> Program:
     """The program that a target names. Raises ProgramError when there is none, or when it is not marked."""
     program = _find_module(target.name) if target.is_module else _find_script(target.name)
-    if not _is_marked(program):
+    near: list[str] = []
+
+    def suspect(head: bytes) -> None:
+        from ..hook.near_misses import near_miss  # rarely needed
+
+        near.append(near_miss(head))
+
+    if not _is_marked(program, suspect):
+        told = "".join(f": {each}" for each in near if each)
         raise ProgramError(
-            f"{program.file} is not marked durable. Put the comment `# durable: on` on its first line, above the imports, "
+            f"{program.file} is not marked durable{told}. Put the comment `# durable: on` on its first line, above the imports, "
             "so that its async functions are saved at every await"
         )
     return program
 
 
-def _is_marked(program: Program) -> bool:
+def _is_marked(program: Program, suspect: Callable[[bytes], object]) -> bool:
     if program.spec is not None and not isinstance(program.spec.loader, SourceFileLoader):
-        return spec_is_marked(program.spec)
+        return spec_is_marked(program.spec, suspect)
     if not os.path.isfile(program.file):
         raise ProgramError(f"cannot open {program.file!r}: there is no such file")
-    return file_is_marked(program.file)
+    return file_is_marked(program.file, suspect)
 
 
 def _find_script(name: str) -> Program:

@@ -15,7 +15,7 @@ from .. import DurableError, PauseForEventException, StoreError
 from ..api.program import Program, ProgramError, Target, default_instance_id, find_program, set_arguments
 from ..api.session import Failure, Session, Standing, Summary, run_apart
 from ..api.tracebacks import without_machinery
-from .speech import OURS, SUSPENDED, USAGE, say
+from .speech import OURS, SUSPENDED, USAGE, say, shown_store
 
 FULL_COLLECTIONS = 1000  # middle ones between two that look at all objects: thousands of instances have millions of these
 
@@ -60,6 +60,7 @@ class _Run:
         self, store: str, base: str, exit_on_wait: bool, hold_limit: float | None, *, old_code: bool, from_failure: bool
     ) -> None:
         self._process = os.getpid()
+        self._store = shown_store(store)
         self._moved: dict[str, str] = {}  # what is to be said of instances that go on
         self._is_over = False  # there is nothing to go on with
         on_wait = self._exit_for if exit_on_wait else None
@@ -70,7 +71,7 @@ class _Run:
 
     def starting(self, instance_id: str) -> None:
         """An instance begins."""
-        say(f"starting instance {instance_id}")
+        say(f"starting instance {instance_id} in {self._store}")
 
     def resuming(self, instance_id: str, state: Standing) -> None:
         """An instance goes on from its last state."""

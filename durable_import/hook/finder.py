@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from importlib.machinery import SOURCE_SUFFIXES, ModuleSpec, SourceFileLoader
 from importlib.util import LazyLoader
 from types import ModuleType
@@ -51,17 +52,18 @@ class DurableFinder:
         if _is_own(fullname) or is_rewriting():
             return None
         spec = self._behind.find_spec(fullname, path, target)
-        if spec is not None and self.wants(fullname, spec):
+        if spec is not None and self.wants(fullname, spec, partial(_warn_of_near_miss, spec)):
             _replace_loader(spec)
         return spec
 
-    def wants(self, fullname: str, spec: ModuleSpec) -> bool:
-        """Whether the module that ``spec`` describes is to be rewritten, so far as names and marker tell."""
+    def wants(self, fullname: str, spec: ModuleSpec, suspect: Callable[[bytes], object] | None = None) -> bool:
+        """Whether the module that ``spec`` describes is to be rewritten, so far as names and marker tell. ``suspect``: see
+        ``file_is_marked``."""
         if not spec.has_location or spec.loader is None or isinstance(spec.loader, RewritingLoader):
             return False
         if _is_own(fullname) or not source_path(spec).endswith(_SOURCE_SUFFIXES):
             return False
-        return self._matches(fullname, spec) or (not _is_standard(fullname, spec) and spec_is_marked(spec))
+        return self._matches(fullname, spec) or (not _is_standard(fullname, spec) and spec_is_marked(spec, suspect))
 
     def _matches(self, fullname: str, spec: ModuleSpec) -> bool:
         if not self.patterns:
@@ -88,14 +90,14 @@ def _is_standard(fullname: str, spec: ModuleSpec) -> bool:
     )
 
 
-def spec_is_marked(spec: ModuleSpec) -> bool:
-    """Whether the source of a module that was found is marked."""
+def spec_is_marked(spec: ModuleSpec, suspect: Callable[[bytes], object] | None = None) -> bool:
+    """Whether the source of a module that was found is marked. ``suspect``: see ``file_is_marked``."""
     path = source_path(spec)
     loader: Any = spec.loader
     try:
         if _gives_data_of_its_own(loader):
             return marker.source_is_marked(loader.get_data(path))
-        return marker.file_is_marked(path)
+        return marker.file_is_marked(path, suspect)
     except OSError:  # no source there: an import by the ordinary loader shows whether that matters
         return False
 
@@ -132,3 +134,12 @@ def _transforms_code(loader: SourceFileLoader) -> bool:
 def _warn(spec: ModuleSpec, what: str) -> None:
     message = f"module {spec.name!r} ({spec.origin}) was to be made durable: it {what} ({spec.loader!r})"
     warnings.warn(message, RuntimeWarning, stacklevel=4)  # the import statement
+
+
+def _warn_of_near_miss(spec: ModuleSpec, head: bytes) -> None:
+    from durable_import.hook.near_misses import near_miss  # rarely needed
+
+    found = near_miss(head)
+    if found:
+        message = f"module {spec.name!r} ({spec.origin}) is not durable: {found}. What it awaits is not saved"
+        warnings.warn(message, RuntimeWarning, stacklevel=6)  # the import statement

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 
 __all__ = ["file_is_marked", "source_is_marked"]
 
@@ -36,10 +37,10 @@ def source_is_marked(source: bytes) -> bool:
     return _read_marker(source, complete=True) is True
 
 
-def file_is_marked(path: str) -> bool:
+def file_is_marked(path: str, suspect: Callable[[bytes], object] | None = None) -> bool:
     """Whether the source file at ``path`` is marked; reads no further than the head needs.
 
-    Raises OSError if the file cannot be read.
+    ``suspect`` is called with what was read, if it is not marked and has the word. Raises OSError if the file cannot be read.
     """
     with open(path, "rb", buffering=0) as file:
         head = file.read(CHUNK)
@@ -48,6 +49,8 @@ def file_is_marked(path: str) -> bool:
             more = file.read(len(head))  # as much again, so that scanning again stays linear
             head += more
             marked = _read_marker(head, complete=not more)
+    if not marked and suspect is not None and (b"urable" in head or b"URABLE" in head):
+        suspect(head)
     return marked
 
 

@@ -31,7 +31,7 @@ def test_default_store_and_instance(desk: Desk) -> None:
     path = desk.write("steps.py", STEPS)
     killed = desk.run("steps.py", kill_at=3)
     assert (killed.status, killed.out) == (KILLED, "step 0\n")
-    name = re.fullmatch(r"durable_import: starting instance (steps-\w+)\n", killed.said)
+    name = re.fullmatch(r"durable_import: starting instance (steps-\w+) in sqlite:///\.durable/state\.db\n", killed.said)
     assert name
     assert desk.rows() == [(name[1], "running", 2)]
     other = desk.run("steps.py", "argument")
@@ -94,7 +94,7 @@ def test_fresh(desk: Desk) -> None:
     assert desk.run("--instance", "one2", "steps.py", kill_at=6).status == KILLED
     fresh = desk.run("--fresh", "--instance", "one", "steps.py")
     assert (fresh.status, fresh.out) == (0, "step 0\nstep 1\nstep 2\n")
-    assert "starting instance one\n" in fresh.said
+    assert "starting instance one in sqlite:///.durable/state.db\n" in fresh.said
     assert "resuming instance one2 " in desk.run("--instance", "one2", "steps.py").said
 
 
@@ -227,12 +227,14 @@ def test_run_that_ended_with_a_status_starts_afresh(desk: Desk, status: int) -> 
         (["plain.py"], "# durable: on"),
         (["-m", "plain"], "# durable: on"),
         (["empty_folder"], "__main__.py"),
+        (["near.py"], "near.py is not marked durable: line 2 has `# Durable: On`, which is not the comment"),
     ],
     ids=" ".join,
 )
 def test_wrong_usage(desk: Desk, words: list[str], explained: str) -> None:
     """What cannot be run is refused with status 2 and one message that says what to do; nothing is created."""
     desk.write("plain.py", "print('ran')\n")
+    desk.write("near.py", "import asyncio\n# Durable: On\n")
     (desk.folder / "empty_folder").mkdir()
     refused = desk.run(*words)
     assert (refused.status, refused.out, refused.err) == (2, "", "")
