@@ -48,7 +48,7 @@ class Unwinding:
     __slots__ = ("_failed", "_forgotten", "_groups", "_suspects", "_waiting", "is_kept", "is_over", "steps")
 
     def __init__(self, steps: Iterable[StepOnWayOut] = (), *, is_kept: bool = False) -> None:
-        self._suspects: dict[DurableTask, None] = {}
+        self._suspects: dict[str, DurableTask] = {}  # by their paths
         self._failed: weakref.WeakSet[DurableTask] = weakref.WeakSet()  # whose exceptions nobody has asked for
         self._groups: weakref.WeakSet[asyncio.TaskGroup] = weakref.WeakSet()  # that have some
         self._waiting: dict[DurableTask, None] = {}  # tasks that may get such an exception next
@@ -62,17 +62,17 @@ class Unwinding:
     def comes_to_await(self, task: DurableTask, *, handles: bool) -> None:
         """A task is about to wait, and handles an exception, or none."""
         if handles:
-            self._suspects[task] = None
-        elif self._suspects.pop(task, self) is None:
+            self._suspects[task.path] = task
+        elif self._suspects.pop(task.path, None) is not None:
             self._may_be_over()
 
     def step_failed(self, task: DurableTask) -> None:
         """A step of a task ended by an exception, which the task is about to get."""
-        self._suspects[task] = None
+        self._suspects[task.path] = task
 
     def task_fails(self, task: DurableTask, callbacks: Iterable[tuple[Any, Any]]) -> None:
         """A task is about to end by an exception; ``callbacks`` are told."""
-        self._suspects.pop(task, None)
+        self._suspects.pop(task.path, None)
         self._failed.add(task)
         for callback, _ in callbacks:
             owner = getattr(callback, "__self__", None)
@@ -84,7 +84,7 @@ class Unwinding:
     def is_restored(self, tasks: Iterable[DurableTask]) -> None:
         """The tasks go on from a state in which an exception was on its way out."""
         for task in tasks:
-            self._suspects[task] = None
+            self._suspects[task.path] = task
             for value in _values_of(task):
                 if isinstance(value, asyncio.TaskGroup):
                     self._groups.add(value)
@@ -96,18 +96,24 @@ class Unwinding:
     # --- what is asked
 
     def is_under_way(self) -> bool:
-        """Whether an exception is on its way out of any of the tasks of the instance; none of them runs."""
-        for task in [task for task in self._suspects if task.done() or not self._unwinds(task)]:
-            del self._suspects[task]
-        for group in [group for group in self._groups if not _has_errors(group)]:
-            self._groups.discard(group)
-        is_passed_on = any(map(_is_about_to_get, self._waiting))
+        """Whether an exception is on its way out of any of the tasks of the instance; none of them runs.
+
+        It is asked before each commit meanwhile: what comes first decides, so that many tasks on their way out cost no more.
+        """
+        self._forgotten = False
+        for path in list(self._suspects):
+            if self._unwinds(self._suspects[path]):
+                return True
+            del self._suspects[path]
+        if any(map(_has_errors, self._groups)) or any(map(_is_about_to_get, self._waiting)):
+            return True
+        self._groups.clear()
+        self._forgotten = True
         for task in [task for task in self._failed if not task._log_traceback]:
             self._failed.discard(task)
-        if not self._failed and not is_passed_on:
+        if not self._failed:
             self._waiting.clear()
-        self._forgotten = not (self._suspects or self._groups or is_passed_on)
-        return not self._forgotten or bool(self._failed)
+        return bool(self._failed)
 
     def concerns_the_end(self) -> bool:
         """Whether the exception that has ended the instance is one that was on its way out at the last commit."""
@@ -117,9 +123,10 @@ class Unwinding:
 
     def note_step(self, task: DurableTask, step: Step) -> None:
         """A step is about to begin: it is listed if it is on the way out, and no library's manager."""
-        owner = next((each for each in self._suspects if _waits_for(each, task)), task)
+        parent = self._suspects.get(task.path.rpartition(".")[0])
+        owner = parent if parent is not None and _waits_for(parent, task) else task
         stack = owner.stack()
-        if owner not in self._suspects or not any(map(unwinds, stack)):
+        if owner.path not in self._suspects or not any(map(unwinds, stack)):
             if not self.is_kept or self.is_over or step.is_restored:
                 return
         elif stack and owner is task and leaves_block(stack[-1]):
@@ -132,8 +139,9 @@ class Unwinding:
             self.is_over = True
             self.steps.clear()
 
-    def _unwinds(self, task: DurableTask) -> bool:
-        step = task.step_at()
+    @staticmethod
+    def _unwinds(task: DurableTask) -> bool:
+        step = task.step_at() if not task.done() else None
         if step is not None and step.state == FAILED:
             return not isinstance(step.value, StopAsyncIteration)
         return any(map(unwinds, task.stack()))

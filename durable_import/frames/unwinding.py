@@ -16,12 +16,13 @@ from ..rewrite.analysis.node_paths import NodePaths
 from ..rewrite.analysis.places import Places
 from ..rewrite.analysis.raising import raises_behind
 from .capture import CREATED, FINISHED, parts_of, variables_in
+from .except_star import ExceptStar
 
 LEAVES = "aexit error"  # the role of a suspension in ``__aexit__``, called because of an exception
 
 
 class _WaysOut(NamedTuple):
-    """Of a suspension: whether it is on the way out whatever the frame holds; the variables that hold outcomes."""
+    """Of a suspension: whether it is on the way out whatever the frame holds; the variables that say it else."""
 
     always: bool
     outcomes: tuple[str, ...]
@@ -53,6 +54,8 @@ def leaves_block(frame: Any) -> bool:
 
 
 def _is_failure(outcome: Any) -> bool:
+    if type(outcome) is ExceptStar:
+        return bool(outcome.rest is not None or outcome.raised or outcome.reraised)
     return isinstance(outcome, BaseException) and not isinstance(outcome, GeneratorExit)
 
 
@@ -63,16 +66,18 @@ def _ways_out(info: CodeInfo, label: int) -> _WaysOut:
         return _WaysOut(False, ())
     if place[1] == LEAVES:
         return _WaysOut(True, ())
-    handlers = [info.path_of(label, name) for name in info.names(label, "exception")]
-    return _WaysOut(any(_raises_again(info, each, place[0]) for each in handlers), tuple(info.names(label, "outcome")))
+    is_handling = bool(info.names(label, "exception")) and _raises_again(info, place[0].split("."))
+    return _WaysOut(is_handling, (*info.names(label, "outcome"), *info.names(label, "group")))
 
 
-def _raises_again(info: CodeInfo, handler: str, path: str) -> bool:
-    """Whether the handler at a path may raise its exception again behind the suspension at another path."""
-    node = _nodes(info).get(handler)
-    if not isinstance(node, ast.ExceptHandler) or not path.startswith(f"{handler}."):
-        return False
-    return raises_behind(node, path[len(handler) + 1 :].split("."))
+def _raises_again(info: CodeInfo, path: list[str]) -> bool:
+    """Whether a handler around the suspension at a path may raise its exception again behind it."""
+    nodes = _nodes(info)
+    for length in range(1, len(path)):
+        node = nodes.get(".".join(path[:length]))
+        if isinstance(node, ast.ExceptHandler) and path[length] == "body" and raises_behind(node, path[length:]):
+            return True
+    return False
 
 
 @lru_cache(maxsize=64)
