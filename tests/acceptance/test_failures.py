@@ -80,6 +80,29 @@ OWN_GENERATOR = """
                 await charge(row)
         print("done")
 """
+STAR = """
+    async def main():
+        for row in range(4):
+            try:
+                await charge(row)
+            except* ZeroDivisionError:
+                await effect(f"refund {row}")
+                raise
+        print("done")
+"""
+GENERATOR = """
+    async def rows():
+        try:
+            for row in range(4):
+                yield row, await charge(row)
+        finally:
+            await effect("shut")
+
+    async def main():
+        async for row, _ in rows():
+            await effect(f"paid {row}")
+        print("done")
+"""
 NESTED = """
     async def order(row):
         async with Client():
@@ -200,10 +223,12 @@ def test_nothing_of_the_program_ran(desk: Desk, main: str) -> None:
         pytest.param(REFUND, [("effect", "refund", "main")], marks=pytest.mark.slow),
         pytest.param(OWN_MANAGER, [("effect", "shut", "Shop.__aexit__")], marks=pytest.mark.slow),
         pytest.param(OWN_GENERATOR, [("effect", "shut", "shop")], marks=pytest.mark.slow),
+        pytest.param(STAR, [("effect", "refund", "main")], marks=pytest.mark.slow),
+        pytest.param(GENERATOR, [("effect", "shut", "rows")], marks=pytest.mark.slow),
         pytest.param(NESTED, [("print", "to_thread", "attempt")], marks=pytest.mark.slow),
         pytest.param(SIBLINGS, [("effect", "cleaned", "wait")], marks=pytest.mark.slow),
     ],
-    ids=["finally", "refund", "manager", "generator", "nested", "siblings"],
+    ids=["finally", "refund", "manager", "contextmanager", "star", "generator", "nested", "siblings"],
 )
 def test_steps_of_the_program_ran(desk: Desk, main: str, listed: list[tuple[str, str, str]]) -> None:
     """The next run lists them, and ends; told to, it goes on in the mended line."""
