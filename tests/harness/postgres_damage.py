@@ -162,8 +162,10 @@ def uses(database: Database, owner: int, chance: random.Random) -> Iterator[Call
     yield lambda: _claim(database, owner)
     yield lambda: database.do(messages.pending(owner, 0))
     for name in chance.sample(NAMES, len(NAMES)):
-        for look in (looking.load, looking.summary, looking.load_segments, messages.load_events):
+        for look in (looking.load, looking.summary, messages.load_events):
             yield partial(_ask, database, partial(look, name))
+        for some in (None, ("k",)):
+            yield partial(_ask, database, partial(looking.load_segments, name, some))
         yield partial(_ask, database, partial(messages.publish, name, "again", b"", None))
         yield partial(_ask, database, partial(lives.retry, name))
         yield partial(_live, database, name, owner, chance.random() < 0.5)

@@ -105,8 +105,10 @@ def uses(owner: int, chance: random.Random) -> Iterator[Work]:
     yield owners.rows
     yield partial(_claim, owner)
     for name in chance.sample(("a", "a/waits", "a/ended", "a/stuck", "a/left"), 5):
-        for look in (looking.load, looking.summary, looking.load_segments, looking.load_history, messages.load_events):
+        for look in (looking.load, looking.summary, looking.load_history, messages.load_events):
             yield partial(look, name)
+        for some in (None, ("k",)):
+            yield partial(looking.load_segments, name, some)
         yield partial(messages.publish, name, "again", b"", None)
         yield partial(lives.retry, name)
         yield partial(_live, name, owner, chance.random() < 0.5)
