@@ -23,6 +23,7 @@ from .executors import ExecutorCall
 from .task import DurableTask
 
 MOST_STEPS = 100  # that are listed
+LONGEST_WAIT = 100  # commits for which a task that nobody waits for counts, which has ended by an exception
 
 
 class StepOnWayOut(NamedTuple):
@@ -42,20 +43,32 @@ class StepOnWayOut(NamedTuple):
 class Unwinding:
     """Of one instance. ``steps``: of the program's own code, that began on the way out.
 
+    A task that ended by an exception that nobody asked for counts too: somebody may ask. As long as nobody waits for it, that is
+    *idle*: the next exception that is on its way out takes its place.
+
     ``is_kept``: the store has the state before. ``is_over``: that exception was handled since, so the next one is another.
     """
 
-    __slots__ = ("_failed", "_forgotten", "_groups", "_suspects", "_waiting", "is_kept", "is_over", "steps")
+    __slots__ = (
+        "_beside", "_failed", "_groups", "_is_idle", "_own", "_passes", "_suspects", "_waiting", "is_kept", "is_over",
+    )  # fmt: skip
 
     def __init__(self, steps: Iterable[StepOnWayOut] = (), *, is_kept: bool = False) -> None:
         self._suspects: dict[str, DurableTask] = {}  # by their paths
         self._failed: weakref.WeakSet[DurableTask] = weakref.WeakSet()  # whose exceptions nobody has asked for
         self._groups: weakref.WeakSet[asyncio.TaskGroup] = weakref.WeakSet()  # that have some
-        self._waiting: dict[DurableTask, None] = {}  # tasks that may get such an exception next
-        self._forgotten = False  # there is nothing but exceptions that nobody has asked for
-        self.steps = dict.fromkeys(steps)
+        self._waiting: dict[DurableTask, Any] = {}  # tasks that may get such an exception next, by what they wait for
+        self._is_idle = False  # there is nothing but exceptions that nobody waits for
+        self._passes = 0  # commits since that is so
+        self._own = dict.fromkeys(steps)
+        self._beside: dict[StepOnWayOut, None] = {}  # of other tasks
         self.is_kept = is_kept
         self.is_over = False
+
+    @property
+    def steps(self) -> tuple[StepOnWayOut, ...]:
+        """See the class."""
+        return (*self._own, *self._beside)[:MOST_STEPS]
 
     # --- what is told
 
@@ -79,7 +92,7 @@ class Unwinding:
             if isinstance(owner, asyncio.TaskGroup):
                 self._groups.add(owner)
             else:
-                self._waiting.update(dict.fromkeys(_tasks_told_by(callback)))
+                self._waiting.update((told, told._fut_waiter) for told in _tasks_told_by(callback))
 
     def is_restored(self, tasks: Iterable[DurableTask]) -> None:
         """The tasks go on from a state in which an exception was on its way out."""
@@ -91,7 +104,7 @@ class Unwinding:
                 elif type(value) is DurableTask and value.done() and value.has_failed:
                     self._failed.add(value)
             if task._fut_waiter is not None:
-                self._waiting[task] = None
+                self._waiting[task] = task._fut_waiter
 
     # --- what is asked
 
@@ -100,44 +113,60 @@ class Unwinding:
 
         It is asked before each commit meanwhile: what comes first decides, so that many tasks on their way out cost no more.
         """
-        self._forgotten = False
+        was_idle, is_asked_for = self._is_idle, any(not task._log_traceback for task in self._failed)
+        self._is_idle = not self._is_on_its_way()
+        if self._is_idle:
+            self._passes += 1
+            return bool(self._failed) and self._passes <= LONGEST_WAIT
+        self._passes = 0
+        if was_idle and not is_asked_for:
+            self.is_over = True
+            self._beside.clear()
+        return True
+
+    def _is_on_its_way(self) -> bool:
         for path in list(self._suspects):
             if self._unwinds(self._suspects[path]):
                 return True
             del self._suspects[path]
-        if any(map(_has_errors, self._groups)) or any(map(_is_about_to_get, self._waiting)):
+        if any(map(_has_errors, self._groups)):
             return True
-        self._groups.clear()
-        self._forgotten = True
+        self._waiting = {task: future for task, future in self._waiting.items() if task._fut_waiter is future}
+        if any(map(_is_about_to_get, self._waiting)):
+            return True
         for task in [task for task in self._failed if not task._log_traceback]:
             self._failed.discard(task)
-        if not self._failed:
-            self._waiting.clear()
-        return bool(self._failed)
+        if self._failed and (self._waiting or self._groups):
+            return True
+        self._groups.clear()
+        self._waiting.clear()
+        return False
 
     def concerns_the_end(self) -> bool:
         """Whether the exception that has ended the instance is one that was on its way out at the last commit."""
         if self.is_over:
             return False
-        return not self._forgotten or not self._failed or any(not task._log_traceback for task in self._failed)
+        return not self._is_idle or any(not task._log_traceback for task in self._failed)
 
     def note_step(self, task: DurableTask, step: Step) -> None:
         """A step is about to begin: it is listed if it is on the way out, and no library's manager."""
         parent = self._suspects.get(task.path.rpartition(".")[0])
         owner = parent if parent is not None and _waits_for(parent, task) else task
-        stack = owner.stack()
+        stack, steps = owner.stack(), self._own
         if owner.path not in self._suspects or not any(map(unwinds, stack)):
+            steps = self._beside
             if not self.is_kept or self.is_over or step.is_restored:
                 return
         elif stack and owner is task and leaves_block(stack[-1]):
             return
-        if len(self.steps) < MOST_STEPS:
-            self.steps[_described(step, stack, owner.path)] = None
+        if len(steps) < MOST_STEPS:
+            steps[_described(step, stack, owner.path)] = None
 
     def _may_be_over(self) -> None:
         if not self._suspects and not self._failed and not self._groups:
             self.is_over = True
-            self.steps.clear()
+            self._own.clear()
+            self._beside.clear()
 
     @staticmethod
     def _unwinds(task: DurableTask) -> bool:

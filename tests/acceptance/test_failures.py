@@ -286,6 +286,48 @@ def test_an_exception_that_was_handled(desk: Desk) -> None:
     assert desk.effects[len(before) :] == ["charge 3", "close 3", "paid 3"]
 
 
+FORGOTTEN = """
+    async def fail():
+        raise KeyError("forgotten")
+
+    async def main():
+        tasks = [asyncio.create_task(fail())]
+        for row in range(4):
+            await charge(row)
+            await effect(f"paid {row}")
+        ASK
+        print("done")
+"""
+
+
+@pytest.mark.slow
+def test_a_task_that_nobody_asks(desk: Desk) -> None:
+    """Its exception is none of the program's: the state is that of before the one that has ended it."""
+    main = FORGOTTEN.replace("ASK", "len(tasks)")
+    fails(desk, main)
+    before = desk.effects
+    write(desk, main, mended=True)
+    ended = desk.run("rows.py")
+    assert (ended.status, ended.out) == (0, "done\n"), ended
+    assert desk.effects[len(before) :] == ["paid 2", "charge 3", "paid 3"]
+
+
+@pytest.mark.slow
+def test_a_task_that_is_asked_in_the_end(desk: Desk) -> None:
+    """The state is that of before the task failed, and what the program has done since is listed."""
+    main = FORGOTTEN.replace("ASK", "await tasks[0]").replace("raise KeyError", "await effect('fail'); raise KeyError")
+    write(desk, main, mended=True)
+    assert desk.run("rows.py").status == 1
+    before = desk.effects
+    write(desk, main.replace("raise KeyError", "print"), mended=True)
+    refused = desk.run("rows.py")
+    assert refused.status == 70, refused
+    assert "in main)" in refused.err
+    ended = desk.run("--from-failure", "rows.py")
+    assert (ended.status, ended.out) == (0, "forgotten\ndone\n"), ended
+    assert desk.effects[len(before) :].count("paid 3") == 1
+
+
 RETRIED = """
     async def main():
         for row in range(4):

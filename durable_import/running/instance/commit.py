@@ -223,7 +223,7 @@ class Committer:
             return checkpoint
         begins = not unwinding.is_kept or unwinding.is_over
         unwinding.is_kept, unwinding.is_over = True, False
-        return checkpoint._replace(way_out=WayOut(tuple(unwinding.steps), begins))
+        return checkpoint._replace(way_out=WayOut(unwinding.steps, begins))
 
     def _until_kept(self, rest: Awaitable[None]) -> Any:
         """Wait for the store; likewise."""

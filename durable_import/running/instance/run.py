@@ -11,8 +11,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ...aio.gate import Gate
-from ...aio.loop import InstanceLoop
-from ...aio.unwinding import MOST_STEPS, Unwinding
 from ...errors import (
     CodeChangedError,
     DurableError,
@@ -34,7 +32,7 @@ from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
-from ...snapshot.payload import DRIFT, GAPS, HANDED, LIVES
+from ...snapshot.payload import DRIFT, HANDED, LIVES
 from ...snapshot.sealing.way_out import StateBefore
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
@@ -44,6 +42,7 @@ from ...upgrades.kept import KeptTexts
 from ...upgrades.renames import is_called
 from .checkpoint import Checkpoint, flush_output
 from .driver import InstanceDriver
+from .failed import restore_way_out, skip_keys, way_taken
 from .given import NOTHING_GIVEN, given_by, set_again, warn_of_lost
 from .giving_up import check_attempts, failure_by, is_past_deaths
 from .handed import Handed, give_back, handed_to, handed_today
@@ -362,7 +361,7 @@ class InstanceRun:
         elif make is not None:
             host.observer.starting(self.instance_id)
             driver = InstanceDriver(without_instance(make), encoder, self._commit)
-            self._skip_keys(driver.loop, driver.facts)
+            skip_keys(driver.loop, driver.facts, self._way)
             if host.script is not None:
                 driver.facts[HANDED] = handed_to(driver.coroutine)
         else:
@@ -376,7 +375,7 @@ class InstanceRun:
             root, self._root = self._root or make_root(self._recorded_call(state), self.instance_id), None
             assert self.state is not None
             driver = InstanceDriver(root, encoder, self._commit, self.state.checkpoint)
-            self._skip_keys(driver.loop, driver.facts)
+            skip_keys(driver.loop, driver.facts, self._way)
             driver.loop.incarnation = incarnation_of(self.lease.call)
             driver.loop.earlier_lives = self._earlier_lives(is_new=is_new, otherwise=lives_before(state))
         if self.lease.call or state is not None:
@@ -466,24 +465,8 @@ class InstanceRun:
         if self.lease.lives:
             count_lives(driver.loop, self.lease.lives)
         driver.keeps_life = self._before is not None or (state.status == "running" and self.lease.lives is None)
-        self._restore_way_out(driver.loop, driver.facts)
+        restore_way_out(driver.loop, driver.facts, self._way, self.lease.before)
         return driver
-
-    def _skip_keys(self, loop: InstanceLoop, facts: dict[str, Any]) -> None:
-        """The keys of calls that were made on the way out are given to no others."""
-        steps = self._way.steps
-        if steps:
-            loop.skips_keys(None if len(steps) >= MOST_STEPS else {step.task for step in steps})
-            facts[GAPS] = loop.gaps
-
-    def _restore_way_out(self, loop: InstanceLoop, facts: dict[str, Any]) -> None:
-        """What it knows of exceptions on their way out, and of calls that were made there."""
-        loop.gaps = facts.get(GAPS)
-        self._skip_keys(loop, facts)
-        before = self.lease.before
-        if before is not None:
-            loop.unwinding = Unwinding(before.steps, is_kept=True)
-            loop.unwinding.is_restored(loop.tasks)
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
         """One coroutine, for each takes memory while the instance waits."""
@@ -567,7 +550,8 @@ class InstanceRun:
                 logger.warning("instance %s failed: %s", self.instance_id, what, exc_info=error, extra=about)
             else:  # the task that awaits it is told
                 logger.debug("instance %s failed: %s", self.instance_id, summary_of(outcome.error), extra=about)
-            outcome = replace(outcome, way=self._way_taken())
+            way = way_taken(self.driver.loop, has_before=self.lease.before is not None) if self.driver is not None else WayTaken()
+            outcome = replace(outcome, way=way)
             state = before._replace(status="failed", wake_at=None)
             state = state._replace(outcome=self.records.seal_outcome(outcome, state, call, encoder))
             await self.lease.end(state, keeps_snapshot=True)
@@ -576,16 +560,6 @@ class InstanceRun:
         state = state._replace(outcome=self.records.seal_outcome(outcome, state, call, encoder))
         flush_output()
         await self.lease.end(state, keeps_snapshot=False)
-
-    def _way_taken(self) -> WayTaken:
-        """Of the exception by which it fails."""
-        assert self.driver is not None
-        unwinding = self.driver.loop.unwinding
-        if unwinding is None:
-            return WayTaken()
-        concerns = unwinding.concerns_the_end()
-        steps = tuple(unwinding.steps) if concerns or unwinding.is_over else ()
-        return WayTaken(steps, concerns and self.lease.before is not None)
 
     def _function(self) -> str:
         """Of one of which nothing could be saved."""
