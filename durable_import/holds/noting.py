@@ -108,7 +108,7 @@ def _note(thing: Any, owner: Any, known: Known) -> None:
 
 
 def _note_class(cls: type, known: Known) -> None:
-    methods: dict[str, Callable[[FunctionType], Call]] = {"__init__": _noting_init}
+    methods: dict[str, Callable[[FunctionType], Call]] = {} if known.by_function else {"__init__": _noting_init}
     methods.update((name, _noting_opening(name)) for name in (*_ENTERING, *known.opens))
     methods.update(dict.fromkeys((*_LEAVING, *known.ends), _noting_end))
     methods.update(dict.fromkeys(known.frees, _noting_free))

@@ -41,6 +41,7 @@ class Known(NamedTuple):
     ``closes``: whether one that was made and never opened can be ended too: so one that was ended is saved, and is so again.
     ``sets``: methods that take a statement which may set it (see ``session_settings``); ``execute`` makes that again, and then
     what ``confirms``. ``keeps``: the attributes that the program may set, and which it has again (see ``kept``).
+    ``by_function``: it is made by functions of the table only, and its library reads the code of its ``__init__``.
     ``may_be_in_memory``: its arguments may say that its data are in this process alone.
 
     ``spent``: what to ask of a response whether it has been read to its end. Then its block holds no more, and to leave it does
@@ -61,6 +62,7 @@ class Known(NamedTuple):
     closes: bool = False
     sets: tuple[str, ...] = ()
     confirms: str = ""
+    by_function: bool = False
 
 
 _TRANSACTION = "commit, or roll back, before what takes long: nothing is saved while a transaction is open"
@@ -225,10 +227,10 @@ TABLE: dict[str, Known] = {
         "in_transaction has_more_than_its_file", keeps="row_factory text_factory isolation_level autocommit pragmas",
     )._replace(may_be_in_memory=True),
     "sqlite3:Cursor": _holds(_READ_ROWS)._replace(busy=("has_unread_rows",)),
-    "sqlite3:Row": _holds(_ROW),
+    "sqlite3:Row": _SAVED,
     "sqlalchemy.engine.create:create_engine": _reopenable(),
     "sqlalchemy.ext.asyncio.engine:create_async_engine": _reopenable(),
-    "sqlalchemy.engine.base:Engine": _reopenable()._replace(may_be_in_memory=True),
+    "sqlalchemy.engine.base:Engine": _reopenable()._replace(may_be_in_memory=True, by_function=True),
     "sqlalchemy.ext.asyncio.engine:AsyncEngine": _reopenable()._replace(may_be_in_memory=True),
     "sqlalchemy.engine.base:Engine.begin": _block_of(_COMMIT),
     "sqlalchemy.ext.asyncio.engine:AsyncEngine.begin": _block_of(_COMMIT),

@@ -117,6 +117,7 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.reducers.context_variables": {"named_variable": "named_variable", "variable_at": "variable_at"},
     "snapshot.reducers.databases": {
         "restore_closed_connection": "closed_connection", "restore_closed_cursor": "closed_cursor", "restore_cursor": "cursor",
+        "restore_row": "row",
     },
     "snapshot.reducers.enums": {"restore_flag": "enum.flag", "restore_member": "enum.member"},
     "snapshot.reducers.exceptions": {

@@ -109,6 +109,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     _place("rich.progress:_TrackThread"): progress.reduce_track_thread,
     ("sqlite3", "Connection"): databases.reduce_connection,
     ("sqlite3", "Cursor"): databases.reduce_cursor,
+    ("sqlite3", "Row"): databases.reduce_row,
     ("string.templatelib", "TemplateIter"): parsing.reduce_template_iterator,
     ("tempfile", "SpooledTemporaryFile"): files.refuse_temporary,
     ("tenacity", "Retrying"): process_objects.reduce_with_thread_local,

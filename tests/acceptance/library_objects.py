@@ -330,15 +330,16 @@ DATABASES = [
         await two()
         return seen, cursor.fetchall()
     """),
-    _row("sqlite3 row", "held", f"""
+    _row("sqlite3 rows", "kept", f"""
         {TABLE}
         db = sqlite3.connect(folder + "/db")
         db.row_factory = sqlite3.Row
-        row = db.execute("select n from t").fetchone()
+        rows = db.execute('select n, n + 1 as "a ""b", n as n from t').fetchall()
         del db
         await one()
+        same = list(rows)
         await two()
-        return dict(row)
+        return [dict(row) for row in rows], rows[0]["N"], rows[0].keys(), rows[0] is same[0], rows[0] == rows[1], len(set(rows))
     """),
     _row("aiosqlite", "kept", f"""
         {TABLE}
@@ -422,7 +423,7 @@ DATABASES = [
     """),
     _row("async session", "held", f"""
         {TABLE}
-        engine = sqlalchemy.ext.asyncio.create_async_engine(f"sqlite+aiosqlite:///{{folder}}/db")
+        engine = sqlalchemy.ext.asyncio.create_async_engine(f"sqlite+aiosqlite:///{{folder}}/db", echo=False, pool_pre_ping=True)
         async with sqlalchemy.ext.asyncio.AsyncSession(engine) as session, session.begin():
             await session.execute(sqlalchemy.text("insert into t values (5)"))
             await one()

@@ -1,7 +1,8 @@
-"""Reducers for cursors of ``sqlite3`` whose rows were all read, and for connections that are closed."""
+"""Reducers for rows of ``sqlite3``, for its cursors whose rows were all read, and for connections that are closed."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pickle import PicklingError
 from typing import Any
 
@@ -69,3 +70,24 @@ def restore_closed_cursor() -> Any:
     cursor.close()
     connection.close()
     return cursor
+
+
+def reduce_row(row: Any) -> Reduced:
+    """A row: its names and values are all that it has."""
+    return restore_row, (tuple(row.keys()), tuple(row))
+
+
+def restore_row(names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+    """A row that equals the one that was saved."""
+    import sqlite3
+
+    return sqlite3.Row(_cursor_with(names), values)
+
+
+@lru_cache(maxsize=64)
+def _cursor_with(names: tuple[str, ...]) -> Any:
+    """A cursor whose rows would have these names."""
+    import sqlite3
+
+    columns = ", ".join('null as "{}"'.format(name.replace('"', '""')) for name in names)
+    return sqlite3.connect(":memory:", check_same_thread=False).execute(f"select {columns}")

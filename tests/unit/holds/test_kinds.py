@@ -103,9 +103,9 @@ async def managers() -> AsyncIterator[tuple[Any, Kind]]:
     yield sqlalchemy.ext.asyncio.async_sessionmaker(engine), REOPENABLE
     yield sqlalchemy.ext.asyncio.async_sessionmaker(engine).begin(), HOLDS
     yield redis.asyncio.Redis(), REOPENABLE
-    yield redis.asyncio.Redis().pipeline(), HOLDS
+    yield redis.asyncio.Redis().pipeline(), REOPENABLE
     yield redis.asyncio.Redis().pubsub(), HOLDS
-    yield redis.asyncio.Redis().lock("a"), HOLDS
+    yield redis.asyncio.Redis().lock("a"), REOPENABLE
     yield openai.AsyncOpenAI(api_key="a"), REOPENABLE
     yield openai.AzureOpenAI(api_key="a", azure_endpoint="http://a", api_version="1"), REOPENABLE
     yield anthropic.AsyncAnthropic(api_key="a"), REOPENABLE
