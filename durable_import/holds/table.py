@@ -358,6 +358,8 @@ TABLE: dict[str, Known] = {
     "opentelemetry.trace.span:Span": _SAVED,
     "opentelemetry.sdk.trace:Span": _SAVED,
     # --- what is shown
+    "stamina._core:Attempt": _SAVED,
+    "tenacity:AttemptManager": _SAVED,
     "tqdm.std:tqdm": _SAVED,
     "tqdm.std:tqdm.__iter__": _SAVED,
     # --- what works in the background

@@ -576,13 +576,30 @@ SHOWN = [
             await two()
             return seen, await file.readline()
     """),
-    _row("tenacity", "held", """
+    _row("tenacity", "kept", """
         seen = []
         async for attempt in tenacity.AsyncRetrying(stop=tenacity.stop_after_attempt(3)):
             with attempt:
                 seen.append(attempt.retry_state.attempt_number)
-                await one()
+                if attempt.retry_state.attempt_number == 1:
+                    await one()
+                    raise ValueError
                 await two()
+                if attempt.retry_state.attempt_number == 2:
+                    raise ValueError
+        return seen, attempt.retry_state.outcome.failed
+    """),
+    _row("stamina", "kept", """
+        seen = []
+        async for attempt in stamina.retry_context(on=ValueError, attempts=3, wait_initial=0.001, wait_jitter=0):
+            with attempt:
+                seen.append(attempt.num)
+                if attempt.num == 1:
+                    await one()
+                    raise ValueError
+                await two()
+                if attempt.num == 2:
+                    raise ValueError
         return seen
     """),
     _keep("model", "kept", "Model(n=1)", "value.n"),
@@ -711,7 +728,7 @@ MODULES = {
     "iterators": "array ast codecs collections configparser csv difflib email functools glob hashlib heapq hmac io itertools"
     " random re struct tokenize types xml.etree.ElementTree zlib zoneinfo",
     "databases": "aiosqlite redis.asyncio sqlalchemy sqlalchemy.ext.asyncio sqlalchemy.orm sqlite3",
-    "shown": "anyio io multidict numpy rich.console rich.progress rich.table sortedcontainers structlog tenacity tqdm yarl",
+    "shown": "anyio io multidict numpy rich.console rich.progress rich.table sortedcontainers stamina structlog tenacity tqdm yarl",
     "network": "aiohttp httpx urllib3 websockets",
     "models": "anthropic openai",
 }
