@@ -728,7 +728,8 @@ MODULES = {
     "iterators": "array ast codecs collections configparser csv difflib email functools glob hashlib heapq hmac io itertools"
     " random re struct tokenize types xml.etree.ElementTree zlib zoneinfo",
     "databases": "aiosqlite redis.asyncio sqlalchemy sqlalchemy.ext.asyncio sqlalchemy.orm sqlite3",
-    "shown": "anyio io multidict numpy rich.console rich.progress rich.table sortedcontainers stamina structlog tenacity tqdm yarl",
+    "shown": "anyio io multidict numpy rich.console rich.progress rich.table sortedcontainers stamina structlog tenacity tqdm"
+    " yarl",
     "network": "aiohttp httpx urllib3 websockets",
     "models": "anthropic openai",
 }
