@@ -50,6 +50,7 @@ from .late import late_names
 if TYPE_CHECKING:
     from .aio.attempt import attempt
     from .aio.events import wait_for_event
+    from .aio.labels import progress, set_tag
     from .aio.step_key import step_key
     from .api.connection import connect
     from .api.current import current_instance, current_runtime
@@ -97,8 +98,10 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "make_durable": "compat.program",
     "on_change": "upgrades.policies",
     "renamed": "upgrades.renames",
+    "progress": "aio.labels",
     "reopenable": "holds.kinds",
     "saved": "holds.kinds",
+    "set_tag": "aio.labels",
     "step_key": "aio.step_key",
     "transform_to_durable_ast": "compat.transformer",
     "wait_for_event": "aio.events",
@@ -114,9 +117,8 @@ __all__ = [
     "OwnershipError", "PauseForEventException", "Point", "RanAfterFailureError", "SnapshotAuthenticationError", "SnapshotError",
     "SnapshotFormatError", "StateLostError", "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError",
     "UnknownInstanceError", "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError",
-    "attempt", "connect", "current_instance", "current_runtime", "explain", "install", "make_durable", "on_change", "renamed",
-    "reopenable", "saved",
-    "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
+    "attempt", "connect", "current_instance", "current_runtime", "explain", "install", "make_durable", "on_change", "progress",
+    "renamed", "reopenable", "saved", "set_tag", "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # who know the names from the imports above, and no others

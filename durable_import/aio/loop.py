@@ -109,6 +109,10 @@ class Holder(Protocol):
         """``task`` has taken a lock, or a slot of a semaphore; ``step``: by foreign code."""
         ...
 
+    def has_labels(self) -> None:
+        """There are labels to be written. In any thread."""
+        ...
+
     def why(self) -> str:
         """What holds, and where; empty if nothing does."""
         ...
@@ -119,9 +123,9 @@ class InstanceLoop(SettingLoop, Taker):
 
     __slots__ = (
         "_call", "_observing", "asked_inside", "current", "earlier_lives", "exits_for_error", "gaps", "gate", "generators",
-        "has_asked", "holder", "in_flight", "inbox", "incarnation", "interruption", "is_ending", "key_records", "leaving",
-        "native_tasks", "notes", "observer", "outside_finalizer", "outside_firstiter", "owes_commit", "queues", "reentering",
-        "root", "slots", "taken", "task_count", "task_factory", "tasks", "unwinding",
+        "has_asked", "holder", "in_flight", "inbox", "incarnation", "interruption", "is_ending", "key_records", "labels",
+        "leaving", "native_tasks", "notes", "observer", "outside_finalizer", "outside_firstiter", "owes_commit", "queues",
+        "reentering", "root", "slots", "taken", "task_count", "task_factory", "tasks", "unwinding",
     )  # fmt: skip
 
     def __init__(self, instance_id: str | None = None) -> None:
@@ -132,6 +136,7 @@ class InstanceLoop(SettingLoop, Taker):
         self.earlier_lives = 0  # in which what runs since the last checkpoint has begun too
         self.inbox = Inbox()  # events that have been published for the instance
         self.gaps: dict[str, int] | None = None  # see ``skips_keys``
+        self.labels: dict[str, str | None] | None = None  # that it has told of itself, and nobody has written yet
         self.interruption: Interruption | None = None  # of a restored one, until it goes on
         self.root: DurableTask
         self.task_count = 1

@@ -30,6 +30,7 @@ from ..stores.state import (
 )
 from ..stores.store import Store
 from ..stores.url import check_there, full_store, key_for, open_store
+from .children import InstanceTree
 from .inspection import EventView, Inspection
 from .lists import EVERYTHING, count_in, for_all
 
@@ -161,8 +162,17 @@ class AsyncClientHandle:
         return f"{type(self).__name__}({self.id!r})"
 
     async def info(self) -> InstanceSummary:
-        """What is small of it: status, place and times, owner, hold, attempts and error, parent and tags. Needs no key."""
-        return await self._client.inspection.summary(self.id)
+        """What is small of it: status, place and times, owner, hold, attempts and error, tags and progress, parent and children.
+        Needs no key, as the next two."""
+        return await self._client.inspection.info(self.id)
+
+    async def children(self) -> builtins.list[InstanceSummary]:
+        """The same of those that it has begun, the oldest first."""
+        return await self._client.inspection.children(self.id)
+
+    async def tree(self) -> InstanceTree:
+        """With all below them; ``str`` of it has a line for each."""
+        return await self._client.inspection.tree(self.id)
 
     async def stack(self, limits: Limits | None = None) -> InstanceStack:
         """All that it was at its last checkpoint: tasks, frames with source lines and variables, what each waits for.

@@ -14,6 +14,7 @@ from ..inspect.values import Limits
 from ..stores.backend import OrchestrationBackend
 from ..stores.base import StateStore
 from ..stores.state import CountedBy, InstanceQuery, InstanceSummary, Page, PastState
+from .children import InstanceTree
 from .client import AsyncClient, AsyncClientHandle
 from .inspection import EventView
 from .lists import EVERYTHING
@@ -131,6 +132,12 @@ class ClientHandle:
     def info(self) -> InstanceSummary:
         """See ``AsyncClientHandle``; as for all methods below."""
         return self._run(self._handle.info())
+
+    def children(self) -> builtins.list[InstanceSummary]:
+        return self._run(self._handle.children())
+
+    def tree(self) -> InstanceTree:
+        return self._run(self._handle.tree())
 
     def stack(self, limits: Limits | None = None) -> InstanceStack:
         return self._run(self._handle.stack(limits))

@@ -11,6 +11,7 @@ from ..stores.state import InstanceSummary, PastState
 if TYPE_CHECKING:
     from ..inspect.stack import InstanceStack
     from ..inspect.values import Limits
+    from .children import InstanceTree
     from .inspection import EventView, Inspection
 
 T_co = TypeVar("T_co", covariant=True)
@@ -76,9 +77,19 @@ class InstanceHandle(Generic[T_co]):
 
     async def info(self) -> InstanceSummary:
         """What is kept of the instance, without its variables: status, place and times, who owns it, what holds it, and how often
-        it could not go on, with the error. Raises as ``status``.
+        it could not go on, with the error; tags, progress, parent and children. Raises as ``status``.
         """
-        return await self._runtime.summary_of(self.id)
+        return await self._runtime.inspection.info(self.id)
+
+    async def children(self) -> list[InstanceSummary]:
+        """What is kept of the instances that it has begun, the oldest first. They are cancelled with it, unless they were begun
+        by ``runtime.options(detached=True)``. Raises as ``status``, and DurableError when the store cannot list instances.
+        """
+        return await self._runtime.inspection.children(self.id)
+
+    async def tree(self) -> InstanceTree:
+        """The same with all below them; ``str`` of it has a line for each. Raises likewise."""
+        return await self._runtime.inspection.tree(self.id)
 
     async def stack(self, limits: Limits | None = None) -> InstanceStack:
         """All that the instance was at its last checkpoint, whoever runs it: its tasks, each with what it waits for and its

@@ -22,6 +22,7 @@ from ..snapshot.sealing.segment_seal import SegmentSeal
 from ..snapshot.sealing.way_out import StateBefore, own_segments, segments_before
 from ..stores.state import InstanceState, InstanceSummary, PastState
 from ..stores.store import Kept, Store
+from .children import InstanceTree, children_of, tree_of, with_children
 
 Stack: TypeAlias = InstanceStack
 
@@ -56,6 +57,19 @@ class Inspection:
         if summary is None:
             raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self._store!r}: check the id")
         return summary
+
+    async def info(self, instance_id: str) -> InstanceSummary:
+        """The same, with the children."""
+        return await with_children(self._store, await self.summary(instance_id))
+
+    async def children(self, instance_id: str) -> list[InstanceSummary]:
+        """Those that an instance has begun, the oldest first. Raises DurableError if the store cannot list its instances."""
+        await self.summary(instance_id)
+        return await children_of(self._store, instance_id)
+
+    async def tree(self, instance_id: str) -> InstanceTree:
+        """With all below them. Raises likewise."""
+        return await tree_of(self._store, await self.summary(instance_id))
 
     async def stack(self, instance_id: str, limits: Limits | None = None) -> InstanceStack:
         """All that an instance was at its last checkpoint. Raises SnapshotFormatError for a damaged one."""

@@ -63,11 +63,13 @@ from ..stores.state import (
 )
 from ..stores.store import Begun, Store
 from ..stores.url import full_store, key_for, open_store
+from ..tags import DETACHED
 from ..upgrades.policies import OnChange
+from .children import to_cancel
 from .handle import InstanceHandle
 from .lists import EVERYTHING, count_in, for_all
 from .options import Options
-from .set_going import begins_unnamed, id_from_step, running_instance
+from .set_going import begins_unnamed, id_from_parts, id_from_step, running_instance
 from .transaction import TransactionBlock, check_outside
 from .trial import check_python
 
@@ -284,13 +286,19 @@ class DurableRuntime:
         """
         return await self.start_call(Call(function, arguments, keywords), instance_id)
 
-    def options(self, *, instance_id: str | None = None, tags: Mapping[str, str] | None = None) -> Options:
+    def options(
+        self, *, instance_id: str | None = None, tags: Mapping[str, str] | None = None, detached: bool = False
+    ) -> Options:
         """For an instance that is to have more than its function and arguments: ``await runtime.options(tags={"customer":
         "c1"}).start(function, *arguments)``, or ``.run``. All keywords of these are the function's.
 
-        ``tags``: texts by names that a new instance has from its beginning, for ``list``. Raises TypeError for others.
+        ``tags``: texts by names that a new instance has from its beginning, for ``list``. ``detached``: it goes on when the
+        instance that begins it is cancelled. Raises TypeError and ValueError for what cannot be tags, or no id.
         """
-        return Options(self, instance_id, check_tags(tags) if tags is not None else ())
+        if instance_id is not None:
+            check_id(instance_id)
+        own = ((DETACHED, "yes"),) if detached else ()
+        return Options(self, instance_id, (*(check_tags(tags) if tags is not None else ()), *own))
 
     async def start_call(self, call: Call, instance_id: Any, tags: tuple[tuple[str, str], ...] = ()) -> InstanceHandle[Any]:
         """See ``start``. One that is started by an instance has that as its parent."""
@@ -479,6 +487,13 @@ class DurableRuntime:
         instance, inside another one of the same instance, and when the store has no such transactions.
         """
         return TransactionBlock(self)
+
+    async def cancel_children(self, instance_id: str, run: str) -> None:
+        """See ``Host``."""
+        origins = {name: child.lease.origin for name, child in self.running.items()}
+        begun_here = [name for name, (parent, tags) in origins.items() if parent == instance_id and DETACHED not in dict(tags)]
+        for child in {*begun_here, *await to_cancel(self.instances, instance_id)}:
+            await self._publish(child, CANCEL, None, id_from_parts(CANCEL, run, child))
 
     async def _publish(self, instance_id: str, name: str, payload: Any, event_id: str | None = None) -> None:
         sealed = Records(self.seal, instance_id).seal_event(name, payload)

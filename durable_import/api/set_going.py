@@ -23,10 +23,14 @@ def id_from_step(content: Callable[[], bytes]) -> str | None:
     task: Any = asyncio.current_task() if step is not None else None
     if step is None or type(task) is not DurableTask:
         return None
+    return id_from_parts(*step.take_key(b"" if step.is_ours else content()))
+
+
+def id_from_parts(*parts: Any) -> str:
+    """An id that is the same for the same parts; as short as other ids, however long they are."""
     import uuid  # slow to import
 
-    key = step.take_key(b"" if step.is_ours else content())
-    return str(uuid.UUID(digest_of(key), version=5))  # as short as other ids, however long the key is
+    return str(uuid.UUID(digest_of(parts), version=5))
 
 
 def running_instance() -> str | None:

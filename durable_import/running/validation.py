@@ -12,6 +12,7 @@ from ..errors import DurableError
 from ..frames.capture import FRAME_TYPES, parts_of
 from ..hook.live_code import stands_in_file
 from ..hook.marker import file_is_marked
+from ..tags import checked_tags
 
 
 def check_id(instance_id: Any) -> None:
@@ -23,13 +24,10 @@ def check_id(instance_id: Any) -> None:
 
 
 def check_tags(tags: Any) -> tuple[tuple[str, str], ...]:
-    """Tags as they are kept. Raises TypeError for what are no texts by names."""
+    """Tags as they are kept. Raises TypeError for what are no texts by names, ValueError for those that cannot be."""
     if not isinstance(tags, Mapping):
         raise TypeError(f"tags are texts by names, such as {{'customer': 'c1'}}, not {_told(tags)}")
-    for name, value in tags.items():
-        if not isinstance(name, str) or not isinstance(value, str):
-            raise TypeError(f"the tag {name!r} is {_told(value)}: both its name and its value have to be str")
-    return tuple(tags.items())
+    return tuple(checked_tags(tags).items())
 
 
 def check_event(name: Any) -> None:

@@ -34,12 +34,14 @@ NAMES: dict[str, dict[str, str]] = {
     "aio.wait_again": {"wait_again": "wait_again"},
     "aio.worker_threads": {"WorkerCall": "worker_call", "WorkerThreads": "worker_threads"},
     "api.handle": {
-        "InstanceHandle.cancel": "instance_handle.cancel", "InstanceHandle.delete": "instance_handle.delete",
+        "InstanceHandle.cancel": "instance_handle.cancel", "InstanceHandle.children": "instance_handle.children",
+        "InstanceHandle.tree": "instance_handle.tree", "InstanceHandle.delete": "instance_handle.delete",
         "InstanceHandle.events": "instance_handle.events", "InstanceHandle.history": "instance_handle.history",
         "InstanceHandle.info": "instance_handle.info", "InstanceHandle.result": "instance_handle.result",
         "InstanceHandle.retry": "instance_handle.retry", "InstanceHandle.send": "instance_handle.send",
         "InstanceHandle.stack": "instance_handle.stack", "InstanceHandle.status": "instance_handle.status",
     },
+    "api.children": {"InstanceTree": "instance_tree"},
     "api.inspection": {"EventView": "view.event"},
     "api.options": {"Options": "options", "Options.run": "options.run", "Options.start": "options.start"},
     "api.runtime": {
@@ -188,6 +190,7 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.tasks.stacks": {"build_unchanged": "unchanged", "fill_unchanged": "unchanged.fill"},
     "snapshot.tasks.tasks": {"new_task": "task"},
     "snapshot.with_blocks.lost": {"lost": "lost", "lost_method": "lost_method"},
+    "tags": {"Progress": "tags.progress"},
 }  # fmt: skip
 
 #: Modules of this package that frames and data in snapshots belong to: those whose code waits, and the standard streams.

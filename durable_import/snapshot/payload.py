@@ -26,6 +26,7 @@ HANDED = "handed"  # the fact that holds what a script has handed to the corouti
 MOMENT = "moment"  # the fact of a snapshot with timers that says when it was made, in seconds since 1970
 CODE = "code"  # the fact of a snapshot that says in which version of the program it was made
 GAPS = "gaps"  # the fact that says by how much the numbers of tasks' steps jump when the step that is under way has ended
+LABELS = "labels"  # the fact of a snapshot that has what the instance has told of itself and nobody had written: ``aio.labels``
 LARGE = 256 * 1024  # bytes: such snapshots are in pieces
 
 

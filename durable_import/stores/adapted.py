@@ -7,7 +7,7 @@ events, what is to be tried again. So one process at a time may use such a store
 from __future__ import annotations
 
 import builtins
-from collections.abc import Awaitable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from durable_import.errors import DurableError, StoreError
@@ -153,6 +153,9 @@ class AdaptedStore:
 
     async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
         await self._memory.note_hold(claim, hold, checkpoint)
+
+    async def set_tags(self, claim: Claim, tags: Mapping[str, str | None]) -> None:
+        await self._memory.set_tags(claim, tags)
 
     async def keep_key(self, claim: Claim, key: str, digest: bytes) -> bytes:
         return await self._memory.keep_key(claim, key, digest)

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 
 from durable_import.errors import FencedError, StateLostError, StoreRefusedError
 from durable_import.stores.owner import Owner
+from durable_import.tags import Progress
 
 FINISHED = ("completed", "failed", "cancelled")
 DORMANT = ("waiting", "sleeping")  # nothing is to be done before an event comes, or the time
@@ -151,7 +152,9 @@ class InstanceSummary:
     """One instance that has a state. Times are seconds since 1970, 0 where a store does not tell; ``owner`` is None when nobody
     owns it. ``attempts``: how often it could not go on since it made progress, the last time because of ``error`` (None: its
     process died; empty: one that has failed is tried again). ``hold``: what keeps it from being saved now. ``parent``: the id of
-    the instance that has begun it; ``tags``: values by names, that it was begun with."""
+    the instance that has begun it; ``is_detached``: it is not cancelled with that. ``tags``: values by names, that it was begun
+    with or has set; ``progress``: likewise. ``children``: the ids of the first 100 that it has begun, from
+    ``info()`` only."""
 
     instance_id: str
     status: str
@@ -168,6 +171,9 @@ class InstanceSummary:
     hold: HoldRecord | None = None
     parent: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    is_detached: bool = False
+    progress: Progress | None = None
+    children: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

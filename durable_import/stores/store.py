@@ -223,6 +223,11 @@ class Store(Protocol):
         Nothing happens if it was committed already, or the claim is not current."""
         ...
 
+    async def set_tags(self, claim: Claim, tags: Mapping[str, str | None]) -> None:
+        """Put tags in place of those of the same names; None removes one. They are seen at once, whatever is committed. Nothing
+        happens if the claim is not current."""
+        ...
+
     async def keep_key(self, claim: Claim, key: str, digest: bytes) -> bytes:
         """Keep which call is given a key, unless one is known already; gives the digest of the first. It then survives a crash.
 

@@ -20,7 +20,7 @@ from tests.harness.rewriting import GOLDEN, frame_codes, resume_tree, sources
 
 PACKAGE = Path(durable_import.__file__).parent
 LAYERS = (
-    "errors", "log", "ours", "pythons", "late", "rewrite", "hook", "explanation", "frames", "aio", "holds", "upgrades",
+    "errors", "log", "ours", "tags", "pythons", "late", "rewrite", "hook", "explanation", "frames", "aio", "holds", "upgrades",
     "snapshot", "inspect", "stores", "running", "api", "compat", "cli", "testing",
 )  # fmt: skip
 # The order of the files and rooms inside of large rooms, each of which imports only from those before it.

@@ -13,7 +13,7 @@ from ...frames.capture import parts_of
 from ...frames.step import NEW, PENDING
 from ...hook.program_version import version_today
 from ...snapshot.encoder import Encoder
-from ...snapshot.payload import CODE, DRIFT, HANDED, LIVES, MOMENT, Saved, Snapshot
+from ...snapshot.payload import CODE, DRIFT, HANDED, LABELS, LIVES, MOMENT, Saved, Snapshot
 from ...stores.base import DORMANT
 from ..slices import Slices
 from .caller import Caller
@@ -152,6 +152,8 @@ class Committer:
         drift = loop.ahead()
         if drift:
             facts[DRIFT] = drift
+        if loop.labels:
+            facts[LABELS] = loop.labels
         if loop.earlier_lives and self.holding.enters_again():
             facts[LIVES] = loop.earlier_lives
         saved = self._saved(facts)

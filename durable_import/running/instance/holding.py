@@ -70,6 +70,10 @@ class Life(Protocol):
         """Keep it for others to see."""
         ...
 
+    def has_labels(self) -> None:
+        """There are labels to be written. In any thread."""
+        ...
+
 
 class Holding:
     """Of one instance; the ``Holder`` of its loop. ``life`` is told of it.
@@ -185,6 +189,11 @@ class Holding:
         why = self.why()
         if why and self.life is not None:
             self.life.record_hold(HoldRecord(why, time.time() - (time.monotonic() - self._since)))
+
+    def has_labels(self) -> None:
+        """See ``Life``."""
+        if self.life is not None:
+            self.life.has_labels()
 
     def _is_blocked(self) -> bool:
         refusal = self._refusal

@@ -77,6 +77,10 @@ class Host(Protocol):
         """An instance waits for events."""
         ...
 
+    async def cancel_children(self, instance_id: str, run: str) -> None:
+        """Ask those that an instance has begun to end as it does; ``run``: what tells this run of it from others."""
+        ...
+
     def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
         """What a record of the log says of an instance."""
         ...

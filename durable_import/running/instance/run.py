@@ -32,7 +32,7 @@ from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
-from ...snapshot.payload import DRIFT, HANDED, LIVES
+from ...snapshot.payload import DRIFT, HANDED, LABELS, LIVES
 from ...snapshot.sealing.way_out import StateBefore
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
@@ -47,6 +47,7 @@ from .given import NOTHING_GIVEN, given_by, set_again, warn_of_lost
 from .giving_up import check_attempts, failure_by, is_past_deaths
 from .handed import Handed, give_back, handed_to, handed_today
 from .host import Host
+from .labels import LabelWriter
 from .lease import InstanceLease
 from .lives import count_lives, lives_before, with_another_life
 from .opening import Opening, OpeningCancelledError
@@ -69,7 +70,7 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_before", "_cut", "_from_failure", "_given", "_handed", "_has_missed_events", "_looks", "_opening", "_recording",
+        "_before", "_cut", "_from_failure", "_given", "_handed", "_has_missed_events", "_labels", "_looks", "_opening", "_recording",
         "_retries", "_root", "_turn", "_way", "begun", "call", "context", "driver", "evict_after", "host", "instance_id",
         "is_suspending", "lease", "records", "task",
     )  # fmt: skip
@@ -108,6 +109,7 @@ class InstanceRun:
         self._given = NOTHING_GIVEN
         self._recording: asyncio.Task[None] | None = None  # of a hold, for others to see
         self._handed: Handed = {}  # to a run that was begun before, by the code that resumes it
+        self._labels: LabelWriter | None = None  # once there were any
         self._root: Any = None  # the coroutine of a call that has not begun
         self._turn: asyncio.Future[None] | None = None  # it is held back until then
 
@@ -159,7 +161,13 @@ class InstanceRun:
             raise
         finally:
             self._drop_root()
+            await self._finish_labels()
             await self.lease.release(has_lived=self.driver is not None)
+
+    async def _finish_labels(self) -> None:
+        labels, self._labels = self._labels, None
+        if labels is not None:
+            await labels.finish()
 
     def _giving_back(self, outcome: Outcome) -> Outcome:
         return give_back(outcome, self._handed) if self._handed else outcome
@@ -407,6 +415,12 @@ class InstanceRun:
     def record_hold(self, hold: HoldRecord) -> None:
         self._recording = asyncio.ensure_future(self.lease.record_hold(hold))
 
+    def has_labels(self) -> None:
+        if self._labels is None:
+            assert self.driver is not None
+            self._labels = LabelWriter(self.driver.loop, self.lease, self.begun.get_loop())
+        self._labels.is_told()
+
     def is_held(self, sentence: str) -> None:
         self.host.observer.held(self.instance_id, sentence)
 
@@ -462,6 +476,7 @@ class InstanceRun:
         driver.may_enter_again = snapshot.has_blocks or bool(driver.loop.slots)
         driver.facts = snapshot.facts
         driver.loop.earlier_lives, driver.loop.drift = 1 + driver.facts.pop(LIVES, 0), driver.facts.pop(DRIFT, 0.0)
+        driver.loop.labels = driver.facts.pop(LABELS, None)
         if self.lease.lives:
             count_lives(driver.loop, self.lease.lives)
         driver.keeps_life = self._before is not None or (state.status == "running" and self.lease.lives is None)
@@ -470,6 +485,8 @@ class InstanceRun:
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
         """One coroutine, for each takes memory while the instance waits."""
+        if driver.loop.labels:
+            self.has_labels()
         try:
             if driver.may_enter_again:
                 try:
@@ -541,7 +558,11 @@ class InstanceRun:
 
         Raises UnsavableStateError for a result.
         """
+        await self._finish_labels()
         call = self.lease.call
+        if outcome.status == "cancelled":
+            cancel = partial(self.host.cancel_children, self.instance_id, incarnation_of(call))
+            await self.lease.patiently(cancel, "the children are not cancelled yet")
         before = self.state or InstanceState("running", 0, "", self._function(), None, b"", b"")
         if outcome.status == "failed":
             about = self.lease.about()

@@ -45,6 +45,8 @@ def claim_record(row: InstanceRow) -> dict[str, Any]:
     keys = {key: [kept.digest.hex(), kept.epoch, kept.is_refused] for key, kept in row.keys.items()}
     if keys:
         first["keys"] = keys
+    if row.tags:
+        first["tags_since"] = row.tags
     return {
         "owner": row.owner, "epoch": row.epoch, "lives": row.lives, "attempts": row.attempts, "error": row.error, "due": row.due,
         "hold": [*row.hold] if row.hold is not None else None, **first,
@@ -81,6 +83,7 @@ def row_of(head: dict[str, Any], claim: dict[str, Any], kept: Kept | None) -> In
         _typed(claim, "due", float, None),
         HoldRecord(*hold) if isinstance(hold, list) and [*map(type, hold)] == [str, float] else None,
         InstanceKeys((key, kept) for key, value in _typed(claim, "keys", dict, {}).items() for kept in _kept_key(value)),
+        {name: value for name, value in _typed(claim, "tags_since", dict, {}).items() if isinstance(value, str | None)} or None,
     )
 
 

@@ -26,6 +26,7 @@ from durable_import.stores.state import (
     pause_after,
 )
 from durable_import.stores.store import Begun
+from durable_import.tags import facts_of
 
 
 @dataclass(slots=True)
@@ -59,6 +60,7 @@ class InstanceRow:
     due: float | None = None
     hold: HoldRecord | None = None
     keys: InstanceKeys = field(default_factory=InstanceKeys)
+    tags: dict[str, str | None] | None = None  # set since it was begun; the value None: removed
 
     def take(self, owner: int, epoch: int, new: InstanceState | None, call: bytes) -> Begun:
         """Let it be owned; if it has no state, ``new`` is that. Who had it before was checked. Raises InstanceStuckError."""
@@ -189,5 +191,7 @@ class InstanceRow:
             error=self.error,
             hold=self.hold if owner is not None else None,
             parent=self.origin.parent,
-            tags=dict(self.origin.tags),
+            **facts_of(
+                (name, value) for name, value in {**dict(self.origin.tags), **(self.tags or {})}.items() if value is not None
+            ),
         )

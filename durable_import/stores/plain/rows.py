@@ -7,7 +7,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from durable_import.errors import DurableError
@@ -288,6 +288,12 @@ class Rows(ABC):
         row = self._find(claim.instance_id)
         if row is not None and row.is_current(claim) and row.state is not None and row.state.checkpoint == checkpoint:
             row.hold = hold
+            self._keep(row)
+
+    def set_tags(self, claim: Claim, tags: Mapping[str, str | None]) -> None:
+        row = self._find(claim.instance_id)
+        if row is not None and row.is_current(claim):
+            row.tags = {**(row.tags or {}), **tags}
             self._keep(row)
 
     def keep_key(self, claim: Claim, key: str, digest: bytes) -> bytes:

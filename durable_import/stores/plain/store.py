@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -123,6 +123,9 @@ class PlainStore(ABC, Generic[R]):
 
     async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
         await self._do(Rows.note_hold, claim, hold, checkpoint)
+
+    async def set_tags(self, claim: Claim, tags: Mapping[str, str | None]) -> None:
+        await self._do(Rows.set_tags, claim, dict(tags))
 
     async def keep_key(self, claim: Claim, key: str, digest: bytes) -> bytes:
         return await self._do(Rows.keep_key, claim, key, digest)

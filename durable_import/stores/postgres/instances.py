@@ -7,7 +7,7 @@ import builtins
 import hashlib
 import secrets
 import time
-from collections.abc import Awaitable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -193,6 +193,9 @@ class PostgresStore:
 
     async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
         await self._do(lives.note_hold(claim, hold, checkpoint), claim.instance_id)
+
+    async def set_tags(self, claim: Claim, tags: Mapping[str, str | None]) -> None:
+        await self._do(lives.set_tags(claim, dict(tags)), claim.instance_id)
 
     async def keep_key(self, claim: Claim, key: str, digest: bytes) -> bytes:
         self._owned_by(claim).has_keys = True

@@ -220,6 +220,15 @@ def note_hold(claim: Claim, hold: HoldRecord, checkpoint: int) -> Rounds[None]:
     yield [("note_hold", {**row, "hold": json.dumps(hold)})]
 
 
+def set_tags(claim: Claim, tags: Mapping[str, str | None]) -> Rounds[None]:
+    row = {
+        "key": row_key(claim.instance_id), "epoch": claim.epoch, "removed": [to_column(name) for name in tags],
+        "names": [to_column(name) for name, value in tags.items() if value is not None],
+        "values": [to_column(value) for value in tags.values() if value is not None],
+    }  # fmt: skip
+    yield [("lock", row), ("remove_tags", row), ("put_tags", row)]
+
+
 def keep_key(claim: Claim, key: str, digest: bytes) -> Rounds[bytes]:
     row = {"key": row_key(claim.instance_id), "epoch": claim.epoch, "step_key": to_column(key), "digest": digest}
     _, kept = yield [("lock", row), ("keep_key", row)]

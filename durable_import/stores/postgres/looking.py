@@ -30,6 +30,7 @@ from durable_import.stores.postgres.columns import (
 from durable_import.stores.postgres.pipeline import Rounds, Statement
 from durable_import.stores.state import ABANDONED, DORMANT, FINISHED, CountedBy, InstanceQuery, InstanceSummary, Page
 from durable_import.stores.store import Kept
+from durable_import.tags import facts_of
 
 REMOVED_AT_ONCE = 500  # instances
 _SHELVES = {  # where an instance of a status may stand: what somebody owns, or is to be tried again, is of any
@@ -164,7 +165,7 @@ def _summary_of(row: tuple[Any, ...]) -> InstanceSummary:
         error=text_or_none(error),
         hold=hold_of(hold),
         parent=text_or_none(parent),
-        tags={from_column(name): from_column(value) for name, value in zip(names, values, strict=True)},
+        **facts_of((from_column(name), from_column(value)) for name, value in zip(names, values, strict=True)),
     )
 
 

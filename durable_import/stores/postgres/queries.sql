@@ -158,6 +158,16 @@ WHERE durable_instance.key = %(key)b AND durable_state.key = durable_instance.ke
 UPDATE SCHEMA.durable_state SET hold = %(hold)s
 WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL AND checkpoint = %(checkpoint)s
 
+-- name: remove_tags
+DELETE FROM SCHEMA.durable_tag WHERE key = %(key)b AND name = ANY(%(removed)s::text[])
+    AND EXISTS (SELECT FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL)
+
+-- name: put_tags
+INSERT INTO SCHEMA.durable_tag (name, value, key)
+SELECT name, value, key FROM SCHEMA.durable_state, unnest(%(names)s::text[], %(values)s::text[]) AS tag (name, value)
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
+ON CONFLICT (name, value, key) DO NOTHING
+
 -- name: keep_key
 -- The first digest stays. No row: the claim is not current.
 INSERT INTO SCHEMA.durable_key (key, step_key, digest, epoch)

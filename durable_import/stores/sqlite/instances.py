@@ -6,7 +6,7 @@ import builtins
 import os
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -237,6 +237,9 @@ class SQLiteStore:
 
     async def note_hold(self, claim: Claim, hold: HoldRecord, checkpoint: int) -> None:
         await self._worker.call(partial(lives.note_hold, claim, hold, checkpoint))
+
+    async def set_tags(self, claim: Claim, tags: Mapping[str, str | None]) -> None:
+        await self._worker.call(partial(lives.set_tags, claim, dict(tags)))
 
     async def keep_key(self, claim: Claim, key: str, digest: bytes) -> bytes:
         owned = self._owned_by(claim)

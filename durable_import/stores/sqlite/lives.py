@@ -6,7 +6,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -291,6 +291,15 @@ def release(claim: Claim, has_lived: bool, failure: Failure | None, connection: 
 
 def note_hold(claim: Claim, hold: HoldRecord, checkpoint: int, connection: sqlite3.Connection) -> None:
     connection.execute(query("note_hold"), (json.dumps(hold), claim.number, claim.epoch, checkpoint))
+
+
+def set_tags(claim: Claim, tags: Mapping[str, str | None], connection: sqlite3.Connection) -> None:
+    if connection.execute(query("current"), (claim.number, claim.epoch)).fetchone() is None:
+        return
+    for name, value in tags.items():
+        connection.execute(query("remove_tag"), (claim.number, to_column(name)))
+        if value is not None:
+            connection.execute(query("add_tag"), (to_column(name), to_column(value), claim.number))
 
 
 def keep_key(claim: Claim, key: str, digest: bytes, connection: sqlite3.Connection) -> bytes:

@@ -36,6 +36,7 @@ from durable_import.stores.state import (
     Page,
 )
 from durable_import.stores.store import Kept
+from durable_import.tags import facts_of
 
 NEAR = 1000  # instances
 _STATUS = f"iif(shelf = {STUCK}, 'stuck', status)"  # as lists have it
@@ -216,7 +217,7 @@ def _summary_of(row: tuple[Any, ...], connection: sqlite3.Connection) -> Instanc
         error=text_or_none(error),
         hold=hold_of(hold),
         parent=text_or_none(parent),
-        tags={text_or_none(name) or "": text_or_none(value) or "" for name, value in tags},
+        **facts_of((text_or_none(name) or "", text_or_none(value) or "") for name, value in tags),
     )
 
 

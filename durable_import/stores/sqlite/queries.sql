@@ -13,6 +13,9 @@ INSERT INTO durable_instance (instance_id, function, created_at, parent, shelf) 
 -- name: add_tag
 INSERT INTO durable_tag (name, value, number) VALUES (?, ?, ?);
 
+-- name: remove_tag
+DELETE FROM durable_tag WHERE number = ? AND name = ?;
+
 -- name: add_state
 INSERT INTO durable_state (number, owner, epoch, status, checkpoint, location, wake_at, updated_at, snapshot)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);

@@ -43,3 +43,41 @@ class OriginsContract(ABC):
         await store.delete("child")
         assert await names(store, InstanceQuery(tag=("customer", "c1"))) == []
         await store.close()
+
+    async def test_tags_are_set_later(self, tmp_path: Path) -> None:
+        """By who owns the instance, beside its state: each is seen at once, replaces one of its name, and stays when it ends."""
+        store = self.open(tmp_path)
+        origin = Origin(None, (("customer", "c1"), ("kind", "x")))
+        begun = await store.begin("a", register(store), 1, PENDING, CALL, origin)
+        await store.set_tags(
+            begun.claim, {"customer": "c2", "kind": None, "ü\udc80": "", "@progress": '[1, 4.5, "é"]', "gone": None}
+        )
+        found = await store.summary("a")
+        assert found is not None
+        assert (dict(found.tags), found.progress) == ({"customer": "c2", "ü\udc80": ""}, (1, 4.5, "é"))
+        assert found == (await store.list(InstanceQuery())).instances[0]
+        assert await names(store, InstanceQuery(tag=("customer", "c1"))) == []
+        assert await names(store, InstanceQuery(tag=("customer", "c2"))) == ["a"]
+        await commit(store, begun, saved(1))
+        await store.set_tags(begun.claim, {"customer": "c3", "ü\udc80": None, "@progress": "damaged"})
+        await store.set_tags(begun.claim._replace(epoch=2), {"customer": "c4"})
+        await store.end(begun.claim, saved(2, "completed"), keeps=False)
+        await store.set_tags(begun.claim, {"customer": "c5"})
+        found = await store.summary("a")
+        assert found is not None
+        assert (dict(found.tags), found.progress) == ({"customer": "c3"}, None)
+        await store.delete("a")
+        begun = await store.begin("a", register(store), 3, PENDING, CALL)
+        found = await store.summary("a")
+        assert found is not None
+        assert dict(found.tags) == {}
+        await store.close()
+
+    async def test_a_detached_child_is_one(self, tmp_path: Path) -> None:
+        """That it goes on without its parent is in its summary, and is none of its tags."""
+        store = self.open(tmp_path)
+        await store.begin("a", register(store), 1, PENDING, CALL, Origin("up", (("@detached", "yes"), ("x", "y"))))
+        found = await store.summary("a")
+        assert found is not None
+        assert (found.is_detached, dict(found.tags), found.parent) == (True, {"x": "y"}, "up")
+        await store.close()
