@@ -70,9 +70,9 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_before", "_cut", "_from_failure", "_given", "_handed", "_has_missed_events", "_labels", "_looks", "_opening", "_recording",
-        "_retries", "_root", "_turn", "_way", "begun", "call", "context", "driver", "evict_after", "host", "instance_id",
-        "is_suspending", "lease", "records", "task",
+        "_before", "_cut", "_from_failure", "_given", "_handed", "_has_missed_events", "_labels", "_looks", "_opening",
+        "_recording", "_retries", "_root", "_turn", "_way", "begun", "call", "context", "driver", "evict_after", "host",
+        "instance_id", "is_suspending", "lease", "records", "task",
     )  # fmt: skip
 
     def __init__(
