@@ -91,6 +91,24 @@ def _send(options: argparse.Namespace) -> int:
     return send(options.instance, options.event, options.payload, store=options.store, as_json=options.as_json)
 
 
+def _export(options: argparse.Namespace) -> int:
+    from .copies import export_file
+
+    return export_file(options.instance, options.file, store=options.store, as_json=options.as_json)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from .copies import import_file
+
+    return import_file(options.file, store=options.store, as_json=options.as_json)
+
+
+def _copy(options: argparse.Namespace) -> int:
+    from .copies import copy_all
+
+    return copy_all(options.source, options.target, as_json=options.as_json)
+
+
 def _check(options: argparse.Namespace) -> int:
     from .check import check
 
@@ -118,6 +136,9 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "cancel": _act,
     "retry": _act,
     "delete": _act,
+    "export": _export,
+    "import": _import,
+    "copy": _copy,
     "check": _check,
     "show-rewritten": _show_rewritten,
     "explain": _explain,

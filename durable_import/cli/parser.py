@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"durable_import {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     _add_run(commands)
-    for add in (_add_looking, _add_asking, _add_texts):
+    for add in (_add_looking, _add_asking, _add_copying, _add_texts):
         add(commands)
     return top
 
@@ -102,6 +102,20 @@ def _add_asking(commands: Commands) -> None:
         ("delete", "forget an instance, whatever it is at"),
     ):
         _add_instance(commands.add_parser(name, help=what))
+
+
+def _add_copying(commands: Commands) -> None:
+    export = commands.add_parser("export", help="write all that is kept of an instance to a file")
+    _add_instance(export)
+    export.add_argument("file", metavar="FILE", nargs="?", help="one that is not there yet (default: stdout)")
+    bring = commands.add_parser("import", help="keep an instance that was exported; the store must have the same key")
+    _add_store(bring)
+    bring.add_argument("file", metavar="FILE", help="what export has written; - is stdin")
+    _add_json(bring)
+    copy = commands.add_parser("copy", help="copy all instances from one store to another, with the same key")
+    copy.add_argument("--from", metavar="URL", dest="source", required=True, help="the store to copy")
+    copy.add_argument("--to", metavar="URL", dest="target", required=True, help="the store to copy to")
+    _add_json(copy)
 
 
 def _add_texts(commands: Commands) -> None:

@@ -42,13 +42,14 @@ async def _named_in(store: Store) -> set[str]:
     while True:
         blobs, after = await store.load_blobs(after, AT_ONCE)
         if sum(map(len, blobs)) > LARGE:
-            found |= await asyncio.to_thread(_names_in, blobs)
+            found |= await asyncio.to_thread(names_in, blobs)
         else:
-            found |= _names_in(blobs)
+            found |= names_in(blobs)
         if not after:
             return found
 
 
-def _names_in(blobs: list[bytes]) -> set[str]:
+def names_in(blobs: list[bytes]) -> set[str]:
+    """What looks like the name of a text, or of a version."""
     runs = {run for blob in blobs for run in _NAMES.findall(blob)}
     return {run[at : at + DIGITS].decode() for run in runs for at in range(len(run) - DIGITS + 1)}

@@ -10,6 +10,7 @@ the first checkpoint), ``outcome`` (the result or exception; empty before the en
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from durable_import.stores.state import (
@@ -27,7 +28,7 @@ from durable_import.stores.store import Store
 
 __all__ = [
     "ABANDONED", "ANNOUNCED", "DORMANT", "FINISHED", "MIN_ID_AGE", "STATE_TYPES", "STATUSES", "Claim", "Event", "FullStateStore",
-    "InstanceSummary", "KeyedStore", "PastState", "StateStore", "check_state", "is_state",
+    "InstanceSummary", "KeyFileStore", "KeyedStore", "PastState", "StateStore", "check_state", "is_state",
 ]  # fmt: skip
 
 STATE_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -71,6 +72,16 @@ class PlacedStore(Protocol):
     """Optional: an embedded store, which is made on first use. ``is_there``: whether it is; nothing is made for that."""
 
     def is_there(self) -> bool: ...
+
+
+@runtime_checkable
+class KeyFileStore(Protocol):
+    """Optional: one of these whose key is in a file beside it. ``take_key`` makes that file, of a key that another store has."""
+
+    key_file: Path
+
+    def is_there(self) -> bool: ...
+    def take_key(self, key: bytes) -> None: ...
 
 
 _USUAL = [[*zip(STATE_TYPES, (str, int, str, str, wake_at, bytes, bytes, bytes), strict=True)] for wake_at in (type(None), float)]

@@ -133,6 +133,24 @@ def test_what_is_asked_for_is_done(url: str, command: Command, flows: ModuleType
     assert command("show", "nap")[0] == 2
 
 
+def test_export_import_and_copy(url: str, command: Command, tmp_path: Path, flows: ModuleType) -> None:
+    """A file is written once, for its owner's eyes; what is brought to another store is there, once."""
+    file, second, third = str(tmp_path / "sum.json"), f"sqlite:///{tmp_path}/2.db", f"sqlite:///{tmp_path}/3.db"
+    begin(url, lambda runtime: runtime.run(flows.add, 1, instance_id="sum"))
+    assert command("export", "sum", file)[0] == 0
+    assert (tmp_path / "sum.json").stat().st_mode & 0o777 == 0o600
+    status, out, said = command("export", "sum", file)
+    assert (status, out, said) == (2, "", f"durable_import: cannot write {file}: File exists\n")
+    assert command("export", "nobody", file)[0] == 2
+    assert command("import", "--store", second, file)[0] == 70
+    (tmp_path / "2.db.key").write_bytes((tmp_path / "state.db.key").read_bytes())
+    (tmp_path / "2.db.key").chmod(0o600)
+    assert json.loads(command("import", "--store", second, file, "--json")[1]) == {"id": "sum"}
+    assert command("import", "--store", second, str(tmp_path / "2.db"))[0] == 2
+    assert main(["copy", "--from", url, "--to", third, "--json"]) == 0
+    assert main(["show", "sum", "--store", third, "--json"]) == 0
+
+
 def test_children_are_shown_as_a_tree(url: str, command: Command, flows: ModuleType) -> None:
     """Below the facts of the one that has started them."""
     begin(url, lambda runtime: runtime.run(flows.start_children, instance_id="up"))

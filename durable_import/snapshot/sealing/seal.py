@@ -178,12 +178,7 @@ def load_or_create_key(path: str | os.PathLike[str]) -> bytes:
         return _read_key(file)
     except FileNotFoundError:
         pass
-    try:
-        _create_key(file)
-    except OSError as error:
-        raise StoreUnavailableError(
-            f"cannot make the key file {file}: {error.strerror or error}. {_way_to_make(error)}, or choose a store elsewhere."
-        ) from error
+    create_key(file, secrets.token_bytes(KEY_BYTES))
     return _read_key(file)
 
 
@@ -198,14 +193,24 @@ def _way_to_read(error: OSError) -> str:
     return "It opens the snapshots of the store beside it; run as the user who owns it"
 
 
-def _create_key(file: Path) -> None:
+def create_key(file: Path, key: bytes) -> None:
+    """Write a key file, unless there is one. Raises StoreUnavailableError."""
+    try:
+        _create_key(file, key)
+    except OSError as error:
+        raise StoreUnavailableError(
+            f"cannot make the key file {file}: {error.strerror or error}. {_way_to_make(error)}, or choose a store elsewhere."
+        ) from error
+
+
+def _create_key(file: Path, key: bytes) -> None:
     """Write a complete key under another name, then link it: nobody ever sees half a key, and the first one wins."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as opened:
-            opened.write(secrets.token_hex(KEY_BYTES).encode() + b"\n")
+            opened.write(key.hex().encode() + b"\n")
             opened.flush()
             os.fsync(opened.fileno())
         _link_unless_there(draft, file)

@@ -53,7 +53,8 @@ class SegmentSeal:
         payload = self._seal.open(self._instance_id, blob)
         return self._seal.seal(self._instance_id, payload[inner_part(payload) :]) if inner_part(payload) else blob
 
-    def is_in_segments(self, blob: bytes) -> bool:
+    @staticmethod
+    def is_in_segments(blob: bytes) -> bool:
         """Whether a sealed snapshot says of itself that it is one in segments, which are to be loaded before it is opened."""
         if type(blob) is not bytes:
             return False

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from durable_import.errors import DurableError, MissingKeyError
-from durable_import.snapshot.sealing.seal import load_or_create_key
+from durable_import.snapshot.sealing.seal import create_key, load_or_create_key
 from durable_import.stores.base import FullStateStore
 from durable_import.stores.changes import Changes, bell_of
 from durable_import.stores.disk.folder import Folder
@@ -36,6 +36,7 @@ class DiskStateStore(FullStateStore):
     def __init__(self, path: str | os.PathLike[str], *, patience: float = 10.0, history: bool = False) -> None:
         # the program may change its folder before the first use
         self.path = os.path.abspath(os.fspath(path))
+        self.key_file = Path(f"{self.path}.key")
         self.instances: DiskStore = DiskStore(self.path, patience, history)
 
     def __repr__(self) -> str:
@@ -50,7 +51,7 @@ class DiskStateStore(FullStateStore):
 
         Raises MissingKeyError when it is gone though the folder has snapshots.
         """
-        file = Path(f"{self.path}.key")
+        file = self.key_file
         # a process makes the key before it saves: look for it again after the snapshots were seen
         if not file.exists() and self.instances.rows.has_instances() and not file.exists():
             raise MissingKeyError(
@@ -58,6 +59,10 @@ class DiskStateStore(FullStateStore):
                 f"without it the snapshots cannot be opened. To start again, move the folder away."
             )
         return load_or_create_key(file)
+
+    def take_key(self, key: bytes) -> None:
+        """Make the key file, of this key; one that is there stays. Raises StoreUnavailableError."""
+        create_key(self.key_file, key)
 
     async def load(self, instance_id: str) -> dict[str, Any] | None:
         """See ``StateStore``."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from durable_import.errors import MissingKeyError, StoreError
-from durable_import.snapshot.sealing.seal import load_or_create_key
+from durable_import.snapshot.sealing.seal import create_key, load_or_create_key
 from durable_import.stores.base import FullStateStore, check_state
 from durable_import.stores.flat import to_dict, to_kept
 from durable_import.stores.sqlite.columns import query
@@ -42,6 +42,7 @@ class SQLiteStateStore(FullStateStore):
         name = os.fspath(path)
         # the program may change its folder before the file is opened
         self.path = name if name == MEMORY else os.path.abspath(name)
+        self.key_file = Path(f"{self.path}.key")
         self._memory_key = secrets.token_bytes(32)
         self.instances: SQLiteStore = SQLiteStore(self.path, synchronous.upper(), patience, shared, history)
 
@@ -59,7 +60,7 @@ class SQLiteStateStore(FullStateStore):
         """
         if self.path == MEMORY:
             return self._memory_key
-        file = Path(f"{self.path}.key")
+        file = self.key_file
         # a process makes the key before it saves: look for it again after the snapshots were seen
         if not file.exists() and _has_instances(self.path) and not file.exists():
             raise MissingKeyError(
@@ -67,6 +68,10 @@ class SQLiteStateStore(FullStateStore):
                 f"without it the snapshots cannot be opened. To start again, move the database away."
             )
         return load_or_create_key(file)
+
+    def take_key(self, key: bytes) -> None:
+        """Make the key file, of this key; one that is there stays. Raises StoreUnavailableError."""
+        create_key(self.key_file, key)
 
     async def load(self, instance_id: str) -> dict[str, Any] | None:
         """See ``StateStore``."""
