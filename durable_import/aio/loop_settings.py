@@ -14,6 +14,7 @@ from .signal_handlers import SignalLoop, frame_of_program
 
 _PLAIN = (type(None), bool, int, float, str, bytes)
 EXECUTOR = "default executor"
+_WATCHED = "which is of this process: after a restart nothing is called. Read or write in a task, or with asyncio.to_thread"
 
 
 class SettingLoop(SignalLoop):
@@ -42,6 +43,16 @@ class SettingLoop(SignalLoop):
     def set_default_executor(self, executor: Any) -> None:
         self.real.set_default_executor(executor)
         self._was_set(EXECUTOR, executor)
+
+    def add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
+        self.real.add_reader(fd, callback, *args)
+        if self.is_asked_by_program():
+            self._tell_once(f"reader of {fd!r}", _WATCHED)
+
+    def add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
+        self.real.add_writer(fd, callback, *args)
+        if self.is_asked_by_program():
+            self._tell_once(f"writer of {fd!r}", _WATCHED)
 
     @property
     def slow_callback_duration(self) -> float:

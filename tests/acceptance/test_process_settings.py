@@ -308,6 +308,34 @@ def test_what_cannot_be_kept_of_a_loop_is_told(desk: Desk) -> None:
     assert (done.status, sorted(said)) == (0, ["attribute 'shop'", "default executor"]), done
 
 
+WATCHING = """
+    # durable: on
+    import asyncio
+    import os
+
+    from world import effect
+
+    async def main():
+        loop, came = asyncio.get_running_loop(), asyncio.Event()
+        reading, writing = os.pipe()
+        loop.add_reader(reading, came.set)
+        os.write(writing, b"x")
+        await came.wait()
+        loop.remove_reader(reading)
+        await effect("came")
+        print("came")
+
+    asyncio.run(main())
+"""
+
+
+def test_what_a_loop_watches_is_told(desk: Desk) -> None:
+    """A descriptor that a program has its loop watch is named: nothing watches it after a restart."""
+    desk.write("program.py", WATCHING)
+    done = desk.run("program.py")
+    assert (done.status, done.out, done.err.count("has set the reader of")) == (0, "came\n", 1), done
+
+
 FAILING = """
     # durable: on
     import asyncio
