@@ -13,6 +13,7 @@ import secrets
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -30,6 +31,7 @@ from ..stores.suspects import Rule
 
 T = TypeVar("T")
 
+REMEMBERED = 1000  # beats
 ROUNDS = 6  # a lease: who lives renews twice before anybody can take it for dead
 BURIED_AT_ONCE = 500  # instances
 LONGEST_LEASE = 24 * 3600.0  # seconds; a row may say anything
@@ -39,7 +41,7 @@ _UNDECIDED = object()
 class Ownership(Gate):
     """The row that this process has in a store. Steps begin while it surely counts, and wait for a renewal else."""
 
-    __slots__ = ("_keeper", "beat", "is_lost", "next_beat", "number")
+    __slots__ = ("_keeper", "beat", "earlier", "is_lost", "next_beat", "number")
 
     def __init__(self, keeper: Keeper, number: int, closes_at: float) -> None:
         super().__init__(closes_at)
@@ -47,6 +49,7 @@ class Ownership(Gate):
         self.number = number
         self.beat = 0  # the last one that the store has confirmed
         self.next_beat = 0  # that it was asked for, and has not confirmed: it may have it
+        self.earlier: deque[int] = deque(maxlen=REMEMBERED)  # beats: it may go back to one
         self.is_lost = False
 
     async def opens(self) -> None:
@@ -262,13 +265,24 @@ class Keeper:
                 self._is_wanted = False
             return
         own.next_beat = own.next_beat or secrets.randbits(62) | 1
-        for old in (own.beat, own.next_beat):
-            sent = passing()
-            if self._store.renew(own.number, old, own.next_beat, self._lease):
-                own.beat, own.next_beat, own.closes_at = own.next_beat, 0, sent + self._lease
-                return
+        if self._renew_from(own, own.beat) or self._renew_from(own, own.next_beat):
+            return
+        found = next((row for row in self._store.owners() if row.id == own.number), None)
+        # A store that has lost its last commits has an earlier beat of ours. One that we do not know is that of a twin: this
+        # machine was copied while it ran.
+        if found is not None and not found.is_dead and found.beat in own.earlier and self._renew_from(own, found.beat):
+            return
         own.ends()
         logger.warning("%s", owner_lost(own.number))
+
+    def _renew_from(self, own: Ownership, beat: int) -> bool:
+        """Let the lease run on, if the store has that beat."""
+        sent = passing()
+        if not self._store.renew(own.number, beat, own.next_beat, self._lease):
+            return False
+        own.earlier.append(own.beat)
+        own.beat, own.next_beat, own.closes_at = own.next_beat, 0, sent + self._lease
+        return True
 
     def _is_dead(self, row: OwnerRow, now: float) -> bool:
         if row.is_dead or row.who.is_dead():

@@ -89,6 +89,11 @@ class InstanceRegistry:
                     if run.is_suspending:
                         raise
                     self._has_gone_back(run, error)
+                except FencedError as error:
+                    if make is not None or run.is_suspending or not run.lease.is_lost():
+                        raise
+                    logger.info("instance %s is asked for again: %s", run.instance_id, error, extra=run.lease.about())
+                    run.call = None  # if it is gone, it stays so
                 except AWAY as error:
                     if not run.lease.has_lost_transaction or run.is_suspending or self._runtime.patience == 0:
                         raise

@@ -86,18 +86,24 @@ async def test_what_a_standby_has_not_got_runs_again(pair: Pair, caplog: pytest.
     flows = imported_rewritten("tests.running.ledger_flows")
     async with asyncio.timeout(120), DurableRuntime(pair.url, lease_seconds=2.0) as runtime:
         handles = [await runtime.start(flows.book_for_long, name, STEPS, instance_id=name) for name in NAMES]
+        ends = await runtime.start(flows.book_what_comes, 1, instance_id="ends")
         while len(world) < len(NAMES) * STEPS / 4:
             await asyncio.sleep(0.01)
         await asyncio.to_thread(pair.standby.falls_behind)
+        await ends.send("name", "an event")
+        assert await ends.result() == ["an event"]  # and that is lost
         while len(world) < len(NAMES) * STEPS / 2:
             await asyncio.sleep(0.01)
         pair.primary.stop(signal.SIGKILL)
         await asyncio.to_thread(pair.standby.promote)
         assert await asyncio.gather(*(handle.result() for handle in handles)) == NAMES
+        assert await ends.status() in ("pending", "running", "waiting")
+        await ends.send("name", "an event")
+        assert await ends.result() == ["an event"]
     effects = Counter(world)
     assert len(effects) == len(NAMES) * STEPS
     assert max(effects.values()) == 2
     rows = Counter(what for (what,) in pair.standby.execute("SELECT what FROM ledger"))
-    assert rows == Counter(f"{name} {number}" for name in NAMES for number in range(4, STEPS, 5))
+    assert rows == Counter(["an event", *(f"{name} {number}" for name in NAMES for number in range(4, STEPS, 5))])
     told = [each for each in caplog.records if "the store has gone back" in each.message and each.levelno >= logging.WARNING]
     assert len(told) == 1

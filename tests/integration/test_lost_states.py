@@ -18,7 +18,7 @@ from durable_import.stores.sqlite.instances import SQLiteStore
 from durable_import.stores.state import InstanceQuery
 from durable_import.stores.store import Store
 from durable_import.testing.contract import refused
-from durable_import.testing.contract.store import begin, commit, names, saved
+from durable_import.testing.contract.store import PENDING, begin, claim, commit, names, put, register, saved
 from tests.harness.imports import imported_rewritten
 from tests.harness.postgres import PostgresServer
 from tests.integration.test_postgres_store import opened
@@ -76,6 +76,26 @@ async def test_postgres_commits_on_top_of_what_it_has(postgres_server: PostgresS
         postgres_server.execute(statement.replace("durable_state", f"{schema}.durable_state"))
 
     await check_refused(opened(postgres_url), execute)
+
+
+@pytest.mark.parametrize("place", ["sqlite", "postgres"])
+async def test_what_nobody_waits_for_any_more_is_free(place: str, tmp_path: Path, postgres_url: str) -> None:
+    """An instance that was begun although whoever asked for it has gone is not owned for ever."""
+    store: Store = SQLiteStore(str(tmp_path / "state.db")) if place == "sqlite" else opened(postgres_url)
+    await put(store, "a", saved(1))
+    owner = register(store)
+    known = await begin(store, "known", owner)
+    for name, new in (("a", None), ("new", PENDING)):
+        asking = asyncio.create_task(begin(store, name, owner, new))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait([asking])
+    taken = await claim(store, owner)
+    assert {each.claim.instance_id for each in taken} == {"a", "new"}
+    for each in (*taken, known):
+        await commit(store, each, saved(2))
+    assert await claim(store, owner) == []
+    await store.close()
 
 
 def backup(source: Path, target: Path) -> None:

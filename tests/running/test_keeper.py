@@ -172,6 +172,40 @@ def test_the_second_of_two_twins_loses(clock: Clock) -> None:
     assert own.closes_at < clock.now
 
 
+def test_a_store_that_has_gone_back_has_a_beat_of_before(clock: Clock) -> None:
+    """The last renewals are lost with other commits: the owner that wrote them is not dead for that."""
+    fleet = Fleet(clock, 2)
+    one, _ = fleet.keepers
+    fleet.passes(10)
+    assert one.own is not None
+    own, before = one.own, one.own.beat
+    fleet.passes(20)
+    assert own.beat != before
+    assert fleet.store.renew(own.number, own.beat, before, LEASE)
+    fleet.passes(100)
+    assert not own.is_lost
+    assert own.closes_at > clock.now
+
+
+async def test_what_nobody_else_has_taken_up_goes_on_here(flows: ModuleType, tmp_path: Path) -> None:
+    """A process that was taken for dead asks for what it had: who waits for that here does not wait for ever."""
+    async with asyncio.timeout(60), DurableRuntime(f"sqlite:///{tmp_path}/state.db", poll_interval=0.05) as runtime:
+        kept = await runtime.start(flows.collect, "word", 2, instance_id="a")
+        await kept.send("word", 1)
+        await until(lambda: len(world) == 0 and "a" in runtime.running)
+        while (await kept.info()).checkpoint < 1:
+            await asyncio.sleep(0.01)
+        own = runtime.keeper.own
+        assert own is not None
+        store, beat = runtime.instances, own.beat
+        while await asyncio.to_thread(store.bury, own.number, beat, 100):
+            pass
+        own.ends()
+        await kept.send("word", 2)
+        assert await kept.result() == [1, 2]
+        assert (await kept.info()).attempts == 0
+
+
 def test_a_renewal_whose_answer_was_lost_is_one(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """The row has the beat that was not confirmed: it is that of nobody else."""
     fleet = Fleet(clock, 1)

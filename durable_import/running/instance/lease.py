@@ -223,8 +223,12 @@ class InstanceLease:
 
     def _check_lives(self) -> None:
         """Raise FencedError if this process is known to have lost the instance: it was taken for dead, or is a fork."""
-        if self.gate.closes_at == -math.inf and self.claim is not None:
+        if self.is_lost() and self.claim is not None:
             raise fenced(self.instance_id, self.claim.epoch)
+
+    def is_lost(self) -> bool:
+        """Whether this process does not count any more as who has taken up the instance."""
+        return self.gate.closes_at == -math.inf
 
     def _end(self, state: InstanceState, keeps_snapshot: bool) -> Awaitable[None]:
         assert self.claim is not None

@@ -26,6 +26,17 @@ DAMAGED = (
 MORE = 64  # candidates beyond those that are wanted, since there may be no room for some
 
 
+def nothing() -> Rounds[None]:
+    """It is done when all that was asked for before is, in however many rounds."""
+    yield from ()
+
+
+def owned_by(owner: int) -> Rounds[list[Claim]]:
+    """All that an owner has."""
+    [found] = yield [("owned_by", {"owner": owner})]
+    return [Claim(from_column(instance_id), epoch) for instance_id, epoch in found.fetchall()]
+
+
 def claim(
     owner: int, epoch: int, count: int, queues: Sequence[str], orphans: bool, suspects: Suspects, alone_from: int
 ) -> Rounds[list[tuple[Begun, Owned]]]:

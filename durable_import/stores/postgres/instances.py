@@ -39,6 +39,7 @@ from durable_import.stores.state import (
     Page,
 )
 from durable_import.stores.store import Begun, Committing, History, Kept, OpenTransaction, Segments, Transactions
+from durable_import.stores.strays import Strays
 from durable_import.stores.suspects import ALONE_FROM, Rule, Suspects
 from durable_import.stores.worker import Worker
 
@@ -60,7 +61,8 @@ class PostgresStore:
         self.address = address
         self.transactions: Transactions | None = self
         self._patience = patience
-        engine = partial(PostgresEngine, address, patience)
+        self._strays = Strays()
+        engine = partial(PostgresEngine, address, patience, self._strays.connects)
         self._worker: Worker[None] = Worker(engine, f"durable_import {address}")
         self._changes = Changes(self._look, bell_of(str(address)), LOOK_SECONDS)
         self._prepare()
@@ -125,7 +127,8 @@ class PostgresStore:
     ) -> Begun:
         rounds = lives.begin(instance_id, owner, epoch, new, call, origin, self._suspects, rule)
         try:
-            begun, owned = await self._do(rounds, instance_id)
+            with self._strays.taking(epoch):
+                begun, owned = await self._do(rounds, instance_id)
         except BaseException:
             self._suspects.forget(instance_id, epoch)
             raise
@@ -149,16 +152,30 @@ class PostgresStore:
             self._unreleased.pop()
         taken, suspects = builtins.list[tuple[Begun, Owned]](), self._suspects
         try:
-            if is_again:
-                taken = await self._do(claiming.claimed(owner, epoch, suspects))
-            if room and not taken:
-                taken = await self._do(claiming.claim(owner, epoch, room, queues, orphans, suspects, alone_from))
+            with self._strays.taking(epoch):
+                if self._strays.may_be:
+                    await self._let_go_of_strays(owner)
+                if is_again:
+                    taken = await self._do(claiming.claimed(owner, epoch, suspects))
+                if room and not taken:
+                    taken = await self._do(claiming.claim(owner, epoch, room, queues, orphans, suspects, alone_from))
         except BaseException:
             suspects.drop(epoch)
             raise
         for begun, owned in taken:
             self._is_owned(begun.claim, owned)
         return [begun for begun, _ in taken]
+
+    async def _let_go_of_strays(self, owner: int) -> None:
+        self._strays.may_be = False
+        try:
+            await self._do(claiming.nothing())
+            for claim in await self._do(claiming.owned_by(owner)):
+                if (claim.instance_id, claim.epoch) not in self._owned and not self._strays.is_taken_up(claim.epoch):
+                    await self._do(lives.release(claim, True, None, False), claim.instance_id)
+        except BaseException:
+            self._strays.may_be = True
+            raise
 
     def _is_owned(self, claim: Claim, owned: Owned) -> None:
         self._owned[claim.instance_id, claim.epoch] = owned
@@ -172,12 +189,14 @@ class PostgresStore:
         owned = self._owned_by(claim)
         self._suspects.commits(claim)
         owned.has_segments = owned.has_segments or bool(segments)
-        await self._do(lives.commit(claim, state, segments, is_whole, owned), claim.instance_id)
+        with self._strays.after_loss():
+            await self._do(lives.commit(claim, state, segments, is_whole, owned), claim.instance_id)
         lives.is_committed(state, segments, is_whole, owned)
 
     async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
         try:
-            await self._do(lives.end(claim, state, keeps, self._owned_by(claim).checkpoint), claim.instance_id)
+            with self._strays.after_loss():
+                await self._do(lives.end(claim, state, keeps, self._owned_by(claim).checkpoint), claim.instance_id)
         finally:
             self._has_ended(claim.instance_id)
         self._forget(claim)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from durable_import.errors import StoreUnavailableError
@@ -62,9 +62,10 @@ class Going:
 
 
 class PostgresEngine:
-    """``patience``: seconds to wait for a connection, a lock or an answer."""
+    """``patience``: seconds to wait for a connection, a lock or an answer. ``connects`` is called for each connection made."""
 
-    def __init__(self, address: Address, patience: float) -> None:
+    def __init__(self, address: Address, patience: float, connects: Callable[[], None] = lambda: None) -> None:
+        self._connects = connects
         self._address = address
         self._patience = patience
         self._connection: Connection | None = None
@@ -142,6 +143,7 @@ class PostgresEngine:
             self.close()
         if self._connection is None:
             self._connection, self._manners = opened(self._address, self._patience)
+            self._connects()
         return self._connection
 
     def _roll_back(self) -> None:

@@ -398,6 +398,9 @@ WHERE key = ANY(%(keys)s::bytea[])
 -- name: claimed
 SELECT key FROM SCHEMA.durable_state WHERE owner = %(owner)s AND epoch = %(epoch)s
 
+-- name: owned_by
+SELECT instance_id, epoch FROM SCHEMA.durable_state JOIN SCHEMA.durable_instance USING (key) WHERE owner = %(owner)s
+
 -- name: events_of
 SELECT key, number, name, payload FROM SCHEMA.durable_event WHERE key = ANY(%(keys)s::bytea[]) ORDER BY number
 

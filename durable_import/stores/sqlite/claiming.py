@@ -12,11 +12,16 @@ from durable_import.log import logger
 from durable_import.stores.sqlite.columns import count_of, damaged, from_column, number_or, query, text_or_none, to_column
 from durable_import.stores.sqlite.lives import Owned, give_up, take
 from durable_import.stores.sqlite.owners import check_owner
-from durable_import.stores.state import LONGEST_PAUSE
+from durable_import.stores.state import LONGEST_PAUSE, Claim
 from durable_import.stores.store import Begun
 from durable_import.stores.suspects import Room, Suspects
 
 Candidate = tuple[int, float, Any]  # deaths, since when it is due, the column of its id
+
+
+def claims_of(owner: int, connection: sqlite3.Connection) -> list[Claim]:
+    """All that an owner has."""
+    return [Claim(text_or_none(name) or "", *others) for name, *others in connection.execute(query("claims_of"), (owner,))]
 
 
 def is_work(queues: Sequence[str], orphans: bool, connection: sqlite3.Connection) -> bool:

@@ -35,6 +35,7 @@ from durable_import.stores.state import (
     Page,
 )
 from durable_import.stores.store import Begun, Committing, History, Kept, OpenTransaction, Segments, Transactions
+from durable_import.stores.strays import Strays
 from durable_import.stores.suspects import ALONE_FROM, Rule, Suspects
 from durable_import.stores.worker import Work, Worker
 
@@ -63,6 +64,7 @@ class SQLiteStore:
         self._open = partial(Database, path, synchronous, patience, is_shared, keeps_history, self._inline_commits)
         self._open_keeping = partial(Database, path, synchronous, patience, is_shared, False, InlineCommitPolicy(0))
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {path}", Database.let_go)
+        self._strays = Strays()
         self._prepare()
         forks.joins(self)
         bell = Bell() if path == MEMORY else bell_of(os.path.realpath(path))
@@ -148,11 +150,12 @@ class SQLiteStore:
     ) -> Begun:
         work = partial(lives.begin, instance_id, owner, epoch, new, call, origin, self._suspects, rule)
         try:
-            if new is None:
-                begun, owned = await self._worker.call(work)
-            else:
-                unless = partial(lives.is_known, instance_id)  # its state may be of any size
-                begun, owned = await self._quickly(instance_id, len(call), work, unless)
+            with self._strays.taking(epoch):
+                if new is None:
+                    begun, owned = await self._worker.call(work)
+                else:
+                    unless = partial(lives.is_known, instance_id)  # its state may be of any size
+                    begun, owned = await self._quickly(instance_id, len(call), work, unless)
         except BaseException:
             self._suspects.forget(instance_id, epoch)
             raise
@@ -174,18 +177,32 @@ class SQLiteStore:
             await self._worker.call(self._unreleased[-1])
             self._unreleased.pop()
         taken, suspects = builtins.list[tuple[Begun, Owned]](), self._suspects
+        if self._strays.may_be:
+            await self._let_go_of_strays(owner, epoch)
         if is_again:
             taken = await self._worker.call(partial(claiming.claimed, owner, epoch, suspects))
         if room and not taken and await self._worker.call(partial(claiming.is_work, queues, orphans), writes=False):
             work = partial(claiming.claim, owner, epoch, room, queues, orphans, suspects, alone_from)
             try:
-                taken = await self._worker.call(work)
+                with self._strays.taking(epoch):
+                    taken = await self._worker.call(work)
             except BaseException:
                 suspects.drop(epoch)
                 raise
         for begun, owned in taken:
             self._is_owned(begun.claim, owned)
         return [begun for begun, _ in taken]
+
+    async def _let_go_of_strays(self, owner: int, epoch: int) -> None:
+        self._strays.may_be = False
+        try:
+            with self._strays.taking(epoch):
+                for claim in await self._worker.call(partial(claiming.claims_of, owner), writes=False):
+                    if (claim.number, claim.epoch) not in self._owned and not self._strays.is_taken_up(claim.epoch):
+                        await self._worker.call(partial(lives.release, claim, True, None))
+        except BaseException:
+            self._strays.may_be = True
+            raise
 
     def _is_owned(self, claim: Claim, owned: Owned) -> None:
         self._owned[claim.number, claim.epoch] = owned
@@ -212,7 +229,8 @@ class SQLiteStore:
 
     async def _commit(self, claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned) -> None:
         self._inline_commits.comes(claim.instance_id)
-        await self._worker.call(partial(lives.commit, claim, state, segments, is_whole, owned))
+        with self._strays.after_loss():
+            await self._worker.call(partial(lives.commit, claim, state, segments, is_whole, owned))
         self._is_committed(state, segments, is_whole, owned)
 
     def _is_committed(self, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned) -> None:
@@ -221,7 +239,8 @@ class SQLiteStore:
     async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
         work = partial(lives.end, claim, state, keeps, self._owned_by(claim))
         try:
-            await self._quickly(claim.instance_id, len(state.outcome), work)
+            with self._strays.after_loss():
+                await self._quickly(claim.instance_id, len(state.outcome), work)
         finally:
             self._has_ended(claim.instance_id)
         self._forget(claim)

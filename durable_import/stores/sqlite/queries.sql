@@ -210,6 +210,9 @@ UPDATE durable_owner SET is_dead = 1 WHERE id = ?;
 SELECT number, instance_id, status, wake_at, updated_at, error FROM durable_state LEFT JOIN durable_instance USING (number)
 WHERE owner = ? LIMIT ?;
 
+-- name: claims_of
+SELECT instance_id, epoch, number FROM durable_state JOIN durable_instance USING (number) WHERE owner = ?;
+
 -- name: bury
 -- Who waited or slept is not to blame for the death of its process. Without another epoch a zombie would commit.
 UPDATE durable_state
