@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .aio.attempt import attempt
     from .aio.events import wait_for_event
     from .aio.labels import progress, set_tag
+    from .aio.questions import on_ask, questions
     from .aio.step_key import step_key
     from .api.connection import connect
     from .api.current import current_instance, current_runtime
@@ -96,9 +97,11 @@ _LATE = {  # loaded when first asked for: importing a rewritten module needs non
     "Point": "explanation.points",
     "explain": "explanation.points",
     "make_durable": "compat.program",
+    "on_ask": "aio.questions",
     "on_change": "upgrades.policies",
     "renamed": "upgrades.renames",
     "progress": "aio.labels",
+    "questions": "aio.questions",
     "reopenable": "holds.kinds",
     "saved": "holds.kinds",
     "set_tag": "aio.labels",
@@ -117,8 +120,9 @@ __all__ = [
     "OwnershipError", "PauseForEventException", "Point", "RanAfterFailureError", "SnapshotAuthenticationError", "SnapshotError",
     "SnapshotFormatError", "StateLostError", "StateStore", "StoreError", "StoreRefusedError", "StoreUnavailableError",
     "UnknownInstanceError", "UnknownStoreError", "UnsavableStateError", "UnsupportedPythonError", "UnsupportedSyntaxError",
-    "attempt", "connect", "current_instance", "current_runtime", "explain", "install", "make_durable", "on_change", "progress",
-    "renamed", "reopenable", "saved", "set_tag", "step_key", "transform_to_durable_ast", "uninstall", "wait_for_event",
+    "attempt", "connect", "current_instance", "current_runtime", "explain", "install", "make_durable", "on_ask", "on_change",
+    "progress", "questions", "renamed", "reopenable", "saved", "set_tag", "step_key", "transform_to_durable_ast",
+    "uninstall", "wait_for_event",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # who know the names from the imports above, and no others

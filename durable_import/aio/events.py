@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import DurableError
@@ -18,7 +19,12 @@ class Inbox:
     """The events of an instance, part of its state.
 
     ``accepted``: the names of the events taken from the store, by number; one that the store has forgotten may be removed.
+    ``answerers``, ``answers``: see ``questions``; functions by the names of questions, and sealed answers by the questions' ids,
+    which the store does not have yet.
     """
+
+    answerers: dict[str, Callable[[Any], Any]] | None = None
+    answers: dict[str, bytes] | None = None
 
     def __init__(self) -> None:
         self.accepted: dict[int, str] = {}
@@ -29,7 +35,7 @@ class Inbox:
     @property
     def holds_something(self) -> bool:
         """Whether there is anything to save."""
-        return bool(self.accepted or self.kept or self.waiting or self.paused)
+        return bool(self.accepted or self.kept or self.waiting or self.paused or self.answerers or self.answers)
 
     @property
     def is_waiting(self) -> bool:
@@ -85,18 +91,20 @@ async def wait_for_event(name: str, timeout: float | None = None) -> Any:
     """
     what = f"wait_for_event({name!r})"
     if timeout is None:
-        return await _next(name, what)
+        return await next_event(name, what)
     async with asyncio.timeout(timeout):
-        return await _next(name, what)
+        return await next_event(name, what)
 
 
 async def pause(exception: Any) -> None:
     """Wait for the event that an exception names, whose payload is dropped."""
-    await _next(exception.event, f"a pause for event {exception.event!r}", exception)
+    await next_event(exception.event, f"a pause for event {exception.event!r}", exception)
 
 
-async def _next(name: str, what: str, exception: Any = None) -> Any:
-    """No variable holds the inbox: all who wait would share it, and be saved together."""
+async def next_event(name: str, what: str, exception: Any = None) -> Any:
+    """What comes next under a name, for ``what``, which tells of it in errors.
+
+    No variable holds the inbox: all who wait would share it, and be saved together."""
     for payload in inbox_for(what).take(name):
         return payload
     future: Any = asyncio.get_running_loop().create_future()

@@ -109,6 +109,10 @@ class Holder(Protocol):
         """``task`` has taken a lock, or a slot of a semaphore; ``step``: by foreign code."""
         ...
 
+    def seal_answer(self, question_id: str, *, is_error: bool, value: Any) -> bytes:
+        """What is kept of the answer to a question. Raises UnsavableStateError."""
+        ...
+
     def has_labels(self) -> None:
         """There are labels to be written. In any thread."""
         ...
@@ -446,6 +450,15 @@ class InstanceLoop(SettingLoop, Taker):
             self.inbox.accepted[number] = name
             self.inbox.put(name, payload)
             self.is_dirty = True
+            self._poke()
+
+    def answer(self, question_id: str, sealed: bytes) -> None:
+        """Keep an answer until it is sent. In any thread."""
+        self.inbox.answers = {**(self.inbox.answers or {}), question_id: sealed}
+        self.is_dirty = True
+        if threading.get_ident() != self.thread:
+            self.real.call_soon_threadsafe(self._poke)
+        else:
             self._poke()
 
     def deliver_cancellation(self, number: int) -> None:

@@ -27,6 +27,7 @@ from .taking import has_taken, is_given_back
 NAMES = (
     "asyncio.locks", "asyncio.queues", "asyncio.taskgroups", "asyncio.tasks", "asyncio.timeouts", "contextlib",
     "durable_import.pythons.earlier", "durable_import.aio.wait_again", "durable_import.aio.events",
+    "durable_import.aio.questions",
     "durable_import.aio.worker_threads",
 )  # fmt: skip
 

@@ -6,7 +6,8 @@ What it asks for is kept in the store, and is taken up by whoever owns the insta
 from __future__ import annotations
 
 import builtins
-from functools import cached_property
+import uuid
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, overload
 
@@ -14,7 +15,7 @@ from ..errors import InstanceFinishedError
 from ..inspect.stack import InstanceStack
 from ..inspect.values import Limits
 from ..running.instance.records import Records
-from ..running.instance.run import CANCEL
+from ..running.instance.run import ASK, CANCEL
 from ..running.validation import check_event, check_id
 from ..snapshot.sealing.seal import Seal
 from ..stores.backend import OrchestrationBackend
@@ -30,6 +31,7 @@ from ..stores.state import (
 )
 from ..stores.store import Store
 from ..stores.url import check_there, full_store, key_for, open_store
+from .asking import ask, check_question
 from .children import InstanceTree
 from .inspection import EventView, Inspection
 from .lists import EVERYTHING, count_in, for_all
@@ -145,10 +147,16 @@ class AsyncClient:
             )
         await self._publish(instance_id, name, payload)
 
-    async def _publish(self, instance_id: str, name: str, payload: Any) -> None:
+    async def ask(self, instance_id: str, name: str, payload: Any = None, timeout: float | None = None) -> Any:
+        check_question(instance_id, name, timeout)
+        question = str(uuid.uuid4())
+        send = partial(self._publish, instance_id, ASK, (question, name, payload), question)
+        return await ask(self._store, self._seal, instance_id, name, question, send, timeout, keeps=False)
+
+    async def _publish(self, instance_id: str, name: str, payload: Any, event_id: str | None = None) -> None:
         sealed = Records(self._seal, instance_id).seal_event(name, payload)
         check_size(instance_id, f"event {name!r}", len(sealed))
-        await self._store.publish(instance_id, name, sealed)
+        await self._store.publish(instance_id, name, sealed, event_id)
 
 
 class AsyncClientHandle:
@@ -192,6 +200,10 @@ class AsyncClientHandle:
     async def send(self, event: str, payload: Any = None) -> None:
         """Publish an event for it; one that does not exist yet gets it when it does. Raises InstanceFinishedError."""
         await self._client.send(self.id, event, payload)
+
+    async def ask(self, name: str, payload: Any = None, timeout: float | None = None) -> Any:
+        """What it answers, as ``InstanceHandle.ask``. A value of the program's own classes needs their modules."""
+        return await self._client.ask(self.id, name, payload, timeout)
 
     async def cancel(self) -> bool:
         """Ask it to end, as ``asyncio.Task.cancel`` does; False if it has ended. The request is kept until it has it."""

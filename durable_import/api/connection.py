@@ -151,6 +151,9 @@ class ClientHandle:
     def send(self, event: str, payload: Any = None) -> None:
         self._run(self._handle.send(event, payload))
 
+    def ask(self, name: str, payload: Any = None, timeout: float | None = None) -> Any:
+        return self._run(self._handle.ask(name, payload, timeout))
+
     def cancel(self) -> bool:
         return self._run(self._handle.cancel())
 

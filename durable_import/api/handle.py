@@ -50,6 +50,10 @@ class HandleRuntime(Protocol):
         """See ``InstanceHandle.delete``."""
         ...
 
+    async def ask(self, instance_id: str, name: str, payload: Any = None, timeout: float | None = None) -> Any:
+        """See ``InstanceHandle.ask``."""
+        ...
+
     async def publish_event(self, instance_id: str, name: str, payload: Any) -> None:
         """See ``InstanceHandle.send``."""
         ...
@@ -146,3 +150,13 @@ class InstanceHandle(Generic[T_co]):
     async def send(self, event: str, payload: Any = None) -> None:
         """Publish an event for the instance, with anything that can be saved: see ``DurableRuntime.publish_event``."""
         await self._runtime.publish_event(self.id, event, payload)
+
+    async def ask(self, name: str, payload: Any = None, timeout: float | None = None) -> Any:
+        """What the instance answers: see ``questions`` and ``on_ask``. It is answered once, also if it is killed meanwhile; where
+        an instance asks, it is one question though that is killed.
+
+        ``payload``: anything that can be saved. ``timeout``: seconds, then TimeoutError is raised; it may still take it.
+        Raises what the instance answers by an exception, UnknownInstanceError, InstanceFinishedError for one that has
+        ended or ends without an answer, InstanceStuckError, UnsavableStateError and StoreError.
+        """
+        return await self._runtime.ask(self.id, name, payload, timeout)

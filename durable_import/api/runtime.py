@@ -36,7 +36,7 @@ from ..running.instance.giving_up import MAX_ATTEMPTS
 from ..running.instance.host import InstanceObserver
 from ..running.instance.records import Call, Outcome, Records
 from ..running.instance.root import call_of
-from ..running.instance.run import CANCEL, InstanceRun
+from ..running.instance.run import ASK, CANCEL, InstanceRun
 from ..running.keeper import Keeper
 from ..running.patience import FIRST_PAUSE, patiently
 from ..running.registry import InstanceRegistry
@@ -65,6 +65,7 @@ from ..stores.store import Begun, Store
 from ..stores.url import full_store, key_for, open_store
 from ..tags import DETACHED
 from ..upgrades.policies import OnChange
+from .asking import ask, check_question
 from .children import to_cancel
 from .handle import InstanceHandle
 from .lists import EVERYTHING, count_in, for_all
@@ -477,6 +478,16 @@ class DurableRuntime:
         await self._publish(instance_id, CANCEL, None, event_id)
         return True
 
+    async def ask(self, instance_id: str, name: str, payload: Any = None, timeout: float | None = None) -> Any:
+        """See ``InstanceHandle.ask``."""
+        check_question(instance_id, name, timeout)
+        check_outside(self, "an instance was asked")
+        check_loop(self._loop)
+        from_step = id_from_step(lambda: Records(self.seal, instance_id).content_of_event(name, payload))
+        question = from_step or _random_name()
+        send = partial(self._publish, instance_id, ASK, (question, name, payload), question)
+        return await ask(self.instances, self.seal, instance_id, name, question, send, timeout, keeps=from_step is not None)
+
     def transaction(self) -> TransactionBlock:
         """``async with runtime.transaction() as connection``: what is done by the connection, in the database that keeps the
         states, is committed together with the checkpoint at the end of the block. A crash leaves both or neither.
@@ -660,5 +671,8 @@ def _ambient() -> DurableRuntime:
 # An instance is committed before it sets something going, so that after a crash it is the same thing.
 ask_when(DurableRuntime.start, begins_unnamed)
 ask_when(DurableRuntime.run, begins_unnamed)
-for _function in (DurableRuntime.publish_event, DurableRuntime.cancel, InstanceHandle.send, InstanceHandle.cancel):
+for _function in (
+    DurableRuntime.publish_event, DurableRuntime.cancel, DurableRuntime.ask, InstanceHandle.send, InstanceHandle.cancel,
+    InstanceHandle.ask,
+):  # fmt: skip
     ask_when(_function)

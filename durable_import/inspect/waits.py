@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..aio.questions import ASKED
 from .frames import SavedFrame
 from .graph import Made, is_made, items_of, ours
 from .shapes import class_of
@@ -52,6 +53,8 @@ def wait_of(task: SavedTask, state: SavedState, describer: Describer, instance_i
     if task.is_ready or is_made(task.awaited, "step"):
         return Wait("its turn")
     event = _event(task, state)
+    if event is not None and event.startswith(ASKED):
+        return Wait(f"question {event.removeprefix(ASKED)!r}", event=event, until=_until(task, state))
     if event is not None:
         return Wait(f"event {event!r}", event=event, until=_until(task, state))
     path = task_path(task.future)

@@ -28,6 +28,7 @@ NAMES: dict[str, dict[str, str]] = {
     "aio.events": {"Inbox": "inbox"},
     "aio.executors": {"ExecutorCall": "thread_call", "begin_call": "thread_call.begin"},
     "aio.loop": {"InstanceLoop": "loop.type"},
+    "aio.questions": {"Request": "request"},
     "aio.task": {"DurableTask": "task.type"},
     "aio.task_iterators": {"Driven": "driven", "TaskIterator": "task.iterator"},
     "aio.timers": {"Timer": "timer"},
@@ -35,7 +36,8 @@ NAMES: dict[str, dict[str, str]] = {
     "aio.worker_threads": {"WorkerCall": "worker_call", "WorkerThreads": "worker_threads"},
     "api.handle": {
         "InstanceHandle.cancel": "instance_handle.cancel", "InstanceHandle.children": "instance_handle.children",
-        "InstanceHandle.tree": "instance_handle.tree", "InstanceHandle.delete": "instance_handle.delete",
+        "InstanceHandle.ask": "instance_handle.ask", "InstanceHandle.tree": "instance_handle.tree",
+        "InstanceHandle.delete": "instance_handle.delete",
         "InstanceHandle.events": "instance_handle.events", "InstanceHandle.history": "instance_handle.history",
         "InstanceHandle.info": "instance_handle.info", "InstanceHandle.result": "instance_handle.result",
         "InstanceHandle.retry": "instance_handle.retry", "InstanceHandle.send": "instance_handle.send",
@@ -45,6 +47,7 @@ NAMES: dict[str, dict[str, str]] = {
     "api.inspection": {"EventView": "view.event"},
     "api.options": {"Options": "options", "Options.run": "options.run", "Options.start": "options.start"},
     "api.runtime": {
+        "DurableRuntime.ask": "runtime.ask",
         "DurableRuntime.cancel": "runtime.cancel", "DurableRuntime.cancel_all": "runtime.cancel_all",
         "DurableRuntime.count": "runtime.count", "DurableRuntime.delete": "runtime.delete",
         "DurableRuntime.delete_all": "runtime.delete_all", "DurableRuntime.history": "runtime.history",
@@ -197,6 +200,7 @@ NAMES: dict[str, dict[str, str]] = {
 MODULES = {
     "@earlier": f"{NAME}.pythons.earlier",
     "@events": f"{NAME}.aio.events",
+    "@questions": f"{NAME}.aio.questions",
     "@process_state": f"{NAME}.snapshot.module_data.process_state",
     "@wait_again": f"{NAME}.aio.wait_again",
 }

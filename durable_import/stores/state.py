@@ -19,6 +19,7 @@ STUCK = "stuck"  # the status, in lists, of an instance that was given up for no
 ANNOUNCED = ("pending", *FINISHED)  # those who wait for a change want to know of a commit as one of these
 TRUSTED_AFTER = 10.0  # seconds, twice as many for each attempt: so long a life is no killer's
 LONGEST_PAUSE = 600.0  # seconds
+ANSWER_TO = "@answer/"  # begins the ids under which answers are kept as events, until somebody has them, or for a day
 LARGEST = 1_000_000_000  # bytes of a snapshot, a result, a call or an event
 MANY = 20  # attempts: more make no difference
 

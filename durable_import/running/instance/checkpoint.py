@@ -36,6 +36,7 @@ class Checkpoint(NamedTuple):
     version: str = ""  # see ``hook.program_version``
     drift: float = 0.0  # seconds by which the wall clock is ahead of that of the event loop
     way_out: WayOut | None = None
+    answers: dict[str, bytes] | None = None  # to be sent once it is kept, by the ids of the questions
 
 
 class Kept(NamedTuple):

@@ -162,7 +162,10 @@ class Committer:
         wake_at = loop.next_deadline() if status in DORMANT else None
         events = tuple(loop.inbox.accepted)
         location, version = saved.location, facts[CODE]
-        return Checkpoint(self.checkpoint, status, location, self.function, saved, functions, wake_at, events, version, drift)
+        checkpoint = Checkpoint(
+            self.checkpoint, status, location, self.function, saved, functions, wake_at, events, version, drift
+        )
+        return checkpoint._replace(answers=loop.inbox.answers) if loop.inbox.answers else checkpoint
 
     def _saved(self, facts: dict[str, Any]) -> Saved:
         """Save the state, without those objects that only who has begun the run can still look at, if they cannot be saved."""

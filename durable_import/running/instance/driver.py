@@ -18,6 +18,7 @@ from typing import Any
 from ...aio.foreign_calls import foreign_call
 from ...aio.generators import drop_generators
 from ...aio.loop import InstanceLoop
+from ...aio.questions import answer_questions
 from ...aio.standard import make_asyncio_durable
 from ...aio.taking import give_back
 from ...aio.task import DurableTask
@@ -202,6 +203,8 @@ class InstanceDriver(Committer):
             was_done = loop.root.done()
             if loop.ready:
                 yield from self._round_or_exit()
+            if loop.inbox.answerers:
+                answer_questions(loop)
             if was_done and not loop.is_ending:  # natively, what is ready when the program ends still runs
                 self._end_others()
             if loop.root.done() and not loop.tasks:
@@ -410,7 +413,8 @@ class InstanceDriver(Committer):
         loop = self.loop
         self._has_unwound()
         status, wake_at = self._waits_for()
-        if loop.has_new_timer or self.holding.owes or (status != "running" and not self._is_known(status, wake_at)):
+        is_news = loop.has_new_timer or bool(loop.inbox.answers) or self.holding.owes
+        if is_news or (status != "running" and not self._is_known(status, wake_at)):
             self._owe(None)
             yield from self._checkpoint(status)
         if self._at_doors:

@@ -70,6 +70,10 @@ class Life(Protocol):
         """Keep it for others to see."""
         ...
 
+    def seal_answer(self, question_id: str, *, is_error: bool, value: Any) -> bytes:
+        """What is kept of the answer to a question."""
+        ...
+
     def has_labels(self) -> None:
         """There are labels to be written. In any thread."""
         ...
@@ -189,6 +193,12 @@ class Holding:
         why = self.why()
         if why and self.life is not None:
             self.life.record_hold(HoldRecord(why, time.time() - (time.monotonic() - self._since)))
+
+    def seal_answer(self, question_id: str, *, is_error: bool, value: Any) -> bytes:
+        """See ``Life``."""
+        if self.life is None:
+            raise DurableError("nobody can be answered here: the instance runs without a runtime")
+        return self.life.seal_answer(question_id, is_error=is_error, value=value)
 
     def has_labels(self) -> None:
         """See ``Life``."""

@@ -118,7 +118,7 @@ class InstanceLease:
         return self._commit_with_sources(checkpoint, state)
 
     def _state_of(self, checkpoint: Checkpoint, snapshot: bytes) -> InstanceState:
-        number, status, location, function, _, _, wake_at, _, _, drift, _ = checkpoint
+        number, status, location, function, _, _, wake_at, _, _, drift, *_ = checkpoint
         wake_at = wake_at + drift if wake_at is not None and drift else wake_at
         return InstanceState(status, number, location, function, wake_at, snapshot, b"")
 

@@ -35,11 +35,11 @@ from ...log import about, logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.payload import HANDED, Snapshot
 from ...snapshot.sealing.seal import OVERHEAD, Seal
-from ...stores.state import DORMANT, FINISHED, STATUSES, InstanceState
+from ...stores.state import ANSWER_TO, DORMANT, FINISHED, STATUSES, InstanceState
 
 GIVEN = b"G"  # a call with context variables, behind the length of these
 AFTER_FAILURE = b"W"  # an exception with what is known of its way out, behind the length of that
-KINDS = {"call": b"C", "result": b"R", "exception": b"X", "cancellation": b"N", "event": b"E"}
+KINDS = {"call": b"C", "result": b"R", "exception": b"X", "cancellation": b"N", "event": b"E", "answer": b"A"}
 WITH_SNAPSHOT = ("running", *DORMANT)  # and one that failed later than at its first checkpoint
 OUTCOMES = {"completed": "result", "failed": "exception", "cancelled": "cancellation"}
 
@@ -276,6 +276,24 @@ class Records:
         told = json.loads(payload[9:end])
         return WayTaken(tuple(StepOnWayOut(*step) for step in told["steps"]), told["has_before"])
 
+    # --- answers: the instance is that of ``mailbox_of``
+
+    def seal_answer(self, *, is_error: bool, value: Any) -> bytes:
+        """Raises UnsavableStateError for a value; of an exception that cannot be saved an InstanceFailedError is kept."""
+        try:
+            return self._put("answer", {"is_error": is_error, "value": value})
+        except Exception as reason:
+            if not is_error:
+                raise
+            return self._put("answer", {"is_error": True, "value": _told(value, f"it could not be sent itself: {reason}")})
+
+    def open_answer(self, blob: bytes) -> Any:
+        """The value; raises an exception that was sent."""
+        found = self._take("answer", blob)
+        if found["is_error"]:
+            raise found["value"]
+        return found["value"]
+
     # --- the row
 
     def check_row(self, state: InstanceState, call: bytes, facts: dict[str, Any]) -> None:
@@ -348,6 +366,14 @@ def _head_of(way: WayTaken) -> bytes:
 
 def _end_of_head(payload: bytes) -> int:
     return 9 + int.from_bytes(payload[1:9]) if payload[:1] == AFTER_FAILURE else 0
+
+
+ANSWER = "@answer"  # the event that has the answer to a question
+
+
+def mailbox_of(question_id: str) -> str:
+    """Where the answer to a question is kept: the id of an instance that there never is."""
+    return f"{ANSWER_TO}{question_id}"
 
 
 def row_facts(state: InstanceState, call: bytes) -> dict[str, Any]:

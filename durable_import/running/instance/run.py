@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ...aio.gate import Gate
+from ...aio.questions import ASKED, deliver_question
 from ...errors import (
     CodeChangedError,
     DurableError,
@@ -35,7 +36,7 @@ from ...snapshot.module_data.modules import ScriptData
 from ...snapshot.payload import DRIFT, HANDED, LABELS, LIVES
 from ...snapshot.sealing.way_out import StateBefore
 from ...snapshot.tasks.contexts import is_ours
-from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin
+from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin, check_size
 from ...stores.store import Begun
 from ...stores.suspects import Rule, alone_before, group_of
 from ...upgrades.kept import KeptTexts
@@ -52,7 +53,7 @@ from .lease import InstanceLease
 from .lives import count_lives, lives_before, with_another_life
 from .opening import Opening, OpeningCancelledError
 from .process_changes import tell_of_process_changes
-from .records import Call, Outcome, Records, WayTaken, digest_of_call, failure_of, incarnation_of, summary_of
+from .records import ANSWER, Call, Outcome, Records, WayTaken, digest_of_call, failure_of, incarnation_of, mailbox_of, summary_of
 from .reopening import reopened
 from .root import make_root, without_instance
 
@@ -60,6 +61,7 @@ T = TypeVar("T")
 SEGMENTS_FROM = 32  # tasks: the state of fewer is always written as a whole
 _NO_LOOKS: dict[object, set[int]] = {}  # stays empty
 CANCEL = "@cancel"  # the event that cancels an instance
+ASK = "@ask"  # the event that asks it something: the id of the question, its name, and what is asked
 
 
 class InstanceRun:
@@ -415,6 +417,11 @@ class InstanceRun:
     def record_hold(self, hold: HoldRecord) -> None:
         self._recording = asyncio.ensure_future(self.lease.record_hold(hold))
 
+    def seal_answer(self, question_id: str, *, is_error: bool, value: Any) -> bytes:
+        sealed = Records(self.host.seal, mailbox_of(question_id)).seal_answer(is_error=is_error, value=value)
+        check_size(self.instance_id, "an answer", len(sealed))
+        return sealed
+
     def has_labels(self) -> None:
         if self._labels is None:
             assert self.driver is not None
@@ -487,6 +494,8 @@ class InstanceRun:
         """One coroutine, for each takes memory while the instance waits."""
         if driver.loop.labels:
             self.has_labels()
+        if driver.loop.inbox.answers:
+            await self._send_answers(driver.loop.inbox.answers)
         try:
             if driver.may_enter_again:
                 try:
@@ -560,6 +569,8 @@ class InstanceRun:
         """
         await self._finish_labels()
         call = self.lease.call
+        if self.driver is not None and self.driver.loop.inbox.answers:
+            await self._send_answers(self.driver.loop.inbox.answers)
         if outcome.status == "cancelled":
             cancel = partial(self.host.cancel_children, self.instance_id, incarnation_of(call))
             await self.lease.patiently(cancel, "the children are not cancelled yet")
@@ -592,7 +603,7 @@ class InstanceRun:
         if self.lease.attempts and self.driver is not None and is_past_deaths(self.driver.loop, self.host.max_attempts):
             self.lease.is_trusted()
         committing = self.lease.commit_checkpoint(checkpoint)
-        if committing is None and not checkpoint.events:
+        if committing is None and not checkpoint.events and not checkpoint.answers:
             return None
         return self._commit_in_time(committing, checkpoint)
 
@@ -605,6 +616,18 @@ class InstanceRun:
             await self.lease.remove_events(checkpoint.events, self.driver.loop.inbox.accepted)
             for forgotten in self._looks.values():
                 forgotten.update(checkpoint.events)
+        if checkpoint.answers:
+            await self._send_answers(checkpoint.answers)
+
+    async def _send_answers(self, answers: dict[str, bytes]) -> None:
+        """Those who have asked get them; the state has them until then. One that was sent before is not sent again."""
+        assert self.driver is not None
+        for question_id, sealed in answers.items():
+            mailbox, event_id = mailbox_of(question_id), f"{ANSWER}/{question_id}"
+            send = partial(self.host.instances.publish, mailbox, ANSWER, sealed, event_id)
+            await self.lease.patiently(send, "an answer is not sent yet")
+        inbox = self.driver.loop.inbox
+        inbox.answers = {each: sealed for each, sealed in (inbox.answers or {}).items() if each not in answers} or None
 
     # --- from outside
 
@@ -645,7 +668,9 @@ class InstanceRun:
 
     def _expects_events(self) -> None:
         assert self.driver is not None
-        self.host.expects_events(self.instance_id, list(self.driver.loop.inbox.waiting))
+        self.host.expects_events(
+            self.instance_id, [name for name in self.driver.loop.inbox.waiting if not name.startswith(ASKED)]
+        )
 
     async def take_events(self) -> None:
         """Give the program the events that the store has for it."""
@@ -684,5 +709,7 @@ class InstanceRun:
                 continue
             if event.name == CANCEL:
                 driver.cancel(event.number)
+            elif event.name == ASK:
+                deliver_question(driver.loop, event.number, payload)
             else:
                 driver.loop.deliver(event.number, event.name, payload)

@@ -18,6 +18,7 @@ from durable_import.stores.owner import Owner, refusal
 from durable_import.stores.plain.row import InstanceRow, Registered
 from durable_import.stores.state import (
     ANNOUNCED,
+    ANSWER_TO,
     NO_ORIGIN,
     Claim,
     CountedBy,
@@ -414,4 +415,7 @@ class Rows(ABC):
         for instance_id in gone:
             self.delete(instance_id)
         self._forget_event_ids(now - max(seconds, MIN_ID_AGE))
+        for mailbox in [name for name, _ in self._addressees() if name.startswith(ANSWER_TO)]:
+            if (self._published(mailbox) or 0.0) <= now - MIN_ID_AGE:
+                self.remove_events(mailbox, None)
         return len(gone)

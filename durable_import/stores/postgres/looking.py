@@ -28,7 +28,7 @@ from durable_import.stores.postgres.columns import (
     to_owner,
 )
 from durable_import.stores.postgres.pipeline import Rounds, Statement
-from durable_import.stores.state import ABANDONED, DORMANT, FINISHED, CountedBy, InstanceQuery, InstanceSummary, Page
+from durable_import.stores.state import ABANDONED, ANSWER_TO, DORMANT, FINISHED, CountedBy, InstanceQuery, InstanceSummary, Page
 from durable_import.stores.store import Kept
 from durable_import.tags import facts_of
 
@@ -187,6 +187,7 @@ def remove_finished(seconds: float) -> Rounds[int]:
     removed: int = 0
     row = {"seconds": seconds, "limit": REMOVED_AT_ONCE}
     yield [("forget_event_ids", {"seconds": max(seconds, MIN_ID_AGE)})]
+    yield [("forget_answers", {"seconds": MIN_ID_AGE, "prefix": ANSWER_TO})]
     while True:
         [found] = yield [("find_finished", row)]
         keys = [key for (key,) in found.fetchall()]

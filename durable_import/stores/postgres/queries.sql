@@ -502,6 +502,10 @@ SELECT FROM SCHEMA.durable_event_id WHERE id = %(event_id)s
 -- name: forget_event_ids
 DELETE FROM SCHEMA.durable_event_id WHERE published_at <= extract(epoch FROM clock_timestamp()) - %(seconds)s
 
+-- name: forget_answers
+DELETE FROM SCHEMA.durable_event
+WHERE starts_with(instance_id, %(prefix)s) AND published_at <= extract(epoch FROM clock_timestamp()) - %(seconds)s
+
 -- name: load_events
 SELECT number, name, payload FROM SCHEMA.durable_event WHERE key = %(key)b ORDER BY number
 

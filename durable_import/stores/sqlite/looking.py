@@ -27,6 +27,7 @@ from durable_import.stores.sqlite.lives import delete
 from durable_import.stores.sqlite.owners import AGAIN, CANCELLED, COMPLETED, FAILED, LEFT, OWNED, READY, RESTS, STUCK
 from durable_import.stores.state import (
     ABANDONED,
+    ANSWER_TO,
     DORMANT,
     FINISHED,
     CountedBy,
@@ -227,4 +228,5 @@ def remove_finished(seconds: float, connection: sqlite3.Connection) -> int:
     for number, instance_id in found:
         delete(number, from_column(instance_id), connection)
     connection.execute(query("forget_event_ids"), (now - max(seconds, MIN_ID_AGE),))
+    connection.execute(query("forget_answers"), (ANSWER_TO, f"{ANSWER_TO}{_BEYOND}", now - MIN_ID_AGE))
     return len(found)

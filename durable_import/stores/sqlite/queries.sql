@@ -336,6 +336,9 @@ SELECT 1 FROM durable_event_id WHERE id = ?;
 -- name: forget_event_ids
 DELETE FROM durable_event_id WHERE published_at <= ?;
 
+-- name: forget_answers
+DELETE FROM durable_event WHERE instance_id >= ? AND instance_id < ? AND published_at <= ?;
+
 -- name: load_events
 SELECT number, name, payload FROM durable_event WHERE instance_id = ? ORDER BY number;
 
