@@ -19,9 +19,13 @@ class Progress(NamedTuple):
     total: float | None = None
     text: str = ""
 
+    def __str__(self) -> str:
+        told = f"{self.value:g}" if self.total is None else f"{self.value:g} of {self.total:g}"
+        return f"{told} {self.text}".rstrip()
+
     def to_tag(self) -> str:
         """The value of the tag that it is kept as."""
-        return json.dumps(self, ensure_ascii=False)
+        return json.dumps(tuple(self), ensure_ascii=False)
 
 
 def checked_tags(tags: Mapping[Any, Any]) -> dict[str, str]:
@@ -48,6 +52,12 @@ def facts_of(tags: Iterable[tuple[str, str]]) -> dict[str, Any]:
         "is_detached": DETACHED in found,
         "progress": _progress_of(found.get(PROGRESS)),
     }
+
+
+def tags_for(*, is_detached: bool, progress: Progress | None) -> dict[str, str]:
+    """The opposite, for durable_import's own ones."""
+    own = {DETACHED: "yes"} if is_detached else {}
+    return {**own, PROGRESS: progress.to_tag()} if progress is not None else own
 
 
 def _progress_of(tag: str | None) -> Progress | None:

@@ -219,7 +219,7 @@ async def _copy_of(store: Store, instance_id: str, seen: set[str]) -> Copy:
         [(event.name, event.payload) for event in events],
         before,
         summary.parent,
-        dict(summary.tags),
+        summary.all_tags(),
         summary.attempts,
         summary.error,
         summary.status == STUCK,

@@ -21,6 +21,7 @@ def document_of(summary: Summary) -> dict[str, Any]:
         "owner": {"host": owner.host, "pid": owner.pid} if owner is not None else None,
         "hold": hold._asdict() if hold is not None else None,
         "tags": dict(summary.tags),
+        "progress": summary.progress._asdict() if summary.progress is not None else None,
     }
 
 

@@ -87,8 +87,12 @@ def _facts(found: Summary) -> Iterator[tuple[str, object]]:
         yield "attempts", found.attempts
     if found.error:
         yield "error", found.error
+    if found.progress is not None:
+        yield "progress", str(found.progress)
     if found.parent is not None:
-        yield "parent", found.parent
+        yield "parent", f"{found.parent} (detached)" if found.is_detached else found.parent
+    for child in found.children or ():
+        yield "child", child
     for name, value in found.tags.items():
         yield "tag", f"{name}={value}"
 

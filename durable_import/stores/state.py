@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 
 from durable_import.errors import FencedError, StateLostError, StoreRefusedError
 from durable_import.stores.owner import Owner
-from durable_import.tags import Progress
+from durable_import.tags import Progress, tags_for
 
 FINISHED = ("completed", "failed", "cancelled")
 DORMANT = ("waiting", "sleeping")  # nothing is to be done before an event comes, or the time
@@ -155,7 +155,7 @@ class InstanceSummary:
     process died; empty: one that has failed is tried again). ``hold``: what keeps it from being saved now. ``parent``: the id of
     the instance that has begun it; ``is_detached``: it is not cancelled with that. ``tags``: values by names, that it was begun
     with or has set; ``progress``: likewise. ``children``: the ids of the first 100 that it has begun, from
-    ``info()`` only."""
+    ``info()`` only (None: nobody has asked the store, or it cannot say)."""
 
     instance_id: str
     status: str
@@ -174,7 +174,11 @@ class InstanceSummary:
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     is_detached: bool = False
     progress: Progress | None = None
-    children: tuple[str, ...] = ()
+    children: tuple[str, ...] | None = None
+
+    def all_tags(self) -> dict[str, str]:
+        """With those of durable_import's own: as a store keeps them."""
+        return {**self.tags, **tags_for(is_detached=self.is_detached, progress=self.progress)}
 
     @property
     def id(self) -> str:

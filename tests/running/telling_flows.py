@@ -2,9 +2,10 @@
 """Durable functions that tell something of themselves, and begin others."""
 
 import asyncio
+import socket
 
-from durable_import import current_runtime, progress, set_tag, wait_for_event
-from tests.running.effects import call_in_library, effect
+from durable_import import current_runtime, on_ask, progress, set_tag, wait_for_event
+from tests.running.effects import call_in_library, effect, hold
 
 
 async def count_to(total):
@@ -53,3 +54,15 @@ async def begin_others():
     await runtime.options(instance_id="detached", detached=True, tags={"a": "b"}).start(rest)
     await runtime.options(instance_id="parent").start(begin_rest, "grandchild")
     return await runtime.run(rest, instance_id="awaited")
+
+
+async def tell_while_held(total):
+    held = socket.socket()
+    await effect("begun")
+    on_ask("number", lambda payload: total + payload)
+    set_tag(kind="held")
+    progress(1, total)
+    await hold("held")
+    held.close()
+    del held
+    await hold("open")

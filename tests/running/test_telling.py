@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -10,11 +11,14 @@ import pytest
 
 from durable_import import DurableError, DurableRuntime, InstanceQuery, StateStore, connect, progress, set_tag
 from durable_import.stores.base import KeyedStore
+from durable_import.stores.memory import MemoryStore
+from durable_import.stores.owner import Owner
+from durable_import.stores.state import InstanceState, Origin
 from durable_import.tags import Progress
 from durable_import.testing import Faults
 from tests.harness.imports import imported_rewritten
 from tests.running.conftest import MakeRuntime
-from tests.running.effects import world
+from tests.running.effects import open_gates, reached_gates, world
 from tests.running.test_life import until, until_status
 
 
@@ -47,6 +51,19 @@ async def test_what_an_instance_tells_is_seen_while_it_waits(
         found = await handle.info()
         assert (found.tags, found.progress) == ({"from": "start", "customer": "c1"}, Progress(2.5, 5))
         assert [each.id for each in await client.list(InstanceQuery(tag=("kind", "nap")))] == []
+
+
+async def test_all_that_was_told_is_kept_with_a_copy() -> None:
+    """Also what is no tag of the user's."""
+    store = MemoryStore()
+    owner = store.register(Owner.current(), 30.0)
+    state = InstanceState("pending", 0, "", "app:main", None, b"", b"")
+    begun = await store.begin("a", owner, 1, state, b"call", Origin("up", (("@detached", "yes"), ("a", "b"))))
+    await store.set_tags(begun.claim, {"@progress": Progress(1, 2, "é").to_tag()})
+    found = await store.summary("a")
+    assert found is not None
+    assert found.all_tags() == {"a": "b", "@detached": "yes", "@progress": '[1, 2, "é"]'}
+    assert str(found.progress) == "1 of 2 é"
 
 
 async def test_it_is_written_seldom_and_at_the_end(make_runtime: MakeRuntime, store: StateStore, telling: ModuleType) -> None:
@@ -172,3 +189,23 @@ async def until_status_of(runtime: DurableRuntime, name: str, status: str) -> No
         return found is not None and found.status == status
 
     await until(is_reached)
+
+
+async def test_what_is_held_tells_and_answers_later(make_runtime: MakeRuntime, telling: ModuleType) -> None:
+    """Tags and progress are beside the state; an answer waits for the next commit."""
+    async with make_runtime() as runtime:
+        handle = await runtime.start(telling.tell_while_held, 5, instance_id="a")
+        await until(lambda: "held" in reached_gates)
+
+        async def is_told() -> bool:
+            found = await handle.info()
+            return (found.tags, found.progress, found.checkpoint) == ({"kind": "held"}, Progress(1, 5), 0)
+
+        await until(is_told)
+        asking = asyncio.ensure_future(handle.ask("number", 2, timeout=60))
+        await asyncio.wait([asking], timeout=0.2)
+        assert not asking.done()
+        open_gates.add("held")
+        assert await asking == 7
+        open_gates.add("open")
+        await handle.result(timeout=60)
