@@ -23,6 +23,7 @@ from durable_import.api.client import AsyncClient
 from durable_import.stores.base import KeyedStore
 from durable_import.stores.url import full_store
 from tests.harness.imports import imported_rewritten
+from tests.harness.users_store import UsersStore
 from tests.running.conftest import MakeRuntime
 from tests.running.effects import open_gates, reached_gates, world
 from tests.running.test_life import until, until_status
@@ -198,3 +199,13 @@ async def test_old_answers_are_removed(store: StateStore, monkeypatch: pytest.Mo
     await full.remove_finished(0.0)
     assert await full.load_events("@answer/x") == []
     assert [event.payload for event in await full.load_events("@answerable")] == [b"2"]
+
+
+async def test_a_store_of_the_users_own(asked: ModuleType) -> None:
+    """It needs no more than to load and to save."""
+    async with DurableRuntime(UsersStore(), key=bytes(32)) as runtime:
+        handle = await runtime.start(asked.sell, PRICES, instance_id="shop")
+        assert await handle.ask("price", "pen", timeout=60) == 2
+        assert (await handle.info()).children is None
+        assert await handle.ask("price", "end", timeout=60) == ["pen"]
+        assert await handle.result(timeout=60) == ["pen"]

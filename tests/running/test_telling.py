@@ -17,6 +17,7 @@ from durable_import.stores.state import InstanceState, Origin
 from durable_import.tags import Progress
 from durable_import.testing import Faults
 from tests.harness.imports import imported_rewritten
+from tests.harness.users_store import UsersStore
 from tests.running.conftest import MakeRuntime
 from tests.running.effects import open_gates, reached_gates, world
 from tests.running.test_life import until, until_status
@@ -209,3 +210,15 @@ async def test_what_is_held_tells_and_answers_later(make_runtime: MakeRuntime, t
         assert await asking == 7
         open_gates.add("open")
         await handle.result(timeout=60)
+
+
+async def test_children_in_a_store_of_the_users_own(telling: ModuleType) -> None:
+    """Which cannot list them: those that run in this process end with their parent."""
+    async with DurableRuntime(UsersStore(), key=bytes(32)) as runtime:
+        handle = await runtime.start(telling.begin_others, instance_id="root")
+        await until(lambda: {"child", "detached", "grandchild", "awaited", "parent"} <= runtime.running.keys())
+        await until_status_of(runtime, "awaited", "sleeping")
+        await handle.cancel()
+        for name in ("root", "child", "parent", "grandchild", "awaited"):
+            await until_status_of(runtime, name, "cancelled")
+        assert await runtime.handle("detached").status() == "sleeping"
