@@ -61,6 +61,14 @@ def _list(options: argparse.Namespace) -> int:
     return list_instances(options.store, options.as_json, **{name: getattr(options, name) for name in asked})
 
 
+def _watch(options: argparse.Namespace) -> int:
+    from .watch import watch
+
+    asked = ("status", "function", "prefix", "tag", "parent", "limit")
+    query = {name: getattr(options, name) for name in asked}
+    return watch(options.store, options.instance, every=options.every, as_json=options.as_json, **query)
+
+
 def _show(options: argparse.Namespace) -> int:
     from .show_instance import show_instance
 
@@ -109,6 +117,12 @@ def _copy(options: argparse.Namespace) -> int:
     return copy_all(options.source, options.target, as_json=options.as_json)
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    from .doctor import examine_store
+
+    return examine_store(options.store, as_json=options.as_json)
+
+
 def _check(options: argparse.Namespace) -> int:
     from .check import check
 
@@ -127,8 +141,15 @@ def _explain(options: argparse.Namespace) -> int:
     return explain_file(options.file)
 
 
+def _completion(options: argparse.Namespace) -> int:
+    from .completion import print_completion
+
+    return print_completion(options.shell)
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "list": _list,
+    "watch": _watch,
     "show": _show,
     "history": _history,
     "events": _events,
@@ -139,9 +160,11 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "export": _export,
     "import": _import,
     "copy": _copy,
+    "doctor": _doctor,
     "check": _check,
     "show-rewritten": _show_rewritten,
     "explain": _explain,
+    "completion": _completion,
 }
 
 if __name__ == "__main__":

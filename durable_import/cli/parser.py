@@ -46,7 +46,15 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands)
     for add in (_add_looking, _add_asking, _add_copying, _add_texts):
         add(commands)
+    for each in commands._choices_actions:
+        commands.choices[each.dest].description = each.help
     return top
+
+
+def commands_of() -> dict[str, argparse.ArgumentParser]:
+    """The parser of each command."""
+    [commands] = [action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)]
+    return dict(commands.choices)
 
 
 def _add_run(commands: Commands) -> None:
@@ -83,6 +91,15 @@ def _add_looking(commands: Commands) -> None:
     lists.add_argument("--limit", metavar="N", type=_number, default=100, help="so many (default: 100)")
     lists.add_argument("--cursor", metavar="TEXT", help="go on behind the page that has told this")
     _add_json(lists)
+    watch = commands.add_parser(
+        "watch", help="follow the newest instances, or one: a table in a terminal, in a pipe what changes"
+    )
+    _add_store(watch)
+    watch.add_argument("instance", metavar="ID", nargs="?", help="only this one, until it ends, with its stack")
+    _add_query(watch)
+    watch.add_argument("--limit", metavar="N", type=_number, default=20, help="so many, the newest (default: 20)")
+    watch.add_argument("--every", metavar="S", type=_seconds, default=1.0, help="seconds between two looks (default: 1)")
+    watch.add_argument("--json", action="store_true", dest="as_json", help="a document for each change, one a line")
     show = commands.add_parser("show", help="show an instance: its state, and its stack with source lines and variables")
     _add_instance(show)
     show = commands.add_parser("history", help="list the checkpoints of an instance, in a store that keeps them")
@@ -119,6 +136,9 @@ def _add_copying(commands: Commands) -> None:
 
 
 def _add_texts(commands: Commands) -> None:
+    doctor = commands.add_parser("doctor", help="whether a store is well: store, key, versions, leases, stuck, bloat")
+    _add_store(doctor)
+    _add_json(doctor)
     check = commands.add_parser(
         "check",
         help="before a deploy: which instances stand in code that has changed, and how they go on",
@@ -142,6 +162,10 @@ def _add_texts(commands: Commands) -> None:
     show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
     explain = commands.add_parser("explain", help="list the checkpoints of all async functions of a file, without importing it")
     explain.add_argument("file")
+    completion = commands.add_parser(
+        "completion", help="print what a shell completes by, as in: source <(durable completion bash)"
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
 
 
 # --- options that several have

@@ -9,7 +9,7 @@ from .. import DurableError, InstanceQuery
 from .asking import ask_of
 from .documents import document_of, stack_documents
 from .speech import moment, print_document, say, shown, shown_lines
-from .tables import Tree, print_lines, print_tree
+from .tables import STYLES, Tree, print_lines, print_tree
 
 if TYPE_CHECKING:
     from ..api.connection import Client, ClientHandle
@@ -52,18 +52,29 @@ def _print_document(client: Client, found: Summary, stack: Stack | None, lack: s
 
 
 def _print(client: Client, found: Summary, stack: Stack | None, lack: str) -> None:
-    for name, value in _facts(found):
-        first, *rest = shown_lines(str(value)) or [""]
-        print_lines([("", f"{name + ':':<12}{first}"), *(("", f"{'':<12}{line}") for line in rest)])
+    print_lines(lines_of_facts(found))
     children = _children(client, found.id)
     if children:
         print_tree(children, "children:")
     if stack is None:
         say(f"its stack is not shown: {lack}")
     else:
-        print_lines([("", ""), *((_style(line), line) for line in list(stack.lines())[1:])])
+        print_lines([("", ""), *lines_of_stack(stack)])
     if found.status == "stuck":
         say(f"mend what the error names, then: durable retry {found.id}")
+
+
+def lines_of_facts(found: Summary) -> Iterator[tuple[str, str]]:
+    """What is small of it, each with its style."""
+    for name, value in _facts(found):
+        first, *rest = shown_lines(str(value)) or [""]
+        yield STYLES.get(str(value), ""), f"{name + ':':<12}{first}"
+        yield from (("", f"{'':<12}{line}") for line in rest)
+
+
+def lines_of_stack(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Its stack, without the heading."""
+    return ((_style(line), line) for line in list(stack.lines())[1:])
 
 
 def _style(line: str) -> str:

@@ -66,6 +66,13 @@ def print_lines(lines: Iterable[tuple[str, str]]) -> None:
         print(line)
 
 
+def rich_lines(lines: Iterable[tuple[str, str]]) -> Any:
+    """The same lines for rich, as one text."""
+    from rich.text import Text
+
+    return Text("\n").join(Text(line, style) for style, line in lines)
+
+
 def print_tree(tree: Tree, heading: str) -> None:
     """Print what is below a heading, and below that."""
     if is_rich():

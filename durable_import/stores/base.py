@@ -84,6 +84,13 @@ class KeyFileStore(Protocol):
     def take_key(self, key: bytes) -> None: ...
 
 
+@runtime_checkable
+class BloatedStore(Protocol):
+    """Optional: a store that knows what takes room in it without need, in words; empty if nothing does."""
+
+    async def bloat(self) -> str: ...
+
+
 _USUAL = [[*zip(STATE_TYPES, (str, int, str, str, wake_at, bytes, bytes, bytes), strict=True)] for wake_at in (type(None), float)]
 
 

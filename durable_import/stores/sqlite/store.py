@@ -19,6 +19,9 @@ from durable_import.stores.sqlite.instances import SQLiteStore
 
 SYNCHRONOUS = ("FULL", "NORMAL")
 
+_MUCH = 16 * 1024 * 1024  # bytes that are free
+_LARGE_LOG = 256 * 1024 * 1024
+
 
 class SQLiteStateStore(FullStateStore):
     """Keeps states in the SQLite file ``path`` (``:memory:`` for one that ends with ``close``).
@@ -83,6 +86,25 @@ class SQLiteStateStore(FullStateStore):
         check_state(state)
         kept = to_kept(state)
         await self.instances.save(instance_id, kept.state, kept.call)
+
+    async def bloat(self) -> str:
+        """What takes room without need: free pages, or a log that nobody could empty."""
+        if self.path == MEMORY or not self.is_there():
+            return ""
+        with closing(sqlite3.connect(f"{Path(self.path).as_uri()}?mode=ro", uri=True, timeout=1.0)) as connection:
+            [page, pages, free] = [
+                connection.execute(f"PRAGMA {what}").fetchone()[0] for what in ("page_size", "page_count", "freelist_count")
+            ]
+        log = Path(f"{self.path}-wal")
+        size = log.stat().st_size if log.exists() else 0
+        if free * page > _MUCH and free > pages // 2:
+            return (
+                f"{free * page:,} of the {pages * page:,} bytes of {self.path} are free: while nothing runs, "
+                f'`sqlite3 {self.path} "VACUUM"` gives them back'
+            )
+        if size > _LARGE_LOG:
+            return f"the log {log} has {size:,} bytes: a process that reads the database for long keeps it from being emptied"
+        return ""
 
     async def close(self) -> None:
         """Let go of files and threads; the next use opens the store again."""
