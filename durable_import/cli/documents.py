@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def document_of(summary: Summary) -> dict[str, Any]:
-    """The fields of ``info()``; times are seconds since 1970."""
+    """The fields of ``info()`` but its children, which a list has not; times are seconds since 1970."""
     found = {each.name: getattr(summary, each.name) for each in fields(summary)}
-    del found["instance_id"]
+    del found["instance_id"], found["children"]
     owner, hold = summary.owner, summary.hold
     return {
         "id": summary.id,

@@ -47,9 +47,9 @@ def row_of(each: Summary) -> tuple[str, ...]:
 
 def _where(each: Summary) -> str:
     """Where it is, and what keeps it there."""
-    text = each.location
+    text = f"{each.location} ({each.progress})" if each.progress is not None else each.location
     if each.error:
-        text = f"{each.location}: {each.error.splitlines()[0]}".removeprefix(": ")
+        text = f"{text}: {each.error.splitlines()[0]}".removeprefix(": ")
     elif each.hold is not None:
-        text = f"{each.location}: held by {each.hold.what}".removeprefix(": ")
+        text = f"{text}: held by {each.hold.what}".removeprefix(": ")
     return " ".join(shown_lines(text))

@@ -31,15 +31,14 @@ def show_instance(instance_id: str, *, store: str, as_json: bool) -> int:
             stack = handle.stack()
         except DurableError as error:
             lack = str(error)
-        (_print_document if as_json else _print)(client, found, stack, lack)
+        _print_document(found, stack, lack) if as_json else _print(client, found, stack, lack)
         return 0
 
     return ask_of(store, instance_id, show)
 
 
-def _print_document(client: Client, found: Summary, stack: Stack | None, lack: str) -> None:
+def _print_document(found: Summary, stack: Stack | None, lack: str) -> None:
     """What of the stack cannot be told is null, with the reason."""
-    page = client.list(InstanceQuery(parent=found.id, order="oldest", limit=_MOST_CHILDREN))
     told: dict[str, Any] = {"call": None, "outcome": None, "data": None, "tasks": None, "stack_error": lack or None}
     if stack is not None:
         told |= {
@@ -48,7 +47,7 @@ def _print_document(client: Client, found: Summary, stack: Stack | None, lack: s
             "data": {name: str(value) for name, value in stack.data.items()},
             "tasks": stack_documents(stack),
         }
-    print_document(document_of(found) | {"children": [each.id for each in page]} | told)
+    print_document(document_of(found) | {"children": list(found.children or ())} | told)
 
 
 def _print(client: Client, found: Summary, stack: Stack | None, lack: str) -> None:
@@ -102,8 +101,6 @@ def _facts(found: Summary) -> Iterator[tuple[str, object]]:
         yield "progress", str(found.progress)
     if found.parent is not None:
         yield "parent", f"{found.parent} (detached)" if found.is_detached else found.parent
-    for child in found.children or ():
-        yield "child", child
     for name, value in found.tags.items():
         yield "tag", f"{name}={value}"
 
@@ -116,7 +113,7 @@ def _children(client: Client, instance_id: str) -> Tree:
         found: dict[str, Tree] = {}
         for child in client.list(InstanceQuery(parent=parent, order="oldest", limit=left[0])) if left[0] else ():
             left[0] -= 1
-            line = f"{shown(child.id)}  {child.status}  {shown(child.function or '-')}"
+            line = f"{shown(child.id)}  {child.status}  {shown(child.function or '-')}{'  detached' if child.is_detached else ''}"
             found[line] = below(child.id, around | {child.id}) if child.id not in around and left[0] > 0 else {}
         return found
 

@@ -94,7 +94,7 @@ def _changes(known: dict[str, Summary], found: list[Summary], as_json: bool) -> 
 
 
 def _standing(each: Summary) -> tuple[Any, ...]:
-    return each.status, each.checkpoint, each.location, each.error, each.hold, each.owner
+    return each.status, each.checkpoint, each.location, each.error, each.hold, each.owner, each.progress
 
 
 def _cells(each: Summary) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ SUMMARY: dict[str, Any] = {
     "id": TEXT, "status": TEXT, "checkpoint": int, "location": TEXT, "function": TEXT, "wake_at": (*NUMBER, type(None)),
     "updated_at": NUMBER, "owner": (dict, type(None)), "lease_until": (*NUMBER, type(None)), "created_at": NUMBER,
     "attempts": int, "error": (TEXT, type(None)), "hold": (dict, type(None)), "parent": (TEXT, type(None)), "tags": dict,
+    "is_detached": bool, "progress": (dict, type(None)),
 }  # fmt: skip
 TASK = {"name", "path", "status", "waits_for", "event", "until", "step", "outcome", "frames"}
 FRAME = {"function", "module", "file", "line", "source", "variables"}
@@ -131,6 +132,19 @@ def test_what_is_asked_for_is_done(url: str, command: Command, flows: ModuleType
         assert "instance nap is cancelled: " in said
     assert command("delete", "nap")[::2] == (0, "durable_import: instance nap is forgotten\n")
     assert command("show", "nap")[0] == 2
+
+
+def test_progress(url: str, command: Command, tmp_path: Path) -> None:
+    """It is shown in words, and in documents by its parts; a copy has it, and tells that it is detached."""
+    telling = imported_rewritten("tests.running.telling_flows")
+    begin(url, lambda runtime: runtime.options(instance_id="count", detached=True).run(telling.count_to, 3))
+    assert "progress:   3 of 3, 3 done" in command("show", "count")[1].splitlines()
+    assert "(3 of 3, 3 done)" in command("list")[1]
+    assert main(["copy", "--from", url, "--to", f"sqlite:///{tmp_path}/2.db"]) == 0
+    for store in (url, f"sqlite:///{tmp_path}/2.db"):
+        shown = json.loads(command("show", "count", "--json", "--store", store)[1])
+        assert shown["progress"] == {"value": 3, "total": 3, "text": "3 done"}
+        assert (shown["tags"], shown["is_detached"]) == ({"last": "2", "customer": "c1"}, True)
 
 
 def test_export_import_and_copy(url: str, command: Command, tmp_path: Path, flows: ModuleType) -> None:
