@@ -32,6 +32,7 @@ from .module_names import Names
 from .modules import (
     BY_NAME,
     LOGGING,
+    REFILLED,
     SETTING,
     SIGNALS,
     Content,
@@ -94,9 +95,10 @@ def _look_through(script: ScriptData, module: ModuleType) -> None:
     if script.kept is not None:
         script.kept.begin(module.__name__, namespace)
     changed: Changed | None = script.changed_elsewhere
+    containers = {name for name, value in list(namespace.items()) if type(value) in REFILLED}
     for function in functions if changed is not None else ():
-        for name, line in returned_by(function):
-            if name in namespace and changed is not None:
+        for name, line in returned_by(function) if not containers.isdisjoint(function.__code__.co_names) else ():
+            if name in containers and changed is not None:
                 changed.add((module.__name__, name), f"{module.__file__}:{line}")
 
 
