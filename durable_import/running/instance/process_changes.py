@@ -170,6 +170,7 @@ class _FunctionText:
 
     def __init__(self, node: ast.AST, info: _Function, namespace: dict[str, Any]) -> None:
         self._node = node
+        self._is_plain = info.source is None
         self._namespace = namespace
         self._local = set(info.code.co_varnames) | set(info.code.co_cellvars)
         self._imported = dict(_imported_in(node))
@@ -205,7 +206,7 @@ class _FunctionText:
             elif isinstance(node, ast.Expr):
                 call = node.value.value if isinstance(node.value, ast.Await) else node.value
                 what = self._unkept(call) if isinstance(call, ast.Call) else None
-                if what is not None:
+                if what is not None and not (self._is_plain and what.startswith("starts ")):  # which may belong to one step
                     yield _Change(node.lineno, what, False)
 
     def _by_call(self, call: ast.Call) -> Iterator[_Change]:
