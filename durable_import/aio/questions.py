@@ -81,6 +81,12 @@ def deliver_question(loop: InstanceLoop, number: int, question: tuple[str, str, 
     loop.deliver(number, f"{ASKED}{request.name}", request)
 
 
+def is_asked(loop: InstanceLoop) -> bool:
+    """Whether ``answer_questions`` has something to do."""
+    answerers = loop.inbox.answerers
+    return answerers is not None and any(f"{ASKED}{name}" in loop.inbox.kept for name in answerers)
+
+
 def answer_questions(loop: InstanceLoop) -> None:
     """Let the functions of ``on_ask`` answer what waits for them: between two turns."""
     for name, function in (loop.inbox.answerers or {}).items():

@@ -11,6 +11,7 @@ import pytest
 from durable_import import (
     DurableError,
     DurableRuntime,
+    InMemoryStateStore,
     InstanceFinishedError,
     InstanceHandle,
     StateStore,
@@ -22,6 +23,7 @@ from durable_import import (
 from durable_import.api.client import AsyncClient
 from durable_import.stores.base import KeyedStore
 from durable_import.stores.url import full_store
+from durable_import.testing import Faults
 from tests.harness.imports import imported_rewritten
 from tests.harness.users_store import UsersStore
 from tests.running.conftest import MakeRuntime
@@ -209,3 +211,18 @@ async def test_a_store_of_the_users_own(asked: ModuleType) -> None:
         assert (await handle.info()).children is None
         assert await handle.ask("price", "end", timeout=60) == ["pen"]
         assert await handle.result(timeout=60) == ["pen"]
+
+
+async def test_a_question_that_comes_during_a_commit(asked: ModuleType) -> None:
+    """It is answered, whatever the moment."""
+    store = InMemoryStateStore()
+    Faults(store).delay(0.15, ("commit",))
+    async with DurableRuntime(store, key=bytes(32)) as runtime:
+
+        async def ask_after(seconds: float) -> int:
+            handle = await runtime.start(asked.count_to, 7, instance_id=f"{seconds}")
+            await asyncio.sleep(seconds)
+            answer: int = await handle.ask("done", 1, timeout=60)
+            return answer
+
+        assert await asyncio.gather(*(ask_after(0.04 * number) for number in range(12))) == [0] * 12

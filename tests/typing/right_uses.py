@@ -66,10 +66,14 @@ from durable_import import (
     explain,
     install,
     make_durable,
+    on_ask,
     on_change,
+    progress,
+    questions,
     renamed,
     reopenable,
     saved,
+    set_tag,
     step_key,
     transform_to_durable_ast,
     uninstall,
@@ -167,6 +171,9 @@ async def instances(order: Order, desk: Desk) -> None:
         assert (await handle.status()) in ("completed", "failed")
         assert_type(await handle.cancel(), bool)
         await handle.send("paid", {"amount": 3})
+        assert_type(await handle.ask("price", "pen", timeout=5), Any)
+        assert_type(str(await handle.tree()), str)
+        assert_type(await handle.children(), list[InstanceSummary])
         await runtime.publish_event("order-1", "paid", 3)
         assert_type(runtime.handle("order-1"), InstanceHandle[Any])
         assert_type(await runtime.recover(), list[InstanceHandle[Any]])
@@ -189,6 +196,11 @@ async def inside() -> None:
     assert_type(attempt(), int)
     assert_type(step_key("charge", 7), str)
     assert_type(await wait_for_event("paid"), Any)
+    set_tag(customer="c1", stage=None)
+    progress(1, 2.5, "read")
+    on_ask("done", lambda payload: payload)
+    async for request in questions("price"):
+        request.answer(request.payload)
     amount: int = await wait_for_event("paid", timeout=60)
     assert_type(current_instance(), InstanceHandle[Any] | None)
     runtime = current_runtime()

@@ -18,7 +18,7 @@ from typing import Any
 from ...aio.foreign_calls import foreign_call
 from ...aio.generators import drop_generators
 from ...aio.loop import InstanceLoop
-from ...aio.questions import answer_questions
+from ...aio.questions import answer_questions, is_asked
 from ...aio.standard import make_asyncio_durable
 from ...aio.taking import give_back
 from ...aio.task import DurableTask
@@ -413,7 +413,8 @@ class InstanceDriver(Committer):
         loop = self.loop
         self._has_unwound()
         status, wake_at = self._waits_for()
-        is_news = loop.has_new_timer or bool(loop.inbox.answers) or self.holding.owes
+        answers = loop.inbox.answers
+        is_news = loop.has_new_timer or bool(answers) or self.holding.owes
         if is_news or (status != "running" and not self._is_known(status, wake_at)):
             self._owe(None)
             yield from self._checkpoint(status)
@@ -424,7 +425,7 @@ class InstanceDriver(Committer):
             raise PauseForEventException(loop.inbox.pauses[0])
         waiter, timer = loop.begin_wait(), None
         try:
-            if loop.ready:
+            if loop.ready or loop.inbox.answers not in (answers, None) or is_asked(loop):  # since the checkpoint began
                 return
             if self._at_doors:
                 timer = loop.real.call_later(self.holding.until_doors_open(), loop.wake)
