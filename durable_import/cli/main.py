@@ -132,13 +132,13 @@ def _check(options: argparse.Namespace) -> int:
 def _show_rewritten(options: argparse.Namespace) -> int:
     from .show import show_rewritten
 
-    return show_rewritten(options.file, options.function)
+    return show_rewritten(options.file, options.function, as_json=options.as_json)
 
 
 def _explain(options: argparse.Namespace) -> int:
     from .explain import explain_file
 
-    return explain_file(options.file)
+    return explain_file(options.file, as_json=options.as_json)
 
 
 def _completion(options: argparse.Namespace) -> int:

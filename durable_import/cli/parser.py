@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -26,6 +27,7 @@ Nothing is imported or run: modules are read from where an import would find the
 Exit status: 0 where all go on, 1 where one cannot, or calls what no longer fits; 2 if it could not look.
 """
 
+_UNKNOWN = re.compile(r"argument ([\w-]+): invalid choice: '(.*?)'.*? \(choose from (.*)\)$")  # in the words of argparse
 Commands = Any  # argparse does not say what it gives
 
 
@@ -34,7 +36,19 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say it on stderr, and end with status 2."""
-        self.exit(USAGE, f"durable_import: {message}; `{self.prog} --help` lists what there is\n")
+        found = _UNKNOWN.match(message)
+        if found is not None:
+            message = f"there is no {found[1]} {found[2]!r}{_nearest(found[2], found[3])}"
+        self.exit(
+            USAGE, f"durable_import: {message}{'' if message.endswith('?') else ';'} `{self.prog} --help` lists what there is\n"
+        )
+
+
+def _nearest(word: str, known: str) -> str:
+    from difflib import get_close_matches  # slow to import
+
+    names = re.findall(r"[\w-]+", known)
+    return "".join(f": is it {name}?" for name in get_close_matches(word, names, 1)) or f", but {', '.join(names)}"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -160,8 +174,10 @@ def _add_texts(commands: Commands) -> None:
     show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
     show.add_argument("file")
     show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
+    _add_json(show)
     explain = commands.add_parser("explain", help="list the checkpoints of all async functions of a file, without importing it")
     explain.add_argument("file")
+    _add_json(explain)
     completion = commands.add_parser(
         "completion", help="print what a shell completes by, as in: source <(durable completion bash)"
     )

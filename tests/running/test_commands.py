@@ -200,3 +200,34 @@ def test_a_store_that_cannot_be_opened(
     assert (out, said.count("\n"), "secret" in said) == ("", 1, False)
     assert said.startswith("durable_import: error: ")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("lits", "there is no command 'lits': is it list?"),
+        ("list --status stukc", "there is no --status 'stukc': is it stuck?"),
+        ("check --on-change x", "there is no --on-change 'x', but pin, move, refuse;"),
+        ("list --limit 0", "argument --limit: '0' is not a number from 1 on;"),
+        ("list --tag customer", "argument --tag: 'customer' is not NAME=VALUE;"),
+        ("list --colour", "unrecognized arguments: --colour;"),
+        ("show", "the following arguments are required: ID;"),
+    ],
+)
+def test_wrong_words(words: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence with the nearest that there is, and status 2."""
+    with pytest.raises(SystemExit) as left:
+        main(words.split())
+    said = capsys.readouterr().err
+    assert (left.value.code, said.count("\n"), said.startswith(f"durable_import: {told} `")) == (2, 1, True), said
+
+
+def test_documents_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is told of a file without a store is told as a document, too."""
+    path = tmp_path / "shop.py"
+    path.write_text("# durable: on\nimport asyncio\nasync def order():\n    await asyncio.sleep(1)\n")
+    assert main(["explain", str(path), "--json"]) == 0
+    [explained] = json.loads(capsys.readouterr().out)
+    assert (explained["function"], [point["lineno"] for point in explained["points"]]) == ("order", [4])
+    assert main(["show-rewritten", str(path), "--json"]) == 0
+    assert "order" in json.loads(capsys.readouterr().out)["text"]

@@ -21,6 +21,7 @@ from durable_import import DurableRuntime, UnsavableStateError
 from durable_import.api import doctor
 from durable_import.api.doctor import examine
 from durable_import.cli.main import main
+from durable_import.stores.postgres.looking import MUCH, told_of_room
 from durable_import.stores.sqlite import store as sqlite_store
 from tests.running.conftest import postgres_url
 from tests.running.test_life import until_status
@@ -121,6 +122,13 @@ async def test_bloat(tmp_path: Path, flows: ModuleType, monkeypatch: pytest.Monk
     monkeypatch.setattr(doctor, "MANY_FINISHED", 0)
     found: list[Any] = [each.text for each in await examine(f"sqlite:///{path}") if each.about == "bloat"]
     assert "1 instances have ended and are kept" in found[0]
+
+
+def test_dead_rows() -> None:
+    """More of them than of living ones, in large tables of PostgreSQL."""
+    assert told_of_room(live=1000, dead=999, size=MUCH * 2) == ""
+    assert told_of_room(live=10, dead=900, size=MUCH) == ""
+    assert "900 are dead and 10 live" in told_of_room(live=10, dead=900, size=MUCH + 1)
 
 
 def test_the_command(tmp_path: Path, flows: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:

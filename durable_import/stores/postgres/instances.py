@@ -351,6 +351,9 @@ class PostgresStore:
     async def load_blobs(self, after: str, limit: int) -> tuple[builtins.list[bytes], str]:
         return await self._do(looking.load_blobs(after, limit))
 
+    async def bloat(self) -> str:
+        return await self._do(looking.bloat(self.address.schema))
+
     async def close(self) -> None:
         await self._pools.close()
         await self._worker.close()

@@ -33,6 +33,7 @@ from durable_import.stores.store import Kept
 from durable_import.tags import facts_of
 
 REMOVED_AT_ONCE = 500  # instances
+MUCH = 256 * 1024 * 1024  # bytes of tables: in smaller ones nobody minds dead rows
 _SHELVES = {  # where an instance of a status may stand: what somebody owns, or is to be tried again, is of any
     **dict.fromkeys(ABANDONED, (OWNED, READY, LEFT, AGAIN)), **dict.fromkeys(DORMANT, (OWNED, READY, RESTS, AGAIN)),
     "completed": (OWNED, COMPLETED), "failed": (OWNED, READY, FAILED, AGAIN), "cancelled": (OWNED, CANCELLED), "stuck": (STUCK,),
@@ -40,6 +41,23 @@ _SHELVES = {  # where an instance of a status may stand: what somebody owns, or 
 _TELLING = (COMPLETED, FAILED, CANCELLED, STUCK)
 _INDEXED = 64  # characters of an id that are in an index
 _LAST = "\U0010ffff"  # behind all texts with the same beginning
+
+
+def bloat(schema: str) -> Rounds[str]:
+    """See ``base.BloatedStore``."""
+    [found] = yield [("room", {"schema": schema})]
+    [room] = found.fetchall()
+    return told_of_room(*room)
+
+
+def told_of_room(live: int, dead: int, size: int) -> str:
+    """What is to be said of so many rows, those that were, and bytes."""
+    if size <= MUCH or dead <= live:
+        return ""
+    return (
+        f"of the rows in the tables {dead:,} are dead and {live:,} live, in {size:,} bytes: autovacuum is off, or a transaction "
+        "that is open for long keeps it from clearing them (pg_stat_activity); end that one, then VACUUM"
+    )
 
 
 def load(instance_id: str) -> Rounds[Kept | None]:

@@ -450,6 +450,12 @@ ON CONFLICT (key) DO UPDATE SET saved_at = excluded.saved_at
 -- name: load_source
 SELECT text FROM SCHEMA.durable_source WHERE key = %(key)b
 
+-- name: room
+-- What the statistics say of the tables: rows that are there, rows that were, bytes.
+SELECT coalesce(sum(n_live_tup), 0)::bigint, coalesce(sum(n_dead_tup), 0)::bigint,
+    coalesce(sum(pg_total_relation_size(relid)), 0)::bigint
+FROM pg_stat_user_tables WHERE schemaname = %(schema)s
+
 -- name: has_old_sources
 SELECT EXISTS (SELECT FROM SCHEMA.durable_source WHERE saved_at < %(before)s)
 

@@ -41,6 +41,10 @@ class PostgresStateStore(FullStateStore):
         kept = to_kept(state)
         await self.instances.save(instance_id, kept.state, kept.call)
 
+    async def bloat(self) -> str:
+        """Whether there are more dead rows than live ones, in large tables."""
+        return await self.instances.bloat()
+
     async def close(self) -> None:
         """Let go of connections and threads; the next use opens the store again."""
         await self.instances.close()
