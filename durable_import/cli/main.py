@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Callable
 
-from .. import DurableError, UnsupportedPythonError
+from .. import DurableError, InstanceFinishedError, UnsupportedPythonError
 from .parser import parser
-from .speech import OURS, say, sentence
+from .speech import OURS, USAGE, say, sentence
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,6 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # who reads what is printed has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except InstanceFinishedError as error:
+        say(sentence(error))
+        return USAGE
     except DurableError as error:
         say(f"error: {sentence(error)}")
         return OURS
@@ -99,6 +102,13 @@ def _send(options: argparse.Namespace) -> int:
     return send(options.instance, options.event, options.payload, store=options.store, as_json=options.as_json)
 
 
+def _ask(options: argparse.Namespace) -> int:
+    from .ask import ask_instance
+
+    asked = {"timeout": options.timeout, "store": options.store, "as_json": options.as_json}
+    return ask_instance(options.instance, options.question, options.payload, **asked)
+
+
 def _export(options: argparse.Namespace) -> int:
     from .copies import export_file
 
@@ -154,6 +164,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "history": _history,
     "events": _events,
     "send": _send,
+    "ask": _ask,
     "cancel": _act,
     "retry": _act,
     "delete": _act,

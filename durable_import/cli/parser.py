@@ -127,6 +127,11 @@ def _add_asking(commands: Commands) -> None:
     _add_instance(send)
     send.add_argument("event", metavar="NAME", help="what the instance waits for with wait_for_event(NAME)")
     send.add_argument("payload", metavar="JSON", nargs="?", help="what it gets (default: null)")
+    ask = commands.add_parser("ask", help="ask an instance, and print its answer as JSON")
+    _add_instance(ask)
+    ask.add_argument("question", metavar="NAME", help="what the instance answers by questions(NAME) or on_ask(NAME, ...)")
+    ask.add_argument("payload", metavar="JSON", nargs="?", help="what it is asked with (default: null)")
+    ask.add_argument("--timeout", metavar="S", type=_seconds, default=60.0, help="how long to wait for the answer (default: 60)")
     for name, what in (
         ("cancel", "ask an instance to end"),
         ("retry", "let an instance go on that has failed or is stuck"),

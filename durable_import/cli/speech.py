@@ -48,5 +48,5 @@ def moment(seconds: float) -> str:
 
 
 def print_document(document: Any) -> None:
-    """One JSON document on stdout."""
-    print(json.dumps(document, indent=2))
+    """One JSON document on stdout; what has no JSON is in it as ``repr`` shows it."""
+    print(json.dumps(document, indent=2, default=repr))

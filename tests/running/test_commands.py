@@ -138,8 +138,8 @@ def test_progress(url: str, command: Command, tmp_path: Path) -> None:
     """It is shown in words, and in documents by its parts; a copy has it, and tells that it is detached."""
     telling = imported_rewritten("tests.running.telling_flows")
     begin(url, lambda runtime: runtime.options(instance_id="count", detached=True).run(telling.count_to, 3))
-    assert "progress:   3 of 3, 3 done" in command("show", "count")[1].splitlines()
-    assert "(3 of 3, 3 done)" in command("list")[1]
+    assert "progress:   3 of 3 3 done" in command("show", "count")[1].splitlines()
+    assert "(3 of 3 3 done)" in command("list")[1]
     assert main(["copy", "--from", url, "--to", f"sqlite:///{tmp_path}/2.db"]) == 0
     for store in (url, f"sqlite:///{tmp_path}/2.db"):
         shown = json.loads(command("show", "count", "--json", "--store", store)[1])
@@ -163,6 +163,31 @@ def test_export_import_and_copy(url: str, command: Command, tmp_path: Path, flow
     assert command("import", "--store", second, str(tmp_path / "2.db"))[0] == 2
     assert main(["copy", "--from", url, "--to", third, "--json"]) == 0
     assert main(["show", "sum", "--store", third, "--json"]) == 0
+
+
+async def test_ask(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The answer is printed as JSON; an exception, none in time and none at all have exit statuses of their own."""
+    asked = imported_rewritten("tests.running.asked_flows")
+
+    async def ask(*words: str) -> tuple[int, str, str]:
+        status = await asyncio.to_thread(main, ["ask", "--store", url, *words])
+        return status, *capsys.readouterr()
+
+    async with DurableRuntime(url, poll_interval=0.02) as runtime:
+        await runtime.start(asked.sell, {"pen": [2, "two"]}, instance_id="shop")
+        await runtime.start(asked.answer_wrongly, instance_id="wrong")
+        assert await ask("shop", "price", '"pen"') == (0, '[2, "two"]\n', "")
+        document = json.loads((await ask("shop", "price", '"cup"', "--json"))[1])
+        assert document == {"id": "shop", "question": "price", "answer": None}
+        status, out, said = await ask("wrong", "what", '"fail"')
+        assert (status, out, "answers 'what' by LookupError: no such thing" in said) == (1, "", True), said
+        assert (await ask("shop", "weight", "--timeout", "0.1"))[0] == 75
+        assert (await ask("shop", "price", "pen"))[0] == 2
+        assert (await ask("shpo", "price"))[2].endswith("is it shop?\n")
+        assert (await ask("shop", "price", '"end"'))[1] == '["pen", "cup"]\n'
+        await runtime.handle("shop").result(timeout=60)
+        status, _, said = await ask("shop", "price")
+        assert (status, "has ended (completed)" in said) == (2, True)
 
 
 def test_children_are_shown_as_a_tree(url: str, command: Command, flows: ModuleType) -> None:
