@@ -283,6 +283,11 @@ async def _receiver(opened: StateStore) -> AsyncIterator[_Receiver]:
         await store.close()
 
 
+def _is_half(there: InstanceState, state: InstanceState) -> bool:
+    """Whether what is there was left by a copying that ended before it had put how the instance ended."""
+    return there == state._replace(outcome=b"") != state
+
+
 class _Receiver:
     """Puts instances into a store."""
 
@@ -294,7 +299,8 @@ class _Receiver:
     async def put(self, copy: Copy) -> bool:
         """Keep an instance; False if there is one of its id. Nothing of it is seen before all is there but how it ended."""
         store, state = self._store, copy.state
-        if await store.summary(copy.instance_id) is not None:
+        there = await store.load(copy.instance_id)
+        if there is not None and not _is_half(there.state, state):
             return False
         self._check(copy)
         for name, text in copy.sources.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,6 +22,7 @@ from durable_import import (
     connect,
 )
 from durable_import.api.copies import Copied, copy_store, export_instance, import_instance
+from durable_import.stores.sqlite.instances import SQLiteStore
 from tests.running.conftest import postgres_url
 from tests.running.effects import open_gates, world
 from tests.running.test_life import until, until_status
@@ -87,6 +89,42 @@ async def test_what_is_copied_goes_on(stores: tuple[str, str], tmp_path: Path, f
         assert await runtime.handle("nap").status() == "sleeping"
         assert world == ["second"]  # nothing that was done was done again
     assert await count_in(first) == len(before)
+
+
+async def test_one_that_was_left_half_way(tmp_path: Path, flows: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If copying ends at any point, doing it again completes it, each event once."""
+    first, second, calls = f"sqlite:///{tmp_path}/1.db", f"sqlite:///{tmp_path}/2.db", [0]
+    async with DurableRuntime(first) as runtime:
+        await begin_all(runtime, flows, tmp_path / "flag")
+    async with connect(first) as client:
+        await client.handle("many").send("go", "on")
+        stacks = {each.id: str(await client.handle(each.id).stack()) for each in await client.list()}
+
+    class GoneError(Exception):
+        pass
+
+    def failing(name: str, at: int) -> Any:
+        whole = getattr(SQLiteStore, name)
+
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            calls[0] += 1
+            if calls[0] == at:
+                raise GoneError
+            return whole(*arguments, **keywords)
+
+        return call
+
+    at = 0
+    while calls[0] >= at:
+        at, calls[0] = at + 1, 0
+        with monkeypatch.context() as patched:
+            for name in ("save_source", "begin", "publish", "commit", "end"):
+                patched.setattr(SQLiteStore, name, failing(name, at))
+            with suppress(GoneError):
+                await copy_store(first, second)
+    async with connect(second) as client:
+        assert {each.id: str(await client.handle(each.id).stack()) for each in await client.list()} == stacks
+        assert [event.name for event in await client.handle("many").events()] == ["go"]
 
 
 async def count_in(url: str) -> int:

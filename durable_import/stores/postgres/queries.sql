@@ -217,6 +217,8 @@ WITH gone AS (
     DELETE FROM SCHEMA.durable_state WHERE key = ANY(%(keys)s::bytea[]) AND owner IS NULL AND status = '' RETURNING key
 ), called AS (
     DELETE FROM SCHEMA.durable_call WHERE key IN (SELECT key FROM gone)
+), tagged AS (
+    DELETE FROM SCHEMA.durable_tag WHERE key IN (SELECT key FROM gone)
 )
 DELETE FROM SCHEMA.durable_instance WHERE key IN (SELECT key FROM gone)
 

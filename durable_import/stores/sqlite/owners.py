@@ -98,7 +98,7 @@ def shelve(
 ) -> None:
     """Put an instance that nobody owns where it is looked for; one that has no state yet is forgotten."""
     if status == "":
-        for name in ("delete_instance", "delete_state", "delete_call"):
+        for name in ("delete_instance", "delete_state", "delete_call", "delete_tags", "delete_before", "delete_keys"):
             connection.execute(query(name), (number,))
         return
     shelf, due, ended_at = LEFT, updated_at, None

@@ -81,3 +81,19 @@ class OriginsContract(ABC):
         assert found is not None
         assert (found.is_detached, dict(found.tags), found.parent) == (True, {"x": "y"}, "up")
         await store.close()
+
+    async def test_what_has_not_begun_leaves_no_tags(self, tmp_path: Path) -> None:
+        """An owner that goes before the first state leaves nothing of the instance, to that id or to others."""
+        store = self.open(tmp_path)
+        for life in range(2):
+            owner = register(store)
+            for name in ("a", "b"):
+                await store.begin(name, owner, life + 1, None, CALL, Origin("up", (("of", name),)))
+            store.retire(owner)
+        begun = [await store.begin(name, register(store), 9, None, CALL) for name in ("b", "a")]
+        for each in begun:
+            await commit(store, each, saved(1))
+            found = await store.summary(each.claim.instance_id)
+            assert found is not None
+            assert (dict(found.tags), found.parent) == ({}, None)
+        await store.close()
