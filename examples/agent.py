@@ -27,7 +27,7 @@ import httpx
 from durable_import import current_instance, wait_for_event
 
 URL = os.environ.get("OPENAI_BASE_URL", "http://127.0.0.1:8002/v1")
-HEADERS = {"Authorization": f"Bearer {os.environ.get('OPENAI_API_KEY', 'none')}"}  # a global: it is not in the state
+API_KEY = os.environ.get("OPENAI_API_KEY", "none")  # a text of the module is not in the state; a dict of it would be
 MODEL = os.environ.get("OPENAI_MODEL", "gpt-4o")
 PROMPT_PRICE, ANSWER_PRICE = 2.5e-6, 1e-5  # dollars for a token
 LONGEST_ANSWER = 500  # tokens
@@ -62,7 +62,8 @@ class Model:
         if self.spent() + most > self.budget:
             raise BudgetSpentError(f"${self.spent():.4f} of ${self.budget} are spent, the next call may cost ${most:.4f}")
         self.book(most)
-        reply = httpx.post(f"{URL}/chat/completions", json=request, headers=HEADERS, timeout=60).raise_for_status().json()
+        headers = {"Authorization": f"Bearer {API_KEY}"}
+        reply = httpx.post(f"{URL}/chat/completions", json=request, headers=headers, timeout=60).raise_for_status().json()
         usage = reply["usage"]
         self.book(usage["prompt_tokens"] * PROMPT_PRICE + usage["completion_tokens"] * ANSWER_PRICE - most)
         message: Message = reply["choices"][0]["message"]

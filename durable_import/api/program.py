@@ -46,8 +46,20 @@ class ProgramError(Exception):
     """A target names no program that could run durably."""
 
 
+class UnmarkedError(ProgramError):
+    """The program has no mark. ``file``: where it is to be put. ``near``: which comment is nearly the mark, if one is."""
+
+    def __init__(self, file: str, near: str) -> None:
+        told = f": {near}" if near else ""
+        super().__init__(
+            f"{file} is not marked durable{told}. Put the comment `# durable: on` on its first line, above the imports, so that "
+            "its async functions are saved at every await; `run --mark` does that"
+        )
+        self.file = file
+
+
 def find_program(target: Target) -> Program:
-    """The program that a target names. Raises ProgramError when there is none, or when it is not marked."""
+    """The program that a target names. Raises ProgramError when there is none, UnmarkedError when it is not marked."""
     program = _find_module(target.name) if target.is_module else _find_script(target.name)
     near: list[str] = []
 
@@ -57,11 +69,7 @@ def find_program(target: Target) -> Program:
         near.append(near_miss(head))
 
     if not _is_marked(program, suspect):
-        told = "".join(f": {each}" for each in near if each)
-        raise ProgramError(
-            f"{program.file} is not marked durable{told}. Put the comment `# durable: on` on its first line, above the imports, "
-            "so that its async functions are saved at every await"
-        )
+        raise UnmarkedError(program.file, "".join(near))
     return program
 
 

@@ -166,7 +166,7 @@ class Session:
         Raises StoreError when the store cannot be written.
         """
         runtime = self._runtime
-        for name in {self.base, *await self._names()}:
+        for name in {self.base, *(each.instance_id for each in await self._summaries())}:
             begun, _ = await runtime.keeper.begin(name, None, b"")
             await runtime.instances.release(begun.claim, has_lived=False)
 
@@ -179,19 +179,21 @@ class Session:
         """How an instance has failed, and from where it is tried again; None if it has not. Raises StoreError."""
         return await self._runtime.failure_of(instance_id)
 
-    async def forget(self) -> None:
-        """Remove the state of this run from the store. Raises StoreError."""
-        for name in await self._names():
-            await self._runtime.instances.delete(name)
+    async def forget(self) -> list[InstanceSummary]:
+        """Remove the state of this run from the store; gives what was there. Raises StoreError."""
+        found = await self._summaries()
+        for each in found:
+            await self._runtime.instances.delete(each.instance_id)
         await remove_unneeded(self._runtime.instances, self._runtime.keeper.oldest_since)
+        return found
 
-    async def _names(self) -> list[str]:
-        names, query = list[str](), InstanceQuery(prefix=self.base)
+    async def _summaries(self) -> list[InstanceSummary]:
+        found, query = list[InstanceSummary](), InstanceQuery(prefix=self.base)
         while True:
             page = await self._runtime.instances.list(query)
-            names += [each.instance_id for each in page.instances]
+            found += page.instances
             if page.cursor is None:
-                return [name for name in names if name == self.base or name.startswith(self.base + "#")]
+                return [each for each in found if each.instance_id == self.base or each.instance_id.startswith(self.base + "#")]
             query = replace(query, cursor=page.cursor)
 
 

@@ -54,6 +54,7 @@ def _run(options: argparse.Namespace) -> int:
         from_failure=options.from_failure,
         exit_on_wait=options.exit_on_wait,
         hold_limit=options.hold_limit,
+        mark=options.mark,
     )
 
 
@@ -151,6 +152,12 @@ def _explain(options: argparse.Namespace) -> int:
     return explain_file(options.file, as_json=options.as_json)
 
 
+def _examples(options: argparse.Namespace) -> int:
+    from .examples import show_examples
+
+    return show_examples(options.name)
+
+
 def _completion(options: argparse.Namespace) -> int:
     from .completion import print_completion
 
@@ -175,6 +182,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "show-rewritten": _show_rewritten,
     "explain": _explain,
+    "examples": _examples,
     "completion": _completion,
 }
 

@@ -77,8 +77,8 @@ def _add_run(commands: Commands) -> None:
         help="run a script, or go on with it",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--old-code] [--from-failure] [--exit-on-wait] [--hold-limit S]"
-        " (script.py | -m module) [args ...]",
+        usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--old-code] [--from-failure] [--exit-on-wait]"
+        " [--hold-limit S] [--mark] (script.py | -m module) [args ...]",
     )
     _add_store(run)
     run.add_argument("--instance", metavar="ID", help="name of this run (default: from the script and its arguments)")
@@ -93,6 +93,7 @@ def _add_run(commands: Commands) -> None:
     run.add_argument(
         "--hold-limit", metavar="S", type=_seconds, help="exit when nothing could be saved for longer (0: nothing may hold)"
     )
+    run.add_argument("--mark", action="store_true", help="first put the comment `# durable: on` into the script, if it has none")
     run.add_argument("-m", dest="module", metavar="module", nargs=argparse.REMAINDER, help="run a module as a script")
     run.add_argument("script", nargs=argparse.REMAINDER, help="the script and its arguments")
     run.set_defaults(refuse=run.error)
@@ -183,6 +184,8 @@ def _add_texts(commands: Commands) -> None:
     explain = commands.add_parser("explain", help="list the checkpoints of all async functions of a file, without importing it")
     explain.add_argument("file")
     _add_json(explain)
+    examples = commands.add_parser("examples", help="list programs to begin with, or copy one to the folder examples")
+    examples.add_argument("name", metavar="NAME", nargs="?", help="the one to copy (default: list all)")
     completion = commands.add_parser(
         "completion", help="print what a shell completes by, as in: source <(durable completion bash)"
     )

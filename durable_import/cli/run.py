@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any, NoReturn
 
 from .. import DurableError, PauseForEventException, StoreError
-from ..api.program import Program, ProgramError, Target, default_instance_id, find_program, set_arguments
+from ..api.marking import mark_file
+from ..api.program import Program, ProgramError, Target, UnmarkedError, default_instance_id, find_program, set_arguments
 from ..api.session import Failure, Session, Standing, Summary, run_apart
 from ..api.tracebacks import without_machinery
 from .speech import OURS, SUSPENDED, USAGE, say, shown_store
@@ -20,6 +21,7 @@ from .speech import OURS, SUSPENDED, USAGE, say, shown_store
 FULL_COLLECTIONS = 1000  # middle ones between two that look at all objects: thousands of instances have millions of these
 
 LONG_WAIT = 1.0  # seconds: shorter sleeps are slept in spite of --exit-on-wait
+UNSAVED = 1  # the number of the state in which an instance ends that had no checkpoint but that of its beginning
 PATIENCE = 10.0  # seconds that commits under way have to finish when the process is left
 
 
@@ -33,10 +35,11 @@ def run(
     from_failure: bool = False,
     exit_on_wait: bool = False,
     hold_limit: float | None = None,
+    mark: bool = False,
 ) -> int:
     """Run a program to its end, or go on with it; gives the exit status."""
     try:
-        program = find_program(target)
+        program = _find(target, mark)
         name = instance_id or default_instance_id(target, program)
         command = _Run(store, name, exit_on_wait, hold_limit, old_code=old_code, from_failure=from_failure)
         atexit.register(command.at_exit)  # before all that the script may register: it is called last
@@ -53,6 +56,18 @@ def run(
     return command.execute(program)
 
 
+def _find(target: Target, mark: bool) -> Program:
+    """The program, marked first if that is asked for. Raises ProgramError."""
+    try:
+        return find_program(target)
+    except UnmarkedError as error:
+        if not mark:
+            raise
+        mark_file(error.file)
+        say(f"{error.file} has the comment `# durable: on` now")
+        return find_program(target)
+
+
 class _Run:
     """One run, and what is said of it."""
 
@@ -63,6 +78,7 @@ class _Run:
         self._store = shown_store(store)
         self._moved: dict[str, str] = {}  # what is to be said of instances that go on
         self._is_over = False  # there is nothing to go on with
+        self._is_done = False  # it has ended well
         on_wait = self._exit_for if exit_on_wait else None
         policy: Any = "pin" if old_code else "move"
         self.session = Session(store, base, self, on_wait, self._refused, hold_limit, policy, from_failure=from_failure)
@@ -107,7 +123,7 @@ class _Run:
             status = 0
         unfinished = self._unfinished() if status else []
         self._offer_retry(unfinished)
-        self._is_over = not unfinished
+        self._is_over, self._is_done = not unfinished, not status
         return status
 
     def at_exit(self) -> None:
@@ -117,9 +133,12 @@ class _Run:
             return
         _flush()
         try:
-            run_apart(self.session.forget())
+            forgotten = run_apart(self.session.forget())
         except StoreError as error:
             say(f"error: the finished run could not be removed from the store: {error}")
+            return
+        if self._is_done and all(each.checkpoint <= UNSAVED for each in forgotten):
+            say(_nothing_saved(forgotten))
 
     def _failed(self, error: BaseException) -> int:
         if isinstance(error, DurableError):
@@ -192,6 +211,16 @@ class _Run:
             where = f" at {_place(state)} (checkpoint {state.checkpoint})" if state is not None else ""
             say(f"suspended instance {instance_id}{where}; {advice}")
         _leave(status)
+
+
+def _nothing_saved(instances: list[Summary]) -> str:
+    if not instances:
+        return "nothing was saved: no async function of the script was given to asyncio.run, nor awaited as an instance"
+    names = " and ".join(dict.fromkeys(each.function for each in instances))
+    return (
+        f"nothing was saved on the way: {names} came to no checkpoint. What is one? `python -m durable_import explain FILE` "
+        "lists them: awaits of code that is not rewritten, such as a library's"
+    )
 
 
 def _place(state: Standing | Failure) -> str:

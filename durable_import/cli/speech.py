@@ -14,8 +14,9 @@ _PASSWORD = re.compile(r"(?<=:)[^:@/]+(?=@)|(?<=password=)[^&]+")
 
 
 def say(text: str) -> None:
-    """One line on stderr."""
-    print(f"durable_import: {text}", file=sys.stderr, flush=True)
+    """One line on stderr, if there is one."""
+    if sys.stderr is not None and not getattr(sys.stderr, "closed", False):  # ``print`` would take stdout for None
+        print(f"durable_import: {text}", file=sys.stderr, flush=True)
 
 
 def sentence(error: Exception) -> str:

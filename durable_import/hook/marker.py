@@ -13,13 +13,14 @@ import codecs
 import re
 from collections.abc import Callable
 
-__all__ = ["file_is_marked", "source_is_marked"]
+__all__ = ["file_is_marked", "source_is_marked", "with_marker"]
 
 CHUNK = 8192  # bytes; the heads of nearly all modules fit, and reading more costs more than it saves
 
 _BLANK = re.compile(rb"[ \t\f\r\n]*")
 _COMMENT = re.compile(rb"#[^\r\n]*")
 _MARKER = re.compile(rb"#+[ \t]*durable:[ \t]*(on|off)(?![\w-])")
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n?|\n)?")
 _CODING = re.compile(rb"[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
 _COMMENT_OR_BLANK_LINE = re.compile(rb"[ \t\f]*(?:#[^\r\n]*)?(?:\r\n?|\n)")
 _STRING = re.compile(
@@ -52,6 +53,21 @@ def file_is_marked(path: str, suspect: Callable[[bytes], object] | None = None) 
     if not marked and suspect is not None and (b"urable" in head or b"URABLE" in head):
         suspect(head)
     return marked
+
+
+def with_marker(source: bytes) -> bytes:
+    """``source`` with the marker in its first line, or behind those that have to be the first: ``#!``, and the coding."""
+    start = len(codecs.BOM_UTF8) if source.startswith(codecs.BOM_UTF8) else 0
+    first = _LINE.match(source, start)
+    second = _LINE.match(source, first.end()) if first else None
+    at = start
+    if first and second and _CODING.match(second[0]) and _COMMENT_OR_BLANK_LINE.fullmatch(first[0]):
+        at = second.end()
+    elif first and (first[0].startswith(b"#!") or _CODING.match(first[0])):
+        at = first.end()
+    newline = next((each for each in (b"\r\n", b"\n", b"\r") if each in source), b"\n")
+    before = source[:at] if at == start or source[:at].endswith((b"\n", b"\r")) else source[:at] + newline
+    return before + b"# durable: on" + newline + source[at:]
 
 
 def _read_marker(head: bytes, *, complete: bool) -> bool | None:

@@ -103,3 +103,24 @@ def test_unmarked_module_pays_one_small_read(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(marker, "open", Counting, raising=False)
     assert not marker.file_is_marked(str(path))
     assert sizes == [marker.CHUNK]
+
+
+@pytest.mark.parametrize(
+    ("source", "marked"),
+    [
+        (b"x = 1\n", b"# durable: on\nx = 1\n"),
+        (b"", b"# durable: on\n"),
+        (b"#!/usr/bin/python\r\nx = 1", b"#!/usr/bin/python\r\n# durable: on\r\nx = 1"),
+        (b"#!/usr/bin/python", b"#!/usr/bin/python\n# durable: on\n"),
+        (b"# coding: latin-1\nx = 1", b"# coding: latin-1\n# durable: on\nx = 1"),
+        (b"#!/usr/bin/python\n# coding: latin-1\nx", b"#!/usr/bin/python\n# coding: latin-1\n# durable: on\nx"),
+        (b"# mine\n# coding: gbk\nx", b"# mine\n# coding: gbk\n# durable: on\nx"),
+        (b"x = 1\n# coding: gbk\n", b"# durable: on\nx = 1\n# coding: gbk\n"),
+        (b"\xef\xbb\xbfx = 1\n", b"\xef\xbb\xbf# durable: on\nx = 1\n"),
+        (b'"""Doc."""\n', b'# durable: on\n"""Doc."""\n'),
+    ],
+)
+def test_marker_is_put_first(source: bytes, marked: bytes) -> None:
+    """It stands before everything that does not have to be the first."""
+    assert marker.with_marker(source) == marked
+    assert marker.source_is_marked(marked)
