@@ -109,24 +109,36 @@ class _Logged:
 class DurableRuntime:
     """Runs rewritten functions as durable instances while it is ambient.
 
-    ``store``: a URL such as ``sqlite:///app.db``, a ``StateStore`` or an ``OrchestrationBackend``. ``key`` authenticates
-    snapshots (at least 32 bytes; by default that of the store, or DURABLE_KEY). All times are in seconds. ``lease_seconds``: how
-    long other processes leave the instances of one that has stopped alone. ``evict_after``: instances that were started, and wait
-    that long for an event or for time, leave the memory until there is something to do (None: never). ``keep_finished``: how long
-    results and exceptions are kept (None: for ever). ``poll_interval``: how often a store that does not tell of changes is looked
-    at. ``patience``: how long a commit that the store refuses is tried again (None: until it succeeds). ``grace_seconds``: how
-    long foreign code that an instance is in may clean up when that is suspended. ``hold_limit``: an instance of which nothing
-    could be saved for longer (see "Holds" in the documents) is stuck, with HoldLimitError (None: never; 0: nothing may hold).
-    ``max_attempts``: so often in a row an instance may be unable to go on, or end with the death of its process, before it is
-    stuck (None: however often). ``on_change``: what becomes of instances in the middle of a function whose code has changed:
-    "pin" lets them go on in the code that they began with, "move" in that of today where their place in it is certain, "refuse"
-    raises CodeChangedError; ``durable_import.on_change`` says it for single functions.
-    ``script``: name of the module whose module-level data belong to the snapshots. ``name_instance`` names instances that
-    begin by being awaited. ``observer`` is told of those that begin, go on and are held, in place of the log. ``telemetry``:
-    whether to make spans of OpenTelemetry, by the global provider or the one given.
+    All times are in seconds.
 
-    Raises UnknownStoreError, MissingDriverError, MissingKeyError, UnsupportedPythonError, and TypeError or ValueError for what is
-    no number of seconds.
+    Args:
+        store: A URL such as ``sqlite:///app.db``, a ``StateStore`` or an ``OrchestrationBackend``.
+        key: Authenticates snapshots; at least 32 bytes. By default that of the store, or DURABLE_KEY.
+        lease_seconds: How long other processes leave the instances of one that has stopped alone.
+        evict_after: Instances that were started, and wait that long for an event or for time, leave the memory until there is
+            something to do. None: never.
+        keep_finished: How long results and exceptions are kept. None: for ever.
+        poll_interval: How often a store that does not tell of changes is looked at.
+        patience: How long a commit that the store refuses is tried again. None: until it succeeds.
+        hold_limit: An instance of which nothing could be saved for longer (see "Holds" in the documents) is stuck, with
+            HoldLimitError. None: never; 0: nothing may hold.
+        max_attempts: So often in a row an instance may be unable to go on, or end with the death of its process, before it is
+            stuck. None: however often.
+        grace_seconds: How long foreign code that an instance is in may clean up when that is suspended.
+        on_change: What becomes of instances in the middle of a function whose code has changed. "pin" lets them go on in the
+            code that they began with, "move" in that of today where their place in it is certain, "refuse" raises
+            CodeChangedError; ``durable_import.on_change`` says it for single functions.
+        script: Name of the module whose module-level data belong to the snapshots.
+        name_instance: Names instances that begin by being awaited.
+        observer: Is told of those that begin, go on and are held, in place of the log.
+        telemetry: Whether to make spans of OpenTelemetry, by the global provider or the one given.
+
+    Raises:
+        UnknownStoreError: No store answers to the URL.
+        MissingDriverError: The extra that the store needs is not installed.
+        MissingKeyError: There is no key, or others may read it.
+        UnsupportedPythonError: Instances cannot run on this Python.
+        TypeError, ValueError: What is given is no number of seconds, or no policy.
     """
 
     def __init__(
