@@ -215,10 +215,10 @@ class _Run:
 
 def _nothing_saved(instances: list[Summary]) -> str:
     if not instances:
-        return "nothing was saved: no async function of the script was given to asyncio.run, nor awaited as an instance"
+        return "nothing of this run was saved: the script gave no async function of its own to asyncio.run"
     names = " and ".join(dict.fromkeys(each.function for each in instances))
     return (
-        f"nothing was saved on the way: {names} came to no checkpoint. What is one? `python -m durable_import explain FILE` "
+        f"nothing of this run was saved: {names} came to no checkpoint. What is one? `python -m durable_import explain FILE` "
         "lists them: awaits of code that is not rewritten, such as a library's"
     )
 

@@ -31,7 +31,7 @@ NEVER_SAVED = {
 
         asyncio.run(main())
     """,
-    "no async function of the script": "# durable: on\nprint(4)\n",
+    "no async function of its own": "# durable: on\nprint(4)\n",
 }
 EXAMPLE = Path(__file__).parents[2] / "examples"
 EXAMPLES = [sys.executable, "-m", "durable_import", "examples"]
@@ -69,7 +69,7 @@ def test_script_without_checkpoint_says_so(desk: Desk, reason: str) -> None:
     done = desk.run("script.py")
     assert (done.status, done.out) == (0, "4\n")
     last = done.said.splitlines()[-1]
-    assert last.startswith("durable_import: nothing was saved"), done
+    assert last.startswith("durable_import: nothing of this run was saved"), done
     assert reason in last
 
 
@@ -77,7 +77,7 @@ def test_script_without_checkpoint_says_so(desk: Desk, reason: str) -> None:
 def test_script_with_a_checkpoint_says_nothing(desk: Desk) -> None:
     """One step is enough."""
     desk.write("script.py", f"# durable: on\n{UNMARKED}")
-    assert "nothing was saved" not in desk.run("--mark", "script.py").said
+    assert "nothing of this run" not in desk.run("--mark", "script.py").said
 
 
 @pytest.mark.slow

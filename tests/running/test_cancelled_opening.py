@@ -9,7 +9,9 @@ from types import ModuleType
 import pytest
 
 from durable_import import DurableRuntime, InstanceCancelledError
+from durable_import.running.instance.run import CANCEL
 from durable_import.stores.memory import InMemoryStateStore
+from durable_import.stores.state import Event
 from tests.harness.imports import imported_rewritten
 from tests.running import opened_slowly
 from tests.running.test_life import until
@@ -53,6 +55,34 @@ async def test_cancelled(store: InMemoryStateStore, flows: ModuleType, name: str
         with pytest.raises(InstanceCancelledError):
             await asyncio.wait_for(handle.result(), 30)
         assert await handle.status() == "cancelled"
+
+
+async def test_forged_cancellation(store: InMemoryStateStore, flows: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that nobody with the key has asked for cancels nothing, then as at any other time."""
+    await begun(store, flows, "in_a_block")
+    load, looks = store.instances.load_events, list[str]()
+
+    async def load_events(instance_id: str) -> list[Event]:
+        events = await load(instance_id)
+        looks.extend(event.name for event in events)
+        return events
+
+    monkeypatch.setattr(store.instances, "load_events", load_events)
+    monkeypatch.setattr("durable_import.running.instance.opening.PATIENCE", 0.0)
+    async with DurableRuntime(store, key=bytes(32)) as runtime:
+        await runtime.recover()
+        await runtime.publish_event("i", "go")
+        await until(lambda: bool(opened_slowly.ASKED))
+        await store.instances.publish("i", CANCEL, b"forged")
+        await runtime.publish_event("i", "look")
+        await until(lambda: CANCEL in looks)
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+        await asyncio.wait_for(runtime.close(), 30)
+    opened_slowly.HANGS.clear()
+    async with DurableRuntime(store, key=bytes(32)) as runtime:
+        await runtime.recover()
+        await asyncio.wait_for(runtime.handle("i").result(), 30)
 
 
 @pytest.mark.parametrize("name", NAMES)

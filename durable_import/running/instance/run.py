@@ -677,12 +677,20 @@ class InstanceRun:
         if self._opening is not None:
             self._has_missed_events = True
             events = await self.host.instances.load_events(self.instance_id)
-            if self._opening is not None and any(event.name == CANCEL for event in events):
+            if self._opening is not None and any(event.name == CANCEL and self._is_genuine(event) for event in events):
                 self._opening.cancel_soon()
         elif self.driver is None:
             self._has_missed_events = True
         elif not self.driver.ended:
             self._deliver(await self._look_for_events())
+
+    def _is_genuine(self, event: Event) -> bool:
+        """Whether somebody with the key has sent it; what is not is told when it is to be delivered."""
+        try:
+            self.records.open_event(event.name, event.payload)
+        except SnapshotError:
+            return False
+        return True
 
     async def _look_for_events(self) -> list[Event]:
         """What the store has, without what has been had and forgotten by the time that its answer is here."""
