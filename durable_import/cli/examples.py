@@ -20,6 +20,8 @@ def show_examples(name: str | None) -> int:
     except KeyError:
         say(f"there is no example {name!r}; there are {', '.join(examples())}")
         return USAGE
+    except BrokenPipeError:  # nobody reads what is printed
+        raise
     except OSError as error:
         say(f"{error}. Nothing was written" if isinstance(error, FileExistsError) else str(error))
         return USAGE

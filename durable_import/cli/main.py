@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from .. import DurableError, InstanceFinishedError, UnsupportedPythonError
 from .parser import parser
-from .speech import OURS, USAGE, say, sentence
+from .speech import OURS, UNREAD, USAGE, say, sentence
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,10 +19,11 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(options)
     try:
         status = _COMMANDS[options.command](options)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:  # who reads what is printed has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return UNREAD
     except InstanceFinishedError as error:
         say(sentence(error))
         return USAGE

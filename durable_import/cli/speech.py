@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 FOUND, USAGE, OURS, SUSPENDED = 1, 2, 70, 75  # exit statuses: see docs/operating.md
+UNREAD = 128 + 13  # another one: as if SIGPIPE had ended it
 
 _PASSWORD = re.compile(r"(?<=:)[^:@/]+(?=@)|(?<=password=)[^&]+")
 

@@ -104,6 +104,14 @@ def test_examples(desk: Desk) -> None:
 
 
 @pytest.mark.slow
+def test_output_that_nobody_reads(desk: Desk) -> None:
+    """``... | head`` ends a command without a traceback."""
+    command = f"{sys.executable} -m durable_import examples | true; echo ${{PIPESTATUS[0]}}"
+    done = desk.start_command(["bash", "-c", command]).end()
+    assert (done.status, done.out, "Traceback" in done.err + done.said) == (0, "141\n", False), done
+
+
+@pytest.mark.slow
 def test_nothing_is_said_on_stdout(desk: Desk) -> None:
     """Where there is no stderr, what we say goes nowhere, and not to stdout."""
     desk.write("script.py", NEVER_SAVED["main came to no checkpoint"])
