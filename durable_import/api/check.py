@@ -76,7 +76,7 @@ async def check_instances(
         asked = _Asked(names)
         check = _Check(client, asked, on_change, "pin" if old_code else "move")
         found = []
-        async for summary in _all(client):
+        async for summary in unfinished(client):
             checked = await check.instance(summary)
             if checked is not None:
                 found.append(checked)
@@ -85,7 +85,7 @@ async def check_instances(
         await client.close()
 
 
-async def _all(client: AsyncClient) -> AsyncIterator[InstanceSummary]:
+async def unfinished(client: AsyncClient) -> AsyncIterator[InstanceSummary]:
     cursor = None
     while True:
         page = await client.list(InstanceQuery(cursor=cursor))
@@ -98,6 +98,26 @@ async def _all(client: AsyncClient) -> AsyncIterator[InstanceSummary]:
 
 
 _RAN = "steps of the program ran after its failure: it goes on with --from-failure (`from_failure=True`) only"
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """How instances are to be moved: see ``migrate``."""
+
+    to_new_code: bool = False
+
+
+async def check_by_hand(client: AsyncClient, by_hand: ByHand, instance_ids: Sequence[str] | None) -> list[Checked]:
+    """What becomes of instances that are moved by hand, in the order in which they are named; None: all that have not ended.
+
+    Raises UnknownInstanceError, and as ``check_instances``.
+    """
+    check = _Check(client, _Asked([]), "move", "move", by_hand)
+    if instance_ids is None:
+        summaries = [each async for each in unfinished(client)]
+    else:
+        summaries = [await client.inspection.summary(each) for each in instance_ids]
+    return [checked for each in summaries if (checked := await check.instance(each)) is not None]
 
 
 class _Asked:
@@ -172,12 +192,15 @@ def _search_path(folder: str | None) -> list[str]:
 class _Check:
     """Looks at instances one by one; what was read of programs and texts is kept."""
 
-    def __init__(self, client: AsyncClient, asked: _Asked, on_change: OnChange, of_scripts: OnChange) -> None:
+    def __init__(
+        self, client: AsyncClient, asked: _Asked, on_change: OnChange, of_scripts: OnChange, by_hand: ByHand | None = None
+    ) -> None:
         self._inspection = client.inspection
         self._sources: Sources = self._inspection.sources
         self._asked = asked
         self._on_change = on_change
         self._of_scripts: OnChange = of_scripts
+        self._by_hand = by_hand
         self._texts: dict[str, str] = {}  # by digest
         self._versions: dict[str, dict[str, ModuleText]] = {}
         self._programs: dict[str, ProgramText] = {}  # by the path of their scripts
@@ -202,10 +225,14 @@ class _Check:
         judge = await self._judge(state, main)
         is_script = MAIN in modules
         policy = self._of_scripts if is_script else self._on_change
-        checked = _of(summary, judge.findings(policy), judge.misfits())
+        if self._by_hand is not None:
+            found = judge.findings("move", by_hand=True, unpins=self._by_hand.to_new_code)
+        else:
+            found = judge.findings(policy)
+        checked = _of(summary, found, judge.misfits())
         if await self._inspection.steps_after_failure(summary.instance_id):
             checked = replace(checked, reason="; ".join([*([checked.reason] if checked.reason else []), _RAN]))
-        if checked.verdict != "cannot" or policy == "pin":
+        if self._by_hand is not None or checked.verdict != "cannot" or policy == "pin":
             return checked
         can_be_pinned = all(each.verdict != "cannot" for each in judge.findings("pin"))
         way = _WAYS[is_script, can_be_pinned]

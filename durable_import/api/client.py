@@ -14,6 +14,7 @@ from typing import Any, overload
 from ..errors import InstanceFinishedError
 from ..inspect.stack import InstanceStack
 from ..inspect.values import Limits
+from ..running.instance.migration import MIGRATE, Migration
 from ..running.instance.records import Records
 from ..running.instance.run import ASK, CANCEL
 from ..running.validation import check_event, check_id
@@ -131,6 +132,30 @@ class AsyncClient:
         await self.inspection.summary(instance_id)
         return await self._store.retry(instance_id)
 
+    async def migrate(self, instance_id: str, *, to_new_code: bool = False, undo: bool = False) -> bool:
+        return await self.ask_to_migrate(instance_id, Migration(to_new_code, undo))
+
+    async def ask_to_migrate(self, instance_id: str, migration: Migration) -> bool:
+        """Let whoever has an instance, or takes it up next, do what a request says; False if it has ended."""
+        summary = await self.inspection.summary(instance_id)
+        if summary.status in FINISHED and summary.status != "failed":
+            return False
+        await self._publish(instance_id, MIGRATE, migration.payload())
+        if migration.undo:
+            await self._store.retry(instance_id)
+        return True
+
+    async def withdraw_migration(self, instance_id: str, *, dry_run: bool = False) -> bool:
+        """Forget requests to migrate that nobody has obeyed; gives whether there were any. ``dry_run``: only look."""
+        numbers = [event.number for event in await self._store.load_events(instance_id) if event.name == MIGRATE]
+        if numbers and not dry_run:
+            await self._store.remove_events(instance_id, numbers)
+        return bool(numbers)
+
+    async def load_before(self, instance_id: str) -> bytes | None:
+        """What an instance was before it was moved by hand."""
+        return await self._store.load_before(instance_id)
+
     async def delete(self, instance_id: str) -> bool:
         await self.inspection.summary(instance_id)
         await self._store.delete(instance_id)
@@ -212,6 +237,15 @@ class AsyncClientHandle:
     async def retry(self) -> bool:
         """Let it go on that has failed or is stuck, in the next process that looks for work; False if it is neither."""
         return await self._client.retry(self.id)
+
+    async def migrate(self, *, to_new_code: bool = False, undo: bool = False) -> bool:
+        """Let it go on in the code of today, where all of it can; False if it has ended. ``to_new_code``: also what goes on in
+        the code that it began with. ``undo``: let it be what it was before that.
+
+        The request is kept until whoever has it, or takes it up next, obeys it with the code that process has: see "By hand" in
+        the documents. If it cannot move it stays as it is, and the log of that process says why.
+        """
+        return await self._client.migrate(self.id, to_new_code=to_new_code, undo=undo)
 
     async def delete(self) -> None:
         """Forget it, no matter who owns it: its owner's next commit is refused."""

@@ -160,5 +160,8 @@ class ClientHandle:
     def retry(self) -> bool:
         return self._run(self._handle.retry())
 
+    def migrate(self, *, to_new_code: bool = False, undo: bool = False) -> bool:
+        return self._run(self._handle.migrate(to_new_code=to_new_code, undo=undo))
+
     def delete(self) -> None:
         self._run(self._handle.delete())

@@ -54,6 +54,10 @@ class HandleRuntime(Protocol):
         """See ``InstanceHandle.ask``."""
         ...
 
+    async def migrate(self, instance_id: str, *, to_new_code: bool, undo: bool) -> bool:
+        """See ``InstanceHandle.migrate``."""
+        ...
+
     async def publish_event(self, instance_id: str, name: str, payload: Any) -> None:
         """See ``InstanceHandle.send``."""
         ...
@@ -119,6 +123,10 @@ class InstanceHandle(Generic[T_co]):
     async def retry(self, *, from_failure: bool = False) -> None:
         """Let the instance go on that has failed or is stuck: see ``DurableRuntime.retry``."""
         await self._runtime.retry(self.id, from_failure=from_failure)
+
+    async def migrate(self, *, to_new_code: bool = False, undo: bool = False) -> bool:
+        """Let the instance go on in the code of today: see ``DurableRuntime.migrate``."""
+        return await self._runtime.migrate(self.id, to_new_code=to_new_code, undo=undo)
 
     async def result(self, timeout: float | None = None) -> T_co:
         """What the instance returns, once it has; raises what it raised, with its traceback.

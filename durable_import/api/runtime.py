@@ -34,6 +34,7 @@ from ..running.instance.driver import GRACE_SECONDS
 from ..running.instance.failed import Failed, look_at_failure
 from ..running.instance.giving_up import MAX_ATTEMPTS
 from ..running.instance.host import InstanceObserver
+from ..running.instance.migration import MIGRATE, Migration
 from ..running.instance.records import Call, Outcome, Records
 from ..running.instance.root import call_of
 from ..running.instance.run import ASK, CANCEL, InstanceRun
@@ -454,6 +455,24 @@ class DurableRuntime:
         """How an instance has failed, and from where it can be tried again; None if it has not."""
         kept = await self.instances.load(instance_id)
         return look_at_failure(kept, self.seal, instance_id) if kept is not None and kept.state.status == "failed" else None
+
+    async def migrate(self, instance_id: str, *, to_new_code: bool = False, undo: bool = False) -> bool:
+        """Let an instance go on in the code of today, where all of it can; False if it has ended.
+
+        What stands in functions that have changed moves, whatever ``on_change`` says; ``to_new_code``: also what was pinned to
+        the code that it began with. What the instance was before is kept: ``undo`` lets it be that again, and what it has done
+        since runs once more. The request is kept, and obeyed by whoever has the instance or takes it up next, with the code
+        that process has; if the instance cannot move it stays as it is, and the log there says why. Raises
+        UnknownInstanceError, StoreUnavailableError.
+        """
+        check_id(instance_id)
+        check_outside(self, "an instance was migrated")
+        migration = Migration(to_new_code, undo)
+        event_id = id_from_step(lambda: Records(self.seal, instance_id).content_of_event(MIGRATE, migration.payload()))
+        if (await self.summary_of(instance_id)).status in ("completed", "cancelled"):
+            return await self._was_published(event_id)
+        await self._publish(instance_id, MIGRATE, migration.payload(), event_id)
+        return True
 
     async def publish_event(self, instance_id: str, name: str, payload: Any = None) -> None:
         """Send an event to an instance, which gets it by ``wait_for_event(name)``, once, also if it begins to wait later.

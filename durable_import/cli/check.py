@@ -24,7 +24,7 @@ def check(store: str, names: Sequence[str], *, on_change: Any, old_code: bool, a
         say(f"error: {error}")
         return USAGE
     if as_json:
-        print(json.dumps({"instances": [_document(each) for each in found]}, indent=2))
+        print(json.dumps({"instances": [document_of(each) for each in found]}, indent=2))
     else:
         for each in found:
             print(line_of(each))
@@ -44,7 +44,7 @@ def line_of(checked: Checked) -> str:
     return "  ".join(word for word in words if word)
 
 
-def _document(checked: Checked) -> dict[str, Any]:
+def document_of(checked: Checked) -> dict[str, Any]:
     found = asdict(checked)
     found["id"] = found.pop("instance_id")
     del found["is_seen"]

@@ -141,6 +141,17 @@ def _check(options: argparse.Namespace) -> int:
     return check(options.store, options.names, on_change=options.on_change, old_code=options.old_code, as_json=options.as_json)
 
 
+def _migrate(options: argparse.Namespace) -> int:
+    from .migrate import Wanted, migrate
+
+    if bool(options.instances) == options.is_all:
+        options.refuse("which instances? Their ids, or --all")
+    if options.undo and options.to_new_code:
+        options.refuse("--undo goes back to the code of before: it does not take --to-new-code")
+    wanted = Wanted(to_new_code=options.to_new_code, dry_run=options.dry_run, undo=options.undo)
+    return migrate(options.store, None if options.is_all else options.instances, wanted, as_json=options.as_json)
+
+
 def _show_rewritten(options: argparse.Namespace) -> int:
     from .show import show_rewritten
 
@@ -181,6 +192,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "copy": _copy,
     "doctor": _doctor,
     "check": _check,
+    "migrate": _migrate,
     "show-rewritten": _show_rewritten,
     "explain": _explain,
     "examples": _examples,

@@ -27,6 +27,12 @@ Nothing is imported or run: modules are read from where an import would find the
 Exit status: 0 where all go on, 1 where one cannot, or calls what no longer fits; 2 if it could not look.
 """
 
+MIGRATE_EPILOG = """\
+Each line: id, function, and "moves", "same" (it is in the code of today), "pinned" (it stays in the code that it began with) or
+"cannot". Whoever has an instance, or takes it up next, moves it, and keeps what it was before. With --undo: "back" or "cannot".
+Exit status: 0, 1 where one cannot, 2 if it could not look.
+"""
+
 _UNKNOWN = re.compile(r"argument ([\w-]+): invalid choice: '(.*?)'.*? \(choose from (.*)\)$")  # in the words of argparse
 Commands = Any  # argparse does not say what it gives
 
@@ -177,6 +183,20 @@ def _add_texts(commands: Commands) -> None:
     )
     check.add_argument("--old-code", action="store_true", help="what `run --old-code` would do with scripts")
     _add_json(check)
+    migrate = commands.add_parser(
+        "migrate",
+        help="after a deploy: let instances go on in the code of today",
+        epilog=MIGRATE_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_store(migrate)
+    migrate.add_argument("instances", metavar="ID", nargs="*")
+    migrate.add_argument("--all", action="store_true", dest="is_all", help="all that have not ended")
+    migrate.add_argument("--to-new-code", action="store_true", help="also what is pinned to the code that it began with")
+    migrate.add_argument("--dry-run", action="store_true", help="only say what would become of them")
+    migrate.add_argument("--undo", action="store_true", help="let them be what they were before")
+    _add_json(migrate)
+    migrate.set_defaults(refuse=migrate.error)
     show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
     show.add_argument("file")
     show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")

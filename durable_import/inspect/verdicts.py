@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
@@ -42,6 +42,7 @@ class Finding:
     reason: str = ""
     file: str = ""
     line: int = 0
+    digest: str = ""  # of the function of today in which it goes on, if that is seen
 
 
 class GoneError(Exception):
@@ -63,14 +64,15 @@ class Judge:
         self._state = state
         self._program = program
         self._policy: OnChange = "pin"
+        self._by_hand = self._unpins = False
         self._texts = texts
         self._then = _by_names_today(then)
         self._versions = {version: _by_names_today(each) for version, each in versions.items()}
         self._pinned_places: list[tuple[Mapping[str, ModuleText], str, str]] = []  # version, module and place of what is pinned
 
-    def findings(self, policy: OnChange) -> list[Finding]:
-        """What is found, of each function once if it is the same. ``policy``: for functions that do not say theirs."""
-        self._policy = policy
+    def findings(self, policy: OnChange, *, by_hand: bool = False, unpins: bool = False) -> list[Finding]:
+        """What is found, of each function once if it is the same. ``policy``, ``by_hand``, ``unpins``: see ``KeptTexts``."""
+        self._policy, self._by_hand, self._unpins = policy, by_hand, unpins
         self._pinned_places.clear()
         frames = [each for each in self._state.frames if not each.is_library]
         found = {id(each.node): self._frame(each) for each in frames}
@@ -93,11 +95,12 @@ class Judge:
     def _frame(self, frame: SavedFrame) -> Finding:
         module, version = split(frame.module)
         module = module_today(module)
-        if version:
+        if version and not self._unpins:
             return self._of_version(version, module, frame.place, frame.digest)
         if frame.node.ours == _FOREIGN:
             return self._foreign(module, frame)
-        return self._decided(module, frame.place, frame.digest, lambda info, text: self._check_frame(frame, info, text))
+        found = self._decided(module, frame.place, frame.digest, lambda info, text: self._check_frame(frame, info, text))
+        return _unpinned(found) if version else found
 
     def _check_frame(self, frame: SavedFrame, info: CodeInfo, text: str) -> None:
         defaults = self._new_defaults(info, text, frame.digest)
@@ -171,12 +174,13 @@ class Judge:
         name, place, digest, cells = (self._state.resolve(each) for each in node.arguments)
         module, version = split(str(name))
         module = module_today(module)
-        if version:
+        if version and not self._unpins:
             return self._of_version(version, module, place, digest)
         if self._is_library(module):
             return Finding(module, place, "same")
         captured = {key for key, _ in items_of(cells, "dict") or []}
-        return self._decided(module, place, digest, lambda info, text: decision.check_kept(info, text, digest, captured))
+        found = self._decided(module, place, digest, lambda info, text: decision.check_kept(info, text, digest, captured))
+        return _unpinned(found) if version else found
 
     def _is_library(self, module: str) -> bool:
         return module != MAIN and module.partition(".")[0] in (*sys.stdlib_module_names, "durable_import")
@@ -216,7 +220,7 @@ class Judge:
         try:
             return _finding("same", self._find(name, today, digest))
         except GoneError as error:
-            policy = self._said(name, today) or self._policy
+            policy = "move" if self._by_hand else self._said(name, today) or self._policy
             known = self._program.module(name)
             if known is None or known.error or not self._is_durable(known) or policy == "refuse":
                 return Finding(name, today, "cannot", str(error), known.path if known is not None else "")
@@ -311,7 +315,16 @@ def _by_names_today(version: Mapping[str, ModuleText]) -> dict[str, ModuleText]:
 
 
 def _finding(verdict: Verdict, info: CodeInfo, reason: str = "") -> Finding:
-    return Finding(info.module.name, info.place, verdict, reason, info.module.path, info.code.co_firstlineno)
+    return Finding(info.module.name, info.place, verdict, reason, info.module.path, info.code.co_firstlineno, info.digest)
+
+
+def _unpinned(finding: Finding) -> Finding:
+    """Of what was pinned, and goes on in the code of today."""
+    return (
+        replace(finding, verdict="moves", reason=f"the code of {finding.function!r} of today")
+        if finding.verdict == "same"
+        else finding
+    )
 
 
 def _one_line(info: CodeInfo, error: CannotMoveError) -> str:

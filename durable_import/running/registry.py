@@ -85,6 +85,11 @@ class InstanceRegistry:
             while True:
                 try:
                     return await run.to_end(make, after)
+                except InstanceSuspendedError:
+                    if not run.begins_again:
+                        raise
+                    run.is_suspending = run.begins_again = False
+                    continue
                 except StateLostError as error:
                     if run.is_suspending:
                         raise

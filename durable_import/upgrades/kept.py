@@ -10,7 +10,8 @@ from .policies import OnChange
 
 @dataclass
 class KeptTexts:
-    """``policy``: what becomes of frames of functions that do not say it themselves.
+    """``policy``: what becomes of frames of functions that do not say it themselves. ``by_hand``: somebody has asked for it, and
+    it is for all functions; ``unpins``: for those too that go on in the code of then.
 
     ``version``: that of the program which saved the snapshot; empty as long as nobody has asked for it. ``has_failed``: the
     instance ended with an exception, and is tried again. ``by_digest``: the texts of functions as they were, as far as they were
@@ -19,6 +20,8 @@ class KeptTexts:
     """
 
     policy: OnChange = "move"
+    by_hand: bool = False
+    unpins: bool = False
     version: str = ""
     has_failed: bool = False
 

@@ -56,8 +56,8 @@ class InstanceDriver(Committer):
     """
 
     __slots__ = (
-        "_at_doors", "_others", "_put_off", "_waiting", "coroutine", "evict_after", "grace_seconds", "keeps_life",
-        "may_enter_again", "on_dormant", "on_wait",
+        "_at_doors", "_others", "_put_off", "_waiting", "commits_first", "coroutine", "evict_after", "grace_seconds",
+        "keeps_life", "may_enter_again", "on_dormant", "on_wait",
     )  # fmt: skip
 
     def __init__(self, instance: Any, encoder: Encoder, commit: Commit, checkpoint: int = -1) -> None:
@@ -69,6 +69,7 @@ class InstanceDriver(Committer):
         loop.owns_process = encoder.script is not None
         self.coroutine = instance.root.coroutine if loop is instance else instance
         super().__init__(loop, encoder, commit, checkpoint, parts_of(self.coroutine).code.co_qualname)
+        self.commits_first = False  # what was read is not what is kept
         self.keeps_life = False  # whether it goes on from the middle of something: it is kept that it does that again
         self.may_enter_again = False  # whether ``enter_again`` has perhaps something to do
         self.on_wait: Callable[[float], None] | None = None  # told when only time or events are waited for, and until when
@@ -194,7 +195,7 @@ class InstanceDriver(Committer):
 
     def _drive(self) -> Any:
         loop = self.loop
-        if self.checkpoint < 0:
+        if self.checkpoint < 0 or self.commits_first:
             yield from self._checkpoint("running")
         elif self.keeps_life:
             yield from self._begin_again()

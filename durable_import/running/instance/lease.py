@@ -94,8 +94,7 @@ class InstanceLease:
         segments: dict[str, bytes] = {}
         self.before = None if is_failed else self._seal.before_in(blob)
         if self._seal.is_in_segments(blob) or (self.before is not None and self._seal.is_in_segments(self.before.snapshot)):
-            load = functools.partial(self.host.instances.load_segments, self.instance_id)
-            segments = await self.patiently(load, "the snapshot is not loaded yet")
+            segments = await self.load_segments()
         self._preserved = {key[len(PRESERVED) :] for key in segments if is_preserved(key)}
         segments = own_segments(segments) if back is None else segments_before(segments)
         payload = self._seal.open(blob, segments)
@@ -205,6 +204,36 @@ class InstanceLease:
 
         await self.patiently(keep, f"checkpoint {state.checkpoint} is not kept yet")
         self.state = state.without_snapshot()
+
+    async def keep_before(self, data: bytes) -> None:
+        """Keep what the instance is before it is moved by hand."""
+        assert self.claim is not None
+        keep = functools.partial(self.host.instances.keep_before, self.claim, data)
+        await self.patiently(keep, "the state before is not kept yet")
+
+    async def put_back(self, state: InstanceState, segments: dict[str, bytes]) -> None:
+        """Let a state of before be the last one. Raises SnapshotError for what is none."""
+        self.records.check_is_snapshot(self._seal.open(state.snapshot, segments))
+        state = self.records.check_state(state)
+
+        async def keep() -> None:
+            assert self.claim is not None
+            committing = self.host.instances.commit(self.claim, state, segments or None)
+            if committing is not None:
+                await committing
+
+        await self.patiently(keep, "the state before is not put back yet")
+        self.state = state
+
+    async def load_before(self) -> bytes | None:
+        """What ``keep_before`` has kept."""
+        load = functools.partial(self.host.instances.load_before, self.instance_id)
+        return await self.patiently(load, "the state before is not loaded yet")
+
+    async def load_segments(self) -> dict[str, bytes]:
+        """The segments that the store has of it, with those of the state before an exception."""
+        load = functools.partial(self.host.instances.load_segments, self.instance_id)
+        return await self.patiently(load, "the snapshot is not loaded yet")
 
     async def end(self, state: InstanceState, *, keeps_snapshot: bool) -> None:
         """Keep the last state, as ``commit``, with the snapshot that is kept or without any, and let go of the instance."""

@@ -33,7 +33,7 @@ from ...log import logger
 from ...snapshot.encoder import Encoder
 from ...snapshot.incremental.format_policy import FormatPolicy
 from ...snapshot.module_data.modules import ScriptData
-from ...snapshot.payload import DRIFT, HANDED, LABELS, LIVES
+from ...snapshot.payload import DRIFT, HANDED, LABELS, LIVES, Snapshot
 from ...snapshot.sealing.way_out import StateBefore
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin, check_size
@@ -51,6 +51,7 @@ from .host import Host
 from .labels import LabelWriter
 from .lease import InstanceLease
 from .lives import count_lives, lives_before, with_another_life
+from .migration import MIGRATE, Migration, asked_by, packed, put_back, request_for
 from .opening import Opening, OpeningCancelledError
 from .process_changes import tell_of_process_changes
 from .records import ANSWER, Call, Outcome, Records, WayTaken, digest_of_call, failure_of, incarnation_of, mailbox_of, summary_of
@@ -72,9 +73,9 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_before", "_cut", "_from_failure", "_given", "_handed", "_has_missed_events", "_labels", "_looks", "_opening",
-        "_recording", "_retries", "_root", "_turn", "_way", "begun", "call", "context", "driver", "evict_after", "host",
-        "instance_id", "is_suspending", "lease", "records", "task",
+        "_before", "_cut", "_from_failure", "_given", "_handed", "_has_missed_events", "_labels", "_looks", "_migration",
+        "_opening", "_recording", "_retries", "_root", "_turn", "_way", "begins_again", "begun", "call", "context", "driver",
+        "evict_after", "host", "instance_id", "is_suspending", "lease", "records", "task",
     )  # fmt: skip
 
     def __init__(
@@ -99,11 +100,13 @@ class InstanceRun:
         self.task: asyncio.Task[Any] | None = None  # that it has of its own, if any
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.is_suspending = False
+        self.begins_again = False  # when it is suspended
         self.evict_after = evict_after
         self._retries = retries or host.retries_failed
         self._from_failure = from_failure or host.from_failure
         self._way = WayTaken()  # of the exception by which it has failed
         self._before: StateBefore | None = None  # that it goes back to
+        self._migration: Migration | None = None  # that it was asked for before it goes on
         self._has_missed_events = False  # there may be some that came after the first were loaded
         self._looks = _NO_LOOKS  # at the events that the store has; what it was told to forget meanwhile
         self._opening: Opening[Any] | None = None  # of what the program had open
@@ -139,6 +142,7 @@ class InstanceRun:
                 self._handed = handed_today(make)
             if self.state is not None and self.state.status in FINISHED and not self._tries_again(self.state):
                 return self._giving_back(self.records.open_outcome(self.state, self.lease.call, self._encoder()))
+            self._migration = await self._request_to_migrate()
             self._find_before()
             self._take_context(make, is_new=is_new)
             encoder = self._encoder()
@@ -454,9 +458,42 @@ class InstanceRun:
 
     async def _open(self, encoder: Encoder, state: InstanceState) -> InstanceDriver:
         payload, segments = await self.lease.load_snapshot()
-        kept = encoder.kept_texts = KeptTexts(self.host.on_change, has_failed=state.status == "failed")
+        migration, snapshot = self._migration, None
+        if migration is not None and not migration.undo:
+            snapshot = await self._moved_by_hand(encoder, payload, segments, migration, has_failed=state.status == "failed")
+        if snapshot is None:
+            encoder.kept_texts = KeptTexts(self.host.on_change, has_failed=state.status == "failed")
+            snapshot = await self._read(encoder, payload, segments)
+        kept = encoder.kept_texts
+        assert kept is not None
+        changed = {**kept.moved, **kept.pinned}
+        if changed:
+            self.host.observer.moved(self.instance_id, ", ".join(sorted(changed.values())))
+        assert snapshot.loop is not None
+        assert self.state is not None
+        driver = InstanceDriver(snapshot.loop, encoder, self._commit, self.state.checkpoint)
         try:
-            snapshot = await reopened(encoder, payload, segments, self.host.sources, self._opened)
+            self.records.check_row(state, self.lease.call, snapshot.facts)
+        except SnapshotError:
+            driver.drop()
+            raise
+        if migration is not None:
+            driver.loop.inbox.accepted.update((number, "") for number in migration.numbers)
+            driver.commits_first = True
+        driver.may_enter_again = snapshot.has_blocks or bool(driver.loop.slots)
+        driver.facts = snapshot.facts
+        driver.loop.earlier_lives, driver.loop.drift = 1 + driver.facts.pop(LIVES, 0), driver.facts.pop(DRIFT, 0.0)
+        driver.loop.labels = driver.facts.pop(LABELS, None)
+        if self.lease.lives:
+            count_lives(driver.loop, self.lease.lives)
+        driver.keeps_life = self._before is not None or (state.status == "running" and self.lease.lives is None)
+        restore_way_out(driver.loop, driver.facts, self._way, self.lease.before)
+        return driver
+
+    async def _read(self, encoder: Encoder, payload: bytes, segments: dict[str, bytes]) -> Snapshot:
+        """A snapshot, to go on; raises a SnapshotError that says what is in the way."""
+        try:
+            return await reopened(encoder, payload, segments, self.host.sources, self._opened)
         except CodeChangedError as error:
             if error.digest:
                 error.add_note(await self.host.sources.difference(error))
@@ -469,26 +506,53 @@ class InstanceRun:
                 f"the saved state of instance {self.instance_id!r} cannot be restored: {type(error).__name__}: {about}. "
                 "It is kept: mend what is missing and run again, or start afresh"
             ) from error
-        changed = {**kept.moved, **kept.pinned}
-        if changed:
-            self.host.observer.moved(self.instance_id, ", ".join(sorted(changed.values())))
-        assert snapshot.loop is not None
-        assert self.state is not None
-        driver = InstanceDriver(snapshot.loop, encoder, self._commit, self.state.checkpoint)
+
+    # --- to other code by hand, and back: see ``migration``
+
+    async def _request_to_migrate(self) -> Migration | None:
+        """What is asked for of one that is about to go on from a snapshot; what is to be undone is, before anything is read."""
+        if self.state is None or not self.state.snapshot:
+            return None
+        migration = await request_for(self.lease)
+        if migration is not None and migration.undo:
+            await put_back(self.lease, self.state)
+        return migration
+
+    async def _moved_by_hand(
+        self, encoder: Encoder, payload: bytes, segments: dict[str, bytes], migration: Migration, *, has_failed: bool
+    ) -> Snapshot | None:
+        """The snapshot in the code of today, when it is kept what it was; None if it cannot move, which is told."""
+        kept = encoder.kept_texts = KeptTexts("move", by_hand=True, unpins=migration.to_new_code, has_failed=has_failed)
         try:
-            self.records.check_row(state, self.lease.call, snapshot.facts)
-        except SnapshotError:
-            driver.drop()
-            raise
-        driver.may_enter_again = snapshot.has_blocks or bool(driver.loop.slots)
-        driver.facts = snapshot.facts
-        driver.loop.earlier_lives, driver.loop.drift = 1 + driver.facts.pop(LIVES, 0), driver.facts.pop(DRIFT, 0.0)
-        driver.loop.labels = driver.facts.pop(LABELS, None)
-        if self.lease.lives:
-            count_lives(driver.loop, self.lease.lives)
-        driver.keeps_life = self._before is not None or (state.status == "running" and self.lease.lives is None)
-        restore_way_out(driver.loop, driver.facts, self._way, self.lease.before)
-        return driver
+            snapshot = await self._read(encoder, payload, segments)
+        except SnapshotError as error:
+            what = "instance %s stays in the code that it is in: %s"
+            logger.warning(what, self.instance_id, error, extra=self.lease.about())
+            return None
+        if kept.moved:
+            assert self.state is not None
+            await self.lease.keep_before(packed(self.state, await self.lease.load_segments()))
+        return snapshot
+
+    def _is_asked_to_migrate(self, event: Event) -> None:
+        """Of one that is under way: what is in the code of this process already has nothing to do, else it begins again."""
+        driver = self.driver
+        assert driver is not None
+        migration = asked_by([event], self.records.open_event)
+        if migration is None or event.number in driver.loop.inbox.accepted:
+            return
+        if not migration.is_for_this_process():
+            driver.evict_after = None  # because of the event it would be taken up again at once
+        elif (migration.undo or migration.to_new_code) and self._has_snapshot(driver):
+            self.suspend()
+            self.begins_again = True
+        else:
+            driver.loop.inbox.accepted[event.number] = ""
+            driver.loop.is_dirty = True
+
+    def _has_snapshot(self, driver: InstanceDriver) -> bool:
+        """Whether there is one to begin again from: it was opened, or committed since."""
+        return driver.encoder.kept_texts is not None or driver.kept is not None
 
     async def _drive(self, driver: InstanceDriver, encoder: Encoder) -> Outcome:
         """One coroutine, for each takes memory while the instance waits."""
@@ -633,7 +697,7 @@ class InstanceRun:
 
     def suspend(self) -> None:
         """Let go of it as it was at the last checkpoint."""
-        self.is_suspending = True
+        self.is_suspending, self.begins_again = True, False
         if self._opening is not None:
             self._opening.suspend()
         elif self.driver is not None:
@@ -719,5 +783,7 @@ class InstanceRun:
                 driver.cancel(event.number)
             elif event.name == ASK:
                 deliver_question(driver.loop, event.number, payload)
+            elif event.name == MIGRATE:
+                self._is_asked_to_migrate(event)
             else:
                 driver.loop.deliver(event.number, event.name, payload)

@@ -34,19 +34,23 @@ def find_today(find: Find, module: str, place: str, digest: str) -> CodeInfo:
     Raises CodeChangedError if its text is to be asked for, and if it is not certain which one it is; VersionAsked.
     """
     name, version = split(module)
-    if version:
+    kept = current().kept_texts
+    if version and not (kept is not None and kept.unpins):
         from ...upgrades.versions import known_version
 
         return known_version(version).find(module_today(name), place, digest)
-    kept = current().kept_texts
     try:
-        return find(module, place, digest)
+        found = find(name, place, digest)
+        if version and kept is not None:
+            kept.moved[name, place] = f"the code of {place!r} of today"
+        return found
     except (CodeChangedError, MissingCodeError) as error:
+        module = name
         name, today = place_of_today(module, place)
         known = MODULES.get(name)
         if kept is None or known is None or known.is_library or known.is_unrewritten:
             raise
-        policy = policy_of(name, today) or kept.policy
+        policy = "move" if kept.by_hand else policy_of(name, today) or kept.policy
         if policy == "refuse":
             raise
         if policy == "pin":
