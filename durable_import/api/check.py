@@ -245,8 +245,8 @@ class _Check:
         then = versions.get(version, {})
         program = self._program(main)
         _say_new_names(program, [*self._asked.modules, *then, *([MAIN] if main else [])])
-        for digest in digests_in(state) - self._texts.keys():
-            self._texts[digest] = await self._sources.load(digest) or ""
+        for digest in digests_in(state) - {known for known, text in self._texts.items() if text}:
+            self._texts[digest] = await self._sources.load(digest, [version, *versions_in(state)]) or ""
         texts = {digest: text for digest, text in self._texts.items() if text and digest in digests_in(state)}
         return Judge(state, program, texts, then, versions)
 

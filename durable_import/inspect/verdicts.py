@@ -7,13 +7,15 @@ this is.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 from ..hook.code_table import CodeInfo
 from ..hook.program_version import split
+from ..rewrite.analysis.places import Places
 from ..snapshot.names import MODULE, module_today
 from ..snapshot.new_names import differing_in_names
 from ..upgrades import decision
@@ -23,6 +25,7 @@ from ..upgrades.on_disk import MAIN, ModuleText, ProgramText
 from ..upgrades.plan import CannotMoveError
 from ..upgrades.policies import OfFunction, OnChange, policy_in
 from ..upgrades.renames import new_module, new_place, said
+from .classes import unfit_classes
 from .frames import UNBOUND, SavedFrame
 from .graph import Made, Named, is_made, items_of
 from .state import SavedState
@@ -78,7 +81,7 @@ class Judge:
         found = {id(each.node): self._frame(each) for each in frames}
         if all(each.verdict != "cannot" for each in found.values()):
             self._pin_awaited(frames, found)
-        rest = [*(self._function(node) for node in _functions_in(self._state)), *self._gone()]
+        rest = [*(self._function(node) for node in _functions_in(self._state)), *self._gone(), *self._classes()]
         return list(dict.fromkeys([*found.values(), *rest]))
 
     def misfits(self) -> list[str]:
@@ -99,7 +102,8 @@ class Judge:
             return self._of_version(version, module, frame.place, frame.digest)
         if frame.node.ours == _FOREIGN:
             return self._foreign(module, frame)
-        found = self._decided(module, frame.place, frame.digest, lambda info, text: self._check_frame(frame, info, text))
+        check = partial(self._check_frame, frame)
+        found = self._decided(module, frame.place, frame.digest, check, version)
         return _unpinned(found) if version else found
 
     def _check_frame(self, frame: SavedFrame, info: CodeInfo, text: str) -> None:
@@ -179,7 +183,8 @@ class Judge:
         if self._is_library(module):
             return Finding(module, place, "same")
         captured = {key for key, _ in items_of(cells, "dict") or []}
-        found = self._decided(module, place, digest, lambda info, text: decision.check_kept(info, text, digest, captured))
+        check = lambda info, text: decision.check_kept(info, text, digest, captured)  # noqa: E731
+        found = self._decided(module, place, digest, check, version)
         return _unpinned(found) if version else found
 
     def _is_library(self, module: str) -> bool:
@@ -203,6 +208,12 @@ class Judge:
             else:
                 yield Finding(module, place, "cannot", f"{place!r} of module {module!r} is not there today", known.path)
 
+    def _classes(self) -> Iterator[Finding]:
+        """Classes whose objects cannot be restored as they are today."""
+        for module, name, reason in unfit_classes(self._state, self._program):
+            known = self._program.module(module)
+            yield Finding(module, name, "cannot", reason, known.path if known is not None else "")
+
     def _named(self) -> set[tuple[str, str, bool]]:
         """What is found by its name: module, qualified name, and whether it is an object at module level."""
         found = set[tuple[str, str, bool]]()
@@ -215,7 +226,8 @@ class Judge:
 
     # --- what is the same for frames and functions
 
-    def _decided(self, module: str, place: str, digest: str, check: Any) -> Finding:
+    def _decided(self, module: str, place: str, digest: str, check: Any, version: str = "") -> Finding:
+        """``version``: that it was pinned to until now."""
         name, today = self._place_today(module, place)
         try:
             return _finding("same", self._find(name, today, digest))
@@ -226,7 +238,9 @@ class Judge:
                 return Finding(name, today, "cannot", str(error), known.path if known is not None else "")
             if policy == "pin":
                 return self._pinned_now(module, place, digest, known)
-            return self._moved(known, today, digest, error, check)
+            then = (self._versions.get(version, {}) if version else self._then).get(new_module(module))
+            places = (lambda: Places(then.tree)) if then is not None else lambda: None
+            return self._moved(known, today, digest, error, check, lambda: decision.was_alone(place, places))
 
     def _place_today(self, module: str, place: str) -> tuple[str, str]:
         module = module_today(module)
@@ -264,9 +278,11 @@ class Judge:
         known = self._program.module(module)
         return policy_in(known.policies, module, place) if known is not None else None
 
-    def _moved(self, known: ModuleText, place: str, digest: str, error: GoneError, check: Any) -> Finding:
+    def _moved(
+        self, known: ModuleText, place: str, digest: str, error: GoneError, check: Any, was_alone: Callable[[], bool]
+    ) -> Finding:
         try:
-            info = decision.counterpart(known.info, place, digest, self._texts)
+            info = decision.counterpart(known.info, place, digest, self._texts, was_alone)
             if info is None:
                 return Finding(known.name, place, "cannot", str(error), known.path)
             if info.digest == digest:

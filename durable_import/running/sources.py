@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..errors import CodeChangedError, StoreError
+from ..errors import CodeChangedError, MissingCodeError, StoreError
 from ..hook.code_table import MODULES, CodeInfo, source_of
 from ..hook.program_version import MADE, ProgramVersion, modules_in
 from ..stores.store import Store
@@ -30,6 +30,7 @@ class Sources:
         self._saved: set[str] = set()
         self._versions: set[str] = set()
         self._read: set[str] = set()  # versions
+        self._functions: dict[str, dict[str, CodeInfo]] = {}  # by version and digest
 
     def are_for(self, owner: object) -> None:
         """What is committed from now on is so under this lease. What an earlier one has saved may be gone."""
@@ -94,9 +95,28 @@ class Sources:
         kept = {each: await self._store.load_source(each) for each in set(modules_in(record).values())}
         return record, {each: _bytes_of(text) for each, text in kept.items() if text is not None}
 
-    async def load(self, digest: str) -> str | None:
-        """The text of a function as it was when the state was saved; None if it is not kept. Raises StoreError."""
-        return await self._store.load_source(digest)
+    async def load(self, digest: str, versions: Iterable[str] = ()) -> str | None:
+        """The text of a function as it was when the state was saved; None if it is not kept. Raises StoreError.
+
+        ``versions``: in whose modules it is looked for, if it was not kept by itself, as no frame was in it.
+        """
+        text = await self._store.load_source(digest)
+        for version in versions if text is None else ():
+            if version not in self._functions:
+                self._functions[version] = await self._functions_of(version)
+            if digest in self._functions[version]:
+                return source_of(self._functions[version][digest])
+        return text
+
+    async def _functions_of(self, version: str) -> dict[str, CodeInfo]:
+        from ..upgrades.on_disk import ModuleText  # rarely needed
+
+        try:
+            texts = await self.texts_of_version(version)
+        except MissingCodeError:
+            return {}
+        modules = [ModuleText(name, name, text) for name, text in texts.items()]
+        return {info.digest: info for each in modules if not each.error for info in each.info.by_place.values()}
 
     async def load_place(self, digest: str) -> tuple[str, int]:
         """The file, and the line in it, where a function began when its text was kept; an empty one if that is not known."""

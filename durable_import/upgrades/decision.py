@@ -7,13 +7,13 @@ that were imported, or from their texts alone. All functions raise CannotMoveErr
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..hook.code_table import CodeInfo, ModuleInfo
 from ..pythons.codes import silent
 from ..rewrite.analysis.names import INTRINSICS, is_hidden
-from ..rewrite.analysis.places import Places, digests, without_number
+from ..rewrite.analysis.places import Places, without_number
 from ..rewrite.analysis.scopes import all_arguments, default_expressions, mangled
 from ..rewrite.analysis.suspensions import points
 from ..rewrite.compiler import ModuleRewriting
@@ -35,10 +35,12 @@ class TextAskedError(Exception):
         self.namesake = namesake
 
 
-def counterpart(module: ModuleInfo, place: str, digest: str, texts: Mapping[str, str]) -> CodeInfo | None:
+def counterpart(
+    module: ModuleInfo, place: str, digest: str, texts: Mapping[str, str], was_alone: Callable[[], bool]
+) -> CodeInfo | None:
     """The function of today for one that is not there as it was; None if there is none of its name.
 
-    ``texts``: of functions as they were, by digest. Raises TextAskedError.
+    ``texts``: of functions as they were, by digest; ``was_alone``: see the function of that name. Raises TextAskedError.
     """
     namesakes = namesakes_of(module, place)
     same = [info for info in namesakes if info.digest == digest]
@@ -49,7 +51,7 @@ def counterpart(module: ModuleInfo, place: str, digest: str, texts: Mapping[str,
     text = texts.get(digest)
     if text is None:
         raise TextAskedError(namesakes[0])
-    if len(namesakes) > 1 or same or not _was_alone(place, digest, texts):
+    if len(namesakes) > 1 or same or not was_alone():
         reason = "there is more than one of that name, and it is not certain which one it is"
         raise CannotMoveError(reason, first_line(text))
     return namesakes[0]
@@ -60,27 +62,14 @@ def namesakes_of(module: ModuleInfo, place: str) -> list[CodeInfo]:
     return [info for each, info in module.by_place.items() if without_number(each) == without_number(place)]
 
 
-def _was_alone(place: str, digest: str, texts: Mapping[str, str]) -> bool:
-    """Whether there was no other function of that name beside one: for one inside of another, the text of that says so."""
+def was_alone(place: str, then: Callable[[], Places | None]) -> bool:
+    """Whether there was no other function of that name beside one: for one inside of another, the module as it was says so."""
     if "#" in place.rpartition(".")[2]:
         return False
     if NESTED not in place:
         return True
-    for text in texts.values():
-        tree = _parsed(text)
-        places = Places(tree) if tree is not None else None
-        for node, found in digests(places.order).items() if places is not None else ():
-            there = places.path_of[node] if places is not None else ""
-            if places is not None and found == digest and NESTED in there:
-                return sum(without_number(each) == without_number(there) for each in places.by_path) == 1
-    return False
-
-
-def _parsed(text: str) -> ast.Module | None:
-    try:
-        return ast.parse(f"if True:\n{text}" if text[:1] in (" ", "\t") else text)
-    except (SyntaxError, ValueError):
-        return None
+    places = then()
+    return places is not None and sum(without_number(each) == without_number(place) for each in places.by_path) == 1
 
 
 def plan_begun(

@@ -41,7 +41,9 @@ async def reopened(
         except MissingVersionError as error:
             await sources.add_version(error.version)
         except CodeChangedError as error:
-            text = await sources.load(error.digest) if error.digest and error.digest not in kept.by_digest else None
+            if not error.digest or error.digest in kept.by_digest:
+                raise
+            text = await sources.load(error.digest, _versions_in(payload, segments))
             if not text:
                 raise
             kept.by_digest[error.digest] = text
@@ -59,8 +61,17 @@ async def _known_version(payload: bytes, segments: dict[str, bytes], sources: So
     return version
 
 
+def _versions_in(payload: bytes, segments: dict[str, bytes]) -> list[str]:
+    """That, and those that parts of it are pinned to."""
+    from ...inspect.state import read_state  # rarely needed
+    from ...inspect.verdicts import versions_in
+
+    state = read_state(payload, segments)
+    return [str(state.facts.get(CODE, "")), *sorted(versions_in(state))]
+
+
 def _version_in(payload: bytes, segments: dict[str, bytes]) -> str:
     """The version of the program that has saved a snapshot; empty if it does not say that."""
-    from ...inspect.state import read_state  # rarely needed
+    from ...inspect.state import read_state
 
     return str(read_state(payload, segments).facts.get(CODE, ""))

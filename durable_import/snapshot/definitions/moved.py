@@ -57,7 +57,7 @@ def find_today(find: Find, module: str, place: str, digest: str) -> CodeInfo:
             return _pinned(kept, module_today(module), place, digest, error)
         from .moving import counterpart
 
-        return counterpart(known, today, digest, kept, error)
+        return counterpart(known, today, digest, kept, error, (module, place, version or kept.version))
 
 
 def frame_function(find: Find, module: str, place: str, digest: str) -> CodeInfo:

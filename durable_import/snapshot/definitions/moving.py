@@ -13,10 +13,12 @@ from ...frames.step import NEW, Step
 from ...hook.code_table import CodeInfo, ModuleInfo
 from ...pythons.instructions import variables_of
 from ...rewrite.analysis.names import AWAITED, is_hidden
+from ...rewrite.analysis.places import Places
 from ...upgrades import decision
 from ...upgrades.decision import TextAskedError, first_line, moved_to, parameters_then
-from ...upgrades.kept import KeptTexts
+from ...upgrades.kept import KeptTexts, VersionAsked
 from ...upgrades.plan import CannotMoveError
+from ...upgrades.renames import new_module
 from ...upgrades.variables import defaults_of
 from ..frame_places import check
 from ..load_context import current, later
@@ -27,11 +29,24 @@ if TYPE_CHECKING:
 
 
 def counterpart(
-    module: ModuleInfo, place: str, digest: str, kept: KeptTexts, error: CodeChangedError | MissingCodeError
+    module: ModuleInfo,
+    place: str,
+    digest: str,
+    kept: KeptTexts,
+    error: CodeChangedError | MissingCodeError,
+    then: tuple[str, str, str],
 ) -> CodeInfo:
-    """The function of today for one that is not there as it was. Raises CodeChangedError, or the error given if none is."""
+    """The function of today for one that is not there as it was. Raises CodeChangedError, or the error given if none is.
+
+    ``then``: module and place as they were, and the version, if that is known.
+    """
+    name, former, version = then
+
+    def was_alone() -> bool:
+        return _was_alone(name, former, digest, kept, version, decision.namesakes_of(module, place)[0])
+
     try:
-        found = decision.counterpart(module, place, digest, kept.by_digest)
+        found = decision.counterpart(module, place, digest, kept.by_digest, was_alone)
     except TextAskedError as asked:
         raise error if isinstance(error, CodeChangedError) else _asking(asked.namesake, digest) from None
     except CannotMoveError as reason:
@@ -39,6 +54,21 @@ def counterpart(
     if found is None:
         raise error
     return found
+
+
+def _was_alone(module: str, place: str, digest: str, kept: KeptTexts, version: str, namesake: CodeInfo) -> bool:
+    """``decision.was_alone``, by the module as it was. Raises VersionAsked as long as that is not known."""
+
+    def then() -> Places | None:
+        if not version:
+            reason = "the module as it was is not kept, and it is not certain which function of that name it is"
+            raise VersionAsked(cannot_move(namesake, digest, CannotMoveError(reason, first_line(kept.by_digest[digest]))))
+        from ...upgrades.versions import known_version
+
+        tree = known_version(version).trees.get(new_module(module))
+        return Places(tree) if tree is not None else None
+
+    return decision.was_alone(place, then)
 
 
 def _asking(info: CodeInfo, digest: str) -> CodeChangedError:
