@@ -144,7 +144,7 @@ def _completed(
     else:
         (stack, facts, contents, held, inbox, _), found = loading.value
     facts.pop(CODE, None)
-    restore_program(script, contents)
+    restore_program(script, contents, {version for _, version in loading.context.pinned})
     if held is None:
         return Snapshot(stack[-1] if stack else None, facts)
     fill_loop(found, held, inbox, facts.pop(MOMENT, None))

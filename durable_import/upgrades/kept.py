@@ -13,7 +13,8 @@ class KeptTexts:
     """``policy``: what becomes of frames of functions that do not say it themselves. ``by_hand``: somebody has asked for it, and
     it is for all functions; ``unpins``: for those too that go on in the code of then.
 
-    ``version``: that of the program which saved the snapshot; empty as long as nobody has asked for it. ``has_failed``: the
+    ``version``: that of the program which saved the snapshot; empty as long as nobody has asked for it; ``versions``: then, those
+    in whose code something goes on, or may. ``has_failed``: the
     instance ended with an exception, and is tried again. ``by_digest``: the texts of functions as they were, as far as they were
     asked for and are kept. ``moved``, ``pinned``: by module and place, sentences that say in which functions frames go on; for
     who tells the user. ``pins``: see ``LoadContext``. ``is_settled``: all that was found by a reading that opened nothing.
@@ -23,6 +24,7 @@ class KeptTexts:
     by_hand: bool = False
     unpins: bool = False
     version: str = ""
+    versions: tuple[str, ...] = ()
     has_failed: bool = False
 
     by_digest: dict[str, str] = field(default_factory=dict)

@@ -48,7 +48,8 @@ APP = """
             for name, event in (word.split(".") for word in sys.argv[2:]):
                 before = (await runtime.handle(name).info()).checkpoint
                 await runtime.handle(name).send(event, event)
-                await at(runtime, name, before + 1)
+                if what != "end":
+                    await at(runtime, name, before + 1)
             if what == "stay":
                 print("here", flush=True)
                 await asyncio.sleep(3600)
@@ -173,3 +174,38 @@ def test_while_somebody_has_it(service: Service) -> None:
     running.stop()
     done = service.run("end", "a.second", "b.second")
     assert done.out.splitlines() == ["a new 700 first second", "b newest 7000 first second"], done
+
+
+SCRIPT = """
+    # durable: on
+    import asyncio
+    from world import effect
+
+    async def main():
+        await effect("one")
+        await effect("two")
+        await effect("three")
+        print("old")
+
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+def test_a_script_that_runs_in_old_code(desk: Desk) -> None:
+    """The next `run` moves it; undone, it goes on in the old code from where it was."""
+    desk.write("program.py", SCRIPT)
+    assert desk.run("program.py", kill_at=1).status == KILLED
+    desk.write("program.py", SCRIPT.replace("old", "new"))
+    assert desk.run("--old-code", "program.py", kill_at=3).status == KILLED
+    migrate = [sys.executable, "-m", "durable_import", "migrate", "--all"]
+    assert list(verdicts(desk.start_command(migrate).end()).values()) == ["pinned"]
+    moved = desk.start_command([*migrate, "--to-new-code"]).end()
+    assert "  moves  the new code of 'main' (changed at line 9)" in moved.out, moved
+    killed = desk.run("program.py", kill_at=5)
+    assert (killed.status, "in the new code of 'main'" in killed.said) == (KILLED, True), killed
+    undone = desk.start_command([*migrate, "--undo"]).end()
+    assert (undone.status, "  back  " in undone.out) == (0, True), undone
+    done = desk.run("--old-code", "program.py")
+    assert (done.status, done.out) == (0, "old\n"), done
+    assert desk.effects == ["one", "one", "two", "two", "three", "two", "three"]

@@ -9,7 +9,7 @@ from ...errors import CodeChangedError, SnapshotError
 from ...hook.program_version import version_today
 from ...snapshot.encoder import Encoder
 from ...snapshot.payload import CODE, Snapshot
-from ...upgrades.kept import ChangesAsked, MissingVersionError, VersionAsked
+from ...upgrades.kept import ChangesAsked, KeptTexts, MissingVersionError, VersionAsked
 from ..sources import Sources
 
 
@@ -38,6 +38,7 @@ async def reopened(
             is_asked, kept.is_settled = True, _version_in(payload, segments) == version_today()
         except VersionAsked as asked:
             kept.version = await _known_version(payload, segments, sources, asked.error)
+            kept.versions = await _gone_on_in(payload, segments, sources, kept)
         except MissingVersionError as error:
             await sources.add_version(error.version)
         except CodeChangedError as error:
@@ -59,6 +60,14 @@ async def _known_version(payload: bytes, segments: dict[str, bytes], sources: So
     except MissingVersionError:
         raise error from None
     return version
+
+
+async def _gone_on_in(payload: bytes, segments: dict[str, bytes], sources: Sources, kept: KeptTexts) -> tuple[str, ...]:
+    """The versions that parts of a snapshot are pinned to, or will be; their texts are known now."""
+    first, *pinned = _versions_in(payload, segments)
+    for version in pinned:
+        await sources.add_version(version)
+    return (*([first] if kept.policy == "pin" else []), *pinned)
 
 
 def _versions_in(payload: bytes, segments: dict[str, bytes]) -> list[str]:

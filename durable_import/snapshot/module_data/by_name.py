@@ -8,9 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 from ...errors import MissingCodeError
+from ...frames.lookup import MISSING
+from ...upgrades.kept import VersionAsked
 from ...upgrades.renames import gone, missing_module, new_place
 from ..names import module_today
 from .closures import Captured
+from .gone_data import object_then
 from .shared_locks import Step, follow
 
 
@@ -24,11 +27,17 @@ def resolve(module: str, name: str, steps: tuple[Step, ...] = ()) -> Any:
         found = _found(module, name)
     except (AttributeError, ImportError, LookupError) as error:
         today = new_place(module, name)
-        if today == (module, name):
-            if missing_module(module, error) or (isinstance(error, AttributeError) and name.isidentifier()):
-                raise gone(module, name, error) from error
+        if today != (module, name):
+            found = _found(*today)
+        elif isinstance(error, AttributeError) and name.isidentifier():
+            missing = gone(module, name, error)
+            found = object_then(module, name, missing)
+            if found is MISSING:
+                raise missing from error
+        elif missing_module(module, error):
+            raise gone(module, name, error) from error
+        else:
             raise
-        found = _found(*today)
     return follow(found, steps, (module, name)) if steps else found
 
 
@@ -50,7 +59,7 @@ def resolve_or_none(module: str, name: str) -> Any:
     """As ``resolve``; a container that is gone is missed only by what refers to it."""
     try:
         return resolve(module, name)
-    except (AttributeError, ImportError, LookupError, MissingCodeError):
+    except (AttributeError, ImportError, LookupError, MissingCodeError, VersionAsked):
         return None
 
 

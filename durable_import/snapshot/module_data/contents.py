@@ -8,7 +8,7 @@ changed since they were imported (see ``library_data``), and of all of them entr
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from importlib import import_module
 from types import ModuleType
@@ -25,6 +25,7 @@ from .assigned import Assigned
 from .by_name import data_today
 from .changed import Changed
 from .code_parts import functions_of
+from .gone_data import bind_again
 from .kept_objects import KEPT, KeptObjects
 from .library_data import counters_in, find_libraries, first_fingerprints, has_changed, library_contents, line_of
 from .mentions import names_in, returned_by
@@ -304,8 +305,8 @@ def _tell_of_gone(script: ScriptData, module: str, held: dict[str, Content]) -> 
             logger.warning(text, _place_of(module, name), name, module, module, name, module)
 
 
-def restore_program(script: ScriptData | None, contents: dict[str, Content]) -> None:
-    """Give a program's data what they held; after the whole snapshot is loaded."""
+def restore_program(script: ScriptData | None, contents: dict[str, Content], versions: Collection[str] = ()) -> None:
+    """Give a program's data what they held; after the whole snapshot is loaded. ``versions``: in which frames of it go on."""
     by_module: dict[str, dict[str, Content]] = {}
     notes = [content for content in contents.values() if content[0] == "notes"]
     if script is not None:
@@ -317,6 +318,8 @@ def restore_program(script: ScriptData | None, contents: dict[str, Content]) -> 
         for module in by_module:
             _import(module)
         find_imported(script, is_new=True)  # before they are what they are not by themselves
+        for data in (script, *script.imported.values()) if versions else ():
+            bind_again(script, data.module, by_module.get(data.module, {}), versions)
         for module, held in by_module.items():
             _tell_of_gone(script, module, held)
     for module, held in by_module.items():
