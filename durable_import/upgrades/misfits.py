@@ -14,10 +14,10 @@ from ..pythons.codes import nested_codes
 from ..pythons.instructions import global_names
 from ..rewrite.analysis.names import is_hidden
 from ..rewrite.analysis.places import Places
+from .bindings import bindings, with_new_names
 from .on_disk import FUNCTIONS, ModuleText, ProgramText
 from .policies import policy_in
 from .renames import new_place
-from .then import bindings, with_new_names
 
 MOST_BASES = 16
 

@@ -9,8 +9,8 @@ import ast
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from .bindings import bindings
 from .on_disk import FUNCTIONS, ModuleText, ProgramText
-from .then import bindings
 
 DECORATORS = frozenset({"dataclass", "define", "mutable", "frozen", "attrs", "s"})
 MAKERS = frozenset({"BaseModel", "Struct", "NamedTuple"})  # bases that make fields of annotations

@@ -42,7 +42,7 @@ ORDERS = {
     ),
     "upgrades": (
         "policies", "renames", "kept", "fields", "data", "align", "callees", "texts", "plan", "binding", "variables", "moving",
-        "decision", "pinning", "versions", "then", "on_disk", "misfits", "written",
+        "decision", "pinning", "versions", "bindings", "then", "on_disk", "misfits", "written",
     ),
     "running": (
         "validation", "patience", "keeper", "held_back", "slices", "sources", "unneeded", "instance", "telemetry",

@@ -54,7 +54,8 @@ def bind_again(script: ScriptData, module: str, held: dict[str, Content], versio
 
 def _made(version: str, module: str, name: str) -> Any:
     """An object that the old text of a module makes, made once; MISSING if that cannot be had without running it."""
-    from ...upgrades.then import bindings, then
+    from ...upgrades.bindings import bindings
+    from ...upgrades.then import then
     from ...upgrades.versions import known_version
 
     known = known_version(version)
