@@ -209,3 +209,68 @@ def test_a_script_that_runs_in_old_code(desk: Desk) -> None:
     done = desk.run("--old-code", "program.py")
     assert (done.status, done.out) == (0, "old\n"), done
     assert desk.effects == ["one", "one", "two", "two", "three", "two", "three"]
+
+
+FAILING = """
+    # durable: on
+    import asyncio
+    from durable_import import wait_for_event
+
+    async def outer(n):
+        first = await wait_for_event("first")
+        try:
+            paid = n // 0
+        finally:
+            await asyncio.to_thread(print, "closed", flush=True)
+        second = await wait_for_event("second")
+        return f"{paid} {first} {second}"
+"""
+RETRYING = """
+    import asyncio, os, sys
+    import durable_import
+    durable_import.install()
+    import flows
+
+    async def main(what):
+        async with durable_import.DurableRuntime("sqlite:///app.db", evict_after=3600) as runtime:
+            if what == "begin":
+                handle = await runtime.start(flows.outer, 7, instance_id="a")
+                await handle.send("first", "first")
+            else:
+                handle = await runtime.retry("a", from_failure=True)
+            while what in ("look", "second") and (await handle.info()).status != "waiting":
+                await asyncio.sleep(0.02)
+            if what == "look":
+                os.kill(os.getpid(), 9)
+            if what == "second":
+                await handle.send("second", "second")
+            try:
+                print(await handle.result(), flush=True)
+            except ZeroDivisionError:
+                print("failed", flush=True)
+
+    asyncio.run(main(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+def test_what_has_failed_moves_from_before_its_failure(desk: Desk) -> None:
+    """What is put back later is the failed state, with what is known of its way out."""
+    service = Service(desk)
+    desk.write("app.py", RETRYING)
+    desk.write("flows.py", FAILING)
+    assert service.run("begin").out.splitlines() == ["closed", "failed"]
+    desk.write("flows.py", FAILING.replace("n // 0", "n * 10"))
+    moved = service.command("migrate", "a")
+    assert (moved.status, verdicts(moved)) == (0, {"a": "moves"}), moved
+    assert "--from-failure" in moved.out
+    looked = service.run("look")
+    assert (looked.status, looked.out) == (KILLED, "closed\n"), looked
+    desk.write("flows.py", FAILING)
+    assert verdicts(service.command("migrate", "--undo", "a")) == {"a": "back"}
+    again = service.run("again")
+    assert again.out.splitlines() == ["closed", "failed"], again
+    desk.write("flows.py", FAILING.replace("n // 0", "n * 100"))
+    assert verdicts(service.command("migrate", "a")) == {"a": "moves"}
+    done = service.run("second")
+    assert done.out.splitlines() == ["closed", "700 first second"], done
