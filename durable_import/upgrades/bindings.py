@@ -27,7 +27,7 @@ def with_new_names(node: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
             if inner in said():  # a module of a package
                 made.append(ast.Import([ast.alias(new_module(inner), bound)]))
             else:
-                made.append(ast.ImportFrom(new_module(module), [ast.alias(name, bound)], 0))
+                made.append(ast.ImportFrom(new_module(module), [ast.alias(name, bound if name != "*" else None)], 0))
     return [ast.fix_missing_locations(ast.copy_location(each, node)) for each in made]
 
 

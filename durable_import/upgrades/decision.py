@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..rewrite.analysis.suspensions import Place
 
 NESTED = ".<locals>."
+PLAIN = "it waits in a call, and the function of today is one that does not wait"
 
 
 class TextAskedError(Exception):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from ..rewrite.analysis.names import call, constant
@@ -32,6 +32,23 @@ PLAIN = (
     ast.Constant, ast.JoinedStr, ast.Compare, ast.UnaryOp, ast.BinOp, ast.Lambda, ast.List, ast.Tuple, ast.Dict, ast.Set,
     ast.Starred, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, *COMPREHENSIONS,
 )  # fmt: skip
+
+
+def keeps_arguments(node: ast.Call) -> bool:
+    """Whether a call only looks at what it is given, or keeps it in a container, as far as the name of its function tells."""
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr in KEEPING
+    return isinstance(node.func, ast.Name) and node.func.id in COMPARING
+
+
+def passed_on(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Those of some expressions, as parsed, that are called or passed on."""
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            yield node.func
+            if not keeps_arguments(node):
+                yield from node.args
+                yield from (keyword.value for keyword in node.keywords if keyword.arg is not None)
 
 
 class Pinning(ast.NodeTransformer):
@@ -139,11 +156,10 @@ class Pinning(ast.NodeTransformer):
         return self._instead(node, READ, node.value, constant(name)) if name in self.members else node
 
     def visit_Call(self, node: ast.Call) -> Any:
+        keeps = keeps_arguments(node) and not (isinstance(node.func, ast.Name) and not self._is_builtin(node.func.id))
         self.generic_visit(node)
         if self._scope is None:
             return node
-        keeps = isinstance(node.func, ast.Attribute) and node.func.attr in KEEPING
-        keeps = keeps or (isinstance(node.func, ast.Name) and node.func.id in COMPARING and self._is_builtin(node.func.id))
         node.func = self._own(node.func)
         if keeps:
             return node

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..rewrite.analysis.relative_paths import absolute
 from .align import Alignment
+from .crossings import crossing
 from .texts import FunctionText, Point
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ def plan_move(old: FunctionText, new: FunctionText, place: Place, kept: Collecti
         raise CannotMoveError("the kept text of the function does not suspend where the frame waits", old.text.partition("\n")[0])
     partner = _partner(old, new, point)
     _check_blocks(old, new, point, partner)
+    reason = crossing(old, new, point, partner)
+    if reason:
+        raise CannotMoveError(reason, old.line(point), new.line(partner))
     return _hidden(old, new, place, point, partner, kept, needed)
 
 
@@ -122,7 +126,9 @@ def _check_blocks(old: FunctionText, new: FunctionText, point: Point, partner: P
         return
     if point.role in LEAVING or any(each.says[1:2] in (("finalbody",), ("handlers",)) for each in point.blocks):
         raise CannotMoveError("it waits in cleaning up, and a branch or `try` around that has changed", then, today)
-    if any(sum(each.callee == point.callee for each in text.points) > 1 for text in (old, new)):
+    calls = [[each.words for each in text.points if each.callee == point.callee] for text in (old, new)]
+    is_only = len(calls[0]) == len(calls[1]) == 1
+    if not is_only and (calls[0] != calls[1] or calls[0].count(point.words) > 1):
         raise CannotMoveError("a branch around it has changed, and the same is called in another place too", then, today)
 
 
@@ -188,11 +194,21 @@ def _counterpart(
     rest = where[len(one) :].lstrip(".")
     there = ".".join(part for part in (other, rest) if part)
     name = today.get((role, there))
-    if name is None:
-        return None
     # What blocks say was compared; of an operand, the whole text is what was evaluated.
-    is_block = where in {each for each, _ in anchors[:-1]} or role in ("outcome", "normal", "going")
-    return name if is_block or old.says_at(where) == new.says_at(there) else None
+    is_block = where in {each for each, _ in anchors[:-1]} or role in ("outcome", "normal", "going", "exception")
+    if name is not None and (is_block or old.says_at(where) == new.says_at(there)):
+        return name
+    return _same_operand(old, new, hidden, place, today) if role == "operand" else None
+
+
+def _same_operand(
+    old: FunctionText, new: FunctionText, hidden: Hidden, place: Place, today: dict[tuple[str, str], str]
+) -> str | None:
+    """An operand that is elsewhere in the statement today: the only one of its text, as it was then."""
+    says = old.says_at(absolute(hidden[2], place[0]))
+    was = [each for each in place[2] if each[1] == "operand" and old.says_at(absolute(each[2], place[0])) == says]
+    now = [name for (role, path), name in today.items() if role == "operand" and new.says_at(path) == says]
+    return now[0] if len(was) == len(now) == 1 else None
 
 
 def _subject(old: FunctionText, new: FunctionText, hidden: Hidden, place: Place, partner: Point) -> str | None:

@@ -12,6 +12,7 @@ import builtins
 import functools
 import inspect
 import sys
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -22,16 +23,19 @@ from ..hook.code_table import ITERABLE_COROUTINE, CodeInfo, import_needed, info_
 from ..pythons.annotations import copy_annotations
 from ..pythons.codes import nested_codes
 from ..rewrite.analysis.places import without_number
+from ..rewrite.analysis.relative_paths import absolute
 from ..rewrite.analysis.scopes import default_expressions
 from .bindings import bindings, with_new_names
-from .pinning import FUNCTIONS, NAMED, OWN, READ, THEN
+from .moving import today_of
+from .pinning import FUNCTIONS, NAMED, OWN, READ, THEN, passed_on
 from .policies import is_never_pinned
 from .renames import new_module, new_place, said
-from .versions import PinnedModule, Version, known_version
+from .versions import PinnedModule, Version, known_version, stars_in
 
 NESTED = ".<locals>."
 BUILT_IN_DECORATORS = ("staticmethod", "classmethod", "property")
 GIVEN = ("__name__", "__package__", "__spec__")  # of a module, to an import in it
+CONTAINERS = (list, dict, set, bytearray, deque, defaultdict, OrderedDict, Counter)
 
 
 def own(version: str, value: Any) -> Any:
@@ -50,6 +54,16 @@ def own(version: str, value: Any) -> Any:
         made.__dict__.update(value.__dict__)
         return made
     return value
+
+
+def own_operands(info: CodeInfo, label: int, variables: dict[str, Any]) -> None:
+    """What a frame of the version had evaluated already to call it, or to pass it on, when it was not pinned yet."""
+    place = info.suspensions[label]
+    nodes = today_of(info).nodes
+    passed = {id(node) for node in passed_on(nodes.values())}
+    for name, role, path in place[2]:
+        if role == "operand" and name in variables and id(nodes.get(absolute(path, place[0]))) in passed:
+            variables[name] = own(info.module.version, variables[name])
 
 
 def read(version: str, value: Any, name: str) -> Any:
@@ -354,14 +368,20 @@ def _bound(version: Version, module: str, name: str) -> Any:
     if isinstance(node, ast.ClassDef):
         return _new_class(version, known, node, namespace)
     if isinstance(node, (ast.Import, ast.ImportFrom)):
-        given: dict[str, Any] = {key: namespace[key] for key in GIVEN if key in namespace}
-        exec(compile(ast.Module(with_new_names(node), []), known.path, "exec", dont_inherit=True), given)
-        return given[name]
+        return _imported(node, known, namespace)[name]
     if isinstance(node, ast.expr):
         try:
             return ast.literal_eval(node)
         except ValueError:
-            pass
+            made = _container(node, _Names(version, module, namespace))
+            if made is not None:
+                return made
+    for star in stars_in(version.trees[module]) if node is None else ():
+        given = _imported(star, known, namespace)
+        if name in given:
+            return given[name]
+    if node is None:
+        raise NameError(f"name {name!r} is not defined", name=name)
     raise MissingCodeError(
         f"{known.path}: code of the version in which the state goes on needs {module}.{name}, which today's module does not have "
         "and which cannot be made without running the old module. Put it back, or start afresh; the saved state is kept."
@@ -377,6 +397,21 @@ def _under_new_name(version: Version, module: str, name: str) -> Any:
     for part in place.split("."):
         found = getattr(found, part, MISSING)
     return own(version.identity, found)
+
+
+def _imported(node: ast.Import | ast.ImportFrom, module: PinnedModule, namespace: dict[str, Any]) -> dict[str, Any]:
+    """What an import of the old text gives."""
+    given: dict[str, Any] = {key: namespace[key] for key in GIVEN if key in namespace}
+    exec(compile(ast.Module(with_new_names(node), []), module.path, "exec", dont_inherit=True), given)
+    return given
+
+
+def _container(node: ast.expr, names: _Names) -> Any:
+    """The container that an expression makes of names and literals alone, such as ``defaultdict(list)``; None for others."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, (ast.Name, ast.Attribute)):
+        return None
+    is_plain = not any(isinstance(each, ast.Call) for child in ast.iter_child_nodes(node) for each in ast.walk(child))
+    return _in(names, node) if is_plain and _in(names, node.func) in CONTAINERS else None
 
 
 def _new_class(version: Version, module: PinnedModule, node: ast.ClassDef, namespace: dict[str, Any]) -> Any:

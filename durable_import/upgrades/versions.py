@@ -7,6 +7,7 @@ of the version stands in the sealed snapshot. So nothing is executed that the pr
 from __future__ import annotations
 
 import ast
+import builtins
 import linecache
 import sys
 import threading
@@ -81,7 +82,8 @@ class PinnedModule(ModuleInfo):
 
     def _rewrite(self) -> ModuleRewriting:
         namespace = self._version.namespace(self.name)
-        absent = {name for name in self._version.bound[self.name] if name not in namespace}
+        names = self._version.bound[self.name] | self._version.starred(self.name)
+        absent = {name for name in names if name not in namespace}
         pinning = Pinning(self._version.identity, self.name, self._version.members, absent)
         return ModuleRewriting(self.source, self.path, prepare=pinning)
 
@@ -133,6 +135,14 @@ class Version:
         """By module: its module-level names."""
         return {name: ScopeAnalysis(tree).scopes[tree].bound for name, tree in self.trees.items()}
 
+    def starred(self, module: str) -> set[str]:
+        """The names that a module uses and may have had from ``import *``."""
+        tree = self.trees[module]
+        if not stars_in(tree):
+            return set()
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        return {name for name in names - self.bound[module] if not hasattr(builtins, name)}
+
     @cached_property
     def members(self) -> frozenset[str]:
         """The names by which functions can be read as attributes: those in classes, and of modules."""
@@ -142,6 +152,11 @@ class Version:
                 if isinstance(node, ast.ClassDef):
                     found.update(each.name for each in node.body if isinstance(each, FUNCTIONS))
         return frozenset(found)
+
+
+def stars_in(tree: ast.Module) -> list[ast.ImportFrom]:
+    """The statements ``from module import *``."""
+    return [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
 
 
 def known_version(identity: str) -> Version:

@@ -188,14 +188,17 @@ class TortureDriver(InstanceDriver):
         self.drop()
         discard(list({id(f): f for f in frames}.values()))
         context = self.encoder.base.copy()  # nothing of the program's context survives either
-        opening = self.encoder.reopen(checkpoint.saved.payload, self.segments)
-        loop = (await asyncio.create_task(opening, context=context)).loop
+        loop = (await asyncio.create_task(self.reopened(checkpoint), context=context)).loop
         assert loop is not None
         self.loop = loop
         loop.holder = self.holding
         loop.attach()
         self._set_clock()
         await self.enter_again()
+
+    async def reopened(self, checkpoint: Checkpoint) -> Snapshot:
+        """The state as it was saved."""
+        return await self.encoder.reopen(checkpoint.saved.payload, self.segments)
 
 
 @contextlib.contextmanager

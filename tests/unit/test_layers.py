@@ -41,8 +41,8 @@ ORDERS = {
         "contract",
     ),
     "upgrades": (
-        "policies", "renames", "kept", "fields", "data", "align", "callees", "texts", "plan", "binding", "variables", "moving",
-        "decision", "pinning", "versions", "bindings", "then", "on_disk", "misfits", "written",
+        "policies", "renames", "kept", "fields", "data", "align", "callees", "texts", "crossings", "plan", "binding", "variables",
+        "moving", "decision", "pinning", "versions", "bindings", "then", "on_disk", "misfits", "written",
     ),
     "running": (
         "validation", "patience", "keeper", "held_back", "slices", "sources", "unneeded", "instance", "telemetry",

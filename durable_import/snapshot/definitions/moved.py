@@ -70,7 +70,12 @@ def frame_function(find: Find, module: str, place: str, digest: str) -> CodeInfo
     version = context.pins.get(len(context.frames))
     if version is not None and (info := _of_version(version, module_today(module), place, digest)) is not None:
         return info
-    return find_today(find, module, place, digest)
+    info = find_today(find, module, place, digest)
+    if not info.code.co_flags & library.SUSPENDS:
+        from .moving import refuse_call
+
+        refuse_call(info, digest)
+    return info
 
 
 def _unchanged(module: str, place: str, digest: str) -> CodeInfo | None:
@@ -91,19 +96,20 @@ def _pinned(kept: KeptTexts, module: str, place: str, digest: str, error: CodeCh
 
 
 def gone_today(module: str, name: str, error: MissingCodeError) -> Any:
-    """A function or class that is not found by its name today: that of then, where it is pinned. Raises the error if not."""
+    """What is not found by its name today: that of then, where something goes on in the code of then. Raises the error if not."""
     kept, first = current().kept_texts, name.partition(".")[0]
     known = MODULES.get(module)
-    if kept is None or kept.policy != "pin" or known is None or known.is_library:
+    if kept is None or known is None or known.is_library:
         raise error
     if not kept.version:
         raise VersionAsked(error)
     from ...upgrades.then import then
     from ...upgrades.versions import known_version
 
-    if first not in known_version(kept.version).bound.get(module, ()):
+    version = next((each for each in kept.versions if first in known_version(each).bound.get(module, ())), None)
+    if version is None:
         raise error
-    found = then(kept.version, module, first)
+    found = then(version, module, first)
     for part in name.split(".")[1:]:
         found = getattr(found, part)
     return found
@@ -132,7 +138,12 @@ def place_today(frame: Any, info: CodeInfo, place: Place | int, variables: dict[
     """The label at which a frame goes on; its variables become those of the code of today."""
     digest, cells = current().moving.pop(id(frame), ("", {}))
     if not digest:
-        return label_today(info, place, variables, has_awaited=has_awaited)
+        label = label_today(info, place, variables, has_awaited=has_awaited)
+        if info.module.version and label:
+            from ...upgrades.then import own_operands
+
+            own_operands(info, label, variables)
+        return label
     from .moving import move
 
     return move(info, digest, cells, place, variables, has_awaited=has_awaited)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import CellType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ...errors import CodeChangedError, MissingCodeError
 from ...frames.capture import is_bound
 from ...frames.step import NEW, Step
-from ...hook.code_table import CodeInfo, ModuleInfo
+from ...hook.code_table import CodeInfo, ModuleInfo, source_of
 from ...pythons.instructions import variables_of
 from ...rewrite.analysis.names import AWAITED, is_hidden
 from ...rewrite.analysis.places import Places
@@ -52,7 +52,8 @@ def counterpart(
     except CannotMoveError as reason:
         raise cannot_move(decision.namesakes_of(module, place)[0], digest, reason) from None
     if found is None:
-        raise error
+        way = 'Or let it finish in the code that it began with (`run --old-code`, or on_change="pin").'
+        raise MissingCodeError(f"{error} {way}") from error
     return found
 
 
@@ -69,6 +70,13 @@ def _was_alone(module: str, place: str, digest: str, kept: KeptTexts, version: s
         return Places(tree) if tree is not None else None
 
     return decision.was_alone(place, then)
+
+
+def refuse_call(info: CodeInfo, digest: str) -> NoReturn:
+    """A function had calls that wait, and has none today. Raises CodeChangedError."""
+    kept = current().kept_texts
+    then = first_line(kept.by_digest.get(digest, "")) if kept is not None else ""
+    raise cannot_move(info, digest, CannotMoveError(decision.PLAIN, then, first_line(source_of(info))))
 
 
 def _asking(info: CodeInfo, digest: str) -> CodeChangedError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 from ...errors import MissingCodeError
@@ -44,6 +44,8 @@ def resolve(module: str, name: str, steps: tuple[Step, ...] = ()) -> Any:
 def _found(module: str, name: str) -> Any:
     found: Any = sys.modules.get(module) or importlib.import_module(module)
     for part in name.split("."):
+        if part == "__wrapped__" and _is_bare(found, name):
+            continue
         if type(found) is Captured:
             found = found.cell(part)
         elif part == "__closure__":
@@ -53,6 +55,12 @@ def _found(module: str, name: str) -> Any:
         else:
             found = found[part] if type(found) in (dict, MappingProxyType) else getattr(found, part)
     return found
+
+
+def _is_bare(found: Any, name: str) -> bool:
+    """Whether what a decorator had wrapped stands there by itself today: that decorator is gone."""
+    is_function = type(found) is FunctionType and "__wrapped__" not in found.__dict__
+    return is_function and name.startswith(f"{found.__qualname__}.")
 
 
 def resolve_or_none(module: str, name: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import MissingCodeError, SnapshotError
 from ...frames.lookup import MISSING
@@ -16,6 +16,9 @@ from ...upgrades.kept import VersionAsked
 from ..load_context import current
 from .mentions import mentions_in
 from .modules import BY_NAME, REFILLED, Content, ScriptData, data_of
+
+if TYPE_CHECKING:
+    from ...upgrades.versions import Version
 
 
 def object_then(module: str, name: str, error: SnapshotError | None = None) -> Any:
@@ -36,6 +39,10 @@ def bind_again(script: ScriptData, module: str, held: dict[str, Content], versio
     data = data_of(script, module)
     if data is None or not versions:
         return
+    if data.changed is None:  # of a library it is what has changed
+        for known in map(_known, versions):
+            known.module(module)  # from now on its functions are known
+            data.used |= known.bound.get(module, set())
     found = mentions_in(module)  # in that of then too
     data.used |= found.used | found.rebound
     data.rebound |= found.rebound
@@ -52,13 +59,18 @@ def bind_again(script: ScriptData, module: str, held: dict[str, Content], versio
         data.used |= {name}
 
 
+def _known(version: str) -> Version:
+    from ...upgrades.versions import known_version  # rarely needed
+
+    return known_version(version)
+
+
 def _made(version: str, module: str, name: str) -> Any:
     """An object that the old text of a module makes, made once; MISSING if that cannot be had without running it."""
     from ...upgrades.bindings import bindings
     from ...upgrades.then import then
-    from ...upgrades.versions import known_version
 
-    known = known_version(version)
+    known = _known(version)
     if name not in known.bound.get(module, ()):
         return MISSING
     if (module, name) not in known.made:
@@ -85,13 +97,12 @@ def _empty(version: str, module: str, node: ast.Call) -> Any:
 
 def _named(version: str, module: str, node: ast.expr) -> Any:
     from ...upgrades.then import then
-    from ...upgrades.versions import known_version
 
     if isinstance(node, ast.Attribute):
         return getattr(_named(version, module, node.value), node.attr, MISSING)
     if not isinstance(node, ast.Name):
         return MISSING
-    if node.id in known_version(version).bound.get(module, ()):
+    if node.id in _known(version).bound.get(module, ()):
         try:
             return then(version, module, node.id)
         except MissingCodeError:
