@@ -748,3 +748,48 @@ def test_a_function_can_be_of_today_always(desk: Desk) -> None:
     desk.write("script.py", edit.text(edit.today, is_old=False))
     ended = desk.run("--old-code", "script.py")
     assert (ended.status, ended.out) == (0, "100\n"), ended
+
+
+DATA = """
+    # durable: on
+    import asyncio
+    from collections import defaultdict
+    from world import effect
+    NAMES = defaultdict(list)
+
+    def note(name):
+        NAMES[len(name)].append(name)
+
+    async def main():
+        note(await effect("a", "a"))
+        note(await effect("bb", "bb"))
+        note(await effect("cc", "cc"))
+        await effect("end")
+        print(dict(NAMES))
+
+    asyncio.run(main())
+"""
+WITHOUT_DATA = """
+    # durable: on
+    import asyncio
+    from world import effect
+
+    def note(name):
+        raise AssertionError(name)
+
+    async def main():
+        note(await effect("a", "a"))
+
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+def test_data_that_only_pinned_code_uses(desk: Desk) -> None:
+    """They are those of the state in each life; what was about to be called is the function of then."""
+    desk.write("script.py", DATA)
+    assert desk.run("script.py", kill_at=2).status == KILLED
+    desk.write("script.py", WITHOUT_DATA)
+    assert desk.run("--old-code", "script.py", kill_at=4).status == KILLED
+    ended = desk.run("script.py")
+    assert (ended.status, ended.out) == (0, "{1: ['a'], 2: ['bb', 'cc']}\n"), ended

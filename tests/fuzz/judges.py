@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .concurrency import HEADER
+from .edits import judge_moved, judge_pinned
 from .native import Outcome, observed, run_native, turns_of_effects
 
 #: A mode's judgement of one program: what is wrong with it, or an empty string.
@@ -133,5 +134,7 @@ JUDGES: dict[str, Callable[[], Judge]] = {
     "plain": lambda: judge_by("rewritten", plain=True),
     "torture": lambda: judge_by("hard_torture"),
     "exchanged": lambda: judge_by("hard_torture", plain=True),
+    "moved": lambda: judge_moved,
+    "pinned": lambda: judge_pinned,
     "segments": lambda: judge_by("hard_torture", forms="ssws"),
 }

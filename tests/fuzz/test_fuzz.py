@@ -20,6 +20,7 @@ from tests.fuzz.judges import JUDGES, Judge
 SEEDS = seeds(os.environ.get("FUZZ_SEEDS", "0:300"))
 ALL = "FUZZ_SEEDS" in os.environ  # else the first group runs by default
 SEEDS_OF_TASKS = seeds(os.environ.get("FUZZ_SEEDS", "10:25"))  # of programs of many tasks
+SEEDS_OF_EDITS = seeds(os.environ.get("FUZZ_SEEDS", "0:20"))  # of programs that are edited while they run
 SIZE = int(os.environ.get("FUZZ_SIZE", "8"))  # statements in a program, about
 GROUP = 5  # programs that one test runs
 
@@ -62,4 +63,13 @@ def test_random_programs(first: int, mode: str, tmp_path_factory: pytest.TempPat
 def test_random_programs_of_many_tasks(first: int, kind: str, mode: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The same of programs of many tasks, as far as asyncio and their effects leave nothing open."""
     found = complaints(SEEDS_OF_TASKS, first, mode, tmp_path_factory.getbasetemp(), kind)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["moved", "pinned"])
+@pytest.mark.parametrize("first", SEEDS_OF_EDITS[::GROUP])
+def test_random_edits(first: int, mode: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Pinned, a program ends as in its old text; moved into a text of the same meaning, it ends so, too, or is refused."""
+    found = complaints(SEEDS_OF_EDITS, first, mode, tmp_path_factory.getbasetemp())
     assert not found, "\n".join(found)

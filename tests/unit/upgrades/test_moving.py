@@ -98,6 +98,32 @@ MOVES = [
     # A parameter that is new has its default (given to the planner below).
     # The loop variable's test of a `while` is evaluated anew.
     (body("while x:", "    await f(x)"), body("while x > 1:", "    await f(x)"), "f(", {"x"}, "await f(x)"),
+    # The only such operand, in another place of its statement.
+    (HELD, HELD.replace("await f(x)", "await f(x) - 1"), "await", {"x"}, "return g(x) + await f(x) - 1"),
+    # A `try` around one of several calls, all of them as they were.
+    (
+        body("await f(1)", "await f(2)"),
+        body("await f(1)", "try:", "    await f(2)", "finally:", "    x = 1"),
+        "f(2)",
+        {"x"},
+        "await f(2)",
+    ),
+    # A statement that goes from one branch beside the place into the other.
+    (
+        body("if x:", "    await f(x)", "else:", "    g(x)"),
+        body("if not x:", "    g(x)", "else:", "    await f(x)"),
+        "f(",
+        {"x"},
+        "await f(x)",
+    ),
+    # What follows in a handler.
+    (
+        body("try: g()", "except A:", "    await f(x)"),
+        body("try: g()", "except A:", "    await f(x)", "    raise"),
+        "f(",
+        {"x"},
+        "await f(x)",
+    ),
     # A name that both texts may leave unbound.
     (
         body("if x:", "    y = 1", "await f(x)", "if x: return y"),
@@ -184,6 +210,20 @@ REFUSED = [
     (body("return await f(x)"), body("return g(x) + await f(x)"), "await", {"x"}, "the frame has not"),
     # A variable that was never assigned, and is read.
     (LOOP, LOOP.replace("total = 0", "total = count = 0").replace("100 //", "count //"), "charge", HAS, "'count'"),
+    # A statement that was before the place: it would run twice.
+    (body("g(x)", "await f(x)"), body("await f(x)", "g(x)"), "f(", {"x"}, "stood before it"),
+    # One that was behind it: it would not run.
+    (body("await f(x)", "g(x)"), body("g(x)", "await f(x)"), "f(", {"x"}, "stood behind it"),
+    # One of two of the same words.
+    (body("g(x)", "await f(x)", "g(x)"), body("await f(x)", "g(x)", "g(x)"), "f(", {"x"}, "stood before it"),
+    # One that leaves the loop, which had it in every turn.
+    (
+        body("for y in x:", "    await f(y)", "    g(y)"),
+        body("for y in x:", "    await f(y)", "for y in x:", "    g(y)"),
+        "f(",
+        {"x", "y"},
+        "not in the same loops",
+    ),
     # A new parameter without a default that is read.
     (body("await f(x)"), "async def main(x, y):\n    await f(x)\n    return y", "f(", {"x"}, "'y'"),
     # A local variable that became a global one.
