@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness.garbage import only_new_garbage
+from tests.harness.samples import mark_further_cases
+
+FOLDER = Path(__file__).parent
+EXPENSIVE = {  # folders, and the variables that ask for all of their cases
+    "acceptance": (), "crash": ("CRASH_ALL",), "fuzz": ("FUZZ_SEEDS",), "versions": (), "unit/snapshot/incremental": (),
+}  # fmt: skip
 
 if TYPE_CHECKING:
     from tests.harness.postgres import PostgresServer
@@ -25,6 +32,14 @@ def pytest_configure() -> None:
     """Ctrl-C means what it means in a terminal, here and in all processes of tests, also in a background job of a shell."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of tests that start processes, or restore programs many times, one case runs by default."""
+    every = {name for name in EXPENSIVE if not any(os.environ.get(asked) for asked in EXPENSIVE[name])}
+    folders = [FOLDER / name for name in every]
+    mark_further_cases([item for item in items if any(folder in item.path.parents for folder in folders)])
 
 
 @pytest.fixture(autouse=True)

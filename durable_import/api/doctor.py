@@ -6,7 +6,6 @@ Nothing is made, run or changed, but that a store of an earlier release is broug
 from __future__ import annotations
 
 import asyncio
-import platform
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -50,7 +49,7 @@ async def examine(store: str) -> list[Finding]:
 
 
 def _versions() -> Finding:
-    told = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    told = f"Python {NAMED}, SQLite {sqlite3.sqlite_version}"
     if not IS_KNOWN:
         return Finding("versions", False, f"{told}: this Python ({NAMED}) is newer than those that this release knows")
     return Finding("versions", True, told)

@@ -59,6 +59,15 @@ def _nearest(word: str, known: str) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """The parser; ``run`` takes everything after the script for the script."""
+    return _parsers()[0]
+
+
+def commands_of() -> dict[str, argparse.ArgumentParser]:
+    """The parser of each command."""
+    return _parsers()[1]
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     is_module = os.path.basename(sys.argv[0] if sys.argv else "") == "__main__.py"
     top = Parser(prog="python -m durable_import" if is_module else "durable", description="Run asyncio programs that survive.")
     top.add_argument("--version", action="version", version=f"durable_import {__version__}")
@@ -66,19 +75,18 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands)
     for add in (_add_looking, _add_asking, _add_copying, _add_texts):
         add(commands)
-    for each in commands._choices_actions:
-        commands.choices[each.dest].description = each.help
-    return top
+    return top, dict(commands.choices)
 
 
-def commands_of() -> dict[str, argparse.ArgumentParser]:
-    """The parser of each command."""
-    [commands] = [action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)]
-    return dict(commands.choices)
+def _add(commands: Commands, name: str, help: str, **options: Any) -> argparse.ArgumentParser:
+    """A command, described by what the list of all says of it."""
+    added: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help, **options)
+    return added
 
 
 def _add_run(commands: Commands) -> None:
-    run = commands.add_parser(
+    run = _add(
+        commands,
         "run",
         help="run a script, or go on with it",
         epilog=EPILOG,
@@ -106,35 +114,33 @@ def _add_run(commands: Commands) -> None:
 
 
 def _add_looking(commands: Commands) -> None:
-    lists = commands.add_parser("list", help="list the instances in a store, the newest first")
+    lists = _add(commands, "list", help="list the instances in a store, the newest first")
     _add_store(lists)
     _add_query(lists)
     lists.add_argument("--limit", metavar="N", type=_number, default=100, help="so many (default: 100)")
     lists.add_argument("--cursor", metavar="TEXT", help="go on behind the page that has told this")
     _add_json(lists)
-    watch = commands.add_parser(
-        "watch", help="follow the newest instances, or one: a table in a terminal, in a pipe what changes"
-    )
+    watch = _add(commands, "watch", help="follow the newest instances, or one: a table in a terminal, in a pipe what changes")
     _add_store(watch)
     watch.add_argument("instance", metavar="ID", nargs="?", help="only this one, until it ends, with its stack")
     _add_query(watch)
     watch.add_argument("--limit", metavar="N", type=_number, default=20, help="so many, the newest (default: 20)")
     watch.add_argument("--every", metavar="S", type=_seconds, default=1.0, help="seconds between two looks (default: 1)")
     watch.add_argument("--json", action="store_true", dest="as_json", help="a document for each change, one a line")
-    show = commands.add_parser("show", help="show an instance: its state, and its stack with source lines and variables")
+    show = _add(commands, "show", help="show an instance: its state, and its stack with source lines and variables")
     _add_instance(show)
-    show = commands.add_parser("history", help="list the checkpoints of an instance, in a store that keeps them")
+    show = _add(commands, "history", help="list the checkpoints of an instance, in a store that keeps them")
     _add_instance(show)
-    show = commands.add_parser("events", help="list the events for an instance that it has not taken yet")
+    show = _add(commands, "events", help="list the events for an instance that it has not taken yet")
     _add_instance(show)
 
 
 def _add_asking(commands: Commands) -> None:
-    send = commands.add_parser("send", help="send an event to an instance")
+    send = _add(commands, "send", help="send an event to an instance")
     _add_instance(send)
     send.add_argument("event", metavar="NAME", help="what the instance waits for with wait_for_event(NAME)")
     send.add_argument("payload", metavar="JSON", nargs="?", help="what it gets (default: null)")
-    ask = commands.add_parser("ask", help="ask an instance, and print its answer as JSON")
+    ask = _add(commands, "ask", help="ask an instance, and print its answer as JSON")
     _add_instance(ask)
     ask.add_argument("question", metavar="NAME", help="what the instance answers by questions(NAME) or on_ask(NAME, ...)")
     ask.add_argument("payload", metavar="JSON", nargs="?", help="what it is asked with (default: null)")
@@ -144,28 +150,29 @@ def _add_asking(commands: Commands) -> None:
         ("retry", "let an instance go on that has failed or is stuck"),
         ("delete", "forget an instance, whatever it is at"),
     ):
-        _add_instance(commands.add_parser(name, help=what))
+        _add_instance(_add(commands, name, help=what))
 
 
 def _add_copying(commands: Commands) -> None:
-    export = commands.add_parser("export", help="write all that is kept of an instance to a file")
+    export = _add(commands, "export", help="write all that is kept of an instance to a file")
     _add_instance(export)
     export.add_argument("file", metavar="FILE", nargs="?", help="one that is not there yet (default: stdout)")
-    bring = commands.add_parser("import", help="keep an instance that was exported; the store must have the same key")
+    bring = _add(commands, "import", help="keep an instance that was exported; the store must have the same key")
     _add_store(bring)
     bring.add_argument("file", metavar="FILE", help="what export has written; - is stdin")
     _add_json(bring)
-    copy = commands.add_parser("copy", help="copy all instances from one store to another, with the same key")
+    copy = _add(commands, "copy", help="copy all instances from one store to another, with the same key")
     copy.add_argument("--from", metavar="URL", dest="source", required=True, help="the store to copy")
     copy.add_argument("--to", metavar="URL", dest="target", required=True, help="the store to copy to")
     _add_json(copy)
 
 
 def _add_texts(commands: Commands) -> None:
-    doctor = commands.add_parser("doctor", help="whether a store is well: store, key, versions, leases, stuck, bloat")
+    doctor = _add(commands, "doctor", help="whether a store is well: store, key, versions, leases, stuck, bloat")
     _add_store(doctor)
     _add_json(doctor)
-    check = commands.add_parser(
+    check = _add(
+        commands,
         "check",
         help="before a deploy: which instances stand in code that has changed, and how they go on",
         epilog=CHECK_EPILOG,
@@ -183,7 +190,8 @@ def _add_texts(commands: Commands) -> None:
     )
     check.add_argument("--old-code", action="store_true", help="what `run --old-code` would do with scripts")
     _add_json(check)
-    migrate = commands.add_parser(
+    migrate = _add(
+        commands,
         "migrate",
         help="after a deploy: let instances go on in the code of today",
         epilog=MIGRATE_EPILOG,
@@ -197,18 +205,16 @@ def _add_texts(commands: Commands) -> None:
     migrate.add_argument("--undo", action="store_true", help="let them be what they were before")
     _add_json(migrate)
     migrate.set_defaults(refuse=migrate.error)
-    show = commands.add_parser("show-rewritten", help="print a file as it is rewritten")
+    show = _add(commands, "show-rewritten", help="print a file as it is rewritten")
     show.add_argument("file")
     show.add_argument("--function", metavar="PLACE", help="print the resume variant of one function, such as Shop.order")
     _add_json(show)
-    explain = commands.add_parser("explain", help="list the checkpoints of all async functions of a file, without importing it")
+    explain = _add(commands, "explain", help="list the checkpoints of all async functions of a file, without importing it")
     explain.add_argument("file")
     _add_json(explain)
-    examples = commands.add_parser("examples", help="list programs to begin with, or copy one to the folder examples")
+    examples = _add(commands, "examples", help="list programs to begin with, or copy one to the folder examples")
     examples.add_argument("name", metavar="NAME", nargs="?", help="the one to copy (default: list all)")
-    completion = commands.add_parser(
-        "completion", help="print what a shell completes by, as in: source <(durable completion bash)"
-    )
+    completion = _add(commands, "completion", help="print what a shell completes by, as in: source <(durable completion bash)")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
 
 

@@ -8,6 +8,7 @@ import math
 import os
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NoReturn
 
@@ -20,6 +21,7 @@ from .speech import OURS, SUSPENDED, USAGE, say, shown_store
 
 FULL_COLLECTIONS = 1000  # middle ones between two that look at all objects: thousands of instances have millions of these
 
+MOST_LISTED = 5  # steps that ran after a failure
 LONG_WAIT = 1.0  # seconds: shorter sleeps are slept in spite of --exit-on-wait
 UNSAVED = 1  # the number of the state in which an instance ends that had no checkpoint but that of its beginning
 PATIENCE = 10.0  # seconds that commits under way have to finish when the process is left
@@ -160,11 +162,10 @@ class _Run:
             failure = self._failure(each.instance_id)
             place = f"{_place(failure or each)} (checkpoint {(failure or each).checkpoint})"
             if failure is not None and failure.steps:
-                steps = "".join(f"\n  {step}" for step in failure.steps)
                 say(
-                    f"instance {each.instance_id} failed, and these steps of the program ran while the exception was on its way "
-                    f"out:{steps}\nRun the same command again with --from-failure to try again from {place}, or with --fresh to "
-                    "start over"
+                    f"instance {each.instance_id} failed, and steps of the program ran while the exception was on its way out: "
+                    f"{_listed(failure.steps)}. Run the same command again with --from-failure to try again from {place}, or "
+                    "with --fresh to start over"
                 )
                 continue
             say(
@@ -221,6 +222,11 @@ def _nothing_saved(instances: list[Summary]) -> str:
         f"nothing of this run was saved: {names} came to no checkpoint. What is one? `python -m durable_import explain FILE` "
         "lists them: awaits of code that is not rewritten, such as a library's"
     )
+
+
+def _listed(steps: Sequence[object]) -> str:
+    more = f", and {len(steps) - MOST_LISTED} more" if len(steps) > MOST_LISTED else ""
+    return ", ".join(map(str, steps[:MOST_LISTED])) + more
 
 
 def _place(state: Standing | Failure) -> str:

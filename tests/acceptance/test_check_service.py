@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 
+import pytest
+
 from tests.harness.processes import KILLED, Desk
 
 FLOWS = """
@@ -56,6 +58,7 @@ APP = """
 """
 
 
+@pytest.mark.slow
 def test_each_by_its_own_policy(desk: Desk) -> None:
     """The default is pinned; `on_change` is read from the text of today."""
     desk.write("flows.py", FLOWS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.harness.killing import killed_at
 from tests.harness.processes import Desk
 
@@ -60,6 +62,7 @@ PROGRAM = """
 """
 
 
+@pytest.mark.slow
 def test_attributes_of_modules_are_set_again(desk: Desk) -> None:
     """What the program has set of a module is so again, also clients, functions and what is deeper; what it shares is shared."""
     files = {"main.py": PROGRAM, "settings.py": SETTINGS, "marked.py": MARKED}

@@ -75,6 +75,7 @@ def retry(desk: Desk, instance_id: str) -> Finished:
     return desk.start_command(command).end()
 
 
+@pytest.mark.slow
 def test_code_that_has_changed_is_given_up_and_retried(desk: Desk) -> None:
     """After two attempts, told once; nobody else tries it, until it is retried and the code is put back."""
     desk.write("deeds.py", DEEDS)

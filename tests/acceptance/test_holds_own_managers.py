@@ -84,6 +84,7 @@ LONG = """
 """
 
 
+@pytest.mark.slow
 def test_saved_between_blocks(desk: Desk) -> None:
     """Where one is open at nearly every moment, tasks wait now and then until all is saved."""
     desk.write("own.py", OWN)

@@ -95,6 +95,7 @@ def verdicts(finished: Finished) -> dict[str, str]:
     return {line.split()[0]: line.split()[2] for line in finished.out.splitlines() if not line.startswith(" ")}
 
 
+@pytest.mark.slow
 def test_what_is_named_moves(service: Service) -> None:
     """The other one goes on in the code that it began with; a dry run asks for nothing, a kill after it is no matter."""
     service.desk.write("flows.py", NEW)

@@ -121,6 +121,7 @@ SCHEDULES = """
 """
 
 
+@pytest.mark.slow
 def test_scheduler_of_an_object(desk: Desk) -> None:
     """It is there again with its jobs, in the state in which it was; a job that has run once does not run again."""
     killed_at(desk, {"program.py": OF_AN_OBJECT}, (2, 4))

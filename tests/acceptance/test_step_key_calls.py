@@ -185,6 +185,7 @@ def test_key_is_of_one_call(desk: Desk, program: str) -> None:
     assert names >= {"c1", "c2", "c3", "c4", "c5"}
 
 
+@pytest.mark.slow
 def test_key_of_parts_is_of_the_parts(desk: Desk) -> None:
     """It is the same wherever it is asked for, in each life, and differs by the types of the parts."""
     keys, calls = keys_of(desk, NAMED)
@@ -234,6 +235,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["recover", *(pytest.param(way, marks=pytest.mark.slow) for way in ("run", "start"))])
 def test_first_step_has_one_key(desk: Desk, way: str) -> None:
     """The first step of an instance has its key in each life, however the instance is taken up; a later run has another one."""

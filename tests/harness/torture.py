@@ -25,7 +25,7 @@ from durable_import.frames.capture import FrameState, capture, parts_of
 from durable_import.frames.discard import discard
 from durable_import.frames.liveness import drop_dead
 from durable_import.frames.restart import durable_form
-from durable_import.frames.step import Step
+from durable_import.frames.step import NEW, Step
 from durable_import.hook.code_table import info_of, register_module, register_plain_module
 from durable_import.hook.exchange import exchange
 from durable_import.inspect.stack import stack_of
@@ -89,6 +89,7 @@ class TortureDriver(InstanceDriver):
     now: float | None = None  # the instance's clock: it stands still while something runs, so that no deadline is missed
     every = 1  # it is replaced at each of so many checkpoints
     segments: dict[str, bytes] | None = None  # as a store would keep them
+    is_late = False  # what is saved was captured before tasks went on
     events: Iterator[tuple[int, Event]] = iter(())  # to be delivered one by one, when the program waits for events
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -110,7 +111,11 @@ class TortureDriver(InstanceDriver):
             self.deferred = deferred
 
     def _attend(self, task: DurableTask, step: Step) -> Any:
-        yield from super()._attend(task, step)
+        self.is_late = step.state == NEW
+        try:
+            yield from super()._attend(task, step)
+        finally:
+            self.is_late = False
         if self.deferred is not None:
             yield from self._save(self.deferred)
 
@@ -162,7 +167,7 @@ class TortureDriver(InstanceDriver):
             kept = {} if saved.is_whole or self.segments is None else self.segments
             self.segments = {key: data for key, data in {**kept, **saved.segments}.items() if data is not None}
         self.is_kept(checkpoint)
-        if checkpoint.number % LOOKS == 0:
+        if checkpoint.number % LOOKS == 0 and not self.is_late:
             self._look(saved.payload)
 
     def _look(self, payload: bytes) -> None:

@@ -14,6 +14,8 @@ from tests.running.conftest import _nothing_done, flows  # noqa: F401  fixtures
 from tests.running.rows import NONSENSE, Cell, Rows
 from tests.running.test_damage import *  # noqa: F403  its tests, over these rows
 
+pytestmark = pytest.mark.slow
+
 
 class PostgresRows(Rows):
     """The tables of a schema; what several of them have of an instance is one record."""

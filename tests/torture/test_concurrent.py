@@ -17,7 +17,7 @@ CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
 IN_SEGMENTS = CONCURRENT if os.environ.get("CRASH_ALL") else CONCURRENT[1::4]
 
 
-@pytest.mark.parametrize("path", one_in(4, CONCURRENT))
+@pytest.mark.parametrize("path", one_in(8, CONCURRENT))
 def test_tasks_are_the_same_when_tortured(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tasks give the same result by the same effects however often all of them are saved, dropped and restored."""
     log = tmp_path / "effects"
@@ -31,7 +31,7 @@ def test_tasks_are_the_same_when_tortured(path: Path, tmp_path: Path, monkeypatc
     assert set(effects) == set(expected[1])  # those in flight begin again
 
 
-@pytest.mark.parametrize("path", one_in(4, IN_SEGMENTS))
+@pytest.mark.parametrize("path", one_in(8, IN_SEGMENTS))
 def test_tasks_are_the_same_when_tortured_in_segments(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same when the state is kept in segments, of which only the changes are written, and as a whole, in turns."""
     log = tmp_path / "effects"

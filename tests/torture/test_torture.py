@@ -34,7 +34,7 @@ def _limited_time() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize("path", one_in(4, runnable_programs()))
+@pytest.mark.parametrize("path", one_in(8, runnable_programs()))
 def test_same_natively_rewritten_and_tortured(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program gives the same result by the same effects however often its state is saved, dropped and restored.
 

@@ -171,6 +171,7 @@ async def main():
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forms", ["s", "ssws"])
 def test_cleanup_of_what_nobody_refers_to_is_not_lost(forms: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A generator that was dropped is closed, also when its end coincides with a checkpoint from which the program goes on."""
