@@ -237,13 +237,13 @@ def test_steps_of_the_program_ran(desk: Desk, main: str, listed: list[tuple[str,
     words = []
     for called, words_there, function in listed:
         number = next(number for number, line in enumerate(lines, 1) if words_there in line)
-        words.append(f"  {called} ({desk.folder}/rows.py:{number}, in {function})\n")
+        words.append(f"{called} ({desk.folder}/rows.py:{number}, in {function})")
     write(desk, main, mended=True)
     before = desk.effects
     refused = desk.run("rows.py")
     assert (refused.status, refused.out) == (70, ""), refused
     for told in (said, refused.said + refused.err):
-        assert re.findall(r"^  \S+ \(.*\n", told, re.MULTILINE) == words
+        assert re.findall(r"\S+ \(\S+:\d+, in [^)]*\)", told) == words
         assert "--from-failure" in told
         assert "--fresh" in told
     assert desk.effects == before
