@@ -34,6 +34,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.modules.pop("shop", None)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_folder")
 async def test_document(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each block runs, and gives what the text says."""

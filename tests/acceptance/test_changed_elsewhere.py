@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.harness.killing import killed_at
 from tests.harness.processes import KILLED, Desk
 
@@ -84,6 +86,7 @@ PROGRAM = """
 """
 
 
+@pytest.mark.slow
 def test_containers_of_other_modules(desk: Desk) -> None:
     """They hold what the program has put into them, and are the same objects, under all names."""
     files = {"main.py": PROGRAM, "helpers.py": HELPERS, "package/__init__.py": "", "package/inner.py": "names = {}"}

@@ -84,6 +84,7 @@ ASKED = """
 """
 
 
+@pytest.mark.slow
 def test_a_block_begins_while_its_frame_holds(desk: Desk) -> None:
     """Before a block it is asked whether a checkpoint is due: what the frame itself has that cannot be saved is no error."""
     killed_at(desk, {"asked.py": ASKED}, 1, 2, 3)

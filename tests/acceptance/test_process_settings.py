@@ -291,6 +291,7 @@ OF_THE_LOOP = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [STANDARD, LIBRARIES, OF_THE_LOOP], ids=["standard", "libraries", "loop"])
 def test_settings(desk: Desk, program: str) -> None:
     """They are what they were, after each kill; nothing is said, since nothing is lost."""

@@ -129,6 +129,7 @@ def test_logging(desk: Desk) -> None:
         assert set((desk.folder / name).read_text().splitlines()) == set(text.splitlines())
 
 
+@pytest.mark.slow
 def test_signals(desk: Desk) -> None:
     """Handlers that a script has set, by ``signal.signal`` and with its loop, are called after each kill as before it."""
     desk.write("program.py", SIGNALS)

@@ -68,6 +68,7 @@ SQL = """
 """
 
 
+@pytest.mark.slow
 def test_clients_are_made_again(desk: Desk) -> None:
     """In a `with` block and bare, with a cycle through the arguments, after a kill in each effect."""
     desk.write("sql.py", SQL)
@@ -278,6 +279,7 @@ OWN = """
 """
 
 
+@pytest.mark.slow
 def test_own_classes_and_functions(desk: Desk) -> None:
     """A class, an asynchronous generator's manager and a function, each made with the arguments of then and set up again."""
     desk.write("mine.py", MINE)

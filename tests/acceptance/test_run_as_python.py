@@ -77,6 +77,7 @@ def until_the_end(desk: Desk, *arguments: str, effects: int) -> Finished:
     return desk.run(*arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beginning", BEGINNINGS)
 def test_event_loops(desk: Desk, beginning: str) -> None:
     """Each way of running a coroutine works as in python, also across kills."""

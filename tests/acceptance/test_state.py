@@ -145,6 +145,7 @@ FAILING = """
 """
 
 
+@pytest.mark.slow
 def test_failed_program_is_retried(desk: Desk) -> None:
     """A program that ended by an exception goes on from its last checkpoint when it is run again, as often as needed."""
     path = desk.write("failing.py", FAILING)
@@ -186,6 +187,7 @@ def test_failed_await_is_retried(desk: Desk) -> None:
     assert desk.effects == ["before", "call", "call"]
 
 
+@pytest.mark.slow
 def test_modules_of_the_script(desk: Desk) -> None:
     """Frames of marked modules are durable too; an unmarked module runs as it is, as part of one await."""
     path = desk.write(
@@ -242,6 +244,7 @@ def test_modules_of_the_script(desk: Desk) -> None:
     assert killed_everywhere(desk, "shop.py", effects=5) == native.out
 
 
+@pytest.mark.slow
 def test_context_variables_and_surroundings(desk: Desk) -> None:
     """Context variables that the program set are set again; arguments and the environment are those of the new process."""
     path = desk.write(

@@ -126,6 +126,7 @@ def test_what_was_handed(desk: Desk, body: str) -> None:
     killed_at(desk, _program(body), 2, (1, 2, 3))
 
 
+@pytest.mark.slow
 def test_behind_a_run_that_has_ended(desk: Desk) -> None:
     """So it is when the process dies behind the end of a run, or in the next one."""
     text = """

@@ -80,6 +80,7 @@ def test_damaged_database(killed: Desk) -> None:  # noqa: F811
     assert_goes_on(killed)
 
 
+@pytest.mark.slow
 def test_key_file(killed: Desk) -> None:  # noqa: F811
     """A key that is lost, replaced or readable by others is refused, and no new one is made in its place."""
     key = Path(f"{killed.database}.key")

@@ -177,6 +177,7 @@ def test_place_of_what_did_not_go_on(desk: Desk) -> None:
         assert f"suspended instance n at {path}:7 (checkpoint {number})" in ended.said
 
 
+@pytest.mark.slow
 def test_suspended_again_and_again(desk: Desk) -> None:
     """A program suspended several times goes on where it was each time, in any number of processes."""
     desk.write("waiting.py", WAITING)
@@ -229,6 +230,7 @@ def test_suspending_a_program_that_never_waits(desk: Desk, number: signal.Signal
     assert (resumed.status, resumed.out, resumed.err) == (0, "went\n", "")
 
 
+@pytest.mark.slow
 def test_two_processes_of_one_instance(desk: Desk) -> None:
     """The second run of an instance is refused while the first one lives, which is not harmed; a dead one is followed."""
     desk.write("waiting.py", WAITING)

@@ -54,6 +54,7 @@ def postgres_ledger(desk: Desk, server: Any) -> tuple[dict[str, str], Callable[[
     return variables, lambda: [row for (row,) in server.execute("SELECT number FROM ledger ORDER BY place")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def test_rows_are_there_once_under_kills(desk: Desk, kind: str, request: pytest.FixtureRequest) -> None:
     """Whenever it is killed, the script's rows are those of the transactions whose end it has seen; at the end all, once."""

@@ -25,6 +25,7 @@ def test_tasks_survive_a_kill_in_effects(path: Path) -> None:
     concurrent_crash_torture(path)
 
 
+@pytest.mark.slow
 def test_code_before_a_wait_does_not_run_again() -> None:
     """A task that waited when it was restored goes on only after a commit, as any other does."""
     crash_torture(PROGRAMS / "concurrent" / "c112_woken_after_a_restart.py")

@@ -185,6 +185,7 @@ def reading(kept: dict[str, Saved], connected: ModuleType, request: pytest.Fixtu
     sys.setswitchinterval(interval)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", SEEDS, indirect=True)
 def test_nothing_belongs_to_two_instances(reading: Reading) -> None:
     """What is read has nothing in common with what was read before or after it, and what was refused leaves nothing behind."""

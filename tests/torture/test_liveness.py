@@ -15,7 +15,7 @@ from tests.harness.torture import hard_torture, native, observe, without_dead_va
 CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
 
 
-@pytest.mark.parametrize("path", one_in(16, runnable_programs()))
+@pytest.mark.parametrize("path", one_in(40, runnable_programs()))
 def test_a_program_needs_no_dead_variables(path: Path, log: Path) -> None:
     """It gives the native result by the native effects when dead variables are dropped with each state."""
     expected = observe(native, path, log)
@@ -23,7 +23,7 @@ def test_a_program_needs_no_dead_variables(path: Path, log: Path) -> None:
         assert observe(hard_torture, path, log) == expected
 
 
-@pytest.mark.parametrize("path", one_in(16, CONCURRENT))
+@pytest.mark.parametrize("path", one_in(40, CONCURRENT))
 def test_tasks_need_no_dead_variables(path: Path, log: Path) -> None:
     """The same of many tasks, those of asyncio's own functions included."""
     result, effects = observe(native, path, log)

@@ -48,7 +48,7 @@ def moved_onto_itself() -> Iterator[list[str]]:
         yield places
 
 
-@pytest.mark.parametrize("path", one_in(16, runnable_programs()))
+@pytest.mark.parametrize("path", one_in(40, runnable_programs()))
 def test_a_program_moves_onto_its_own_text(path: Path, log: Path) -> None:
     """It gives the native result by the native effects."""
     expected = observe(native, path, log)
@@ -56,7 +56,7 @@ def test_a_program_moves_onto_its_own_text(path: Path, log: Path) -> None:
         assert observe(hard_torture, path, log) == expected
 
 
-@pytest.mark.parametrize("path", one_in(16, CONCURRENT))
+@pytest.mark.parametrize("path", one_in(40, CONCURRENT))
 def test_tasks_move_onto_their_own_text(path: Path, log: Path) -> None:
     """The same of many tasks."""
     result, effects = observe(native, path, log)

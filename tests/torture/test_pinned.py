@@ -52,7 +52,7 @@ def pinned_to_itself() -> Iterator[list[str]]:
         yield places
 
 
-@pytest.mark.parametrize("path", one_in(16, those_alike(runnable_programs())))
+@pytest.mark.parametrize("path", one_in(40, those_alike(runnable_programs())))
 def test_a_program_goes_on_pinned_to_its_own_text(path: Path, log: Path) -> None:
     """It gives the native result by the native effects."""
     expected = observe(native, path, log)
@@ -60,7 +60,7 @@ def test_a_program_goes_on_pinned_to_its_own_text(path: Path, log: Path) -> None
         assert observe(hard_torture, path, log) == expected
 
 
-@pytest.mark.parametrize("path", one_in(16, those_alike(CONCURRENT)))
+@pytest.mark.parametrize("path", one_in(40, those_alike(CONCURRENT)))
 def test_tasks_go_on_pinned_to_their_own_text(path: Path, log: Path) -> None:
     """The same of many tasks."""
     result, effects = observe(native, path, log)

@@ -31,6 +31,7 @@ def texts_of(source: str) -> dict[str, FunctionText]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.zip")), ids=lambda path: path.stem)
 def test_what_was_saved_can_be_looked_at(path: Path) -> None:
     """Its tasks are there, each frame of the program stands at a line of it, and no module was loaded for that."""
