@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+
+T = TypeVar("T")
 
 
 def one_in(number: int, programs: Sequence[Path]) -> list[Any]:
     """Cases for ``parametrize``: of so many programs one runs by default."""
     return [pytest.param(path, marks=[pytest.mark.slow] * (n % number > 0), id=path.stem) for n, path in enumerate(programs)]
+
+
+def sampled(programs: Sequence[T]) -> Sequence[T]:
+    """One of four, or all of them with TORTURE_ALL=1: what torture is repeated with, in another way than the first."""
+    return programs if os.environ.get("TORTURE_ALL") else programs[::4]
 
 
 def mark_further_cases(items: Sequence[pytest.Item]) -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from tests.harness.programs import runnable_programs
 from tests.harness.rewriting import PROGRAMS, sources
-from tests.harness.samples import one_in
+from tests.harness.samples import one_in, sampled
 from tests.harness.torture import hard_torture, native, observe, without_dead_variables
 
 CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
 
 
-@pytest.mark.parametrize("path", one_in(40, runnable_programs()))
+@pytest.mark.parametrize("path", one_in(10, sampled(runnable_programs())))
 def test_a_program_needs_no_dead_variables(path: Path, log: Path) -> None:
     """It gives the native result by the native effects when dead variables are dropped with each state."""
     expected = observe(native, path, log)
@@ -23,7 +23,7 @@ def test_a_program_needs_no_dead_variables(path: Path, log: Path) -> None:
         assert observe(hard_torture, path, log) == expected
 
 
-@pytest.mark.parametrize("path", one_in(40, CONCURRENT))
+@pytest.mark.parametrize("path", one_in(10, sampled(CONCURRENT)))
 def test_tasks_need_no_dead_variables(path: Path, log: Path) -> None:
     """The same of many tasks, those of asyncio's own functions included."""
     result, effects = observe(native, path, log)

@@ -20,7 +20,7 @@ from durable_import.upgrades.kept import KeptTexts
 from durable_import.upgrades.moving import DEFINITIONS, today_of
 from tests.harness.programs import runnable_programs
 from tests.harness.rewriting import PROGRAMS, sources
-from tests.harness.samples import one_in
+from tests.harness.samples import one_in, sampled
 from tests.harness.torture import hard_torture, native, observe
 
 CONCURRENT = sources(PROGRAMS / "concurrent", sys.version_info[:2])
@@ -48,7 +48,7 @@ def moved_onto_itself() -> Iterator[list[str]]:
         yield places
 
 
-@pytest.mark.parametrize("path", one_in(40, runnable_programs()))
+@pytest.mark.parametrize("path", one_in(10, sampled(runnable_programs())))
 def test_a_program_moves_onto_its_own_text(path: Path, log: Path) -> None:
     """It gives the native result by the native effects."""
     expected = observe(native, path, log)
@@ -56,7 +56,7 @@ def test_a_program_moves_onto_its_own_text(path: Path, log: Path) -> None:
         assert observe(hard_torture, path, log) == expected
 
 
-@pytest.mark.parametrize("path", one_in(40, CONCURRENT))
+@pytest.mark.parametrize("path", one_in(10, sampled(CONCURRENT)))
 def test_tasks_move_onto_their_own_text(path: Path, log: Path) -> None:
     """The same of many tasks."""
     result, effects = observe(native, path, log)

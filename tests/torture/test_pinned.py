@@ -18,7 +18,7 @@ from durable_import.upgrades.then import provide
 from durable_import.upgrades.versions import add_version
 from tests.harness.programs import runnable_programs
 from tests.harness.rewriting import PROGRAMS, sources
-from tests.harness.samples import one_in
+from tests.harness.samples import one_in, sampled
 from tests.harness.torture import hard_torture, native, observe
 
 # What differs, as documented: the file that tracebacks name, the identity of a method that was passed on, and late annotations,
@@ -52,7 +52,7 @@ def pinned_to_itself() -> Iterator[list[str]]:
         yield places
 
 
-@pytest.mark.parametrize("path", one_in(40, those_alike(runnable_programs())))
+@pytest.mark.parametrize("path", one_in(10, sampled(those_alike(runnable_programs()))))
 def test_a_program_goes_on_pinned_to_its_own_text(path: Path, log: Path) -> None:
     """It gives the native result by the native effects."""
     expected = observe(native, path, log)
@@ -60,7 +60,7 @@ def test_a_program_goes_on_pinned_to_its_own_text(path: Path, log: Path) -> None
         assert observe(hard_torture, path, log) == expected
 
 
-@pytest.mark.parametrize("path", one_in(40, those_alike(CONCURRENT)))
+@pytest.mark.parametrize("path", one_in(10, sampled(those_alike(CONCURRENT))))
 def test_tasks_go_on_pinned_to_their_own_text(path: Path, log: Path) -> None:
     """The same of many tasks."""
     result, effects = observe(native, path, log)
