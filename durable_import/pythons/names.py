@@ -49,6 +49,8 @@ _BELOW = "the file below a compressed one, whose it is, and its reader"
 _ENUM = "what the enum module made of a class, which is made again by that of the Python that resumes"
 
 TABLE: tuple[PrivateName, ...] = (
+    PrivateName("argparse.ArgumentParser._actions", "the options of a command, that a shell completes"),
+    PrivateName("argparse.ArgumentParser._actions", "the options of a command, for what shells complete by"),
     # asyncio: loops and tasks
     PrivateName("asyncio.events._get_running_loop", "the running loop, or none"),
     PrivateName("asyncio.events._set_running_loop", "the loop of an instance is the running one while its tasks run"),
@@ -186,6 +188,7 @@ DOCUMENTED = frozenset(
         "namedtuple._field_defaults",
         "namedtuple._make",
         "namedtuple._replace",
+        "namedtuple._asdict",
     }
 )  # public in spite of their underscore
 
@@ -223,6 +226,7 @@ _SAMPLES: dict[str, Callable[[Any], Any]] = {
             "asyncio.Semaphore",
             "asyncio.taskgroups.TaskGroup",
             "concurrent.futures.Future",
+            "argparse.ArgumentParser",
             "threading.Condition",
             "threading.Event",
         ),

@@ -89,7 +89,7 @@ class TortureDriver(InstanceDriver):
     now: float | None = None  # the instance's clock: it stands still while something runs, so that no deadline is missed
     every = 1  # it is replaced at each of so many checkpoints
     segments: dict[str, bytes] | None = None  # as a store would keep them
-    is_late = False  # what is saved was captured before tasks went on
+    is_late = was_late = False  # what is saved, was saved last, was captured before tasks went on
     events: Iterator[tuple[int, Event]] = iter(())  # to be delivered one by one, when the program waits for events
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -111,7 +111,9 @@ class TortureDriver(InstanceDriver):
             self.deferred = deferred
 
     def _attend(self, task: DurableTask, step: Step) -> Any:
-        self.is_late = step.state == NEW
+        self.is_late = step.state == NEW and self.deferred is not None
+        if self.is_late and self.was_late:  # the failure that was restored is no other one
+            self.deferred, self.is_late = None, False
         try:
             yield from super()._attend(task, step)
         finally:
@@ -120,7 +122,7 @@ class TortureDriver(InstanceDriver):
             yield from self._save(self.deferred)
 
     def _save(self, checkpoint: Checkpoint) -> Any:
-        self.deferred = None
+        self.deferred, self.was_late = None, self.is_late
         self.keep(checkpoint)
         if checkpoint.number % self.every:
             return

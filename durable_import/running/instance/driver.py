@@ -361,7 +361,7 @@ class InstanceDriver(Committer):
                     failed = True
                     loop.step_failed(task)
             elif task is not None and task.ended is not None and task.ended.state == FAILED:
-                failed = failed or not task.ended.is_restored  # in the eager first turn of a task
+                failed = True  # in the eager first turn of a task
             elif task is not None:
                 goes_on = goes_on or task.has_begun
             loop.ready.append(handle)
