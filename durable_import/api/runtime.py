@@ -639,7 +639,7 @@ class DurableRuntime:
     async def _resumes_left(self, instance_id: str) -> bool:
         """Let an instance go on here that another process was in the middle of, and has left; False: there is none."""
         summary = await self.instances.summary(instance_id)
-        if summary is None or summary.owner is not None or summary.status not in ABANDONED:
+        if summary is None or summary.status not in ABANDONED or (summary.owner is not None and not summary.owner.is_dead()):
             return False
         if instance_id not in self.running:
             self._registry.launch(instance_id, None)

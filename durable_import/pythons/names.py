@@ -50,7 +50,7 @@ _ENUM = "what the enum module made of a class, which is made again by that of th
 
 TABLE: tuple[PrivateName, ...] = (
     PrivateName("argparse.ArgumentParser._actions", "the options of a command, that a shell completes"),
-    PrivateName("argparse.ArgumentParser._actions", "the options of a command, for what shells complete by"),
+    PrivateName("xml.etree.ElementTree._namespace_map", "the namespaces that a program has registered, to be set again"),
     # asyncio: loops and tasks
     PrivateName("asyncio.events._get_running_loop", "the running loop, or none"),
     PrivateName("asyncio.events._set_running_loop", "the loop of an instance is the running one while its tasks run"),
