@@ -17,10 +17,10 @@ from tests.fuzz.concurrency import KINDS
 from tests.fuzz.grammar import generate
 from tests.fuzz.judges import JUDGES, Judge
 
-SEEDS = seeds(os.environ.get("FUZZ_SEEDS", "0:300"))
+SEEDS = seeds(os.environ.get("FUZZ_SEEDS", "0:100"))
 ALL = "FUZZ_SEEDS" in os.environ  # else the first group runs by default
 SEEDS_OF_TASKS = seeds(os.environ.get("FUZZ_SEEDS", "10:25"))  # of programs of many tasks
-SEEDS_OF_EDITS = seeds(os.environ.get("FUZZ_SEEDS", "0:20"))  # of programs that are edited while they run
+SEEDS_OF_EDITS = seeds(os.environ.get("FUZZ_SEEDS", "0:5"))  # of programs that are edited while they run
 SIZE = int(os.environ.get("FUZZ_SIZE", "8"))  # statements in a program, about
 GROUP = 5  # programs that one test runs
 
