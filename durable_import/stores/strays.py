@@ -28,9 +28,8 @@ class Strays:
         try:
             yield
         except BaseException as error:
-            self.may_be = (
-                self.may_be or isinstance(error, StoreError) or not isinstance(error, DurableError)
-            )  # else it was refused
+            is_refused = isinstance(error, DurableError) and not isinstance(error, StoreError)
+            self.may_be = self.may_be or not is_refused
             raise
         finally:
             self._taking[epoch] -= 1

@@ -300,6 +300,7 @@ class SettingsState:
         read_now = ((name, setting) for name, setting in SETTINGS.items() if not setting.words)
         self._known = {name: setting.read() for name, setting in read_now if setting.module in sys.modules}
         self._sign: Any = _sign()
+        self._last_sign, self._signed = self._sign, dict[str, Any]()  # at the last look, and what was changed of what is in it
         self._extent = 0
         self._names: list[str] = []  # of those that are looked at, as for the next one
         self._others: list[str] = []  # that are not in the sign
@@ -316,11 +317,15 @@ class SettingsState:
             self._extent = len(self.mentioned) + len(sys.modules)
             self._names = [name for name, setting in SETTINGS.items() if self._is_looked_at(setting)]
             self._others = [name for name in self._names if SETTINGS[name].words or SETTINGS[name].module != "sys"]
-        names = self._names if _sign() != self._sign else self._others
-        if not names:
-            return {}
-        now = {name: SETTINGS[name].read() for name in names}
-        before = self._known
+            self._last_sign, self._signed = self._sign, {}
+        sign = _sign()
+        if sign != self._last_sign:
+            self._signed = self._changed(name for name in self._names if name not in self._others) if sign != self._sign else {}
+            self._last_sign = sign
+        return {**self._signed, **self._changed(self._others)} if self._signed or self._others else {}
+
+    def _changed(self, names: Iterable[str]) -> dict[str, Any]:
+        now, before = {name: SETTINGS[name].read() for name in names}, self._known
         return {name: SETTINGS[name].kept(before.get(name), value) for name, value in now.items() if value != before.get(name)}
 
     def _is_looked_at(self, setting: Setting) -> bool:
