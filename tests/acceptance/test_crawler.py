@@ -69,5 +69,5 @@ def test_crawler_gets_all_pages(desk: Desk, url: str, seed: int) -> None:
     """Whatever a library cancels within itself as the process is killed, no page is missing, and none is there twice."""
     desk.write("crawler.py", CRAWLER.replace("PAGES", str(PAGES)))
     lives = kill_at_random(desk, "crawler.py", url, moments=random.Random(seed), kills=12, span=0.5)
-    assert lives.each[-1].out == f"{[f'/{number}' for number in range(PAGES)]}\n"
+    assert lives.result == f"{[f'/{number}' for number in range(PAGES)]}\n"
     assert lives.err == ""

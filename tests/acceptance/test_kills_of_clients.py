@@ -37,7 +37,7 @@ def killed(desk: Desk, name: str, *, span: float) -> tuple[Lives, str, list[str]
     assert native.status == 0, native
     tries = (kill_at_random(desk, name, moments=random.Random(seed), kills=5, span=span) for seed in range(9))
     lives = next(lives for lives in tries if lives.kills)  # the last kills may have come when it was at its end
-    run, *found = last_line(lives.each[-1].out).split(" ", 1)
+    run, *found = last_line(lives.result).split(" ", 1)
     native_run, *expected = last_line(native.out).split(" ", 1)
     assert [each.replace(run, "RUN") for each in found] == [each.replace(native_run, "RUN") for each in expected]
     return lives, run, found

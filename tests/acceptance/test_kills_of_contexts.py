@@ -112,7 +112,7 @@ def test_spans(desk: Desk, seed: int) -> None:
     desk.write("exporter.py", EXPORTER)
     desk.write("spans.py", SPANS)
     lives = kill_at_random(desk, "spans.py", moments=random.Random(seed), kills=6, span=0.2)
-    run = lives.each[-1].out.split()[-1]
+    run = lives.result.split()[-1]
     spans = [json.loads(line) for line in (desk.folder / "spans").read_text().splitlines()]
     [trace] = {span["trace"] for span in spans if span["attributes"].get("run") == run}
     spans = [span for span in spans if span["trace"] == trace]

@@ -114,7 +114,7 @@ def test_transactions_of_several_tasks(desk: Desk, postgres_server: PostgresServ
     assert (native.status, last_line(native.out).split()[1:]) == (0, [str(BLOCKS * TASKS)]), native
     lives = kill_at_random(desk, "rows.py", moments=random.Random(1), kills=6, span=0.6)
     assert lives.kills > 0
-    run, count = last_line(lives.each[-1].out).split()
+    run, count = last_line(lives.result).split()
     assert count == str(BLOCKS * TASKS)
     counts = "select block, sum((part = 0)::int), sum((part = 1)::int), sum((part = 2)::int)"
     rows = postgres_server.execute(f"{counts} from {table} where run = '{run}' group by block")

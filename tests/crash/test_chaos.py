@@ -34,7 +34,7 @@ def test_two_hundred_tasks_over_shared_state(desk: Desk) -> None:
     killed = 0
     while killed < KILLS:
         lives = kill_at_random(desk, program, moments=moments, kills=min(12, KILLS - killed), span=0.25)
-        assert (lives.each[-1].out, lives.err) == (expected.out, "")
+        assert (lives.result, lives.err) == (expected.out, "")
         assert lives.effects.keys() == wanted.keys()
         assert all(1 <= times <= 1 + lives.kills for times in lives.effects.values())
         killed += lives.kills

@@ -31,6 +31,11 @@ class Lives:
         return is_relay([life.out.splitlines() for life in self.each], text.splitlines())
 
     @property
+    def result(self) -> str:
+        """What the last one printed that printed something: a program that is killed when all is done has no more to say."""
+        return next((life.out for life in reversed(self.each) if life.out), "")
+
+    @property
     def err(self) -> str:
         """What anything but durable_import said on stderr."""
         return "".join(life.err for life in self.each)
