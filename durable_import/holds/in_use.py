@@ -116,6 +116,18 @@ def first_true(value: Any, questions: tuple[str, ...]) -> str:
     return ""
 
 
+def may_be_true(value: Any, questions: tuple[str, ...]) -> bool:
+    """Whether ``first_true`` may give one of the questions of ``questions_of``: quicker, where none is true."""
+    try:
+        for question in questions:
+            answer = getattr(value, question, True)  # what is not an attribute, such as a path, is to be asked for there
+            if answer() if callable(answer) else answer:
+                return True
+    except Exception:
+        return True
+    return False
+
+
 def _answer(value: Any, question: str) -> Any:
     asked = value
     for name in question.split("."):

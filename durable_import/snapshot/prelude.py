@@ -57,9 +57,17 @@ class Prelude:
         self._data = file.getvalue()
         self._memo: dict[int, tuple[int, Any]] = pickler.memo.copy()
         self._indices = [self._memo.pop(id(stand_in))[0] for stand_in in stand_ins]
+        self._filled: tuple[list[int] | None, Any] = None, None  # ids of containers, and a pickler with the memo for them
 
-    def begin(self, pickler: pickle.Pickler, file: Any, containers: list[Any]) -> None:
+    def begin(self, pickler: Any, file: Any, containers: list[Any]) -> None:
         """Begin a pickle in which each of the containers is what was said of its place."""
         file.write(self._data)
-        places = zip(self._indices, containers, strict=True)
-        pickler.memo = self._memo | {id(container): (index, container) for index, container in places}
+        ids = list(map(id, containers))
+        known, filled = self._filled
+        if ids != known:
+            filled = pickle.Pickler(io.BytesIO())
+            places = zip(ids, self._indices, containers, strict=True)
+            filled.memo = self._memo | {number: (index, container) for number, index, container in places}
+            self._filled = ids, filled
+        is_in_c = isinstance(pickler, pickle.Pickler)  # which copies the memo of another one more quickly than a dict
+        pickler.memo = filled.memo if is_in_c else filled.memo.copy()

@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-from ...holds.in_use import can_be_in_use, first_true, in_use, questions_of
+from ...holds.in_use import can_be_in_use, in_use, may_be_true, questions_of
 from ...holds.kinds import is_of_library
 from ...hook.code_table import PROGRAM
 from ...pythons.modules import LAZY
@@ -127,27 +127,40 @@ def _has_attributes(value: Any) -> bool:
 class Asked:
     """An object at module level that may be in use, or may have such objects in its attributes, or a module in its names."""
 
-    __slots__ = ("_kinds", "_parts", "module", "name")
+    __slots__ = ("_can_be_in_use", "_kind", "_kinds", "_parts", "module", "name")
 
     def __init__(self, module: str, name: str) -> None:
         self.module = module
         self.name = name
+        self._kind: type | None = None  # when it was looked at last
+        self._can_be_in_use = False
         self._kinds: list[Any] = []  # of the attributes, when they were looked through
         self._parts: list[tuple[str, str, Questions]] = []  # those that may be in use: path in the module, name
 
-    def parts(self) -> Iterator[tuple[str, Any, Questions]]:
-        """What may be in use, by its path in the module; with what to ask it first."""
+    def in_use(self) -> tuple[str, Any, str] | None:
+        """What is in use of it, by its path in the module; with what says so."""
         value = vars(sys.modules[self.module]).get(self.name)
-        if can_be_in_use(type(value)):
-            yield self.name, value, None
-        elif isinstance(attributes := getattr(value, "__dict__", None), dict):
-            kinds = [*attributes, *map(type, attributes.values())]
-            if kinds != self._kinds:
-                self._kinds = kinds
-                found = ((key, type(each)) for key, each in attributes.items() if can_be_in_use(type(each)))
-                self._parts = [(f"{self.name}.{key}", key, questions_of(kind)) for key, kind in found]
-            for path, key, questions in self._parts:
-                yield path, attributes[key], questions
+        kind = type(value)
+        if kind is not self._kind:
+            self._kind, self._can_be_in_use = kind, can_be_in_use(kind)
+        if self._can_be_in_use:
+            use = in_use(value)
+            return (self.name, value, use) if use else None
+        attributes = getattr(value, "__dict__", None)
+        if type(attributes) is not dict:
+            return None
+        kinds = [*attributes, *map(type, attributes.values())]
+        if kinds != self._kinds:
+            self._kinds = kinds
+            found = ((key, type(each)) for key, each in attributes.items() if can_be_in_use(type(each)))
+            self._parts = [(f"{self.name}.{key}", key, questions_of(kind)) for key, kind in found]
+        for path, key, questions in self._parts:
+            part = attributes[key]
+            if questions is None or may_be_true(part, questions):
+                use = in_use(part)
+                if use:
+                    return path, part, use
+        return None
 
 
 def _version_of(namespace: dict[str, Any], data: ScriptData | None) -> tuple[Any, ...]:
@@ -279,12 +292,9 @@ class Names:
     def first_in_use(self) -> tuple[str, str, Any, str] | None:
         """What is in use and could not be brought back: module, name, object, and what says so."""
         for asked in self._asked:
-            for path, each, questions in asked.parts():
-                if questions is not None and not first_true(each, questions):
-                    continue
-                use = in_use(each)
-                if use:
-                    return asked.module, path, each, use
+            found = asked.in_use()
+            if found is not None:
+                return asked.module, *found
         return None
 
     def notes(self) -> list[tuple[str, str, Any]]:
