@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import os
 import sys
@@ -17,7 +18,7 @@ from zipimport import ZipImportError, zipimporter
 
 from ..hook.finder import spec_is_marked
 from ..hook.install import install
-from ..hook.loader import DurableSourceLoader, RewritingLoader, rewriting_loader
+from ..hook.loader import DurableSourceLoader, RewritingLoader, rewriting_loader, without_rewriting
 from ..hook.marker import file_is_marked
 from ..pythons.modules import attributes_of_main
 
@@ -109,14 +110,24 @@ def _find_module(name: str) -> Program:
     folder = _unless_safe(os.getcwd())
     try:
         with _first_in_path(folder):
-            spec = importlib.util.find_spec(name)
+            spec = _find_spec(name)
             if spec is not None and spec.submodule_search_locations is not None:
-                spec = importlib.util.find_spec(name + ".__main__")
+                spec = _find_spec(name + ".__main__")
     except (ImportError, ValueError) as error:
         raise ProgramError(f"cannot find module {name!r}: {error}") from error
     if spec is None or not spec.origin:
         raise ProgramError(f"cannot find module {name!r} (or its __main__)")
     return Program(spec.origin, spec.origin, folder, spec.parent, spec)
+
+
+def _find_spec(name: str) -> ModuleSpec | None:
+    """What is found for a module, as it is; the packages that it is in are imported before, and are parts of the program."""
+    package = name.rpartition(".")[0]
+    if package:
+        install()
+        importlib.import_module(package)
+    with without_rewriting():
+        return importlib.util.find_spec(name)
 
 
 @contextmanager

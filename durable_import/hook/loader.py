@@ -35,6 +35,7 @@ __all__ = [
     "is_rewriting",
     "rewriting_loader",
     "source_path",
+    "without_rewriting",
 ]
 
 _this_thread = threading.local()
@@ -46,7 +47,8 @@ def is_rewriting() -> bool:
 
 
 @contextmanager
-def _inside_rewriter() -> Iterator[None]:
+def without_rewriting() -> Iterator[None]:
+    """Modules that this thread looks for meanwhile are found as they are."""
     outer = is_rewriting()
     _this_thread.rewriting = True
     try:
@@ -96,13 +98,13 @@ class RewritingLoader:
         source = self.get_data(path)
         if ON:
             rewritten = self._variant(source, path, fullname, cache.FAST)
-            with _inside_rewriter():
+            with without_rewriting():
                 from durable_import.hook.code_table import register_module
 
                 register_module(fullname, path, source, cast("Any", rewritten))  # it asks for .code and .table only
             return rewritten.code
         plain = self._variant(source, path, fullname, cache.PLAIN)
-        with _inside_rewriter():
+        with without_rewriting():
             from durable_import.hook.code_table import register_plain_module
 
             register_plain_module(fullname, path, source, plain, lambda: self._fast_variant(source, path, fullname))
@@ -178,7 +180,7 @@ def rewriting_loader(spec: ModuleSpec) -> RewritingLoader | None:
 
 
 def _rewrite(source: bytes, path: str, fullname: str, variant: str) -> RewrittenModule:
-    with _inside_rewriter():
+    with without_rewriting():
         from durable_import.rewrite.compiler import compile_module, compile_plain
 
         try:

@@ -159,3 +159,32 @@ def test_archive_is_killed(desk: Desk, tmp_path: Path) -> None:
     (desk.folder / "effects").unlink()
     done = until_the_end(desk, "program.pyz", effects=8)
     assert (done.status, done.out.splitlines()[-1]) == (0, native.out.splitlines()[-1])
+
+
+def test_packages_around_the_module(desk: Desk) -> None:
+    """The packages that are imported to find a module of theirs are parts of the program: what they import is durable."""
+    desk.write("shop/__init__.py", "# durable: on\nfrom .till import pay\n")
+    desk.write(
+        "shop/till.py",
+        """
+        # durable: on
+        from world import effect
+
+        async def pay(amount):
+            return await effect("reserve", amount) + await effect("charge", 1)
+        """,
+    )
+    desk.write(
+        "shop/jobs/__main__.py",
+        """
+        # durable: on
+        import asyncio
+        from .. import pay
+
+        print(asyncio.run(pay(6)))
+        """,
+    )
+    assert desk.run("-m", "shop.jobs", kill_at=2).status == KILLED
+    done = desk.run("-m", "shop.jobs")
+    assert (done.status, done.out, done.err) == (0, "7\n", "")
+    assert desk.effects == ["reserve", "charge", "charge"]
