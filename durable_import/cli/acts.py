@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..api.documents import act_document
 from .asking import ask_of
 from .speech import USAGE, print_document, say
 
@@ -28,7 +29,7 @@ def act(what: str, instance_id: str, *, store: str, as_json: bool) -> int:
         status = handle.info().status
         done = getattr(handle, what)() is not False
         if as_json:
-            print_document({"id": handle.id, "command": what, "done": done, "status": status})
+            print_document(act_document(handle.id, what, done=done, status=status))
         else:
             say((_DONE if done else _NOT_DONE)[what].format(handle.id, status))
         return 0 if done else USAGE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..api.documents import event_documents
 from .asking import ask_of
 from .speech import print_document, say, shown
 from .tables import print_table
@@ -18,8 +19,7 @@ def show_events(instance_id: str, *, store: str, as_json: bool) -> int:
     def show(client: Client, handle: ClientHandle) -> int:  # noqa: ARG001
         events = handle.events()
         if as_json:
-            document = [{"number": each.number, "name": each.name, "payload": str(each.payload)} for each in events]
-            print_document(document)
+            print_document(event_documents(events))
         elif events:
             rows = [(str(each.number), shown(each.name), str(each.payload)) for each in events]
             print_table(("number", "name", "payload"), rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..api.documents import history_documents
 from .asking import ask_of
 from .speech import print_document, shown
 from .tables import print_table
@@ -18,7 +19,7 @@ def show_history(instance_id: str, *, store: str, as_json: bool) -> int:
     def show(client: Client, handle: ClientHandle) -> int:  # noqa: ARG001
         states = handle.history()
         if as_json:
-            print_document([{"checkpoint": each.checkpoint, "location": each.location, "status": each.status} for each in states])
+            print_document(history_documents(states))
         else:
             rows = [(str(each.checkpoint), each.status, shown(each.location or "-")) for each in states]
             print_table(("checkpoint", "status", "where"), rows)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import InstanceQuery
+from ..api.documents import list_document
 from .asking import ask
-from .documents import document_of
 from .speech import moment, print_document, say, shown, shown_lines, shown_store
 from .tables import print_table
 
@@ -27,7 +27,7 @@ def list_instances(store: str, as_json: bool, **asked: Any) -> int:
 def _list(client: Client, query: InstanceQuery, store: str, as_json: bool) -> int:
     page = client.list(query)
     if as_json:
-        print_document({"items": [document_of(each) for each in page], "cursor": page.cursor})
+        print_document(list_document(page))
         return 0
     if not page:
         say(f"there is no such instance in {shown_store(store)}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import DurableError, InstanceQuery
+from ..api.documents import instance_document
 from .asking import ask_of
-from .documents import document_of, stack_documents
 from .speech import moment, print_document, say, shown, shown_lines
 from .tables import STYLES, Tree, print_lines, print_tree
 
@@ -31,23 +31,13 @@ def show_instance(instance_id: str, *, store: str, as_json: bool) -> int:
             stack = handle.stack()
         except DurableError as error:
             lack = str(error)
-        _print_document(found, stack, lack) if as_json else _print(client, found, stack, lack)
+        if as_json:
+            print_document(instance_document(found, stack, lack))
+        else:
+            _print(client, found, stack, lack)
         return 0
 
     return ask_of(store, instance_id, show)
-
-
-def _print_document(found: Summary, stack: Stack | None, lack: str) -> None:
-    """What of the stack cannot be told is null, with the reason."""
-    told: dict[str, Any] = {"call": None, "outcome": None, "data": None, "tasks": None, "stack_error": lack or None}
-    if stack is not None:
-        told |= {
-            "call": str(stack.call) if stack.call is not None else None,
-            "outcome": str(stack.outcome) if stack.outcome is not None else None,
-            "data": {name: str(value) for name, value in stack.data.items()},
-            "tasks": stack_documents(stack),
-        }
-    print_document(document_of(found) | {"children": list(found.children or ())} | told)
 
 
 def _print(client: Client, found: Summary, stack: Stack | None, lack: str) -> None:

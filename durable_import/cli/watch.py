@@ -11,8 +11,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import DurableError, InstanceQuery
+from ..api.documents import document_of
 from .asking import ask, ask_of
-from .documents import document_of
 from .list import COLUMNS, row_of
 from .show_instance import lines_of_facts, lines_of_stack
 from .speech import moment

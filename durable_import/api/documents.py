@@ -1,13 +1,14 @@
-"""Instances as JSON documents."""
+"""Instances as JSON documents: those of ``--json``, and those that are had by HTTP."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.inspection import Stack
-    from ..api.lists import Summary
+from ..stores.state import Page, PastState
+from .inspection import EventView, Stack
+from .lists import Summary
 
 
 def document_of(summary: Summary) -> dict[str, Any]:
@@ -23,6 +24,24 @@ def document_of(summary: Summary) -> dict[str, Any]:
         "tags": dict(summary.tags),
         "progress": summary.progress._asdict() if summary.progress is not None else None,
     }
+
+
+def list_document(page: Page) -> dict[str, Any]:
+    """A page of a list; ``cursor`` asks for the next one, if it is not null."""
+    return {"items": [document_of(each) for each in page], "cursor": page.cursor}
+
+
+def instance_document(found: Summary, stack: Stack | None, lack: str) -> dict[str, Any]:
+    """An instance with its stack. What of that cannot be told is null, and ``lack`` is the reason."""
+    told: dict[str, Any] = {"call": None, "outcome": None, "data": None, "tasks": None, "stack_error": lack or None}
+    if stack is not None:
+        told |= {
+            "call": _text(stack.call),
+            "outcome": _text(stack.outcome),
+            "data": {name: str(value) for name, value in stack.data.items()},
+            "tasks": stack_documents(stack),
+        }
+    return document_of(found) | {"children": list(found.children or ())} | told
 
 
 def stack_documents(stack: Stack) -> list[dict[str, Any]]:
@@ -52,6 +71,21 @@ def stack_documents(stack: Stack) -> list[dict[str, Any]]:
         }
         for task in stack.tasks
     ]
+
+
+def history_documents(states: Iterable[PastState]) -> list[dict[str, Any]]:
+    """What an instance has been, oldest first."""
+    return [{"checkpoint": each.checkpoint, "location": each.location, "status": each.status} for each in states]
+
+
+def event_documents(events: Iterable[EventView]) -> list[dict[str, Any]]:
+    """Events that an instance has not taken yet, in their order."""
+    return [{"number": each.number, "name": each.name, "payload": str(each.payload)} for each in events]
+
+
+def act_document(instance_id: str, command: str, *, done: bool, status: str) -> dict[str, Any]:
+    """What was asked of an instance that had this status, and whether it is done."""
+    return {"id": instance_id, "command": command, "done": done, "status": status}
 
 
 def _step(step: Any) -> dict[str, str] | None:
