@@ -13,7 +13,7 @@ from ..inspect.lines import FunctionText
 from ..inspect.records import describe_call, describe_fact
 from ..inspect.stack import InstanceStack, stack_of
 from ..inspect.state import SavedState, read_state
-from ..inspect.values import USUAL, Description, Limits
+from ..inspect.values import MASKED, USUAL, Description, Limits
 from ..running.instance.failed import look_at_failure
 from ..running.instance.records import OUTCOMES, Records
 from ..running.sources import Sources
@@ -180,8 +180,13 @@ class Inspection:
             await self.summary(instance_id)
             return []
         records = Records(self._find_seal(), instance_id)
-        payloads = (describe_fact(records.unopened("event", event.payload), "event", limits or USUAL) for event in events)
-        return [EventView(event.number, event.name, payload) for event, payload in zip(events, payloads, strict=True)]
+        limits = limits or USUAL
+        payloads = (describe_fact(records.unopened("event", event.payload), "event", limits) for event in events)
+        hidden = [limits.mask is not None and limits.mask.hides(event.name, "") for event in events]
+        return [
+            EventView(event.number, event.name, payload if not is_hidden else MASKED)
+            for event, payload, is_hidden in zip(events, payloads, hidden, strict=True)
+        ]
 
     async def history(self, instance_id: str) -> list[PastState]:
         """What an instance has been, oldest first, with the present last. Raises DurableError if the store keeps no history."""

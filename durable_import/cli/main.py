@@ -135,6 +135,12 @@ def _doctor(options: argparse.Namespace) -> int:
     return examine_store(options.store, as_json=options.as_json)
 
 
+def _ui(options: argparse.Namespace) -> int:
+    from .ui import serve_page
+
+    return serve_page(options.store, host=options.host, port=options.port, token=options.token, hosts=options.hosts)
+
+
 def _check(options: argparse.Namespace) -> int:
     from .check import check
 
@@ -191,6 +197,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "import": _import,
     "copy": _copy,
     "doctor": _doctor,
+    "ui": _ui,
     "check": _check,
     "migrate": _migrate,
     "show-rewritten": _show_rewritten,

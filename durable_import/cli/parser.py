@@ -73,7 +73,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
     top.add_argument("--version", action="version", version=f"durable_import {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     _add_run(commands)
-    for add in (_add_looking, _add_asking, _add_copying, _add_texts):
+    for add in (_add_looking, _add_asking, _add_copying, _add_page, _add_texts):
         add(commands)
     return top, dict(commands.choices)
 
@@ -165,6 +165,19 @@ def _add_copying(commands: Commands) -> None:
     copy.add_argument("--from", metavar="URL", dest="source", required=True, help="the store to copy")
     copy.add_argument("--to", metavar="URL", dest="target", required=True, help="the store to copy to")
     _add_json(copy)
+
+
+def _add_page(commands: Commands) -> None:
+    page = _add(commands, "ui", help="serve a page over the instances of a store, and the same by HTTP")
+    _add_store(page)
+    page.add_argument(
+        "--host", metavar="NAME", default="127.0.0.1", help="where to listen (default: 127.0.0.1, for this machine only)"
+    )
+    page.add_argument("--port", metavar="N", type=_port, default=8431, help="where to listen; 0: a free one (default: 8431)")
+    page.add_argument("--token", metavar="TEXT", help="what others must send (default: one is made where others can reach it)")
+    page.add_argument(
+        "--allow-host", metavar="NAME", dest="hosts", action="append", default=[], help="a name under which it may be asked for"
+    )
 
 
 def _add_texts(commands: Commands) -> None:
@@ -268,6 +281,11 @@ def _seconds(text: str) -> float:
 
 def _number(text: str) -> int:
     value: int = _read(int, text, 1, "a number from 1 on")
+    return value
+
+
+def _port(text: str) -> int:
+    value: int = _read(int, text, 0, "a port, from 0 to 65535")
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .frames import SavedFrame
 from .graph import items_of
@@ -122,9 +122,12 @@ def stack_of(
     describer = Describer(state.resolve, limits)
     root = state.root
     tasks = sorted(state.tasks.values(), key=lambda task: (task is not root, _numbers(task.path)))
+    if limits.mask is not None:  # which has to have met all secrets before one is shown under another name
+        for frame in (frame for task in tasks for frame in task.frames):
+            describer.describe_all(frame.variables)
     views = tuple(_task(task, state, describer, instance_id, texts) for task in tasks)
     contents = {name: items_of(content, "tuple") or [] for name, content in state.contents.items()}
-    data = {name: describer.describe(parts[2]) for name, parts in contents.items() if len(parts) == _PARTS}
+    data = describer.describe_all({name: parts[2] for name, parts in contents.items() if len(parts) == _PARTS})
     return InstanceStack(instance_id, checkpoint, status, views, data, state.names)
 
 
@@ -149,6 +152,10 @@ def _task(
 def _frame(frame: SavedFrame, describer: Describer, texts: Mapping[str, FunctionText]) -> FrameView:
     text = texts.get(frame.digest)
     line = line_at(frame.digest, frame.path, text, texts.values()) if text is not None else None
+    source = line.text if line is not None else ""
+    if describer.limits.mask is not None:
+        source = describer.limits.mask.text_without(source)
+        text = replace(text, text=describer.limits.mask.text_without(text.text)) if text is not None else None
     return FrameView(
         module=frame.module,
         function=frame.qualname,
@@ -158,8 +165,8 @@ def _frame(frame: SavedFrame, describer: Describer, texts: Mapping[str, Function
         role=frame.role,
         file=text.file if text is not None else "",
         line=line.number if line is not None else 0,
-        source=line.text if line is not None else "",
-        variables={name: describer.describe(value) for name, value in frame.variables.items()},
+        source=source,
+        variables=describer.describe_all(frame.variables),
         is_library=frame.is_library,
         text=text,
     )

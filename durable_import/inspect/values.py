@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .frames import UNBOUND, Resolve
+from .masks import HIDDEN, Mask
 from .shapes import MAPPING, PLAIN, TEXT, Shape, shape_of
 
 _VALUES = (bool, int, float, str, bytes, type(None))
 _DEEPEST = 100  # whatever the limits say: each level takes a part of Python's stack
 _MOST_BITS = 4096  # of an int that is written in digits
+_PAIR = 2
 _AROUND = {"list": "[]", "tuple": "()", "set": "{}", "dict": "{}"}
 
 
 @dataclass(frozen=True)
 class Limits:
     """``depth``: containers inside of containers. ``breadth``: parts of one. ``length``: characters of one text. ``most``: parts
-    of a description in all."""
+    of a description in all. ``mask``: what hides secrets in all that is described with these limits."""
 
     depth: int = 4
     breadth: int = 20
     length: int = 200
     most: int = 500
+    mask: Mask | None = None
 
 
 USUAL = Limits()
@@ -49,6 +52,9 @@ class Description:
         return self.text
 
 
+MASKED = Description("hidden", HIDDEN)
+
+
 @dataclass
 class Describer:
     """Describes values of one snapshot: equal numbers mean equal objects in all that it describes."""
@@ -64,9 +70,19 @@ class Describer:
         self._left, self._around = self.limits.most, set()
         return self._describe(node, 0)
 
+    def describe_all(self, named: Mapping[str, Any]) -> dict[str, Description]:
+        """Values by their names. Raises likewise."""
+        return {name: self.describe(node) if not self._hides(name, node) else MASKED for name, node in named.items()}
+
+    def _hides(self, name: str, node: Any) -> bool:
+        mask = self.limits.mask
+        return mask is not None and mask.hides(name, self.resolve(node))
+
     def _describe(self, node: Any, depth: int) -> Description:
         self._left -= 1
         node = self.resolve(node)
+        if self.limits.mask is not None and self.limits.mask.is_known(node):
+            return MASKED
         if node is UNBOUND:
             return Description("unbound", "<unbound>")
         if type(node) in _VALUES:
@@ -86,13 +102,16 @@ class Describer:
         return Description(shape.type, self._cut(_written(shape, words)), shape.module, parts, len(shape.parts), number)
 
     def _parts(self, shape: Shape, depth: int) -> Iterator[tuple[str, Description]]:
+        pair = ""
         if depth >= min(self.limits.depth, _DEEPEST):
             return
         for step, node in shape.parts[: self.limits.breadth]:
             if self._left <= 0:
                 return
             name = step if type(step) is str else f"[{self._describe(step, depth + 1)}]"
-            yield name, self._describe(node, depth + 1)
+            yield name, MASKED if self._hides(pair or name, node) else self._describe(node, depth + 1)
+            if len(shape.parts) == _PAIR and shape.style == "tuple" and not pair:  # of a name and a value, as headers are
+                pair = str(self.resolve(node))
 
     def _written_part(self, shape: Shape, step: str, part: Description) -> str:
         if step[:1] == ".":

@@ -13,6 +13,8 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 
 import durable_import
 from durable_import import DurableRuntime, InstanceQuery
@@ -78,7 +80,7 @@ def test_each_block_is_run() -> None:
     assert {name_of(page) for page in PAGES if _untitled(page)} == here | ELSEWHERE
 
 
-RUN_HERE = {"holds": 1, "how-it-works": 3, "libraries": 1, "observability": 4, "operating": 3, "stores": 5}
+RUN_HERE = {"holds": 1, "how-it-works": 3, "libraries": 1, "observability": 4, "operating": 4, "stores": 5}
 
 
 @pytest.mark.parametrize("page", RUN_HERE)
@@ -211,7 +213,7 @@ async def test_observability() -> None:
 
 async def test_operating(capsys: pytest.CaptureFixture[str]) -> None:
     """A client lists, counts, shows a stack and sends an event."""
-    code, _, _ = snippets("operating.md")
+    code, _, _, _ = snippets("operating.md")
     told = module(WAITING)
     async with DurableRuntime("sqlite:///app.db") as runtime:
         handle = await runtime.start(told.order, 7, instance_id="order-7")
@@ -226,7 +228,7 @@ async def test_operating(capsys: pytest.CaptureFixture[str]) -> None:
 
 async def test_operating_tags() -> None:
     """An instance has the tags and the progress that it has told."""
-    _, pack, _ = snippets("operating.md")
+    _, pack, _, _ = snippets("operating.md")
     told = module(
         f"from durable_import import progress, set_tag\n\nasync def pack_order(_):\n    await asyncio.sleep(0)\n\n{pack}"
     )
@@ -239,12 +241,23 @@ async def test_operating_tags() -> None:
 
 async def test_operating_questions() -> None:
     """An instance answers by the two ways of the page."""
-    _, _, shop = snippets("operating.md")
+    _, _, shop, _ = snippets("operating.md")
     told = module(f"from durable_import import on_ask, questions\n\n{shop}")
     async with DurableRuntime("memory:") as runtime:
         handle = await runtime.start(told.shop, {"pen": 2})
         assert await handle.ask("price", "pen", timeout=60) == 2
         assert await handle.ask("sold", timeout=60) == 1
+
+
+async def test_operating_page() -> None:
+    """The page is mounted in an application."""
+    _, _, _, mounting = snippets("operating.md")
+    application = FastAPI()
+    async with DurableRuntime("sqlite:///app.db") as runtime:
+        await runtime.list()
+        await beside(mounting, {"application": application})
+        async with AsyncClient(transport=ASGITransport(application), base_url="http://localhost:8000") as browser:
+            assert "<h1>Instances</h1>" in (await browser.get("/durable/")).text
 
 
 async def test_stores() -> None:

@@ -21,7 +21,7 @@ from tests.harness.rewriting import GOLDEN, frame_codes, resume_tree, sources
 PACKAGE = Path(durable_import.__file__).parent
 LAYERS = (
     "errors", "log", "ours", "tags", "pythons", "late", "rewrite", "hook", "explanation", "frames", "aio", "holds", "upgrades",
-    "snapshot", "inspect", "stores", "running", "api", "compat", "cli", "testing",
+    "snapshot", "inspect", "stores", "running", "api", "compat", "ui", "cli", "testing",
 )  # fmt: skip
 # The order of the files and rooms inside of large rooms, each of which imports only from those before it.
 ORDERS = {
@@ -44,15 +44,19 @@ ORDERS = {
         "policies", "renames", "kept", "fields", "data", "align", "callees", "texts", "crossings", "plan", "binding", "variables",
         "moving", "decision", "pinning", "versions", "bindings", "then", "on_disk", "misfits", "written",
     ),
+    "ui": (
+        "libraries", "paths", "guard", "queries", "acts", "site", "views", "pages", "live", "openapi", "interface", "application",
+        "serving",
+    ),
     "running": (
         "validation", "patience", "keeper", "held_back", "slices", "sources", "unneeded", "instance", "telemetry",
         "dispatcher", "registry",
     ),
 }  # fmt: skip
 # The public names and the entry point stand above all layers; so does what a user's program imports.
-ABOVE = ("__init__", "__main__", "ui", "pytest_plugin")
+ABOVE = ("__init__", "__main__", "pytest_plugin")
 # What the command line may import of the package: it has no way of its own into the rooms below.
-OF_COMMANDS = ("errors", "log", "api", "cli")
+OF_COMMANDS = ("errors", "log", "api", "ui", "cli")
 # Documented places of before, kept for one release: they import what is above them, when they are asked.
 FORMER = ("stores/contract.py",)
 LOOKUPS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
@@ -116,7 +120,7 @@ def test_imports_point_one_way(path: Path) -> None:
             where = f"{relative(path)}:{line}"
             assert LAYERS.index(parts[1]) <= own, f"{where} imports {imported} from a layer above its own"
         elif parts[0] == PACKAGE.name and len(parts) > 1:
-            is_public = parts[1] in {*durable_import.__all__, "__version__"} and layer_name(path) == "cli"
+            is_public = parts[1] in {*durable_import.__all__, "__version__"} and layer_name(path) in ("ui", "cli")
             assert is_public, f"{relative(path)}:{line} imports {imported} from above"
 
 
@@ -181,12 +185,14 @@ def test_large_rooms_have_an_order(room: str) -> None:
                 assert order.index(parts[2]) <= order.index(inside[0]), f"{where} imports {imported} from behind its own place"
 
 
-def test_optional_drivers_are_loaded_in_one_place() -> None:
+@pytest.mark.parametrize(
+    ("libraries", "place"),
+    [(("psycopg", "psycopg_pool"), "stores/postgres/driver.py"), (("starlette", "jinja2", "uvicorn"), "ui/libraries.py")],
+)
+def test_optional_libraries_are_loaded_in_one_place(libraries: tuple[str, ...], place: str) -> None:
     """What may not be installed is imported by the one module that says so in words."""
-    loading = {
-        relative(path) for path in MODULES if any(name.split(".")[0].startswith("psycopg") for name, _ in imported_modules(path))
-    }
-    assert loading == {"stores/postgres/driver.py"}
+    loading = {relative(path) for path in MODULES if any(name.split(".")[0] in libraries for name, _ in imported_modules(path))}
+    assert loading == {place}
 
 
 def test_every_layer_is_known() -> None:

@@ -1,0 +1,1 @@
+"""The page over the instances of a store, and the same by HTTP."""
