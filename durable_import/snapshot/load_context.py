@@ -21,10 +21,9 @@ from typing import Any, Generic, TypeVar
 from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames import restore
-from ..frames.capture import chain, frame_behind, restored_variables
+from ..frames.capture import chain
 from ..frames.discard import discard
 from ..holds.opening import Opened, Reopening
-from ..rewrite.analysis.names import AWAITED
 from ..upgrades.kept import KeptTexts
 
 T = TypeVar("T")
@@ -54,7 +53,8 @@ class LoadContext:
         self.owns_process = owns_process  # whether the process is that of the program
         self.is_careful = is_careful  # see ``careful``
         self.kept_texts = kept_texts  # None: what has changed does not move
-        self.pins = dict(pins or {})  # by the number of a frame in ``frames``: the version of the program that it is to be of
+        self.pins = dict(pins or {})  # by the number of a frame or call in ``frames``: the version that it is to be of
+        self.passing: dict[int, str] = {}  # by id of frames of asyncio: the version of what was passed on to them
         self.pinned: list[tuple[Any, str]] = []  # frames of earlier versions, with those
         self.moving: dict[int, tuple[str, dict[str, Any]]] = {}  # by id of frames: digest and cells, see ``moved``
         self.hashes = hashes or {}
@@ -138,17 +138,17 @@ class LoadContext:
                 restore.take_to_place(stack, stack[0])
 
     def more_pins(self) -> dict[int, str]:
-        """The frames that frames of earlier versions await, and that were not to be of these."""
-        numbers = {id(frame): number for number, frame in enumerate(self.frames)} if self.pinned else {}
+        """What frames of earlier versions have in flight, and was not to be of these."""
+        if not self.pinned:
+            return {}
+        from ..upgrades.in_flight import frames_in_flight  # rarely needed
+
+        numbers = {id(frame): number for number, frame in enumerate(self.frames)}
         found: dict[int, str] = {}
-        known = {id(frame) for frame, _ in self.pinned}
-        for outer, version in self.pinned:
-            frame = frame_behind(restored_variables(outer).get(AWAITED))
-            while frame is not None:
-                number = numbers.get(id(frame))
-                if number is not None and number not in self.pins and id(frame) not in known:
-                    found.setdefault(number, version)
-                frame = frame_behind(restored_variables(frame).get(AWAITED))
+        for frame, version in frames_in_flight(self.pinned, self.tasks.values()):
+            number = numbers.get(id(frame))
+            if number is not None and number not in self.pins:
+                found.setdefault(number, version)
         return found
 
     def true_hashes(self) -> dict[int, int]:

@@ -42,7 +42,7 @@ ORDERS = {
     ),
     "upgrades": (
         "policies", "renames", "kept", "fields", "data", "align", "callees", "texts", "crossings", "plan", "binding", "variables",
-        "moving", "decision", "pinning", "versions", "bindings", "then", "on_disk", "misfits", "written",
+        "moving", "decision", "pinning", "versions", "bindings", "then", "in_flight", "on_disk", "misfits", "written",
     ),
     "ui": (
         "libraries", "paths", "guard", "queries", "acts", "site", "views", "pages", "live", "openapi", "interface", "application",

@@ -33,10 +33,16 @@ def reduce_foreign_frame(value: Any, *, in_flight: bool = False) -> Reduced:
 
 
 def begin_call(function: Any, positional: list[Any], keywords: dict[str, Any]) -> Any:
-    """Make the coroutine or generator again."""
+    """Make the coroutine or generator again; what code of an earlier version has called, as that calls it."""
+    context = current()
+    version = context.pins.get(len(context.frames))
+    if version is not None:
+        from ...upgrades.in_flight import own_call
+
+        function, positional, keywords = own_call(version, function, positional, keywords)
     made = function(*positional, **keywords)
     if isinstance(made, FRAME_TYPES):
-        current().made(made)
+        context.made(made)
     return made
 
 

@@ -124,7 +124,10 @@ def build_unrewritten(module: str, place: str, digest: str, name: str, qualname:
 def _build(info: CodeInfo, name: str, qualname: str, cells: dict[str, CellType]) -> Any:
     frame = restore.build_frame(info, cells, name, qualname)
     frame.__name__, frame.__qualname__ = name, qualname
-    current().built(frame)
+    context = current()
+    if info.module.is_library and (version := context.pins.get(len(context.frames))) is not None:
+        context.passing[id(frame)] = version
+    context.built(frame)
     return frame
 
 
@@ -137,6 +140,10 @@ def fill(frame: Any, state: tuple[Any, ...]) -> None:
         label = library.go_on(info, library.wait_of(place, in_library[0], variables), variables)
     else:
         label = place_today(frame, info, place, variables)
+    if (version := current().passing.pop(id(frame), None)) is not None:
+        from ...upgrades.in_flight import own_variables
+
+        own_variables(version, variables)
     in_cells = restore.fill_frame(frame, label, variables)
     if in_cells:
         later(restore.fill_from_cells, frame, in_cells)

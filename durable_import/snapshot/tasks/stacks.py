@@ -20,6 +20,7 @@ from ...hook.code_table import CodeInfo, info_of
 from ...rewrite.analysis.names import AWAITED
 from ..definitions.moved import place_today
 from ..frame_places import place_of
+from ..library import identity_of
 from . import frames
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def _pickled(frame: Any, state: FrameState) -> bytes:
     """A frame, except what it awaits."""
     del state.variables[AWAITED]
     info = state.info
-    identity = info.module.name, info.place, info.digest, frame.__name__, frame.__qualname__
+    identity = *identity_of(info), frame.__name__, frame.__qualname__
     return pickle.dumps((identity, state.variables), pickle.HIGHEST_PROTOCOL)
 
 
