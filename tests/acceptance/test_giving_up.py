@@ -154,7 +154,9 @@ DEADLY = """
 
         async with DurableRuntime("sqlite:///state.db", max_attempts=limit, poll_interval=0.05) as runtime:
             if await runtime.instances.summary("killer") is None:
-                await runtime.start(killer.wait, 0.5, instance_id="waits")
+                waits = await runtime.start(killer.wait, 0.5, instance_id="waits")
+                while await waits.status() != "sleeping":
+                    await asyncio.sleep(0.02)
                 await runtime.start(killer.kill, beside, instance_id="killer")
             await runtime.recover()
             while not (info := await runtime.handle("killer").info()).status in ("stuck", "completed"):

@@ -23,6 +23,8 @@ async def test_others_get_their_turns(make_runtime: MakeRuntime, flows: ModuleTy
     """Timers fire and tasks go on while the program runs; it is suspended when the runtime is closed, and goes on from there."""
     async with make_runtime() as runtime:
         await runtime.start(flows.for_ever, instance_id="busy")
+        while (await runtime.summary_of("busy")).status != "running":
+            await asyncio.sleep(0.005)
         for _ in range(20):
             await asyncio.sleep(0.005)
         assert set(runtime.running) == {"busy"}
