@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness.garbage import only_new_garbage
-from tests.harness.samples import mark_further_cases
+from tests.harness.samples import halves, mark_further_cases
 
 FOLDER = Path(__file__).parent
 EXPENSIVE = {  # folders, and the variables that ask for all of their cases
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--update-golden`` writes the golden files anew; read the difference before you commit it."""
+    """``--update-golden`` writes the golden files anew; read the difference before you commit it. ``--half``: see ``halves``."""
     parser.addoption("--update-golden", action="store_true", help="write tests/golden/*.txt anew instead of comparing")
+    parser.addoption("--half", type=int, choices=(1, 2), help="every other case of tests that have several")
 
 
 def pytest_configure() -> None:
@@ -40,6 +41,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     every = {name for name in EXPENSIVE if not any(os.environ.get(asked) for asked in EXPENSIVE[name])}
     folders = [FOLDER / name for name in every]
     mark_further_cases([item for item in items if any(folder in item.path.parents for folder in folders)])
+
+
+@pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
+def pytest_take_half(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """After those that the expression of marks leaves out are gone."""
+    half = config.getoption("--half")
+    if half is not None:
+        taken = halves(items)[half - 1]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(taken)])
+        items[:] = taken
 
 
 @pytest.fixture(autouse=True)

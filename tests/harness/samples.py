@@ -22,6 +22,22 @@ def sampled(programs: Sequence[T]) -> Sequence[T]:
     return programs if os.environ.get("TORTURE_ALL") else programs[::4]
 
 
+def halves(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The tests in two parts: of each test that has several cases every other one is in each, all others are in both."""
+    first: list[pytest.Item] = []
+    second: list[pytest.Item] = []
+    numbers: dict[str, int] = {}
+    for item in items:
+        if not hasattr(item, "callspec"):
+            first.append(item)
+            second.append(item)
+            continue
+        test = item.nodeid.partition("[")[0]
+        numbers[test] = numbers.get(test, len(numbers)) + 1  # those with an odd number of cases take turns
+        (first, second)[numbers[test] % 2].append(item)
+    return first, second
+
+
 def mark_further_cases(items: Sequence[pytest.Item]) -> None:
     """Of each test that has several cases the first one that is not slow runs by default."""
     seen: set[tuple[str, str]] = set()
