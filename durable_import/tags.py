@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 DETACHED = "@detached"  # it goes on when its parent is cancelled
 PROGRESS = "@progress"  # how far it has come
+FORKED = "@forked"  # from which instance, and at which checkpoint of that
 LONGEST = 500  # characters of a name and its value: they are in an index
 LONGEST_TEXT = 300  # characters of the text of a progress
 
@@ -51,13 +52,27 @@ def facts_of(tags: Iterable[tuple[str, str]]) -> dict[str, Any]:
         "tags": {name: value for name, value in found.items() if not name.startswith("@")},
         "is_detached": DETACHED in found,
         "progress": _progress_of(found.get(PROGRESS)),
+        **_fork_of(found.get(FORKED)),
     }
 
 
-def tags_for(*, is_detached: bool, progress: Progress | None) -> dict[str, str]:
+def tags_for(*, is_detached: bool, progress: Progress | None, fork: tuple[str, int] | None = None) -> dict[str, str]:
     """The opposite, for durable_import's own ones."""
     own = {DETACHED: "yes"} if is_detached else {}
+    if fork is not None:
+        own[FORKED] = json.dumps(fork, ensure_ascii=False)
     return {**own, PROGRESS: progress.to_tag()} if progress is not None else own
+
+
+def _fork_of(tag: str | None) -> dict[str, Any]:
+    """Nothing for what was damaged."""
+    try:
+        instance_id, checkpoint = json.loads(tag) if tag is not None else (None, None)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    if type(instance_id) is not str or type(checkpoint) is not int:
+        return {}
+    return {"forked_from": instance_id, "forked_at": checkpoint}
 
 
 def _progress_of(tag: str | None) -> Progress | None:

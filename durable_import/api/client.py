@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import uuid
+from collections.abc import Mapping
 from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, overload
@@ -17,6 +18,7 @@ from ..inspect.values import Limits
 from ..running.instance.migration import MIGRATE, Migration
 from ..running.instance.records import Records
 from ..running.instance.run import ASK, CANCEL
+from ..running.keeper import Keeper
 from ..running.validation import check_event, check_id
 from ..snapshot.sealing.seal import Seal
 from ..stores.backend import OrchestrationBackend
@@ -34,6 +36,7 @@ from ..stores.store import Store
 from ..stores.url import check_there, full_store, key_for, open_store
 from .asking import ask, check_question
 from .children import InstanceTree
+from .forking import Fork, Forker
 from .inspection import EventView, Inspection
 from .lists import EVERYTHING, count_in, for_all
 
@@ -155,6 +158,36 @@ class AsyncClient:
     async def load_before(self, instance_id: str) -> bytes | None:
         """What an instance was before it was moved by hand."""
         return await self._store.load_before(instance_id)
+
+    async def fork(
+        self,
+        instance_id: str,
+        checkpoint: int | None = None,
+        new_id: str | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> AsyncClientHandle:
+        """As ``DurableRuntime.fork``: none of the program's code is needed for it. Whoever looks for work takes the new instance
+        up."""
+        plan, keeper = await self._forker.plan(instance_id, checkpoint, new_id, changes), Keeper(self._store)
+        try:
+            await self._forker.make(plan, keeper)
+        finally:
+            await keeper.close()
+        return self.handle(plan.fork.id)
+
+    async def plan_fork(
+        self,
+        instance_id: str,
+        checkpoint: int | None = None,
+        new_id: str | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> Fork:
+        """What ``fork`` would make; nothing is written. Raises the same."""
+        return (await self._forker.plan(instance_id, checkpoint, new_id, changes)).fork
+
+    @property
+    def _forker(self) -> Forker:
+        return Forker(self._store, self._seal, self.inspection)
 
     async def delete(self, instance_id: str) -> bool:
         await self.inspection.summary(instance_id)

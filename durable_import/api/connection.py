@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
@@ -16,6 +16,7 @@ from ..stores.base import StateStore
 from ..stores.state import CountedBy, InstanceQuery, InstanceSummary, Page, PastState
 from .children import InstanceTree
 from .client import AsyncClient, AsyncClientHandle
+from .forking import Fork
 from .inspection import EventView
 from .lists import EVERYTHING
 
@@ -113,6 +114,24 @@ class Client:
 
     def delete_all(self, query: InstanceQuery) -> int:
         return self.run(self._client.delete_all(query))
+
+    def fork(
+        self,
+        instance_id: str,
+        checkpoint: int | None = None,
+        new_id: str | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> ClientHandle:
+        return ClientHandle(self, self.run(self._client.fork(instance_id, checkpoint, new_id, changes)))
+
+    def plan_fork(
+        self,
+        instance_id: str,
+        checkpoint: int | None = None,
+        new_id: str | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> Fork:
+        return self.run(self._client.plan_fork(instance_id, checkpoint, new_id, changes))
 
     def handle(self, instance_id: str) -> ClientHandle:
         return ClientHandle(self, self._client.handle(instance_id))

@@ -92,7 +92,7 @@ async def import_instance(store: str, data: bytes) -> str:
     copy = _read(data)
     opened = open_store(store)
     _check_has_key(opened)
-    async with _receiver(opened) as receiver:
+    async with receiver_of(opened) as receiver:
         if not await receiver.put(copy):
             raise DurableError(
                 f"there is an instance {copy.instance_id!r} in {opened!r} already, and it was left as it is: delete it first if "
@@ -170,7 +170,7 @@ async def copy_store(source: str, target: str, tell: Callable[[Copied], object] 
     _check_has_key(taker)
     full, done, seen, query = full_store(given), Copied(), set[str](), InstanceQuery(order="oldest", limit=100)
     try:
-        async with _receiver(taker) as receiver:
+        async with receiver_of(taker) as receiver:
             while True:
                 page = await full.list(query)
                 for summary in page:
@@ -183,7 +183,7 @@ async def copy_store(source: str, target: str, tell: Callable[[Copied], object] 
         await full.close()
 
 
-async def _copy_one(full: Store, instance_id: str, is_owned: bool, receiver: _Receiver, seen: set[str], done: Copied) -> None:
+async def _copy_one(full: Store, instance_id: str, is_owned: bool, receiver: Receiver, seen: set[str], done: Copied) -> None:
     try:
         copy = await _copy_of(full, instance_id, seen)
     except UnknownInstanceError:  # it has been deleted meanwhile
@@ -273,11 +273,11 @@ def _check_has_key(store: StateStore) -> None:
 
 
 @asynccontextmanager
-async def _receiver(opened: StateStore) -> AsyncIterator[_Receiver]:
+async def receiver_of(opened: StateStore) -> AsyncIterator[Receiver]:
     seal, store = Seal(key_for(opened)), full_store(opened)
     keeper = Keeper(store)
     try:
-        yield _Receiver(store, keeper, seal)
+        yield Receiver(store, keeper, seal)
     finally:
         await keeper.close()
         await store.close()
@@ -288,8 +288,8 @@ def _is_half(there: InstanceState, state: InstanceState) -> bool:
     return there == state._replace(outcome=b"") != state
 
 
-class _Receiver:
-    """Puts instances into a store."""
+class Receiver:
+    """Puts instances into a store, with the lease of a keeper."""
 
     def __init__(self, store: Store, keeper: Keeper, seal: Seal) -> None:
         self._store = store
@@ -308,6 +308,9 @@ class _Receiver:
         origin = Origin(copy.parent, tuple(copy.tags.items()))
         begun, _ = await self._keeper.begin(copy.instance_id, None, copy.call, origin)
         claim = begun.claim
+        if there is None and begun.state is not None:  # somebody else was first
+            await store.release(claim, has_lived=False)
+            return False
         for name, payload in copy.events:
             await store.publish(copy.instance_id, name, payload, f"copy {hashlib.sha256(payload).hexdigest()}")
         if state.snapshot or state.status not in FINISHED:

@@ -59,6 +59,7 @@ def stack_documents(stack: Stack) -> list[dict[str, Any]]:
             "frames": [
                 {
                     "function": frame.function,
+                    "name": frame.name,
                     "module": frame.module,
                     "file": frame.file,
                     "line": frame.line,

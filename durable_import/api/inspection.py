@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -21,7 +21,7 @@ from ..snapshot.sealing.seal import Seal
 from ..snapshot.sealing.segment_seal import SegmentSeal
 from ..snapshot.sealing.way_out import StateBefore, own_segments, segments_before
 from ..stores.state import InstanceState, InstanceSummary, PastState
-from ..stores.store import Kept, Store
+from ..stores.store import History, Kept, Store
 from .children import InstanceTree, children_of, tree_of, with_children
 
 Stack: TypeAlias = InstanceStack
@@ -75,13 +75,13 @@ class Inspection:
         """All that an instance was at its last checkpoint. Raises SnapshotFormatError for a damaged one."""
         limits = limits or USUAL
         summary = await self.summary(instance_id)
-        kept, segments = await self._load(instance_id)
+        kept, segments = await self.load(instance_id)
         state, seal = kept.state, self._find_seal()
         records = Records(seal, instance_id)
         found = InstanceStack(instance_id, state.checkpoint, summary.status)
         if state.snapshot:
             size, saved = await self._read(instance_id, seal, kept, segments)
-            texts = await self._texts(saved)
+            texts = await self.texts_of(saved)
             show = partial(stack_of, checkpoint=state.checkpoint, status=summary.status)
             found = await _apart(size, show, saved, instance_id, texts, limits)
         called = records.called(kept.call)
@@ -100,8 +100,8 @@ class Inspection:
     async def saved(self, instance_id: str) -> SavedState | None:
         """The state that an instance goes on from, as nodes: that of before the exception, if it has failed; None if it has not
         come to a checkpoint. Raises SnapshotFormatError."""
-        kept, segments = await self._load(instance_id)
-        before = self._before(instance_id, kept.state)
+        kept, segments = await self.load(instance_id)
+        before = self.before_failure(instance_id, kept.state)
         if before is not None:
             state = kept.state._replace(snapshot=before.snapshot, checkpoint=before.checkpoint)
             kept, segments = kept._replace(state=state), segments_before(segments)
@@ -116,7 +116,7 @@ class Inspection:
             return ()
         return look_at_failure(kept, self._find_seal(), instance_id).steps
 
-    def _before(self, instance_id: str, state: InstanceState) -> StateBefore | None:
+    def before_failure(self, instance_id: str, state: InstanceState) -> StateBefore | None:
         """What is kept of before the exception by which an instance has failed."""
         if state.status != "failed" or not Records(self._find_seal(), instance_id).way_taken(state.outcome).has_before:
             return None
@@ -141,13 +141,13 @@ class Inspection:
             return None
         return describe_fact(records.unopened(kind, state.outcome), kind, limits)
 
-    async def _load(self, instance_id: str) -> tuple[Kept, dict[str, bytes]]:
+    async def load(self, instance_id: str) -> tuple[Kept, dict[str, bytes]]:
         """A state with the segments that belong to it: its owner may go on between the two questions."""
         kept = await self._store.load(instance_id)
         for _ in range(TRIES):
             if kept is None:
                 raise UnknownInstanceError(f"there is no instance {instance_id!r} in {self._store!r}: check the id")
-            before = self._before(instance_id, kept.state)
+            before = self.before_failure(instance_id, kept.state)
             snapshots = [kept.state.snapshot, before.snapshot if before is not None else b""]
             if not any(blob and self._is_in_segments(instance_id, blob) for blob in snapshots):
                 return kept, {}
@@ -163,7 +163,7 @@ class Inspection:
     def _is_in_segments(self, instance_id: str, blob: bytes) -> bool:
         return SegmentSeal(self._find_seal(), instance_id).is_in_segments(blob)
 
-    async def _texts(self, saved: SavedState) -> dict[str, FunctionText]:
+    async def texts_of(self, saved: SavedState) -> dict[str, FunctionText]:
         """The kept texts of the functions that tasks are in, by digest."""
         frames = [frame for task in saved.tasks.values() for frame in task.frames]
         found = {}
@@ -190,11 +190,15 @@ class Inspection:
 
     async def history(self, instance_id: str) -> list[PastState]:
         """What an instance has been, oldest first, with the present last. Raises DurableError if the store keeps no history."""
-        if self._store.history is None:
+        return [PastState(state.checkpoint, state.status, state.location) for state in await self.past_states(instance_id)]
+
+    async def past_states(self, instance_id: str) -> list[InstanceState]:
+        """The same with what was sealed."""
+        history: History | None = self._store.history
+        if history is None:
             raise DurableError(f"{self._store!r} keeps no history: open it with history=True, or ?history=true in its URL")
         await self.summary(instance_id)
-        states: Iterable[InstanceState] = await self._store.history.load_history(instance_id)
-        return [PastState(state.checkpoint, state.status, state.location) for state in states]
+        return await history.load_history(instance_id)
 
 
 async def _apart(size: int, look: Callable[..., Any], *arguments: Any) -> Any:

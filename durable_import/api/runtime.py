@@ -474,6 +474,41 @@ class DurableRuntime:
         await self._publish(instance_id, MIGRATE, migration.payload(), event_id)
         return True
 
+    async def fork(
+        self,
+        instance_id: str,
+        checkpoint: int | None = None,
+        new_id: str | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> InstanceHandle[Any]:
+        """Begin a new instance from what another one was at a checkpoint, or is (None), with some variables changed.
+
+        ``changes``: plain data by the path of a variable as ``show`` prints it, ``{"0/main.order.lines[0].price": 7}``, or a
+        short one where it is unique (``"price"``). Steps that had ended by then do not run again, all others do, with keys of the
+        new instance; what the other one has set going stays its own, and so do events that it has not taken yet. ``new_id``: by
+        default that of the other one with a random end; inside an instance always the same. The other one goes on as it is.
+
+        Raises UnknownInstanceError, DurableError when the store keeps no history and ``checkpoint`` is not the present one,
+        ValueError for a checkpoint or a variable that is not there, TypeError for a value that is no plain data,
+        InstanceMismatchError for a ``new_id`` that there is already, SnapshotError, StoreError.
+        """
+        from .forking import Forker  # rarely needed
+
+        check_loop(self._loop)
+        check_outside(self, "an instance was forked")
+        given = (checkpoint, new_id, dict(changes or {}))
+        from_step = id_from_step(lambda: Records(self.seal, instance_id).content_of_event("@fork", given))
+        forker, name = Forker(self.instances, self.seal, self.inspection), new_id or from_step
+        if from_step is None or name is None or not await forker.is_made(name, instance_id):
+            plan = await forker.plan(instance_id, checkpoint, name, changes)
+            name = plan.fork.id
+            await forker.make(plan, self.keeper)
+        self.dispatcher.ensure()
+        run = self.running.get(name) or self._registry.launch(name, None)
+        with suppress(InstanceBusyError):  # another process has taken it up
+            await asyncio.shield(run.begun)
+        return InstanceHandle(self, name)
+
     async def publish_event(self, instance_id: str, name: str, payload: Any = None) -> None:
         """Send an event to an instance, which gets it by ``wait_for_event(name)``, once, also if it begins to wait later.
 
@@ -702,6 +737,7 @@ def _ambient() -> DurableRuntime:
 # An instance is committed before it sets something going, so that after a crash it is the same thing.
 ask_when(DurableRuntime.start, begins_unnamed)
 ask_when(DurableRuntime.run, begins_unnamed)
+ask_when(DurableRuntime.fork)
 for _function in (
     DurableRuntime.publish_event, DurableRuntime.cancel, DurableRuntime.ask, InstanceHandle.send, InstanceHandle.cancel,
     InstanceHandle.ask,

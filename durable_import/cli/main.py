@@ -111,6 +111,13 @@ def _ask(options: argparse.Namespace) -> int:
     return ask_instance(options.instance, options.question, options.payload, **asked)
 
 
+def _fork(options: argparse.Namespace) -> int:
+    from .fork import Wanted, fork_instance
+
+    wanted = Wanted(options.checkpoint, options.new_id, options.settings, options.dry_run)
+    return fork_instance(options.instance, wanted, store=options.store, as_json=options.as_json)
+
+
 def _export(options: argparse.Namespace) -> int:
     from .copies import export_file
 
@@ -193,6 +200,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "cancel": _act,
     "retry": _act,
     "delete": _act,
+    "fork": _fork,
     "export": _export,
     "import": _import,
     "copy": _copy,

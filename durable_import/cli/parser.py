@@ -73,7 +73,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
     top.add_argument("--version", action="version", version=f"durable_import {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     _add_run(commands)
-    for add in (_add_looking, _add_asking, _add_copying, _add_page, _add_texts):
+    for add in (_add_looking, _add_asking, _add_going_back, _add_copying, _add_page, _add_texts):
         add(commands)
     return top, dict(commands.choices)
 
@@ -151,6 +151,22 @@ def _add_asking(commands: Commands) -> None:
         ("delete", "forget an instance, whatever it is at"),
     ):
         _add_instance(_add(commands, name, help=what))
+
+
+def _add_going_back(commands: Commands) -> None:
+    fork = _add(commands, "fork", help="a new instance from what another one was, with some variables changed")
+    _add_instance(fork)
+    fork.add_argument("--checkpoint", metavar="N", type=int, help="from this one, as history lists them (default: the last)")
+    fork.add_argument("--new-id", metavar="ID", help="its id (default: that of the other one with a random end)")
+    fork.add_argument(
+        "--set",
+        metavar="PATH=JSON",
+        dest="settings",
+        action="append",
+        default=[],
+        help="a variable by its path, as show prints it, or by its name if that is unique, and what it is to hold; several times",
+    )
+    fork.add_argument("--dry-run", action="store_true", help="only say what would be made")
 
 
 def _add_copying(commands: Commands) -> None:

@@ -63,7 +63,7 @@ def lines_of_facts(found: Summary) -> Iterator[tuple[str, str]]:
 
 def lines_of_stack(stack: Stack) -> Iterator[tuple[str, str]]:
     """Its stack, without the heading."""
-    return ((_style(line), line) for line in list(stack.lines())[1:])
+    return ((_style(line), line) for line in list(stack.lines(names=True))[1:])
 
 
 def _style(line: str) -> str:
@@ -91,6 +91,8 @@ def _facts(found: Summary) -> Iterator[tuple[str, object]]:
         yield "progress", str(found.progress)
     if found.parent is not None:
         yield "parent", f"{found.parent} (detached)" if found.is_detached else found.parent
+    if found.forked_from is not None:
+        yield "fork of", f"{found.forked_from}, checkpoint {found.forked_at}"
     for name, value in found.tags.items():
         yield "tag", f"{name}={value}"
 

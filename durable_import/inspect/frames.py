@@ -20,7 +20,7 @@ Pairs = list[tuple[Any, Any]]
 UNBOUND: Any = object()  # what a variable holds that has no value yet, or none any more
 _BUILDERS = ("awaitable", "foreign_generator", "frame", "frame_in_library")
 _IDENTITY = 5  # module, place, digest, name, qualname
-_FILLS = ("frame.fill", "frame.fill_driven")
+FILLS = ("frame.fill", "frame.fill_driven")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def frame_of(node: Any, resolve: Resolve) -> SavedFrame | None:
 def _built(node: Made, resolve: Resolve) -> SavedFrame:
     identity = _identity(node.arguments[:_IDENTITY])
     cells = items_of(resolve(node.arguments[_IDENTITY]), "dict") if len(node.arguments) > _IDENTITY else None
-    values = next((state.value for state in node.states if ours(state.setter) in _FILLS), None)
+    values = next((state.value for state in node.states if ours(state.setter) in FILLS), None)
     found = items_of(values, "tuple")
     variables: list[Any] | None = []
     where: Any = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -42,6 +42,16 @@ def line_at(digest: str, path: str, function: FunctionText, others: Iterable[Fun
         if node is not None:
             return _line(each, next((inner.lineno for inner in ast.walk(node) if hasattr(inner, "lineno")), 0))
     return None
+
+
+def nodes_of(digest: str, texts: Mapping[str, FunctionText]) -> dict[str, Any]:
+    """The nodes of the function of a digest by path, from the texts that there are; none if it is in none of them."""
+    own = texts.get(digest)
+    for each in (*([own] if own is not None else []), *texts.values()):
+        found = _nodes(each.text, digest)
+        if found:
+            return found
+    return {}
 
 
 def _line(function: FunctionText, number: int) -> Line | None:

@@ -54,11 +54,15 @@ class Reader:
             code = self._take(1)[0]
             if code == _STOP:
                 return self._pop()
-            instruction = _INSTRUCTIONS.get(code)
-            if instruction is None:
-                self._refuse(f"at byte {at} stands {code:#04x}, which means nothing there")
-            instruction(self)
-            self._was_call = code == _REDUCE
+            self._follow(code, at)
+
+    def _follow(self, code: int, at: int) -> None:
+        """Do what an instruction says, that stands at a byte."""
+        instruction = _INSTRUCTIONS.get(code)
+        if instruction is None:
+            self._refuse(f"at byte {at} stands {code:#04x}, which means nothing there")
+        instruction(self)
+        self._was_call = code == _REDUCE
 
     def all(self) -> list[Any]:
         """Those that are left."""

@@ -10,6 +10,7 @@ from .graph import items_of
 from .lines import FunctionText, line_at
 from .state import SavedState, SavedTask
 from .values import USUAL, Describer, Description, Limits
+from .variables import frame_names
 from .waits import Wait, wait_of
 
 _PARTS = 3  # of a content: how it is put back, the object, what it holds
@@ -20,7 +21,8 @@ class FrameView:
     """A call that waits. ``function``: its qualified name; ``place``: what names it in its module; ``digest``: of its code.
 
     ``file`` is empty and ``line`` 0 where they are not known; ``source``: that line. ``path`` and ``role`` say where in the tree
-    of the function it waits. ``is_library``: it is asyncio's own.
+    of the function it waits. ``is_library``: it is asyncio's own. ``name``: what the paths of its variables begin with, as in
+    ``0/main.total``, where they are changed.
     """
 
     module: str
@@ -35,6 +37,7 @@ class FrameView:
     variables: Mapping[str, Description]
     is_library: bool
     text: FunctionText | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,9 @@ class InstanceStack:
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
-    def lines(self, *, library: bool = False) -> Iterator[str]:
-        """What ``str`` gives; ``library``: with the frames of asyncio's own code."""
+    def lines(self, *, library: bool = False, names: bool = False) -> Iterator[str]:
+        """What ``str`` gives; ``library``: with the frames of asyncio's own code, ``names``: with what paths of variables begin
+        with."""
         yield f"instance {self.instance_id}, {self.status}, checkpoint {self.checkpoint}"
         if self.call is not None:
             yield f"begun as {self.call}"
@@ -90,7 +94,7 @@ class InstanceStack:
             yield _first_line(task)
             for frame in task.frames:
                 if library or not frame.is_library:
-                    yield from _lines_of(frame)
+                    yield from _lines_of(frame, names=names)
 
 
 def _first_line(task: TaskView) -> str:
@@ -100,9 +104,10 @@ def _first_line(task: TaskView) -> str:
     return f"Task {task.name!r} waits for {task.waits_for}{key}:"
 
 
-def _lines_of(frame: FrameView) -> Iterator[str]:
+def _lines_of(frame: FrameView, *, names: bool) -> Iterator[str]:
     where = f'"{frame.file}", line {frame.line}' if frame.file else f"of module {frame.module}"
-    yield f"  File {where}, in {frame.function}" if frame.file else f"  {frame.function} {where}"
+    name = f"  ({frame.name})" if names and frame.name else ""
+    yield f"  File {where}, in {frame.function}{name}" if frame.file else f"  {frame.function} {where}{name}"
     if frame.source:
         yield f"    {frame.source}"
     for name, value in frame.variables.items():
@@ -144,12 +149,12 @@ def _task(
         task.path,
         task.outcome,
         wait_of(task, state, describer, instance_id),
-        tuple(_frame(frame, describer, texts) for frame in task.frames),
+        tuple(_frame(frame, name, describer, texts) for frame, name in zip(task.frames, frame_names(task), strict=True)),
         describer.describe(task.value) if task.outcome in ("done", "failed") else None,
     )
 
 
-def _frame(frame: SavedFrame, describer: Describer, texts: Mapping[str, FunctionText]) -> FrameView:
+def _frame(frame: SavedFrame, name: str, describer: Describer, texts: Mapping[str, FunctionText]) -> FrameView:
     text = texts.get(frame.digest)
     line = line_at(frame.digest, frame.path, text, texts.values()) if text is not None else None
     source = line.text if line is not None else ""
@@ -169,4 +174,5 @@ def _frame(frame: SavedFrame, describer: Describer, texts: Mapping[str, Function
         variables=describer.describe_all(frame.variables),
         is_library=frame.is_library,
         text=text,
+        name=name,
     )

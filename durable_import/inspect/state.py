@@ -5,7 +5,7 @@ It is the decoder's counterpart that makes nothing: see ``snapshot.payload`` for
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,6 +23,7 @@ _REOPENED = ("reopened", "reopened.by_function")
 _ELSEWHERE = tuple(Named(MODULE, name) for name in ("island", "itself", *_REOPENED))  # make what only says where an object is
 _NAMING = ("class.with_fields", "by_name", "by_name_or_none")  # make what has a name: their first arguments
 _PARTS_OF_OPENING = 5  # at least, if it makes something: what, number, class, function, arguments, keywords
+MakeReader = Callable[[bytes], Reader]
 _RECORD = 12  # parts of the record of a task
 _LEAPS = 1000  # from one island to another, to the object
 
@@ -33,7 +34,7 @@ class SavedTask:
 
     ``future``: what it waits for, if that is a future or task. ``number``: of the step that it is at. ``is_in_step``: whether
     that has begun. ``is_ready``: whether it is about to go on. ``outcome``: 'pending', 'done', 'failed' or 'cancelled', with
-    ``value``, the result or exception.
+    ``value``, the result or exception. ``record``: its parts, the name first.
     """
 
     path: str
@@ -46,6 +47,7 @@ class SavedTask:
     is_ready: bool
     outcome: str
     value: Any
+    record: list[Any] = field(default_factory=list)
 
     @property
     def awaited(self) -> Any:
@@ -57,16 +59,19 @@ class SavedTask:
 class SavedState:
     """A snapshot that was read. Objects that several segments share are read when somebody looks at them.
 
-    ``facts``: what was sealed with it, by name. ``contents``: module-level data of the program, by name. ``openings``: the calls
-    that make and open reopenable objects. ``incarnation``: what tells this run of the instance from others.
+    ``facts``: what was sealed with it, by name, and ``facts_kept`` the pairs as they were read. ``contents``: module-level data
+    of the program, by name. ``openings``: the calls that make and open reopenable objects. ``incarnation``: what tells this run
+    of the instance from others.
     """
 
     tasks: dict[str, SavedTask] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    facts_kept: list[tuple[Any, Any]] = field(default_factory=list)
     contents: dict[str, Any] = field(default_factory=dict)
     openings: list[Made] = field(default_factory=list)
     loop: list[Any] | None = None
     inbox: Any = None
+    _reader: MakeReader = Reader
     _segments: dict[str, bytes] = field(default_factory=dict)
     _islands: dict[str, list[Any]] = field(default_factory=dict)
 
@@ -115,7 +120,7 @@ class SavedState:
             raise damaged(f"it refers to a segment that is not there ({place[0] if place else 'without a name'!r})")
         key, number = place
         if key not in self._islands:
-            found = _parts(self._segments[key], 1)[0]
+            found = _parts(self._reader, self._segments[key], 1)[0]
             self._islands[key] = _list(found, "what several tasks share")
         if not 0 <= number < len(self._islands[key]):
             raise damaged(f"its segment {key!r} has no object {number}")
@@ -175,20 +180,21 @@ def _inside(node: Any) -> list[Any]:
     return list(node) if isinstance(node, list) else []
 
 
-def read_state(payload: bytes, segments: dict[str, bytes] | None = None) -> SavedState:
+def read_state(payload: bytes, segments: dict[str, bytes] | None = None, reader: MakeReader = Reader) -> SavedState:
     """The state in an authenticated payload, with its segments or pieces, if it is not complete by itself.
 
-    Nothing is imported, no code is run. Raises SnapshotFormatError for another format, and for bytes that are no snapshot.
+    ``reader`` makes what reads a pickle. Nothing is imported, no code is run. Raises SnapshotFormatError for another format, and
+    for bytes that are no snapshot.
     """
     check_format(payload)
     kind, data, segments = payload[2:3], payload[3:], segments or {}
     try:
         if kind == IN_SEGMENTS:
-            return _in_segments(data, segments)
+            return _in_segments(data, segments, reader)
         if kind == IN_PIECES:
-            return _whole(_joined(data, segments))
+            return _whole(joined(data, segments), reader)
         if kind == COMPLETE:
-            return _whole(data)
+            return _whole(data, reader)
     except SnapshotFormatError:
         raise
     except (LookupError, TypeError, ValueError, OverflowError, MemoryError, RecursionError) as error:
@@ -196,7 +202,8 @@ def read_state(payload: bytes, segments: dict[str, bytes] | None = None) -> Save
     raise damaged(f"it is of the kind {kind!r}, of which there is none")
 
 
-def _joined(kernel: bytes, pieces: dict[str, bytes]) -> bytes:
+def joined(kernel: bytes, pieces: dict[str, bytes]) -> bytes:
+    """A pickle that was cut into pieces. Raises SnapshotFormatError if one is missing."""
     parts = _list(Reader(kernel).load(), "the list of its pieces")
     missing = [part for part in parts if type(part) is str and part not in pieces]
     if missing:
@@ -204,10 +211,11 @@ def _joined(kernel: bytes, pieces: dict[str, bytes]) -> bytes:
     return b"".join(pieces[part] if type(part) is str else _bytes(part) for part in parts)
 
 
-def _whole(data: bytes) -> SavedState:
-    reader, state = Reader(data), SavedState()
+def _whole(data: bytes, make: MakeReader) -> SavedState:
+    reader, state = make(data), SavedState(_reader=make)
     reader.load()  # the prelude
     stack, facts, contents, loop, inbox, _ = _tuple(_openings(reader, state), 6, "the state")
+    state.facts_kept = items_of(facts, "dict") or []
     state.facts, state.contents, state.inbox = _names(facts), _names(contents), inbox
     while (held := reader.load()) is not None:
         path, frames, record = _tuple(held, 3, "a task")
@@ -221,24 +229,25 @@ def _whole(data: bytes) -> SavedState:
     return state
 
 
-def _in_segments(kernel: bytes, segments: dict[str, bytes]) -> SavedState:
-    reader, state = Reader(kernel), SavedState()
+def _in_segments(kernel: bytes, segments: dict[str, bytes], make: MakeReader) -> SavedState:
+    reader, state = make(kernel), SavedState(_reader=make)
     state._segments = {key: data for key, data in segments.items() if key != KERNEL}
     reader.load()
     rest, loop = _tuple(_openings(reader, state), 2, "the kernel")
     facts, contents = _tuple(rest, 2, "the kernel")
+    state.facts_kept = items_of(facts, "dict") or []
     state.facts, state.contents, state.inbox = _names(facts), _names(contents), reader.load()
     state.loop = _tuple(loop, 8, "the loop")
     for key, data in segments.items():
         if key[:1] == "t":
-            frames, record = _parts(data, 2)
+            frames, record = _parts(make, data, 2)
             state.tasks[key[1:]] = _task(state, key[1:], frames, record)
     return state
 
 
-def _parts(data: bytes, count: int) -> list[Any]:
+def _parts(make: MakeReader, data: bytes, count: int) -> list[Any]:
     """The parts of a segment, behind its prelude."""
-    reader = Reader(data)
+    reader = make(data)
     reader.load()
     found = reader.all()
     if len(found) != count:
@@ -271,6 +280,7 @@ def _task(state: SavedState, path: str, held: Any, record: Any) -> SavedTask:
         is_ready=parts[10] is not None,
         outcome=future[0],
         value=future[1],
+        record=parts,
     )
 
 

@@ -155,7 +155,8 @@ class InstanceSummary:
     process died; empty: one that has failed is tried again). ``hold``: what keeps it from being saved now. ``parent``: the id of
     the instance that has begun it; ``is_detached``: it is not cancelled with that. ``tags``: values by names, that it was begun
     with or has set; ``progress``: likewise. ``children``: the ids of the first 100 that it has begun, from
-    ``info()`` only (None: nobody has asked the store, or it cannot say)."""
+    ``info()`` only (None: nobody has asked the store, or it cannot say). ``forked_from``: the id of the instance that it is
+    a fork of, ``forked_at``: from which checkpoint of that."""
 
     instance_id: str
     status: str
@@ -175,10 +176,13 @@ class InstanceSummary:
     is_detached: bool = False
     progress: Progress | None = None
     children: tuple[str, ...] | None = None
+    forked_from: str | None = None
+    forked_at: int | None = None
 
     def all_tags(self) -> dict[str, str]:
         """With those of durable_import's own: as a store keeps them."""
-        return {**self.tags, **tags_for(is_detached=self.is_detached, progress=self.progress)}
+        fork = (self.forked_from, self.forked_at) if self.forked_from is not None and self.forked_at is not None else None
+        return {**self.tags, **tags_for(is_detached=self.is_detached, progress=self.progress, fork=fork)}
 
     @property
     def id(self) -> str:

@@ -24,10 +24,10 @@ SUMMARY: dict[str, Any] = {
     "id": TEXT, "status": TEXT, "checkpoint": int, "location": TEXT, "function": TEXT, "wake_at": (*NUMBER, type(None)),
     "updated_at": NUMBER, "owner": (dict, type(None)), "lease_until": (*NUMBER, type(None)), "created_at": NUMBER,
     "attempts": int, "error": (TEXT, type(None)), "hold": (dict, type(None)), "parent": (TEXT, type(None)), "tags": dict,
-    "is_detached": bool, "progress": (dict, type(None)),
+    "is_detached": bool, "progress": (dict, type(None)), "forked_from": (TEXT, type(None)), "forked_at": (int, type(None)),
 }  # fmt: skip
 TASK = {"name", "path", "status", "waits_for", "event", "until", "step", "outcome", "frames"}
-FRAME = {"function", "module", "file", "line", "source", "variables"}
+FRAME = {"function", "name", "module", "file", "line", "source", "variables"}
 
 
 @pytest.fixture
@@ -92,6 +92,41 @@ def test_documents_of_an_instance(url: str, command: Command, tmp_path: Path) ->
     [event] = json.loads(command("events", "o-7", "--json")[1])
     assert (event["name"], event["payload"]) == ("note", "{'n': 1}")
     assert not (tmp_path / "written").exists()
+
+
+def test_forks(url: str, command: Command) -> None:
+    """``fork`` takes what ``show`` and ``history`` print; it says what it changes, and what it would."""
+    program = imported_rewritten("tests.running.forked_flows")
+    begin(url, lambda runtime: runtime.run(program.order, 2, instance_id="one"))
+    wanted = ("fork", "one", "--checkpoint", "3", "--new-id", "two", "--set", "order.kept['count']=40", "--set", "total=0")
+    told = json.loads(command(*wanted, "--dry-run", "--json")[1])
+    assert (told["id"], told["forked_from"], told["forked_at"], told["dry_run"]) == ("two", "one", 3, True)
+    assert told["changes"][1] == {"path": "0/order.total", "before": "10", "after": 0}
+    assert command("show", "two")[0] == 2
+    status, out, said = command(*wanted)
+    assert (status, out) == (0, "two\n    0/order.kept['count']: 1 -> 40\n    0/order.total: 10 -> 0\n")
+    assert "two goes on from checkpoint 3 of one at " in said
+    out = command("show", "two")[1]
+    assert "fork of:    one, checkpoint 3\n" in out
+    assert ", in order  (0/order)\n" in out
+    shown = json.loads(command("show", "two", "--json")[1])
+    assert (fits(shown), shown["forked_from"], shown["forked_at"]) == (True, "one", 3)
+    assert (shown["tasks"][0]["frames"][0]["name"], shown["tasks"][0]["frames"][0]["variables"]["total"]) == ("0/order", "0")
+    for words in (
+        wanted,
+        ("fork", "one"),
+        ("fork", "one", "--checkpoint", "99"),
+        ("fork", "one", "--checkpoint", "3", "--set", "i"),
+    ):
+        assert (command(*words)[0], command(*words)[1]) == (2, "")
+    begin(url, lambda runtime: go_on(runtime, "two"))
+    assert "(44, 41," in command("show", "two")[1]
+
+
+async def go_on(runtime: DurableRuntime, instance_id: str) -> None:
+    """Let an instance come to its end."""
+    await runtime.recover()
+    await runtime.handle(instance_id).result()
 
 
 def test_pages(url: str, command: Command, flows: ModuleType) -> None:

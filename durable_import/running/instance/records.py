@@ -138,6 +138,16 @@ class Records:
         given, _ = self._parts_of_call(blob) if blob else (b"", b"")
         return self._decode("context", given) if given else {}
 
+    def rebound_call(self, blob: bytes, instance_id: str) -> bytes:
+        """The record of the same call of another instance: a run of its own, whose steps have keys of their own."""
+        if not blob:
+            return b""
+        payload = self._seal.open(self._instance_id, blob, "call")
+        place = payload.rfind(_RUN) + len(_RUN)
+        if place >= len(_RUN):
+            payload = payload[:place] + secrets.token_hex(4).encode() + payload[place + 8 :]
+        return self._seal.seal(instance_id, payload)
+
     def _parts_of_call(self, blob: bytes) -> tuple[bytes, bytes]:
         """The context variables, and the call."""
         return self._split(self._seal.open(self._instance_id, blob, "call"))
