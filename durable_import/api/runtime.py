@@ -488,14 +488,19 @@ class DurableRuntime:
         new instance; what the other one has set going stays its own, and so do events that it has not taken yet. ``new_id``: by
         default that of the other one with a random end; inside an instance always the same. The other one goes on as it is.
 
-        Raises UnknownInstanceError, DurableError when the store keeps no history and ``checkpoint`` is not the present one,
-        ValueError for a checkpoint or a variable that is not there, TypeError for a value that is no plain data,
-        InstanceMismatchError for a ``new_id`` that there is already, SnapshotError, StoreError.
+        Raises UnknownInstanceError, DurableError when the store keeps no history and ``checkpoint`` is not the present one, or
+        where an instance forks itself as it is, ValueError for a checkpoint or a variable that is not there, TypeError for a
+        value that is no plain data, InstanceMismatchError for a ``new_id`` that there is already, SnapshotError, StoreError.
         """
         from .forking import Forker  # rarely needed
 
         check_loop(self._loop)
         check_outside(self, "an instance was forked")
+        if checkpoint is None and running_instance() == instance_id:
+            raise DurableError(
+                f"instance {instance_id!r} forks itself as it is, in the middle of that call: its fork would make the call "
+                "again, without end. Give the checkpoint that it is to go on from, and let the program tell by its id which it is"
+            )
         given = (checkpoint, new_id, dict(changes or {}))
         from_step = id_from_step(lambda: Records(self.seal, instance_id).content_of_event("@fork", given))
         forker, name = Forker(self.instances, self.seal, self.inspection), new_id or from_step

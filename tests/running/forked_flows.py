@@ -3,6 +3,7 @@
 
 import asyncio
 
+import durable_import
 from durable_import import current_instance, current_runtime, wait_for_event
 from tests.running.effects import Desk, effect, hold
 
@@ -114,11 +115,11 @@ async def use_desk(url):
     return desk.url, count
 
 
-async def fork_itself(name):
-    """Gives what its fork does, which is told from it by its id."""
-    me = current_instance()
-    await effect("before")
-    if me.id == "first":
-        handle = await current_runtime().fork(name, changes={"name": "other"})
-        return await handle.result()
-    return name, me.id
+async def fork_other(name, changes):
+    """Gives what the fork does, and the error of a fork of itself."""
+    runtime = current_runtime()
+    handle = await runtime.fork(name, changes=changes)
+    try:
+        await runtime.fork(current_instance().id)
+    except durable_import.DurableError as error:
+        return await handle.result(), handle.id, str(error)

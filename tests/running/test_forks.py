@@ -198,12 +198,15 @@ async def test_what_is_open_is_opened_again(tmp_path: Path, flows: ModuleType) -
         assert await fork.result() == ("https://desk", 12)
 
 
-async def test_an_instance_forks_itself(make_runtime: MakeRuntime, flows: ModuleType) -> None:
-    """Its fork begins where the call was made, and is made once."""
+async def test_an_instance_forks_another(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """It has no parent; one that forks itself as it is would do so without end, and is refused."""
     async with make_runtime() as runtime:
-        name, made = await runtime.run(flows.fork_itself, "first", instance_id="first")
-        assert name == "other"
-        assert sorted(each.id for each in await runtime.list()) == sorted(["first", made])
+        with pytest.raises(ZeroDivisionError):
+            await runtime.run(flows.divide, 6, 0, instance_id="one")
+        result, made, refused = await runtime.run(flows.fork_other, "one", {"by": 2}, instance_id="other")
+        assert (result, "would make the call again" in refused) == (3, True)
+        assert (await runtime.handle(made).info()).parent is None
+        assert sorted(each.id for each in await runtime.list()) == sorted(["one", "other", made])
 
 
 async def test_a_client_forks_without_the_program(tmp_path: Path, flows: ModuleType) -> None:
