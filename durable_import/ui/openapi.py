@@ -132,9 +132,12 @@ _INSTANCE = _object(
     tags={"type": "object", "additionalProperties": _TEXT},
     is_detached=_FLAG,
     progress=_or_null(_OBJECT),
+    forked_from=_or_null(_TEXT),
+    forked_at=_or_null(_COUNT),
 )
 _FRAME = _object(
     function=_TEXT,
+    name=_TEXT,
     module=_TEXT,
     file=_TEXT,
     line=_COUNT,

@@ -15,7 +15,7 @@ def saved(**facts: Any) -> SavedState:
     return read_state(Encoder("looking").encode(Snapshot(None, facts)))
 
 
-def described(value: Any, **limits: int) -> Description:
+def described(value: Any, **limits: Any) -> Description:
     """An object, saved and looked at."""
     state = saved(value=value)
     return Describer(state.resolve, Limits(**limits)).describe(state.facts["value"])
