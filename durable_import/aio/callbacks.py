@@ -17,6 +17,7 @@ from ..errors import DurableError
 from ..pythons.tasks import FUTURES, NATIVE_TASKS, loop_of
 from .task import _NO_CONTEXT, DurableTask, TaskLoop
 
+_new_handle = object.__new__
 NOTHING: deque[asyncio.Handle] = deque()  # stays empty: an empty deque takes as much memory as one of 64
 
 
@@ -72,11 +73,18 @@ class CallbackLoop(TaskLoop):
 
     def turn_of(self, task: DurableTask, error: BaseException | None = None) -> asyncio.Handle:
         """The callback of a turn."""
-        return asyncio.Handle(task._turn, (error,) if error is not None else (), self, _NO_CONTEXT)
+        return self._handle(task._turn, (error,) if error is not None else ())
+
+    def _handle(self, callback: Any, args: tuple[Any, ...]) -> asyncio.Handle:
+        """One that has no context: ``asyncio.Handle(...)``, without what that does in debug mode, in half the time."""
+        handle: Any = _new_handle(asyncio.Handle)
+        handle._context, handle._loop, handle._callback, handle._args = _NO_CONTEXT, self, callback, args
+        handle._cancelled, handle._repr, handle._source_traceback = False, None, None
+        return handle  # type: ignore[no-any-return]
 
     def wakes(self, task: DurableTask, future: Any) -> None:
         """A foreign future that a step of ``task`` waits for is done."""
-        self._accept(asyncio.Handle(task._wakeup, (future,), self, _NO_CONTEXT))
+        self._accept(self._handle(task._wakeup, (future,)))
 
     def _accept(self, handle: asyncio.Handle) -> None:
         self.to_extend().append(handle)

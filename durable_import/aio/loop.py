@@ -109,6 +109,10 @@ class Holder(Protocol):
         """``task`` has taken a lock, or a slot of a semaphore; ``step``: by foreign code."""
         ...
 
+    def is_in_doubt(self, task: DurableTask) -> bool:
+        """``task`` is about to begin a step: whether that may open a block that holds, or perhaps nothing holds any more."""
+        ...
+
     def seal_answer(self, question_id: str, *, is_error: bool, value: Any) -> bytes:
         """What is kept of the answer to a question. Raises UnsavableStateError."""
         ...
@@ -285,7 +289,9 @@ class InstanceLoop(SettingLoop, Taker):
         call = self._call = foreign_call(awaitable)
         if call.asks and not step.is_restored and call.asks_in(step.awaitable):
             self.has_asked = True
-        if unwinds or self.owes_commit or self.has_asked or (self.holder is not None and self.holder.owes):
+        if unwinds or self.owes_commit or self.has_asked:
+            return True
+        if self.holder is not None and self.holder.owes and self.holder.is_in_doubt(task):
             return True
         return passing() >= self.gate.closes_at
 

@@ -32,6 +32,7 @@ class HoldingBlock:
 
     __slots__ = (
         "_is_entered",
+        "_leaves_nothing",
         "_leaving",
         "_questions",
         "blocks",
@@ -55,6 +56,7 @@ class HoldingBlock:
         self.is_again = False  # an earlier life has begun to enter it too
         self._is_entered = False
         self._leaving: CoroutineType[Any, Any, Any] | None = None
+        self._leaves_nothing = False  # its end is no more than plain code: all was saved before, and it does nothing
         self._questions: tuple[str, ...] | None = None  # whether its response has been read
 
     def is_entered(self) -> None:
@@ -64,6 +66,7 @@ class HoldingBlock:
 
     def is_leaving(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
         self._leaving = coroutine
+        self._leaves_nothing = not self.blocks.owes() and self.is_spent()
         self.blocks.open[self] = None  # again, if it was spent: nothing is saved in the middle of leaving
 
     def is_left(self) -> None:
@@ -75,12 +78,21 @@ class HoldingBlock:
         """Whether its exit method has begun."""
         return self._leaving is not None
 
+    @property
+    def was_spent(self) -> bool:
+        """Whether it has been left, and a checkpoint would bring no more than the one that was made before."""
+        return self._leaves_nothing and not self.is_open()
+
     def is_open(self) -> bool:
         """Whether it holds. A generator of a library that has ended has left its block, whoever is still to be told."""
         if self._leaving is None:
             return not self.is_spent() or self._is_readable()
         generator = getattr(self.manager, "gen", None)
         return self._leaving.cr_frame is not None and getattr(generator, "ag_frame", self) is not None
+
+    def surely_holds(self) -> bool:
+        """Whether it holds, as far as can be said at little cost, while any task runs."""
+        return self._is_entered and self._leaving is None and not self.is_spent()
 
     def is_spent(self) -> bool:
         """Whether it was entered, and its response has been read to its end; a short one may be there before that."""
@@ -171,6 +183,9 @@ class UnsavableBlock(HoldingBlock):
     def is_open(self) -> bool:
         return super().is_open() and (self.is_being_left or time.monotonic() < self._until)
 
+    def surely_holds(self) -> bool:
+        return False
+
     def may_be_saved(self) -> bool:
         return not self.is_open()
 
@@ -182,7 +197,7 @@ class HoldingBlocks:
     also those that hold no more, since their responses have been read.
     """
 
-    __slots__ = ("_holds", "_owes", "_unsavable", "entered", "entering", "known_doors", "open")
+    __slots__ = ("_holds", "_unsavable", "entered", "entering", "known_doors", "open", "owes")
 
     def __init__(self, holds: Callable[[Any], bool], owes: Callable[[], bool]) -> None:
         self.open: dict[HoldingBlock, None] = {}
@@ -190,7 +205,7 @@ class HoldingBlocks:
         self.entering: dict[Any, HoldingBlock] = {}  # by task, the innermost
         self.known_doors: Doors | None = None  # those of an instance which nothing has held yet would stand open
         self._holds = holds
-        self._owes = owes
+        self.owes = owes
         self._unsavable: set[type] = set()  # managers' classes, see ``UnsavableBlock``
 
     @property
@@ -220,7 +235,7 @@ class HoldingBlocks:
         """A block is open."""
         if not isinstance(block, HeldLock):
             self.entering.pop(block.task, None)
-        if not self.open and not self._owes():
+        if not self.open and not self.owes():
             self.doors.committed(time.monotonic())  # all is saved until now, however long ago that was done
         self.open[block] = self.entered[block] = None
         block.hold = self.doors.hold_opened(block.place, time.monotonic(), turn=block.turn)
@@ -248,7 +263,8 @@ class HoldingBlocks:
 
     def first_open(self) -> HoldingBlock | None:
         """The block that has been open for longest."""
-        return next(self.all_open(), None) if self.open else None
+        first = next(iter(self.open), None)
+        return first if first is None or first.surely_holds() else next(self.all_open(), None)
 
     def all_open(self) -> Iterator[HoldingBlock]:
         """Those that are open, in the order in which they were entered."""

@@ -5,6 +5,7 @@ Nothing here waits or looks at a clock: who drives the instance tells what happe
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 Place = Hashable  # of the program: function and line, in any form
 
 LEAST_AGE = 0.5  # seconds: doors stay open for as long after a commit,
-AGE_IN_HOLDS = 4  # and for so many times the longest recent hold: so waiting adds a quarter of the time at most
+AGE_IN_HOLDS = 4  # and for so many times the longest recent hold: so waiting adds a quarter of the time at most;
+AGE_IN_WAITS = 8  # but then no longer than so many times what waiting is likely to take: blocks may end nearly at once
 LEAST_PATIENCE = 5.0  # seconds: they stay closed for so long at most,
 PATIENCE_IN_HOLDS = 3  # or for so many times the longest hold ever seen at the places that they wait for
 OBJECTS_PASS = 0.1  # seconds: an object that has held for less may be gone in a moment, such as a connection entering a block
+JUST_NOW = 0.1  # seconds since a commit
 RECENT, RECENT_IN_HOLDS = 60.0, 10  # how long a hold is recent: seconds, or times its own length if that is longer
 
 
@@ -75,6 +78,10 @@ class Doors:
         self._committed = now
         self._closed = None
 
+    def has_just_committed(self, now: float) -> bool:
+        """Whether the last checkpoint is so young that another one would bring little."""
+        return now - self._committed < JUST_NOW
+
     def waits_for_us(self) -> None:
         """A block that is open waits for something that only the instance itself will do."""
         if self._closed is not None:
@@ -82,9 +89,19 @@ class Doors:
 
     def wants_closed(self, now: float) -> bool:
         """Whether it is time to close them: if it would help, and the last commit is too old."""
-        if not self._blocks or self._outlasting:
+        age = now - self._committed
+        if not self._blocks or self._outlasting or age <= LEAST_AGE:
             return False
-        return now - self._committed > max(LEAST_AGE, AGE_IN_HOLDS * self._recent.longest(now))
+        return age > AGE_IN_HOLDS * self._recent.longest(now) or age > AGE_IN_WAITS * self._wait(now)
+
+    def _wait(self, now: float) -> float:
+        """Seconds until the blocks that are open have ended, if each lasts as long as the longest one at its place, or, if it
+        lasts longer, as long again."""
+        waits = []
+        for hold in self._blocks:
+            lasts, left = now - hold.began, self._longest_at.get(hold.place, math.inf) - (now - hold.began)
+            waits.append(left if left > 0 else lasts)
+        return max(waits)
 
     def may_open(self, now: float) -> bool:
         """Whether a task that is at a door may open its block; the doors may close, or open, by this."""

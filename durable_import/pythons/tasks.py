@@ -27,8 +27,7 @@ PythonFuture: Any = private("asyncio.futures._PyFuture")
 #: asyncio's own class as it is before a program puts another one there, as ``nest_asyncio`` does.
 OwnFuture: Any = asyncio.Future
 FUTURES: tuple[type[asyncio.Future[Any]], ...] = tuple({OwnFuture, PythonFuture})
-_enter_task: Any = private("asyncio.tasks._enter_task")
-_leave_task: Any = private("asyncio.tasks._leave_task")
+_current_tasks: Any = private("asyncio.tasks._current_tasks")
 _register_eager_task: Any = private("asyncio.tasks._register_eager_task")
 _unregister_eager_task: Any = private("asyncio.tasks._unregister_eager_task")
 #: Note, or forget, that a future is awaited by a task: what ``asyncio.capture_call_graph`` shows, since Python 3.14.
@@ -43,11 +42,9 @@ def awaited_by(future: Any) -> tuple[Any, ...]:
 
 def _leave_and_enter(loop: Any, task: Any) -> Any:
     """As ``asyncio.tasks._swap_current_task``, which Python 3.11 does not have."""
-    before = asyncio.current_task(loop)
-    if before is not None:
-        _leave_task(loop, before)
+    before = _current_tasks.pop(loop, None)
     if task is not None:
-        _enter_task(loop, task)
+        _current_tasks[loop] = task
     return before
 
 

@@ -7,6 +7,7 @@ from durable_import import wait_for_event
 
 CLIENTS = []
 MANAGERS = []
+NOTES = []
 
 
 def opened(name):
@@ -37,3 +38,18 @@ async def read_many(count):
         for number in range(count):
             group.create_task(read(number, texts))
     return [texts[number] for number in range(count)]
+
+
+async def read_each(count):
+    lengths = {}
+    for number in range(count):
+        async with opened(number) as response:
+            lengths[number] = len(await response.aread())
+    return len(lengths)
+
+
+async def read_and_ask(notes, ask):
+    async with opened("one") as response:
+        notes.append((await response.aread()).decode())
+    NOTES.append("read")
+    return notes, await ask()

@@ -15,6 +15,8 @@ from durable_import.stores.memory import InMemoryStateStore
 from tests.harness.imports import imported_rewritten
 from tests.running.test_life import until
 
+BEGUN: list[int] = []
+
 
 class Asked(httpx.AsyncBaseTransport):
     """Answers each request with its path, in two parts, and counts them."""
@@ -47,6 +49,7 @@ async def transport(flows: ModuleType) -> AsyncIterator[Asked]:
         yield transport
         flows.CLIENTS.clear()
         flows.MANAGERS.clear()
+        flows.NOTES.clear()
 
 
 async def test_evicted_in_its_block(flows: ModuleType, transport: Asked) -> None:
@@ -74,3 +77,35 @@ async def test_many_in_their_blocks(flows: ModuleType, transport: Asked) -> None
             await handle.send("go")
         assert await handle.result() == [f"page /{number}" for number in range(count)]
     assert transport.asked.total() == count
+
+
+async def test_one_checkpoint_for_each(flows: ModuleType, transport: Asked) -> None:
+    """Neither to enter such a block, which would be entered again all the same, nor to leave it is worth one of its own."""
+    count = 40
+    async with DurableRuntime(InMemoryStateStore(), key=bytes(32)) as runtime:
+        handle = await runtime.start(flows.read_each, count)
+        assert await handle.result() == count
+        assert count <= (await handle.info()).checkpoint <= 1.5 * count  # a few more where the machine pauses
+    assert transport.asked.total() == count
+
+
+async def forever() -> None:
+    """Is asked, and has no answer."""
+    BEGUN.append(1)
+    await asyncio.Future()
+
+
+async def test_what_was_done_behind_it_is_saved_a_moment_later(flows: ModuleType, transport: Asked) -> None:
+    """Also while a step waits that has begun since."""
+    store = InMemoryStateStore()
+    async with DurableRuntime(store, key=bytes(32)) as runtime:
+        handle = await runtime.start(flows.read_and_ask, [], forever, instance_id="one")
+        await until(lambda: bool(flows.NOTES))
+        before = (await handle.info()).checkpoint
+        while (await handle.info()).checkpoint == before:
+            await asyncio.sleep(0.01)
+    async with DurableRuntime(store, key=bytes(32)) as runtime:
+        await runtime.start(flows.read_and_ask, [], forever, instance_id="one")
+        await until(lambda: len(BEGUN) > 1)
+    assert flows.NOTES == ["read"]
+    assert transport.asked == {"/one": 1}

@@ -356,7 +356,7 @@ class InstanceDriver(Committer):
                 if step is None:
                     continue
                 handle = task.turn = loop.turn_of(task)
-                goes_on = goes_on or step.state == DONE or _ends_iteration(step)
+                goes_on = goes_on or ((step.state == DONE or _ends_iteration(step)) and not self.holding.puts_off(task))
                 if step.state == FAILED:
                     failed = True
                     loop.step_failed(task)
@@ -389,7 +389,7 @@ class InstanceDriver(Committer):
         if step.state == FAILED and not _ends_iteration(step):
             self._defer()
         elif step.state != NEW:
-            if not self._is_unwinding():
+            if not self.holding.puts_off(task) and not self._is_unwinding():
                 self._owe(None)
                 yield from self._checkpoint("running")
         else:
@@ -415,7 +415,7 @@ class InstanceDriver(Committer):
         self._has_unwound()
         status, wake_at = self._waits_for()
         answers = loop.inbox.answers
-        is_news = loop.has_new_timer or bool(answers) or self.holding.owes
+        is_news = loop.has_new_timer or bool(answers) or self.holding.owes or self.holding.is_due(status)
         if is_news or (status != "running" and not self._is_known(status, wake_at)):
             self._owe(None)
             yield from self._checkpoint(status)
@@ -428,8 +428,9 @@ class InstanceDriver(Committer):
         try:
             if loop.ready or loop.inbox.answers not in (answers, None) or is_asked(loop):  # since the checkpoint began
                 return
-            if self._at_doors:
-                timer = loop.real.call_later(self.holding.until_doors_open(), loop.wake)
+            due = self.holding.until_doors_open() if self._at_doors else self.holding.until_due()
+            if due is not None:
+                timer = loop.real.call_later(due, loop.wake)
             if self.holding.owes and status != "running":
                 self.holding.waits(wake_at, loop.time(), location_of(loop.root))
             if is_dormant:

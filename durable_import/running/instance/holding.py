@@ -29,6 +29,7 @@ from ...stores.state import HoldRecord
 _NOTHING: frozenset[str] = frozenset()
 LEAST_PATIENCE = 0.5  # seconds between two trials to save what could not be saved
 PATIENCE_FACTOR = 10  # ... or so many times what a trial costs
+MOMENT = 0.05  # seconds for which a checkpoint is put off, see ``Holding.puts_off``
 REMINDERS = (30.0, 300.0, 3600.0)  # seconds after which a hold is told again; the last one repeats
 RECORDED_AFTER = 1.0  # seconds until others are told too
 LONG = 60.0  # seconds: a longer wait inside a hold is told
@@ -87,7 +88,7 @@ class Holding:
 
     __slots__ = (
         "_alarm", "_hold", "_is_first", "_recorder", "_refusal", "_reminder", "_seen", "_since", "_told", "_told_of",
-        "_told_within", "_try_again_at", "checkpoint", "encoder", "known_blocks", "life", "limit", "owes", "wake",
+        "_told_within", "_try_again_at", "checkpoint", "encoder", "is_due_at", "known_blocks", "life", "limit", "owes", "wake",
     )  # fmt: skip
 
     def __init__(self, encoder: Encoder, checkpoint: int) -> None:
@@ -96,6 +97,7 @@ class Holding:
         self.life: Life | None = None
         self.known_blocks: HoldingBlocks | None = None  # most instances have none
         self.owes = False
+        self.is_due_at: float | None = None  # when a checkpoint is due that was put off, by ``time.monotonic``: see ``puts_off``
         self._hold: Hold | None = None  # that of an object
         self._refusal: UnsavableStateError | None = None  # what could not be saved, if a checkpoint was tried
         self._try_again_at = 0.0  # by ``time.monotonic``
@@ -117,7 +119,7 @@ class Holding:
     def blocks(self) -> HoldingBlocks:
         """Those that are open, and what is known of them."""
         if self.known_blocks is None:
-            self.known_blocks = HoldingBlocks(self.encoder.is_shared_lock, lambda: self.owes)
+            self.known_blocks = HoldingBlocks(self.encoder.is_shared_lock, lambda: self.owes or self.is_due_at is not None)
         return self.known_blocks
 
     def _first_open(self) -> HoldingBlock | None:
@@ -150,6 +152,11 @@ class Holding:
                 f"{line_of_place(taken.place)}: a {type_name(primitive)} that instances share holds until it is released, and "
                 "`hold_limit` is 0: nothing may be done that runs again after a crash"
             )
+
+    def is_in_doubt(self, task: DurableTask) -> bool:
+        """See ``aio.loop.Holder``."""
+        blocks = self.known_blocks
+        return blocks is None or task in blocks.entering or not any(block.surely_holds() for block in blocks.open)
 
     def why(self) -> str:
         block = self._first_open()
@@ -251,7 +258,7 @@ class Holding:
 
     def is_over(self, checkpoint: int) -> None:
         """A checkpoint was made."""
-        self.checkpoint, self._is_first = checkpoint, False
+        self.checkpoint, self._is_first, self.is_due_at = checkpoint, False, None
         if self.owes:  # else nothing was told, and no timer runs
             self.owes = False
             self._forget_refusal()
@@ -267,6 +274,34 @@ class Holding:
     def enters_again(self) -> bool:
         """Whether a block is being entered that an earlier life has entered perhaps, and gone on from there."""
         return self.known_blocks is not None and any(block.is_again for block in self.known_blocks.entering.values())
+
+    def puts_off(self, task: Any) -> bool:
+        """Whether the checkpoint that the end of a step of ``task`` is may be made a moment later: it brings next to nothing.
+
+        A block that holds is entered again on resume, whatever of that has been done: of ``task`` nothing would be kept. To leave
+        a block whose response was read, and saved, is no more than plain code. Often another step ends before the moment is over.
+        """
+        blocks, now = self.known_blocks, time.monotonic()
+        if blocks is None:
+            return False
+        if task in blocks.entering:
+            puts_off = blocks.known_doors is not None and blocks.known_doors.has_just_committed(now)
+        else:
+            puts_off = any(block.task is task and block.was_spent for block in blocks.open)
+        if puts_off and self.is_due_at is None:
+            self.is_due_at = now + MOMENT
+        return puts_off
+
+    def is_due(self, status: str) -> bool:
+        """Whether such a checkpoint is to be made now, where nothing of the instance is ready: then it delays nothing."""
+        if self.is_due_at is None or (status == "running" and time.monotonic() < self.is_due_at):
+            return False
+        self.is_due_at = None
+        return True
+
+    def until_due(self) -> float | None:
+        """Seconds until then."""
+        return None if self.is_due_at is None or self.owes else max(self.is_due_at - time.monotonic(), 0.0)
 
     def check_free(self, task: Any, what: str) -> None:
         """Raise DurableError if ``task`` is inside a block that holds: then ``what`` is not possible."""

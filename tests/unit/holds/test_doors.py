@@ -27,6 +27,23 @@ def test_doors_close_when_the_last_commit_is_too_old(length: float, age: float) 
     assert not doors.may_open(age + 0.01)
 
 
+def test_doors_close_when_all_that_is_open_ends_in_a_moment() -> None:
+    """Then to wait costs nearly nothing: tasks that keep step open their blocks at once, and end them at once."""
+    doors, hold = doors_with_hold(4.0)
+    assert doors.may_open(3.5)
+    assert not doors.may_open(3.7)
+    doors.hold_closed(hold, 4.0)
+
+
+def test_how_long_a_hold_still_takes_is_unknown_where_it_is_the_first_one() -> None:
+    """Or has lasted longer than any before: as long again, perhaps."""
+    doors, hold = doors_with_hold(4.0)
+    other = doors.hold_opened(THERE, 3.0)
+    assert doors.may_open(3.9)
+    doors.hold_closed(other, 3.9)
+    doors.hold_closed(hold, 3.9)
+
+
 def test_a_checkpoint_opens_them() -> None:
     """The block has ended, everything is saved, and the next ones begin."""
     doors, hold = doors_with_hold()
