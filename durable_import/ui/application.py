@@ -10,6 +10,7 @@ from ..api.client import AsyncClient
 from ..stores.backend import OrchestrationBackend
 from ..stores.base import StateStore
 from . import interface, live, pages
+from .counts import Counts
 from .guard import Guard, Policy
 from .interface import document_response
 from .libraries import HTTPException, Middleware, Receive, Request, Response, Route, Scope, Send, Starlette
@@ -33,12 +34,14 @@ def app(
     for then. ``store`` and ``key``: as for ``connect``. Raises ValueError, UnknownStoreError and MissingDriverError.
     """
     policy = Policy.of(token, hosts)
-    site = Site(AsyncClient(store, key), policy)
+    client = AsyncClient(store, key)
+    site = Site(client, Counts(client), policy)
+    pages.compile_templates()
 
     @asynccontextmanager
     async def lifespan(application: Starlette) -> AsyncIterator[None]:  # noqa: ARG001
         yield
-        await site.client.close()
+        await client.close()
 
     application = Starlette(
         routes=[*pages.routes(), *live.routes(), *interface.routes(), Route("/static/{name}", _file)],

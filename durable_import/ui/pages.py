@@ -61,6 +61,12 @@ def routes() -> list[Route]:
     ]
 
 
+def compile_templates() -> None:
+    """So that who comes first does not wait for it."""
+    for name in _templates.list_templates():
+        _templates.get_template(name)
+
+
 def render(request: Request, name: str, status: int = 200, **values: Any) -> Response:
     """A page of a template; nothing that it is given is taken for HTML."""
     given = {"root": request.scope["root_path"], "csrf_token": site_of(request).policy.csrf_token, **values}
@@ -92,11 +98,11 @@ def _telling(page: _Page) -> _Page:
 
 async def look_at_list(request: Request, asked: Mapping[str, str]) -> tuple[dict[str, Any], str]:
     """What the list shows, and what tells that from another state of it."""
-    client = site_of(request).client
+    site = site_of(request)
     query = query_of(asked, LISTED)
-    page = await client.list(query)
-    by_status = await client.count(_without(query, "status"), by="status")
-    by_function = await client.count(_without(query, "function"), by="function")
+    page = await site.client.list(query)
+    by_status = await site.counts.count(_without(query, "status"), "status")
+    by_function = await site.counts.count(_without(query, "function"), "function")
     shown = {"query": query, "page": page, "by_status": by_status, "by_function": _largest(by_function)}
     return shown, version_of([list_document(page), by_status, by_function])
 

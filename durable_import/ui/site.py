@@ -22,6 +22,7 @@ from ..inspect.masks import Mask
 from ..inspect.stack import InstanceStack
 from ..inspect.values import Limits
 from .acts import AnswerError
+from .counts import Counts
 from .guard import Policy
 from .libraries import HTTPException, Request
 
@@ -52,6 +53,7 @@ class Site:
     """One page over one store. ``is_over``: it ends, and so do streams."""
 
     client: AsyncClient
+    counts: Counts
     policy: Policy
     is_over: threading.Event = field(default_factory=threading.Event)
 

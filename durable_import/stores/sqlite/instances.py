@@ -15,7 +15,7 @@ from durable_import.pythons import forks
 from durable_import.stores.changes import Awaited, Bell, Changes, bell_of, mark_of
 from durable_import.stores.inline_commit_policy import InlineCommitPolicy
 from durable_import.stores.owner import Owner
-from durable_import.stores.sqlite import claiming, lives, looking, messages, owners
+from durable_import.stores.sqlite import claiming, counting, lives, looking, messages, owners
 from durable_import.stores.sqlite.connection import MEMORY, Database
 from durable_import.stores.sqlite.lives import Owned
 from durable_import.stores.sqlite.transaction import SQLiteTransaction
@@ -317,7 +317,7 @@ class SQLiteStore:
         return await self._worker.call(partial(looking.list_page, query), writes=False)
 
     async def count(self, query: InstanceQuery, by: CountedBy | None = None) -> dict[str, int]:
-        return await self._worker.call(partial(looking.count, query, by), writes=False)
+        return await self._worker.call(partial(counting.count, query, by), writes=False)
 
     async def remove_finished(self, seconds: float) -> int:
         return await self._worker.call(partial(looking.remove_finished, seconds))

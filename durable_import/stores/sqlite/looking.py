@@ -7,7 +7,6 @@ import math
 import sqlite3
 import time
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 from durable_import.stores.base import MIN_ID_AGE
@@ -30,7 +29,6 @@ from durable_import.stores.state import (
     ANSWER_TO,
     DORMANT,
     FINISHED,
-    CountedBy,
     InstanceQuery,
     InstanceState,
     InstanceSummary,
@@ -40,12 +38,11 @@ from durable_import.stores.store import Kept
 from durable_import.tags import facts_of
 
 NEAR = 1000  # instances
-_STATUS = f"iif(shelf = {STUCK}, 'stuck', status)"  # as lists have it
 _LIVE = (*ABANDONED, *DORMANT)
 _TAKEN = (
     "number IN (SELECT number FROM durable_instance INDEXED BY durable_instance_taken WHERE shelf = 0 AND ended_at IS NOT NULL)"
 )
-_OWNED_AS = """number IN (
+OWNED_AS = """number IN (
     WITH RECURSIVE each_owner (id) AS (
         SELECT min(owner) FROM durable_state WHERE owner IS NOT NULL
         UNION ALL
@@ -118,27 +115,15 @@ def list_page(asked: InstanceQuery, connection: sqlite3.Connection) -> Page:
     return Page([_summary_of(row, connection) for row in page], cursor)
 
 
-def count(asked: InstanceQuery, by: CountedBy | None, connection: sqlite3.Connection) -> dict[str, int]:
-    """See ``store.Store.count``."""
-    terms, values = _terms(replace(asked, status=None, cursor=None), None, "")
-    if asked.status is not None:
-        terms.append(f"{_STATUS} = ?")
-        values.append(asked.status)
-    group = {"status": _STATUS, "function": "function", None: "''"}[by]
-    where = " AND ".join(["status <> ''", *terms])
-    text = f"SELECT {group}, count(*) FROM durable_instance JOIN durable_state USING (number) WHERE {where} GROUP BY 1"
-    return {text_or_none(name) or "": number for name, number in connection.execute(text, values)}
-
-
 def _first(asked: InstanceQuery, shelf: int | None, connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
     """The rows of a page and one more, as far as they are on a shelf."""
     beyond, direction = ("<", "DESC") if asked.order == "newest" else (">", "ASC")
     order = f"ORDER BY created_at {direction}, number {direction} LIMIT ?"
-    terms, values = _terms(asked, shelf, beyond)
+    terms, values = terms_of(asked, shelf, beyond)
     is_owned_as = shelf == OWNED and asked.status in _LIVE
     if is_owned_as or (asked.prefix and _is_common(asked.prefix, connection)):
         # not all need to be sorted: the page is near the end of the list
-        bounds, of_bounds = _terms(InstanceQuery(since=asked.since, cursor=asked.cursor), None, beyond)
+        bounds, of_bounds = terms_of(InstanceQuery(since=asked.since, cursor=asked.cursor), None, beyond)
         bounds = [f"shelf = {OWNED}" if is_owned_as else "true", *bounds]
         near = f"number IN (SELECT number FROM durable_instance WHERE {' AND '.join(bounds)} {order})"
         text = f"{' AND '.join([query('summary'), near, *terms])} {order}"
@@ -147,13 +132,13 @@ def _first(asked: InstanceQuery, shelf: int | None, connection: sqlite3.Connecti
         if len(rows) > asked.limit:
             return rows
     if is_owned_as:
-        terms, values = [*terms, _OWNED_AS], [*values, asked.status]
+        terms, values = [*terms, OWNED_AS], [*values, asked.status]
     text = f"{' AND '.join([query('summary'), *terms])} {order}"
     return connection.execute(text, (*values, asked.limit + 1)).fetchall()
 
 
 def _is_common(prefix: str, connection: sqlite3.Connection) -> bool:
-    [term], values = _terms(InstanceQuery(prefix=prefix), None, "")
+    [term], values = terms_of(InstanceQuery(prefix=prefix), None, "")
     found = connection.execute(f"SELECT count(*) FROM (SELECT 1 FROM durable_instance WHERE {term} LIMIT ?)", (*values, NEAR))
     [(count,)] = found.fetchall()
     return bool(count == NEAR)
@@ -164,7 +149,8 @@ def _place(row: tuple[Any, ...]) -> tuple[float, int]:
     return number_or(row[9], math.inf), row[11]
 
 
-def _terms(asked: InstanceQuery, shelf: int | None, beyond: str) -> tuple[list[str], list[Any]]:
+def terms_of(asked: InstanceQuery, shelf: int | None, beyond: str) -> tuple[list[str], list[Any]]:
+    """What a query asks for, as terms with their values. ``beyond``: what is behind a cursor."""
     terms, values = list[str](), list[Any]()
 
     def fits(term: str, *its: Any) -> None:
