@@ -15,9 +15,9 @@ from typing import Any, overload
 from ..errors import InstanceFinishedError
 from ..inspect.stack import InstanceStack
 from ..inspect.values import Limits
+from ..running.instance.mail import ASK, CANCEL
 from ..running.instance.migration import MIGRATE, Migration
 from ..running.instance.records import Records
-from ..running.instance.run import ASK, CANCEL
 from ..running.keeper import Keeper
 from ..running.validation import check_event, check_id
 from ..snapshot.sealing.seal import Seal

@@ -34,10 +34,11 @@ from ..running.instance.driver import GRACE_SECONDS
 from ..running.instance.failed import Failed, look_at_failure
 from ..running.instance.giving_up import MAX_ATTEMPTS
 from ..running.instance.host import InstanceObserver
+from ..running.instance.mail import ASK, CANCEL
 from ..running.instance.migration import MIGRATE, Migration
 from ..running.instance.records import Call, Outcome, Records
 from ..running.instance.root import call_of
-from ..running.instance.run import ASK, CANCEL, InstanceRun
+from ..running.instance.run import InstanceRun
 from ..running.keeper import Keeper
 from ..running.patience import FIRST_PAUSE, patiently
 from ..running.registry import InstanceRegistry

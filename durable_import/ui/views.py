@@ -11,7 +11,7 @@ from typing import Any
 
 from ..api.inspection import EventView
 from ..inspect.stack import FrameView, InstanceStack, TaskView
-from ..running.instance.run import ASK
+from ..running.instance.mail import ASK
 
 AROUND = 3  # lines before and after the one where a frame waits
 LONGEST = 300  # characters of a line

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from durable_import import DurableRuntime, InstanceCancelledError
-from durable_import.running.instance.run import CANCEL
+from durable_import.running.instance.mail import CANCEL
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.state import Event
 from tests.harness.imports import imported_rewritten

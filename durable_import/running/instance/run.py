@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ...aio.gate import Gate
-from ...aio.questions import ASKED, deliver_question
+from ...aio.questions import ASKED
 from ...errors import (
     CodeChangedError,
     DurableError,
@@ -21,7 +21,6 @@ from ...errors import (
     InstanceSuspendedError,
     RanAfterFailureError,
     SnapshotError,
-    StoreError,
     StoreUnavailableError,
     UnknownInstanceError,
     UnsavableStateError,
@@ -51,18 +50,16 @@ from .host import Host
 from .labels import LabelWriter
 from .lease import InstanceLease
 from .lives import count_lives, lives_before, with_another_life
-from .migration import MIGRATE, Migration, asked_by, packed, put_back, request_for
+from .mail import Mail
+from .migration import Migration, asked_by, packed, put_back, request_for
 from .opening import Opening, OpeningCancelledError
 from .process_changes import tell_of_process_changes
-from .records import ANSWER, Call, Outcome, Records, WayTaken, digest_of_call, failure_of, incarnation_of, mailbox_of, summary_of
+from .records import Call, Outcome, Records, WayTaken, digest_of_call, failure_of, incarnation_of, mailbox_of, summary_of
 from .reopening import reopened
 from .root import make_root, without_instance
 
 T = TypeVar("T")
 SEGMENTS_FROM = 32  # tasks: the state of fewer is always written as a whole
-_NO_LOOKS: dict[object, set[int]] = {}  # stays empty
-CANCEL = "@cancel"  # the event that cancels an instance
-ASK = "@ask"  # the event that asks it something: the id of the question, its name, and what is asked
 
 
 class InstanceRun:
@@ -73,7 +70,7 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_before", "_cut", "_from_failure", "_given", "_handed", "_has_missed_events", "_labels", "_looks", "_migration",
+        "_before", "_cut", "_from_failure", "_given", "_handed", "_labels", "_mail", "_migration",
         "_opening", "_recording", "_retries", "_root", "_turn", "_way", "begins_again", "begun", "call", "context", "driver",
         "evict_after", "host", "instance_id", "is_suspending", "lease", "records", "task",
     )  # fmt: skip
@@ -107,8 +104,7 @@ class InstanceRun:
         self._way = WayTaken()  # of the exception by which it has failed
         self._before: StateBefore | None = None  # that it goes back to
         self._migration: Migration | None = None  # that it was asked for before it goes on
-        self._has_missed_events = False  # there may be some that came after the first were loaded
-        self._looks = _NO_LOOKS  # at the events that the store has; what it was told to forget meanwhile
+        self._mail = Mail(self.lease, self._is_asked_to_migrate)
         self._opening: Opening[Any] | None = None  # of what the program had open
         self._cut: FencedError | StoreUnavailableError | None = None  # why it is let go of
         self._given = NOTHING_GIVEN
@@ -559,7 +555,7 @@ class InstanceRun:
         if driver.loop.labels:
             self.has_labels()
         if driver.loop.inbox.answers:
-            await self._send_answers(driver.loop.inbox.answers)
+            await self._mail.send_answers(driver.loop.inbox.answers, driver.loop)
         try:
             if driver.may_enter_again:
                 try:
@@ -569,7 +565,7 @@ class InstanceRun:
             try:
                 if self.is_suspending:
                     driver.suspend()
-                await self._take_first_events()
+                await self._mail.take_first(driver)
                 outcome = Outcome("completed", await driver)
             except BaseException as error:
                 failed = self._outcome_of(error, driver)
@@ -634,7 +630,7 @@ class InstanceRun:
         await self._finish_labels()
         call = self.lease.call
         if self.driver is not None and self.driver.loop.inbox.answers:
-            await self._send_answers(self.driver.loop.inbox.answers)
+            await self._mail.send_answers(self.driver.loop.inbox.answers, self.driver.loop)
         if outcome.status == "cancelled":
             cancel = partial(self.host.cancel_children, self.instance_id, incarnation_of(call))
             await self.lease.patiently(cancel, "the children are not cancelled yet")
@@ -674,24 +670,8 @@ class InstanceRun:
     async def _commit_in_time(self, committing: Awaitable[None] | None, checkpoint: Checkpoint) -> None:
         if committing is not None:
             await committing
-        if checkpoint.way_out is not None:
-            return  # the state before has not had them
-        if checkpoint.events and self.driver is not None:
-            await self.lease.remove_events(checkpoint.events, self.driver.loop.inbox.accepted)
-            for forgotten in self._looks.values():
-                forgotten.update(checkpoint.events)
-        if checkpoint.answers:
-            await self._send_answers(checkpoint.answers)
-
-    async def _send_answers(self, answers: dict[str, bytes]) -> None:
-        """Those who have asked get them; the state has them until then. One that was sent before is not sent again."""
-        assert self.driver is not None
-        for question_id, sealed in answers.items():
-            mailbox, event_id = mailbox_of(question_id), f"{ANSWER}/{question_id}"
-            send = partial(self.host.instances.publish, mailbox, ANSWER, sealed, event_id)
-            await self.lease.patiently(send, "an answer is not sent yet")
-        inbox = self.driver.loop.inbox
-        inbox.answers = {each: sealed for each, sealed in (inbox.answers or {}).items() if each not in answers} or None
+        if checkpoint.way_out is None and self.driver is not None:  # else the state before has not had them
+            await self._mail.is_in_state(checkpoint, self.driver.loop)
 
     # --- from outside
 
@@ -719,17 +699,6 @@ class InstanceRun:
         self._cut, self.lease.has_lost_transaction = error, True
         self.driver.suspend()
 
-    async def _take_first_events(self) -> None:
-        known = self.lease.events
-        if known is not None:
-            self._deliver(known)
-        if known is not None and not self._has_missed_events:
-            return
-        try:
-            await self.take_events()
-        except (StoreError, OSError) as error:  # the dispatcher looks again
-            logger.warning("events of instance %s were not read: %s", self.instance_id, error, extra=self.lease.about())
-
     def _expects_events(self) -> None:
         assert self.driver is not None
         self.host.expects_events(
@@ -738,52 +707,8 @@ class InstanceRun:
 
     async def take_events(self) -> None:
         """Give the program the events that the store has for it."""
-        if self._opening is not None:
-            self._has_missed_events = True
-            events = await self.host.instances.load_events(self.instance_id)
-            if self._opening is not None and any(event.name == CANCEL and self._is_genuine(event) for event in events):
-                self._opening.cancel_soon()
-        elif self.driver is None:
-            self._has_missed_events = True
-        elif not self.driver.ended:
-            self._deliver(await self._look_for_events())
-
-    def _is_genuine(self, event: Event) -> bool:
-        """Whether somebody with the key has sent it; what is not is told when it is to be delivered."""
-        try:
-            self.records.open_event(event.name, event.payload)
-        except SnapshotError:
-            return False
-        return True
-
-    async def _look_for_events(self) -> list[Event]:
-        """What the store has, without what has been had and forgotten by the time that its answer is here."""
-        look = object()
-        self._looks = self._looks or {}
-        self._looks[look] = set()
-        try:
-            events = await self.host.instances.load_events(self.instance_id)
-        finally:
-            forgotten = self._looks.pop(look)
-        return [event for event in events if event.number not in forgotten]
-
-    def _deliver(self, events: list[Event]) -> None:
-        driver = self.driver
-        assert driver is not None
-        for event in events:
-            try:
-                payload = self.records.open_event(event.name, event.payload)
-            except SnapshotError as error:
-                driver.evict_after = None  # because of the event it would be taken up again at once
-                if event.number not in self.host.refused_events:
-                    self.host.refused_events.add(event.number)
-                    logger.error("event %r cannot be delivered: %s", event.name, error, extra=self.lease.about())
-                continue
-            if event.name == CANCEL:
-                driver.cancel(event.number)
-            elif event.name == ASK:
-                deliver_question(driver.loop, event.number, payload)
-            elif event.name == MIGRATE:
-                self._is_asked_to_migrate(event)
-            else:
-                driver.loop.deliver(event.number, event.name, payload)
+        opening = self._opening
+        if opening is not None:
+            await self._mail.is_cancelled_while(opening, lambda: self._opening is not None)
+        else:
+            await self._mail.take(self.driver)
