@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..errors import InstanceFinishedError, InstanceStuckError, UnknownInstanceError
+from ..inspect.records import Answer, plain_answer
 from ..running.instance.records import Records, mailbox_of
 from ..running.validation import check_event, check_id, check_seconds
 from ..snapshot.sealing.seal import Seal
@@ -14,6 +15,11 @@ from ..stores.state import FINISHED, STUCK, InstanceSummary
 from ..stores.store import Store
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25  # seconds between two looks for an answer
+
+
+def look_at_answer(records: Records, sealed: bytes) -> Answer:
+    """An answer, of which nothing is made."""
+    return plain_answer(records.unopened("answer", sealed))
 
 
 def check_question(instance_id: str, name: Any, timeout: Any) -> None:
@@ -33,15 +39,17 @@ async def ask(
     timeout: float | None,
     *,
     keeps: bool,
+    opened: Callable[[Records, bytes], Any] = Records.open_answer,
 ) -> Any:
-    """Send a question, unless it was sent before, and wait for the answer. ``keeps``: it may be asked for again after a crash."""
+    """Send a question, unless it was sent before, and wait for the answer. ``keeps``: it may be asked for again after a crash.
+    ``opened``: what is made of it."""
     mailbox = mailbox_of(question_id)
 
     async def answer() -> list[Any]:
         events = await store.load_events(mailbox)
         if events and not keeps:
             await store.remove_events(mailbox, [event.number for event in events])
-        return [Records(seal, mailbox).open_answer(event.payload) for event in events]
+        return [opened(Records(seal, mailbox), event.payload) for event in events]
 
     try:
         async with asyncio.timeout(timeout) as limit:

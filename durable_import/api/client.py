@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import builtins
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, overload
 
 from ..errors import InstanceFinishedError
+from ..inspect.records import Answer
 from ..inspect.stack import InstanceStack
 from ..inspect.values import Limits
 from ..running.instance.mail import ASK, CANCEL
@@ -34,7 +35,7 @@ from ..stores.state import (
 )
 from ..stores.store import Store
 from ..stores.url import check_there, full_store, key_for, open_store
-from .asking import ask, check_question
+from .asking import ask, check_question, look_at_answer
 from .children import InstanceTree
 from .forking import Fork, Forker
 from .inspection import EventView, Inspection
@@ -206,10 +207,19 @@ class AsyncClient:
         await self._publish(instance_id, name, payload)
 
     async def ask(self, instance_id: str, name: str, payload: Any = None, timeout: float | None = None) -> Any:
+        return await self._ask(instance_id, name, payload, timeout, Records.open_answer)
+
+    async def ask_plainly(self, instance_id: str, name: str, payload: Any = None, timeout: float | None = None) -> Answer:
+        answer: Answer = await self._ask(instance_id, name, payload, timeout, look_at_answer)
+        return answer
+
+    async def _ask(
+        self, instance_id: str, name: str, payload: Any, timeout: float | None, opened: Callable[[Records, bytes], Any]
+    ) -> Any:
         check_question(instance_id, name, timeout)
         question = str(uuid.uuid4())
         send = partial(self._publish, instance_id, ASK, (question, name, payload), question)
-        return await ask(self._store, self._seal, instance_id, name, question, send, timeout, keeps=False)
+        return await ask(self._store, self._seal, instance_id, name, question, send, timeout, keeps=False, opened=opened)
 
     async def _publish(self, instance_id: str, name: str, payload: Any, event_id: str | None = None) -> None:
         sealed = Records(self._seal, instance_id).seal_event(name, payload)
@@ -262,6 +272,10 @@ class AsyncClientHandle:
     async def ask(self, name: str, payload: Any = None, timeout: float | None = None) -> Any:
         """What it answers, as ``InstanceHandle.ask``. A value of the program's own classes needs their modules."""
         return await self._client.ask(self.id, name, payload, timeout)
+
+    async def ask_plainly(self, name: str, payload: Any = None, timeout: float | None = None) -> Answer:
+        """The same as JSON has it: no code of the program is needed or run, and an exception is told, not raised."""
+        return await self._client.ask_plainly(self.id, name, payload, timeout)
 
     async def cancel(self) -> bool:
         """Ask it to end, as ``asyncio.Task.cancel`` does; False if it has ended. The request is kept until it has it."""

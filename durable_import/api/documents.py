@@ -10,15 +10,14 @@ from ..stores.state import Page, PastState
 from .inspection import EventView, Stack
 from .lists import Summary
 
+FIELDS = ("id", *(each.name for each in fields(Summary) if each.name not in ("instance_id", "children")))  # of an instance
+
 
 def document_of(summary: Summary) -> dict[str, Any]:
     """The fields of ``info()`` but its children, which a list has not; times are seconds since 1970."""
-    found = {each.name: getattr(summary, each.name) for each in fields(summary)}
-    del found["instance_id"], found["children"]
     owner, hold = summary.owner, summary.hold
     return {
-        "id": summary.id,
-        **found,
+        **{name: getattr(summary, name) for name in FIELDS},
         "owner": {"host": owner.host, "pid": owner.pid} if owner is not None else None,
         "hold": hold._asdict() if hold is not None else None,
         "tags": dict(summary.tags),

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from .graph import Made, items_of
+from .plain import plain_of
 from .state import read_state
-from .values import Describer, Description, Limits
+from .values import USUAL, Describer, Description, Limits
 
 _PARTS_OF_CALL = 3  # function, arguments, keywords
 _PARTS_OF_EVENT = 3  # name, what tells it from others, payload
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an instance has answered, as JSON has it; of an exception (``is_error``), the text."""
+
+    is_error: bool
+    value: Any
+
+
+def plain_answer(payload: bytes) -> Answer:
+    """An answer. Raises SnapshotFormatError."""
+    state = read_state(payload)
+    value = state.facts.get("value")
+    if plain_of(state.facts.get("is_error"), state.resolve) is True:
+        return Answer(True, str(Describer(state.resolve, USUAL).describe(value)))
+    return Answer(False, plain_of(value, state.resolve))
 
 
 def describe_call(payload: bytes, limits: Limits) -> Description | None:

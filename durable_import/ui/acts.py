@@ -7,7 +7,7 @@ from typing import Any
 
 from ..api.client import AsyncClientHandle
 from ..api.documents import act_document
-from ..errors import DurableError, UnknownInstanceError
+from ..errors import UnknownInstanceError
 
 ASKED_FOR = ("cancel", "retry", "delete")
 LONGEST = 300.0  # seconds to wait for an answer
@@ -42,13 +42,10 @@ async def ask(handle: AsyncClientHandle, name: str, payload: Any, timeout: float
     InstanceFinishedError, InstanceStuckError, TimeoutError and StoreError."""
     _check_name(name)
     await handle.info()
-    try:
-        answer = await handle.ask(name, payload, timeout)
-    except (DurableError, TimeoutError):
-        raise
-    except Exception as error:
-        raise AnswerError(f"instance {handle.id!r} answers {name!r} by {type(error).__name__}: {error}") from error
-    return {"id": handle.id, "question": name, "answer": answer}
+    answer = await handle.ask_plainly(name, payload, timeout)
+    if answer.is_error:
+        raise AnswerError(f"instance {handle.id!r} answers {name!r} by {answer.value}")
+    return {"id": handle.id, "question": name, "answer": answer.value}
 
 
 def _check_name(name: Any) -> None:

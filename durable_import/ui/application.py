@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from ..api.client import AsyncClient
 from ..stores.backend import OrchestrationBackend
@@ -16,6 +17,10 @@ from .interface import document_response
 from .libraries import HTTPException, Middleware, Receive, Request, Response, Route, Scope, Send, Starlette
 from .paths import RawPaths
 from .site import Site
+from .starting import Function, Starter
+
+if TYPE_CHECKING:
+    from ..api.runtime import DurableRuntime
 
 _KINDS = {"style.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -26,16 +31,19 @@ def app(
     key: bytes | None = None,
     token: str | None = None,
     hosts: Iterable[str] = (),
+    runtime: DurableRuntime | None = None,
+    functions: Mapping[str, Function] | None = None,
 ) -> Starlette:
     """A page over the instances of a store, with the same for programs: ``application.mount("/durable", app(store))``.
 
     It answers this machine only, by the names of loopback, unless there is a ``token``: who has that, in a header
     ``Authorization: Bearer ...`` or typed into the page, may ask from elsewhere. ``hosts``: the names under which it may be asked
-    for then. ``store`` and ``key``: as for ``connect``. Raises ValueError, UnknownStoreError and MissingDriverError.
+    for then. ``functions``: what programs may start by ``POST /api/instances``, by name, in ``runtime``. ``store`` and ``key``: as
+    for ``connect``. Raises ValueError, UnknownStoreError and MissingDriverError.
     """
     policy = Policy.of(token, hosts)
     client = AsyncClient(store, key)
-    site = Site(client, Counts(client), policy)
+    site = Site(client, Counts(client), policy, Starter(runtime, functions or {}))
     pages.compile_templates()
 
     @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from ..api.client import AsyncClientHandle
@@ -15,9 +15,11 @@ from .libraries import HTTPException, Request, Response, Route
 from .openapi import description
 from .queries import query_of
 from .site import TOLD, body_of, site_of, status_of
+from .starting import FIELDS
 
 LISTED = 100  # instances in a page, as by ``durable list``
-NOT_DONE = 409
+CREATED, NOT_DONE = 201, 409
+MESSAGE = {"name": None, "payload": None}
 
 _Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
 _Ask: TypeAlias = Callable[[AsyncClientHandle, Request], Awaitable[Any]]
@@ -28,7 +30,8 @@ def routes() -> list[Route]:
     one = "/api/instances/{id:durable_instance}"
     return [
         Route("/openapi.json", _describe),
-        Route("/api/instances", _telling(_list)),
+        Route("/api/instances", _telling(_list), methods=["GET"]),
+        Route("/api/instances", _telling(_start), methods=["POST"]),
         Route(one, _of_instance(_show), methods=["GET"]),
         Route(one, _of_instance(_act("delete")), methods=["DELETE"]),
         Route(f"{one}/history", _of_instance(_history)),
@@ -79,6 +82,10 @@ async def _list(request: Request) -> Response:
     return document_response(list_document(page))
 
 
+async def _start(request: Request) -> Response:
+    return document_response(await site_of(request).starter.start(await _sent(request, FIELDS)), CREATED)
+
+
 async def _show(handle: AsyncClientHandle, request: Request) -> Any:
     return instance_document(await handle.info(), *await site_of(request).stack(handle))
 
@@ -99,17 +106,17 @@ def _act(command: str) -> _Ask:
 
 
 async def _send(handle: AsyncClientHandle, request: Request) -> Any:
-    sent = await _sent(request)
+    sent = await _sent(request, MESSAGE)
     return await send(handle, sent["name"], sent["payload"])
 
 
 async def _ask(handle: AsyncClientHandle, request: Request) -> Any:
-    sent = await _sent(request, timeout=USUAL)
+    sent = await _sent(request, MESSAGE | {"timeout": USUAL})
     return await ask(handle, sent["name"], sent["payload"], read_timeout(sent["timeout"]))
 
 
-async def _sent(request: Request, **others: Any) -> dict[str, Any]:
-    """The object that was sent: ``name``, ``payload``, and others that may be left out."""
+async def _sent(request: Request, known: Mapping[str, Any]) -> dict[str, Any]:
+    """The object that was sent, with what is ``known`` where something was left out."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":  # others are what a form of somebody else's page can send
         raise HTTPException(415, f"send JSON with Content-Type: application/json, not {kind!r}")
@@ -117,7 +124,6 @@ async def _sent(request: Request, **others: Any) -> dict[str, Any]:
         sent = json.loads(await body_of(request))
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, f"what was sent is not JSON: {error}") from error
-    known = {"name": None, "payload": None, **others}
     if not isinstance(sent, dict) or sent.keys() - known.keys():
         raise HTTPException(400, f"what was sent is not an object with {', '.join(known)}")
-    return known | sent
+    return {**known, **sent}

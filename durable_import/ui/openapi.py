@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import __version__
+from ..api.documents import FIELDS
 from .acts import LONGEST, USUAL
 from .queries import KNOWN_STATUSES, MOST
 
@@ -26,7 +27,12 @@ def description(root: str) -> dict[str, Any]:
         "servers": [{"url": root or "/"}],
         "security": [{"token": []}, {}],
         "paths": {
-            "/api/instances": {"get": _operation("list", "Instances, the newest first", _ref("List"), parameters=_filters())},
+            "/api/instances": {
+                "get": _operation("list", "Instances, the newest first", _ref("List"), parameters=_filters()),
+                "post": _operation(
+                    "start", "Start one, or join that of this id", _ref("Instance"), 400, 409, body=_body("Start"), done=201
+                ),
+            },
             one: {
                 "parameters": [_ID],
                 "get": _operation("show", "An instance with its stack", _ref("InstanceWithStack"), 404),
@@ -75,7 +81,7 @@ def _path(method: str, name: str, summary: str, answer: dict[str, Any], *refused
 
 
 def _operation(
-    name: str, summary: str, answer: dict[str, Any], *refused: int, body: Any = None, parameters: Any = None
+    name: str, summary: str, answer: dict[str, Any], *refused: int, body: Any = None, parameters: Any = None, done: int = 200
 ) -> dict[str, Any]:
     told = {
         str(status): {"description": _REFUSED[status], "content": _json(_ref("Error"))} for status in (*refused, 401, 403, 503)
@@ -85,7 +91,7 @@ def _operation(
     made = {
         "operationId": name,
         "summary": summary,
-        "responses": {"200": {"description": summary, "content": _json(answer)}} | told,
+        "responses": {str(done): {"description": summary, "content": _json(answer)}} | told,
     }
     return made | ({"requestBody": body} if body else {}) | ({"parameters": parameters} if parameters else {})
 
@@ -107,34 +113,35 @@ _ID = {"name": "id", "in": "path", "required": True, "schema": _TEXT}
 _REFUSED = {
     400: "what was sent is wrong",
     401: "the token is missing or wrong",
-    403: "the Host or the Origin is not its own",
+    403: "the Host or the Origin is not its own, or nothing is started here",
     404: "there is no instance of this id",
     409: "it is in no state for this",
     502: "it answers by an exception",
     503: "the store cannot be used",
     504: "no answer in time",
 }
-_INSTANCE = _object(
-    id=_TEXT,
-    status={"type": "string", "enum": list(KNOWN_STATUSES)},
-    checkpoint=_COUNT,
-    location=_TEXT,
-    function=_TEXT,
-    wake_at=_or_null(_NUMBER),
-    updated_at=_NUMBER,
-    owner=_or_null(_object(host=_TEXT, pid=_COUNT)),
-    lease_until=_or_null(_NUMBER),
-    created_at=_NUMBER,
-    attempts=_COUNT,
-    error=_or_null(_TEXT),
-    hold=_or_null(_object(what=_TEXT, since=_NUMBER)),
-    parent=_or_null(_TEXT),
-    tags={"type": "object", "additionalProperties": _TEXT},
-    is_detached=_FLAG,
-    progress=_or_null(_OBJECT),
-    forked_from=_or_null(_TEXT),
-    forked_at=_or_null(_COUNT),
-)
+_KINDS: dict[str, dict[str, Any]] = {
+    "id": _TEXT,
+    "status": {"type": "string", "enum": list(KNOWN_STATUSES)},
+    "checkpoint": _COUNT,
+    "location": _TEXT,
+    "function": _TEXT,
+    "wake_at": _or_null(_NUMBER),
+    "updated_at": _NUMBER,
+    "owner": _or_null(_object(host=_TEXT, pid=_COUNT)),
+    "lease_until": _or_null(_NUMBER),
+    "created_at": _NUMBER,
+    "attempts": _COUNT,
+    "error": _or_null(_TEXT),
+    "hold": _or_null(_object(what=_TEXT, since=_NUMBER)),
+    "parent": _or_null(_TEXT),
+    "tags": {"type": "object", "additionalProperties": _TEXT},
+    "is_detached": _FLAG,
+    "progress": _or_null(_OBJECT),
+    "forked_from": _or_null(_TEXT),
+    "forked_at": _or_null(_COUNT),
+}
+_INSTANCE = _object(**{name: _KINDS.get(name, _ANYTHING) for name in FIELDS})
 _FRAME = _object(
     function=_TEXT,
     name=_TEXT,
@@ -156,6 +163,13 @@ _TASK = _object(
     frames=_array(_FRAME),
 )
 _MESSAGE = {"name": _TEXT, "payload": _ANYTHING}
+_START = {
+    "function": {"type": "string", "description": "a name that the application has given it"},
+    "arguments": _array(_ANYTHING),
+    "keywords": _OBJECT,
+    "id": _or_null(_TEXT),
+    "tags": {"type": "object", "additionalProperties": _TEXT},
+}
 _TIMEOUT = {"type": "number", "minimum": 0, "maximum": LONGEST, "default": USUAL}
 _SCHEMAS = {
     "Instance": _INSTANCE,
@@ -178,6 +192,9 @@ _SCHEMAS = {
     "Message": {"type": "object", "properties": _MESSAGE, "required": ["name"], "additionalProperties": False},
     "Question": {
         "type": "object", "properties": {**_MESSAGE, "timeout": _TIMEOUT}, "required": ["name"], "additionalProperties": False,
+    },
+    "Start": {
+        "type": "object", "properties": _START, "required": ["function"], "additionalProperties": False,
     },
     "Sent": _object(id=_TEXT, event=_TEXT, is_there=_FLAG),
     "Answer": _object(id=_TEXT, question=_TEXT, answer=_ANYTHING),

@@ -12,6 +12,7 @@ from ..api.client import AsyncClient, AsyncClientHandle
 from ..errors import (
     DurableError,
     InstanceFinishedError,
+    InstanceMismatchError,
     InstanceStuckError,
     MissingKeyError,
     StoreError,
@@ -25,6 +26,7 @@ from .acts import AnswerError
 from .counts import Counts
 from .guard import Policy
 from .libraries import HTTPException, Request
+from .starting import NothingStartsError, Starter
 
 LARGEST = 1_000_000  # bytes of what is sent
 
@@ -33,6 +35,8 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownInstanceError, HTTPStatus.NOT_FOUND),
     (InstanceFinishedError, HTTPStatus.CONFLICT),
     (InstanceStuckError, HTTPStatus.CONFLICT),
+    (InstanceMismatchError, HTTPStatus.CONFLICT),
+    (NothingStartsError, HTTPStatus.FORBIDDEN),
     (UnsavableStateError, HTTPStatus.BAD_REQUEST),
     (MissingKeyError, HTTPStatus.INTERNAL_SERVER_ERROR),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -55,6 +59,7 @@ class Site:
     client: AsyncClient
     counts: Counts
     policy: Policy
+    starter: Starter
     is_over: threading.Event = field(default_factory=threading.Event)
 
     async def stack(self, handle: AsyncClientHandle) -> tuple[InstanceStack | None, str]:

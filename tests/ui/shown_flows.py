@@ -48,6 +48,23 @@ async def answer_wrongly():
         request.fail(LookupError("no such thing"))
 
 
+async def answer_with(path):
+    key = {"path": path}
+    key["self"] = key
+    answers = {
+        "trap": Writes(path),
+        "account": Account("a", "b"),
+        "round": key,
+        "odd": [(1, 2.5), {1: b"x"}, float("nan"), {3}, None, True],
+        "deep": [],
+        "large": 2**20_000,
+    }
+    for _ in range(1000):
+        answers["deep"] = [answers["deep"]]
+    async for request in questions("what"):
+        request.answer(answers[request.payload])
+
+
 async def fail_once():
     if await wait_for_event("again") != "well":
         raise ValueError("not <b>well</b>")

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.routing import Route
 
-from durable_import import DurableRuntime
+from durable_import import DurableRuntime, StateStore
 from durable_import.cli.main import main
 from durable_import.ui import app
 from tests.running.test_life import until_status
@@ -58,6 +58,38 @@ async def test_acts(make_runtime: MakeRuntime, browser: httpx.AsyncClient, flows
         assert (await browser.get(ONE)).status_code == 404
 
 
+async def test_starting(store: StateStore, make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """Only what the application has named is started, in its runtime; the same id again joins."""
+    async with make_runtime() as runtime:
+        mounted = app(store, runtime=runtime, functions={"wrong": flows.answer_wrongly, "with": flows.answer_with})
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(mounted), base_url=OWN) as browser:
+            sent: dict[str, Any] = {"function": "with", "arguments": ["x"], "id": "a/b", "tags": {"customer": "c1"}}
+            for _ in range(2):
+                begun = await browser.post("/api/instances", json=sent)
+                assert (begun.status_code, begun.json()["id"], begun.json()["tags"]) == (201, "a/b", {"customer": "c1"})
+            keywords = await browser.post("/api/instances", json={"function": "with", "keywords": {"path": "y"}})
+            assert (await runtime.handle(keywords.json()["id"]).status()) in ("pending", "running", "waiting")
+            for sent, status, said in (
+                ({"function": "with", "arguments": ["y"], "id": "a/b"}, 409, "a/b"),
+                ({"function": "rest"}, 400, "there is no function 'rest' to start, but with, wrong"),
+                ({"function": "os.system", "arguments": ["true"]}, 400, "there is no function"),
+                ({"function": "wrong", "arguments": [1]}, 400, "cannot be started so: too many"),
+                ({"function": "wrong", "arguments": {}}, 400, "arguments are an array"),
+                ({"function": "wrong", "tags": {"a": 1}}, 400, "cannot be started so"),
+                ({"function": "wrong", "id": ""}, 400, "id is empty"),
+            ):
+                refused = await browser.post("/api/instances", json=sent)
+                assert (refused.status_code, said in refused.json()["error"]) == (status, True)
+
+
+async def test_starting_where_nothing_runs(browser: httpx.AsyncClient) -> None:
+    """A client runs no code of a program."""
+    refused = await browser.post("/api/instances", json={"function": "order"})
+    assert (refused.status_code, "nothing is started here" in refused.json()["error"]) == (403, True)
+    with pytest.raises(ValueError, match="Give runtime="):
+        app("memory:", functions={"order": print})  # type: ignore[dict-item]
+
+
 async def test_an_exception_as_an_answer(make_runtime: MakeRuntime, browser: httpx.AsyncClient, flows: ModuleType) -> None:
     """It is told from mistakes of who asks."""
     async with make_runtime() as runtime:
@@ -65,9 +97,31 @@ async def test_an_exception_as_an_answer(make_runtime: MakeRuntime, browser: htt
         answer = await browser.post(f"{ONE}/ask", json={"name": "what"})
         assert (answer.status_code, answer.json()) == (
             502,
-            {"error": "instance 'o-7' answers 'what' by LookupError: no such thing"},
+            {"error": "instance 'o-7' answers 'what' by LookupError('no such thing')"},
         )
         assert (await browser.post(f"{ONE}/ask", json={"name": "other", "timeout": 0})).status_code == 504
+
+
+async def test_answers_are_only_looked_at(
+    make_runtime: MakeRuntime, browser: httpx.AsyncClient, flows: ModuleType, tmp_path: Path
+) -> None:
+    """Nothing of the program is made of them: what has no JSON is told as in stacks."""
+    path = str(tmp_path / "written")
+    expected = {
+        "trap": f"open({path!r}, 'w')",
+        "account": "Account(name='a', api_key='b')",
+        "round": {"path": path, "self": "{'path': " + repr(path) + ", 'self': {...}}"},
+        "odd": [[1, 2.5], {"1": "b'x'"}, "nan", [3], None, True],
+        "large": "<int of 20,001 bits>",
+    }
+    async with make_runtime() as runtime:
+        await runtime.start(flows.answer_with, path, instance_id="o-7")
+        for what, answer in expected.items():
+            asked = await browser.post(f"{ONE}/ask", json={"name": "what", "payload": what})
+            assert (asked.status_code, asked.json().get("answer", asked.text)) == (200, answer)
+        deep = (await browser.post(f"{ONE}/ask", json={"name": "what", "payload": "deep"})).text
+        assert deep.count("[") >= 100
+    assert not (tmp_path / "written").exists()
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)

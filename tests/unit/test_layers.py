@@ -45,7 +45,7 @@ ORDERS = {
         "moving", "decision", "pinning", "versions", "bindings", "then", "in_flight", "on_disk", "misfits", "written",
     ),
     "ui": (
-        "libraries", "paths", "guard", "queries", "acts", "counts", "site", "views", "pages", "live", "openapi", "interface",
+        "libraries", "paths", "guard", "queries", "acts", "counts", "starting", "site", "views", "pages", "live", "openapi", "interface",
         "application", "serving",
     ),
     "running": (
