@@ -38,7 +38,7 @@ def app(
 
     It answers this machine only, by the names of loopback, unless there is a ``token``: who has that, in a header
     ``Authorization: Bearer ...`` or typed into the page, may ask from elsewhere. ``hosts``: the names under which it may be asked
-    for then. ``functions``: what programs may start by ``POST /api/instances``, by name, in ``runtime``. ``store`` and ``key``: as
+    for then. ``functions``: what programs may start by ``POST /api/instances``, by name, in ``runtime``. ``store``, ``key``: as
     for ``connect``. Raises ValueError, UnknownStoreError and MissingDriverError.
     """
     policy = Policy.of(token, hosts)
