@@ -16,7 +16,6 @@ from ...errors import (
     CodeChangedError,
     DurableError,
     FencedError,
-    InstanceHeldBackError,
     InstanceMismatchError,
     InstanceSuspendedError,
     RanAfterFailureError,
@@ -37,10 +36,10 @@ from ...snapshot.sealing.way_out import StateBefore
 from ...snapshot.tasks.contexts import is_ours
 from ...stores.state import FINISHED, NO_ORIGIN, Event, HoldRecord, InstanceState, Origin, check_size
 from ...stores.store import Begun
-from ...stores.suspects import Rule, alone_before, group_of
 from ...upgrades.kept import KeptTexts
 from ...upgrades.renames import is_called
 from .checkpoint import Checkpoint, flush_output
+from .claiming import Claiming
 from .driver import InstanceDriver
 from .failed import restore_way_out, skip_keys, way_taken
 from .given import NOTHING_GIVEN, given_by, set_again, warn_of_lost
@@ -70,8 +69,8 @@ class InstanceRun:
     """
 
     __slots__ = (
-        "_before", "_cut", "_from_failure", "_given", "_handed", "_labels", "_mail", "_migration",
-        "_opening", "_recording", "_retries", "_root", "_turn", "_way", "begins_again", "begun", "call", "context", "driver",
+        "_before", "_claiming", "_cut", "_from_failure", "_given", "_handed", "_labels", "_mail", "_migration",
+        "_opening", "_recording", "_retries", "_root", "_way", "begins_again", "begun", "call", "context", "driver",
         "evict_after", "host", "instance_id", "is_suspending", "lease", "records", "task",
     )  # fmt: skip
 
@@ -104,6 +103,7 @@ class InstanceRun:
         self._way = WayTaken()  # of the exception by which it has failed
         self._before: StateBefore | None = None  # that it goes back to
         self._migration: Migration | None = None  # that it was asked for before it goes on
+        self._claiming = Claiming(self.lease, self._is_kept)
         self._mail = Mail(self.lease, self._is_asked_to_migrate)
         self._opening: Opening[Any] | None = None  # of what the program had open
         self._cut: FencedError | StoreUnavailableError | None = None  # why it is let go of
@@ -112,7 +112,6 @@ class InstanceRun:
         self._handed: Handed = {}  # to a run that was begun before, by the code that resumes it
         self._labels: LabelWriter | None = None  # once there were any
         self._root: Any = None  # the coroutine of a call that has not begun
-        self._turn: asyncio.Future[None] | None = None  # it is held back until then
 
     @property
     def state(self) -> InstanceState | None:
@@ -201,7 +200,8 @@ class InstanceRun:
             new, call = None, self.records.seal_call(None, self._given.record)
         else:
             new, call = self._first_state() or (None, b"")
-        is_new = await self._claim(new, call, make, is_patient=begins_again) or self.state is None
+        is_awaited = make is not None or self.host.script is not None
+        is_new = await self._claiming.begin(new, call, is_awaited=is_awaited, is_patient=begins_again) or self.state is None
         if is_new and new is None and make is None:
             await self._keep_first()
         elif not is_new:
@@ -212,29 +212,6 @@ class InstanceRun:
             self.begun.set_result(None)
         return is_new
 
-    async def _claim(self, new: InstanceState | None, call: bytes, make: Callable[[], Any] | None, *, is_patient: bool) -> bool:
-        """Begin the lease. One that may be what kills the process waits until there is room for it."""
-        if make is not None or self.host.script is not None:  # who awaits it runs nothing beside it
-            first = partial(self.lease.begin, new, call)
-            return await (self.lease.patiently(first, "it has not begun") if is_patient else first())
-        rule, is_again = Rule(alone_before(self.host.max_attempts)), False
-        while True:
-            begin = partial(self.lease.begin, new, call, rule)
-            try:
-                is_new = await (self.lease.patiently(begin, "it has not begun") if is_again or is_patient else begin())
-            except InstanceHeldBackError as held:
-                group = group_of(held.attempts, rule.alone_from)
-                if not is_again:
-                    await self._is_kept()
-                    rule = rule._replace(beside=await self._ancestors())
-                    logger.warning("%s", held, extra=self.lease.about())
-                await self._wait_for_room(group, is_again)
-                is_again = True
-                continue
-            if is_again:
-                self.host.held_back.let_next_ask(group)
-            return is_new
-
     async def _is_kept(self) -> None:
         """Its caller need not wait until it goes on: it is kept, and by the same call."""
         kept = await self.host.instances.load(self.instance_id)
@@ -244,34 +221,9 @@ class InstanceRun:
             self._check(None)
             self.begun.set_result(None)
 
-    async def _ancestors(self) -> list[str]:
-        """Those that have begun it, and may wait for it."""
-        found, parent = list[str](), self.lease.origin.parent
-        while parent is not None and parent not in found:
-            found.append(parent)
-            summary = await self.host.instances.summary(parent)
-            parent = summary.parent if summary is not None else None
-        return found
-
-    async def _wait_for_room(self, group: int, is_again: bool) -> None:
-        self._turn = self.host.held_back.wait(group, is_again=is_again)
-        try:
-            await self._turn
-        except asyncio.CancelledError:
-            if self.lease.taken is not None:
-                self.lease.claim = self.lease.taken[0].claim
-            raise
-        finally:
-            self._turn = None
-
     def receives(self, begun: Begun, gate: Gate) -> bool:
         """Go on by a claim of somebody else in this process, if it is held back."""
-        if self._turn is None or self.is_suspending:
-            return False
-        self.lease.taken = begun, gate
-        if not self._turn.done():
-            self._turn.set_result(None)
-        return True
+        return not self.is_suspending and self._claiming.receives(begun, gate)
 
     def _first_state(self) -> tuple[InstanceState, bytes] | None:
         """The state of an instance that has not begun, and its call, for one that is perhaps new; None: only when it is known to
