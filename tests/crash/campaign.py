@@ -4,9 +4,9 @@
     python -m tests.crash.campaign --kills 10000 --store postgresql
     python -m tests.crash.campaign --kills 10000 --store postgresql://...
 
-Each worker starts a few instances, and asks for those of the one before it; a worker that was killed is replaced at once, so there
-is always something under way. An instance has effects that are noted in a file, and effects that are rows of a table, which are
-committed with its checkpoints. Nobody but the campaign may end a worker: see ``crew``.
+Each worker starts a few instances, and asks for those of the one before it; a worker that was killed is replaced at once, so
+there is always something under way. An instance has effects that are noted in a file, and effects that are rows of a table, which
+are committed with its checkpoints. Nobody but the campaign may end a worker: see ``crew``.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 What a worker does is ``live(say, *arguments)`` in a module ``worker`` of the campaign's folder; each has a log of its own, which
 is told when it ends otherwise than by a kill that was asked for.
 
-This module is also that process (``python -m tests.crash.crew``). It is told ``live NUMBER ARGUMENTS``, a word for each, and ``kill
-NUMBER``, by lines; it tells ``NUMBER ended STATUS``, and what workers say: ``NUMBER begun``, ``NUMBER started NAME``, ``NUMBER
-away``.
+This module is also that process (``python -m tests.crash.crew``). It is told ``live NUMBER ARGUMENTS``, a word for each, and
+``kill NUMBER``, by lines; it tells ``NUMBER ended STATUS``, and what workers say: ``NUMBER begun``, ``NUMBER started NAME``,
+``NUMBER away``.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Crew:
     async def watch(self, *works: Coroutine[Any, Any, T]) -> list[T]:
         """What the works give. Raises AssertionError when a worker ends by itself meanwhile."""
         working = asyncio.gather(*works)
-        await asyncio.wait([working, self._failed], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(list[asyncio.Future[Any]]([working, self._failed]), return_when=asyncio.FIRST_COMPLETED)
         if self._failed.done():
             working.cancel()
             self._failed.result()

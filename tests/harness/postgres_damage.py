@@ -5,21 +5,23 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from durable_import.errors import DurableError
 from durable_import.stores.owner import Owner
 from durable_import.stores.postgres import claiming, lives, looking, messages
 from durable_import.stores.postgres.address import Address
 from durable_import.stores.postgres.columns import query, row_key
+from durable_import.stores.postgres.driver import psycopg
 from durable_import.stores.postgres.failures import explain
 from durable_import.stores.postgres.owners import OwnersDesk
 from durable_import.stores.postgres.pipeline import Cursor, Rounds, opened
@@ -30,8 +32,11 @@ from tests.harness.postgres import PostgresServer
 from tests.harness.row_damage import CALL, OTHERS, state
 
 T = TypeVar("T")
+CLEARED_EVERY = 50  # uses
+MOST = 12  # alterations that a store is used with at once
 TABLES = ("instance", "state", "call", "outcome", "segment", "event", "key", "owner")
 NAMES = ("a", "a/waits", "a/ended", "a/stuck", "a/again", "a/left")
+_NAMES = {row_key(name): name for name in NAMES}
 VALUES: dict[str, tuple[Any, ...]] = {  # what somebody may put into a column of a type
     "bigint": (0, 1, -1, 2**31, 2**62, 2**63 - 1, -(2**63)),
     "integer": (0, 1, -1, 9, 2**30, 2**31 - 1, -(2**31)),
@@ -72,26 +77,39 @@ class Database:
         return self.connection.execute(text, [self.address.schema, f"durable_{table}"]).fetchall()
 
     def begin(self) -> None:
-        self.connection.execute("BEGIN")
+        self.say(b"BEGIN; SAVEPOINT use")
 
     def undo(self) -> None:
-        self.connection.execute("ROLLBACK")
+        self.say(b"ROLLBACK")
 
-    def safely(self, work: Callable[[], T]) -> T:
+    def keep(self) -> None:
+        self.say(b"COMMIT")
+
+    def clear(self) -> None:
+        """Outside a transaction: make room of what was undone."""
+        for table in TABLES:
+            self.say(f'VACUUM "{self.address.schema}".durable_{table}'.encode())
+
+    def say(self, commands: bytes) -> None:
+        """Beside psycopg, which would forget its prepared statements at each rollback."""
+        said = self.connection.pgconn.exec_(commands)
+        assert said.status == psycopg.pq.ExecStatus.COMMAND_OK, said.error_message
+
+    def safely(self, work: Callable[[], T], *, writes: bool = True) -> T:
         """What ``work`` gives; if it fails, nothing of it has happened, and the error is as the store tells of it."""
-        self.connection.execute("SAVEPOINT use")
         try:
             result = work()
         except Exception as error:
-            self.connection.execute("ROLLBACK TO use")
+            self.say(b"ROLLBACK TO use")
             explained = explain(error, self.address)
             raise explained from (error if explained is not error else error.__cause__)
-        self.connection.execute("RELEASE use")
+        if writes:
+            self.say(b"RELEASE use; SAVEPOINT use")
         return result
 
-    def do(self, rounds: Rounds[T]) -> T:
+    def do(self, rounds: Rounds[T], *, writes: bool = True) -> T:
         """All rounds of a work."""
-        return self.safely(lambda: self._do(rounds))
+        return self.safely(lambda: self._do(rounds), writes=writes)
 
     def _do(self, rounds: Rounds[T]) -> T:
         try:
@@ -103,7 +121,7 @@ class Database:
             return result
 
     def _execute(self, name: str, values: Any) -> Cursor:
-        return self.connection.execute(query(name, self.address.schema), values, binary=True)
+        return self.connection.execute(query(name, self.address.schema), values, prepare=True, binary=True)
 
     def close(self) -> None:
         self.connection.close()
@@ -127,32 +145,41 @@ def fill(database: Database) -> None:
     database.do(messages.save_source("digest", "text"))
 
 
-def alter(database: Database, chance: random.Random) -> str:
-    """Put something else into a cell of an instance "a...", of an owner or of what is common, or remove a row; gives what was
-    done."""
+class Altered(NamedTuple):
+    """What was done, and to which instances."""
+
+    told: str
+    names: tuple[str, ...]
+
+
+def alter(database: Database, chance: random.Random) -> Altered | None:
+    """Put something else into a cell of an instance "a...", of an owner or of what is common, or remove a row; None: the database
+    refuses it, or there is no row."""
     table = chance.choice(TABLES)
     full = f'"{database.address.schema}".durable_{table}'
     mine = "WHERE key <> ALL(%s)" if table != "owner" else ""
     others = [[row_key(name) for name in OTHERS]] if mine else []
-    found = database.connection.execute(f"SELECT ctid::text FROM {full} {mine} ORDER BY 1", others)
-    rows = [row for (row,) in found.fetchall()]
+    key = "key" if mine else "NULL"
+    rows = database.connection.execute(f"SELECT ctid::text, {key} FROM {full} {mine} ORDER BY ctid", others).fetchall()
     if not rows:
-        return ""
-    row = chance.choice(rows)
+        return None
+    row, its = chance.choice(rows)
+    name = _NAMES.get(its)
+    names = (name,) if name is not None else NAMES
     if chance.random() < 0.1:
-        database.connection.execute(f"DELETE FROM {full} WHERE ctid = %s::tid", [row])
-        return f"{table} {row} is gone"
+        database.safely(lambda: database.connection.execute(f"DELETE FROM {full} WHERE ctid = %s::tid", [row]))
+        return Altered(f"{table} {row} is gone", names)
     column, kind = chance.choice(database.columns[table])
     put = chance.choice((None, *VALUES[kind]))
     try:
         database.safely(lambda: database.connection.execute(f"UPDATE {full} SET {column} = %s WHERE ctid = %s::tid", [put, row]))
-    except DurableError:  # the database refuses it
-        return ""
-    return f"{table}.{column} of {row} is {put!r:.60}"
+    except DurableError:
+        return None
+    return Altered(f"{table}.{column} of {row} is {put!r:.60}", names)
 
 
-def uses(database: Database, owner: int, chance: random.Random) -> Iterator[Callable[[], Any]]:
-    """What is done with a store, for all instances "a..."."""
+def uses(database: Database, owner: int, names: Sequence[str], chance: random.Random) -> Iterator[Callable[[], Any]]:
+    """What is done with a store, and with the instances that were altered."""
     asked: tuple[dict[str, Any], ...] = (
         {}, {"limit": 1}, {"status": "running"}, {"status": STUCK}, {"function": "app:main"}, {"prefix": "a"},
     )  # fmt: skip
@@ -160,30 +187,34 @@ def uses(database: Database, owner: int, chance: random.Random) -> Iterator[Call
         yield partial(_list, database, InstanceQuery(**each))
     yield database.owners.owners
     yield lambda: _claim(database, owner)
-    yield lambda: database.do(messages.pending(owner, 0))
-    for name in chance.sample(NAMES, len(NAMES)):
+    yield lambda: database.do(messages.pending(owner, 0), writes=False)
+    for name in chance.sample(names, len(names)):
         for look in (looking.load, looking.summary, messages.load_events):
-            yield partial(_ask, database, partial(look, name))
+            yield partial(_look, database, partial(look, name))
         for some in (None, ("k",)):
-            yield partial(_ask, database, partial(looking.load_segments, name, some))
-        yield partial(_ask, database, partial(messages.publish, name, "again", b"", None))
-        yield partial(_ask, database, partial(lives.retry, name))
+            yield partial(_look, database, partial(looking.load_segments, name, some))
+        yield partial(_do, database, partial(messages.publish, name, "again", b"", None))
+        yield partial(_do, database, partial(lives.retry, name))
         yield partial(_live, database, name, owner, chance.random() < 0.5)
     yield lambda: database.do(lives.hasten())
     yield lambda: database.do(looking.remove_finished(0.0))
-    yield lambda: database.do(messages.load_source("digest"))
+    yield lambda: database.do(messages.load_source("digest"), writes=False)
     for name in ("a", "a/left"):
-        yield partial(_ask, database, partial(looking.remove, name))
+        yield partial(_do, database, partial(looking.remove, name))
 
 
-def _ask(database: Database, work: Callable[[], Rounds[Any]]) -> None:
+def _do(database: Database, work: Callable[[], Rounds[Any]]) -> None:
     database.do(work())
 
 
+def _look(database: Database, work: Callable[[], Rounds[Any]]) -> None:
+    database.do(work(), writes=False)
+
+
 def _list(database: Database, asked: InstanceQuery) -> None:
-    page = database.do(looking.list_page(asked))
+    page = database.do(looking.list_page(asked), writes=False)
     if page.cursor is not None:
-        database.do(looking.list_page(InstanceQuery(cursor=page.cursor)))
+        database.do(looking.list_page(InstanceQuery(cursor=page.cursor)), writes=False)
 
 
 def _live(database: Database, name: str, owner: int, ends: bool) -> None:
@@ -202,7 +233,7 @@ def _claim(database: Database, owner: int) -> list[tuple[Begun, lives.Owned]]:
 
 def check_others(database: Database, owner: int) -> None:
     """Those that nobody has altered are found, and go on."""
-    found = {each.instance_id for each in database.do(looking.list_page(InstanceQuery())).instances}
+    found = {each.instance_id for each in database.do(looking.list_page(InstanceQuery()), writes=False).instances}
     assert found >= set(OTHERS), found
     for row in database.owners.owners():
         if row.id != owner:
@@ -218,39 +249,51 @@ def check_others(database: Database, owner: int) -> None:
         assert (begun.state, begun.call, len(begun.events or ())) == (state(1, wake_at=begun.state.wake_at), CALL, 1)
         database.do(lives.commit(begun.claim, state(2), None, True, owned))
         database.do(lives.end(begun.claim, state(3, "completed"), False, 0))
-        kept = database.do(looking.load(name))
+        kept = database.do(looking.load(name), writes=False)
         assert kept is not None
         assert kept.state.status == "completed"
 
 
-def damage_once(database: Database, chance: random.Random) -> str:
-    """Alter one to three cells, use the store, and undo all that; gives what was wrong, if something was."""
+def damage_once(database: Database, chance: random.Random) -> tuple[int, str]:
+    """Alter some cells, use the store, and undo all that; gives how many were altered, and what was wrong, if something was."""
     database.begin()
+    done: list[Altered] = []
     try:
-        done = [alter(database, chance) for _ in range(chance.randrange(1, 4))]
-        try:
-            owner = database.owners.register(Owner.current(), 30.0)
-            for use in uses(database, owner, chance):
-                try:
-                    use()
-                except DurableError:
-                    continue
-            check_others(database, owner)
-        except Exception as error:
-            return f"{done}: {type(error).__name__}: {error} {traceback.extract_tb(error.__traceback__)[-1]}"
-        return ""
+        done += filter(None, (alter(database, chance) for _ in range(chance.randrange(1, MOST + 1))))
+        names = sorted({name for each in done for name in each.names})
+        owner = database.owners.register(Owner.current(), 30.0)
+        for use in uses(database, owner, names, chance):
+            try:
+                use()
+            except DurableError:
+                continue
+        check_others(database, owner)
+    except Exception as error:
+        return len(
+            done
+        ), f"{[each.told for each in done]}: {type(error).__name__}: {error} {traceback.extract_tb(error.__traceback__)[-1]}"
+    else:
+        return len(done), ""
     finally:
         database.undo()
 
 
-def damage(url: str, times: int, seed: int) -> list[str]:
-    """So many alterations; gives what was wrong."""
-    chance = random.Random(seed)
+def damage(url: str, times: int, seed: int) -> tuple[int, list[str]]:
+    """So many alterations; gives how many there were, and what was wrong."""
+    chance, altered, wrongs = random.Random(seed), 0, list[str]()
     with closing(Database(url)) as database:
         database.begin()
         fill(database)
-        database.connection.execute("COMMIT")
-        return [wrong for _ in range(times) if (wrong := damage_once(database, chance))]
+        database.keep()
+        for number in itertools.count():
+            if altered >= times:
+                break
+            if number % CLEARED_EVERY == 0:  # what was undone is left in the tables, and makes each look at them slower
+                database.clear()
+            count, wrong = damage_once(database, chance)
+            altered += count
+            wrongs += [wrong] if wrong else []
+    return altered, wrongs
 
 
 if __name__ == "__main__":
@@ -258,9 +301,9 @@ if __name__ == "__main__":
     seed = int(sys.argv[2]) if sys.argv[2:] else random.randrange(1 << 30)
     server = PostgresServer()
     try:
-        wrongs = damage(server.url(), int(sys.argv[1]), seed)
+        altered, wrongs = damage(server.url(), int(sys.argv[1]), seed)
     finally:
         server.remove()
-    print(f"seed {seed}: {len(wrongs)} of {sys.argv[1]} went wrong")
+    print(f"seed {seed}: {altered} alterations, {len(wrongs)} uses of the store went wrong")
     print("\n".join(wrongs[:20]))
     sys.exit(bool(wrongs))

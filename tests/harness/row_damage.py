@@ -27,6 +27,7 @@ from durable_import.stores.suspects import Suspects
 
 TABLES = ("instance", "state", "call", "outcome", "segment", "event", "owner")
 OTHERS = ("b", "c")
+MOST = 8  # alterations that a store is used with at once
 CALL = b"call"
 Work = Callable[[sqlite3.Connection], Any]
 
@@ -153,12 +154,12 @@ def check_others(owner: int, connection: sqlite3.Connection) -> None:
         assert kept.state.status == "completed"
 
 
-def damage_once(whole: sqlite3.Connection, chance: random.Random) -> str:
-    """Alter one to three cells of a copy, and use it; gives what was wrong, if something was."""
+def damage_once(whole: sqlite3.Connection, chance: random.Random) -> tuple[int, str]:
+    """Alter some cells of a copy, and use it; gives how many were altered, and what was wrong, if something was."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         whole.backup(connection)
         connection.text_factory = text_of
-        done = [alter(connection, chance) for _ in range(chance.randrange(1, 4))]
+        done = list(filter(None, (alter(connection, chance) for _ in range(chance.randrange(1, MOST + 1)))))
         try:
             owner = owners.register(Owner.current(), 30.0, connection)
             for use in uses(owner, chance):
@@ -168,21 +169,25 @@ def damage_once(whole: sqlite3.Connection, chance: random.Random) -> str:
                     continue
             check_others(owner, connection)
         except Exception as error:
-            return f"{done}: {type(error).__name__}: {error} {traceback.extract_tb(error.__traceback__)[-1]}"
-    return ""
+            return len(done), f"{done}: {type(error).__name__}: {error} {traceback.extract_tb(error.__traceback__)[-1]}"
+    return len(done), ""
 
 
-def damage(times: int, seed: int) -> list[str]:
-    """So many alterations; gives what was wrong."""
-    chance = random.Random(seed)
+def damage(times: int, seed: int) -> tuple[int, list[str]]:
+    """So many alterations; gives how many there were, and what was wrong."""
+    chance, altered, wrongs = random.Random(seed), 0, list[str]()
     with closing(template()) as whole:
-        return [wrong for _ in range(times) if (wrong := damage_once(whole, chance))]
+        while altered < times:
+            count, wrong = damage_once(whole, chance)
+            altered += count
+            wrongs += [wrong] if wrong else []
+    return altered, wrongs
 
 
 if __name__ == "__main__":
     logging.disable()
     seed = int(sys.argv[2]) if sys.argv[2:] else random.randrange(1 << 30)
-    wrongs = damage(int(sys.argv[1]), seed)
-    print(f"seed {seed}: {len(wrongs)} of {sys.argv[1]} went wrong")
+    altered, wrongs = damage(int(sys.argv[1]), seed)
+    print(f"seed {seed}: {altered} alterations, {len(wrongs)} uses of the store went wrong")
     print("\n".join(wrongs[:20]))
     sys.exit(bool(wrongs))
