@@ -1,6 +1,7 @@
 """A client: sees and asks for things in a store, in a process that runs no instances and has none of their code.
 
-What it asks for is kept in the store, and is taken up by whoever owns the instance, or takes it up next.
+What it asks for is kept in the store, and is taken up by whoever owns the instance, or takes it up next. A store that was there
+before, and is away for a moment, is asked again.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from types import TracebackType
-from typing import Any, overload
+from typing import Any, cast, overload
 
 from ..errors import InstanceFinishedError
 from ..inspect.records import Answer
@@ -40,6 +41,9 @@ from .children import InstanceTree
 from .forking import Fork, Forker
 from .inspection import EventView, Inspection
 from .lists import EVERYTHING, count_in, for_all
+from .patient_store import PatientStore
+
+PATIENCE = 10.0  # seconds for a store that was there before
 
 
 class AsyncClient:
@@ -75,12 +79,16 @@ class AsyncClient:
     def _full(self) -> Store:
         return full_store(self._given)
 
+    @cached_property
+    def _patient(self) -> PatientStore:
+        return PatientStore(self._full, lambda: PATIENCE if self._patient.has_answered else 0.0)
+
     @property
     def _store(self) -> Store:
         if not self._is_there:
             check_there(self._given)
             self._is_there = True
-        return self._full
+        return cast("Store", self._patient)
 
     @cached_property
     def _seal(self) -> Seal:
@@ -224,7 +232,8 @@ class AsyncClient:
     async def _publish(self, instance_id: str, name: str, payload: Any, event_id: str | None = None) -> None:
         sealed = Records(self._seal, instance_id).seal_event(name, payload)
         check_size(instance_id, f"event {name!r}", len(sealed))
-        await self._store.publish(instance_id, name, sealed, event_id)
+        once = event_id or f"sent {uuid.uuid4()}"  # so that it may be sent again
+        await self._patient.patiently(partial(self._store.publish, instance_id, name, sealed, once), "an event is not kept yet")
 
 
 class AsyncClientHandle:

@@ -40,7 +40,7 @@ from ..running.instance.records import Call, Outcome, Records
 from ..running.instance.root import call_of
 from ..running.instance.run import InstanceRun
 from ..running.keeper import Keeper
-from ..running.patience import FIRST_PAUSE, patiently
+from ..running.patience import AWAY, FIRST_PAUSE, patiently
 from ..running.registry import InstanceRegistry
 from ..running.slices import Slices
 from ..running.sources import Sources
@@ -72,6 +72,7 @@ from .children import to_cancel
 from .handle import InstanceHandle
 from .lists import EVERYTHING, count_in, for_all
 from .options import Options
+from .patient_store import patient
 from .set_going import begins_unnamed, id_from_parts, id_from_step, running_instance
 from .transaction import TransactionBlock, check_outside
 from .trial import check_python
@@ -169,6 +170,7 @@ class DurableRuntime:
         check_seconds(grace_seconds=grace_seconds)
         self.store = open_store(store)
         self.instances: Store = full_store(self.store)
+        self._asked = patient(self.instances, self._patience_of_asking)
         backend = self.store.backend if isinstance(self.store, BackendStore) else store
         self._backend_events = BackendEvents(backend, self._publish) if isinstance(backend, OrchestrationBackend) else None
         self._closes_store = isinstance(store, str)
@@ -197,7 +199,7 @@ class DurableRuntime:
         self.telemetry = _telemetry(telemetry) if telemetry is not False else None
         self.dispatcher = Dispatcher(self, poll_interval)
         self.keeper = Keeper(self.instances, lease_seconds, self.dispatcher.wake_soon)
-        self.held_back = HeldBack(self.dispatcher.ensure)
+        self.held_back = HeldBack(self._look_for_more)
         self.is_closing = self._is_entered = False
         self._loop: asyncio.AbstractEventLoop | None = None  # where it was entered
         self._token: Token[ambient.AmbientRuntime | None] | None = None
@@ -374,7 +376,7 @@ class DurableRuntime:
         Raises DurableError when the store cannot list its instances, ValueError for a cursor that is none, and StoreError.
         """
         check_loop(self._loop)
-        return await self.instances.list(query)
+        return await self._asked.list(query)
 
     @overload
     async def count(self, query: InstanceQuery = ..., by: None = None) -> int: ...
@@ -386,15 +388,15 @@ class DurableRuntime:
         Raises DurableError when the store cannot list its instances, and StoreError.
         """
         check_loop(self._loop)
-        return await count_in(self.instances, query, by)
+        return await count_in(self._asked, query, by)
 
     async def cancel_all(self, query: InstanceQuery) -> int:
         """Ask all instances that fit, and have not ended, to end; gives how many. Raises as ``list``."""
-        return await for_all(self.instances, query, lambda summary: self.cancel(summary.instance_id))
+        return await for_all(self._asked, query, lambda summary: self.cancel(summary.instance_id))
 
     async def retry_all(self, query: InstanceQuery) -> int:
         """Let all instances that fit, and have failed or are stuck, go on; gives how many. Raises as ``list``."""
-        count = await for_all(self.instances, query, lambda summary: self.instances.retry(summary.instance_id))
+        count = await for_all(self._asked, query, lambda summary: self._asked.retry(summary.instance_id))
         self.dispatcher.ensure()
         self.dispatcher.wake()
         return count
@@ -403,16 +405,16 @@ class DurableRuntime:
         """Forget all instances that fit, whoever runs them; gives how many. Raises as ``list``."""
 
         async def forget(summary: InstanceSummary) -> bool:
-            await self.instances.delete(summary.instance_id)
+            await self._asked.delete(summary.instance_id)
             return True
 
-        return await for_all(self.instances, query, forget)
+        return await for_all(self._asked, query, forget)
 
     async def delete(self, instance_id: str) -> None:
         """Forget an instance, with its events, whoever runs it: the next commit of that is refused. Raises
         UnknownInstanceError and StoreError."""
         await self.summary_of(instance_id)
-        await self.instances.delete(instance_id)
+        await self._asked.delete(instance_id)
 
     async def recover(self) -> builtins.list[InstanceHandle[Any]]:
         """Let all unfinished instances go on that nobody owns; gives handles of those that were taken up now.
@@ -440,7 +442,7 @@ class DurableRuntime:
         if instance_id not in self.running:
             if not from_failure:
                 await self._check_way_out(instance_id)
-            await self.instances.retry(instance_id)
+            await self._asked.retry(instance_id)
             launched = self.running.get(instance_id)
             run = launched or self._registry.launch(instance_id, None, retries=True, from_failure=from_failure)
             await asyncio.shield(run.begun)
@@ -454,7 +456,7 @@ class DurableRuntime:
 
     async def failure_of(self, instance_id: str) -> Failed | None:
         """How an instance has failed, and from where it can be tried again; None if it has not."""
-        kept = await self.instances.load(instance_id)
+        kept = await self._asked.load(instance_id)
         return look_at_failure(kept, self.seal, instance_id) if kept is not None and kept.state.status == "failed" else None
 
     async def migrate(self, instance_id: str, *, to_new_code: bool = False, undo: bool = False) -> bool:
@@ -533,7 +535,7 @@ class DurableRuntime:
         if summary is not None and summary.status in FINISHED:
             if await self._was_published(event_id):
                 return
-            kept = await self.instances.load(instance_id)
+            kept = await self._asked.load(instance_id)
             if kept is not None:
                 Records(self.seal, instance_id).check_state(kept.state)  # somebody may have put that status there
             raise InstanceFinishedError(
@@ -558,7 +560,7 @@ class DurableRuntime:
         from_step = id_from_step(lambda: Records(self.seal, instance_id).content_of_event(name, payload))
         question = from_step or _random_name()
         send = partial(self._publish, instance_id, ASK, (question, name, payload), question)
-        return await ask(self.instances, self.seal, instance_id, name, question, send, timeout, keeps=from_step is not None)
+        return await ask(self._asked, self.seal, instance_id, name, question, send, timeout, keeps=from_step is not None)
 
     def transaction(self) -> TransactionBlock:
         """``async with runtime.transaction() as connection``: what is done by the connection, in the database that keeps the
@@ -575,7 +577,7 @@ class DurableRuntime:
         """See ``Host``."""
         origins = {name: child.lease.origin for name, child in self.running.items()}
         begun_here = [name for name, (parent, tags) in origins.items() if parent == instance_id and DETACHED not in dict(tags)]
-        for child in {*begun_here, *await to_cancel(self.instances, instance_id)}:
+        for child in {*begun_here, *await to_cancel(self._asked, instance_id)}:
             await self._publish(child, CANCEL, None, id_from_parts(CANCEL, run, child))
 
     async def _publish(self, instance_id: str, name: str, payload: Any, event_id: str | None = None) -> None:
@@ -585,19 +587,26 @@ class DurableRuntime:
         await (self._patiently(publish, f"an event of instance {instance_id} is not kept yet") if event_id else publish())
         run = self.running.get(instance_id)
         if run is not None:
-            await run.take_events()
-        else:
-            self.dispatcher.ensure()
-            self.dispatcher.wake()
+            try:
+                await run.take_events()
+            except AWAY as error:  # it is kept: who has sent it need not know that it comes later
+                logger.debug("an event of instance %s was not brought at once: %s", instance_id, error)
+            else:
+                return
+        self.dispatcher.ensure()
+        self.dispatcher.wake()
 
     async def _patiently(self, ask: Callable[[], Awaitable[R]], what: str) -> R:
-        """What an instance asks of the store, as it is committed; others are told at once that the store is away."""
+        return await patiently(ask, self._patience_of_asking(), what, dict)
+
+    def _patience_of_asking(self) -> float | None:
+        """What an instance asks of the store is done as it is committed; others are told at once that the store is away."""
         is_inside = getattr(ambient.current_driver.get(), "instance_id", None) is not None
-        return await patiently(ask, self.patience if is_inside else 0.0, what, dict)
+        return self.patience if is_inside else 0.0
 
     async def _was_published(self, event_id: str | None) -> bool:
         """Whether an instance has published an event, before a crash of it."""
-        return event_id is not None and await self.instances.was_published(event_id)
+        return event_id is not None and await self._asked.was_published(event_id)
 
     async def summary_of(self, instance_id: str) -> InstanceSummary:
         """What is small of what is kept of an instance. Raises UnknownInstanceError."""
@@ -617,7 +626,7 @@ class DurableRuntime:
             raise InstanceStuckError(instance_id, summary.error or "", summary.attempts)
         if summary.status not in FINISHED or summary.error is not None:  # that is to be tried again
             return None
-        kept = await self.instances.load(instance_id)
+        kept = await self._asked.load(instance_id)
         records = Records(self.seal, instance_id)
         if kept is None or records.check_state(kept.state).status not in FINISHED:
             return None  # it was removed, or tried again, meanwhile
@@ -628,7 +637,7 @@ class DurableRuntime:
         """What looks at instances; rarely needed."""
         from .inspection import Inspection
 
-        return Inspection(self.instances, lambda: self.seal)
+        return Inspection(self._asked, lambda: self.seal)
 
     async def history(self, instance_id: str) -> builtins.list[PastState]:
         """What an instance has been, oldest first, with the present last: checkpoint, status and location of each state kept.
@@ -640,7 +649,7 @@ class DurableRuntime:
 
     async def _look(self, instance_id: str) -> InstanceSummary | None:
         check_loop(self._loop)
-        summary = await self.instances.summary(instance_id)
+        summary = await self._asked.summary(instance_id)
         if summary is not None and summary.status != STUCK:
             Records(self.seal, instance_id).check_status(summary.status)
         return summary
@@ -679,7 +688,7 @@ class DurableRuntime:
 
     async def _resumes_left(self, instance_id: str) -> bool:
         """Let an instance go on here that another process was in the middle of, and has left; False: there is none."""
-        summary = await self.instances.summary(instance_id)
+        summary = await self._asked.summary(instance_id)
         if summary is None or summary.status not in ABANDONED or (summary.owner is not None and not summary.owner.is_dead()):
             return False
         if instance_id not in self.running:
@@ -688,9 +697,14 @@ class DurableRuntime:
 
     # --- for the parts of the runtime
 
+    def _look_for_more(self) -> None:
+        """Let the dispatcher look at the store, unless it was stopped for good: an instance may come to rest after that."""
+        if not self.is_closing:
+            self.dispatcher.ensure()
+
     def expects_events(self, instance_id: str, names: Iterable[str]) -> None:
         """An instance waits for events."""
-        self.dispatcher.ensure()
+        self._look_for_more()
         if self._backend_events is not None:
             self._backend_events.listen(instance_id, names)
 

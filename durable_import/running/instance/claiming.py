@@ -64,7 +64,8 @@ class Claiming:
         found, parent = list[str](), self._lease.origin.parent
         while parent is not None and parent not in found:
             found.append(parent)
-            summary = await self._lease.host.instances.summary(parent)
+            look = partial(self._lease.host.instances.summary, parent)
+            summary = await self._lease.patiently(look, "it has not begun")
             parent = summary.parent if summary is not None else None
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from ...aio.loop import InstanceLoop
 from ...errors import (
@@ -59,7 +60,7 @@ async def check_attempts(instance_id: str, lease: InstanceLease) -> None:
     if limit is None or attempts < limit or lease.error is not None:
         return
     if limit >= MAX_ATTEMPTS and attempts < limit * MOST_LIMITS:
-        summary = await lease.host.instances.summary(instance_id)
+        summary = await lease.patiently(partial(lease.host.instances.summary, instance_id), "it has not begun")
         if summary is not None and time.time() - summary.updated_at < LEAST_SECONDS:
             return
     where = f" at {lease.state.location}" if lease.state is not None and lease.state.location else ""

@@ -31,7 +31,9 @@ LIST_TERMS = {
     "tag": "durable_instance.key IN (SELECT key FROM SCHEMA.durable_tag WHERE name = %(tag)s AND value = %(value)s)",
     "parent": "parent = %(parent)s",
     "shelf": "shelf = %(shelf)s",
-    "taken": "shelf = 0 AND ended_at IS NOT NULL",
+    "taken": """durable_instance.key = ANY(ARRAY(
+        SELECT key FROM SCHEMA.durable_instance WHERE shelf = 0 AND ended_at IS NOT NULL
+    ))""",
     "owned": """durable_instance.key = ANY(ARRAY(
         WITH RECURSIVE each_owner (id) AS (
             SELECT min(owner) FROM SCHEMA.durable_state WHERE owner IS NOT NULL
@@ -46,8 +48,7 @@ LIST_TERMS = {
     "before": "(created_at, durable_instance.key) < (%(at)s, %(key)b)",
     "behind": "(created_at, durable_instance.key) > (%(at)s, %(key)b)",
 }
-_BOUNDS = ("since", "before", "behind")
-NEAR = 250  # instances
+_OF_INSTANCES = ("function", "prefix", "tag", "parent", "since", "before", "behind")  # terms that need no other table
 _DIRECTIONS = {"newest": "DESC", "oldest": "ASC"}
 
 
@@ -60,6 +61,8 @@ def query(name: str, schema: str) -> str:
         text = _count_query(*name.split()[1:])
     elif name.startswith("list "):
         text = _list_query(*name.split()[1:])
+    elif name.startswith("near "):
+        text = f"SELECT count(*) FROM ({_near_query(*name.split()[1:])}) AS near"
     else:
         text = sql.queries("postgres")[name]
     return in_schema(text, schema)
@@ -73,13 +76,20 @@ def _count_query(by: str, *terms: str) -> str:
 
 
 def _list_query(order: str, *terms: str) -> str:
-    ordered = f"ORDER BY created_at {_DIRECTIONS[order]}, durable_instance.key {_DIRECTIONS[order]}"
     asked = [sql.queries("postgres")["summary"], *(LIST_TERMS[term] for term in terms if term != "near")]
-    if "near" in terms:  # of those that are owned only so many are looked at as are next in the list
-        near = " AND ".join([f"shelf = {OWNED}", *(LIST_TERMS[term] for term in terms if term in _BOUNDS)])
-        keys = f"SELECT key FROM SCHEMA.durable_instance WHERE {near} {ordered} LIMIT {NEAR}"
-        asked.append(f"durable_instance.key = ANY(ARRAY({keys}))")
-    return f"{' AND '.join(asked)} {ordered} LIMIT %(limit)s"
+    if "near" in terms:
+        asked.append(f"durable_instance.key = ANY(ARRAY({_near_query(order, *terms)}))")
+    return f"{' AND '.join(asked)} {_ordered(order)} LIMIT %(limit)s"
+
+
+def _near_query(order: str, *terms: str) -> str:
+    """The keys of as many of those that are owned as are looked at first: those that are next in the list, of any status."""
+    where = " AND ".join([f"shelf = {OWNED}", *(LIST_TERMS[term] for term in terms if term in _OF_INSTANCES)])
+    return f"SELECT key FROM SCHEMA.durable_instance WHERE {where} {_ordered(order)} LIMIT %(near)s"
+
+
+def _ordered(order: str) -> str:
+    return f"ORDER BY created_at {_DIRECTIONS[order]}, durable_instance.key {_DIRECTIONS[order]}"
 
 
 def in_schema(text: str, schema: str) -> str:

@@ -39,6 +39,7 @@ _SHELVES = {  # where an instance of a status may stand: what somebody owns, or 
     "completed": (OWNED, COMPLETED), "failed": (OWNED, READY, FAILED, AGAIN), "cancelled": (OWNED, CANCELLED), "stuck": (STUCK,),
 }  # fmt: skip
 _TELLING = (COMPLETED, FAILED, CANCELLED, STUCK)
+LEAST_NEAR = 250  # instances
 _INDEXED = 64  # characters of an id that are in an index
 _LAST = "\U0010ffff"  # behind all texts with the same beginning
 
@@ -92,23 +93,35 @@ def summary(instance_id: str) -> Rounds[InstanceSummary | None]:
 def list_page(asked: InstanceQuery) -> Rounds[Page]:
     """See ``store.Store.list``; each kind of question has an index. What has a status may stand on several shelves."""
     shelves: Sequence[int | None] = _SHELVES.get(asked.status, ()) if asked.status is not None else (None,)
-    is_owned_as = asked.status in (*ABANDONED, *DORMANT)  # the first shelf is of all that is owned: most may do something else
-    statements = [_list_statement(asked, shelf, "near" if is_owned_as and shelf == OWNED else None) for shelf in shelves]
-    found = [answer.fetchall() for answer in ((yield statements) if statements else [])]
-    if is_owned_as and len(found[0]) <= asked.limit:
-        [owned] = yield [_list_statement(asked, OWNED, "owned")]
-        found[0] = owned.fetchall()
+    if asked.status in (*ABANDONED, *DORMANT):  # the first shelf is of all that is owned: most may do something else
+        answers = yield [
+            _statement("list", asked, OWNED, "near"),
+            *(_statement("list", asked, shelf) for shelf in shelves[1:]),
+            _statement("near", asked, OWNED, "near"),
+        ]
+        *found, [[near]] = [answer.fetchall() for answer in answers]
+        if near == _near(asked) and len(found[0]) <= asked.limit:
+            [owned] = yield [_statement("list", asked, OWNED, "owned")]
+            found[0] = owned.fetchall()
+    else:
+        statements = [_statement("list", asked, shelf) for shelf in shelves]
+        found = [answer.fetchall() for answer in ((yield statements) if statements else [])]
     rows = sorted((row for each in found for row in each), key=_place, reverse=asked.order == "newest")
     page = rows[: asked.limit]
     cursor = json.dumps([page[-1][10], page[-1][11].hex()]) if page and len(rows) > len(page) else None
     return Page([_summary_of(row) for row in page], cursor)
 
 
-def _list_statement(asked: InstanceQuery, shelf: int | None, how: str | None = None) -> Statement:
+def _statement(what: str, asked: InstanceQuery, shelf: int | None, how: str | None = None) -> Statement:
     terms, values = _terms(asked, shelf)
     if how is not None:
         terms.append(how)
-    return f"list {asked.order} {' '.join(terms)}", {**values, "limit": asked.limit + 1}
+    return f"{what} {asked.order} {' '.join(terms)}", {**values, "limit": asked.limit + 1, "near": _near(asked)}
+
+
+def _near(asked: InstanceQuery) -> int:
+    """How many of those that are owned are looked at first."""
+    return max(4 * (asked.limit + 1), LEAST_NEAR)
 
 
 def count(asked: InstanceQuery, by: CountedBy | None) -> Rounds[dict[str, int]]:

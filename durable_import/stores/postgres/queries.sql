@@ -312,14 +312,16 @@ WHERE key = ANY(%(keys)s::bytea[])
 UPDATE SCHEMA.durable_state SET owner = NULL, epoch = 0 WHERE key = ANY(%(keys)s::bytea[])
 
 -- name: forget_owner
+-- Asked so, it is always an index that is looked at, also where the statistics say that most have that owner.
 DELETE FROM SCHEMA.durable_owner
-WHERE id = %(owner)s AND NOT EXISTS (SELECT FROM SCHEMA.durable_state WHERE owner = durable_owner.id)
+WHERE id = %(owner)s
+    AND (SELECT min(owner) FROM SCHEMA.durable_state WHERE owner >= durable_owner.id) IS DISTINCT FROM durable_owner.id
 
 -- name: forget_idle_owners
 -- Those that have left nothing; what the others have is let go of when they are found dead.
 DELETE FROM SCHEMA.durable_owner
 WHERE until <= extract(epoch FROM clock_timestamp()) - lease
-    AND NOT EXISTS (SELECT FROM SCHEMA.durable_state WHERE owner = durable_owner.id)
+    AND (SELECT min(owner) FROM SCHEMA.durable_state WHERE owner >= durable_owner.id) IS DISTINCT FROM durable_owner.id
 
 -- name: load
 SELECT status, checkpoint, location, function, wake_at, snapshot, outcome, call
@@ -409,7 +411,7 @@ SELECT key, number, name, payload FROM SCHEMA.durable_event WHERE key = ANY(%(ke
 -- name: find_finished
 SELECT key FROM SCHEMA.durable_instance
 WHERE ended_at IS NOT NULL AND ended_at <= extract(epoch FROM statement_timestamp())::float8 - %(seconds)s AND shelf IN (3, 4, 5)
-LIMIT %(limit)s
+ORDER BY ended_at LIMIT %(limit)s
 
 -- name: remove_finished
 DELETE FROM SCHEMA.durable_instance WHERE key IN (
@@ -508,18 +510,30 @@ SELECT owner FROM SCHEMA.durable_state WHERE key = %(key)b
 SELECT FROM SCHEMA.durable_event_id WHERE id = %(event_id)s
 
 -- name: forget_event_ids
-DELETE FROM SCHEMA.durable_event_id WHERE published_at <= extract(epoch FROM clock_timestamp()) - %(seconds)s
+-- ``clock_timestamp`` could not be looked for in an index.
+DELETE FROM SCHEMA.durable_event_id WHERE published_at <= extract(epoch FROM statement_timestamp())::float8 - %(seconds)s
 
 -- name: forget_answers
-DELETE FROM SCHEMA.durable_event
-WHERE starts_with(instance_id, %(prefix)s) AND published_at <= extract(epoch FROM clock_timestamp()) - %(seconds)s
+-- Events are numbered as they come: only those before the first one that is young enough are looked at.
+DELETE FROM SCHEMA.durable_event WHERE number = ANY(ARRAY(
+    SELECT number FROM SCHEMA.durable_event
+    WHERE starts_with(instance_id, %(prefix)s)
+        AND published_at <= extract(epoch FROM statement_timestamp())::float8 - %(seconds)s
+        AND number < coalesce((
+            SELECT number FROM SCHEMA.durable_event
+            WHERE published_at > extract(epoch FROM statement_timestamp())::float8 - %(seconds)s ORDER BY number LIMIT 1
+        ), 9223372036854775807)
+    ORDER BY number
+))
 
 -- name: load_events
 SELECT number, name, payload FROM SCHEMA.durable_event WHERE key = %(key)b ORDER BY number
 
 -- name: pending
-SELECT durable_event.instance_id, max(number) FROM SCHEMA.durable_event JOIN SCHEMA.durable_state USING (key)
-WHERE number > %(since)s AND owner = %(owner)s GROUP BY durable_event.instance_id
+-- An owner may have very many instances; the events that it has not seen are few.
+SELECT instance_id, max(number) FROM SCHEMA.durable_event
+WHERE number > %(since)s AND (SELECT owner FROM SCHEMA.durable_state WHERE durable_state.key = durable_event.key) = %(owner)s
+GROUP BY instance_id
 
 -- name: remove_events
 DELETE FROM SCHEMA.durable_event WHERE key = %(key)b AND number = ANY(%(numbers)s::bigint[])
