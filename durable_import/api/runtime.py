@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from contextvars import Token
 from functools import cached_property, partial
-from types import CellType, FrameType, TracebackType
+from types import CellType, CodeType, FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, get_args, overload
 
 from ..aio.foreign_calls import ask_when
@@ -28,6 +28,7 @@ from ..errors import (
 from ..frames import ambient
 from ..log import logger
 from ..pythons import forks
+from ..pythons.tasks import get_running_loop
 from ..running.dispatcher import Dispatcher
 from ..running.held_back import HeldBack
 from ..running.instance.driver import GRACE_SECONDS
@@ -201,6 +202,7 @@ class DurableRuntime:
         self.keeper = Keeper(self.instances, lease_seconds, self.dispatcher.wake_soon)
         self.held_back = HeldBack(self._look_for_more)
         self.is_closing = self._is_entered = False
+        self._by_hand: set[CodeType] = set()  # functions that ran where no event loop does
         self._loop: asyncio.AbstractEventLoop | None = None  # where it was entered
         self._token: Token[ambient.AmbientRuntime | None] | None = None
         self._at_fork = forks.AtFork(self._begin_anew)
@@ -715,6 +717,21 @@ class DurableRuntime:
     def about(self, instance_id: str, checkpoint: int | None = None) -> dict[str, Any]:
         """What each record of the log says of an instance, as attributes."""
         return {"instance_id": instance_id, "checkpoint": checkpoint}
+
+    def can_begin(self, frame: FrameType) -> bool:
+        """See ``ambient.AmbientRuntime``. Elsewhere the function runs as it does natively, which is told once."""
+        if get_running_loop() is not None:
+            return True
+        if not ambient.STRICT and frame.f_code not in self._by_hand:
+            self._by_hand.add(frame.f_code)
+            logger.warning(
+                "%s:%s: %s runs without an event loop of asyncio: something else advances its coroutine. It is no durable "
+                "instance, and nothing of it is saved",
+                frame.f_code.co_filename,
+                frame.f_code.co_firstlineno,
+                frame.f_code.co_qualname,
+            )
+        return False
 
     def begin(self, frame: FrameType, cells: dict[str, CellType]) -> Awaitable[Any]:
         """See ``ambient.AmbientRuntime``."""

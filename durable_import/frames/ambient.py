@@ -65,6 +65,10 @@ class Driver(Protocol):
 class AmbientRuntime(Protocol):
     """What rewritten code needs of a runtime."""
 
+    def can_begin(self, frame: FrameType) -> bool:
+        """Whether the function of a frame that has just been entered can become an instance here: in an event loop it can."""
+        ...
+
     def begin(self, frame: FrameType, cells: dict[str, CellType]) -> Any:
         """An awaitable that runs the function of a frame that has just been entered, with its arguments, as an instance.
 

@@ -64,10 +64,11 @@ def outermost() -> bool:
         if driver.enters() and ambient.STRICT:
             raise refusal(sys._getframe(1), "code that is not durable has called it, as a part of one step of an instance")
         return False
-    if ambient.find_runtime() is not None:
+    runtime = ambient.find_runtime()
+    if runtime is not None and runtime.can_begin(sys._getframe(1)):
         return True
     if ambient.STRICT:
-        raise refusal(sys._getframe(1), "there is no runtime")
+        raise refusal(sys._getframe(1), "there is no runtime" if runtime is None else "no event loop of asyncio runs it")
     return False
 
 

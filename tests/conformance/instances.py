@@ -31,6 +31,8 @@ class UnsavedRuntime:
     def __init__(self, driver: type[UnsavedDriver]) -> None:
         self.driver = driver
 
+    can_begin = staticmethod(bool)  # of a frame, always: these tests have event loops
+
     async def begin(self, frame: FrameType, cells: dict[str, CellType]) -> Any:
         """See ``ambient.AmbientRuntime``."""
         function, arguments, keywords = call_of(frame, cells)
