@@ -259,12 +259,13 @@ class AsyncClientHandle:
         """With all below them; ``str`` of it has a line for each."""
         return await self._client.inspection.tree(self.id)
 
-    async def stack(self, limits: Limits | None = None) -> InstanceStack:
-        """All that it was at its last checkpoint: tasks, frames with source lines and variables, what each waits for.
+    async def stack(self, limits: Limits | None = None, checkpoint: int | None = None) -> InstanceStack:
+        """All that it was at its last checkpoint: tasks, frames with source lines and variables, what each waits for; or at the
+        one of this number, in a store that keeps history (ValueError if it is not there).
 
         Nothing of the program is imported or run; objects are told as ``Type(field=...)``. ``limits``: how much of each.
         """
-        return await self._client.inspection.stack(self.id, limits)
+        return await self._client.inspection.stack(self.id, limits, checkpoint)
 
     async def events(self, limits: Limits | None = None) -> builtins.list[EventView]:
         """The events for it that it has not taken yet."""

@@ -158,8 +158,8 @@ class ClientHandle:
     def tree(self) -> InstanceTree:
         return self._run(self._handle.tree())
 
-    def stack(self, limits: Limits | None = None) -> InstanceStack:
-        return self._run(self._handle.stack(limits))
+    def stack(self, limits: Limits | None = None, checkpoint: int | None = None) -> InstanceStack:
+        return self._run(self._handle.stack(limits, checkpoint))
 
     def events(self, limits: Limits | None = None) -> builtins.list[EventView]:
         return self._run(self._handle.events(limits))

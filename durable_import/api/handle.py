@@ -99,14 +99,15 @@ class InstanceHandle(Generic[T_co]):
         """The same with all below them; ``str`` of it has a line for each. Raises likewise."""
         return await self._runtime.inspection.tree(self.id)
 
-    async def stack(self, limits: Limits | None = None) -> InstanceStack:
+    async def stack(self, limits: Limits | None = None, checkpoint: int | None = None) -> InstanceStack:
         """All that the instance was at its last checkpoint, whoever runs it: its tasks, each with what it waits for and its
-        frames, with source lines and variables. ``str`` of it is like a traceback.
+        frames, with source lines and variables; or at the one of this number, in a store that keeps history. ``str`` of it is
+        like a traceback.
 
         Nothing of the program is imported or run for it: objects are told as ``Type(field=...)``, as far as ``limits`` go. Raises
-        as ``status``, and SnapshotError for a state that cannot be read.
+        as ``status``, SnapshotError for a state that cannot be read, and ValueError for a checkpoint that is not kept.
         """
-        return await self._runtime.inspection.stack(self.id, limits)
+        return await self._runtime.inspection.stack(self.id, limits, checkpoint)
 
     async def events(self, limits: Limits | None = None) -> list[EventView]:
         """The events for the instance that it has not taken yet. Raises as ``status``."""

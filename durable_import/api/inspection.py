@@ -71,11 +71,15 @@ class Inspection:
         """With all below them. Raises likewise."""
         return await tree_of(self._store, await self.summary(instance_id))
 
-    async def stack(self, instance_id: str, limits: Limits | None = None) -> InstanceStack:
-        """All that an instance was at its last checkpoint. Raises SnapshotFormatError for a damaged one."""
+    async def stack(self, instance_id: str, limits: Limits | None = None, checkpoint: int | None = None) -> InstanceStack:
+        """All that an instance was at its last checkpoint, or at an earlier one that the store has kept. Raises
+        SnapshotFormatError for a damaged one, and ValueError for a checkpoint that is not kept."""
         limits = limits or USUAL
         summary = await self.summary(instance_id)
         kept, segments = await self.load(instance_id)
+        if checkpoint not in (None, kept.state.checkpoint):
+            kept, segments = kept._replace(state=await self._past(instance_id, checkpoint)), {}
+            summary = replace(summary, status=kept.state.status, hold=None)
         state, seal = kept.state, self._find_seal()
         records = Records(seal, instance_id)
         found = InstanceStack(instance_id, state.checkpoint, summary.status)
@@ -187,6 +191,13 @@ class Inspection:
             EventView(event.number, event.name, payload if not is_hidden else MASKED)
             for event, payload, is_hidden in zip(events, payloads, hidden, strict=True)
         ]
+
+    async def _past(self, instance_id: str, checkpoint: int | None) -> InstanceState:
+        """What an instance was at a checkpoint."""
+        states = {state.checkpoint: state for state in await self.past_states(instance_id)}
+        if checkpoint not in states:
+            raise ValueError(f"checkpoint {checkpoint} of instance {instance_id!r} is not kept: its history tells which are")
+        return states[checkpoint]
 
     async def history(self, instance_id: str) -> list[PastState]:
         """What an instance has been, oldest first, with the present last. Raises DurableError if the store keeps no history."""

@@ -13,6 +13,7 @@ from ..inspect.masks import Mask
 from ..inspect.values import Limits
 from ..stores.state import FINISHED, InstanceQuery
 from .acts import ASKED_FOR, USUAL, act, ask, read_payload, read_timeout, send
+from .differences import differences
 from .libraries import HTMLResponse, HTTPException, RedirectResponse, Request, Response, Route, jinja2
 from .paths import part_of
 from .queries import KNOWN_STATUSES, query_of, url_of
@@ -22,6 +23,8 @@ from .views import moment, task_tree, version_of, waiting_of
 LISTED = 50  # instances in a page
 _MOST_FUNCTIONS = 100  # to choose from
 _MOST_PAST = 100  # checkpoints of a timeline: the last ones
+_MOST_DIFFERENCES = 500
+_LONGEST_NUMBER = 18
 _SEE_OTHER = 303
 _DONE = {
     "send": "The event is sent.",
@@ -55,6 +58,7 @@ def routes() -> list[Route]:
         Route("/instances", _telling(_list)),
         Route("/sign-in", _telling(_sign_in), methods=["POST"]),
         Route(one, _telling(_instance)),
+        Route(f"{one}/history", _telling(_compare)),
         Route(f"{one}/send", _telling(_send), methods=["POST"]),
         Route(f"{one}/ask", _telling(_ask), methods=["POST"]),
         *acts,
@@ -182,6 +186,31 @@ async def _children(request: Request, instance_id: str) -> Any:
         raise
     except DurableError:  # the store cannot list its instances
         return []
+
+
+async def _compare(request: Request) -> Response:
+    """What has changed between two checkpoints: the one asked for and that before it, or another."""
+    instance_id, asked = request.path_params["id"], request.query_params
+    site, handle = site_of(request), site_of(request).client.handle(instance_id)
+    past = await handle.history()
+    numbers = [each.checkpoint for each in past]
+    to = _number(asked.get("to", ""), numbers, numbers[-1])
+    since = _number(asked.get("from", ""), numbers, max((each for each in numbers if each < to), default=to))
+    mask = Mask()  # of both: what is a secret in one is none of the other's differences
+    stacks = [await site.stack(handle, number, mask) for number in (since, to)]
+    lack = next((lack for _, lack in stacks if lack), "")
+    before, after = (stack for stack, _ in stacks)
+    found = differences(before, after) if before is not None and after is not None else []
+    given = {"instance_id": instance_id, "past": past, "since": since, "to": to, "found": found[:_MOST_DIFFERENCES], "lack": lack}
+    return render(request, "history.html", left_out=len(found[_MOST_DIFFERENCES:]), **given)
+
+
+def _number(text: str, known: list[int], otherwise: int) -> int:
+    if not text:
+        return otherwise
+    if not text.isascii() or not text.isdecimal() or len(text) > _LONGEST_NUMBER or int(text) not in known:
+        raise ValueError(f"checkpoint {text!r} is not kept: there are {known[0]} to {known[-1]}")
+    return int(text)
 
 
 # --- actions

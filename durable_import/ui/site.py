@@ -62,10 +62,12 @@ class Site:
     starter: Starter
     is_over: threading.Event = field(default_factory=threading.Event)
 
-    async def stack(self, handle: AsyncClientHandle) -> tuple[InstanceStack | None, str]:
+    async def stack(
+        self, handle: AsyncClientHandle, checkpoint: int | None = None, mask: Mask | None = None
+    ) -> tuple[InstanceStack | None, str]:
         """The stack of an instance, in which secrets are hidden; or None, and why there is none."""
         try:
-            return await handle.stack(Limits(mask=Mask())), ""
+            return await handle.stack(Limits(mask=mask or Mask()), checkpoint), ""
         except UnknownInstanceError:
             raise
         except DurableError as error:

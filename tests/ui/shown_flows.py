@@ -72,3 +72,12 @@ async def fail_once():
 
 async def rest():
     await asyncio.sleep(3600)
+
+
+async def add_up(numbers):
+    total, seen = 0, {"last": None, "count": 0}
+    for number in numbers:
+        total += await asyncio.to_thread(abs, number)
+        seen = {"last": number, "count": seen["count"] + 1}
+        password = f"secret {number}"
+    return total, password

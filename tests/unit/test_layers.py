@@ -45,8 +45,8 @@ ORDERS = {
         "moving", "decision", "pinning", "versions", "bindings", "then", "in_flight", "on_disk", "misfits", "written",
     ),
     "ui": (
-        "libraries", "paths", "guard", "queries", "acts", "counts", "starting", "site", "views", "pages", "live", "openapi",
-        "interface", "application", "serving",
+        "libraries", "paths", "guard", "queries", "acts", "counts", "starting", "site", "views", "differences", "pages", "live",
+        "openapi", "interface", "application", "serving",
     ),
     "running": (
         "validation", "patience", "keeper", "held_back", "slices", "sources", "unneeded", "instance", "telemetry",
