@@ -113,6 +113,7 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.iterators.native_forms": {"itself": "itself"},
     "snapshot.iterators.tee": {"Tee": "tee", "TeeLink": "tee_link", "fill_link": "tee_link.fill"},
     "snapshot.module_data.by_name": {"resolve": "by_name", "resolve_or_none": "by_name_or_none"},
+    "snapshot.module_data.decorated": {"fill_part": "by_name.fill_part"},
     "snapshot.module_data.process_state": {"set_first": "process_state.set_first"},
     "snapshot.reducers.buffers": {
         "restore_array_view": "array_view", "restore_error_settings": "numpy.errors", "restore_memoryview": "memoryview",

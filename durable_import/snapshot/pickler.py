@@ -24,6 +24,7 @@ from ..hook.code_table import CodeInfo, info_of
 from ..pythons.library import PythonPickler
 from ..upgrades.fields import is_struct
 from .module_data.by_name import resolve, resolve_or_none
+from .module_data.decorated import PARTS, fill_part, reduced_part
 from .module_data.shared_locks import LOCKS
 from .prelude import Prelude
 from .reducers.structs import reduce_by_name
@@ -50,6 +51,17 @@ _BUILDERS = (
     new_task, build, fill, build_unchanged, fill_unchanged, Step, new_context, fill_context, new_future, fill_own_future,
     instance_loop, iter, range,
 )  # fmt: skip
+
+
+def _by_name(obj: Any, reference: tuple[Any, ...], references: References) -> Any:
+    """What is found by its name, and is perhaps a part of what decorators have made."""
+    module, path, *steps = reference
+    found = reduced_part(obj, module, path, references.script) if not steps else None
+    if found is None:
+        return resolve, reference
+    part, contents = found
+    reduced = resolve, (module, path, (), part)
+    return reduced if contents is None else (*reduced, contents, None, None, fill_part)
 
 
 class _Reducing:
@@ -87,7 +99,7 @@ class _Reducing:
         if reference is not None:
             if number in references.unmarked:
                 references.meets(number)
-            return resolve, reference
+            return _by_name(obj, reference, references) if type(obj) in PARTS else (resolve, reference)
         entries = self.entries
         if entries is not None and (number in entries.notes.by_id or number in entries.notes.parts):
             entry = entries.reduce(obj)

@@ -13,16 +13,20 @@ from ...upgrades.kept import VersionAsked
 from ...upgrades.renames import gone, missing_module, new_place
 from ..names import module_today
 from .closures import Captured
+from .decorated import Identity, find_part
 from .gone_data import object_then
 from .shared_locks import Step, follow
 
 
-def resolve(module: str, name: str, steps: tuple[Step, ...] = ()) -> Any:
+def resolve(module: str, name: str, steps: tuple[Step, ...] = (), part: Identity | None = None) -> Any:
     """The object that a module has under a name today; a name such as ``f.__defaults__.0`` leads on from there.
 
-    A captured variable that is captured in another Python version only is a cell of its own. ``steps``: see ``shared_locks``.
+    A captured variable that is captured in another Python version only is a cell of its own. ``steps``: see ``shared_locks``;
+    ``part``: which part of a decorated function it is, see ``decorated``.
     """
     module = module_today(module)
+    if part is not None:
+        return find_part(module, name, part)
     try:
         found = _found(module, name)
     except (AttributeError, ImportError, LookupError) as error:

@@ -23,6 +23,7 @@ from ...pythons.tasks import LoopBound
 from ..names import module_name
 from . import process_state
 from .code_parts import parts_of_code
+from .decorated import wrapped_functions
 from .modules import ATOMS, CONTAINERS, ScriptData, data_of, is_saved_by_value
 from .process_state import STREAMS
 from .shared_locks import LOCKS, Step, find_steps, is_holder
@@ -60,6 +61,8 @@ class ModuleNames:
         if data is not None:
             for path, cell, _ in data.captured_cells():
                 self.by_id.setdefault(id(cell), (name, path))
+            for path, function in wrapped_functions(name, data.captured_cells()):
+                self.by_id.setdefault(id(function), (name, path))
         for key, value in list(namespace.items()):
             kind = type(value)
             if kind in _WEAK:
