@@ -94,7 +94,7 @@ async def test_postgres_finds_what_is_asked_for(
         asked = InstanceQuery(status=status, limit=50)
         assert len(await names(store, asked)) == (50 if status == owned_as else int(status != STUCK))
         rounds = postgres_looking.list_page(asked)
-        statements = [*next(rounds), postgres_looking._list_statement(asked, 0, "owned")]
+        statements = [*next(rounds), postgres_looking._statement("list", asked, 0, "owned")]
         for name, values in statements if status != owned_as else statements[:1]:
             looked = pages_of(postgres_server, query(name, schema), values)
             assert looked < 4000, (status, name)
