@@ -31,9 +31,11 @@ from durable_import.stores.suspects import Suspects
 from tests.harness.postgres import PostgresServer
 from tests.harness.row_damage import CALL, OTHERS, state
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 CLEARED_EVERY = 50  # uses
-MOST = 12  # alterations that a store is used with at once
+MOST = 16  # alterations that a store is used with at once
 TABLES = ("instance", "state", "call", "outcome", "segment", "event", "key", "owner")
 NAMES = ("a", "a/waits", "a/ended", "a/stuck", "a/again", "a/left")
 _NAMES = {row_key(name): name for name in NAMES}
@@ -286,10 +288,11 @@ def damage(url: str, times: int, seed: int) -> tuple[int, list[str]]:
         fill(database)
         database.keep()
         for number in itertools.count():
-            if altered >= times:
-                break
             if number % CLEARED_EVERY == 0:  # what was undone is left in the tables, and makes each look at them slower
                 database.clear()
+                logger.info("%d alterations, %d uses of the store, %d went wrong", altered, number, len(wrongs))
+            if altered >= times:
+                break
             count, wrong = damage_once(database, chance)
             altered += count
             wrongs += [wrong] if wrong else []
@@ -297,7 +300,8 @@ def damage(url: str, times: int, seed: int) -> tuple[int, list[str]]:
 
 
 if __name__ == "__main__":
-    logging.disable()
+    logging.basicConfig(level=logging.CRITICAL)
+    logger.setLevel(logging.INFO)
     seed = int(sys.argv[2]) if sys.argv[2:] else random.randrange(1 << 30)
     server = PostgresServer()
     try:
