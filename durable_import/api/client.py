@@ -41,9 +41,7 @@ from .children import InstanceTree
 from .forking import Fork, Forker
 from .inspection import EventView, Inspection
 from .lists import EVERYTHING, count_in, for_all
-from .patient_store import PatientStore
-
-PATIENCE = 10.0  # seconds for a store that was there before
+from .patient_store import PatientStore, once_there
 
 
 class AsyncClient:
@@ -81,7 +79,7 @@ class AsyncClient:
 
     @cached_property
     def _patient(self) -> PatientStore:
-        return PatientStore(self._full, lambda: PATIENCE if self._patient.has_answered else 0.0)
+        return once_there(self._full)
 
     @property
     def _store(self) -> Store:

@@ -12,7 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, cast
 
 from ..errors import DurableError, MissingKeyError, StoreUnavailableError, UnknownInstanceError
 from ..hook.program_version import modules_in
@@ -28,6 +28,7 @@ from ..stores.state import FINISHED, STUCK, Failure, InstanceQuery, InstanceStat
 from ..stores.store import Kept, Store
 from ..stores.url import check_there, full_store, key_for, open_store
 from .inspection import TRIES
+from .patient_store import once_there
 
 FORMAT = "durable_import instance, version 1"
 _BYTES = ("snapshot", "outcome", "call")
@@ -76,7 +77,7 @@ async def export_instance(store: str, instance_id: str) -> bytes:
     check_id(instance_id)
     opened = open_store(store)
     check_there(opened)
-    full = full_store(opened)
+    full = cast("Store", once_there(full_store(opened)))
     try:
         return _written(await _copy_of(full, instance_id, set()))
     finally:
@@ -168,7 +169,8 @@ async def copy_store(source: str, target: str, tell: Callable[[Copied], object] 
     if isinstance(taker, KeyFileStore) and not taker.is_there() and not taker.key_file.exists():
         taker.take_key(key)
     _check_has_key(taker)
-    full, done, seen, query = full_store(given), Copied(), set[str](), InstanceQuery(order="oldest", limit=100)
+    full = cast("Store", once_there(full_store(given)))
+    done, seen, query = Copied(), set[str](), InstanceQuery(order="oldest", limit=100)
     try:
         async with receiver_of(taker) as receiver:
             while True:

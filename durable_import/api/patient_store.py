@@ -11,6 +11,8 @@ from ..stores.store import Store
 
 T = TypeVar("T")
 
+PATIENCE = 10.0  # seconds of those who are in no instance, for a store that was there before
+
 # To do them twice is no harm: an answer may have been lost, and what was asked for done.
 REPEATED = frozenset((
     "count", "delete", "list", "load", "load_before", "load_events", "load_segments", "load_source", "remove_events", "retry",
@@ -46,3 +48,9 @@ class PatientStore:
 def patient(store: Store, patience: Callable[[], float | None]) -> Store:
     """See ``PatientStore``."""
     return cast("Store", PatientStore(store, patience))
+
+
+def once_there(store: Store) -> PatientStore:
+    """For who is in no instance: told at once that a store is not there, but asks again if it was there before."""
+    found = PatientStore(store, lambda: PATIENCE if found.has_answered else 0.0)
+    return found

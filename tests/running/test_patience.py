@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from durable_import import DurableRuntime, InstanceQuery, StoreUnavailableError
-from durable_import.api import client as of_clients
+from durable_import.api import copies, patient_store
 from durable_import.api.client import AsyncClient
 from durable_import.running import patience
 from durable_import.stores.url import open_store
@@ -82,7 +82,7 @@ async def test_a_client_asks_again(kind: str, happens: bool, tmp_path: Path, mon
 
 async def test_a_client_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told that the store is away."""
-    monkeypatch.setattr(of_clients, "PATIENCE", 0.05)
+    monkeypatch.setattr(patient_store, "PATIENCE", 0.05)
     store = open_store("memory:")
     faults = Faults(store)
     client = AsyncClient(store, key=bytes(32))
@@ -90,3 +90,22 @@ async def test_a_client_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) 
     with faults.refusing(), pytest.raises(StoreUnavailableError):
         await client.count()
     assert await client.count() == 0
+
+
+async def test_who_copies_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call for what is exported may fail once, but the first: then the store was never there."""
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.001)
+    flows: Any = imported_rewritten("tests.running.asking_flows")
+    store = open_store("memory:")
+    faults = Faults(store)
+    async with DurableRuntime(store, key=bytes(32)) as runtime:
+        await runtime.start(flows.waits, instance_id="it")
+    monkeypatch.setattr(copies, "open_store", lambda _: store)
+    faults.calls.clear()
+    whole, calls = await copies.export_instance("", "it"), len(faults.calls)
+    with faults.refusing(), pytest.raises(StoreUnavailableError):
+        await copies.export_instance("", "it")
+    for number in range(2, calls + 1):
+        faults.fail(number, ())
+        assert await copies.export_instance("", "it") == whole
+    assert calls > 5

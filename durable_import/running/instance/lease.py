@@ -308,7 +308,7 @@ class InstanceLease:
         """The state has these events: the store may forget them, and then the state may forget their numbers."""
         try:
             await self.host.instances.remove_events(self.instance_id, numbers)
-        except StoreError as error:  # they stay accepted: the next commit tries again
+        except (StoreError, OSError) as error:  # they stay accepted: the next commit tries again
             logger.debug("events of instance %s were not removed: %s", self.instance_id, error, extra=self.about())
             return
         for number in numbers:
@@ -322,7 +322,7 @@ class InstanceLease:
         if self.claim is not None:
             try:
                 await self.host.instances.release(self.claim, has_lived=has_lived, failure=self.failure)
-            except StoreError as error:  # the lease ends by itself; what matters is committed
+            except (StoreError, OSError) as error:  # the lease ends by itself; what matters is committed
                 logger.warning("instance %s was not released: %s", self.instance_id, error, extra=self.about())
 
     def about(self) -> dict[str, Any]:
