@@ -104,6 +104,7 @@ PATHS = """
             beside = None
         names = [name for name in ("__file__", "__package__", "__name__") if name in globals()]
         print({name: globals()[name] for name in names}, beside, sys.argv, sys.path[:2])
+        print(sorted(name for name in globals() if name.startswith("__")))
         if __spec__ is not None:
             print(__spec__.name, __spec__.origin, __spec__.parent, type(__spec__.loader).__name__)
 
