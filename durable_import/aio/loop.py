@@ -47,6 +47,7 @@ from .deadlines import Interruption, move_deadlines
 from .events import Inbox, pause
 from .executors import ExecutorCall, begin_call
 from .foreign_calls import ForeignCall, foreign_call
+from .foreign_scopes import scope_of
 from .gate import OPEN
 from .loop_settings import SettingLoop
 from .running_step import RunningStep, running_step
@@ -341,6 +342,7 @@ class InstanceLoop(SettingLoop, Taker):
             is_kept = step.is_restored or (call.asks and call.asks_in(step.awaitable))
             step.attempt = step.attempt or 1 + self.earlier_lives
             running = task.running = RunningStep(self, (task.path, task.steps), call, is_kept, step.attempt)
+            running.scope = scope_of(task)
         self.is_foreign = True
         set_running_loop(self.real)
         if self.observer is not None:
@@ -369,6 +371,10 @@ class InstanceLoop(SettingLoop, Taker):
         if self.gaps is not None:
             task.steps += self.gaps.pop(task.path, 0)
         self.is_dirty = True
+
+    def begun_in(self) -> dict[DurableTask, Any]:
+        """The tasks with steps in flight, and the scopes of anyio in which these began."""
+        return {task: task.running.scope for task in self.in_flight if task.running is not None}
 
     # --- keys
 

@@ -34,7 +34,7 @@ class RunningStep:
     committed before it began, so that it is made again with the same arguments. ``attempt``: how often it has begun.
     """
 
-    __slots__ = ("_loop", "_place", "_taken", "attempt", "call", "has_ended", "has_waited", "is_kept")
+    __slots__ = ("_loop", "_place", "_taken", "attempt", "call", "has_ended", "has_waited", "is_kept", "scope")
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class RunningStep:
         self.attempt = attempt
         self.call = call
         self.is_kept = is_kept
+        self.scope: Any = None  # of anyio, in which it began: see ``foreign_scopes``
         self.has_waited = False  # for anything
         self.has_ended = False
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from ..aio.foreign_scopes import without_scopes_of_steps
 from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames.capture import awaited_by, chain
@@ -75,7 +76,8 @@ class Encoder:
         refuse_in_use(names, self.instance_id)
         self.stacks.begin()
         try:
-            return self._save(snapshot, names)
+            with without_scopes_of_steps(snapshot.loop.begun_in() if snapshot.loop is not None else {}):
+                return self._save(snapshot, names)
         finally:
             self.stacks.end()
 
