@@ -18,11 +18,12 @@ _BACKEND = "anyio._backends._asyncio"
 
 def scope_of(task: Any) -> Any:
     """The innermost scope of a task, if anyio is rewritten and has one."""
-    state = _states().get(task) if _is_rewritten() else None
+    state = _states().get(task) if anyio_is_rewritten() else None
     return state.cancel_scope if state is not None else None
 
 
-def _is_rewritten() -> bool:
+def anyio_is_rewritten() -> bool:
+    """Whether the frames of anyio are saved; else its scopes are never."""
     return _BACKEND in MODULES and "_task_states" in vars(sys.modules.get(_BACKEND, sys))
 
 
@@ -35,12 +36,11 @@ def without_scopes_of_steps(begun_in: Mapping[Any, Any]) -> Iterator[None]:
     """In the block, tasks with steps in flight are in the scopes in which these have begun."""
     undo: list[Callable[[], None]] = []
     try:
-        if _is_rewritten():
-            states = _states()
-            for task, scope in begun_in.items():
-                state = states.get(task)
-                if state is not None and state.cancel_scope is not scope:
-                    _leave(task, state, scope, undo)
+        states = _states()
+        for task, scope in begun_in.items():
+            state = states.get(task)
+            if state is not None and state.cancel_scope is not scope:
+                _leave(task, state, scope, undo)
         yield
     finally:
         for each in reversed(undo):

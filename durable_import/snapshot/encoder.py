@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..aio.foreign_scopes import without_scopes_of_steps
+from ..aio.foreign_scopes import anyio_is_rewritten, without_scopes_of_steps
 from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames.capture import awaited_by, chain
@@ -76,7 +76,9 @@ class Encoder:
         refuse_in_use(names, self.instance_id)
         self.stacks.begin()
         try:
-            with without_scopes_of_steps(snapshot.loop.begun_in() if snapshot.loop is not None else {}):
+            if snapshot.loop is None or not snapshot.loop.in_flight or not anyio_is_rewritten():
+                return self._save(snapshot, names)
+            with without_scopes_of_steps(snapshot.loop.begun_in()):
                 return self._save(snapshot, names)
         finally:
             self.stacks.end()
