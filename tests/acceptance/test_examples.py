@@ -50,7 +50,8 @@ def run_and_kill(folder: Path, example: str, *arguments: str, moments: list[floa
     """Run an example with durable_import in ``folder`` until it ends; ``moments``: seconds after which a run is killed.
 
     They count from the notice that the program begins or goes on, and those left over at the end are not used. A run
-    that was killed after it had printed ``last_words`` is the last one: it had nothing left to do.
+    that was killed after it had printed ``last_words`` is the last one: it had nothing left to do. What a run has said that was
+    killed before its first checkpoint does not count.
     """
     command = [sys.executable, "-m", "durable_import", "run", str(ROOT / "examples" / example), *arguments]
     outcome = Outcome()
@@ -59,7 +60,10 @@ def run_and_kill(folder: Path, example: str, *arguments: str, moments: list[floa
             command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
             assert process.stderr is not None
-            outcome.notices.append(process.stderr.readline())
+            notice = process.stderr.readline()
+            if "starting instance" in notice:  # the first, or the one before was killed before its first checkpoint
+                outcome = Outcome(kills=outcome.kills)
+            outcome.notices.append(notice)
             try:
                 printed, errors = process.communicate(timeout=TIMEOUT if moment is None else moment)
             except subprocess.TimeoutExpired:
