@@ -385,6 +385,9 @@ TABLE: dict[str, Known] = {
     "torch.autograd.grad_mode:set_grad_enabled": _block_of(_BRIEF),
     "torch.amp.autocast_mode:autocast": _block_of(_BRIEF),
     "torch.autograd.profiler:profile": _block_of(_BRIEF),
+    # --- files
+    "aiofiles.base:AiofilesContextManager": Known(Kind.SAVED_IF_PICKLABLE, "open it by path"),
+    "aiofiles.base:AsyncBase": Known(Kind.SAVED_IF_PICKLABLE, "open it by path"),
     # --- the standard library
     "asyncio.locks:_ContextManagerMixin": _SAVED,
     "asyncio.taskgroups:TaskGroup": _SAVED,

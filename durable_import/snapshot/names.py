@@ -115,6 +115,10 @@ NAMES: dict[str, dict[str, str]] = {
     "snapshot.module_data.by_name": {"resolve": "by_name", "resolve_or_none": "by_name_or_none"},
     "snapshot.module_data.decorated": {"fill_part": "by_name.fill_part"},
     "snapshot.module_data.process_state": {"set_first": "process_state.set_first"},
+    "snapshot.reducers.async_files": {
+        "fill_block": "async_file_block.fill", "fill_file": "async_file.fill", "restore_block": "async_file_block",
+        "restore_file": "async_file",
+    },
     "snapshot.reducers.buffers": {
         "restore_array_view": "array_view", "restore_error_settings": "numpy.errors", "restore_memoryview": "memoryview",
         "restore_memoryview_part": "memoryview.part", "restore_released_memoryview": "memoryview.released",

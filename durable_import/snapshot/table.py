@@ -28,6 +28,7 @@ from durable_import.snapshot.iterators import builtin as iterators
 from durable_import.snapshot.iterators import itertools_state, native_forms
 from durable_import.snapshot.names import reference_to
 from durable_import.snapshot.reducers import (
+    async_files,
     buffers,
     compressed,
     context_variables,
@@ -115,6 +116,7 @@ _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are
     ("tenacity", "Retrying"): process_objects.reduce_with_thread_local,
     ("tenacity.asyncio", "AsyncRetrying"): process_objects.reduce_with_thread_local,
     ("tempfile", "_TemporaryFileWrapper"): files.refuse_temporary,
+    **async_files.BY_NAME,
     **compressed.BY_NAME,
 }
 
