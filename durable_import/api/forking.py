@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..errors import InstanceMismatchError, SnapshotError
+from ..errors import InstanceMismatchError
 from ..inspect.changing import Changed, StateEditor
 from ..running.instance.records import Records, digest_of_call, incarnation_of
 from ..running.keeper import Keeper
@@ -109,12 +109,7 @@ class Forker:
         state = states.get(checkpoint)
         if state is None:
             raise ValueError(f"instance {instance_id!r} has no checkpoint {checkpoint}: there are {_ranges(sorted(states))}")
-        if SegmentSeal.is_in_segments(state.snapshot):
-            raise SnapshotError(
-                f"checkpoint {checkpoint} of instance {instance_id!r} was kept in pieces by a process that keeps no history, and "
-                "they have changed since: choose a later one"
-            )
-        return kept._replace(state=_going_on(state)), {}
+        return kept._replace(state=_going_on(state)), own_segments(await self._inspection.past_segments(instance_id, state))
 
     def _present(self, instance_id: str, kept: Kept, segments: dict[str, bytes]) -> tuple[Kept, dict[str, bytes]]:
         """From where it would be tried again, if it has failed."""

@@ -203,6 +203,13 @@ class Inspection:
         """What an instance has been, oldest first, with the present last. Raises DurableError if the store keeps no history."""
         return [PastState(state.checkpoint, state.status, state.location) for state in await self.past_states(instance_id)]
 
+    async def past_segments(self, instance_id: str, state: InstanceState) -> dict[str, bytes]:
+        """The segments of a past state."""
+        history = self._store.history
+        if history is None or not SegmentSeal.is_in_segments(state.snapshot):
+            return {}
+        return await history.load_past_segments(instance_id, state.checkpoint)
+
     async def past_states(self, instance_id: str) -> list[InstanceState]:
         """The same with what was sealed."""
         history: History | None = self._store.history

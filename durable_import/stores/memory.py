@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from durable_import.stores.base import FullStateStore, is_state
+from durable_import.stores.bounds import HistoryBound, bound_of
 from durable_import.stores.changes import Bell, Changes
 from durable_import.stores.flat import from_dict, to_dict, to_kept
 from durable_import.stores.plain.row import InstanceRow, Registered
@@ -28,11 +29,12 @@ T = TypeVar("T")
 class InMemoryStateStore(FullStateStore):
     """Keeps states in this process; may be used from several event loops and threads.
 
-    ``save`` and ``load`` take any dict whose values can be copied. ``history``: keep the states before the last one too.
+    ``save`` and ``load`` take any dict whose values can be copied. ``history``: keep the states before the last one too: True,
+    how many, or for how long, as in ``"7d"``.
     """
 
-    def __init__(self, *, history: bool = False) -> None:
-        self.instances: MemoryStore = MemoryStore(history)
+    def __init__(self, *, history: bool | int | str = False) -> None:
+        self.instances: MemoryStore = MemoryStore(bound_of(history))
         self._key = secrets.token_bytes(32)
 
     def key(self) -> bytes:
@@ -55,13 +57,13 @@ class MemoryRows(Rows):
     """In dicts. What has not ended and is owned by nobody has one of its own, so that what has ended costs nobody who looks for
     work."""
 
-    def __init__(self, keeps_history: bool, changed: Callable[[], None]) -> None:
+    def __init__(self, bound: HistoryBound | None, changed: Callable[[], None]) -> None:
         super().__init__()
-        self._keeps_history = keeps_history
+        self._bound = bound
         self._announce_to = changed
         self._instances: dict[str, InstanceRow] = {}
         self._idle: dict[str, InstanceRow] = {}
-        self._past: dict[str, dict[int, InstanceState]] = {}  # by checkpoint
+        self._past: dict[str, dict[int, tuple[InstanceState, float]]] = {}  # by checkpoint, each with its end
         self._others: dict[str, dict[str, Any]] = {}  # dicts of the user's that are no states
         self._registered: dict[int, Registered] = {}
         self._events: dict[str, builtins.list[tuple[Event, float]]] = {}  # each with the time of its publication
@@ -79,12 +81,25 @@ class MemoryRows(Rows):
 
     def _keep(self, row: InstanceRow, *, is_committed: bool = False) -> None:
         self._instances[row.instance_id] = row
-        if self._keeps_history and is_committed and row.state is not None:
-            self._past.setdefault(row.instance_id, {})[row.state.checkpoint] = row.state
+        if self._bound is not None and is_committed and row.state is not None:
+            self._keep_past(row.instance_id, row.state, self._bound)
         if row.owner is None and row.state is not None and (row.state.status not in FINISHED or row.due is not None):
             self._idle[row.instance_id] = row
         else:
             self._idle.pop(row.instance_id, None)
+
+    def _keep_past(self, instance_id: str, state: InstanceState, bound: HistoryBound) -> None:
+        """Each with the time when another one took its place. Of one that goes back, those are left that were before."""
+        past, now, first = self._past.setdefault(instance_id, {}), time.time(), bound.first_kept(state.checkpoint - 1) or 0
+        while past and next(reversed(past)) >= state.checkpoint:
+            past.popitem()
+        if past:
+            last, (was, _) = past.popitem()
+            past[last] = was, now
+        past[state.checkpoint] = state, math.inf
+        oldest = now - (bound.seconds or math.inf)
+        while (number := next(iter(past))) < first or past[number][1] < oldest:
+            del past[number]
 
     def _remove(self, instance_id: str) -> None:
         for kept in (self._instances, self._idle, self._past, self._others, self._before):
@@ -141,7 +156,8 @@ class MemoryRows(Rows):
 
     def load_history(self, instance_id: str) -> builtins.list[InstanceState]:
         past = self._past.get(instance_id, {})
-        return [past[checkpoint] for checkpoint in sorted(past)]
+        oldest = time.time() - self._bound.seconds if self._bound is not None and self._bound.seconds is not None else -math.inf
+        return [past[checkpoint][0] for checkpoint in sorted(past) if past[checkpoint][1] >= oldest]
 
     def _holder(self, instance_id: str) -> int | None:
         row = self._instances.get(instance_id)
@@ -225,9 +241,9 @@ class MemoryRows(Rows):
 class MemoryStore(PlainStore[MemoryRows]):
     """See ``store.Store``; under one lock."""
 
-    def __init__(self, keeps_history: bool = False) -> None:
+    def __init__(self, bound: HistoryBound | None = None) -> None:
         self._changed = 0
-        super().__init__(MemoryRows(keeps_history, self._announce), Changes(self._change, Bell(), math.inf), keeps_history)
+        super().__init__(MemoryRows(bound, self._announce), Changes(self._change, Bell(), math.inf), bound is not None)
         self._lock = threading.RLock()
 
     def __repr__(self) -> str:

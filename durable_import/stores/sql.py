@@ -7,8 +7,19 @@ from functools import cache
 from pkgutil import get_data
 
 MIGRATIONS = {  # in order; the first of SQLite is the file ``sqlite/migrations/0001_instances.sql``
-    "sqlite": ("instances", "segments", "events_and_work", "history", "event_ids", "owners", "again", "kept_texts", "taken"),
-    "postgres": ("instances", "event_ids", "owners", "again", "kept_texts", "taken"),
+    "sqlite": (
+        "instances",
+        "segments",
+        "events_and_work",
+        "history",
+        "event_ids",
+        "owners",
+        "again",
+        "kept_texts",
+        "taken",
+        "bounds",
+    ),
+    "postgres": ("instances", "event_ids", "owners", "again", "kept_texts", "taken", "history"),
 }
 
 

@@ -111,6 +111,10 @@ class History(Protocol):
         """The last state of each checkpoint number, oldest first; the present one is the last."""
         ...
 
+    async def load_past_segments(self, instance_id: str, checkpoint: int) -> dict[str, bytes]:
+        """The segments of the state of a checkpoint, a past one or the present one."""
+        ...
+
 
 class Store(Protocol):
     """Keeps instances and events, for one process or many. All methods may raise StoreUnavailableError.

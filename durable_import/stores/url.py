@@ -10,6 +10,7 @@ from durable_import.snapshot.sealing.seal import key_from_environment
 from durable_import.stores.adapted import AdaptedStore
 from durable_import.stores.backend import BackendStore, OrchestrationBackend
 from durable_import.stores.base import FullStateStore, KeyedStore, PlacedStore, StateStore
+from durable_import.stores.bounds import bound_of
 from durable_import.stores.disk.store import DiskStateStore
 from durable_import.stores.memory import InMemoryStateStore
 from durable_import.stores.sqlite.connection import MEMORY
@@ -24,7 +25,7 @@ KNOWN = """\
   postgresql://user@host/app  a PostgreSQL database (?schema=NAME: where its tables are; other options are libpq's)
   disk:///var/lib/app         a folder of files by its full path (disk://folder: below the current folder)
   memory:                     nothing survives the process
-?history=true at the end of all but Postgres: keep the states before the last one too"""
+?history=true at the end of each: keep the states before the last one too (=50: so many, =7d: for so long)"""
 
 
 def open_store(url: str | StateStore | OrchestrationBackend) -> StateStore:
@@ -103,16 +104,19 @@ def _open_sqlite(url: str, place: str, options: dict[str, str]) -> StateStore:
 
 
 def _open_postgres(url: str, place: str, options: dict[str, str]) -> StateStore:  # noqa: ARG001  libpq reads the URL
+    _history(url, options)
     from durable_import.stores.postgres.store import PostgresStateStore  # needs an optional driver
 
     return PostgresStateStore(url)
 
 
-def _history(url: str, options: dict[str, str]) -> bool:
-    value = options.get("history", "false").lower()
-    if value not in ("true", "false"):
-        raise _unknown(url, f"history is 'true' or 'false', not {options['history']!r}")
-    return value == "true"
+def _history(url: str, options: dict[str, str]) -> str:
+    value = options.get("history", "false")
+    try:
+        bound_of(value)
+    except ValueError as error:
+        raise _unknown(url, str(error)) from None
+    return value
 
 
 def _check_options(url: str, options: dict[str, str], known: tuple[str, ...]) -> None:

@@ -37,7 +37,7 @@ DEEP = (b"[" * 100_000, b'{"a":' * 50_000 + b"1" + b"}" * 50_000)
 
 def opened(place: Path) -> Folder:
     """The store in a folder."""
-    folder = Folder(place, False, lambda: None)
+    folder = Folder(place, None, lambda: None)
     folder.prepare()
     folder.check_format()
     return folder

@@ -72,7 +72,7 @@ def nobody_there(server: PostgresServer, schema: str) -> str:  # noqa: ARG001
         (no_rights, "grant CREATE on the database"),
         (narrow_encoding, "has the encoding LATIN1"),
         (their_tables, "belongs to another program: it has the tables event"),
-        (newer, "has format 9, this durable_import knows up to 6"),
+        (newer, "has format 9, this durable_import knows up to 7"),
         (nobody_there, "cannot be connected to.*Start the server"),
     ],
 )

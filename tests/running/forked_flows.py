@@ -98,6 +98,26 @@ async def crowd(count, gate):
     return sum(task.result() for task in tasks)
 
 
+async def crowd_in_turn(count):
+    """Many tasks, one of which goes on at a time, with what they share."""
+    shared = {"numbers": []}
+
+    async def one(place):
+        await events[place].wait()
+        shared["numbers"].append(await effect(f"step {place}", place))
+        if place + 1 < count:
+            events[place + 1].set()
+        return len(shared["numbers"])
+
+    events = [asyncio.Event() for _ in range(count)]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(place)) for place in range(count)]
+        for _ in range(3):
+            await effect("before")
+        events[0].set()
+    return [task.result() for task in tasks], shared["numbers"]
+
+
 async def carry(size):
     """A state that is kept in pieces."""
     large, small = bytes(size), [1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -15,19 +16,17 @@ import pytest
 from durable_import import (
     DurableError,
     DurableRuntime,
+    InstanceFinishedError,
     InstanceHandle,
     InstanceMismatchError,
-    StateStore,
     UnknownInstanceError,
     connect,
 )
-from durable_import.stores.url import open_store
 from tests.harness.imports import REPOSITORY, imported_rewritten
-from tests.running.conftest import MakeRuntime
+from tests.running.conftest import MakeRuntime, postgres_url
 from tests.running.effects import open_gates, world
 from tests.running.test_life import until, until_status
 
-URLS = ("memory:?history=true", "disk://{}/store?history=true", "sqlite:///{}/state.db?history=true")
 STEPS = ["step 0", "count", "step 1", "count", "line 5", "line 6", "line 5", "line 6"]
 
 
@@ -37,13 +36,15 @@ def flows() -> ModuleType:
     return imported_rewritten("tests.running.forked_flows")
 
 
-@pytest.fixture(params=URLS)
-def history(request: pytest.FixtureRequest, tmp_path: Path) -> StateStore:
+@pytest.fixture(params=["memory", "disk", "sqlite", "postgres"])
+def history(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Stores that keep history."""
-    return open_store(request.param.format(tmp_path))
+    places = {"memory": "memory:?", "disk": f"disk://{tmp_path}/store?", "sqlite": f"sqlite:///{tmp_path}/state.db?"}
+    monkeypatch.setenv("DURABLE_KEY", bytes(range(32)).hex())
+    return f"{places.get(request.param) or postgres_url(request) + '&'}history=true"
 
 
-async def test_a_fork_goes_on_from_each_checkpoint(history: StateStore, flows: ModuleType) -> None:
+async def test_a_fork_goes_on_from_each_checkpoint(history: str, flows: ModuleType) -> None:
     """Steps that had ended by then do not run again, all others do; it is bound to its own id, and the other one stays."""
     async with DurableRuntime(history) as runtime:
         result = await runtime.run(flows.order, 2, instance_id="one")
@@ -86,7 +87,7 @@ async def test_changed_variables(
         assert await fork.result() == (*result[:-1], "two")
 
 
-async def test_what_cannot_be_forked_is_refused(history: StateStore, flows: ModuleType) -> None:
+async def test_what_cannot_be_forked_is_refused(history: str, flows: ModuleType) -> None:
     """By one sentence each, that says what there is; nothing is made."""
     async with DurableRuntime(history) as runtime:
         await runtime.run(flows.order, 2, instance_id="one")
@@ -188,6 +189,25 @@ async def test_large_states(make_runtime: MakeRuntime, flows: ModuleType) -> Non
         await runtime.delete("one")
         await fork.send("go")
         assert await fork.result() == (600_000, [5, 0, 1, 2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("history", ["sqlite", "postgres"], indirect=True)
+async def test_past_states_in_segments_and_pieces(history: str, flows: ModuleType) -> None:
+    """Each fork has those of then, whatever has become of them since."""
+    async with DurableRuntime(history) as runtime:
+        many = await runtime.start(flows.crowd_in_turn, 40, instance_id="many")
+        large = await runtime.start(flows.carry, 600_000, instance_id="large")
+        await large.send("go")
+        results = await many.result(timeout=60), await large.result()
+        for name, result in zip(("many", "large"), results, strict=True):
+            past = [each.checkpoint for each in await runtime.history(name) if each.status == "running"]
+            for checkpoint in {*past[:3], *past[-2:]}:
+                fork = await runtime.fork(name, checkpoint)
+                if name == "large":
+                    with suppress(InstanceFinishedError):  # it has taken the other one's
+                        await fork.send("go")
+                assert await fork.result(timeout=60) == result
 
 
 async def test_what_is_open_is_opened_again(tmp_path: Path, flows: ModuleType) -> None:

@@ -36,8 +36,8 @@ ORDERS = {
         "pickler", "incremental", "saved_classes", "unsavable", "unread", "decoder", "encoder",
     ),
     "stores": (
-        "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "state", "suspects", "strays", "listing", "store",
-        "base", "former", "backend", "flat", "plain", "memory", "adapted", "disk", "sqlite", "postgres", "url",
+        "bounds", "changes", "files", "inline_commit_policy", "owner", "sql", "worker", "state", "suspects", "strays", "listing",
+        "store", "base", "former", "backend", "flat", "plain", "memory", "adapted", "disk", "sqlite", "postgres", "url",
         "contract",
     ),
     "upgrades": (

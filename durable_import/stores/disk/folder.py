@@ -29,6 +29,7 @@ from typing import Any
 
 from durable_import.errors import StoreUnavailableError
 from durable_import.log import about, logger
+from durable_import.stores.bounds import HistoryBound
 from durable_import.stores.disk.records import (
     check_head,
     claim_record,
@@ -61,10 +62,10 @@ class Folder(Rows):
     """The files below ``path``. The caller of a method that writes holds the lock; ``changed`` is called when something happens
     that others may wait for."""
 
-    def __init__(self, path: Path, keeps_history: bool, changed: Callable[[], None]) -> None:
+    def __init__(self, path: Path, bound: HistoryBound | None, changed: Callable[[], None]) -> None:
         super().__init__()
         self.path = path
-        self._keeps_history = keeps_history
+        self._bound = bound
         self._changed = changed
         self._history = path / "history"
         self._instances = path / "instances"
@@ -123,8 +124,8 @@ class Folder(Rows):
     def _keep(self, row: InstanceRow, *, is_committed: bool = False) -> None:
         name = file_name(row.instance_id)
         if is_committed and row.state is not None:
-            if self._keeps_history:
-                self._keep_past(name, row.state.checkpoint)
+            if self._bound is not None:
+                self._keep_past(name, row.state.checkpoint, self._bound)
             head, data = state_record(row.instance_id, to_dict(row.state, row.call), head_of(row))
             write_durably(self._state_file(name), line(head), data)
         claim = claim_record(row)
@@ -187,17 +188,31 @@ class Folder(Rows):
 
     def load_history(self, instance_id: str) -> list[InstanceState]:
         name = file_name(instance_id)
-        found = [read_state(self._history / name / str(number), name) for number in self._numbers_in(self._history / name)]
+        files = [self._history / name / str(number) for number in sorted(self._numbers_in(self._history / name))]
+        found = [read_state(file, name) for file in files if not self._is_too_old(file)]
         states = [from_dict(instance_id, state).state for state in (*found, self.load_dict(instance_id)) if state is not None]
-        return [state for state in states[:-1] if state.checkpoint != states[-1].checkpoint] + states[-1:]
+        return [state for state in states[:-1] if state.checkpoint < states[-1].checkpoint] + states[-1:]
 
-    def _keep_past(self, name: str, checkpoint: int) -> None:
-        """Keep the last state before one with this checkpoint number is written."""
+    def _keep_past(self, name: str, checkpoint: int, bound: HistoryBound) -> None:
+        """Keep the last state before one with this checkpoint number is written, and none but those that are to be kept."""
         file = self._state_file(name)
         head = read_state_head(file)
         if head is not None and is_state_head(head) and head["values"]["checkpoint"] != checkpoint:
             make_folder(self._history / name)
             write_durably(self._history / name / str(head["values"]["checkpoint"]), file.read_bytes())
+            if bound != HistoryBound() or head["values"]["checkpoint"] > checkpoint:
+                self._clear_past(self._history / name, checkpoint, bound.first_kept(checkpoint - 1) or 0)
+
+    def _clear_past(self, folder: Path, checkpoint: int, first: int) -> None:
+        """Remove what is not to be kept, and of an instance that goes back what came later."""
+        for number in self._numbers_in(folder):
+            if number >= checkpoint or number < first or self._is_too_old(folder / str(number)):
+                remove_durably(folder / str(number))
+
+    def _is_too_old(self, past: Path) -> bool:
+        """Whether a past state was written before those that are kept."""
+        seconds = self._bound.seconds if self._bound is not None else None
+        return seconds is not None and past.stat().st_mtime < time.time() - seconds
 
     def _claim(self, name: str) -> dict[str, Any]:
         return json_of(self._claim_file(name))

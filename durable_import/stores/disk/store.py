@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from durable_import.errors import DurableError, MissingKeyError
 from durable_import.snapshot.sealing.seal import create_key, load_or_create_key
 from durable_import.stores.base import FullStateStore
+from durable_import.stores.bounds import HistoryBound, bound_of
 from durable_import.stores.changes import Changes, bell_of
 from durable_import.stores.disk.folder import Folder
 from durable_import.stores.disk.records import check_values
@@ -30,14 +31,14 @@ class DiskStateStore(FullStateStore):
 
     ``save`` and ``load`` take any dict of JSON values and bytes.
     ``patience``: seconds to wait while another process holds the folder's lock. ``history``: keep the states before the last
-    one too.
+    one too: True, how many, or for how long, as in ``"7d"``.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, patience: float = 10.0, history: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, patience: float = 10.0, history: bool | int | str = False) -> None:
         # the program may change its folder before the first use
         self.path = os.path.abspath(os.fspath(path))
         self.key_file = Path(f"{self.path}.key")
-        self.instances: DiskStore = DiskStore(self.path, patience, history)
+        self.instances: DiskStore = DiskStore(self.path, patience, bound_of(history))
 
     def __repr__(self) -> str:
         return f"DiskStateStore({self.path!r})"
@@ -81,12 +82,12 @@ class DiskStateStore(FullStateStore):
 class DiskStore(PlainStore[Folder]):
     """See ``store.Store``; in a thread of its own, under the lock of the folder."""
 
-    def __init__(self, path: str, patience: float, keeps_history: bool) -> None:
+    def __init__(self, path: str, patience: float, bound: HistoryBound | None) -> None:
         bell = bell_of(os.path.realpath(path))
-        folder = Folder(Path(path), keeps_history, bell.ring)
+        folder = Folder(Path(path), bound, bell.ring)
         self._engine = _Engine(folder, patience)
         self._worker: Worker[Folder] = Worker(lambda: self._engine, f"durable_import {path}")
-        super().__init__(folder, Changes(partial(self._look, Folder.last_change), bell, LOOK_SECONDS), keeps_history)
+        super().__init__(folder, Changes(partial(self._look, Folder.last_change), bell, LOOK_SECONDS), bound is not None)
 
     def __repr__(self) -> str:
         return f"DiskStateStore({str(self.rows.path)!r})"

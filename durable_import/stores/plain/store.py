@@ -155,6 +155,10 @@ class PlainStore(ABC, Generic[R]):
     async def load_segments(self, instance_id: str, names: Collection[str] | None = None) -> dict[str, bytes]:  # noqa: ARG002  it keeps none
         return {}
 
+    async def load_past_segments(self, instance_id: str, checkpoint: int) -> dict[str, bytes]:  # noqa: ARG002
+        """There are none."""
+        return {}
+
     async def load_history(self, instance_id: str) -> builtins.list[InstanceState]:
         return await self._look(Rows.load_history, instance_id)
 

@@ -34,6 +34,7 @@ class Address:
         base, _, query = f"{scheme.lower()}:{rest}".partition("?")
         options = dict(parse_qsl(query, keep_blank_values=True))
         schema = options.pop("schema", DEFAULT_SCHEMA)
+        options.pop("history", None)  # not about where it is
         if not _SCHEMA_NAME.fullmatch(schema):
             raise UnknownStoreError(
                 f"cannot open the Postgres store: {schema!r} is not the name of a schema. It has letters, digits and "

@@ -63,9 +63,20 @@ def query(name: str, schema: str) -> str:
         text = _list_query(*name.split()[1:])
     elif name.startswith("near "):
         text = f"SELECT count(*) FROM ({_near_query(*name.split()[1:])}) AS near"
+    elif name.endswith(" keeping"):
+        text = _keeping(name.split()[0])
     else:
         text = sql.queries("postgres")[name]
     return in_schema(text, schema)
+
+
+def _keeping(name: str) -> str:
+    """A statement that overwrites a state, and keeps it as a past one."""
+    known = sql.queries("postgres")
+    kept = f"kept AS ({known['keep_history']})"
+    if name == "commit":
+        return f"WITH {kept} {known[name]}"
+    return known[name].replace("WITH ", f"WITH {kept}, past AS ({known['keep_ended_segments']}), ", 1)
 
 
 def _count_query(by: str, *terms: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from durable_import.errors import StoreError
 from durable_import.pythons import forks
+from durable_import.stores.bounds import HistoryBound
 from durable_import.stores.changes import Awaited, Changes, bell_of, mark_of
 from durable_import.stores.owner import Owner
 from durable_import.stores.postgres import claiming, lives, looking, messages
@@ -55,10 +56,11 @@ class PostgresStore:
 
     fork_rank = 1
     keeps_segments = True
-    history: History | None = None
 
-    def __init__(self, address: Address, patience: float = 30.0) -> None:
+    def __init__(self, address: Address, patience: float = 30.0, bound: HistoryBound | None = None) -> None:
         self.address = address
+        self._bound = bound
+        self.history: History | None = self if bound is not None else None
         self.transactions: Transactions | None = self
         self._patience = patience
         self._strays = Strays()
@@ -190,13 +192,14 @@ class PostgresStore:
         self._suspects.commits(claim)
         owned.has_segments = owned.has_segments or bool(segments)
         with self._strays.after_loss():
-            await self._do(lives.commit(claim, state, segments, is_whole, owned), claim.instance_id)
+            await self._do(lives.commit(claim, state, segments, is_whole, owned, self._bound), claim.instance_id)
         lives.is_committed(state, segments, is_whole, owned)
 
     async def end(self, claim: Claim, state: InstanceState, *, keeps: bool) -> None:
         try:
             with self._strays.after_loss():
-                await self._do(lives.end(claim, state, keeps, self._owned_by(claim).checkpoint), claim.instance_id)
+                before = self._owned_by(claim).checkpoint
+                await self._do(lives.end(claim, state, keeps, before, self._bound), claim.instance_id)
         finally:
             self._has_ended(claim.instance_id)
         self._forget(claim)
@@ -262,6 +265,12 @@ class PostgresStore:
 
     async def load_before(self, instance_id: str) -> bytes | None:
         return await self._do(looking.load_before(instance_id))
+
+    async def load_history(self, instance_id: str) -> builtins.list[InstanceState]:
+        return await self._do(looking.load_history(instance_id, self._bound.seconds if self._bound is not None else None))
+
+    async def load_past_segments(self, instance_id: str, checkpoint: int) -> dict[str, bytes]:
+        return await self._do(looking.load_past_segments(instance_id, checkpoint))
 
     async def summary(self, instance_id: str) -> InstanceSummary | None:
         return await self._do(looking.summary(instance_id))
@@ -331,7 +340,7 @@ class PostgresStore:
         """Those of a commit, on a connection of the user's."""
         owned = self._owned_by(claim)
         owned.has_segments = owned.has_outcome = True  # as far as is known when the transaction is lost
-        return lives.commit_statements(claim, state, segments, is_whole, owned)
+        return lives.commit_statements(claim, state, segments, is_whole, owned, self._bound)
 
     async def save_source(self, digest: str, text: str) -> None:
         await self._do(messages.save_source(digest, text), digest)

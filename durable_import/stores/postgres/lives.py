@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from durable_import.errors import InstanceStuckError, OwnershipError, StoreUnavailableError
+from durable_import.stores.bounds import HistoryBound
 from durable_import.stores.owner import refusal
 from durable_import.stores.postgres.columns import STUCK, row_key, text_or_none, to_column, to_kept, to_owner
 from durable_import.stores.postgres.messages import events_of
@@ -132,8 +133,10 @@ def _begin_unborn(claim: Claim, new: InstanceState | None, call: bytes, row: dic
     return Begun(claim, new, call, new is not None, None, 0), _owned_new(new)
 
 
-def commit(claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned) -> Rounds[None]:
-    statements = commit_statements(claim, state, segments, is_whole, owned)
+def commit(
+    claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned, bound: HistoryBound | None = None
+) -> Rounds[None]:
+    statements = commit_statements(claim, state, segments, is_whole, owned, bound)
     committed, *_ = yield statements
     if committed.rowcount == 0:
         yield from why_refused(claim, owned.checkpoint)
@@ -148,12 +151,17 @@ def why_refused(claim: Claim, before: int) -> Rounds[None]:
 
 
 def commit_statements(
-    claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned
+    claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned, bound: HistoryBound | None = None
 ) -> list[Statement]:
-    """If the first changes no row, the claim is not current, or the store has gone back, and no other does."""
+    """``bound``: how much of the history is kept. If the first changes no row, the claim is not current, or the store has
+    gone back, and no other does."""
     check_size(claim.instance_id, "the snapshot", len(state.snapshot))
     row = _row_of(claim, state, owned.checkpoint)
     statements: list[Statement] = [("commit", row)]
+    if bound is not None:
+        statements = [("commit keeping", row), *_history_statements(row, owned, bound)]
+        if segments or (is_whole and owned.has_segments):
+            statements += _past_segments(row, segments or {}, is_whole)
     if owned.function != state.function:
         statements.append(("name_instance", {**row, "function": to_column(state.function)}))
     if state.outcome:
@@ -174,6 +182,22 @@ def commit_statements(
     return statements
 
 
+def _history_statements(row: Mapping[str, Any], owned: Owned, bound: HistoryBound) -> list[Statement]:
+    """What is done about the past states when another one is kept."""
+    statements: list[Statement] = []
+    if row["checkpoint"] < owned.checkpoint:
+        statements += [(name, row) for name in ("forget_later", "keep_earlier_segments", "forget_later_segments")]
+    if bound != HistoryBound():
+        values = {**row, "first": bound.first_kept(owned.checkpoint), "seconds": bound.seconds}
+        statements += [("clear_history", values), ("clear_past_segments", row)]
+    return statements
+
+
+def _past_segments(row: Mapping[str, Any], segments: Segments, is_whole: bool) -> list[Statement]:
+    values = {**row, "is_whole": is_whole, "changed": [to_column(name) for name in segments]}
+    return [("keep_segments", values), ("keep_new_segments", values)]
+
+
 def is_committed(state: InstanceState, segments: Segments | None, is_whole: bool, owned: Owned) -> None:
     """Note what the database has from now on."""
     owned.function, owned.has_outcome, owned.has_state = state.function, bool(state.outcome), True
@@ -181,14 +205,17 @@ def is_committed(state: InstanceState, segments: Segments | None, is_whole: bool
     owned.has_keys, owned.checkpoint = False, state.checkpoint
 
 
-def end(claim: Claim, state: InstanceState, keeps: bool, before: int) -> Rounds[None]:
-    """``before``: the checkpoint that was, as far as is known here."""
+def end(claim: Claim, state: InstanceState, keeps: bool, before: int, bound: HistoryBound | None = None) -> Rounds[None]:
+    """``before``: the checkpoint that was, as far as is known here; ``bound``: how much of the history is kept."""
     check_size(claim.instance_id, "the result", len(state.outcome))
     row = {
         **_row_of(claim, state, before), "keeps": keeps, "function": to_column(state.function), "shelf": _SHELVES[state.status],
         "outcome": state.outcome, "has_outcome": bool(state.outcome),
     }  # fmt: skip
-    _, ended = yield [("lock", row), ("end", row)]
+    statements: list[Statement] = [("lock", row), ("end", row)] if bound is None else [("lock", row), ("end keeping", row)]
+    if bound is not None:
+        statements += _history_statements(row, Owned(checkpoint=before), bound)
+    _, ended, *_ = yield statements
     if ended.rowcount == 0:
         yield from why_refused(claim, before)
 

@@ -28,7 +28,17 @@ from durable_import.stores.postgres.columns import (
     to_owner,
 )
 from durable_import.stores.postgres.pipeline import Rounds, Statement
-from durable_import.stores.state import ABANDONED, ANSWER_TO, DORMANT, FINISHED, CountedBy, InstanceQuery, InstanceSummary, Page
+from durable_import.stores.state import (
+    ABANDONED,
+    ANSWER_TO,
+    DORMANT,
+    FINISHED,
+    CountedBy,
+    InstanceQuery,
+    InstanceState,
+    InstanceSummary,
+    Page,
+)
 from durable_import.stores.store import Kept
 from durable_import.tags import facts_of
 
@@ -198,6 +208,20 @@ def _summary_of(row: tuple[Any, ...]) -> InstanceSummary:
         parent=text_or_none(parent),
         **facts_of((from_column(name), from_column(value)) for name, value in zip(names, values, strict=True)),
     )
+
+
+def load_history(instance_id: str, seconds: float | None) -> Rounds[list[InstanceState]]:
+    """``seconds``: since another one has taken the place of a state."""
+    row = {"key": row_key(instance_id), "seconds": seconds}
+    found, present = yield [("load_history", row), ("load", row)]
+    now = [to_kept(each).state for each in present.fetchall()]
+    past = [to_kept(each).state for each in found.fetchall()]
+    return [*(each for each in past if not now or each.checkpoint < now[0].checkpoint), *now]
+
+
+def load_past_segments(instance_id: str, checkpoint: int) -> Rounds[dict[str, bytes]]:
+    [found] = yield [("load_past_segments", {"key": row_key(instance_id), "checkpoint": checkpoint})]
+    return {from_column(name): bytes(data) for name, data in found.fetchall()}
 
 
 def load_before(instance_id: str) -> Rounds[bytes | None]:

@@ -136,6 +136,98 @@ WITH ended AS (
 )
 SELECT FROM ended
 
+-- name: keep_history
+-- A part of a statement that overwrites a state with one of another checkpoint.
+INSERT INTO SCHEMA.durable_history (key, checkpoint, status, location, wake_at, outcome, snapshot, kept_at)
+SELECT
+    key, checkpoint, status, location, wake_at, coalesce(outcome, ''::bytea), snapshot,
+    extract(epoch FROM clock_timestamp())
+FROM SCHEMA.durable_state LEFT JOIN SCHEMA.durable_outcome USING (key)
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL AND checkpoint >= %(before)s AND checkpoint <> %(checkpoint)s
+    AND status <> ''
+ON CONFLICT (key, checkpoint) DO UPDATE SET
+    status = excluded.status, location = excluded.location, wake_at = excluded.wake_at, outcome = excluded.outcome,
+    snapshot = excluded.snapshot, kept_at = excluded.kept_at
+
+-- name: keep_ended_segments
+-- Likewise, of one that removes its segments.
+INSERT INTO SCHEMA.durable_past_segment (key, name, until, data)
+SELECT key, name, checkpoint, data FROM SCHEMA.durable_segment JOIN SCHEMA.durable_state USING (key)
+WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL AND checkpoint >= %(before)s AND checkpoint <> %(checkpoint)s
+    AND NOT %(keeps)s
+ON CONFLICT (key, name, until) DO NOTHING
+
+-- name: keep_segments
+-- After ``commit``: those that are about to change, which past states have had until the last one that there is.
+INSERT INTO SCHEMA.durable_past_segment (key, name, until, data)
+SELECT key, name, until, data
+FROM SCHEMA.durable_segment, (SELECT max(checkpoint) AS until FROM SCHEMA.durable_history WHERE key = %(key)b) AS past
+WHERE key = %(key)b AND until IS NOT NULL AND (%(is_whole)s OR name = ANY(%(changed)s::text[]))
+    AND EXISTS (SELECT FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND checkpoint = %(checkpoint)s)
+ON CONFLICT (key, name, until) DO NOTHING
+
+-- name: keep_new_segments
+-- Likewise: those that no past state has had.
+INSERT INTO SCHEMA.durable_past_segment (key, name, until, data)
+SELECT %(key)b, added, until, NULL
+FROM unnest(%(changed)s::text[]) AS added,
+    (SELECT max(checkpoint) AS until FROM SCHEMA.durable_history WHERE key = %(key)b) AS past
+WHERE until IS NOT NULL AND NOT EXISTS (SELECT FROM SCHEMA.durable_segment WHERE key = %(key)b AND name = added)
+    AND EXISTS (SELECT FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND checkpoint = %(checkpoint)s)
+ON CONFLICT (key, name, until) DO NOTHING
+
+-- name: clear_history
+DELETE FROM SCHEMA.durable_history
+WHERE key = %(key)b
+    AND (checkpoint < %(first)s::bigint OR kept_at < extract(epoch FROM clock_timestamp())::float8 - %(seconds)s::float8)
+    AND EXISTS (SELECT FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND checkpoint = %(checkpoint)s)
+
+-- name: clear_past_segments
+DELETE FROM SCHEMA.durable_past_segment
+WHERE key = %(key)b AND until < (SELECT min(checkpoint) FROM SCHEMA.durable_history WHERE key = %(key)b)
+
+-- name: forget_later
+-- Of an instance that goes back to an earlier checkpoint: the history goes on from there.
+DELETE FROM SCHEMA.durable_history
+WHERE key = %(key)b AND checkpoint >= %(checkpoint)s
+    AND EXISTS (SELECT FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND checkpoint = %(checkpoint)s)
+
+-- name: keep_earlier_segments
+-- Likewise: those of the states that stay are what they were until the last one of these.
+INSERT INTO SCHEMA.durable_past_segment (key, name, until, data)
+SELECT DISTINCT ON (name) key, name, last, data
+FROM SCHEMA.durable_past_segment, (SELECT max(checkpoint) AS last FROM SCHEMA.durable_history WHERE key = %(key)b) AS past
+WHERE key = %(key)b AND until >= last
+    AND EXISTS (SELECT FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND checkpoint = %(checkpoint)s)
+ORDER BY name, until
+ON CONFLICT (key, name, until) DO NOTHING
+
+-- name: forget_later_segments
+DELETE FROM SCHEMA.durable_past_segment
+WHERE key = %(key)b AND until >= %(checkpoint)s
+    AND EXISTS (SELECT FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND checkpoint = %(checkpoint)s)
+
+-- name: load_history
+SELECT
+    durable_history.status, durable_history.checkpoint, durable_history.location, function, durable_history.wake_at,
+    durable_history.snapshot, outcome, NULL
+FROM SCHEMA.durable_instance JOIN SCHEMA.durable_history USING (key)
+WHERE key = %(key)b
+    AND (%(seconds)s::float8 IS NULL OR kept_at >= extract(epoch FROM clock_timestamp())::float8 - %(seconds)s::float8)
+ORDER BY durable_history.checkpoint
+
+-- name: load_past_segments
+-- Each as it was until the first change behind a checkpoint; those that had not changed since as they are.
+SELECT name, data FROM (
+    SELECT DISTINCT ON (name) name, data FROM SCHEMA.durable_past_segment
+    WHERE key = %(key)b AND until >= %(checkpoint)s ORDER BY name, until
+) AS past WHERE data IS NOT NULL
+UNION ALL
+SELECT name, data FROM SCHEMA.durable_segment AS its
+WHERE key = %(key)b AND NOT EXISTS (
+    SELECT FROM SCHEMA.durable_past_segment WHERE key = its.key AND name = its.name AND until >= %(checkpoint)s
+)
+
 -- name: current
 -- Where it stands that is owned by a claim.
 SELECT checkpoint FROM SCHEMA.durable_state WHERE key = %(key)b AND epoch = %(epoch)s AND owner IS NOT NULL
@@ -259,6 +351,10 @@ WITH gone AS (
     DELETE FROM SCHEMA.durable_key WHERE key = ANY(%(keys)s::bytea[])
 ), been AS (
     DELETE FROM SCHEMA.durable_before WHERE key = ANY(%(keys)s::bytea[])
+), past AS (
+    DELETE FROM SCHEMA.durable_history WHERE key = ANY(%(keys)s::bytea[])
+), past_segment AS (
+    DELETE FROM SCHEMA.durable_past_segment WHERE key = ANY(%(keys)s::bytea[])
 )
 DELETE FROM SCHEMA.durable_tag WHERE key = ANY(%(keys)s::bytea[])
 
@@ -443,6 +539,12 @@ WITH state AS (
 ), been AS (
     DELETE FROM SCHEMA.durable_before AS its WHERE key = ANY(%(keys)s::bytea[])
         AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
+), past AS (
+    DELETE FROM SCHEMA.durable_history AS its WHERE key = ANY(%(keys)s::bytea[])
+        AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
+), past_segment AS (
+    DELETE FROM SCHEMA.durable_past_segment AS its WHERE key = ANY(%(keys)s::bytea[])
+        AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
 )
 DELETE FROM SCHEMA.durable_tag AS its WHERE key = ANY(%(keys)s::bytea[])
     AND NOT EXISTS (SELECT FROM SCHEMA.durable_instance WHERE key = its.key)
@@ -482,6 +584,8 @@ SELECT snapshot FROM SCHEMA.durable_state WHERE key = ANY(%(keys)s::bytea[])
 UNION ALL SELECT data FROM SCHEMA.durable_segment WHERE key = ANY(%(keys)s::bytea[])
 UNION ALL SELECT call FROM SCHEMA.durable_call WHERE key = ANY(%(keys)s::bytea[])
 UNION ALL SELECT data FROM SCHEMA.durable_before WHERE key = ANY(%(keys)s::bytea[])
+UNION ALL SELECT snapshot FROM SCHEMA.durable_history WHERE key = ANY(%(keys)s::bytea[])
+UNION ALL SELECT data FROM SCHEMA.durable_past_segment WHERE key = ANY(%(keys)s::bytea[]) AND data IS NOT NULL
 
 -- name: publish
 INSERT INTO SCHEMA.durable_event (key, instance_id, name, published_at, payload)

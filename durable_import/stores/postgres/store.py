@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from durable_import.stores.base import FullStateStore, check_state
+from durable_import.stores.bounds import bound_of
 from durable_import.stores.flat import to_dict, to_kept
 from durable_import.stores.postgres.address import Address
 from durable_import.stores.postgres.instances import PostgresStore
@@ -16,11 +18,13 @@ class PostgresStateStore(FullStateStore):
     Its options are those of libpq, and ``schema``: where the tables are, made when they are first needed (by default
     ``durable_import``). The password may as well be in PGPASSWORD or in the password file. Leases run by the clock of the
     database. ``patience``: seconds to wait for a connection, a lock or an answer. A process has up to three connections, for its
-    instances, its lease and its changes, and a small pool while transactions are used. A pooler may be in front.
+    instances, its lease and its changes, and a small pool while transactions are used. A pooler may be in front. ``history``, or
+    that option of the URL: keep the states before the last one too: True, how many, or for how long, as in ``"7d"``.
     """
 
-    def __init__(self, url: str, *, patience: float = 30.0) -> None:
-        self.instances: PostgresStore = PostgresStore(Address.of(url), patience)
+    def __init__(self, url: str, *, patience: float = 30.0, history: bool | int | str = False) -> None:
+        asked = dict(parse_qsl(url.partition("?")[2])).get("history", history)
+        self.instances: PostgresStore = PostgresStore(Address.of(url), patience, bound_of(asked))
 
     @property
     def address(self) -> Address:

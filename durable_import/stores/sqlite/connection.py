@@ -12,9 +12,10 @@ from typing import TypeVar
 
 from durable_import.errors import DurableError, StoreRefusedError, StoreUnavailableError
 from durable_import.pythons.systems import SYNC_STOPS_AT_CACHE, is_writable
+from durable_import.stores.bounds import HistoryBound
 from durable_import.stores.files import make_folder, refused_by_system, text_of
 from durable_import.stores.inline_commit_policy import InlineCommitPolicy
-from durable_import.stores.sqlite.columns import query
+from durable_import.stores.sqlite.history import keep_history
 from durable_import.stores.sqlite.schema import check_ours, migrate
 from durable_import.stores.worker import Work
 
@@ -37,18 +38,24 @@ _abandoned: list[sqlite3.Connection] = []
 class Database:
     """``path`` is a file or ``:memory:``; ``synchronous`` FULL or NORMAL; ``patience`` seconds to wait for a lock.
 
-    ``is_shared``: the file may have tables of another program. ``history``: keep the states before the last one too.
+    ``is_shared``: the file may have tables of another program. ``bound``: how much of the history is kept.
     ``inline_commits`` is told how long commits take.
     """
 
     def __init__(
-        self, path: str, synchronous: str, patience: float, is_shared: bool, history: bool, inline_commits: InlineCommitPolicy
+        self,
+        path: str,
+        synchronous: str,
+        patience: float,
+        is_shared: bool,
+        bound: HistoryBound | None,
+        inline_commits: InlineCommitPolicy,
     ) -> None:
         self._is_shared = is_shared
         self._path = path
         self._synchronous = synchronous
         self._patience = patience
-        self._keeps_history = history
+        self._bound = bound
         self._inline_commits = inline_commits
         self._is_hurried = False  # how the connection is set
         self._log_pages = 0  # that have been written at once, about
@@ -181,8 +188,8 @@ class Database:
             check_ours(connection, self._path, self._is_shared)
             self._configure(connection)
             migrate(connection, self._path)
-            if self._keeps_history:
-                connection.execute(query("keep_history"))
+            if self._bound is not None:
+                keep_history(connection, self._bound)
             self._inode = self._current_inode()
         except BaseException:
             connection.close()

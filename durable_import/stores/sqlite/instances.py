@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from durable_import.errors import StoreError
 from durable_import.pythons import forks
+from durable_import.stores.bounds import HistoryBound
 from durable_import.stores.changes import Awaited, Bell, Changes, bell_of, mark_of
 from durable_import.stores.inline_commit_policy import InlineCommitPolicy
 from durable_import.stores.owner import Owner
@@ -53,16 +54,23 @@ class SQLiteStore:
 
     fork_rank = 1
 
+    keeps_segments = True
+
     def __init__(
-        self, path: str, synchronous: str = "FULL", patience: float = 10.0, is_shared: bool = False, keeps_history: bool = False
+        self,
+        path: str,
+        synchronous: str = "FULL",
+        patience: float = 10.0,
+        is_shared: bool = False,
+        bound: HistoryBound | None = None,
     ) -> None:
         self.path = path
-        self.keeps_segments = not keeps_history
-        self.history: History | None = self if keeps_history else None
+        self._bound = bound
+        self.history: History | None = self if bound is not None else None
         self.transactions: Transactions | None = self
         self._inline_commits = InlineCommitPolicy(FEW[synchronous])
-        self._open = partial(Database, path, synchronous, patience, is_shared, keeps_history, self._inline_commits)
-        self._open_keeping = partial(Database, path, synchronous, patience, is_shared, False, InlineCommitPolicy(0))
+        self._open = partial(Database, path, synchronous, patience, is_shared, bound, self._inline_commits)
+        self._open_keeping = partial(Database, path, synchronous, patience, is_shared, None, InlineCommitPolicy(0))
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {path}", Database.let_go)
         self._strays = Strays()
         self._prepare()
@@ -308,7 +316,11 @@ class SQLiteStore:
         return await self._worker.call(partial(looking.load_before, instance_id), writes=False)
 
     async def load_history(self, instance_id: str) -> builtins.list[InstanceState]:
-        return await self._worker.call(partial(looking.load_history, instance_id), writes=False)
+        seconds = self._bound.seconds if self._bound is not None else None
+        return await self._worker.call(partial(looking.load_history, instance_id, seconds=seconds), writes=False)
+
+    async def load_past_segments(self, instance_id: str, checkpoint: int) -> dict[str, bytes]:
+        return await self._worker.call(partial(looking.load_past_segments, instance_id, checkpoint), writes=False)
 
     async def summary(self, instance_id: str) -> InstanceSummary | None:
         return await self._worker.call(partial(looking.summary, instance_id), writes=False)

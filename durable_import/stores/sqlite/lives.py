@@ -343,7 +343,7 @@ def save(instance_id: str, who: Owner, state: InstanceState, call: bytes, connec
 
 def delete(row: int, instance_id: str, connection: sqlite3.Connection, *, is_begun: bool = True) -> None:
     """All of an instance; of one that has not begun, all but its events."""
-    tables = ("instance", "state", "call", "outcome", "tags", "history", "keys", "before")
+    tables = ("instance", "state", "call", "outcome", "tags", "history", "past_segments", "keys", "before")
     for name in (*(f"delete_{table}" for table in tables), "remove_segments"):
         connection.execute(query(name), (row,))
     if is_begun:

@@ -62,11 +62,19 @@ def load(instance_id: str, connection: sqlite3.Connection) -> Kept | None:
     return to_kept(instance_id, found) if found is not None else None
 
 
-def load_history(instance_id: str, connection: sqlite3.Connection) -> list[InstanceState]:
-    found = connection.execute(query("load_history"), (to_column(instance_id),)).fetchall()
+def load_history(instance_id: str, connection: sqlite3.Connection, seconds: float | None = None) -> list[InstanceState]:
+    """``seconds``: since another one has taken the place of a state."""
+    oldest = time.time() - seconds if seconds is not None else 0.0
+    found = connection.execute(query("load_history"), (to_column(instance_id), oldest)).fetchall()
     present = load(instance_id, connection)
-    past = [to_kept(instance_id, row).state for row in found if present is None or row[1] != present.state.checkpoint]
+    past = [to_kept(instance_id, row).state for row in found if present is None or row[1] < present.state.checkpoint]
     return [*past, *([present.state] if present is not None else [])]
+
+
+def load_past_segments(instance_id: str, checkpoint: int, connection: sqlite3.Connection) -> dict[str, bytes]:
+    values = {"instance_id": to_column(instance_id), "checkpoint": checkpoint}
+    found = connection.execute(query("load_past_segments"), values).fetchall()
+    return {key.decode("utf-8", "surrogateescape"): data for key, data in found}
 
 
 def load_before(instance_id: str, connection: sqlite3.Connection) -> bytes | None:

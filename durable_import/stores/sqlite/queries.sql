@@ -94,20 +94,89 @@ UPDATE durable_instance SET shelf = ?, due = ? WHERE number = ?;
 SELECT ended_at FROM durable_instance WHERE number = ?;
 
 -- name: keep_history
--- Of one connection: what a commit with another checkpoint number overwrites is kept.
+-- Of one connection: what a commit with another checkpoint number overwrites is kept, so far as it is to be (:first, :oldest).
 CREATE TEMP TRIGGER keep_history BEFORE UPDATE ON main.durable_state
 WHEN old.checkpoint IS NOT new.checkpoint AND old.status <> ''
 BEGIN
-    INSERT OR REPLACE INTO durable_history (number, checkpoint, status, location, wake_at, outcome, snapshot)
+    INSERT OR REPLACE INTO durable_history (number, checkpoint, status, location, wake_at, outcome, snapshot, kept_at)
     VALUES (
         old.number, old.checkpoint, old.status, old.location, old.wake_at,
-        ifnull((SELECT outcome FROM durable_outcome WHERE number = old.number), x''), old.snapshot
+        ifnull((SELECT outcome FROM durable_outcome WHERE number = old.number), x''), old.snapshot, new.updated_at
     );
+END;
+
+-- name: clear_history
+-- Likewise: what is not to be kept any more, and the segments that only these states had.
+CREATE TEMP TRIGGER clear_history AFTER UPDATE ON main.durable_state
+WHEN old.checkpoint IS NOT new.checkpoint AND old.status <> ''
+BEGIN
+    DELETE FROM durable_history WHERE number = old.number AND (LIMIT);
+    DELETE FROM durable_past_segment WHERE number = old.number
+        AND until < (SELECT min(checkpoint) FROM durable_history WHERE number = old.number);
+END;
+
+-- name: go_back
+-- Likewise, of an instance that goes back to an earlier checkpoint: the history goes on from there. Segments of the states that stay
+-- are those which they had until the last one of these.
+CREATE TEMP TRIGGER go_back AFTER UPDATE ON main.durable_state
+WHEN new.checkpoint < old.checkpoint
+BEGIN
+    DELETE FROM durable_history WHERE number = new.number AND checkpoint >= new.checkpoint;
+    INSERT OR IGNORE INTO durable_past_segment (number, key, until, data)
+    SELECT number, key, (SELECT max(checkpoint) FROM durable_history WHERE number = new.number), data
+    FROM durable_past_segment AS later
+    WHERE number = new.number AND until = (
+        SELECT min(until) FROM durable_past_segment
+        WHERE number = later.number AND key = later.key
+            AND until >= (SELECT max(checkpoint) FROM durable_history WHERE number = new.number)
+    );
+    DELETE FROM durable_past_segment WHERE number = new.number AND until >= new.checkpoint;
+END;
+
+-- name: keep_changed_segment
+-- Likewise: a past state has had it, until the last one that there is.
+CREATE TEMP TRIGGER keep_changed_segment BEFORE UPDATE ON main.durable_segment
+WHEN old.data IS NOT new.data
+BEGIN
+    INSERT OR IGNORE INTO durable_past_segment (number, key, until, data)
+    SELECT old.number, old.key, max(checkpoint), old.data FROM durable_history WHERE number = old.number
+    HAVING max(checkpoint) IS NOT NULL;
+END;
+
+-- name: keep_removed_segment
+CREATE TEMP TRIGGER keep_removed_segment BEFORE DELETE ON main.durable_segment
+BEGIN
+    INSERT OR IGNORE INTO durable_past_segment (number, key, until, data)
+    SELECT old.number, old.key, max(checkpoint), old.data FROM durable_history WHERE number = old.number
+    HAVING max(checkpoint) IS NOT NULL;
+END;
+
+-- name: keep_new_segment
+-- Likewise: no past state has had it.
+CREATE TEMP TRIGGER keep_new_segment BEFORE INSERT ON main.durable_segment
+WHEN NOT EXISTS (SELECT * FROM durable_segment WHERE number = new.number AND key = new.key)
+BEGIN
+    INSERT OR IGNORE INTO durable_past_segment (number, key, until, data)
+    SELECT new.number, new.key, max(checkpoint), NULL FROM durable_history WHERE number = new.number
+    HAVING max(checkpoint) IS NOT NULL;
 END;
 
 -- name: load_history
 SELECT history.status, history.checkpoint, history.location, function, history.wake_at, history.snapshot, outcome, NULL
-FROM durable_instance JOIN durable_history AS history USING (number) WHERE instance_id = ? ORDER BY checkpoint;
+FROM durable_instance JOIN durable_history AS history USING (number) WHERE instance_id = ? AND kept_at >= ? ORDER BY checkpoint;
+
+-- name: load_past_segments
+-- Each as it was until the first change behind a checkpoint; those that had not changed since as they are.
+SELECT CAST(key AS BLOB), CAST(data AS BLOB) FROM durable_instance JOIN durable_past_segment AS past USING (number)
+WHERE instance_id = :instance_id AND data IS NOT NULL AND until = (
+    SELECT min(until) FROM durable_past_segment
+    WHERE number = past.number AND key = past.key AND until >= :checkpoint
+)
+UNION ALL
+SELECT CAST(key AS BLOB), CAST(data AS BLOB) FROM durable_instance JOIN durable_segment AS its USING (number)
+WHERE instance_id = :instance_id AND NOT EXISTS (
+    SELECT * FROM durable_past_segment WHERE number = its.number AND key = its.key AND until >= :checkpoint
+);
 
 -- name: number_of
 SELECT number FROM durable_instance WHERE instance_id = ?;
@@ -140,6 +209,9 @@ SELECT CAST(data AS BLOB) FROM durable_instance JOIN durable_before USING (numbe
 
 -- name: delete_history
 DELETE FROM durable_history WHERE number = ?;
+
+-- name: delete_past_segments
+DELETE FROM durable_past_segment WHERE number = ?;
 
 -- name: remove_segments
 DELETE FROM durable_segment WHERE number = ?;
@@ -306,6 +378,8 @@ SELECT CAST(snapshot AS BLOB) FROM durable_state WHERE number > :after AND numbe
 UNION ALL SELECT CAST(data AS BLOB) FROM durable_segment WHERE number > :after AND number <= :last
 UNION ALL SELECT CAST(call AS BLOB) FROM durable_call WHERE number > :after AND number <= :last
 UNION ALL SELECT CAST(snapshot AS BLOB) FROM durable_history WHERE number > :after AND number <= :last
+UNION ALL
+SELECT CAST(data AS BLOB) FROM durable_past_segment WHERE number > :after AND number <= :last AND data IS NOT NULL
 UNION ALL SELECT CAST(data AS BLOB) FROM durable_before WHERE number > :after AND number <= :last;
 
 -- name: publish_event

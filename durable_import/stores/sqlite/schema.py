@@ -18,6 +18,7 @@ TABLES = (  # those that are made at first, on the way to the present ones, incl
     "instance", "claim", "epoch", "source", "segment", "event", "event_id", "change", "history", "durable_owner",
     "durable_instance", "durable_state", "durable_call", "durable_outcome", "durable_tag", "durable_segment", "durable_key",
     "durable_history", "durable_event", "durable_event_id", "durable_source", "durable_before",
+    "durable_past_segment",
 )  # fmt: skip
 
 

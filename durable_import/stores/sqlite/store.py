@@ -12,6 +12,7 @@ from typing import Any
 from durable_import.errors import MissingKeyError, StoreError
 from durable_import.snapshot.sealing.seal import create_key, load_or_create_key
 from durable_import.stores.base import FullStateStore, check_state
+from durable_import.stores.bounds import bound_of
 from durable_import.stores.flat import to_dict, to_kept
 from durable_import.stores.sqlite.columns import query
 from durable_import.stores.sqlite.connection import MEMORY
@@ -28,7 +29,8 @@ class SQLiteStateStore(FullStateStore):
 
     ``synchronous``: 'FULL', a commit survives power loss; 'NORMAL', it survives the crash of the process only.
     ``patience``: seconds to wait while another process holds the database's lock. ``shared``: allow a file in which another
-    program has tables, for transactions that write to both. ``history``: keep the states before the last one too.
+    program has tables, for transactions that write to both. ``history``: keep the states before the last one too: True, how
+    many, or for how long, as in ``"7d"``.
     """
 
     def __init__(
@@ -38,7 +40,7 @@ class SQLiteStateStore(FullStateStore):
         *,
         patience: float = 10.0,
         shared: bool = False,
-        history: bool = False,
+        history: bool | int | str = False,
     ) -> None:
         if synchronous.upper() not in SYNCHRONOUS:
             raise StoreError(f"synchronous is one of {', '.join(SYNCHRONOUS)}, not {synchronous!r}")
@@ -47,7 +49,7 @@ class SQLiteStateStore(FullStateStore):
         self.path = name if name == MEMORY else os.path.abspath(name)
         self.key_file = Path(f"{self.path}.key")
         self._memory_key = secrets.token_bytes(32)
-        self.instances: SQLiteStore = SQLiteStore(self.path, synchronous.upper(), patience, shared, history)
+        self.instances: SQLiteStore = SQLiteStore(self.path, synchronous.upper(), patience, shared, bound_of(history))
 
     def __repr__(self) -> str:
         return f"SQLiteStateStore({self.path!r})"
