@@ -79,6 +79,7 @@ from .transaction import TransactionBlock, check_outside
 from .trial import check_python
 
 if TYPE_CHECKING:
+    from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
     from ..running.telemetry import Telemetry
@@ -135,7 +136,8 @@ class DurableRuntime:
         script: Name of the module whose module-level data belong to the snapshots.
         name_instance: Names instances that begin by being awaited.
         observer: Is told of those that begin, go on and are held, in place of the log.
-        telemetry: Whether to make spans of OpenTelemetry, by the global provider or the one given.
+        telemetry: Whether to make spans and metrics of OpenTelemetry, by the global providers; spans by the one given.
+        meters: What makes the metrics, if there is telemetry, in place of the global provider.
 
     Raises:
         UnknownStoreError: No store answers to the URL.
@@ -163,6 +165,7 @@ class DurableRuntime:
         name_instance: Callable[[], str] | None = None,
         observer: InstanceObserver | None = None,
         telemetry: bool | TracerProvider = False,
+        meters: MeterProvider | None = None,
     ) -> None:
         check_python(DurableRuntime)
         check_seconds(evict_after=evict_after, keep_finished=keep_finished, poll_interval=poll_interval, patience=patience)
@@ -197,7 +200,7 @@ class DurableRuntime:
         self.on_left: Callable[[str, Exception], None] | None = None  # see ``Host``
         self.sources = Sources(self.instances)
         self.slices = Slices()
-        self.telemetry = _telemetry(telemetry) if telemetry is not False else None
+        self.telemetry = _telemetry(self.instances, telemetry, meters) if telemetry is not False else None
         self.dispatcher = Dispatcher(self, poll_interval)
         self.keeper = Keeper(self.instances, lease_seconds, self.dispatcher.wake_soon)
         self.held_back = HeldBack(self._look_for_more)
@@ -756,11 +759,11 @@ def _random_name() -> str:
     return str(uuid.uuid4())
 
 
-def _telemetry(provider: bool | TracerProvider) -> Telemetry:
+def _telemetry(store: Store, provider: bool | TracerProvider, meters: MeterProvider | None) -> Telemetry:
     """Raises MissingDriverError when OpenTelemetry is not installed."""
     from ..running.telemetry import Telemetry
 
-    return Telemetry(None if isinstance(provider, bool) else provider)
+    return Telemetry(store, None if isinstance(provider, bool) else provider, meters)
 
 
 def _ambient() -> DurableRuntime:

@@ -51,6 +51,7 @@ class Session:
         on_change: OnChange = "move",
         *,
         from_failure: bool = False,
+        telemetry: bool = False,
     ) -> None:
         self.base = base
         self._on_refused = on_refused
@@ -65,6 +66,7 @@ class Session:
             observer=observer,
             patience=0.0,
             hold_limit=hold_limit,
+            telemetry=telemetry,
         )
         self._runtime.from_failure = from_failure
         self._runtime.dispatcher.takes_work = False

@@ -56,6 +56,7 @@ def _run(options: argparse.Namespace) -> int:
         exit_on_wait=options.exit_on_wait,
         hold_limit=options.hold_limit,
         mark=options.mark,
+        telemetry=options.telemetry,
     )
 
 

@@ -92,7 +92,7 @@ def _add_run(commands: Commands) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s [--store URL] [--instance ID] [--fresh] [--old-code] [--from-failure] [--exit-on-wait]"
-        " [--hold-limit S] [--mark] (script.py | -m module) [args ...]",
+        " [--hold-limit S] [--mark] [--telemetry] (script.py | -m module) [args ...]",
     )
     _add_store(run)
     run.add_argument("--instance", metavar="ID", help="name of this run (default: from the script and its arguments)")
@@ -108,6 +108,7 @@ def _add_run(commands: Commands) -> None:
         "--hold-limit", metavar="S", type=_seconds, help="exit when nothing could be saved for longer (0: nothing may hold)"
     )
     run.add_argument("--mark", action="store_true", help="first put the comment `# durable: on` into the script, if it has none")
+    run.add_argument("--telemetry", action="store_true", help="export spans and metrics, as the variables of OpenTelemetry say")
     run.add_argument("-m", dest="module", metavar="module", nargs=argparse.REMAINDER, help="run a module as a script")
     run.add_argument("script", nargs=argparse.REMAINDER, help="the script and its arguments")
     run.set_defaults(refuse=run.error)

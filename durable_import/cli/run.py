@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from .. import DurableError, PauseForEventException, StoreError
+from ..api.exporting import export_telemetry
 from ..api.marking import mark_file
 from ..api.program import Program, ProgramError, Target, UnmarkedError, default_instance_id, find_program, set_arguments
 from ..api.session import Failure, Session, Standing, Summary, run_apart
@@ -38,13 +39,16 @@ def run(
     exit_on_wait: bool = False,
     hold_limit: float | None = None,
     mark: bool = False,
+    telemetry: bool = False,
 ) -> int:
     """Run a program to its end, or go on with it; gives the exit status."""
     try:
         program = _find(target, mark)
         name = instance_id or default_instance_id(target, program)
-        command = _Run(store, name, exit_on_wait, hold_limit, old_code=old_code, from_failure=from_failure)
+        command = _Run(store, name, exit_on_wait, hold_limit, old_code=old_code, from_failure=from_failure, telemetry=telemetry)
         atexit.register(command.at_exit)  # before all that the script may register: it is called last
+        if telemetry:
+            export_telemetry()
         run_apart(command.session.check_free())
         if fresh:
             run_apart(command.session.forget())
@@ -74,7 +78,15 @@ class _Run:
     """One run, and what is said of it."""
 
     def __init__(
-        self, store: str, base: str, exit_on_wait: bool, hold_limit: float | None, *, old_code: bool, from_failure: bool
+        self,
+        store: str,
+        base: str,
+        exit_on_wait: bool,
+        hold_limit: float | None,
+        *,
+        old_code: bool,
+        from_failure: bool,
+        telemetry: bool,
     ) -> None:
         self._process = os.getpid()
         self._store = shown_store(store)
@@ -83,7 +95,8 @@ class _Run:
         self._is_done = False  # it has ended well
         on_wait = self._exit_for if exit_on_wait else None
         policy: Any = "pin" if old_code else "move"
-        self.session = Session(store, base, self, on_wait, self._refused, hold_limit, policy, from_failure=from_failure)
+        options = {"from_failure": from_failure, "telemetry": telemetry}
+        self.session = Session(store, base, self, on_wait, self._refused, hold_limit, policy, **options)
 
     # --- what the runtime tells
 

@@ -1,7 +1,8 @@
 """Spans of OpenTelemetry: one for each life of an instance, and below it one for each step.
 
-Loaded only if telemetry was asked for; OpenTelemetry is imported here and nowhere else. The lives of one instance are one
-trace: what a process that was killed has not exported is missing from it, and the spans of later lives stand below it.
+Loaded only if telemetry was asked for; OpenTelemetry is imported here and in ``metrics``, and nowhere else. The lives of one
+instance are one trace: what a process that was killed has not exported is missing from it, and the spans of later lives stand
+below it.
 
 A span is not state, and which one is current is in no snapshot: a block that makes a span current, around an await of a durable
 function, is entered again on resume. What a snapshot holds is where in the trace later lives belong.
@@ -21,6 +22,7 @@ from ..aio.task import DurableTask
 from ..errors import InstanceSuspendedError, MissingDriverError, PauseForEventException
 from ..frames.step import FAILED, PENDING, Step
 from ..snapshot.tasks.contexts import NEVER_SAVED
+from ..stores.store import Store
 from .instance.driver import InstanceDriver
 from .instance.records import Outcome
 
@@ -28,7 +30,10 @@ try:
     from opentelemetry import context as contexts
     from opentelemetry import trace
     from opentelemetry.context import Context
+    from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    from .metrics import Metrics
 except ImportError as error:
     raise MissingDriverError(
         f"telemetry needs OpenTelemetry, which cannot be imported ({error}). Install it with: pip install 'durable-import[otel]'"
@@ -40,14 +45,19 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 
 
 class Telemetry:
-    """Makes the spans of one runtime, with a tracer of ``provider``; None: the global one."""
+    """Makes the spans of one runtime, with a tracer of ``provider``, and its metrics, with a meter of ``meters``; None: those of
+    the global ones. ``store``: whose instances are counted."""
 
-    def __init__(self, provider: trace.TracerProvider | None = None) -> None:
+    def __init__(self, store: Store, provider: trace.TracerProvider | None = None, meters: MeterProvider | None = None) -> None:
         self._tracer = trace.get_tracer("durable_import", tracer_provider=provider)
+        self._metrics = Metrics(store, meters)
+        self.commit = self._metrics.commit
+        self.holds = self._metrics.holds
 
     @contextmanager
-    def life(self, driver: InstanceDriver, *, is_resumed: bool) -> Iterator[Life]:
-        """A life of an instance in the running task, before its driver is awaited."""
+    def life(self, driver: InstanceDriver, *, is_resumed: bool, wake_at: float | None = None) -> Iterator[Life]:
+        """A life of an instance in the running task, before its driver is awaited. ``wake_at``: when it was to go on."""
+        self._metrics.life_begins(driver.function, wake_at)
         outside = contexts.get_current()
         carrier: dict[str, str] = driver.facts.get(TRACE, {})
         parent = _PROPAGATOR.extract(carrier) if carrier else outside
@@ -66,7 +76,7 @@ class Telemetry:
         for task in driver.loop.tasks:  # restored ones
             if task.get_context().run(contexts.get_current) is outside:
                 task.get_context().run(contexts.attach, inside)
-        life = Life(self._tracer, driver, span)
+        life = Life(self._tracer, self._metrics, driver, span)
         driver.loop.observer = life
         try:
             yield life
@@ -82,8 +92,9 @@ class Telemetry:
 class Life:
     """The spans of one life; told of steps by ``InstanceLoop``."""
 
-    def __init__(self, tracer: trace.Tracer, driver: InstanceDriver, span: trace.Span) -> None:
+    def __init__(self, tracer: trace.Tracer, metrics: Metrics, driver: InstanceDriver, span: trace.Span) -> None:
         self._tracer = tracer
+        self._metrics = metrics
         self._driver = driver
         self._span = span
         self._status = ""
@@ -106,7 +117,9 @@ class Life:
             step.span.set_attribute("durable.suspended", True)
             step.span.end()
         kept = self._driver.kept
-        self._span.set_attribute("durable.status", self._status or (kept.status if kept is not None else "running"))
+        status = self._status or (kept.status if kept is not None else "running")
+        self._metrics.life_ends(self._driver.function, status)
+        self._span.set_attribute("durable.status", status)
         self._span.set_attribute("durable.checkpoint", max(self._driver.checkpoint, 0))
         self._span.end()
 
@@ -127,6 +140,7 @@ class Life:
         contexts.detach(token)
         if step.state != PENDING:
             span = self._steps.pop(task).span
+            self._metrics.step_ends(self._driver.function)
             if step.state == FAILED and isinstance(step.value, Exception):
                 _note(span, step.value)
             if self._driver.is_suspending:

@@ -49,7 +49,7 @@ ORDERS = {
         "openapi", "interface", "application", "serving",
     ),
     "running": (
-        "validation", "patience", "keeper", "held_back", "slices", "sources", "unneeded", "instance", "telemetry",
+        "validation", "patience", "keeper", "held_back", "slices", "sources", "unneeded", "instance", "metrics", "telemetry",
         "dispatcher", "registry",
     ),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -43,10 +43,20 @@ class LifeSpan(Protocol):
 
 
 class LifeTelemetry(Protocol):
-    """Makes the spans of lives."""
+    """Makes the spans of lives, and measures."""
 
-    def life(self, driver: InstanceDriver, *, is_resumed: bool) -> AbstractContextManager[LifeSpan]:
-        """A life of an instance in the running task, before its driver is awaited."""
+    def life(self, driver: InstanceDriver, *, is_resumed: bool, wake_at: float | None = None) -> AbstractContextManager[LifeSpan]:
+        """A life of an instance in the running task, before its driver is awaited. ``wake_at``: when it was to go on."""
+        ...
+
+    @property
+    def commit(self) -> Callable[[InstanceState, int, Callable[[], Awaitable[None] | None]], Awaitable[None] | None]:
+        """What commits a state of so many bytes, measured."""
+        ...
+
+    @property
+    def holds(self) -> Callable[[str], None]:
+        """What is told that an instance of this function is held."""
         ...
 
 

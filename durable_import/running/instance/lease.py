@@ -175,6 +175,13 @@ class InstanceLease:
 
     def _commit(self, state: InstanceState, saved: Saved | None) -> Awaitable[None] | None:
         """The same; None: it was done at once."""
+        if self.host.telemetry is None:
+            return self._keep(state, saved)
+        segments = saved.segments.values() if saved is not None and saved.segments else ()
+        size = len(state.snapshot) + sum(len(data or b"") for data in segments)
+        return self.host.telemetry.commit(state, size, functools.partial(self._keep, state, saved))
+
+    def _keep(self, state: InstanceState, saved: Saved | None) -> Awaitable[None] | None:
         self._check_lives()
         if len(state.snapshot) > LARGEST or (saved is not None and saved.segments):
             self._check_size(state, saved)

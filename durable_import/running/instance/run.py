@@ -150,7 +150,7 @@ class InstanceRun:
                 warn_of_lost(self._given, self.instance_id, parts_of(self.driver.coroutine).code, self.lease.about())
             if self.host.telemetry is None:
                 return self._giving_back(await self._drive(self.driver, encoder))
-            with self.host.telemetry.life(self.driver, is_resumed=self._is_resumed()) as life:
+            with self.host.telemetry.life(self.driver, is_resumed=self._is_resumed(), wake_at=self._wake_at()) as life:
                 outcome = await self._drive(self.driver, encoder)
                 life.has_outcome(outcome)
                 return self._giving_back(outcome)
@@ -285,6 +285,10 @@ class InstanceRun:
     def _is_resumed(self) -> bool:
         return self.state is not None and bool(self.state.snapshot)
 
+    def _wake_at(self) -> float | None:
+        """When it was to go on, if it was out of memory until then."""
+        return self.state.wake_at if self.state is not None else None
+
     def _tries_again(self, state: InstanceState) -> bool:
         return state.status == "failed" and (self._retries or self.lease.error is not None)
 
@@ -382,6 +386,8 @@ class InstanceRun:
 
     def is_held(self, sentence: str) -> None:
         self.host.observer.held(self.instance_id, sentence)
+        if self.host.telemetry is not None and self.driver is not None:
+            self.host.telemetry.holds(self.driver.function)
 
     # ---
 
