@@ -16,10 +16,10 @@ EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 
 class Server:
-    """An app of `examples/`, such as `servers.bank:app`, on a port of its own; it is started by the first `start`."""
+    """An app of `examples/`, such as `servers.bank:app`, or of another folder, on a port of its own; `start` begins it."""
 
-    def __init__(self, desk: Desk, app: str, **variables: str) -> None:
-        self._desk, self._app, self._variables = desk, app, variables
+    def __init__(self, desk: Desk, app: str, folder: Path = EXAMPLES, **variables: str) -> None:
+        self._desk, self._app, self._folder, self._variables = desk, app, folder, variables
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
@@ -30,7 +30,7 @@ class Server:
     def start(self) -> Server:
         """Begin, and wait until it answers."""
         command = [
-            sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), self._app, "--port", str(self._port),
+            sys.executable, "-m", "uvicorn", "--app-dir", str(self._folder), self._app, "--port", str(self._port),
             "--timeout-graceful-shutdown", "5",
         ]  # fmt: skip
         self.running = self._desk.start_command(command, **self._variables)
