@@ -696,7 +696,7 @@ class DurableRuntime:
         summary = await self._asked.summary(instance_id)
         if summary is None or summary.status not in ABANDONED or (summary.owner is not None and not summary.owner.is_dead()):
             return False
-        if instance_id not in self.running:
+        if instance_id not in self.running and not self.is_closing:  # by now
             self._registry.launch(instance_id, None)
         return True
 

@@ -22,9 +22,9 @@ from durable_import.stores.owner import Owner
 
 PACKAGE = Path(durable_import.__file__).parent
 STAT = "7 (a (strange) name) {state} 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 {started} 1 1 18446744073709551615 0\n"
-ASKING = {"sys.platform", "os.name", "os.uname", "sys.version_info", "sys.hexversion"}
+ASKING = {"sys.platform", "os.name", "os.uname", "os.fork", "sys.version_info", "sys.hexversion"}
 OF_ONE_SYSTEM = {"fcntl", "msvcrt", "pwd", "grp", "resource", "winreg", "posix", "nt", "platform"}
-CALLS_OF_ONE_SYSTEM = {"geteuid", "getuid", "supports_effective_ids", "pthread_kill", "O_BINARY", "O_CLOEXEC", "fork", "kill"}
+CALLS_OF_ONE_SYSTEM = {"geteuid", "getuid", "supports_effective_ids", "pthread_kill", "O_BINARY", "O_CLOEXEC", "kill"}
 FILES = ("/proc", "/sys/", "/dev/", "/etc/machine")
 
 
