@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext
@@ -289,4 +290,30 @@ async def test_a_claim_whose_answer_was_lost_is_repeated(tmp_path: Path) -> None
         await commit(store, begun, saved(2))
     [rest] = await store.claim(owner, 78, 2, is_again=True)
     assert rest.claim.instance_id == "c"
+    await store.close()
+
+
+async def test_transactions_of_a_process_take_turns(tmp_path: Path) -> None:
+    """In the order of asking; those that wait do not ask for the lock meanwhile, and are told if it takes too long."""
+    store, begun = SQLiteStore(str(tmp_path / "state.db"), patience=0.5), list[int]()
+
+    async def transact(number: int) -> None:
+        transaction = await store.begin_transaction()
+        begun.append(number)
+        await asyncio.sleep(0)
+        await transaction.rollback()
+
+    first = await store.begin_transaction()
+    waiting = [asyncio.create_task(transact(number)) for number in range(5)]
+    await asyncio.sleep(0)
+    assert [thread.name for thread in threading.enumerate()].count("durable_import transaction") == 1
+    waiting[1].cancel()
+    await first.rollback()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert begun == [0, 2, 3, 4]
+    await store.begin_transaction()  # nobody has it
+    last = await store.begin_transaction()
+    with pytest.raises(StoreUnavailableError, match="keep transactions short"):
+        await store.begin_transaction()
+    await last.rollback()
     await store.close()

@@ -19,7 +19,7 @@ from durable_import.stores.owner import Owner
 from durable_import.stores.sqlite import claiming, counting, lives, looking, messages, owners
 from durable_import.stores.sqlite.connection import MEMORY, Database
 from durable_import.stores.sqlite.lives import Owned
-from durable_import.stores.sqlite.transaction import SQLiteTransaction
+from durable_import.stores.sqlite.transaction import SQLiteTransaction, Turns
 from durable_import.stores.state import (
     ANNOUNCED,
     NO_ORIGIN,
@@ -73,6 +73,7 @@ class SQLiteStore:
         self._open_keeping = partial(Database, path, synchronous, patience, is_shared, None, InlineCommitPolicy(0))
         self._worker: Worker[sqlite3.Connection] = Worker(self._open, f"durable_import {path}", Database.let_go)
         self._strays = Strays()
+        self._turns = Turns(patience)
         self._prepare()
         forks.joins(self)
         bell = Bell() if path == MEMORY else bell_of(os.path.realpath(path))
@@ -374,7 +375,7 @@ class SQLiteStore:
         """See ``store.Transactions``. ``connection`` is a ``sqlite3.Connection``; while it is open, commits wait."""
         if self.path == MEMORY:
             raise StoreError("a database in memory has one connection only, so no transactions for you: use a file")
-        return await SQLiteTransaction.begin(self._open, self._committing)
+        return await SQLiteTransaction.begin(self._open, self._committing, self._turns)
 
     def _committing(
         self, claim: Claim, state: InstanceState, segments: Segments | None, is_whole: bool

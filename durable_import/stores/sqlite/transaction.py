@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from durable_import.errors import StoreError, StoreUnavailableError
@@ -22,27 +25,55 @@ ENDED = (
 )
 
 
+class Turns:
+    """Whose turn it is of those in an event loop: only one of them can have the database's lock, and many that ask for it again
+    and again would leave little to other processes."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._locks = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]()
+
+    async def take(self) -> asyncio.Lock:
+        """In the order of asking; release what it gives. Raises StoreUnavailableError."""
+        lock = self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+        try:
+            async with asyncio.timeout(self._patience):
+                await lock.acquire()
+        except TimeoutError as error:
+            raise StoreUnavailableError(
+                f"another transaction of this process has been open for {self._patience:g} s: keep transactions short"
+            ) from error
+        return lock
+
+
 class SQLiteTransaction:
     """See ``store.OpenTransaction``. ``begin`` makes one. ``commit`` gives what commits a state, by a connection."""
 
     keeps_lease = True  # it has the only lock for those who write
 
-    def __init__(self, worker: Worker[Database], connection: sqlite3.Connection, commit: Commit) -> None:
+    def __init__(self, worker: Worker[Database], connection: sqlite3.Connection, commit: Commit, turn: asyncio.Lock) -> None:
         self.connection = connection
         self._worker = worker
         self._commit = commit
+        loop = asyncio.get_running_loop()
+        self._end_turn = weakref.finalize(self, _release, turn, loop)  # also if nobody has it, and it was never ended
+        self._end_turn.atexit = False
 
     @classmethod
-    async def begin(cls, open_database: Callable[[], Database], commit: Commit) -> SQLiteTransaction:
+    async def begin(cls, open_database: Callable[[], Database], commit: Commit, turns: Turns) -> SQLiteTransaction:
         """Waits until no other transaction is open."""
+        turn = await turns.take()
         # the store's own thread waits for the end of this transaction if it has something to commit
         worker = Worker(lambda: _Engine(open_database()), "durable_import transaction")
         try:
             connection = await worker.call(_begin)
         except BaseException:
-            await worker.close()
+            try:
+                await worker.close()
+            finally:
+                turn.release()
             raise
-        return cls(worker, connection, commit)
+        return cls(worker, connection, commit, turn)
 
     async def commit(self, claim: Claim, state: InstanceState, segments: Segments | None = None, is_whole: bool = True) -> None:
         """See ``store.OpenTransaction``."""
@@ -50,7 +81,7 @@ class SQLiteTransaction:
         try:
             await self._worker.call(partial(_commit, self.connection, work))
         finally:
-            await self._worker.close()
+            await self._end()
 
     def lost(self, error: BaseException) -> StoreUnavailableError | None:
         """See ``store.OpenTransaction``."""
@@ -65,8 +96,20 @@ class SQLiteTransaction:
 
     async def rollback(self) -> None:
         """See ``store.OpenTransaction``."""
-        await self._worker.call(Database.close)  # which rolls back
+        try:
+            await self._worker.call(Database.close)  # which rolls back
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        self._end_turn()
         await self._worker.close()
+
+
+def _release(turn: asyncio.Lock, loop: asyncio.AbstractEventLoop) -> None:
+    """In any thread."""
+    with suppress(RuntimeError):  # nobody waits in a closed loop
+        loop.call_soon_threadsafe(turn.release)
 
 
 class _Engine:
