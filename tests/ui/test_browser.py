@@ -11,8 +11,15 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from durable_import import DurableRuntime, InstanceCancelledError
-from tests.running.test_life import until_status
+from durable_import import (
+    DurableRuntime,
+    InstanceCancelledError,
+    StoreUnavailableError,
+    UnknownInstanceError,
+    connect,
+)
+from tests.harness.processes import Desk
+from tests.running.test_life import until, until_status
 from tests.ui.test_pages import KEY
 from tests.ui.test_serving import serving
 
@@ -81,6 +88,49 @@ async def test_by_hand(chromium: Browser, flows: ModuleType, tmp_path: Path) -> 
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             assert wrong == []
     assert not (tmp_path / "written").exists()
+
+
+SHOP = """\
+    # durable: on
+    import asyncio
+    from durable_import import wait_for_event
+
+    async def main():
+        total = await asyncio.to_thread(sum, [3, 4])
+        answer = await wait_for_event("approval")
+        print("approved:", answer, total, flush=True)
+
+    asyncio.run(main())
+"""
+
+
+async def test_a_process_that_is_killed(chromium: Browser, desk: Desk) -> None:
+    """Its instance is seen as it stands, before and after; what is sent meanwhile is had by the process that goes on with it."""
+    desk.write("shop.py", SHOP)
+    url = f"sqlite:///{desk.folder}/state.db"
+    running = desk.start("--store", url, "--instance", "shop", "shop.py")
+    async with connect(url) as client:
+
+        async def waits() -> bool:
+            try:
+                return (await client.handle("shop").info()).status == "waiting"
+            except (StoreUnavailableError, UnknownInstanceError):
+                return False
+
+        await until(waits)
+        with serving(url) as (_, place):
+            page = await chromium.new_page()
+            await page.goto(f"{place}instances/shop")
+            owner = page.get_by_text(f"process {running.process.pid} on host")
+            await expect(owner).to_be_visible()
+            running.stop()
+            await page.get_by_text("Variables (1)").click()
+            await expect(page.get_by_text("total = 7")).to_be_visible()
+            await fill(page, "Send an event", Event="approval", Payload='"well"')
+            await expect(page.get_by_text("The event is sent.")).to_be_visible()
+            again = desk.start("--store", url, "--instance", "shop", "shop.py")
+            await expect(page.locator("[data-part=status]")).to_contain_text("completed", timeout=60_000)
+            assert again.end().out == "approved: well 7\n"
 
 
 async def test_what_is_open_stays_open(chromium: Browser, flows: ModuleType, tmp_path: Path) -> None:

@@ -106,3 +106,16 @@ def test_what_cannot_be_served(tmp_path: Path, capsys: pytest.CaptureFixture[str
     asyncio.run(_make(url))
     assert main(["ui", "--store", url, "--port", "70000"]) == 70
     assert "cannot be served at 127.0.0.1 port 70000" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_without_its_libraries(tmp_path: Path) -> None:
+    """It is said how to install them; nothing else needs them."""
+    code = "import sys; sys.modules['jinja2'] = None; from durable_import.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    store = f"sqlite:///{tmp_path}/state.db"
+    asyncio.run(_make(store))
+    for word, status, said in (("list", 0, ""), ("ui", 70, "pip install 'durable-import[ui]'")):
+        ended = subprocess.run(
+            [sys.executable, "-c", code, word, "--store", store], capture_output=True, text=True, cwd=REPOSITORY, timeout=120
+        )
+        assert (ended.returncode, said in ended.stderr) == (status, True)
