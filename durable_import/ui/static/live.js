@@ -2,6 +2,7 @@
 "use strict";
 const main = document.querySelector("main[data-live]");
 let source = null;
+let isGone = false;
 
 function isOpen(part) {
   return new Set([...part.querySelectorAll("details[open][data-key]")].map((each) => each.dataset.key));
@@ -32,15 +33,25 @@ async function load() {
   }
 }
 
+function leave() {
+  source.close();
+  isGone = true;
+  const said = document.createElement("p");
+  said.className = "problem";
+  said.setAttribute("role", "alert");
+  said.textContent = main.dataset.gone;
+  main.querySelector("h1").after(said);
+}
+
 function follow() {
   source?.close();
   source = null;
-  if (document.hidden) return;
+  if (document.hidden || isGone) return;
   const url = new URL(main.dataset.live, location.href);
   url.searchParams.set("known", main.dataset.version);
   source = new EventSource(url);
   source.onmessage = load;
-  source.addEventListener("gone", () => source.close());
+  source.addEventListener("gone", leave);
 }
 
 if (main) {
