@@ -80,6 +80,7 @@ def forget_kinds() -> None:
     _kinds.clear()
     _by_code.clear()
     _by_class.clear()
+    _locks.clear()
 
 
 def known_of(value: Any) -> Known | None:
@@ -189,6 +190,21 @@ def _is_rewritten(cls: type) -> bool:
     own = f"{cls.__qualname__}."  # what a decorator of another module has made is not the class's own
     functions = [f for f in vars(cls).values() if isinstance(f, FunctionType) and f.__code__.co_qualname.startswith(own)]
     return cls.__module__ in MODULES or any(f.__globals__.get("__name__") in MODULES for f in functions)
+
+
+def is_lock_of_library(value: Any) -> bool:
+    """Whether an object is of a library's class that is rewritten, and is taken and given back, such as a lock of anyio."""
+    cls = type(value)
+    known = _locks.get(cls)
+    if known is None:
+        is_lock = hasattr(cls, "acquire") and hasattr(cls, "release")
+        known = _locks.keep(
+            cls, is_lock and kind_of(value) is Kind.SAVED and _is_rewritten(cls) and is_of_library(cls.__module__)
+        )
+    return known
+
+
+_locks: ByClass[bool] = ByClass()
 
 
 def known_class(cls: type) -> Known | None:

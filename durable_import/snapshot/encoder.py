@@ -14,7 +14,7 @@ from ..aio.loop import InstanceLoop
 from ..aio.task import DurableTask
 from ..frames.capture import awaited_by, chain
 from ..frames.step import Step
-from ..holds.kinds import kind_of, known_class
+from ..holds.kinds import is_lock_of_library, kind_of, known_class
 from ..holds.table import Kind
 from ..hook.code_table import CodeInfo
 from ..log import about, logger
@@ -127,8 +127,13 @@ class Encoder:
         return self._segments is not None and self._segments.count_tasks() >= format_policy.least // 2
 
     def is_shared_lock(self, manager: Any) -> bool:
-        """Whether it is a lock of asyncio that a module makes again, for all instances; a semaphore is not: see ``slots_of``."""
-        return self.is_shared(manager) and not isinstance(manager, asyncio.Semaphore)
+        """Whether it is a lock of asyncio, or of a rewritten library, that a module makes again, for all instances.
+
+        A semaphore of asyncio is none: see ``slots_of``.
+        """
+        if isinstance(manager, LoopBound):
+            return self.is_shared(manager) and not isinstance(manager, asyncio.Semaphore)
+        return is_lock_of_library(manager) and self._is_made_again(manager, Names.of(self.script))
 
     def is_shared(self, manager: Any) -> bool:
         """Whether it is a primitive of asyncio that a module makes again, for all instances."""

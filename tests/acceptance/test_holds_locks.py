@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.harness.killing import lives
 from tests.harness.processes import KILLED, Desk
 
 pytestmark = pytest.mark.slow
@@ -185,6 +186,18 @@ def test_locks_in_what_stands_at_module_level(desk: Desk, where: str, kind: str)
     sections(desk, kind, flows)
 
 
+OF_ANYIO = FLOWS.replace("import asyncio\n", "import asyncio\n    import anyio\n", 1).replace(
+    "asyncio.Lock(), asyncio.Semaphore(2), asyncio.BoundedSemaphore(2), asyncio.Condition()",
+    "anyio.Lock(), anyio.Semaphore(2), anyio.CapacityLimiter(2), anyio.Condition()",
+)
+
+
+@pytest.mark.parametrize("kind", ["locked", "counted", "bounded", "told"])
+def test_locks_of_anyio(desk: Desk, kind: str) -> None:
+    """What instances share of a rewritten library holds too, where it is taken by ``async with``."""
+    sections(desk, kind, OF_ANYIO)
+
+
 def sections(desk: Desk, kind: str, flows: str = FLOWS) -> None:
     """Run five instances of a flow, killed twice on the way."""
     for name, text in {"room.py": ROOM, "app.py": APP, "flows.py": flows}.items():
@@ -292,3 +305,32 @@ def test_eviction_leaves_what_it_opened(desk: Desk) -> None:
     assert entered[::2] == ["enter"] * (len(entered) // 2), done
     assert entered[1::2] == ["exit"] * (len(entered) // 2), done
     assert len(entered) % 2 == 0, done
+
+
+CONDITIONS = """
+    # durable: on
+    import asyncio
+    from world import effect
+
+    LOCK = asyncio.Lock()
+    CONDITIONS = asyncio.Condition(), asyncio.Condition(LOCK)
+    FREE = asyncio.Condition()
+
+    async def work(name, *conditions):
+        for condition in conditions:
+            async with condition:
+                await effect(f"first {name}")
+                await effect(f"second {name}")
+
+    async def main():
+        await asyncio.gather(work("a", FREE, *CONDITIONS), work("b", FREE, *CONDITIONS))
+        print(LOCK.locked(), [each.locked() for each in (FREE, *CONDITIONS)])
+
+    asyncio.run(main())
+"""
+
+
+def test_conditions_of_a_script(desk: Desk) -> None:
+    """Its data are part of the state: who was inside is inside again, and the condition has the lock that it is left by."""
+    done = lives(desk, {"program.py": CONDITIONS}, 2, 7)
+    assert (done.status, done.out) == (0, "False [False, False, False]\n"), done

@@ -65,4 +65,6 @@ def restore_condition(cls: type[Any], lock: asyncio.Lock) -> Any:
 
 def fill_bound(primitive: Any, attributes: dict[str, Any]) -> None:
     """What the primitive held; attributes that only another Python version has stay as they are."""
+    if "_lock" in attributes and isinstance(primitive, asyncio.Condition):  # its module has made it, with another lock
+        asyncio.Condition.__init__(primitive, attributes["_lock"])
     primitive.__dict__.update(attributes)
