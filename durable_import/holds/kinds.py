@@ -301,7 +301,25 @@ def is_of_library(module: str) -> bool:
     if top in sys.stdlib_module_names or top == "builtins":
         return True
     path = getattr(sys.modules.get(module), "__file__", None) or getattr(sys.modules.get(top), "__file__", None)
-    return isinstance(path, str) and any(Path(path).is_relative_to(folder) for folder in _library_folders())
+    if not isinstance(path, str):
+        return False
+    return any(Path(path).is_relative_to(folder) for folder in _library_folders()) or _is_installed_beside(top, path)
+
+
+def _is_installed_beside(top: str, path: str) -> bool:
+    """Whether a package stands in a folder of any name with the record of its installation, as ``pip install --target`` makes."""
+    folders = map(os.path.abspath, sys.path)
+    return any(path.startswith((f"{f}{os.sep}{top}{os.sep}", f"{f}{os.sep}{top}.")) and top in _installed_in(f) for f in folders)
+
+
+@functools.cache
+def _installed_in(folder: str) -> frozenset[str]:
+    """The top names of the packages whose records of installation are in a folder."""
+    found: set[str] = set()
+    for record in Path(folder).glob("*.dist-info/RECORD"):
+        paths = (line.partition(",")[0].strip('"') for line in record.read_text("utf-8", "replace").splitlines())
+        found.update(path.partition("/")[0].partition(".")[0] for path in paths)
+    return frozenset(found)
 
 
 @functools.cache

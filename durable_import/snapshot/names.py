@@ -148,8 +148,8 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "snapshot.reducers.module_objects": {"module_object": "module_object"},
     "snapshot.reducers.parsing": {
-        "restore_csv_reader": "csv_reader", "restore_csv_writer": "csv_writer", "restore_match": "match",
-        "restore_template_iterator": "template_iterator",
+        "restore_csv_reader": "csv_reader", "restore_csv_writer": "csv_writer", "restore_json_scanner": "json_scanner",
+        "restore_match": "match", "restore_template_iterator": "template_iterator",
     },
     "snapshot.reducers.primitives": {
         "fill_bound": "primitive.fill", "restore_bound": "primitive", "restore_condition": "condition",
@@ -280,10 +280,18 @@ def is_found_by_name(value: Any) -> bool:
     module = sys.modules.get(getattr(value, "__module__", None) or "")
     found: Any = module
     for part in value.__qualname__.split("."):
-        found = getattr(found, part, None)
+        found = _attribute(found, part)
         if found is None:
             return False
     return found is value
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    """As getattr, or None; but of a class no descriptor is called, which may be one of the program's and do what it likes."""
+    if not isinstance(owner, type):
+        return getattr(owner, name, None)
+    found = next((vars(base)[name] for base in owner.__mro__ if name in vars(base)), None)
+    return found.__func__ if type(found) is staticmethod else found
 
 
 def find_former(module: str, name: str) -> Any:

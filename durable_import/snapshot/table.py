@@ -98,6 +98,7 @@ def _place(name: str) -> tuple[str, str]:
 _BY_NAME: dict[tuple[str, str], Callable[[Any], Any]] = {  # of modules that are not imported for their sake
     ("_csv", "reader"): parsing.reduce_csv_reader,
     ("_csv", "writer"): parsing.reduce_csv_writer,
+    ("_json", "Scanner"): parsing.reduce_json_scanner,
     ("builtins", "PyCapsule"): buffers.reduce_capsule,
     ("builtins", "fieldnameiterator"): parsing.refuse_parser,
     ("builtins", "formatteriterator"): parsing.refuse_parser,

@@ -1,4 +1,4 @@
-"""Reducers for what the standard library's parsers hand out: matches of ``re``, readers and writers of ``csv``, templates."""
+"""Reducers for what the standard library's parsers are and hand out: matches, readers and writers of ``csv``, templates, JSON."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from copy import copy
 from importlib import import_module
 from itertools import chain, islice, repeat, zip_longest
 from pickle import PicklingError
+from types import SimpleNamespace
 from typing import Any
 
 from ...pythons.iterators import read
@@ -87,6 +88,18 @@ def reduce_template_iterator(iterator: Any) -> Reduced:
     nothing = object()
     parts = chain.from_iterable(zip_longest(*turns, fillvalue=nothing))
     return restore_template_iterator, (tuple(part for part in parts if part is not nothing),)
+
+
+def restore_json_scanner(settings: dict[str, Any]) -> Any:
+    """What a ``json.JSONDecoder`` reads with."""
+    return import_module("json.scanner").make_scanner(SimpleNamespace(**dict.fromkeys(_OF_SCANNER) | settings))
+
+
+_OF_SCANNER = ("strict", "object_hook", "object_pairs_hook", "array_hook", "parse_float", "parse_int", "parse_constant")
+
+
+def reduce_json_scanner(scanner: Any) -> Reduced:
+    return restore_json_scanner, ({name: getattr(scanner, name) for name in _OF_SCANNER if hasattr(scanner, name)},)
 
 
 def refuse_parser(iterator: Any) -> Reduced:

@@ -7,8 +7,10 @@ import contextlib
 import copyreg
 import decimal
 import gzip
+import importlib
 import io
 import socket
+import sys
 import tarfile
 import tempfile
 import threading
@@ -279,3 +281,21 @@ def test_whose_a_module_is() -> None:
     assert is_of_library("json")
     assert is_of_library("httpx")
     assert not is_of_library(__name__)
+
+
+@pytest.mark.parametrize(("name", "is_library"), [("vendored_one", True), ("vendored_two", True), ("own_beside_them", False)])
+def test_what_is_installed_into_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_library: bool) -> None:
+    """What ``pip install --target`` has put into a folder of the program are libraries; what is beside them is not."""
+    (tmp_path / "some-1.0.dist-info").mkdir()
+    record = "vendored_one/__init__.py,sha256=x,2\nvendored_two.py,,\nsome-1.0.dist-info/RECORD,,\n"
+    (tmp_path / "some-1.0.dist-info" / "RECORD").write_text(record)
+    (tmp_path / "vendored_one").mkdir()
+    for file in ("vendored_one/__init__.py", "vendored_two.py", "own_beside_them.py"):
+        (tmp_path / file).write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        importlib.import_module(name)
+        assert is_of_library(name) is is_library
+    finally:
+        sys.modules.pop(name, None)
+        is_of_library.cache_clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import durable_import
 from durable_import import SnapshotFormatError, wait_for_event
 from durable_import.snapshot.former_names import FORMER
-from durable_import.snapshot.names import MODULE, NAMES, registered
+from durable_import.snapshot.names import MODULE, NAMES, is_found_by_name, registered
 from durable_import.snapshot.pickler import dumps
 from durable_import.snapshot.references import References
 from durable_import.snapshot.unpickler import loads
@@ -89,3 +90,34 @@ def test_an_unknown_name_says_that_a_later_version_saved_it() -> None:
     data = b"\x80\x04]." + b"\x80\x04" + f"c{MODULE}\nregistered\n".encode() + b"\x8c\x07unheard\x85R.N."
     with pytest.raises(SnapshotFormatError, match="'unheard', which this version of durable_import does not have: a later"):
         loads(data)
+
+
+class _Asked:
+    """A descriptor of a program, which does something when it is asked."""
+
+    asked = 0
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        _Asked.asked += 1
+        return self.function
+
+
+class _Owner:
+    @_Asked
+    def own(self) -> None: ...
+
+    @staticmethod
+    def shared() -> None: ...
+
+    def plain(self) -> None: ...
+
+
+def test_no_descriptor_is_called() -> None:
+    """Whether a function is found by its name is known without a call of what has taken its place in its class."""
+    assert not is_found_by_name(vars(_Owner)["own"].function)
+    assert _Asked.asked == 0
+    assert is_found_by_name(_Owner.shared)
+    assert is_found_by_name(_Owner.plain)
