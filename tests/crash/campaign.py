@@ -15,6 +15,8 @@ import argparse
 import asyncio
 import logging
 import random
+import signal
+import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -231,6 +233,7 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by a way on which servers and workers are stopped
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     with tempfile.TemporaryDirectory() as folder, _store(arguments.store, folder) as url:
         print(asyncio.run(campaign(url, Path(folder), arguments.kills, arguments.seed)), flush=True)

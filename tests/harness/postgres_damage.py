@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import logging
 import random
+import signal
 import sys
 import time
 import traceback
@@ -303,6 +304,7 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.CRITICAL)
     logger.setLevel(logging.INFO)
     seed = int(sys.argv[2]) if sys.argv[2:] else random.randrange(1 << 30)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by a way on which the server is stopped
     server = PostgresServer()
     try:
         altered, wrongs = damage(server.url(), int(sys.argv[1]), seed)
