@@ -12,6 +12,7 @@ from typing import Any
 from .callbacks import NOTHING, CallbackLoop
 
 LEAST_DRIFT = 1.0  # seconds
+MOST_CHANGES = 10_000  # that are noted between two checkpoints: an instance may be held for days
 MIN_DURABLE_DELAY = 0.1  # seconds: the deadline of a shorter timer is not worth a commit
 _TimerHandle: Any = asyncio.TimerHandle
 
@@ -50,6 +51,10 @@ class TimerLoop(CallbackLoop):
         """The last checkpoint is now."""
         super().is_saved()
         self.new_timers = []
+
+    def has_changed_much(self) -> bool:
+        """Whether more has happened since the last checkpoint than is worth to be noted."""
+        return len(self.called) + len(self.new_timers) + len(self.changed_callbacks) > MOST_CHANGES
 
     def begin_wait(self) -> asyncio.Future[None]:
         """A future of the process that is done when there is something to do, until ``end_wait``."""

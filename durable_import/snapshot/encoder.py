@@ -116,6 +116,12 @@ class Encoder:
         payload = payload_of(IN_PIECES, pieces.split(chunks))
         return Saved(payload, dict(pieces.changed), not self._is_kept, tuple(codes.values()), location, size)
 
+    def forget_form(self, loop: InstanceLoop) -> None:
+        """Of what has been saved before nothing is used any more, so that nobody has to know what has changed since."""
+        self._begin_form(None, None)
+        loop.is_saved()
+        loop.on_turn = None
+
     def _begin_form(self, segments: Segments | None, pieces: Pieces | None) -> Any:
         """From now on snapshots are of another form; gives the one of the two that is not None."""
         self._segments, self._pieces, self._is_kept = segments, pieces, False

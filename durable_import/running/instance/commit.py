@@ -104,7 +104,7 @@ class Committer:
             self._owe(checkpoint)
 
     def _capture_unless_held(self, status: str) -> Checkpoint | None:
-        if self._has_failed() or self.turns_of is not None or self.holding.holds() or self._is_unwinding():
+        if self._has_failed() or self.turns_of is not None or self._is_held() or self._is_unwinding():
             return None
         began, number = time.monotonic(), self.checkpoint
         try:
@@ -115,6 +115,13 @@ class Committer:
                 raise
             self.holding.is_refused(error, time.monotonic() - began)
             return None
+
+    def _is_held(self) -> bool:
+        if not self.holding.holds():
+            return False
+        if self.loop.has_changed_much():  # what is noted is kept alive
+            self.encoder.forget_form(self.loop)
+        return True
 
     def _is_unwinding(self) -> bool:
         """Whether an exception is leaving blocks of libraries: the program can be tried again from before it was raised.
