@@ -91,6 +91,7 @@ class _Run:
         self._process = os.getpid()
         self._store = shown_store(store)
         self._moved: dict[str, str] = {}  # what is to be said of instances that go on
+        self._was_held = False
         self._is_over = False  # there is nothing to go on with
         self._is_done = False  # it has ended well
         on_wait = self._exit_for if exit_on_wait else None
@@ -116,6 +117,7 @@ class _Run:
 
     def held(self, instance_id: str, sentence: str) -> None:
         """An instance is not saved for now."""
+        self._was_held = True
         say(f"instance {instance_id} is {sentence}")
 
     # --- the program
@@ -153,7 +155,7 @@ class _Run:
             say(f"error: the finished run could not be removed from the store: {error}")
             return
         if self._is_done and all(each.checkpoint <= UNSAVED for each in forgotten):
-            say(_nothing_saved(forgotten))
+            say(_nothing_saved(forgotten, was_held=self._was_held))
 
     def _failed(self, error: BaseException) -> int:
         if isinstance(error, DurableError):
@@ -227,10 +229,12 @@ class _Run:
         _leave(status)
 
 
-def _nothing_saved(instances: list[Summary]) -> str:
+def _nothing_saved(instances: list[Summary], *, was_held: bool) -> str:
     if not instances:
         return "nothing of this run was saved: the script gave no async function of its own to asyncio.run"
     names = " and ".join(dict.fromkeys(each.function for each in instances))
+    if was_held:
+        return f"nothing of this run was saved: {names} was held until its end, as said above"
     return (
         f"nothing of this run was saved: {names} came to no checkpoint. What is one? `python -m durable_import explain FILE` "
         "lists them: awaits of code that is not rewritten, such as a library's"

@@ -31,6 +31,16 @@ NEVER_SAVED = {
 
         asyncio.run(main())
     """,
+    "main was held until its end": """
+        # durable: on
+        import asyncio, gzip
+
+        async def main():
+            with gzip.open("made.gz", "wt") as file:
+                print(await asyncio.to_thread(file.write, "text"))
+
+        asyncio.run(main())
+    """,
     "no async function of its own": "# durable: on\nprint(4)\n",
 }
 EXAMPLE = Path(__file__).parents[2] / "examples"
