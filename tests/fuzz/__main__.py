@@ -4,7 +4,7 @@ native: each program runs twice, without complaints and with the same outcome; `
 with another interpreter and compares. rewritten: each program runs natively, and rewritten without a runtime; plain: in
 the variant that it has then. torture: natively, and with its state saved, dropped and restored at every step; exchanged: the same
 of a module that was imported before there was a runtime; segments: the same in segments. moved, pinned: the program is edited
-while it runs, see `edits`. `--kind turns` and
+while it runs, see `edits`; changed: so that it does something else from there on, see `changes`. `--kind turns` and
 `--kind steps` are programs of many tasks. Failing seeds are printed; `--keep FOLDER` writes
 their programs there, `--print SEED` shows one, `--stats` prints how often each construct occurs. The exit status is 1
 when a seed fails, or a construct is missing from the statistics.

@@ -38,8 +38,8 @@ def preserving(text: str, seed: int) -> str:
     """A text of the same meaning."""
     tree, random = ast.parse(text), Random(seed)
     for _ in range(EDITS_IN_A_PROGRAM):
-        random.choice(EDITS)(random, random.choice(_edited(tree)))
-    return _unparsed(text, tree)
+        random.choice(EDITS)(random, random.choice(edited_in(tree)))
+    return unparsed(text, tree)
 
 
 def barred(text: str) -> str:
@@ -48,21 +48,21 @@ def barred(text: str) -> str:
     for node in tree.body:
         if isinstance(node, FUNCTIONS) and not node.decorator_list and node.name not in NAMES:
             node.body.insert(0, ast.parse("raise AssertionError('today')").body[0])
-    return _unparsed(text, tree)
+    return unparsed(text, tree)
 
 
-def _unparsed(text: str, tree: ast.Module) -> str:
+def unparsed(text: str, tree: ast.Module) -> str:
     head = [line for line in text.splitlines() if line.startswith("#")]
     return "\n".join([*head, ast.unparse(ast.fix_missing_locations(tree)), ""])
 
 
-def _edited(tree: ast.Module) -> list[Any]:
+def edited_in(tree: ast.Module) -> list[Any]:
     """The functions that are not of what programs begin with."""
     own = [node for node in tree.body if getattr(node, "name", None) not in NAMES]
     return [node for each in own for node in ast.walk(each) if isinstance(node, FUNCTIONS)]
 
 
-def _suites(function: Any) -> list[list[ast.stmt]]:
+def suites_of(function: Any) -> list[list[ast.stmt]]:
     """The lists of statements of a function, not of those inside of it."""
     found, ahead = [function.body], list(function.body)
     while ahead:
@@ -80,15 +80,15 @@ def _suites(function: Any) -> list[list[ast.stmt]]:
     return found
 
 
-def _place(random: Random, function: Any) -> tuple[list[ast.stmt], int]:
-    suite = random.choice(_suites(function))
+def place_in(random: Random, function: Any) -> tuple[list[ast.stmt], int]:
+    suite = random.choice(suites_of(function))
     least = int(suite is function.body and ast.get_docstring(function) is not None)
     return suite, random.randint(least, len(suite) - 1)
 
 
 def insert_line(random: Random, function: Any) -> None:
     """A statement that does nothing."""
-    suite, at = _place(random, function)
+    suite, at = place_in(random, function)
     if any(isinstance(each, (ast.Global, ast.Nonlocal)) for each in suite[at:]):
         return
     suite.insert(at, ast.parse(random.choice(["0", "unused = 1", "(lambda: 0)()", "[0 for _ in ()]"])).body[0])
@@ -96,13 +96,13 @@ def insert_line(random: Random, function: Any) -> None:
 
 def insert_function(random: Random, function: Any) -> None:
     """A function inside that nobody calls, perhaps of a name that there is already."""
-    suite, at = _place(random, function)
+    suite, at = place_in(random, function)
     suite.insert(at, ast.parse(f"def unused_{random.randint(0, 3)}(n):\n    return lambda: n").body[0])
 
 
 def wrap(random: Random, function: Any) -> None:
     """A statement goes into a block that does nothing."""
-    suite, at = _place(random, function)
+    suite, at = place_in(random, function)
     if isinstance(suite[at], (ast.Global, ast.Nonlocal)):
         return
     around = random.choice(
@@ -115,7 +115,7 @@ def wrap(random: Random, function: Any) -> None:
 
 def name_result(random: Random, function: Any) -> None:
     """What is returned gets a name before."""
-    suites = _suites(function)
+    suites = suites_of(function)
     random.shuffle(suites)
     for suite in suites:
         for at, node in enumerate(suite):
@@ -130,7 +130,7 @@ def _assigned(name: str, value: ast.expr) -> ast.stmt:
 
 def turn_branches(random: Random, function: Any) -> None:
     """An ``if`` with its branches exchanged, and its test turned round."""
-    suite, at = _place(random, function)
+    suite, at = place_in(random, function)
     node = suite[at]
     if isinstance(node, ast.If) and node.orelse:
         node.test = ast.UnaryOp(ast.Not(), node.test)

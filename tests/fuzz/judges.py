@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .changes import judge_changed
 from .concurrency import HEADER
 from .edits import judge_moved, judge_pinned
 from .native import Outcome, observed, run_native, turns_of_effects
@@ -134,6 +135,7 @@ JUDGES: dict[str, Callable[[], Judge]] = {
     "plain": lambda: judge_by("rewritten", plain=True),
     "torture": lambda: judge_by("hard_torture"),
     "exchanged": lambda: judge_by("hard_torture", plain=True),
+    "changed": lambda: judge_changed,
     "moved": lambda: judge_moved,
     "pinned": lambda: judge_pinned,
     "segments": lambda: judge_by("hard_torture", forms="ssws"),

@@ -67,9 +67,9 @@ def test_random_programs_of_many_tasks(first: int, kind: str, mode: str, tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["moved", "pinned"])
+@pytest.mark.parametrize("mode", ["moved", "pinned", "changed"])
 @pytest.mark.parametrize("first", SEEDS_OF_EDITS[::GROUP])
 def test_random_edits(first: int, mode: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Pinned, a program ends as in its old text; moved into a text of the same meaning, it ends so, too, or is refused."""
+    """Pinned, a program ends as in its old text; moved, it ends so, too, or as the new one from there on, or is refused."""
     found = complaints(SEEDS_OF_EDITS, first, mode, tmp_path_factory.getbasetemp())
     assert not found, "\n".join(found)
