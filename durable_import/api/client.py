@@ -20,6 +20,7 @@ from ..inspect.values import Limits
 from ..running.instance.mail import ASK, CANCEL
 from ..running.instance.migration import MIGRATE, Migration
 from ..running.instance.records import Records
+from ..running.instance.rewinding import REWIND
 from ..running.keeper import Keeper
 from ..running.validation import check_event, check_id
 from ..snapshot.sealing.seal import Seal
@@ -42,6 +43,7 @@ from .forking import Fork, Forker
 from .inspection import EventView, Inspection
 from .lists import EVERYTHING, count_in, for_all
 from .patient_store import PatientStore, once_there
+from .rewinding import Rewind, Rewinder
 
 
 class AsyncClient:
@@ -191,6 +193,28 @@ class AsyncClient:
     ) -> Fork:
         """What ``fork`` would make; nothing is written. Raises the same."""
         return (await self._forker.plan(instance_id, checkpoint, new_id, changes)).fork
+
+    async def rewind(self, instance_id: str, checkpoint: int | None = None, *, undo: bool = False) -> bool:
+        """As ``DurableRuntime.rewind``; who looks for work takes it up."""
+        if (checkpoint is None) == (not undo):
+            raise TypeError("rewind takes the number of a checkpoint, or undo=True")
+        keeper, rewinder = Keeper(self._store), self._rewinder
+        try:
+            if checkpoint is None:
+                ask = partial(self._publish, instance_id, MIGRATE, Migration(undo=True).payload())
+                return await rewinder.undo(instance_id, keeper, ask)
+            plan = await rewinder.plan(instance_id, checkpoint)
+            return await rewinder.rewind(plan, keeper, partial(self._publish, instance_id, REWIND, checkpoint))
+        finally:
+            await keeper.close()
+
+    async def plan_rewind(self, instance_id: str, checkpoint: int) -> Rewind:
+        """What ``rewind`` would do, with the checkpoints that are behind that one; nothing is written. Raises the same."""
+        return await self._rewinder.plan(instance_id, checkpoint)
+
+    @property
+    def _rewinder(self) -> Rewinder:
+        return Rewinder(self._store, self._seal, self.inspection)
 
     @property
     def _forker(self) -> Forker:

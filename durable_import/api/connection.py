@@ -19,6 +19,7 @@ from .client import AsyncClient, AsyncClientHandle
 from .forking import Fork
 from .inspection import EventView
 from .lists import EVERYTHING
+from .rewinding import Rewind
 
 T = TypeVar("T")
 
@@ -132,6 +133,12 @@ class Client:
         changes: Mapping[str, Any] | None = None,
     ) -> Fork:
         return self.run(self._client.plan_fork(instance_id, checkpoint, new_id, changes))
+
+    def rewind(self, instance_id: str, checkpoint: int | None = None, *, undo: bool = False) -> bool:
+        return self.run(self._client.rewind(instance_id, checkpoint, undo=undo))
+
+    def plan_rewind(self, instance_id: str, checkpoint: int) -> Rewind:
+        return self.run(self._client.plan_rewind(instance_id, checkpoint))
 
     def handle(self, instance_id: str) -> ClientHandle:
         return ClientHandle(self, self._client.handle(instance_id))

@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 from ..errors import InstanceMismatchError
 from ..inspect.changing import Changed, StateEditor
 from ..running.instance.records import Records, digest_of_call, incarnation_of
+from ..running.instance.rewinding import going_on
 from ..running.keeper import Keeper
 from ..running.validation import check_id
 from ..snapshot.payload import Saved
 from ..snapshot.sealing.seal import Seal
 from ..snapshot.sealing.segment_seal import SegmentSeal
 from ..snapshot.sealing.way_out import own_segments, segments_before
-from ..stores.state import FINISHED, InstanceState, InstanceSummary
+from ..stores.state import FINISHED, InstanceSummary
 from ..stores.store import Kept, Store
 from ..tags import FORKED
 from .copies import Copy, Receiver
@@ -105,11 +106,8 @@ class Forker:
         kept, segments = await self._inspection.load(instance_id)
         if checkpoint is None or checkpoint == kept.state.checkpoint:
             return self._present(instance_id, kept, segments)
-        states = {state.checkpoint: state for state in await self._inspection.past_states(instance_id)}
-        state = states.get(checkpoint)
-        if state is None:
-            raise ValueError(f"instance {instance_id!r} has no checkpoint {checkpoint}: there are {_ranges(sorted(states))}")
-        return kept._replace(state=_going_on(state)), own_segments(await self._inspection.past_segments(instance_id, state))
+        state = await self._inspection.past_state(instance_id, checkpoint)
+        return kept._replace(state=going_on(state)), own_segments(await self._inspection.past_segments(instance_id, state))
 
     def _present(self, instance_id: str, kept: Kept, segments: dict[str, bytes]) -> tuple[Kept, dict[str, bytes]]:
         """From where it would be tried again, if it has failed."""
@@ -123,7 +121,7 @@ class Forker:
                 f"instance {instance_id!r} has ended ({state.status}), and nothing is left that could go on: choose an earlier "
                 "checkpoint, in a store that keeps its history"
             )
-        return kept._replace(state=_going_on(state)), own_segments(segments)
+        return kept._replace(state=going_on(state)), own_segments(segments)
 
     async def _edited(
         self,
@@ -146,22 +144,5 @@ class Forker:
         return (*editor.result(), changed)
 
 
-def _going_on(state: InstanceState) -> InstanceState:
-    """What a failed one was before it had failed."""
-    status = state.status if state.status not in FINISHED else "running" if state.snapshot else "pending"
-    return state._replace(status=status, outcome=b"")
-
-
 def _taken(new_id: str) -> InstanceMismatchError:
     return InstanceMismatchError(f"instance {new_id!r} exists already, and was left as it is: choose another id for the fork")
-
-
-def _ranges(numbers: list[int]) -> str:
-    """Numbers, as in ``2 to 5, 8``."""
-    found: list[list[int]] = []
-    for number in numbers:
-        if found and number == found[-1][-1] + 1:
-            found[-1].append(number)
-        else:
-            found.append([number])
-    return ", ".join(f"{each[0]} to {each[-1]}" if len(each) > 1 else str(each[0]) for each in found) or "none"

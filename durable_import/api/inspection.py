@@ -203,6 +203,13 @@ class Inspection:
         """What an instance has been, oldest first, with the present last. Raises DurableError if the store keeps no history."""
         return [PastState(state.checkpoint, state.status, state.location) for state in await self.past_states(instance_id)]
 
+    async def past_state(self, instance_id: str, checkpoint: int) -> InstanceState:
+        """One of them. Raises ValueError, which says which there are, if it is not there."""
+        states = {state.checkpoint: state for state in await self.past_states(instance_id)}
+        if checkpoint not in states:
+            raise ValueError(f"instance {instance_id!r} has no checkpoint {checkpoint}: there are {_ranges(sorted(states))}")
+        return states[checkpoint]
+
     async def past_segments(self, instance_id: str, state: InstanceState) -> dict[str, bytes]:
         """The segments of a past state."""
         history = self._store.history
@@ -222,3 +229,14 @@ class Inspection:
 async def _apart(size: int, look: Callable[..., Any], *arguments: Any) -> Any:
     """What looking gives; of large states in a thread, so that an event loop goes on meanwhile."""
     return await asyncio.to_thread(look, *arguments) if size > LARGE else look(*arguments)
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Numbers, as in ``2 to 5, 8``."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][-1] + 1:
+            found[-1].append(number)
+        else:
+            found.append([number])
+    return ", ".join(f"{each[0]} to {each[-1]}" if len(each) > 1 else str(each[0]) for each in found) or "none"

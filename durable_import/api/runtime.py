@@ -38,6 +38,7 @@ from ..running.instance.host import InstanceObserver
 from ..running.instance.mail import ASK, CANCEL
 from ..running.instance.migration import MIGRATE, Migration
 from ..running.instance.records import Call, Outcome, Records
+from ..running.instance.rewinding import REWIND
 from ..running.instance.root import call_of
 from ..running.instance.run import InstanceRun
 from ..running.keeper import Keeper
@@ -521,6 +522,40 @@ class DurableRuntime:
         with suppress(InstanceBusyError):  # another process has taken it up
             await asyncio.shield(run.begun)
         return InstanceHandle(self, name)
+
+    async def rewind(self, instance_id: str, checkpoint: int | None = None, *, undo: bool = False) -> bool:
+        """Let an instance be what it was at an earlier checkpoint: what it has done since runs again, with the same keys, and is
+        not undone. Of one that has ended, too.
+
+        What it is now is kept: ``undo`` lets it be that again. Where a process runs it, this one too, that is asked to do it,
+        within a second, and the answer is False; else it is done, and the instance goes on here. Raises DurableError when the
+        store keeps no history, ValueError for a checkpoint that is not there or is the present one, or where there is nothing to
+        undo, UnknownInstanceError, SnapshotError, StoreError.
+        """
+        from .rewinding import Rewinder  # rarely needed
+
+        check_loop(self._loop)
+        check_outside(self, "an instance went back")
+        if (checkpoint is None) == (not undo):
+            raise TypeError("rewind takes the number of a checkpoint, or undo=True")
+        rewinder = Rewinder(self.instances, self.seal, self.inspection)
+        if undo:
+            ask = partial(self._publish, instance_id, MIGRATE, Migration(undo=True).payload())
+            is_done = await rewinder.undo(instance_id, self._keeper_beside(instance_id), ask)
+        else:
+            assert checkpoint is not None
+            plan = await rewinder.plan(instance_id, checkpoint)
+            ask = partial(self._publish, instance_id, REWIND, checkpoint)
+            is_done = await rewinder.rewind(plan, self._keeper_beside(instance_id), ask)
+        if is_done and (await self.summary_of(instance_id)).status not in FINISHED and instance_id not in self.running:
+            run = self._registry.launch(instance_id, None)
+            with suppress(InstanceBusyError):  # another process has taken it up
+                await asyncio.shield(run.begun)
+        return is_done
+
+    def _keeper_beside(self, instance_id: str) -> Keeper | None:
+        """None: the instance runs here, and would be taken from itself."""
+        return self.keeper if instance_id not in self.running else None
 
     async def publish_event(self, instance_id: str, name: str, payload: Any = None) -> None:
         """Send an event to an instance, which gets it by ``wait_for_event(name)``, once, also if it begins to wait later.

@@ -119,6 +119,16 @@ def _fork(options: argparse.Namespace) -> int:
     return fork_instance(options.instance, wanted, store=options.store, as_json=options.as_json)
 
 
+def _rewind(options: argparse.Namespace) -> int:
+    from .rewind import rewind_instance
+
+    if (options.checkpoint is None) == (not options.undo) or (options.undo and options.dry_run):
+        options.refuse("where to? The number of a checkpoint, or --undo")
+    return rewind_instance(
+        options.instance, options.checkpoint, dry_run=options.dry_run, store=options.store, as_json=options.as_json
+    )
+
+
 def _export(options: argparse.Namespace) -> int:
     from .copies import export_file
 
@@ -202,6 +212,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "retry": _act,
     "delete": _act,
     "fork": _fork,
+    "rewind": _rewind,
     "export": _export,
     "import": _import,
     "copy": _copy,

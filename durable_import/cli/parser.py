@@ -73,7 +73,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
     top.add_argument("--version", action="version", version=f"durable_import {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     _add_run(commands)
-    for add in (_add_looking, _add_asking, _add_going_back, _add_copying, _add_page, _add_texts):
+    for add in (_add_looking, _add_asking, _add_going_back, _add_rewind, _add_copying, _add_page, _add_texts):
         add(commands)
     return top, dict(commands.choices)
 
@@ -168,6 +168,15 @@ def _add_going_back(commands: Commands) -> None:
         help="a variable by its path, as show prints it, or by its name if that is unique, and what it is to hold; several times",
     )
     fork.add_argument("--dry-run", action="store_true", help="only say what would be made")
+
+
+def _add_rewind(commands: Commands) -> None:
+    rewind = _add(commands, "rewind", help="let an instance go back to an earlier checkpoint: what it has done since runs again")
+    _add_instance(rewind)
+    rewind.add_argument("checkpoint", metavar="N", type=int, nargs="?", help="the checkpoint, as history lists them")
+    rewind.add_argument("--undo", action="store_true", help="let it be what it was before it went back")
+    rewind.add_argument("--dry-run", action="store_true", help="only list what runs again")
+    rewind.set_defaults(refuse=rewind.error)
 
 
 def _add_copying(commands: Commands) -> None:

@@ -56,7 +56,7 @@ NAMES: dict[str, dict[str, str]] = {
         "DurableRuntime.list": "runtime.list", "DurableRuntime.migrate": "runtime.migrate",
         "DurableRuntime.publish_event": "runtime.publish_event",
         "DurableRuntime.retry": "runtime.retry", "DurableRuntime.retry_all": "runtime.retry_all",
-        "DurableRuntime.run": "runtime.run", "DurableRuntime.start": "runtime.start",
+        "DurableRuntime.rewind": "runtime.rewind", "DurableRuntime.run": "runtime.run", "DurableRuntime.start": "runtime.start",
         "_ambient": "runtime",
     },
     "api.session": {"interrupt": "interrupt"},

@@ -79,6 +79,14 @@ async def parent():
     return found, first.id, second.id
 
 
+async def note_keys(count):
+    keys = []
+    for number in range(count):
+        keys.append(durable_import.step_key())
+        await effect(f"step {number}")
+    return keys
+
+
 async def divide(number, by):
     number += await effect("before", 0)
     return number / by

@@ -129,6 +129,28 @@ async def go_on(runtime: DurableRuntime, instance_id: str) -> None:
     await runtime.handle(instance_id).result()
 
 
+def test_rewinds(url: str, command: Command) -> None:
+    """``rewind`` lists what runs again, and does it where nobody has the instance; ``--undo`` puts back what was."""
+    program = imported_rewritten("tests.running.forked_flows")
+    begin(url, lambda runtime: runtime.run(program.order, 1, instance_id="one"))
+    told = json.loads(command("rewind", "one", "5", "--dry-run", "--json")[1])
+    assert ([each["checkpoint"] for each in told["lost"]], told["dry_run"], told["done"]) == ([6, 7, 8], True, False)
+    assert json.loads(command("show", "one", "--json")[1])["status"] == "completed"
+    status, out, said = command("rewind", "one", "5")
+    assert (status, [line.split()[0] for line in out.splitlines()]) == (0, ["6", "7", "8"])
+    assert "one goes back to checkpoint 5 at " in said
+    shown = json.loads(command("show", "one", "--json")[1])
+    assert (shown["status"], shown["checkpoint"], shown["owner"]) == ("running", 5, None)
+    assert len(json.loads(command("history", "one", "--json")[1])) == 6
+    assert command("rewind", "one", "--undo")[0] == 0
+    assert json.loads(command("show", "one", "--json")[1])["status"] == "completed"
+    for words in (("one", "--undo"), ("one", "99"), ("nobody", "1")):
+        assert command("rewind", *words)[:2] == (2, "")
+    for refused in (("one",), ("one", "1", "--undo")):
+        with pytest.raises(SystemExit, match="2"):
+            command("rewind", *refused)
+
+
 def test_pages(url: str, command: Command, flows: ModuleType) -> None:
     """The cursor of a page asks for the next one, which is told where there is one."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from ...aio.loop import InstanceLoop
@@ -13,7 +13,6 @@ from ...stores.state import Event
 from .checkpoint import Checkpoint
 from .driver import InstanceDriver
 from .lease import InstanceLease
-from .migration import MIGRATE
 from .opening import Opening
 from .records import ANSWER, mailbox_of
 
@@ -23,13 +22,13 @@ _NO_LOOKS: dict[object, set[int]] = {}  # stays empty
 
 
 class Mail:
-    """That of the instance of a lease. ``obey``: a request to move it to other code."""
+    """That of the instance of a lease. ``requests``: what is done about requests to move it, by the names of the events."""
 
-    __slots__ = ("_has_missed_events", "_lease", "_looks", "_obey")
+    __slots__ = ("_has_missed_events", "_lease", "_looks", "_requests")
 
-    def __init__(self, lease: InstanceLease, obey: Callable[[Event], None]) -> None:
+    def __init__(self, lease: InstanceLease, requests: Mapping[str, Callable[[Event], None]]) -> None:
         self._lease = lease
-        self._obey = obey
+        self._requests = requests
         self._has_missed_events = False  # there may be some that came after the first were loaded
         self._looks = _NO_LOOKS  # at the events that the store has; what it was told to forget meanwhile
 
@@ -93,8 +92,8 @@ class Mail:
                 driver.cancel(event.number)
             elif event.name == ASK:
                 deliver_question(driver.loop, event.number, payload)
-            elif event.name == MIGRATE:
-                self._obey(event)
+            elif event.name in self._requests:
+                self._requests[event.name](event)
             else:
                 driver.loop.deliver(event.number, event.name, payload)
 

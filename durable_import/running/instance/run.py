@@ -50,11 +50,12 @@ from .labels import LabelWriter
 from .lease import InstanceLease
 from .lives import count_lives, lives_before, with_another_life
 from .mail import Mail
-from .migration import Migration, asked_by, packed, put_back, request_for
+from .migration import MIGRATE, Migration, asked_by, packed, put_back, request_for
 from .opening import Opening, OpeningCancelledError
 from .process_changes import tell_of_process_changes
 from .records import Call, Outcome, Records, WayTaken, digest_of_call, failure_of, incarnation_of, mailbox_of, summary_of
 from .reopening import reopened
+from .rewinding import REWIND, rewind_if_asked
 from .root import make_root, without_instance
 
 T = TypeVar("T")
@@ -104,7 +105,7 @@ class InstanceRun:
         self._before: StateBefore | None = None  # that it goes back to
         self._migration: Migration | None = None  # that it was asked for before it goes on
         self._claiming = Claiming(self.lease, self._is_kept)
-        self._mail = Mail(self.lease, self._is_asked_to_migrate)
+        self._mail = Mail(self.lease, {MIGRATE: self._is_asked_to_migrate, REWIND: self._is_asked_to_rewind})
         self._opening: Opening[Any] | None = None  # of what the program had open
         self._cut: FencedError | StoreUnavailableError | None = None  # why it is let go of
         self._given = NOTHING_GIVEN
@@ -467,6 +468,9 @@ class InstanceRun:
         """What is asked for of one that is about to go on from a snapshot; what is to be undone is, before anything is read."""
         if self.state is None or not self.state.snapshot:
             return None
+        await rewind_if_asked(self.lease)
+        if not self.state.snapshot:
+            return None  # it begins again
         migration = await request_for(self.lease)
         if migration is not None and migration.undo:
             await put_back(self.lease, self.state)
@@ -503,6 +507,13 @@ class InstanceRun:
         else:
             driver.loop.inbox.accepted[event.number] = ""
             driver.loop.is_dirty = True
+
+    def _is_asked_to_rewind(self, event: Event) -> None:  # noqa: ARG002
+        """Of one that is under way: it begins again, from there. One that was never saved has nothing to go back to."""
+        assert self.driver is not None
+        if self._has_snapshot(self.driver):
+            self.suspend()
+            self.begins_again = True
 
     def _has_snapshot(self, driver: InstanceDriver) -> bool:
         """Whether there is one to begin again from: it was opened, or committed since."""
