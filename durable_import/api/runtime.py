@@ -89,6 +89,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+ASKED_AFTER = 0.5  # seconds that a script runs before somebody may have asked something of it
 WEEK = 7 * 24 * 3600.0  # seconds
 
 
@@ -778,9 +779,14 @@ class DurableRuntime:
 
     async def _awaited(self, instance_id: str, make: Callable[[], Any]) -> Any:
         """An instance that begins by being awaited, in the task that awaits it."""
+        looks = None
+        if not self.dispatcher.takes_work:  # under ``run`` nothing else looks for what is asked of it
+            looks = asyncio.get_running_loop().call_later(ASKED_AFTER, self.dispatcher.ensure)
         try:
             outcome = await self._registry.begin(instance_id, make)
         finally:
+            if looks is not None:
+                looks.cancel()
             if not self._is_entered and not self.running:
                 await self.dispatcher.stop()  # it was begun when the instance waited for an event
         if outcome.error is not None:
