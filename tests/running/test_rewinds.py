@@ -134,3 +134,19 @@ async def test_what_cannot_go_back_is_refused(url: str, flows: ModuleType) -> No
         await runtime.run(flows.order, 1, instance_id="one")
         with pytest.raises(DurableError, match="keeps no history"):
             await runtime.rewind("one", 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
+async def test_states_that_stay_keep_their_segments(url: str, flows: ModuleType) -> None:
+    """Of an instance with many tasks that has gone back, each earlier state can still be forked, and so can each new one."""
+    async with DurableRuntime(url) as runtime:
+        many = await runtime.start(flows.crowd_in_turn, 40, instance_id="many")
+        result = await many.result(timeout=60)
+        running = [each.checkpoint for each in await runtime.history("many") if each.status == "running"]
+        middle = running[len(running) // 2]
+        assert await runtime.rewind("many", middle)
+        assert await many.result(timeout=60) == result
+        for checkpoint in (running[1], middle - 1, middle, middle + 2):
+            fork = await runtime.fork("many", checkpoint)
+            assert await fork.result(timeout=60) == result
