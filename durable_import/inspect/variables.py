@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from .frames import FILLS, Resolve, SavedFrame
+from .frames import FILLS, Resolve, SavedFrame, frame_of
 from .graph import Items, Made, items_of, ours
 from .places import Held
 from .shapes import class_of
@@ -182,6 +182,9 @@ def _position(items: list[Any], index: Any) -> Held | None:
 
 
 def _attribute(node: Made, name: str, resolve: Resolve) -> Held | None:
+    frame = frame_of(node, resolve)
+    if frame is not None:  # a generator, or a coroutine that nobody awaits yet
+        return held_by_frame(frame, own_variables(frame, resolve), name, resolve)
     for state in reversed(node.states):
         value = resolve(state.value)
         if node.ours == "container":

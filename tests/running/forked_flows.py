@@ -2,6 +2,7 @@
 """Flows for the tests of forks: each step that runs is noted, with its key."""
 
 import asyncio
+import socket
 
 import durable_import
 from durable_import import current_instance, current_runtime, wait_for_event
@@ -133,6 +134,17 @@ async def carry(size):
         small.append(await effect(f"step {number}", number))
     await wait_for_event("go")
     return len(large), small
+
+
+async def hold_socket(gate):
+    """Is held while it is in the block."""
+    count = 0
+    count += await effect("before", 1)
+    with socket.socket() as opened:
+        await effect("inside")
+        await hold(gate)
+        count += opened.fileno() >= 0
+    return count
 
 
 async def use_desk(url):

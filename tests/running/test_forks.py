@@ -68,6 +68,7 @@ CHANGES: list[tuple[int, dict[str, Any], dict[int, Any]]] = [
     (2, {"0/order.total": 100}, {0: 144, 5: 144}),
     (3, {"order.kept['count']": 40, "lines[0].price": 1000}, {0: 2044, 1: 41, 3: 1000, 5: 2044}),
     (4, {"kept[3]['inner'][1]": ("a", {"b": None}), "slotted.amount": 2.5}, {2: [1, ("a", {"b": None})], 4: 2.5}),
+    (2, {"numbers.number": 100}, {0: 10 + 110 + 24, 5: 144}),  # of a generator
     (5, {"0/sum_of.extra": 100}, {0: 153, 5: 153}),
     (6, {"sum_of.lines[1].price": 7, "total": 0}, {0: 25, 5: 25}),
     (7, {"extra": 10}, {0: 63, 5: 63}),
@@ -208,6 +209,17 @@ async def test_past_states_in_segments_and_pieces(history: str, flows: ModuleTyp
                     with suppress(InstanceFinishedError):  # it has taken the other one's
                         await fork.send("go")
                 assert await fork.result(timeout=60) == result
+
+
+async def test_one_that_is_held(make_runtime: MakeRuntime, flows: ModuleType) -> None:
+    """Its fork goes on from its last checkpoint: what has run since then, in the block, it does for itself."""
+    async with make_runtime() as runtime:
+        source = await runtime.start(flows.hold_socket, "open", instance_id="one")
+        await until(lambda: "inside" in world)
+        fork = await runtime.fork("one", new_id="two", changes={"count": 10})
+        open_gates.add("open")
+        assert (await source.result(), await fork.result()) == (2, 12)
+        assert world == ["before", "inside", "inside"]
 
 
 async def test_what_is_open_is_opened_again(tmp_path: Path, flows: ModuleType) -> None:
