@@ -12,6 +12,7 @@ from durable_import.stores.postgres.store import PostgresStateStore
 from durable_import.stores.store import Store
 from durable_import.stores.url import full_store
 from durable_import.testing.contract import FullStoreContract, StateStoreContract
+from durable_import.testing.contract.history import HistoryContract
 from tests.harness.postgres import PostgresServer
 
 
@@ -40,6 +41,17 @@ class TestFullPostgres(FullStoreContract):
 
     def open(self, folder: Path) -> Store:
         return full_store(PostgresStateStore(self.server.url(schema=place_of(folder))))
+
+
+class TestPostgresWithHistory(FullStoreContract, HistoryContract):
+    """The same store when it keeps history."""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, postgres_server: PostgresServer) -> None:
+        self.server = postgres_server
+
+    def open(self, folder: Path) -> Store:
+        return full_store(PostgresStateStore(self.server.url(schema=place_of(folder)), history=100))
 
 
 async def test_sources_are_kept_once(postgres_server: PostgresServer) -> None:

@@ -134,21 +134,28 @@ BEGIN
 END;
 
 -- name: keep_changed_segment
--- Likewise: a past state has had it, until the last one that there is.
+-- Likewise: a past state has had it, until the last one that there is. What is to be done about a row that is there is what the
+-- statement says which has fired the trigger: so that is asked first.
 CREATE TEMP TRIGGER keep_changed_segment BEFORE UPDATE ON main.durable_segment
 WHEN old.data IS NOT new.data
 BEGIN
-    INSERT OR IGNORE INTO durable_past_segment (number, key, until, data)
-    SELECT old.number, old.key, max(checkpoint), old.data FROM durable_history WHERE number = old.number
-    HAVING max(checkpoint) IS NOT NULL;
+    INSERT INTO durable_past_segment (number, key, until, data)
+    SELECT old.number, old.key, last, old.data
+    FROM (SELECT max(checkpoint) AS last FROM durable_history WHERE number = old.number)
+    WHERE last IS NOT NULL AND NOT EXISTS (
+        SELECT * FROM durable_past_segment WHERE number = old.number AND key = old.key AND until = last
+    );
 END;
 
 -- name: keep_removed_segment
 CREATE TEMP TRIGGER keep_removed_segment BEFORE DELETE ON main.durable_segment
 BEGIN
-    INSERT OR IGNORE INTO durable_past_segment (number, key, until, data)
-    SELECT old.number, old.key, max(checkpoint), old.data FROM durable_history WHERE number = old.number
-    HAVING max(checkpoint) IS NOT NULL;
+    INSERT INTO durable_past_segment (number, key, until, data)
+    SELECT old.number, old.key, last, old.data
+    FROM (SELECT max(checkpoint) AS last FROM durable_history WHERE number = old.number)
+    WHERE last IS NOT NULL AND NOT EXISTS (
+        SELECT * FROM durable_past_segment WHERE number = old.number AND key = old.key AND until = last
+    );
 END;
 
 -- name: keep_new_segment
@@ -156,9 +163,12 @@ END;
 CREATE TEMP TRIGGER keep_new_segment BEFORE INSERT ON main.durable_segment
 WHEN NOT EXISTS (SELECT * FROM durable_segment WHERE number = new.number AND key = new.key)
 BEGIN
-    INSERT OR IGNORE INTO durable_past_segment (number, key, until, data)
-    SELECT new.number, new.key, max(checkpoint), NULL FROM durable_history WHERE number = new.number
-    HAVING max(checkpoint) IS NOT NULL;
+    INSERT INTO durable_past_segment (number, key, until, data)
+    SELECT new.number, new.key, last, NULL
+    FROM (SELECT max(checkpoint) AS last FROM durable_history WHERE number = new.number)
+    WHERE last IS NOT NULL AND NOT EXISTS (
+        SELECT * FROM durable_past_segment WHERE number = new.number AND key = new.key AND until = last
+    );
 END;
 
 -- name: load_history

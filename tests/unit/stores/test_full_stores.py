@@ -15,6 +15,7 @@ from durable_import.stores.state import InstanceQuery
 from durable_import.stores.store import Store
 from durable_import.stores.url import full_store
 from durable_import.testing.contract import FullStoreContract, refused
+from durable_import.testing.contract.history import HistoryContract
 from durable_import.testing.contract.store import SingleStoreContract, to_do
 from tests.harness.users_store import UsersStore
 
@@ -26,7 +27,7 @@ class TestMemory(FullStoreContract):
         return full_store(InMemoryStateStore())
 
 
-class TestMemoryWithHistory(FullStoreContract):
+class TestMemoryWithHistory(FullStoreContract, HistoryContract):
     survives = False
 
     def open(self, folder: Path) -> Store:  # noqa: ARG002
@@ -38,7 +39,7 @@ class TestDisk(FullStoreContract):
         return full_store(DiskStateStore(folder / "store"))
 
 
-class TestDiskWithHistory(FullStoreContract):
+class TestDiskWithHistory(FullStoreContract, HistoryContract):
     def open(self, folder: Path) -> Store:
         return full_store(DiskStateStore(folder / "store", history=True))
 
@@ -59,7 +60,7 @@ class TestSQLiteAtOnce(FullStoreContract):
         return full_store(SQLiteStateStore(folder / "state.db", synchronous="normal"))
 
 
-class TestSQLiteWithHistory(FullStoreContract):
+class TestSQLiteWithHistory(FullStoreContract, HistoryContract):
     def open(self, folder: Path) -> Store:
         return full_store(SQLiteStateStore(folder / "state.db", history=True))
 
