@@ -15,8 +15,8 @@ PATIENCE = 10.0  # seconds of those who are in no instance, for a store that was
 
 # To do them twice is no harm: an answer may have been lost, and what was asked for done.
 REPEATED = frozenset((
-    "count", "delete", "list", "load", "load_before", "load_events", "load_segments", "load_source", "remove_events", "retry",
-    "summary", "was_published",
+    "count", "delete", "list", "load", "load_before", "load_events", "load_history", "load_segments", "load_source",
+    "remove_events", "retry", "summary", "was_published",
 ))  # fmt: skip
 
 
@@ -29,8 +29,10 @@ class PatientStore:
         self.has_answered = False
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._store, name)
-        return partial(self._ask, name, method) if name in REPEATED else method
+        found = getattr(self._store, name)
+        if name == "history" and found is not None:
+            return PatientStore(found, self._patience)
+        return partial(self._ask, name, found) if name in REPEATED else found
 
     def __repr__(self) -> str:
         return repr(self._store)

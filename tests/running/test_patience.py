@@ -13,7 +13,7 @@ from durable_import import DurableRuntime, InstanceQuery, StoreUnavailableError
 from durable_import.api import copies, patient_store
 from durable_import.api.client import AsyncClient
 from durable_import.running import patience
-from durable_import.stores.url import open_store
+from durable_import.stores.url import full_store, open_store
 from durable_import.testing.faults import Faults
 from tests.harness.imports import imported_rewritten
 from tests.running.effects import world
@@ -46,10 +46,11 @@ async def test_an_instance_is_not_told_that_the_store_is_away(monkeypatch: pytes
     assert await at_each_call(opened, once) > 30
 
 
-def acts(client: AsyncClient) -> list[Callable[[], Awaitable[Any]]]:
+def acts(client: AsyncClient, has_history: bool) -> list[Callable[[], Awaitable[Any]]]:
     """What a client can do with the instance "it", which waits for an event, and others."""
     it = client.handle("it")
     return [
+        *([it.history] if has_history else []),
         it.info, it.children, it.tree, it.stack, it.events, lambda: it.send("more", 1), it.retry, it.cancel,
         lambda: client.list(InstanceQuery()), client.count, lambda: client.cancel_all(InstanceQuery()),
         lambda: client.retry_all(InstanceQuery()), it.delete,
@@ -57,7 +58,7 @@ def acts(client: AsyncClient) -> list[Callable[[], Awaitable[Any]]]:
 
 
 @pytest.mark.parametrize("happens", [False, True])
-@pytest.mark.parametrize("kind", ["memory:", "sqlite:///{}/state.db"])
+@pytest.mark.parametrize("kind", ["memory:", "sqlite:///{}/state.db?history=true"])
 async def test_a_client_asks_again(kind: str, happens: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each call of a store that fails once is made again; an event is sent once."""
     monkeypatch.setattr(patience, "FIRST_PAUSE", 0.001)
@@ -70,7 +71,8 @@ async def test_a_client_asks_again(kind: str, happens: bool, tmp_path: Path, mon
     with pytest.raises(StoreUnavailableError), faults.refusing():
         await client.count()  # it was never there
     assert await client.count() == 1
-    for number, act in enumerate(acts(client)):
+    has_history = full_store(store).history is not None
+    for number, act in enumerate(acts(client, has_history), -has_history):
         faults.calls.clear()
         faults.fail(1, (), happens=happens)
         await act()
