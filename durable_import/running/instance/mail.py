@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
 from ...aio.loop import InstanceLoop
@@ -22,13 +22,13 @@ _NO_LOOKS: dict[object, set[int]] = {}  # stays empty
 
 
 class Mail:
-    """That of the instance of a lease. ``requests``: what is done about requests to move it, by the names of the events."""
+    """That of the instance of a lease. ``obeys``: whether an event is a request to move it, which is done then."""
 
-    __slots__ = ("_has_missed_events", "_lease", "_looks", "_requests")
+    __slots__ = ("_has_missed_events", "_lease", "_looks", "_obeys")
 
-    def __init__(self, lease: InstanceLease, requests: Mapping[str, Callable[[Event], None]]) -> None:
+    def __init__(self, lease: InstanceLease, obeys: Callable[[Event], bool]) -> None:
         self._lease = lease
-        self._requests = requests
+        self._obeys = obeys
         self._has_missed_events = False  # there may be some that came after the first were loaded
         self._looks = _NO_LOOKS  # at the events that the store has; what it was told to forget meanwhile
 
@@ -92,9 +92,7 @@ class Mail:
                 driver.cancel(event.number)
             elif event.name == ASK:
                 deliver_question(driver.loop, event.number, payload)
-            elif event.name in self._requests:
-                self._requests[event.name](event)
-            else:
+            elif not self._obeys(event):
                 driver.loop.deliver(event.number, event.name, payload)
 
     async def is_in_state(self, checkpoint: Checkpoint, loop: InstanceLoop) -> None:

@@ -105,7 +105,7 @@ class InstanceRun:
         self._before: StateBefore | None = None  # that it goes back to
         self._migration: Migration | None = None  # that it was asked for before it goes on
         self._claiming = Claiming(self.lease, self._is_kept)
-        self._mail = Mail(self.lease, {MIGRATE: self._is_asked_to_migrate, REWIND: self._is_asked_to_rewind})
+        self._mail = Mail(self.lease, self._obeys)
         self._opening: Opening[Any] | None = None  # of what the program had open
         self._cut: FencedError | StoreUnavailableError | None = None  # why it is let go of
         self._given = NOTHING_GIVEN
@@ -492,6 +492,16 @@ class InstanceRun:
             await self.lease.keep_before(packed(self.state, await self.lease.load_segments()))
         return snapshot
 
+    def _obeys(self, event: Event) -> bool:
+        """Whether an event is a request to move it, of one that is under way."""
+        if event.name == MIGRATE:
+            self._is_asked_to_migrate(event)
+        elif event.name == REWIND:
+            self._is_asked_to_rewind()
+        else:
+            return False
+        return True
+
     def _is_asked_to_migrate(self, event: Event) -> None:
         """Of one that is under way: what is in the code of this process already has nothing to do, else it begins again."""
         driver = self.driver
@@ -508,7 +518,7 @@ class InstanceRun:
             driver.loop.inbox.accepted[event.number] = ""
             driver.loop.is_dirty = True
 
-    def _is_asked_to_rewind(self, event: Event) -> None:  # noqa: ARG002
+    def _is_asked_to_rewind(self) -> None:
         """Of one that is under way: it begins again, from there. One that was never saved has nothing to go back to."""
         assert self.driver is not None
         if self._has_snapshot(self.driver):
