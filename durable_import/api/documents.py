@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from ..stores.state import Page, PastState
+from .forking import Fork
 from .inspection import EventView, Stack
 from .lists import Summary
 
@@ -86,6 +87,13 @@ def event_documents(events: Iterable[EventView]) -> list[dict[str, Any]]:
 def act_document(instance_id: str, command: str, *, done: bool, status: str) -> dict[str, Any]:
     """What was asked of an instance that had this status, and whether it is done."""
     return {"id": instance_id, "command": command, "done": done, "status": status}
+
+
+def fork_document(made: Fork, *, dry_run: bool) -> dict[str, Any]:
+    """A fork that was made, or would be."""
+    changes = [{"path": each.path, "before": each.before, "after": each.after} for each in made.changes]
+    told = {"id": made.id, "forked_from": made.source, "forked_at": made.checkpoint, "dry_run": dry_run}
+    return {**told, "status": made.status, "location": made.location, "changes": changes}
 
 
 def _step(step: Any) -> dict[str, str] | None:

@@ -78,7 +78,8 @@ class Inspection:
         summary = await self.summary(instance_id)
         kept, segments = await self.load(instance_id)
         if checkpoint not in (None, kept.state.checkpoint):
-            kept, segments = kept._replace(state=await self._past(instance_id, checkpoint)), {}
+            past = await self._past(instance_id, checkpoint)
+            kept, segments = kept._replace(state=past), await self.past_segments(instance_id, past)
             summary = replace(summary, status=kept.state.status, hold=None)
         state, seal = kept.state, self._find_seal()
         records = Records(seal, instance_id)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import InstanceMismatchError
+from ..api.documents import fork_document
 from .asking import ask_of
 from .speech import USAGE, print_document, say, shown
 
@@ -56,9 +57,7 @@ def _change(setting: str) -> tuple[str, Any]:
 
 def _print(made: Fork, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        changes = [{"path": each.path, "before": each.before, "after": each.after} for each in made.changes]
-        told = {"id": made.id, "forked_from": made.source, "forked_at": made.checkpoint, "dry_run": dry_run}
-        print_document({**told, "status": made.status, "location": made.location, "changes": changes})
+        print_document(fork_document(made, dry_run=dry_run))
         return
     print(shown(made.id))
     for each in made.changes:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from ..api.client import AsyncClientHandle
-from ..api.documents import act_document
+from ..api.client import AsyncClient, AsyncClientHandle
+from ..api.documents import act_document, fork_document
 from ..errors import UnknownInstanceError
 
 ASKED_FOR = ("cancel", "retry", "delete")
 LONGEST = 300.0  # seconds to wait for an answer
 USUAL = 30.0
+FORKING: Mapping[str, Any] = {"checkpoint": None, "new_id": None, "changes": {}, "dry_run": False}
 
 
 class AnswerError(Exception):
@@ -46,6 +48,20 @@ async def ask(handle: AsyncClientHandle, name: str, payload: Any, timeout: float
     if answer.is_error:
         raise AnswerError(f"instance {handle.id!r} answers {name!r} by {answer.value}")
     return {"id": handle.id, "question": name, "answer": answer.value}
+
+
+async def fork(client: AsyncClient, instance_id: str, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a fork of an instance, or only say what it would be: see ``AsyncClient.fork`` for what is sent, and raised."""
+    checkpoint, new_id, changes, dry_run = (sent[each] for each in FORKING)
+    if type(checkpoint) not in (int, type(None)) or not isinstance(changes, dict) or type(dry_run) is not bool:
+        raise ValueError("checkpoint is a whole number, changes an object with values by paths, dry_run true or false")
+    try:
+        made = await client.plan_fork(instance_id, checkpoint, new_id, changes)
+        if not dry_run:
+            await client.fork(instance_id, checkpoint, made.id, changes)
+    except TypeError as error:
+        raise ValueError(str(error)) from error
+    return fork_document(made, dry_run=dry_run)
 
 
 def _check_name(name: Any) -> None:

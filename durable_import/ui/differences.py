@@ -46,17 +46,12 @@ def _of_task(path: str, before: TaskView | None, after: TaskView | None) -> Iter
         yield Difference(path, was, now)
     own = [{} if task is None else _frames(task) for task in (before, after)]
     for name, (old, new) in _both(*own):
-        yield from _of_named(f"{path}/{name}.", old.variables if old else {}, new.variables if new else {})
+        yield from _of_named(f"{name}.", old.variables if old else {}, new.variables if new else {})
 
 
 def _frames(task: TaskView) -> dict[str, FrameView]:
-    """The frames of a task by their functions, with a number where one is there several times."""
-    found = dict[str, FrameView]()
-    for frame in task.frames:
-        if not frame.is_library:
-            count = sum(each.function == frame.function for each in found.values())
-            found[f"{frame.function}[{count}]" if count else frame.function] = frame
-    return found
+    """The frames of a task by what the paths of their variables begin with."""
+    return {frame.name: frame for frame in task.frames if not frame.is_library}
 
 
 def _standing(task: TaskView) -> str:

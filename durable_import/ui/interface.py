@@ -10,7 +10,7 @@ from ..api.client import AsyncClientHandle
 from ..api.documents import event_documents, history_documents, instance_document, list_document
 from ..inspect.masks import Mask
 from ..inspect.values import Limits
-from .acts import USUAL, act, ask, read_timeout, send
+from .acts import FORKING, USUAL, act, ask, fork, read_timeout, send
 from .libraries import HTTPException, Request, Response, Route
 from .openapi import description
 from .queries import query_of
@@ -38,6 +38,7 @@ def routes() -> list[Route]:
         Route(f"{one}/events", _of_instance(_events), methods=["GET"]),
         Route(f"{one}/events", _of_instance(_send), methods=["POST"]),
         Route(f"{one}/ask", _of_instance(_ask), methods=["POST"]),
+        Route(f"{one}/fork", _of_instance(_fork), methods=["POST"]),
         Route(f"{one}/cancel", _of_instance(_act("cancel")), methods=["POST"]),
         Route(f"{one}/retry", _of_instance(_act("retry")), methods=["POST"]),
     ]
@@ -108,6 +109,10 @@ def _act(command: str) -> _Ask:
 async def _send(handle: AsyncClientHandle, request: Request) -> Any:
     sent = await _sent(request, MESSAGE)
     return await send(handle, sent["name"], sent["payload"])
+
+
+async def _fork(handle: AsyncClientHandle, request: Request) -> Any:
+    return await fork(site_of(request).client, handle.id, await _sent(request, FORKING))
 
 
 async def _ask(handle: AsyncClientHandle, request: Request) -> Any:

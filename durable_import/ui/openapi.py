@@ -44,6 +44,9 @@ def description(root: str) -> dict[str, Any]:
             f"{one}/ask": _path(
                 "post", "ask", "Ask it, and wait for the answer", _ref("Answer"), 400, 404, 409, 502, 504, body=_body("Question")
             ),
+            f"{one}/fork": _path(
+                "post", "fork", "Start a new instance from what it was", _ref("Fork"), 400, 404, 409, body=_body("Forking")
+            ),
             f"{one}/cancel": _path("post", "cancel", "Ask it to end", _ref("Act"), 404, 409),
             f"{one}/retry": _path("post", "retry", "Let it go on that has failed or is stuck", _ref("Act"), 404, 409),
         },
@@ -170,6 +173,12 @@ _START = {
     "id": _or_null(_TEXT),
     "tags": {"type": "object", "additionalProperties": _TEXT},
 }
+_FORKING = {
+    "checkpoint": _or_null(_COUNT),
+    "new_id": _or_null(_TEXT),
+    "changes": {"type": "object", "description": "values by the paths of variables, as 0/main.total"},
+    "dry_run": _FLAG,
+}
 _TIMEOUT = {"type": "number", "minimum": 0, "maximum": LONGEST, "default": USUAL}
 _SCHEMAS = {
     "Instance": _INSTANCE,
@@ -196,6 +205,16 @@ _SCHEMAS = {
     "Start": {
         "type": "object", "properties": _START, "required": ["function"], "additionalProperties": False,
     },
+    "Forking": {"type": "object", "properties": _FORKING, "additionalProperties": False},
+    "Fork": _object(
+        id=_TEXT,
+        forked_from=_TEXT,
+        forked_at=_COUNT,
+        dry_run=_FLAG,
+        status=_TEXT,
+        location=_TEXT,
+        changes=_array(_object(path=_TEXT, before=_TEXT, after=_ANYTHING)),
+    ),
     "Sent": _object(id=_TEXT, event=_TEXT, is_there=_FLAG),
     "Answer": _object(id=_TEXT, question=_TEXT, answer=_ANYTHING),
     "Act": _object(id=_TEXT, command=_TEXT, done=_FLAG, status=_TEXT),

@@ -12,7 +12,7 @@ from ..errors import DurableError, MissingKeyError, SnapshotError, StoreError
 from ..inspect.masks import Mask
 from ..inspect.values import Limits
 from ..stores.state import FINISHED, InstanceQuery
-from .acts import ASKED_FOR, USUAL, act, ask, read_payload, read_timeout, send
+from .acts import ASKED_FOR, USUAL, act, ask, fork, read_payload, read_timeout, send
 from .differences import differences
 from .libraries import HTMLResponse, HTTPException, RedirectResponse, Request, Response, Route, jinja2
 from .paths import part_of
@@ -28,6 +28,7 @@ _LONGEST_NUMBER = 18
 _SEE_OTHER = 303
 _DONE = {
     "send": "The event is sent.",
+    "fork": "This is the new instance: it goes on in the next process that has its program and looks for work.",
     "cancel": "It is asked to end: its process is told within a second, or the one that takes it up next.",
     "retry": "It goes on from its last checkpoint, in the next process that has its program and looks for work.",
     "delete": "The instance is forgotten.",
@@ -60,6 +61,7 @@ def routes() -> list[Route]:
         Route(one, _telling(_instance)),
         Route(f"{one}/history", _telling(_compare)),
         Route(f"{one}/send", _telling(_send), methods=["POST"]),
+        Route(f"{one}/fork", _telling(_fork), methods=["POST"]),
         Route(f"{one}/ask", _telling(_ask), methods=["POST"]),
         *acts,
     ]
@@ -240,6 +242,17 @@ async def _send(request: Request) -> Response:
     except TOLD as error:
         return await _show(request, instance_id, status_of(error), problem=str(error), sent={"send": sent})
     return _go(request, f"/instances/{part_of(instance_id)}", "send")
+
+
+async def _fork(request: Request) -> Response:
+    sent, instance_id = await form_of(request), request.path_params["id"]
+    try:
+        changes, number = read_payload(sent.get("changes", "")), read_payload(sent.get("checkpoint", ""))
+        asked = {"checkpoint": number, "new_id": sent.get("new_id") or None, "changes": changes or {}, "dry_run": False}
+        document = await fork(site_of(request).client, instance_id, asked)
+    except TOLD as error:
+        return await _show(request, instance_id, status_of(error), problem=str(error), sent={"fork": sent})
+    return _go(request, f"/instances/{part_of(document['id'])}", "fork")
 
 
 async def _ask(request: Request) -> Response:

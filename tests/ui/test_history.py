@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from html import unescape
 from types import ModuleType
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.ui.conftest import MakeRuntime
+from tests.ui.conftest import OWN, MakeRuntime, field_of
 
 PATH = "/instances/sum/history"
 
@@ -65,3 +66,28 @@ async def test_stacks_of_earlier_checkpoints(make_runtime: MakeRuntime, browser:
         assert first.tasks[0].frames[0].function == "add_up"
         with pytest.raises(ValueError, match="checkpoint 99 of instance 'sum' is not kept"):
             await handle.stack(checkpoint=99)
+
+
+async def test_forks(make_runtime: MakeRuntime, browser: httpx.AsyncClient, flows: ModuleType) -> None:
+    """One is made from a point of the history, by the path that is told there; a program may ask what it would be."""
+    async with make_runtime() as runtime:
+        await runtime.recover()
+        await runtime.run(flows.add_up, [-1, -2, -3], instance_id="sum")
+        page = await browser.get(f"{PATH}?to=2")
+        form = {"csrf_token": field_of(page.text, "csrf_token"), "checkpoint": field_of(page.text, "checkpoint")}
+        sent = {**form, "new_id": "again", "changes": '{"0/add_up.total": 100}'}
+        made = await browser.post("/instances/sum/fork", data=sent, headers={"Origin": OWN})
+        assert (made.status_code, made.headers["location"]) == (303, "/instances/again?done=fork")
+        assert (await runtime.handle("again").result(timeout=20))[0] == 105
+        assert '<a href="/instances/sum">sum</a>, checkpoint 2' in (await browser.get("/instances/again")).text
+        taken = await browser.post("/instances/sum/fork", data=sent, headers={"Origin": OWN})
+        assert (taken.status_code, "again" in taken.text) == (409, True)
+        asked = {"checkpoint": 1, "changes": {"total": 7}, "dry_run": True}
+        planned = (await browser.post("/api/instances/sum/fork", json=asked)).json()
+        assert planned["changes"] == [{"path": "0/add_up.total", "before": "0", "after": 7}]
+        assert (await browser.get(f"/api/instances/{planned['id']}")).status_code == 404
+        mistakes: tuple[dict[str, Any], ...] = (
+            {"checkpoint": "1"}, {"changes": []}, {"changes": {"nothing": 1}}, {"checkpoint": 99}, {"new_id": 1},
+        )  # fmt: skip
+        for wrong in mistakes:
+            assert (await browser.post("/api/instances/sum/fork", json=wrong)).status_code == 400
