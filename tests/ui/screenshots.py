@@ -50,7 +50,7 @@ async def take(folder: Path) -> None:
                 await page.goto(address)
                 await page.screenshot(path=folder / "page-list.png")
                 await page.get_by_role("link", name="order-8").click()
-                await page.get_by_text("Variables (").nth(1).click()
+                await page.locator("summary", has_text="Variables (").nth(1).click()
                 await page.get_by_role("heading", name="Tasks").evaluate("heading => heading.scrollIntoView()")
                 await page.screenshot(path=folder / "page-instance.png")
             await browser.close()

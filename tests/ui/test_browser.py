@@ -71,7 +71,7 @@ async def test_by_hand(chromium: Browser, flows: ModuleType, tmp_path: Path) -> 
             handle = await runtime.start(flows.order, 7, str(tmp_path / "written"), KEY, instance_id="order/7")
             await page.get_by_role("link", name="order/7").click()
             await expect(page.locator("mark").first).to_contain_text("async with asyncio.TaskGroup()")
-            await page.get_by_text("Variables (").first.click()
+            await page.locator("summary", has_text="Variables (").first.click()
             await expect(page.get_by_text("max_tokens = 4096")).to_be_visible()
             await check(page)
             await fill(page, "Ask", Question="number", Payload="[1]")
@@ -143,12 +143,12 @@ async def test_what_is_open_stays_open(chromium: Browser, flows: ModuleType, tmp
             page = await chromium.new_page()
             await page.goto(f"{place}instances/o-7")
             await page.get_by_role("textbox", name="Event").fill("half a na")
-            await page.get_by_text("Variables (").first.click()
+            await page.locator("summary", has_text="Variables (").first.click()
             await expect(page.get_by_text("max_tokens = 4096")).to_be_visible()
             await runtime.publish_event("o-7", "note", "seen")
             await expect(page.locator("[data-part=waiting]")).to_contain_text("note")
             await expect(page.get_by_text("max_tokens = 4096")).to_be_visible()
-            await expect(page.get_by_text("Variables (").first).to_be_focused()
+            await expect(page.locator("summary", has_text="Variables (").first).to_be_focused()
             await expect(page.get_by_role("textbox", name="Event")).to_have_value("half a na")
 
 
