@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator
-from types import CellType, FunctionType
+from types import BuiltinFunctionType, CellType, FunctionType, ModuleType
 from typing import Any
 
 from ...frames.capture import contents_of, is_bound
@@ -84,9 +84,11 @@ def _is_kept(content: Any, module: str, path: str, script: ScriptData | None, de
         return is_found_by_name(content)
     if isinstance(content, FunctionType):
         has_state = content.__defaults__ or content.__kwdefaults__ or content.__dict__.keys() - {WRAPPED}
-        return info_of(content.__code__) is not None and not has_state
-    if isinstance(content, NEVER_DATA):
-        return False
+        return is_found_by_name(content) or (info_of(content.__code__) is not None and not has_state)
+    if isinstance(content, BuiltinFunctionType):
+        return type(content.__self__) is ModuleType and is_found_by_name(content)
+    if isinstance(content, ModuleType):
+        return type(content) is ModuleType
     if isinstance(content, logging.Logger):
         return True
     data = data_of(script, module) if script is not None else None
