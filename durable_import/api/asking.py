@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..errors import InstanceFinishedError, InstanceStuckError, UnknownInstanceError
-from ..inspect.records import Answer, plain_answer
 from ..running.instance.records import Records, mailbox_of
 from ..running.validation import check_event, check_id, check_seconds
 from ..snapshot.sealing.seal import Seal
@@ -15,11 +14,6 @@ from ..stores.state import FINISHED, STUCK, InstanceSummary
 from ..stores.store import Store
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25  # seconds between two looks for an answer
-
-
-def look_at_answer(records: Records, sealed: bytes) -> Answer:
-    """An answer, of which nothing is made."""
-    return plain_answer(records.unopened("answer", sealed))
 
 
 def check_question(instance_id: str, name: Any, timeout: Any) -> None:

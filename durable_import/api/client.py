@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, cast, overload
 
 from ..errors import InstanceFinishedError
-from ..inspect.records import Answer
+from ..inspect.records import Answer, plain_answer
 from ..inspect.stack import InstanceStack
 from ..inspect.values import Limits
 from ..running.instance.mail import ASK, CANCEL
@@ -37,7 +37,7 @@ from ..stores.state import (
 )
 from ..stores.store import Store
 from ..stores.url import check_there, full_store, key_for, open_store
-from .asking import ask, check_question, look_at_answer
+from .asking import ask, check_question
 from .children import InstanceTree
 from .forking import Fork, Forker
 from .inspection import EventView, Inspection
@@ -240,7 +240,7 @@ class AsyncClient:
         return await self._ask(instance_id, name, payload, timeout, Records.open_answer)
 
     async def ask_plainly(self, instance_id: str, name: str, payload: Any = None, timeout: float | None = None) -> Answer:
-        answer: Answer = await self._ask(instance_id, name, payload, timeout, look_at_answer)
+        answer: Answer = await self._ask(instance_id, name, payload, timeout, _look_at_answer)
         return answer
 
     async def _ask(
@@ -329,3 +329,8 @@ class AsyncClientHandle:
     async def delete(self) -> None:
         """Forget it, no matter who owns it: its owner's next commit is refused."""
         await self._client.delete(self.id)
+
+
+def _look_at_answer(records: Records, sealed: bytes) -> Answer:
+    """An answer, of which nothing is made."""
+    return plain_answer(records.unopened("answer", sealed))

@@ -631,7 +631,9 @@ class DurableRuntime:
             try:
                 await run.take_events()
             except AWAY as error:  # it is kept: who has sent it need not know that it comes later
-                logger.debug("an event of instance %s was not brought at once: %s", instance_id, error)
+                logger.debug(
+                    "an event of instance %s was not brought at once: %s", instance_id, error, extra=self.about(instance_id)
+                )
             else:
                 return
         self.dispatcher.ensure()

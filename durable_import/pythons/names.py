@@ -60,7 +60,7 @@ TABLE: tuple[PrivateName, ...] = (
     PrivateName("asyncio.mixins._LoopBoundMixin._loop", "the loop in which such an object was used first"),
     PrivateName("asyncio.futures._PyFuture", "asyncio's own class of futures written in Python"),
     PrivateName("asyncio.tasks._PyTask", "asyncio's own class of tasks written in Python"),
-    PrivateName("asyncio.tasks._current_tasks", "a task of an instance is the running one", until=(3, 12)),
+    PrivateName("asyncio.tasks._current_tasks", "a task of an instance is the running one"),
     PrivateName("asyncio.tasks._register_task", "the tasks of an instance are among those of the process"),
     PrivateName("asyncio.tasks._unregister_task", "they are no longer"),
     PrivateName("asyncio.tasks._swap_current_task", "one task takes the place of another as the running one", since=(3, 12)),

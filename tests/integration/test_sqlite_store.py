@@ -37,7 +37,7 @@ async def test_commit_survives_power_loss_by_default(tmp_path: Path) -> None:
     for query, level in (("", 2), ("?synchronous=full", 2), ("?synchronous=normal", 1)):
         store = full_store(open_store(f"sqlite:///{tmp_path}/state.db{query}"))
         assert isinstance(store, SQLiteStore)
-        assert await store._worker.call(settings, writes=False) == [level, "wal", 0x44555242, 9]
+        assert await store._worker.call(settings, writes=False) == [level, "wal", 0x44555242, 10]
         await store.close()
 
 

@@ -328,8 +328,8 @@ async def test_newer_database_is_refused_with_both_versions(tmp_path: Path) -> N
     await (store := SQLiteStateStore(tmp_path / "x.db")).save("a", state(1))
     await store.close()
     with closing(sqlite3.connect(tmp_path / "x.db")) as db:
-        db.execute("PRAGMA user_version = 10")
-    assert re.search(r"has format 10, .* knows up to 9\b", await refusal_of(tmp_path / "x.db"))
+        db.execute("PRAGMA user_version = 11")
+    assert re.search(r"has format 11, .* knows up to 10\b", await refusal_of(tmp_path / "x.db"))
 
 
 async def test_database_that_is_taken_away_is_noticed(tmp_path: Path) -> None:
