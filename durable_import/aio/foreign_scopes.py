@@ -13,7 +13,7 @@ from typing import Any
 
 from ..hook.code_table import MODULES
 
-_BACKEND = "anyio._backends._asyncio"
+BACKEND = "anyio._backends._asyncio"
 
 
 def scope_of(task: Any) -> Any:
@@ -24,11 +24,11 @@ def scope_of(task: Any) -> Any:
 
 def anyio_is_rewritten() -> bool:
     """Whether the frames of anyio are saved; else its scopes are never."""
-    return _BACKEND in MODULES and "_task_states" in vars(sys.modules.get(_BACKEND, sys))
+    return BACKEND in MODULES and "_task_states" in vars(sys.modules.get(BACKEND, sys))
 
 
 def _states() -> Any:
-    return vars(sys.modules[_BACKEND])["_task_states"]
+    return vars(sys.modules[BACKEND])["_task_states"]
 
 
 @contextmanager

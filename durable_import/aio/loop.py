@@ -25,7 +25,7 @@ from ..frames.capture import frame_behind
 from ..frames.lookup import is_awaitable
 from ..frames.restart import durable_form
 from ..frames.step import PENDING, Step
-from ..hook.code_table import ITERABLE_COROUTINE, info_of
+from ..hook.code_table import ITERABLE_COROUTINE, MODULES, info_of
 from ..pythons.protocols import awaited_as
 from ..pythons.systems import passing
 from ..pythons.tasks import (
@@ -47,7 +47,7 @@ from .deadlines import Interruption, move_deadlines
 from .events import Inbox, pause
 from .executors import ExecutorCall, begin_call
 from .foreign_calls import ForeignCall, foreign_call
-from .foreign_scopes import scope_of
+from .foreign_scopes import BACKEND, scope_of
 from .gate import OPEN
 from .loop_settings import SettingLoop
 from .running_step import RunningStep, running_step
@@ -342,7 +342,8 @@ class InstanceLoop(SettingLoop, Taker):
             is_kept = step.is_restored or (call.asks and call.asks_in(step.awaitable))
             step.attempt = step.attempt or 1 + self.earlier_lives
             running = task.running = RunningStep(self, (task.path, task.steps), call, is_kept, step.attempt)
-            running.scope = scope_of(task)
+            if BACKEND in MODULES:
+                running.scope = scope_of(task)
         self.is_foreign = True
         set_running_loop(self.real)
         if self.observer is not None:

@@ -270,8 +270,10 @@ def _by_kind(
     """Pickle by the quickest pickler that can."""
     try:
         chunks, codes = _dump(SnapshotPickler, value, references, entries, order)
-        if any(_find_nan(chunk) for chunk in chunks if chunk[:1] in _FRAME):
-            chunks, codes = _dump(_NanPickler, value, references, entries, order)
+        for chunk in chunks:
+            if chunk[:1] in _FRAME and _find_nan(chunk):
+                chunks, codes = _dump(_NanPickler, value, references, entries, order)
+                break
     except RecursionError:
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(DEEP)

@@ -104,7 +104,13 @@ class Committer:
             self._owe(checkpoint)
 
     def _capture_unless_held(self, status: str) -> Checkpoint | None:
-        if self._has_failed() or self.turns_of is not None or self._is_held() or self._is_unwinding():
+        if self.turns_of is not None or self._has_failed():
+            return None
+        if self.holding.holds():
+            if self.loop.has_changed_much():  # what is noted since the last checkpoint is kept alive by that
+                self.encoder.forget_form(self.loop)
+            return None
+        if self.loop.exits_for_error is not None and self._is_unwinding():
             return None
         began, number = time.monotonic(), self.checkpoint
         try:
@@ -115,13 +121,6 @@ class Committer:
                 raise
             self.holding.is_refused(error, time.monotonic() - began)
             return None
-
-    def _is_held(self) -> bool:
-        if not self.holding.holds():
-            return False
-        if self.loop.has_changed_much():  # what is noted is kept alive
-            self.encoder.forget_form(self.loop)
-        return True
 
     def _is_unwinding(self) -> bool:
         """Whether an exception is leaving blocks of libraries: the program can be tried again from before it was raised.
@@ -163,7 +162,10 @@ class Committer:
             facts[LABELS] = loop.labels
         if loop.earlier_lives and self.holding.enters_again():
             facts[LIVES] = loop.earlier_lives
-        saved = self._saved(facts)
+        try:
+            saved = self.encoder.save(Snapshot(None, facts, loop))
+        except UnsavableStateError as error:
+            saved = self._saved_without(error, facts)
         loop.is_dirty = loop.has_new_timer = False
         functions = tuple(info for info in saved.codes if not info.module.is_library)
         wake_at = loop.next_deadline() if status in DORMANT else None
@@ -174,16 +176,17 @@ class Committer:
         )
         return checkpoint._replace(answers=loop.inbox.answers) if loop.inbox.answers else checkpoint
 
-    def _saved(self, facts: dict[str, Any]) -> Saved:
-        """Save the state, without those objects that only who has begun the run can still look at, if they cannot be saved."""
-        while True:
+    def _saved_without(self, error: UnsavableStateError, facts: dict[str, Any]) -> Saved:
+        """Save the state without those objects that only who has begun the run can still look at, if it is they that ``error``
+        is about."""
+        while HANDED in facts and error.path.startswith(f"({HANDED})"):
+            lost = [path for path in facts[HANDED] if error.path.startswith(f"({HANDED})[{path!r}]")]
+            self.facts[HANDED] = facts[HANDED] = {p: each for p, each in facts[HANDED].items() if lost and p not in lost}
             try:
                 return self.encoder.save(Snapshot(None, facts, self.loop))
-            except UnsavableStateError as error:
-                if HANDED not in facts or not error.path.startswith(f"({HANDED})"):
-                    raise
-                lost = [path for path in facts[HANDED] if error.path.startswith(f"({HANDED})[{path!r}]")]
-                self.facts[HANDED] = facts[HANDED] = {p: each for p, each in facts[HANDED].items() if lost and p not in lost}
+            except UnsavableStateError as next_one:
+                error = next_one
+        raise error
 
     def _unsavable(self, task: asyncio.Task[Any]) -> UnsavableStateError:
         """A native task runs rewritten code beside the tasks of the instance."""

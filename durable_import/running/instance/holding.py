@@ -281,9 +281,10 @@ class Holding:
         A block that holds is entered again on resume, whatever of that has been done: of ``task`` nothing would be kept. To leave
         a block whose response was read, and saved, is no more than plain code. Often another step ends before the moment is over.
         """
-        blocks, now = self.known_blocks, time.monotonic()
+        blocks = self.known_blocks
         if blocks is None:
             return False
+        now = time.monotonic()
         if task in blocks.entering:
             puts_off = blocks.known_doors is not None and blocks.known_doors.has_just_committed(now)
         else:

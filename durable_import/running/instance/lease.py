@@ -173,15 +173,12 @@ class InstanceLease:
         if committing is not None:
             await committing
 
-    def _commit(self, state: InstanceState, saved: Saved | None) -> Awaitable[None] | None:
+    def _commit(self, state: InstanceState, saved: Saved | None, *, is_measured: bool = False) -> Awaitable[None] | None:
         """The same; None: it was done at once."""
-        if self.host.telemetry is None:
-            return self._keep(state, saved)
-        segments = saved.segments.values() if saved is not None and saved.segments else ()
-        size = len(state.snapshot) + sum(len(data or b"") for data in segments)
-        return self.host.telemetry.commit(state, size, functools.partial(self._keep, state, saved))
-
-    def _keep(self, state: InstanceState, saved: Saved | None) -> Awaitable[None] | None:
+        if self.host.telemetry is not None and not is_measured:
+            segments = saved.segments.values() if saved is not None and saved.segments else ()
+            size = len(state.snapshot) + sum(len(data or b"") for data in segments)
+            return self.host.telemetry.commit(state, size, functools.partial(self._commit, state, saved, is_measured=True))
         self._check_lives()
         if len(state.snapshot) > LARGEST or (saved is not None and saved.segments):
             self._check_size(state, saved)
