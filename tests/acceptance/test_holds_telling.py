@@ -56,9 +56,9 @@ from world import effect
 
 
 def held(finished: Finished | str) -> list[str]:
-    """The lines that speak of a hold."""
+    """The lines that speak of a hold, but the one at the end of a run that was held until then."""
     said = finished if isinstance(finished, str) else finished.said
-    return [line for line in said.splitlines() if " held " in line]
+    return [line for line in said.splitlines() if " held " in line and "until its end" not in line]
 
 
 def program(desk: Desk, text: str) -> Path:
