@@ -22,7 +22,7 @@ OF_AN_OBJECT = """
             self.scheduler = AsyncIOScheduler()
             self.scheduler.add_job(self.note, "interval", seconds=0.05, args=["method"], id="method")
             self.job = self.scheduler.add_job(self.later, "interval", seconds=0.05, max_instances=3)
-            self.once = self.scheduler.add_job(self.note, args=["once"])
+            self.once = self.scheduler.add_job(self.note, args=["once"], misfire_grace_time=None)
 
             def nested():
                 self.seen.append("nested")
