@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import entry_points
 from typing import Any
 
 from ..errors import DurableError, MissingDriverError
@@ -39,6 +38,8 @@ def export_telemetry() -> None:
 
 def _exporter(signal: str) -> Any:
     """The class of the exporter; None if there is to be none."""
+    from importlib.metadata import entry_points  # slow to import
+
     variable = f"OTEL_{signal.upper()}_EXPORTER"
     name = os.environ.get(variable, "").strip() or "otlp"
     if name == NONE:
