@@ -26,7 +26,7 @@ CLOSURE, CONTENTS, WRAPPED = "__closure__", "cell_contents", "__wrapped__"
 PARTS = (CellType, FunctionType)
 _MOST = 64  # functions behind one name
 # The place of a function. If it is one that was wrapped: also its digest and its variables. If it is one that captures: whether
-# the contents of the variable are there, and which functions it has in its variables, unless the variable is data.
+# the contents of the variable are there, which functions it has in its variables, unless the variable is data, and its module.
 Identity = tuple[Any, ...]
 
 
@@ -51,7 +51,7 @@ def reduced_part(value: Any, module: str, path: str, script: ScriptData | None) 
             return None
         contents = (value.cell_contents,) if is_bound(value) and _is_kept(value.cell_contents, module, path, script) else None
         inner = None if _is_data(value, module, script) else _functions_in(holder)
-        return (info.place, contents is not None, inner), contents
+        return (info.place, contents is not None, inner, info.module.name), contents
     if type(value) is FunctionType and parts[-1] in (WRAPPED, CONTENTS):
         info = info_of(value.__code__)
         if info is None or info.module.name != module:
@@ -101,17 +101,17 @@ def find_part(module: str, path: str, identity: Identity) -> Any:
     Raises MissingCodeError if they were not; for a function that is gone, or changed and is elsewhere, see ``build_function``.
     """
     parts = path.split(".")
-    place = identity[0]
     if parts[-1] in (WRAPPED, CONTENTS):
         return _wrapped(module, parts, *identity)
     end = len(parts) - 1 - parts[::-1].index(CLOSURE)
     variable = parts[end + 1]
+    place, has_contents, inner, owner = identity
     for function in _candidates(module, parts[:end]):
-        if _is_of(function, module, place) and identity[2] in (None, _functions_in(function)):
+        if _is_of(function, owner, place) and inner in (None, _functions_in(function)):
             cells = _cells(function)
             if variable in cells:
                 return cells[variable]
-    if not identity[1]:
+    if not has_contents:
         raise gone(module, path, AttributeError(f"{variable!r} of a decorator's {place!r} is not there"))
     return CellType()
 
