@@ -40,7 +40,7 @@ def _exporter(signal: str) -> Any:
     """The class of the exporter; None if there is to be none."""
     from importlib.metadata import entry_points  # slow to import
 
-    variable = f"OTEL_{signal.upper()}_EXPORTER"
+    variable = "_".join(("OTEL", signal.upper(), "EXPORTER"))
     name = os.environ.get(variable, "").strip() or "otlp"
     if name == NONE:
         return None

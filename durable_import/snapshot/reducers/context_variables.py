@@ -227,9 +227,17 @@ def _in_instance(holder: Any, way: _Way) -> tuple[Step, ...] | None:
             return (("vars", None), *inside)
     for cls in type(holder).__mro__:
         for name, member in list(vars(cls).items()):
-            if type(member) is _MEMBER and member.__get__(holder, cls) is way.holder:
+            if type(member) is _MEMBER and _value_of(member, holder) is way.holder:
                 return (("attribute", name), *way.steps)
     return None
+
+
+def _value_of(member: Any, holder: Any) -> Any:
+    """What an object has in a slot; None if nothing."""
+    try:
+        return member.__get__(holder, type(holder))
+    except AttributeError:  # it is not bound
+        return None
 
 
 class _Slotted:
