@@ -143,6 +143,23 @@ def test_local_context_variable_is_refused() -> None:
         dumps(contextvars.ContextVar("lost"))
 
 
+class Half:
+    """Has a slot that is not bound, before one that is."""
+
+    __slots__ = ("absent", "variable")
+
+
+HOLDERS: dict[str, Half] = {}
+
+
+def test_a_slot_that_is_not_bound_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable is found by the slot behind it."""
+    half = Half()
+    half.variable = contextvars.ContextVar("in a slot")
+    monkeypatch.setitem(HOLDERS, "half", half)
+    assert restored(half.variable) is half.variable
+
+
 def test_tokens() -> None:
     """They reset the variable in their own context; used ones stay used."""
 
