@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--update-golden`` writes the golden files anew; read the difference before you commit it. ``--half``: see ``halves``."""
-    parser.addoption("--update-golden", action="store_true", help="write tests/golden/*.txt anew instead of comparing")
+    """``--update-golden`` writes the golden files again; read the difference before you commit it. ``--half``: see ``halves``."""
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden/*.txt again instead of comparing")
     parser.addoption("--half", type=int, choices=(1, 2), help="every other case of tests that have several")
 
 

@@ -406,7 +406,7 @@ class InstanceLoop(SettingLoop, Taker):
         their keys are given to no others. A call that is under way keeps the key that it has had before."""
         self.gaps = self.gaps or {}
         if not self.tasks:
-            self.gaps["0"] = GAP  # it begins anew
+            self.gaps["0"] = GAP  # it starts over
         for task in self.tasks:
             if tasks is None or task.path in tasks:
                 task.children += GAP

@@ -210,14 +210,14 @@ class DurableRuntime:
         self._by_hand: set[CodeType] = set()  # functions that ran where no event loop does
         self._loop: asyncio.AbstractEventLoop | None = None  # where it was entered
         self._token: Token[ambient.AmbientRuntime | None] | None = None
-        self._at_fork = forks.AtFork(self._begin_anew)
+        self._at_fork = forks.AtFork(self._start_over)
 
-    def _begin_anew(self) -> None:
+    def _start_over(self) -> None:
         """In a forked process: what ran in the parent goes on there."""
         self.running.clear()
         self._loop = None
-        self.dispatcher.begin_anew()
-        self.held_back.begin_anew()
+        self.dispatcher.start_over()
+        self.held_back.start_over()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _ambient, ()  # a program's variable that holds it holds the one that the program is resumed by

@@ -1,4 +1,4 @@
-"""``watch``: instances as they go on. A table that is drawn anew in a terminal, in a pipe a line for each change."""
+"""``watch``: instances as they go on. A table that is drawn again in a terminal, in a pipe a line for each change."""
 
 from __future__ import annotations
 

@@ -353,7 +353,7 @@ TABLE: dict[str, Known] = {
             "opentelemetry.trace:Tracer.start_as_current_span",
             "opentelemetry.trace:use_span",
         ),
-        Known(Kind.ENTERED_AGAIN, "a span of the global tracer provider goes on as it was; only another one begins anew"),
+        Known(Kind.ENTERED_AGAIN, "a span of the global tracer provider goes on as it was; only another one starts over"),
     ),
     "opentelemetry.trace.span:Span": _SAVED,
     "opentelemetry.sdk.trace:Span": _SAVED,

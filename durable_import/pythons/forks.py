@@ -1,4 +1,4 @@
-"""What a fork of the process would harm: it comes to rest before, and begins anew in the child.
+"""What a fork of the process would harm: it comes to rest before, and starts over in the child.
 
 A child has no threads but the one that forked, locks in whatever state they were, and connections that are its parent's as well.
 Two connections of one process to one SQLite file know of each other: a child that opens the file while it has inherited an open
@@ -32,7 +32,7 @@ class Forking(Protocol):
         """In the parent, whether it has come to rest or not."""
         ...
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         """In the child: nothing of before is to be used, or closed."""
         ...
 
@@ -42,8 +42,8 @@ class AtFork:
 
     fork_rank = 3
 
-    def __init__(self, begin_anew: Callable[[], None]) -> None:
-        self._begin_anew = weakref.WeakMethod(begin_anew)
+    def __init__(self, start_over: Callable[[], None]) -> None:
+        self._start_over = weakref.WeakMethod(start_over)
         joins(self)
 
     def rest(self, seconds: float) -> None:
@@ -52,11 +52,11 @@ class AtFork:
     def go_on(self) -> None:
         """See ``Forking``."""
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         """See ``Forking``."""
-        begin_anew = self._begin_anew()
-        if begin_anew is not None:
-            begin_anew()
+        start_over = self._start_over()
+        if start_over is not None:
+            start_over()
 
 
 class Rest:
@@ -116,11 +116,11 @@ def _go_on() -> None:
         _resting.pop().go_on()
 
 
-def _begin_anew() -> None:
+def _start_over() -> None:
     _lock.release()
     while _resting:
-        _resting.pop().begin_anew()
+        _resting.pop().start_over()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_rest, after_in_parent=_go_on, after_in_child=_begin_anew)
+    os.register_at_fork(before=_rest, after_in_parent=_go_on, after_in_child=_start_over)

@@ -103,7 +103,7 @@ class Dispatcher:
         self.ensure()
         await self._looked.wait()
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         """In a forked process, whose event loop is another one."""
         self._task = self._clearing = None
         self._begin_in_loop()

@@ -41,6 +41,6 @@ class HeldBack:
                 return
         self._waiting.pop(group, None)
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         """In a forked process: those that wait do so in the parent."""
         self._waiting.clear()

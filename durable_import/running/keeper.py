@@ -107,7 +107,7 @@ class Keeper:
         """See ``forks.Forking``."""
         self._rest.end()
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         """See ``forks.Forking``. What the parent owns does not go on here."""
         if self.own is not None:
             self.own.ends()

@@ -256,7 +256,7 @@ def dump_state(value: Any, references: References) -> tuple[Chunks, dict[int, Co
         except ComesLater as error:
             order.comes_later(error, entries.met)
         except Exception:
-            if not order.begins_anew():
+            if not order.starts_over():
                 raise
         else:
             if order.is_complete(entries.met):

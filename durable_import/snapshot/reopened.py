@@ -92,7 +92,7 @@ class Order:
         self.needs.setdefault(error.unit, set()).add(error.needed)
         self.notes |= met
 
-    def begins_anew(self) -> bool:
+    def starts_over(self) -> bool:
         """Pickling has failed: perhaps because of an object that nothing refers to any more; False if it cannot be that."""
         was_new, self.notes, self.is_new = self.is_new, {}, True
         return not was_new

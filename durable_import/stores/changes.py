@@ -49,10 +49,10 @@ class Bell:
 
     def __init__(self) -> None:
         self.rings = 0
-        self._begin_anew()
-        self._at_fork = forks.AtFork(self._begin_anew)
+        self._start_over()
+        self._at_fork = forks.AtFork(self._start_over)
 
-    def _begin_anew(self) -> None:
+    def _start_over(self) -> None:
         self._lock = threading.Lock()
         self._listening: set[asyncio.Future[None]] = set()
         self._awaited: WeakSet[Awaited] = WeakSet()

@@ -114,7 +114,7 @@ def owner_lost(owner: int) -> FencedError:
     """The error for an owner that is not alive any more, as far as the store knows."""
     return FencedError(
         f"this process (owner {owner}) was taken for dead, as its lease was not renewed in time: what it owned goes on "
-        "elsewhere. It may register again, and begin instances anew."
+        "elsewhere. It may register again, and begin instances again."
     )
 
 

@@ -247,7 +247,7 @@ class Store(Protocol):
 
     async def retry(self, instance_id: str) -> bool:
         """Let an instance be taken up now that is stuck, or is to be tried again later, or has failed; False if it is none of
-        these. Its attempts begin anew. Keys that came up with another digest are forgotten."""
+        these. Its attempts start over. Keys that came up with another digest are forgotten."""
         ...
 
     async def hasten(self) -> None:

@@ -168,7 +168,7 @@ class Worker(Generic[R]):
         self._is_resting = False
         self._rest.end()
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         """See ``forks.Forking``."""
         forks.keep(self._desk)
         self._prepare()

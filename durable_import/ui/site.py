@@ -100,5 +100,5 @@ async def form_of(request: Request) -> Mapping[str, str]:
     except ValueError as error:
         raise HTTPException(400, f"this is not what a form sends: {error}") from error
     if not site.policy.is_from_form(fields.get("csrf_token", "")):
-        raise HTTPException(403, "this form is not from this page, or from before it was started anew: load the page again")
+        raise HTTPException(403, "this form is not from this page, or from before it was started again: load the page again")
     return fields

@@ -131,7 +131,7 @@ OTHER = """
 """
 
 
-def test_span_of_another_provider_begins_anew(desk: Desk) -> None:
+def test_span_of_another_provider_starts_over(desk: Desk) -> None:
     """What no process can find again is entered again, and holds nothing."""
     [done] = killed_at(desk, {"other.py": OTHER}, 1)
     assert "held" not in done.said

@@ -214,7 +214,7 @@ POSTS = """
 
 
 def test_a_call_that_failed_is_made_as_it_is_written_today(desk: Desk) -> None:
-    """Its arguments were the mistake: they are evaluated anew, and nothing before them."""
+    """Its arguments were the mistake: they are evaluated again, and nothing before them."""
     desk.write("library.py", POSTS)
     desk.write("rows.py", CALLED)
     failed = desk.run("rows.py")

@@ -95,7 +95,7 @@ def test_a_terminal_and_a_pipe(waiting: Desk) -> None:
 
 @pytest.mark.slow
 def test_watch(waiting: Desk) -> None:
-    """In a pipe a line for each change, until the instance has ended; a terminal is drawn anew, and left as it was by Ctrl-C."""
+    """In a pipe a line for each change, until the instance has ended; a terminal is drawn again, and left as it was by Ctrl-C."""
     lines = waiting.start_command([*DURABLE, "watch", "mine", "--every", "0.05"])
     documents = waiting.start_command([*DURABLE, "watch", "mine", "--every", "0.05", "--json"])
     lines.wait_for("mine  waiting")

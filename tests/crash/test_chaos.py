@@ -77,7 +77,7 @@ def test_module_level_data_of_an_imported_module(desk: Desk) -> None:
     check_keys(desk, wanted)
 
 
-def test_waits_for_primitives_that_are_made_anew(desk: Desk) -> None:
+def test_waits_for_primitives_that_are_made_again(desk: Desk) -> None:
     """Where the data of modules are not saved, a task waits again for the lock or event that the module has made again."""
     program = [sys.executable, str(CHAOS / "embedded.py")]
     whole = desk.start_command([*program, "sqlite:///whole.db"]).end()

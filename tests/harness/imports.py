@@ -74,7 +74,7 @@ def write(folder: Path, files: dict[str, str | bytes]) -> None:
 
 
 def fresh(name: str) -> types.ModuleType:
-    """Import ``name`` anew, as a new process would."""
+    """Import ``name`` again, as a new process would."""
     sys.modules.pop(name, None)
     importlib.invalidate_caches()
     return importlib.import_module(name)

@@ -105,7 +105,7 @@ class Desk:
         self.variables: dict[str, str] = {}  # of the environment of all commands
 
     def write(self, name: str, text: str) -> Path:
-        """Write a program, or write it anew."""
+        """Write a program, or write it again."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text).lstrip("\n"))

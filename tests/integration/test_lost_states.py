@@ -28,7 +28,7 @@ Execute = Callable[[str], object]
 
 
 async def check_refused(store: Store, execute: Execute) -> None:
-    """Nothing is written on top of a checkpoint that is gone, nor taken away; who begins anew goes on from what there is."""
+    """Nothing is written on top of a checkpoint that is gone, nor taken away; who starts over goes on from what there is."""
     begun = await begin(store, "a")
     await commit(store, begun, saved(1), {"segment": b"of 1"})
     await commit(store, begun, saved(2), {}, is_whole=False)

@@ -183,7 +183,7 @@ async def test_a_full_disk_is_told_by_the_thread(store: SQLiteStore) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 async def test_a_fork_has_a_connection_of_its_own(store: SQLiteStore) -> None:
-    """A child process uses nothing of its parent's: its first commit opens the file anew."""
+    """A child process uses nothing of its parent's: its first commit opens the file again."""
     owned = await begun(store)
     child = os.fork()
     if child == 0:

@@ -57,7 +57,7 @@ async def test_what_nobody_can_take_up_stops_no_other(tmp_path: Path, altered: s
 
 
 async def test_an_instance_without_a_state_is_told(tmp_path: Path) -> None:
-    """Its id is not begun anew over what is left of it, before it is deleted."""
+    """Its id is not started over over what is left of it, before it is deleted."""
     store = SQLiteStore(str(tmp_path / "state.db"))
     await put(store, "bad", saved(1))
     alter(tmp_path, "DELETE FROM durable_state")

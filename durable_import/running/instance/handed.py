@@ -7,7 +7,7 @@ The code that runs it has them too, in variables of its own, and looks at them w
         asyncio.run(app.run())
         print(app.done)
 
-When a run is resumed, that code has made them anew, and the coroutine has those of the snapshot. So they are kept under their
+When a run is resumed, that code has made them again, and the coroutine has those of the snapshot. So they are kept under their
 paths, and at the end those of today are given what has become of those.
 """
 

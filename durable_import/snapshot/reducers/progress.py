@@ -55,7 +55,7 @@ def restore_track_thread(cls: Any) -> Any:
 
 
 def fill_track_thread(thread: Any, state: tuple[tuple[Any, ...], bool]) -> None:
-    """Initialise it; it starts when all else is there, and counts all items anew."""
+    """Initialise it; it starts when all else is there, and counts all items again."""
     (progress, task_id, period, completed), is_alive = state
 
     def begin() -> None:

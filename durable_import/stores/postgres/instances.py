@@ -86,7 +86,7 @@ class PostgresStore:
     def go_on(self) -> None:
         """See ``forks.Forking``."""
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         """See ``forks.Forking``: to close a connection in the child would end it for the parent too."""
         forks.keep(self._keeping, self._announcer, self._pools)
         self._prepare()

@@ -101,7 +101,7 @@ class SQLiteStore:
         """See ``forks.Forking``."""
         self._rest.end()
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         """See ``forks.Forking``."""
         for owned in self._inline_commits.owned():
             self._inline_commits.is_released(owned)

@@ -22,7 +22,7 @@ class AttemptsContract(ABC):
         """A store over ``folder``."""
 
     async def test_lives_are_counted(self, tmp_path: Path) -> None:
-        """Those that began since the last commit, without one that was only looked at; a commit begins the count anew."""
+        """Those that began since the last commit, without one that was only looked at; a commit starts the count over."""
         store = self.open(tmp_path)
         owner = register(store)
         assert [(await begin(store, "a", owner)).lives for _ in range(3)] == [0, 0, 1]
@@ -130,7 +130,7 @@ class AttemptsContract(ABC):
         await store.close()
 
     async def test_what_is_stuck_is_left_alone(self, tmp_path: Path) -> None:
-        """Nobody is given it, and it is listed with its error, until it is retried: then it begins anew."""
+        """Nobody is given it, and it is listed with its error, until it is retried: then it starts over."""
         store = self.open(tmp_path)
         owner = register(store)
         for name in ("a", "b"):

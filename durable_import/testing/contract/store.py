@@ -296,7 +296,7 @@ class StoreContract(SingleStoreContract):
         await store.close()
 
     async def test_a_deleted_instance_does_not_come_back(self, tmp_path: Path) -> None:
-        """All of it goes, and what its owner commits then is refused, also when it has begun anew."""
+        """All of it goes, and what its owner commits then is refused, also when it has started over."""
         store = self.open(tmp_path)
         old = await begin(store, "a")
         await commit(store, old, saved(1), {"k": b"1"}, True)

@@ -60,7 +60,7 @@ async def main():
 
 
 @pytest.fixture(autouse=True)
-def _anew() -> None:
+def _again() -> None:
     cancelling.begin()
 
 

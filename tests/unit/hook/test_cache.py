@@ -51,7 +51,7 @@ def test_touched_source_is_not_rewritten_again(hook: Path, rewriter: Rewriter) -
 
 
 def test_other_rewriter_other_cache(hook: Path, rewriter: Rewriter, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed rewriter rewrites anew and removes what an old one, or a killed writer, left long ago; nothing else."""
+    """A changed rewriter rewrites again and removes what an old one, or a killed writer, left long ago; nothing else."""
     write(hook, {"m_new.py": "# durable: on\nx = 1", "m_new_too.py": "# durable: on\nx = 1"})
     fresh("m_new_too")
     uninstall()
@@ -235,7 +235,7 @@ def test_cache_is_written_atomically(hook: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "flip", "garbage", "foreign python"])
 def test_damaged_cache_is_replaced(hook: Path, rewriter: Rewriter, damage: str) -> None:
-    """A file that is not what was written is ignored and written anew."""
+    """A file that is not what was written is ignored and written again."""
     write(hook, {"m_hurt.py": RICH})
     fresh("m_hurt")
     path = hook / "__pycache__" / caches(hook)[0]

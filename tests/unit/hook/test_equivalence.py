@@ -47,7 +47,7 @@ def test_namespace_packages(hook: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_reload(hook: Path, rewriter: Rewriter) -> None:
-    """importlib.reload executes the changed source in the same module, registered anew."""
+    """importlib.reload executes the changed source in the same module, registered again."""
     write(hook, {"m_again.py": "# durable: on\nx = 1"})
     module = importlib.import_module("m_again")
     write(hook, {"m_again.py": "# durable: on\nx = 2"})

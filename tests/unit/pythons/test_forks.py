@@ -27,12 +27,12 @@ class Member:
     def go_on(self) -> None:
         ORDER.append(f"{self.name} goes on")
 
-    def begin_anew(self) -> None:
-        ORDER.append(f"{self.name} begins anew")
+    def start_over(self) -> None:
+        ORDER.append(f"{self.name} starts over")
 
 
 def test_who_uses_others_rests_first() -> None:
-    """And goes on last, or begins anew, in the child."""
+    """And goes on last, or starts over, in the child."""
     members = [Member("store", 1), Member("keeper", 0)]
     ORDER.clear()
     reader, writer = os.pipe()
@@ -43,7 +43,7 @@ def test_who_uses_others_rests_first() -> None:
     os.close(writer)
     os.waitpid(child, 0)
     with os.fdopen(reader) as said:
-        assert said.read() == "keeper rests, store rests, store begins anew, keeper begins anew"
+        assert said.read() == "keeper rests, store rests, store starts over, keeper starts over"
     assert ORDER == ["keeper rests", "store rests", "store goes on", "keeper goes on"]
     del members
 

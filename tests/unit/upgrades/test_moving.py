@@ -96,7 +96,7 @@ MOVES = [
     # The same thread function.
     (body("await to_thread(f, x)"), body("await to_thread(f, x + 1)"), "f", {"x"}, "await to_thread(f, x + 1)"),
     # A parameter that is new has its default (given to the planner below).
-    # The loop variable's test of a `while` is evaluated anew.
+    # The loop variable's test of a `while` is evaluated again.
     (body("while x:", "    await f(x)"), body("while x > 1:", "    await f(x)"), "f(", {"x"}, "await f(x)"),
     # The only such operand, in another place of its statement.
     (HELD, HELD.replace("await f(x)", "await f(x) - 1"), "await", {"x"}, "return g(x) + await f(x) - 1"),

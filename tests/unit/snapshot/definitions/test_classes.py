@@ -281,7 +281,7 @@ def cached(x: int) -> int:
 
 
 def test_wrappers() -> None:
-    """Module-level caches by name, local ones anew and empty; operators natively."""
+    """Module-level caches by name, local ones again and empty; operators natively."""
 
     @functools.lru_cache(maxsize=3)
     def local(x: int) -> int:
