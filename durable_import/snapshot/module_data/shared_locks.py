@@ -16,12 +16,12 @@ from weakref import WeakValueDictionary
 from ...aio.taking import OUT
 from ...holds.kinds import is_of_library
 from ...log import logger
+from ...pythons.classes import ByClass
 from ...pythons.tasks import LoopBound
 
 LOCKS = (asyncio.Lock, asyncio.Semaphore, asyncio.Condition)  # a queue or an event is more than a name
 # "item" or "attribute", which, and how a lock is made that is not there: class and arguments, or None
 Step = tuple[str, Any, Any]
-_CLASS_DICT = type(vars(object))
 _DEEP = 3
 _SAMPLE = 8  # the first parts of a holder, which say what the others are
 _MOST = 2000  # parts of holders inside of holders that are looked at for one lock
@@ -31,11 +31,22 @@ _orphans: WeakValueDictionary[Any, Any] = WeakValueDictionary()  # by way
 
 def is_holder(value: Any) -> bool:
     """Whether what stands at module level may have locks in it."""
+    if isinstance(value, type):
+        return not is_of_library(value.__module__)
+    kind = type(value)
+    known = _holders.get(kind)
+    return known if known is not None else _holders.keep(kind, _is_holder(value))
+
+
+_holders: ByClass[bool] = ByClass()
+
+
+def _is_holder(value: Any) -> bool:
     if isinstance(value, (dict, list, tuple, WeakValueDictionary, asyncio.Condition)):
         return True
-    if isinstance(value, (FunctionType, ModuleType)) or not isinstance(getattr(value, "__dict__", None), (dict, _CLASS_DICT)):
+    if isinstance(value, (FunctionType, ModuleType)) or not isinstance(getattr(value, "__dict__", None), dict):
         return False
-    return not is_of_library(value.__module__ if isinstance(value, type) else type(value).__module__)
+    return not is_of_library(type(value).__module__)
 
 
 def find_steps(lock: Any, holder: Any) -> tuple[Step, ...] | None:
