@@ -44,13 +44,12 @@ find_pythons() {
     done
 }
 
-# Chromium, which slow tests of the page open. What the machine has not is installed.
+# Chromium, which slow tests of the page open. What the machine has not is installed; fails if this user may not do that.
 find_browser() {
-    if ! command -v chromium; then
-        apt-get -qq update
-        apt-get -qq -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends chromium >/dev/null
+    command -v chromium && return
+    apt-get -qq update &&
+        apt-get -qq -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends chromium >/dev/null &&
         command -v chromium
-    fi
 }
 
 # An environment of each version below the folder $1, for the tests of the clone that lies there. Tests of several versions find
