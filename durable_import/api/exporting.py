@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import DurableError, MissingDriverError
 
 NONE = "none"
+VARIABLES = {"traces": "OTEL_TRACES_EXPORTER", "metrics": "OTEL_METRICS_EXPORTER"}  # of the environment
 
 
 def export_telemetry() -> None:
@@ -40,7 +41,7 @@ def _exporter(signal: str) -> Any:
     """The class of the exporter; None if there is to be none."""
     from importlib.metadata import entry_points  # slow to import
 
-    variable = "_".join(("OTEL", signal.upper(), "EXPORTER"))
+    variable = VARIABLES[signal]
     name = os.environ.get(variable, "").strip() or "otlp"
     if name == NONE:
         return None

@@ -123,7 +123,7 @@ def may_be_true(value: Any, questions: tuple[str, ...]) -> bool:
             answer = getattr(value, question, True)  # what is not an attribute, such as a path, is to be asked for there
             if answer() if callable(answer) else answer:
                 return True
-    except Exception:
+    except Exception:  # of a closed connection, say: ``first_true`` asks again, and tells of it
         return True
     return False
 

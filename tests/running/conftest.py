@@ -59,3 +59,11 @@ def make_runtime(store: StateStore) -> MakeRuntime:
         return DurableRuntime(store, key=key, **{"poll_interval": 0.02, **options})  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture(params=["memory", "disk", "sqlite", "postgres"])
+def history(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Stores that keep history."""
+    places = {"memory": "memory:?", "disk": f"disk://{tmp_path}/store?", "sqlite": f"sqlite:///{tmp_path}/state.db?"}
+    monkeypatch.setenv("DURABLE_KEY", bytes(range(32)).hex())
+    return f"{places.get(request.param) or postgres_url(request) + '&'}history=true"

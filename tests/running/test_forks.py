@@ -23,7 +23,7 @@ from durable_import import (
     connect,
 )
 from tests.harness.imports import REPOSITORY, imported_rewritten
-from tests.running.conftest import MakeRuntime, postgres_url
+from tests.running.conftest import MakeRuntime
 from tests.running.effects import open_gates, world
 from tests.running.test_life import until, until_status
 
@@ -34,14 +34,6 @@ STEPS = ["step 0", "count", "step 1", "count", "line 5", "line 6", "line 5", "li
 def flows() -> ModuleType:
     """The flows that are forked, rewritten."""
     return imported_rewritten("tests.running.forked_flows")
-
-
-@pytest.fixture(params=["memory", "disk", "sqlite", "postgres"])
-def history(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Stores that keep history."""
-    places = {"memory": "memory:?", "disk": f"disk://{tmp_path}/store?", "sqlite": f"sqlite:///{tmp_path}/state.db?"}
-    monkeypatch.setenv("DURABLE_KEY", bytes(range(32)).hex())
-    return f"{places.get(request.param) or postgres_url(request) + '&'}history=true"
 
 
 async def test_a_fork_goes_on_from_each_checkpoint(history: str, flows: ModuleType) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from durable_import import DurableError, DurableRuntime, UnknownInstanceError, connect
 from tests.harness.imports import imported_rewritten
-from tests.running.conftest import postgres_url
 from tests.running.effects import world
 from tests.running.test_life import until, until_status
 
@@ -20,17 +18,9 @@ def flows() -> ModuleType:
     return imported_rewritten("tests.running.forked_flows")
 
 
-@pytest.fixture(params=["memory", "disk", "sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Stores that keep history."""
-    places = {"memory": "memory:?", "disk": f"disk://{tmp_path}/store?", "sqlite": f"sqlite:///{tmp_path}/state.db?"}
-    monkeypatch.setenv("DURABLE_KEY", bytes(range(32)).hex())
-    return f"{places.get(request.param) or postgres_url(request) + '&'}history=true"
-
-
-async def test_one_that_has_ended_goes_back_and_forth(url: str, flows: ModuleType) -> None:
+async def test_one_that_has_ended_goes_back_and_forth(history: str, flows: ModuleType) -> None:
     """The history goes on from there; to undo it gives the result of before, and nothing runs for that."""
-    async with DurableRuntime(url) as runtime:
+    async with DurableRuntime(history) as runtime:
         result = await runtime.run(flows.order, 2, instance_id="one")
         past = await runtime.history("one")
         done = list(world)
@@ -48,18 +38,18 @@ async def test_one_that_has_ended_goes_back_and_forth(url: str, flows: ModuleTyp
         assert world == []
 
 
-async def test_the_keys_are_those_of_before(url: str, flows: ModuleType) -> None:
+async def test_the_keys_are_those_of_before(history: str, flows: ModuleType) -> None:
     """What is asked for once more has the key that it had."""
-    async with DurableRuntime(url) as runtime:
+    async with DurableRuntime(history) as runtime:
         keys = await runtime.run(flows.note_keys, 3, instance_id="one")
         await runtime.rewind("one", 2)
         assert await runtime.handle("one").result() == keys
         assert len(set(keys)) == 3
 
 
-async def test_one_that_runs_obeys(url: str, flows: ModuleType) -> None:
+async def test_one_that_runs_obeys(history: str, flows: ModuleType) -> None:
     """Whoever has it: the runtime that is asked itself, or another one, of which the client knows nothing."""
-    async with DurableRuntime(url) as runtime:
+    async with DurableRuntime(history) as runtime:
         handle = await runtime.start(flows.wait_for_two, 5, instance_id="one")
         for times in (1, 2, 3):
             await handle.send("first", times)
@@ -68,10 +58,10 @@ async def test_one_that_runs_obeys(url: str, flows: ModuleType) -> None:
             first = next(each.checkpoint for each in await runtime.history("one") if each.status == "waiting")
             if times == 3:
                 break
-            if times == 1 or url.startswith("memory"):
+            if times == 1 or history.startswith("memory"):
                 assert not await runtime.rewind("one", first)
             else:
-                async with connect(url) as client:
+                async with connect(history) as client:
                     lost = (await client.plan_rewind("one", first)).lost
                     assert [each.checkpoint for each in lost] == list(range(first + 1, lost[-1].checkpoint + 1))
                     assert not await client.rewind("one", first)
@@ -84,15 +74,15 @@ async def test_one_that_runs_obeys(url: str, flows: ModuleType) -> None:
         assert await handle.result() == (3, 6, 4)
 
 
-@pytest.mark.parametrize("url", ["disk", "sqlite", "postgres"], indirect=True)
-async def test_one_that_nobody_runs_goes_back_by_a_client(url: str, flows: ModuleType) -> None:
+@pytest.mark.parametrize("history", ["disk", "sqlite", "postgres"], indirect=True)
+async def test_one_that_nobody_runs_goes_back_by_a_client(history: str, flows: ModuleType) -> None:
     """It needs none of the program; to undo it lets it go on as if nothing had been."""
-    async with DurableRuntime(url) as runtime:
+    async with DurableRuntime(history) as runtime:
         handle = await runtime.start(flows.wait_for_two, 5, instance_id="one")
         await handle.send("first", 1)
         await until(lambda: world == ["between"])
         await until_status(handle, "waiting")
-    with connect(url) as client:
+    with connect(history) as client:
         one = client.handle("one")
         last = one.info().checkpoint
         assert client.rewind("one", 1)
@@ -100,14 +90,14 @@ async def test_one_that_nobody_runs_goes_back_by_a_client(url: str, flows: Modul
         assert client.rewind("one", undo=True)
         assert one.info().checkpoint == last
         one.send("second", 2)
-    async with DurableRuntime(url) as runtime:
+    async with DurableRuntime(history) as runtime:
         assert await runtime.handle("one").result() == (1, 6, 2)
     assert world == ["between"]
 
 
-async def test_one_that_has_failed_goes_back(url: str, flows: ModuleType) -> None:
+async def test_one_that_has_failed_goes_back(history: str, flows: ModuleType) -> None:
     """Before what has led to the failure."""
-    async with DurableRuntime(url) as runtime:
+    async with DurableRuntime(history) as runtime:
         with pytest.raises(ZeroDivisionError):
             await runtime.run(flows.divide, 6, 0, instance_id="one")
         await runtime.rewind("one", 0)
@@ -118,9 +108,9 @@ async def test_one_that_has_failed_goes_back(url: str, flows: ModuleType) -> Non
         assert await runtime.handle("one").status() == "failed"
 
 
-async def test_what_cannot_go_back_is_refused(url: str, flows: ModuleType) -> None:
+async def test_what_cannot_go_back_is_refused(history: str, flows: ModuleType) -> None:
     """By one sentence each."""
-    async with DurableRuntime(url) as runtime:
+    async with DurableRuntime(history) as runtime:
         await runtime.run(flows.order, 1, instance_id="one")
         with pytest.raises(UnknownInstanceError):
             await runtime.rewind("nobody", 1)
@@ -137,10 +127,10 @@ async def test_what_cannot_go_back_is_refused(url: str, flows: ModuleType) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
-async def test_states_that_stay_keep_their_segments(url: str, flows: ModuleType) -> None:
+@pytest.mark.parametrize("history", ["sqlite", "postgres"], indirect=True)
+async def test_states_that_stay_keep_their_segments(history: str, flows: ModuleType) -> None:
     """Of an instance with many tasks that has gone back, each earlier state can still be forked, and so can each new one."""
-    async with DurableRuntime(url) as runtime:
+    async with DurableRuntime(history) as runtime:
         many = await runtime.start(flows.crowd_in_turn, 40, instance_id="many")
         result = await many.result(timeout=60)
         running = [each.checkpoint for each in await runtime.history("many") if each.status == "running"]
